@@ -1,0 +1,85 @@
+"""A check's view of the endpoint: it sends messages and reads replies."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from readiness.exchange import Exchange
+from readiness.probe import Message
+from readiness.reply import Reply
+from readiness.score import EndpointError, Outcome
+from readiness.wire import read
+
+#: Sends one chat completion request. It records a fault of the endpoint and raises none.
+Complete = Callable[[Mapping[str, Any]], Awaitable[Exchange]]
+
+MOST_TOKENS = 32_768
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How this endpoint wants to be asked: what the capability probe has settled."""
+
+    model: str
+    budget: str = "max_completion_tokens"
+    reasoning: int = 0
+    sampling: Mapping[str, Any] = field(default_factory=lambda: {"temperature": 0})
+    stream_usage: bool = True
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def request(
+        self, messages: Sequence[Message], budget: int, parameters: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Put a chat completion request together."""
+        body: dict[str, Any] = {"model": self.model, "messages": list(messages), **self.sampling}
+        body[self.budget] = min(budget + self.reasoning, MOST_TOKENS)
+        if parameters.get("stream") and self.stream_usage:
+            body["stream_options"] = {"include_usage": True}
+        return {**body, **parameters, **self.extra}
+
+
+class Chat:
+    """One trial's conversation with the endpoint. It keeps count, so that no check has to."""
+
+    def __init__(self, complete: Complete, dialect: Dialect) -> None:
+        self._complete = complete
+        self._dialect = dialect
+        self.exchanges: list[int] = []
+        self.replies: list[Reply] = []
+
+    async def __call__(
+        self, messages: Sequence[Message], *, budget: int = 512, **parameters: Any
+    ) -> Reply:
+        """Send the messages and return the reply.
+
+        Raises:
+            EndpointError: The endpoint sent no usable reply.
+        """
+        reply = read(await self.send(messages, budget=budget, **parameters))
+        if _spent_on_reasoning(reply):
+            # Once more, with room: a budget that reasoning ate is ours, and not the endpoint's.
+            reply = read(await self.send(messages, budget=4 * budget, **parameters))
+            if _spent_on_reasoning(reply):
+                raise EndpointError(
+                    f"reasoning only: no visible text in {4 * budget} tokens", Outcome.BUDGET
+                )
+        self.replies.append(reply)
+        return reply
+
+    async def send(
+        self, messages: Sequence[Message], *, budget: int = 512, **parameters: Any
+    ) -> Exchange:
+        """Send the messages and return the exchange as it was, for a check that wants an error."""
+        exchange = await self._complete(self._dialect.request(messages, budget, parameters))
+        self.exchanges.append(exchange.seq)
+        return exchange
+
+
+def _spent_on_reasoning(reply: Reply) -> bool:
+    return (
+        reply.finish == "length"
+        and not (reply.text or reply.tool_calls)
+        and bool(reply.reasoning)
+    )

@@ -1,0 +1,57 @@
+"""An exchange: one request, and every byte that came back, with the time it came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Fault(StrEnum):
+    """Why no complete response arrived."""
+
+    UNREACHABLE = "unreachable"  # No connection: not one byte of the request was sent.
+    RESET = "connection lost"
+    FIRST_BYTE = "no first byte in time"
+    SILENCE = "silence in mid-reply"
+    TOTAL = "too slow as a whole"
+    TOO_LARGE = "reply too large"
+    PROTOCOL = "not HTTP"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A time, in ns from the sending of the request, and the bytes of body that were there."""
+
+    ns: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request, and what came back.
+
+    Args:
+        request: The body as JSON, or the raw bytes where a check sends what is no JSON.
+        status: The HTTP status; None where no response began.
+        headers: The response's headers, with lower-case names.
+        body: The response's body so far as it arrived, content-decoded and otherwise raw.
+        arrivals: When how much of the body had arrived.
+        fault: Why the response is not complete; None where it is.
+        detail: The fault in words.
+        sent: When the request was sent, in seconds since the epoch.
+        end: When the response ended, in ns from the sending of the request.
+        seq: The exchange's number in the evidence.
+    """
+
+    request: Any
+    status: int | None
+    headers: Mapping[str, str]
+    body: bytes
+    arrivals: tuple[Arrival, ...]
+    fault: Fault | None
+    detail: str
+    sent: float
+    end: int
+    seq: int = -1

@@ -1,0 +1,34 @@
+"""A probe: what to send, and what a check needs to score the reply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Message = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What to send, and what a check needs to score the reply.
+
+    Args:
+        id: Stable across versions and unique within a check, as in `json.F3.017@v1`.
+        messages: The conversation, in the wire's own form.
+        expect: What the check's scorer compares the reply with.
+        parameters: What the request holds besides messages, as in `{"stream": True}`.
+        budget: Most tokens of visible text that the reply may take.
+        family: The kind of probe; a plan takes its trials from all families evenly.
+        cluster: What the probe shares with others, such as a document; "" where nothing.
+        control: Whether the probe is trivially easy, and guards the check instead of counting.
+    """
+
+    id: str
+    messages: Sequence[Message]
+    expect: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    budget: int = 512
+    family: str = ""
+    cluster: str = ""
+    control: bool = False

@@ -1,0 +1,1 @@
+"""Generators of probes: seeded, reproducible by their ids."""

@@ -1,0 +1,1 @@
+"""Scorers: pure functions from what the endpoint sent to a score."""
