@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 
 from readiness.chat import Chat
 from readiness.probe import Probe
@@ -12,15 +13,18 @@ from readiness.score import Score
 
 Attempt = Callable[[Chat, Probe], Awaitable[Score]]
 
+#: Makes that many probes, all different, from a seed: `generate(seed, trials)`.
+Generator = Callable[[int, int], Sequence[Probe]]
+
 
 @dataclass(frozen=True, eq=False)
 class Check:
     """One requirement, and the probes to try it with."""
 
     attempt: Attempt
-    probes: Sequence[Probe]
+    source: Sequence[Probe] | Generator
     required: float
-    repeat: int
+    trials: int
     needs: frozenset[str]
     in_order: bool
     alone: bool
@@ -29,10 +33,9 @@ class Check:
         if not self.requirement:
             raise TypeError(f"{self.id} has no docstring, which would be its requirement")
         if not 0 < self.required <= 1:
-            raise ValueError(f"{self.id}: required is a rate above 0 and up to 1, not {self.required}")
-        ids = [probe.id for probe in self.probes]
-        if len(ids) != len(set(ids)) or not ids:
-            raise ValueError(f"{self.id} needs probes, each with an id of its own")
+            raise ValueError(f"{self.id}: required is a rate above 0, up to 1: {self.required}")
+        if self.trials < 1:
+            raise ValueError(f"{self.id} needs probes, or a generator and a number of trials")
 
     @property
     def dimension(self) -> str:
@@ -49,12 +52,23 @@ class Check:
         """What the endpoint MUST do: the docstring of the attempt."""
         return " ".join((inspect.getdoc(self.attempt) or "").split())
 
+    def probes(self, seed: int, trials: int) -> list[Probe]:
+        """The probes of that many trials, and the control items beside them.
+
+        A generator makes them all different; a fixed sequence is gone through again.
+        """
+        if callable(self.source):
+            return list(self.source(seed, trials))
+        controls = [probe for probe in self.source if probe.control]
+        counted = [probe for probe in self.source if not probe.control]
+        return [*islice(cycle(counted), trials), *controls]
+
 
 def check(
-    probes: Sequence[Probe],
+    probes: Sequence[Probe] | Generator,
     *,
     required: float = 1.0,
-    repeat: int = 1,
+    trials: int = 0,
     needs: Sequence[str] = (),
     in_order: bool = False,
     alone: bool = False,
@@ -62,13 +76,18 @@ def check(
     """Make a check of an async function that tries one probe in one chat.
 
     Args:
-        probes: What to try the requirement with.
+        probes: What to try the requirement with: probes, or a generator of them.
         required: The rate of passed trials that must be shown; 1 where none may fail.
-        repeat: How often to try each probe, where the policy names no number of trials.
-        needs: Features without which the requirement cannot be met, as in `{"tools"}`.
+        trials: How many, where the policy names no number; 0 for each probe once.
+        needs: Features without which the requirement cannot be met, as in `["tools"]`.
         in_order: Whether the trials follow one another, as in "100 consecutive calls".
         alone: Whether no other check may run meanwhile, as when time is measured.
+
+    Raises:
+        TypeError: The function has no docstring, which would be the requirement.
+        ValueError: The numbers can never show what is required.
     """
+    counted = 0 if callable(probes) else sum(not probe.control for probe in probes)
     return lambda attempt: Check(
-        attempt, tuple(probes), required, repeat, frozenset(needs), in_order, alone
+        attempt, probes, required, trials or counted, frozenset(needs), in_order, alone
     )

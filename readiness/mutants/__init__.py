@@ -1,0 +1,1 @@
+"""The reference endpoint, and its mutants: variants with exactly one planted defect."""

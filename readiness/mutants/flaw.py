@@ -1,0 +1,79 @@
+"""A flaw: the one way in which a mutant differs from the reference endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from readiness.mutants.answer import Answer, Request
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An HTTP response that takes the place of the rightful one."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+    seconds: float = 0.0
+
+
+def _as_said(request: Request, answer: Answer, turn: int) -> Answer:
+    return answer
+
+
+def _as_formed(request: Request, body: Body) -> Body:
+    return body
+
+
+def _as_chunked(request: Request, chunks: list[Body]) -> list[Body]:
+    return chunks
+
+
+def _as_framed(request: Request, frames: list[bytes]) -> Sequence[bytes | float]:
+    return frames
+
+
+def _let_pass(request: Request, turn: int) -> Refusal | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """The one way in which a mutant differs from the reference endpoint.
+
+    Every hook gets the request, so that a flaw can keep to its own kind of request; `turn` counts
+    the chat completions that the server has answered before, from 0.
+
+    Args:
+        name: What `--mutant` calls it, as in `json_fence`.
+        about: The defect in a sentence; for a harmless variant, why it is right all the same.
+        check: The id of the check that must catch it; "" for a harmless variant.
+        says: Changes what the model says.
+        forms: Changes the JSON body of a whole response.
+        chunks: Changes the JSON of a stream's chunks (without `[DONE]`).
+        frames: Changes the bytes of a stream's frames (with `[DONE]`); a float is a pause in s.
+        refuses: Sends something else instead.
+    """
+
+    name: str
+    about: str
+    check: str = ""
+    says: Callable[[Request, Answer, int], Answer] = _as_said
+    forms: Callable[[Request, Body], Body] = _as_formed
+    chunks: Callable[[Request, list[Body]], list[Body]] = _as_chunked
+    frames: Callable[[Request, list[bytes]], Sequence[bytes | float]] = _as_framed
+    refuses: Callable[[Request, int], Refusal | None] = _let_pass
+
+    @property
+    def harmless(self) -> bool:
+        """Whether the variant is right all the same, and must stay ready."""
+        return not self.check
+
+    @property
+    def dimension(self) -> str:
+        """The dimension that must catch the flaw."""
+        return self.check.partition(".")[0]
