@@ -79,7 +79,5 @@ class Chat:
 
 def _spent_on_reasoning(reply: Reply) -> bool:
     return (
-        reply.finish == "length"
-        and not (reply.text or reply.tool_calls)
-        and bool(reply.reasoning)
+        reply.finish == "length" and not (reply.text or reply.tool_calls) and bool(reply.reasoning)
     )

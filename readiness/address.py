@@ -1,0 +1,66 @@
+"""Where the endpoint is, and what it is sent with every request."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the endpoint is: a base URL such as `http://127.0.0.1:8000/v1`, without secrets.
+
+    Args:
+        url: The base URL, without user, password and query.
+        query: What follows the path of each request, as in `api-version=2026-01-01`.
+        headers: What each request is sent with; the key is among them.
+        secrets: The user and password that stood in the URL.
+    """
+
+    url: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, url: str, key: str, headers: Mapping[str, str]) -> Address:
+        """Read a base URL as a user writes it.
+
+        Raises:
+            ValueError: It is not the URL of an HTTP endpoint.
+        """
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("not the address of an endpoint: give one as in http://host:8000/v1")
+        path = parts.path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
+        host = parts.netloc.rpartition("@")[2]
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        sent = {"User-Agent": "readiness", **_credentials(key, user, password), **headers}
+        return cls(f"{parts.scheme}://{host}{path}", parts.query, sent, (password,))
+
+    def of(self, path: str) -> str:
+        """The URL of a path below the base URL."""
+        return f"{self.url}{path}?{self.query}" if self.query else f"{self.url}{path}"
+
+    @property
+    def proxy(self) -> str | None:
+        """The proxy that the environment names for this address."""
+        parts = urlsplit(self.url)
+        host = parts.hostname or ""
+        if host in LOOPBACK or proxy_bypass(host):
+            return None
+        return getproxies().get(parts.scheme)
+
+
+def _credentials(key: str, user: str, password: str) -> dict[str, str]:
+    if key:
+        return {"Authorization": f"Bearer {key}"}
+    if user:
+        pair = base64.b64encode(f"{user}:{password}".encode()).decode()
+        return {"Authorization": f"Basic {pair}"}
+    return {}

@@ -1,0 +1,53 @@
+"""Stamps the time at which bytes arrive, in the transport, before anybody waits for them."""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop
+from functools import partial
+from time import perf_counter_ns
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+
+
+class StampingProtocol(ResponseHandler):
+    """Notes how much of a response's body had arrived, and when.
+
+    A reader that is woken with 256 others sees its bytes 20 to 50 ms late; the transport does not.
+    """
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self.arrivals: list[tuple[int, int]] = []
+
+    def data_received(self, data: bytes) -> None:
+        """Stamp, then parse."""
+        now = perf_counter_ns()
+        super().data_received(data)
+        if data:
+            self.arrivals.append((now, self._payload.total_bytes if self._payload else 0))
+
+
+class StampedResponse(aiohttp.ClientResponse):
+    """A response with the stamps of its own bytes."""
+
+    arrivals: list[tuple[int, int]]
+
+    async def start(self, connection: Connection) -> StampedResponse:
+        """Begin a list of stamps for this response."""
+        self.arrivals = []
+        if isinstance(connection.protocol, StampingProtocol):
+            connection.protocol.arrivals = self.arrivals
+        await super().start(connection)
+        return self
+
+
+class StampingConnector(aiohttp.TCPConnector):
+    """Makes connections that stamp."""
+
+    def __init__(self, *, limit: int, keepalive_timeout: float) -> None:
+        super().__init__(limit=limit, keepalive_timeout=keepalive_timeout)
+        # There is no public way to name the protocol; docs/decisions/ says what was weighed.
+        protocol: type[ResponseHandler] = StampingProtocol
+        self._factory = partial(protocol, loop=self._loop)

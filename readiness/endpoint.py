@@ -1,0 +1,142 @@
+"""The endpoint: the one module that knows HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import perf_counter_ns
+from typing import Any
+
+import aiohttp
+
+from readiness.address import Address
+from readiness.arrival import StampedResponse, StampingConnector
+from readiness.exchange import Arrival, Exchange, Fault
+
+# Below the 5 s after which uvicorn hangs up on an idle connection: a request that is written
+# to a connection which the server is just closing fails by nobody's fault.
+IDLE_CONNECTION = 4.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long to wait for what, in seconds, and how many bytes of a body to take."""
+
+    connect: float = 5.0
+    first_byte: float = 120.0
+    silence: float = 60.0
+    total: float = 600.0
+    body: int = 64 * 2**20
+
+
+@dataclass
+class _Taken:
+    """What has arrived of a response so far."""
+
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytearray = field(default_factory=bytearray)
+    arrivals: list[tuple[int, int]] = field(default_factory=list)
+
+
+class Endpoint:
+    """An open way to an endpoint: pooled connections, time limits, and every byte kept.
+
+    Nothing is retried here, and no redirect is followed: it would carry the key elsewhere.
+    """
+
+    def __init__(self, where: Address, limits: Limits) -> None:
+        self.where = where
+        self.limits = limits
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
+
+    async def get(self, path: str) -> Exchange:
+        """Ask for a document below the base URL."""
+        return await self._send("GET", path, None, "")
+
+    async def post(self, path: str, body: Mapping[str, Any] | bytes, lane: str = "") -> Exchange:
+        """Send JSON, or raw bytes where they are no JSON; a lane has one connection of its own."""
+        return await self._send("POST", path, body, lane)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for session in self._sessions.values():
+            await session.close()
+
+    async def _send(
+        self, method: str, path: str, body: Mapping[str, Any] | bytes | None, lane: str
+    ) -> Exchange:
+        data = json.dumps(body, ensure_ascii=False).encode() if isinstance(body, Mapping) else body
+        request = self._session(lane).request(
+            method,
+            self.where.of(path),
+            data=data,
+            headers={"Content-Type": "application/json"} if data is not None else {},
+            allow_redirects=False,
+            proxy=self.where.proxy,
+        )
+        taken, sent, start = _Taken(), time.time(), perf_counter_ns()
+        fault, detail = await self._watch(request, taken)
+        return Exchange(
+            request=body,
+            status=taken.status,
+            headers=taken.headers,
+            body=bytes(taken.body),
+            arrivals=tuple(Arrival(at - start, size) for at, size in taken.arrivals),
+            fault=fault,
+            detail=detail,
+            sent=sent,
+            end=perf_counter_ns() - start,
+        )
+
+    async def _watch(self, request: Any, taken: _Taken) -> tuple[Fault | None, str]:
+        """Take the response within the limits; what goes wrong becomes a fault, in words."""
+        begun = asyncio.get_running_loop().time()
+        try:
+            return await self._take(request, taken, begun)
+        except aiohttp.ConnectionTimeoutError:
+            return Fault.UNREACHABLE, f"no connection within {self.limits.connect:g} s"
+        except TimeoutError:
+            return self._late(taken, asyncio.get_running_loop().time() - begun)
+        except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as error:
+            return Fault.UNREACHABLE, str(error)
+        except aiohttp.ClientResponseError as error:
+            return Fault.PROTOCOL, f"{error.message:.200}"
+        except (aiohttp.ClientError, OSError) as error:
+            return Fault.RESET, f"{type(error).__name__}: {error}"
+
+    async def _take(self, request: Any, taken: _Taken, begun: float) -> tuple[Fault | None, str]:
+        limits, now = self.limits, asyncio.get_running_loop().time
+        async with asyncio.timeout(limits.first_byte) as deadline, request as response:
+            assert isinstance(response, StampedResponse)
+            taken.status, taken.arrivals = response.status, response.arrivals
+            taken.headers = {name.lower(): value for name, value in response.headers.items()}
+            async for chunk in response.content.iter_any():
+                taken.body += chunk
+                if len(taken.body) > limits.body:
+                    return Fault.TOO_LARGE, f"more than {limits.body:,} bytes"
+                deadline.reschedule(min(now() + limits.silence, begun + limits.total))
+        return None, ""
+
+    def _late(self, taken: _Taken, elapsed: float) -> tuple[Fault, str]:
+        if elapsed >= self.limits.total:
+            return Fault.TOTAL, f"not complete within {self.limits.total:g} s"
+        if not taken.body:
+            return Fault.FIRST_BYTE, f"nothing within {self.limits.first_byte:g} s"
+        return Fault.SILENCE, f"nothing more for {self.limits.silence:g} s"
+
+    def _session(self, lane: str) -> aiohttp.ClientSession:
+        if lane not in self._sessions:
+            self._sessions[lane] = aiohttp.ClientSession(
+                connector=StampingConnector(
+                    limit=1 if lane else 0, keepalive_timeout=IDLE_CONNECTION
+                ),
+                headers=self.where.headers,
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self.limits.connect),
+                response_class=StampedResponse,
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._sessions[lane]

@@ -1,0 +1,45 @@
+"""The gate: the exit status of a run, and what is said of a check that does not pass it."""
+
+from __future__ import annotations
+
+from readiness.result import Result
+from readiness.verdict import Verdict
+
+#: pytest takes 0 to 5 for itself, and 1 means to it what it means here: something failed.
+EXIT_STATUS = {
+    Verdict.READY: 0,
+    Verdict.NOT_READY: 1,
+    Verdict.INCONCLUSIVE: 10,
+    Verdict.NOT_ASSESSED: 10,
+}
+A_BUG = 3  # pytest's own status of an internal error
+MOST_REASONS = 5
+
+
+def exit_status(status: int, verdict: Verdict, bugs: bool) -> int:
+    """The exit status of a run, from pytest's own and the verdict: interruptions stay."""
+    if status not in (0, 1):
+        return status
+    return A_BUG if bugs else EXIT_STATUS[verdict]
+
+
+class NotAdmitted(AssertionError):
+    """A result that the gate does not admit."""
+
+
+def explain(result: Result) -> str:
+    """Say what was required, what was shown, and why trials failed."""
+    claim, trials = result.claim, len(result.counted)
+    low, high = result.interval
+    required = "every trial" if claim.required == 1 else f"{claim.required:.0%} of trials"
+    lines = [
+        f"{result.check.id} is {result.verdict}",
+        f"  -> {result.check.requirement}",
+        f"   required: {required}",
+        f"      shown: {result.passed} of {trials} trials ({low:.1%} to {high:.1%})",
+    ]
+    lines += [f"   doubtful: {doubt}" for doubt in result.doubts]
+    lines += [f"   {count:6} × {reason}" for reason, count in result.reasons[:MOST_REASONS]]
+    if rest := result.reasons[MOST_REASONS:]:
+        lines.append(f"   {sum(count for _, count in rest):6} × {len(rest)} other reasons")
+    return "\n".join(lines)

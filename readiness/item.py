@@ -1,0 +1,88 @@
+"""A check, as pytest runs and reports it."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from readiness.check import Check
+from readiness.gate import NotAdmitted, explain
+from readiness.verdict import Gate, Verdict
+
+if TYPE_CHECKING:
+    from readiness.progress import Progress
+    from readiness.result import Result
+    from readiness.run import Run
+
+RUN: pytest.StashKey[Run] = pytest.StashKey()
+PROGRESS: pytest.StashKey[Progress] = pytest.StashKey()
+
+
+class CheckItem(pytest.Item):
+    """A check, as pytest runs and reports it."""
+
+    def __init__(self, *, check: Check, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.check = check
+
+    def runtest(self) -> None:
+        """Wait for the result, and put it to the gate."""
+        from readiness.reporters import allure_results
+
+        run = self.config.stash[RUN]
+        planned = run.plan.get(self.check.id)
+        if planned is None:
+            pytest.skip("the policy turns this check off")
+        if self.check.alone:
+            run.start([planned])
+        progress = self.config.stash.get(PROGRESS, None)
+        with progress.shown() if progress else nullcontext():
+            result = run.result(self.check.id)
+        self.user_properties += properties(result)
+        allure_results.describe(result, run)
+        admit(result)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show what the gate said in its own words, and anything else as pytest does."""
+        if isinstance(excinfo.value, NotAdmitted):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Point to the check's function."""
+        return self.path, self.check.attempt.__code__.co_firstlineno - 1, self.name
+
+
+def admit(result: Result) -> None:
+    """Let pytest know how the check ended.
+
+    Raises:
+        NotAdmitted: The check gates, and is not ready or not known to be.
+    """
+    if result.verdict is Verdict.READY:
+        return
+    if result.verdict is Verdict.NOT_ASSESSED:
+        pytest.skip(result.reasons[0][0])
+    if result.claim.gate is Gate.ADVISORY:
+        pytest.xfail(explain(result))
+    raise NotAdmitted(explain(result))
+
+
+def properties(result: Result) -> list[tuple[str, object]]:
+    """What JUnit's consumers are told of a result."""
+    low, high = result.interval
+    return [
+        ("dimension", result.check.dimension),
+        ("check", result.check.id),
+        ("verdict", str(result.verdict)),
+        ("gate", str(result.claim.gate)),
+        ("passed", result.passed),
+        ("trials", len(result.counted)),
+        ("interval", f"{low:.4f} {high:.4f}"),
+        ("at_least", f"{result.shown:.4f}"),
+        ("required", result.claim.required),
+        ("score", result.score),
+    ]

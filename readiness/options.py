@@ -1,0 +1,179 @@
+"""The options of a readiness run: where words from the command line become typed settings."""
+
+from __future__ import annotations
+
+import json
+import os
+from argparse import Namespace
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from readiness.check import Check
+
+if TYPE_CHECKING:
+    from readiness.plan import Planned
+    from readiness.policy import Policy
+    from readiness.run import Settings
+
+PROFILES = ("smoke", "ci", "full")
+EMBEDDED = "embedded"
+
+
+def add(group: Any) -> None:
+    """Add the options."""
+    option = group.addoption
+    option("--endpoint", metavar="URL", help="base URL, as in http://host:8000/v1, or `embedded`")
+    option("--model", default="", help="the model's id, where the endpoint serves several")
+    option("--profile", choices=PROFILES, default="ci", help="how many trials (ci)")
+    option(
+        "--policy", type=Path, metavar="FILE", help="thresholds and gates (the built-in `article`)"
+    )
+    option("--concurrency", type=_positive, default=8, metavar="N", help="trials in flight (8)")
+    option("--reports", type=Path, default=Path("reports"), metavar="DIR", help="(reports)")
+    option("--seed", type=int, default=0, metavar="N", help="what the probes are made from (0)")
+    option("--plan", action="store_true", help="print what would be sent, and send nothing")
+    option("--max-requests", type=_positive, default=0, metavar="N", help="send no more")
+    option("--max-tokens-total", type=_positive, default=0, metavar="N", help="use no more")
+    option("--header", action="append", default=[], metavar="'K: V'", help="sent with all requests")
+    option("--extra-body", default="{}", metavar="JSON", help="added to every request's body")
+    option("--connect-timeout", type=_seconds, default=5.0, metavar="S", help="(5)")
+    option("--first-byte-timeout", type=_seconds, default=120.0, metavar="S", help="(120)")
+    option("--silence-timeout", type=_seconds, default=60.0, metavar="S", help="(60)")
+    option("--reply-timeout", type=_seconds, default=600.0, metavar="S", help="(600)")
+
+
+def requested(config: pytest.Config) -> bool:
+    """Whether this is a readiness run: any pytest run of the environment passes through here."""
+    if config.option.collectonly:
+        return False
+    named = any("readiness" in str(each) for each in config.args)
+    return bool(config.option.endpoint) or (named and "OPENAI_BASE_URL" in os.environ)
+
+
+def plan(option: Namespace, checks: Sequence[Check]) -> list[Planned]:
+    """Settle what each check has to show, and with which trials.
+
+    Raises:
+        pytest.UsageError: The policy is not sound; the message says where.
+    """
+    from readiness import plan
+    from readiness.policy import PolicyError
+
+    try:
+        return plan.plan(checks, policy(option), option.profile, option.seed)
+    except PolicyError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def policy(option: Namespace) -> Policy:
+    """Load the policy that the user names."""
+    from readiness.policy import PolicyError, load
+
+    try:
+        return load(option.policy)
+    except PolicyError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+@contextmanager
+def serving(option: Namespace) -> Generator[str]:
+    """The URL of the endpoint that the user names; the embedded one is served meanwhile."""
+    url = _endpoint(option)
+    if url.partition(":")[0] != EMBEDDED:
+        yield url
+        return
+    from readiness.embedded import EmbeddedError, serve
+
+    path = url.removeprefix(EMBEDDED).removeprefix(":")
+    try:
+        server = serve(Path(path) if path else None)
+        with server as started:
+            yield started.url
+    except EmbeddedError as error:
+        raise pytest.UsageError(f"--endpoint {url}: {error}") from error
+
+
+def settings(option: Namespace, url: str) -> Settings:
+    """Make settings of what the user typed.
+
+    Raises:
+        pytest.UsageError: An option makes no sense; the message says which, and what would.
+    """
+    from readiness.address import Address
+    from readiness.endpoint import Limits
+    from readiness.redaction import Secrets
+    from readiness.run import Settings
+
+    key = os.environ.get("OPENAI_API_KEY", "")
+    headers = _headers(option.header)
+    try:
+        where = Address.read(url, key, headers)
+    except ValueError as error:
+        raise pytest.UsageError(f"--endpoint: {error}") from error
+    return Settings(
+        where=where,
+        model=option.model,
+        profile=option.profile,
+        policy=policy(option),
+        concurrency=option.concurrency,
+        reports=option.reports,
+        seed=option.seed,
+        limits=Limits(
+            option.connect_timeout,
+            option.first_byte_timeout,
+            option.silence_timeout,
+            option.reply_timeout,
+        ),
+        extra=_extra(option.extra_body),
+        most_requests=option.max_requests,
+        most_tokens=option.max_tokens_total,
+        secrets=Secrets([key, *where.secrets, *headers.values()]),
+    )
+
+
+def _endpoint(option: Namespace) -> str:
+    found = option.endpoint or os.environ.get("OPENAI_BASE_URL", "")
+    if not found:
+        raise pytest.UsageError(
+            "name an endpoint with --endpoint URL or OPENAI_BASE_URL "
+            "(--endpoint embedded starts a small real model on this machine)"
+        )
+    return str(found)
+
+
+def _headers(given: Sequence[str]) -> dict[str, str]:
+    headers = {}
+    for each in given:
+        name, colon, value = each.partition(":")
+        if not colon or not name.strip():
+            raise pytest.UsageError("--header takes a name and a value, as in 'X-Team: platform'")
+        headers[name.strip()] = value.strip()
+    return headers
+
+
+def _extra(given: str) -> dict[str, Any]:
+    try:
+        extra = json.loads(given)
+    except ValueError as error:
+        raise pytest.UsageError(f"--extra-body is not JSON: {error}") from error
+    if not isinstance(extra, dict):
+        raise pytest.UsageError("--extra-body takes a JSON object, as in '{\"top_k\": 1}'")
+    return extra
+
+
+def _positive(given: str) -> int:
+    number = int(given)
+    if number < 1:
+        raise ValueError(given)
+    return number
+
+
+def _seconds(given: str) -> float:
+    seconds = float(given)
+    if not 0 < seconds < float("inf"):
+        raise ValueError(given)
+    return seconds

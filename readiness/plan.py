@@ -1,0 +1,71 @@
+"""The plan: what a run is going to send, before it sends anything."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from readiness.check import Check
+from readiness.policy import Policy
+from readiness.probe import Probe
+from readiness.verdict import Claim
+
+# Rough, and printed as such: between the tokenizers of today a factor of two is usual.
+CHARACTERS_PER_TOKEN = 4.0
+WIDE = re.compile(r"[⺀-鿿가-힯＀-￯]")
+REPLY_SHARE = 0.25  # of its budget that a reply takes, as a rule
+SECONDS_PER_TOKEN = 1 / 40  # in one stream of a server under some load
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """One check's part of the plan."""
+
+    check: Check
+    claim: Claim
+    probes: Sequence[Probe]
+
+    @cached_property
+    def prompt_tokens(self) -> int:
+        """About how many tokens the prompts have."""
+        return sum(_tokens(probe) for probe in self.probes)
+
+    @cached_property
+    def completion_tokens(self) -> int:
+        """About how many tokens the replies will have."""
+        return int(sum(probe.budget * REPLY_SHARE for probe in self.probes))
+
+    @property
+    def seconds(self) -> float:
+        """About how long the trials take, one after another."""
+        return self.completion_tokens * SECONDS_PER_TOKEN
+
+    @property
+    def longest(self) -> float:
+        """What the runner sorts by: checks whose trials must queue come first."""
+        return self.seconds * (1000 if self.check.in_order else 1)
+
+
+def plan(checks: Sequence[Check], policy: Policy, profile: str, seed: int) -> list[Planned]:
+    """Settle the trials of each check."""
+    planned = []
+    for check in checks:
+        claim = policy.claim(check, profile)
+        if claim.gate != "off":
+            planned.append(Planned(check, claim, check.probes(seed, claim.trials)))
+    return planned
+
+
+def seconds(planned: Sequence[Planned], concurrency: int) -> float:
+    """About how long the plan takes: queues cannot be shortened, the rest is shared out."""
+    queues = [each.seconds for each in planned if each.check.in_order]
+    return max([sum(each.seconds for each in planned) / concurrency, *queues], default=0.0)
+
+
+def _tokens(probe: Probe) -> int:
+    text = json.dumps([list(probe.messages), dict(probe.parameters)], ensure_ascii=False)
+    wide = len(WIDE.findall(text))
+    return int(wide + (len(text) - wide) / CHARACTERS_PER_TOKEN)

@@ -1,0 +1,140 @@
+"""The pytest plugin: it collects checks, starts them together and reports them in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from readiness import options
+from readiness.check import Check
+from readiness.gate import exit_status
+from readiness.item import PROGRESS, RUN, CheckItem
+
+# Every pytest run of an environment that has this plugin imports this module. The slow
+# imports (aiohttp, rich, yaml) wait in the hooks for a run that has checks.
+if TYPE_CHECKING:
+    from readiness.plan import Planned
+    from readiness.reporters.staging import Staging
+    pass
+
+PLAN: pytest.StashKey[Sequence[Planned]] = pytest.StashKey()
+STAGING: pytest.StashKey[Staging] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of a readiness run."""
+    options.add(parser.getgroup("readiness", "readiness of an LLM endpoint"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the files that have checks: the built-in ones and, in a readiness run, yours."""
+    config.addinivalue_line("python_files", "readiness/checks/[!_]*.py")
+    if options.requested(config):
+        from readiness.reporters.staging import Staging
+
+        config.addinivalue_line("python_files", "check_*.py")
+        config.stash[STAGING] = Staging(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave no temporary file behind."""
+    if staging := config.stash.get(STAGING, None):
+        staging.discard()
+
+
+def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> CheckItem | None:
+    """Collect the checks that a module defines, and leave those that it imports."""
+    if isinstance(obj, Check) and obj.attempt.__module__ == collector.obj.__name__:
+        item: CheckItem = CheckItem.from_parent(collector, name=name, check=obj)
+        return item
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the checks that run alone last."""
+    items.sort(key=lambda item: isinstance(item, CheckItem) and item.check.alone)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Start all checks before pytest waits for the first."""
+    checks = [item.check for item in session.items if isinstance(item, CheckItem)]
+    if not checks or session.config.option.collectonly:
+        return (yield)
+    with ExitStack() as stack:
+        try:
+            _start(session, checks, stack)
+        except LookupError as error:
+            raise pytest.UsageError(str(error)) from error
+        return (yield)
+
+
+def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -> None:
+    """Start the checks, or leave nothing for pytest to run and let the summary say why."""
+    from readiness.progress import Progress
+    from readiness.reporters.terminal_lines import CheckLines
+    from readiness.run import opened
+
+    config = session.config
+    planned = options.plan(config.option, checks)
+    if config.option.plan:
+        config.stash[PLAN] = planned
+        session.items.clear()
+        return
+    url = stack.enter_context(options.serving(config.option))
+    run = stack.enter_context(opened(options.settings(config.option, url), planned))
+    config.stash[RUN] = run
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter:
+        config.stash[PROGRESS] = Progress(reporter, run.runner, run.ledger)
+        config.pluginmanager.register(CheckLines(reporter), "readiness lines")
+    if run.problem:
+        session.items.clear()
+    else:
+        run.start([each for each in planned if not each.check.alone])
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Count the inconclusive apart; the line of a check is printed elsewhere."""
+    found = dict(report.user_properties)
+    if report.when != "call" or "verdict" not in found:
+        return None
+    if report.failed and found["verdict"] == "inconclusive":
+        return "inconclusive", "", ""
+    return ("xfailed" if hasattr(report, "wasxfail") else report.outcome), "", ""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+    """Let the gate settle pytest's exit status, and put pytest's own reports in their place."""
+    run = session.config.stash.get(RUN, None)
+    if run:
+        session.exitstatus = exit_status(session.exitstatus, run.matrix.verdict, run.bugs)
+    elif session.config.option.endpoint and session.exitstatus == 0 and not _told(session.config):
+        # A run in which no check ran shows nothing, whatever else has passed.
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+    try:
+        return (yield)
+    finally:
+        if run and (staging := session.config.stash.get(STAGING, None)):
+            staging.move(run.folder)
+
+
+def _told(config: pytest.Config) -> bool:
+    return bool(config.option.plan or config.option.collectonly)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print the plan, or the matrix."""
+    planned, run = config.stash.get(PLAN, None), config.stash.get(RUN, None)
+    if planned or run:
+        from readiness.reporters import terminal
+
+        if planned:
+            terminal.print_plan(terminalreporter, planned, config.option.concurrency)
+        if run:
+            terminal.print_matrix(terminalreporter, run)

@@ -1,0 +1,189 @@
+"""A policy: what is required of each check, how much may be missing, and what gates."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from readiness.check import Check
+from readiness.policy_file import effective, unknown
+from readiness.policy_yaml import PolicyError, Way
+from readiness.statistics import can_show, fewest
+from readiness.verdict import Claim, Gate, Unsupported
+
+__all__ = ["Dimension", "Policy", "PolicyError", "Rule", "load"]
+
+DEFAULT = Path("article")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a policy says of one check; what it leaves open, the check itself says."""
+
+    gate: Gate = Gate.REQUIRED
+    required: float | None = None
+    margin: Mapping[str, float] = field(default_factory=dict)
+    trials: Mapping[str, int] = field(default_factory=dict)
+    unsupported: Unsupported = Unsupported.NOT_READY
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """What a policy says of one dimension, and of its checks by their ids."""
+
+    gate: Gate = Gate.REQUIRED
+    checks: Mapping[str, Rule] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What is required of each check, how much may be missing, and what gates.
+
+    Args:
+        name: What reports call it.
+        alpha: The risk of a wrong verdict on one check.
+        margin: How much less than required the true rate may be, in each profile.
+        profiles: Those there are, and whether they can show defects only.
+        dimensions: What is said of each dimension.
+        digest: SHA-256 of all that the policy says, in whichever files it says it.
+    """
+
+    name: str
+    alpha: float
+    margin: Mapping[str, float]
+    profiles: Mapping[str, bool]
+    dimensions: Mapping[str, Dimension]
+    digest: str
+
+    @property
+    def checks(self) -> frozenset[str]:
+        """The ids of all checks that the policy names."""
+        return frozenset().union(*(each.checks for each in self.dimensions.values()))
+
+    def gate(self, dimension: str) -> Gate:
+        """Whether a dimension counts towards the run; one that is not named, a user's own, does."""
+        return self.dimensions.get(dimension, Dimension()).gate
+
+    def expected(self, dimension: str) -> tuple[str, ...]:
+        """The ids of the checks that gate a dimension."""
+        if self.gate(dimension) is Gate.OFF or dimension not in self.dimensions:
+            return ()
+        checks = self.dimensions[dimension].checks
+        return tuple(each for each, rule in checks.items() if rule.gate is Gate.REQUIRED)
+
+    def claim(self, check: Check, profile: str) -> Claim:
+        """What a check has to show; the check says what the policy does not.
+
+        Raises:
+            PolicyError: There is no such profile, or its trials can never show the claim.
+        """
+        if profile not in self.profiles:
+            raise PolicyError(f"profile {profile} {unknown(profile, list(self.profiles))}")
+        dimension = self.dimensions.get(check.dimension, Dimension())
+        rule = dimension.checks.get(check.id, Rule())
+        try:
+            required = check.required if rule.required is None else rule.required
+            claim = self._claim(rule, profile, required, rule.trials.get(profile, check.trials))
+        except ValueError as error:
+            raise PolicyError(f"policy {self.name}: {check.id} {error}") from error
+        return replace(claim, gate=Gate.OFF) if dimension.gate is Gate.OFF else claim
+
+    def impossible(self, rule: Rule) -> Iterator[str]:
+        """Say which of a rule's figures can never show what it requires."""
+        if rule.required is None:
+            return
+        for profile in [each for each in self.profiles if each in rule.trials]:
+            try:
+                self._claim(rule, profile, rule.required, rule.trials[profile])
+            except ValueError as error:
+                yield str(error)
+
+    def _claim(self, rule: Rule, profile: str, required: float, trials: int) -> Claim:
+        margin = rule.margin.get(profile, self.margin[profile])
+        defects_only = self.profiles[profile]
+        claim = Claim(
+            required, margin, self.alpha, trials, defects_only, rule.gate, rule.unsupported
+        )
+        if not defects_only and not can_show(required, margin, self.alpha, trials):
+            raise ValueError(
+                f"can never show {required} less {margin} by {trials} trials: "
+                f"{profile} needs {fewest(required, margin, self.alpha)} or more"
+            )
+        return claim
+
+
+def load(path: Path | None = None) -> Policy:
+    """Load a policy: a file, the name of one that ships with readiness, or else the article's.
+
+    Raises:
+        PolicyError: What is wrong in the policy, where, and what is allowed.
+    """
+    file = effective(path or DEFAULT)
+    said = file.content
+    profiles = {name: each["shows"] == "defects" for name, each in said["profiles"].items()}
+    policy = Policy(
+        name=said["name"],
+        alpha=said["alpha"],
+        margin=_by_profile(said["margin"], profiles),
+        profiles=profiles,
+        dimensions={
+            name: _dimension(name, each, profiles) for name, each in said["dimensions"].items()
+        },
+        digest=_digest(said),
+    )
+    if problems := [file.problem(way, text) for way, text in _problems(policy)]:
+        raise PolicyError("\n".join(problems))
+    return policy
+
+
+def _dimension(dimension: str, said: dict[str, Any], profiles: Mapping[str, bool]) -> Dimension:
+    checks = said.get("checks", {})
+    rules = {f"{dimension}.{name}": _rule(each, profiles) for name, each in checks.items()}
+    return Dimension(Gate(said.get("gate", Gate.REQUIRED)), rules)
+
+
+def _rule(said: dict[str, Any], profiles: Mapping[str, bool]) -> Rule:
+    return Rule(
+        Gate(said.get("gate", Gate.REQUIRED)),
+        said.get("required"),
+        _by_profile(said.get("margin", {}), profiles),
+        _by_profile(said.get("trials", {}), profiles),
+        Unsupported(said.get("unsupported", Unsupported.NOT_READY)),
+    )
+
+
+def _by_profile(said: Any, profiles: Mapping[str, bool]) -> dict[str, Any]:
+    """One figure for each profile, where the policy has one for all."""
+    return said if isinstance(said, dict) else dict.fromkeys(profiles, said)
+
+
+def _digest(said: dict[str, Any]) -> str:
+    rules = {key: value for key, value in said.items() if key not in ("name", "extends")}
+    text = json.dumps(rules, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _problems(policy: Policy) -> Iterator[tuple[Way, str]]:
+    """What no schema can tell: figures for profiles there are not, and claims never shown."""
+    yield from _unknown_profiles(policy, ("margin",), policy.margin)
+    bare = [each for each in policy.profiles if each not in policy.margin]
+    yield from ((("profiles", each), "has no margin") for each in bare)
+    if bare:
+        return
+    for name, dimension in policy.dimensions.items():
+        for check, rule in dimension.checks.items():
+            way = ("dimensions", name, "checks", check.removeprefix(f"{name}."))
+            yield from _unknown_profiles(policy, (*way, "margin"), rule.margin)
+            yield from _unknown_profiles(policy, (*way, "trials"), rule.trials)
+            yield from ((way, text) for text in policy.impossible(rule))
+
+
+def _unknown_profiles(
+    policy: Policy, way: Way, figures: Mapping[str, float]
+) -> Iterator[tuple[Way, str]]:
+    known = list(policy.profiles)
+    return (((*way, each), unknown(each, known)) for each in figures if each not in known)

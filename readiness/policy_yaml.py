@@ -1,0 +1,112 @@
+"""The YAML of a policy, read safely: every value knows its line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any, NamedTuple, Protocol
+
+import yaml
+
+from readiness.resources import LOADER
+
+MOST_NESTING = 12  # A policy has 5.
+SWITCH = "tag:yaml.org,2002:bool"
+
+#: The way to a value, from the top: ("dimensions", "json_only", "gate").
+Way = tuple[str, ...]
+
+
+class PolicyError(ValueError):
+    """What is wrong in a policy, where, and what is allowed."""
+
+
+class Line(NamedTuple):
+    """A line of a file."""
+
+    path: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.number}"
+
+
+class Mark(Protocol):
+    """A place in a text, in Python's YAML and in C's."""
+
+    @property
+    def line(self) -> int:
+        """The number of the line, from 0."""
+
+
+class Reader:
+    """Turns a text into values, and notes the lines of its keys."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.lines: dict[Way, Line] = {(): Line(path, 1)}
+
+    def read(self, text: str) -> Any:
+        """Give what the text says.
+
+        Raises:
+            PolicyError: It is not YAML, or more of YAML than a policy needs.
+        """
+        try:
+            self._refuse_tricks(text)
+            loader = LOADER(text)
+            node = loader.get_single_node()
+            return None if node is None else self._value(node, (), loader.construct_object)
+        except yaml.MarkedYAMLError as error:
+            raise self._error(error.problem_mark, f"not YAML: {error.problem}") from error
+        except yaml.YAMLError as error:
+            raise PolicyError(f"{self.path}: not YAML: {error}") from error
+
+    def _refuse_tricks(self, text: str) -> None:
+        """Refuse what a small file could do harm by, before it is done."""
+        depth = 0
+        for event in yaml.parse(text, LOADER):
+            if isinstance(event, yaml.AliasEvent):
+                raise self._error(event.start_mark, f"*{event.anchor} is an alias: write it out")
+            if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
+                raise self._error(event.start_mark, f"{event.tag} is a tag: leave it out")
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > MOST_NESTING:
+                raise self._error(event.start_mark, "nested too deeply for a policy")
+
+    def _value(self, node: yaml.Node, way: Way, construct: Callable[[yaml.Node], Any]) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            items = self._items(node, way)
+            return {key: self._value(each, (*way, key), construct) for key, each in items.items()}
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(each, way, construct) for each in node.value]
+        # To YAML 1.1 `off` is a false and `no` another; to a policy they are words.
+        if node.tag == SWITCH and node.value.lower() not in ("true", "false"):
+            return node.value
+        try:
+            value = construct(node)
+        except ValueError as error:
+            raise self._error(node.start_mark, f"{'.'.join(way)}: {error}") from error
+        if not isinstance(value, float):
+            return value
+        if not isfinite(value):
+            raise self._error(node.start_mark, f"{'.'.join(way)} is {node.value}: choose a number")
+        # 1 and 1.0 require the same, and so have the same digest.
+        return int(value) if value.is_integer() else value
+
+    def _items(self, node: yaml.MappingNode, way: Way) -> dict[str, yaml.Node]:
+        items: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise self._error(key.start_mark, "a key is a word")
+            name = (*way, key.value)
+            if key.value in items:
+                twice = f"{'.'.join(name)} is given twice, first in line {self.lines[name].number}"
+                raise self._error(key.start_mark, twice)
+            items[key.value] = value
+            self.lines[name] = Line(self.path, key.start_mark.line + 1)
+        return items
+
+    def _error(self, mark: Mark | None, problem: str) -> PolicyError:
+        return PolicyError(f"{Line(self.path, mark.line + 1 if mark else 1)}: {problem}")

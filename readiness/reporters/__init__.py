@@ -1,0 +1,1 @@
+"""Reporters: what a run has shown, one module per surface."""

@@ -1,0 +1,111 @@
+"""Sends requests: each attempt is evidence, and only what users would wait for is tried again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from readiness.endpoint import Endpoint
+from readiness.evidence import Evidence
+from readiness.exchange import Exchange, Fault
+from readiness.score import EndpointError, Outcome
+from readiness.slots import Slots
+
+COMPLETIONS = "/chat/completions"
+MOST_ATTEMPTS = 4
+LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is not waited for
+OVERLOADED = (429, 503)
+
+
+@dataclass
+class Ledger:
+    """What a run has sent so far, and the most that it may send; 0 where nothing limits it."""
+
+    most_requests: int = 0
+    most_tokens: int = 0
+    sent: int = 0
+    retried: int = 0
+    failed: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def admit(self) -> None:
+        """Count a request that is about to be sent.
+
+        Raises:
+            EndpointError: The budget is spent; the trial counts as skipped.
+        """
+        if self.most_requests and self.sent >= self.most_requests:
+            raise EndpointError(f"the budget of {self.most_requests} requests is spent", SKIPPED)
+        if self.most_tokens and self.prompt_tokens + self.completion_tokens >= self.most_tokens:
+            raise EndpointError(f"the budget of {self.most_tokens} tokens is spent", SKIPPED)
+        self.sent += 1
+
+
+SKIPPED = Outcome.SKIPPED
+
+
+class Sender:
+    """Sends requests of trials to the endpoint, and keeps evidence and accounts."""
+
+    def __init__(
+        self, endpoint: Endpoint, evidence: Evidence, ledger: Ledger, slots: Slots
+    ) -> None:
+        self._endpoint = endpoint
+        self._evidence = evidence
+        self._slots = slots
+        self.ledger = ledger
+
+    async def complete(
+        self, body: Mapping[str, Any] | bytes, trial: Mapping[str, Any], lane: str = ""
+    ) -> Exchange:
+        """Send one chat completion request.
+
+        A 429 that says when to come back is waited for, and a refused connection, over which
+        nothing was sent, is tried again. Any other retry would hide errors that users see.
+        """
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            self.ledger.admit()
+            exchange = self._evidence.exchange(
+                await self._endpoint.post(COMPLETIONS, body, lane), {**trial, "attempt": attempt}
+            )
+            self._slots.note(overloaded=exchange.status in OVERLOADED)
+            pause = _pause(exchange, attempt)
+            if pause is None or (exchange.fault and attempt == MOST_ATTEMPTS):
+                break
+            if pause > LONGEST_WAIT or attempt == MOST_ATTEMPTS:
+                # A limit that is stated is the account's: it says nothing of the model.
+                raise EndpointError(f"rate limited at attempt {attempt}: HTTP 429", SKIPPED)
+            self.ledger.retried += 1
+            await asyncio.sleep(pause)
+        self.ledger.failed += exchange.fault is not None or not _fine(exchange.status)
+        return exchange
+
+
+def _fine(status: int | None) -> bool:
+    return status is not None and 200 <= status < 300
+
+
+def _pause(exchange: Exchange, attempt: int) -> float | None:
+    """How long to wait before another attempt, in seconds; None where there is to be none."""
+    if exchange.fault is Fault.UNREACHABLE:
+        return 0.5 * 2.0 ** (attempt - 1)
+    if exchange.status == 429 and (stated := exchange.headers.get("retry-after")):
+        return _seconds(stated)
+    return None
+
+
+def _seconds(stated: str) -> float | None:
+    """Read Retry-After: a number of seconds or an HTTP date (RFC 9110 §10.2.3)."""
+    try:
+        return max(0.0, float(stated))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(stated) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None
