@@ -10,6 +10,10 @@ from itertools import cycle, islice
 from readiness.chat import Chat
 from readiness.probe import Probe
 from readiness.score import Score
+from readiness.statistics import can_show, fewest
+
+#: What a claim may fall short by, and the risk of a wrong verdict, where no policy says.
+MARGIN, ALPHA = 0.05, 0.05
 
 Attempt = Callable[[Chat, Probe], Awaitable[Score]]
 
@@ -36,6 +40,11 @@ class Check:
             raise ValueError(f"{self.id}: required is a rate above 0, up to 1: {self.required}")
         if self.trials < 1:
             raise ValueError(f"{self.id} needs probes, or a generator and a number of trials")
+        if not can_show(self.required, MARGIN, ALPHA, self.trials):
+            raise ValueError(
+                f"{self.id} can never be ready: it makes {self.trials} trials, and to show "
+                f"a rate of {self.required:.0%} takes {fewest(self.required, MARGIN, ALPHA)}"
+            )
 
     @property
     def dimension(self) -> str:

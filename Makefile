@@ -1,0 +1,41 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check nightly selftest bench clean
+
+# The embedded model is no match for an enterprise, and the demo is that the gate says so:
+# exit status 1 is its right end.
+demo: $(VENV)/.installed
+	@$(BIN)/python -m readiness.embedded --fetch
+	@$(BIN)/python -m pytest readiness --endpoint embedded --profile smoke; \
+	status=$$?; echo "exit status $$status"; test $$status -eq 1
+
+test: $(VENV)/.installed
+	$(BIN)/python -m readiness.embedded --fetch
+	$(BIN)/python -m pytest -W error -m "not nightly"
+
+check: $(VENV)/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+nightly: $(VENV)/.installed
+	$(BIN)/python -m pytest -W error
+	$(BIN)/readiness selftest
+
+selftest: $(VENV)/.installed
+	$(BIN)/readiness selftest
+
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/overhead.py
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable ".[embedded]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) reports dist

@@ -1,0 +1,174 @@
+import asyncio
+import gzip
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from readiness.address import Address
+from readiness.endpoint import Endpoint, Limits
+from readiness.exchange import Exchange, Fault
+from tests.wires import Script, free_port, response, serving
+
+QUICK = Limits(connect=1, first_byte=0.3, silence=0.3, total=1.0, body=10_000)
+STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+
+BOMB = gzip.compress(b"a" * 10**7)
+
+
+def post(url: str, body: Mapping[str, Any] | bytes, limits: Limits = QUICK) -> Exchange:
+    async def once() -> Exchange:
+        endpoint = Endpoint(Address.read(url, "a-key-of-mine", {}), limits)
+        try:
+            return await endpoint.post("/chat/completions", body)
+        finally:
+            await endpoint.close()
+
+    return asyncio.run(once())
+
+
+def answered(script: Script, limits: Limits = QUICK) -> Exchange:
+    with serving(script) as url:
+        return post(url, {"model": "m"}, limits)
+
+
+def test_the_body_is_kept_to_the_byte() -> None:
+    body = '{"content": "好 \\ud83d 𠮷"}'.encode() + b"\xff\r\n"
+    exchange = answered(lambda n, request: [response(body, "200 OK", "X-Id: 7")])
+    assert (exchange.status, exchange.body, exchange.fault) == (200, body, None)
+    assert exchange.headers["x-id"] == "7"
+
+
+def test_requests_are_utf8_json_and_carry_the_key() -> None:
+    seen: list[bytes] = []
+
+    def script(n: int, request: bytes) -> list[bytes | float | None]:
+        seen.append(request)
+        return [response(b"{}")]
+
+    with serving(script) as url:
+        post(url, {"content": "你好"})
+    head, _, body = seen[0].partition(b"\r\n\r\n")
+    assert json.loads(body) == {"content": "你好"}
+    assert "你好".encode() in body
+    assert b"POST /v1/chat/completions HTTP/1.1" in head
+    assert b"Authorization: Bearer a-key-of-mine" in head
+
+
+def test_raw_bytes_are_sent_as_they_are() -> None:
+    seen: list[bytes] = []
+
+    def script(n: int, request: bytes) -> list[bytes | float | None]:
+        seen.append(request)
+        return [response(b"{}")]
+
+    with serving(script) as url:
+        post(url, b"{\xff not JSON")
+    assert seen[0].endswith(b"\r\n\r\n{\xff not JSON")
+
+
+def test_each_arrival_is_stamped_with_how_much_was_there() -> None:
+    limits = Limits(connect=1, first_byte=5, silence=5, total=20)
+    exchange = answered(lambda n, request: [STREAM + b"one", 0.2, b"two", 0.2, b"three"], limits)
+    sizes = [arrival.size for arrival in exchange.arrivals]
+    gaps = [
+        (later.ns - earlier.ns) / 1e9
+        for earlier, later in zip(exchange.arrivals, exchange.arrivals[1:], strict=False)
+    ]
+    assert exchange.body == b"onetwothree"
+    assert sizes[:3] == [3, 6, 11]
+    assert [0.15 < gap < 2 for gap in gaps[:2]] == [True, True]
+
+
+def test_a_compressed_body_is_unpacked() -> None:
+    packed = gzip.compress(b"plain" * 100)
+    exchange = answered(lambda n, r: [response(packed, "200 OK", "Content-Encoding: gzip")])
+    assert exchange.body == b"plain" * 100
+
+
+@pytest.mark.parametrize(
+    ("script", "fault", "detail"),
+    [
+        (lambda n, r: [2.0], Fault.FIRST_BYTE, "nothing within 0.3 s"),
+        (lambda n, r: [STREAM, 2.0], Fault.FIRST_BYTE, "nothing within 0.3 s"),
+        (lambda n, r: [STREAM + b"a", 2.0], Fault.SILENCE, "nothing more for 0.3 s"),
+        (lambda n, r: [STREAM, *[b"a", 0.2] * 20], Fault.TOTAL, "not complete within 1 s"),
+        (lambda n, r: [None], Fault.RESET, "ServerDisconnectedError: Server disconnected"),
+        (lambda n, r: [STREAM, b"a" * 20_000], Fault.TOO_LARGE, "more than 10,000 bytes"),
+        (
+            lambda n, r: [response(BOMB, "200 OK", "Content-Encoding: gzip")],
+            Fault.TOO_LARGE,
+            "more than 10,000 bytes",
+        ),
+    ],
+)
+def test_a_fault_of_the_endpoint_is_named(script: Script, fault: Fault, detail: str) -> None:
+    exchange = answered(script)
+    assert (exchange.fault, exchange.detail) == (fault, detail)
+
+
+def test_what_arrived_before_a_fault_is_kept() -> None:
+    cut = response(b"only half of it")[:-5]
+    exchange = answered(lambda n, request: [cut])
+    assert exchange.fault is Fault.RESET
+    assert (exchange.status, exchange.body) == (200, b"only half ")
+
+
+def test_what_is_not_http_is_a_fault() -> None:
+    exchange = answered(lambda n, request: [b"SSH-2.0-OpenSSH_9.2\r\n\r\n"])
+    assert exchange.fault in (Fault.PROTOCOL, Fault.RESET)
+    assert exchange.status is None
+
+
+def test_a_refused_connection_is_unreachable() -> None:
+    exchange = post(f"http://127.0.0.1:{free_port()}/v1", {})
+    assert exchange.fault is Fault.UNREACHABLE
+    assert exchange.status is None
+
+
+def test_no_redirect_is_followed() -> None:
+    with serving(lambda n, request: [response(b"{}")]) as elsewhere:
+        location = f"Location: {elsewhere}/chat/completions"
+        exchange = answered(lambda n, r: [response(b"", "307 Temporary Redirect", location)])
+    assert exchange.status == 307
+
+
+@pytest.mark.parametrize(
+    ("typed", "url"),
+    [
+        ("http://host:8000/v1", "http://host:8000/v1"),
+        ("http://host:8000/v1/", "http://host:8000/v1"),
+        ("host:8000/v1", "http://host:8000/v1"),
+        ("https://host/v1/chat/completions", "https://host/v1"),
+        ("https://user:p%40ss@host/v1", "https://host/v1"),
+    ],
+)
+def test_a_base_url_is_read_as_users_write_it(typed: str, url: str) -> None:
+    assert Address.read(typed, "", {}).url == url
+
+
+def test_a_query_follows_the_path_of_each_request() -> None:
+    where = Address.read("https://host/openai/v1?api-version=2026-01-01", "", {})
+    assert where.of("/models") == "https://host/openai/v1/models?api-version=2026-01-01"
+
+
+def test_a_password_in_the_url_becomes_basic_credentials() -> None:
+    where = Address.read("https://user:p%40ss@host/v1", "", {})
+    assert where.headers["Authorization"] == "Basic dXNlcjpwQHNz"
+    assert where.secrets == ("p@ss",)
+
+
+@pytest.mark.parametrize("typed", ["", "http://", "ftp://host/v1"])
+def test_what_is_no_address_is_refused(typed: str) -> None:
+    with pytest.raises(ValueError, match="not the address of an endpoint"):
+        Address.read(typed, "", {})
+
+
+def test_the_proxy_of_the_environment_is_left_out_for_loopback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy:3128")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert Address.read("http://127.0.0.1:1/v1", "", {}).proxy is None
+    assert Address.read("http://host/v1", "", {}).proxy == "http://proxy:3128"

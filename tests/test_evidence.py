@@ -1,0 +1,134 @@
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from readiness.evidence import GENESIS, Evidence, broken_link
+from readiness.exchange import Arrival, Exchange, Fault
+from readiness.redaction import MARK, Secrets
+from readiness.score import failed
+
+KEY = 'sk-"canary"/4711=='
+
+
+def exchange(body: bytes = b"{}", request: Any = None, **headers: str) -> Exchange:
+    return Exchange(
+        request=request if request is not None else {"messages": []},
+        status=200,
+        headers=headers,
+        body=body,
+        arrivals=(Arrival(5, len(body)),),
+        fault=None,
+        detail="",
+        sent=1.5,
+        end=7,
+    )
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def written(folder: Path, *exchanges: Exchange, secrets: Secrets = Secrets([])) -> Path:
+    path = folder / "evidence.jsonl"
+    with Evidence(path, secrets) as evidence:
+        evidence.open({"model": "m"})
+        for each in exchanges:
+            evidence.exchange(each, {"check": "c", "probe": "p", "trial": 0})
+        evidence.trial({"check": "c", "probe": "p", "trial": 0}, failed("why"), [0])
+    return path
+
+
+def test_an_exchange_is_written_with_all_that_came(tmp_path: Path) -> None:
+    _, line, trial = lines(written(tmp_path, exchange(b'{"a": "\xe5\xa5\xbd"}', server="x")))
+    del line["prev"]
+    assert line == {
+        "kind": "exchange",
+        "seq": 0,
+        "check": "c",
+        "probe": "p",
+        "trial": 0,
+        "request": {"messages": []},
+        "status": 200,
+        "headers": {"server": "x"},
+        "body": '{"a": "好"}',
+        "arrivals": [[5, 12]],
+        "fault": None,
+        "detail": "",
+        "sent": 1.5,
+        "end": 7,
+    }
+    assert (trial["kind"], trial["outcome"], trial["reason"]) == ("trial", "fail", "why")
+
+
+def test_bytes_that_are_no_text_are_kept_in_base64(tmp_path: Path) -> None:
+    _, line, _ = lines(written(tmp_path, exchange(b"\xff\x00", request=b"\xfe")))
+    assert (line["body_base64"], line["request"]) == ("/wA=", {"body_base64": "/g=="})
+
+
+def test_each_line_seals_the_one_before_it(tmp_path: Path) -> None:
+    path = written(tmp_path, exchange(b"one"), exchange(b"two"))
+    raw = path.read_bytes().splitlines()
+    sealed = [json.loads(line)["prev"] for line in raw]
+    assert sealed == [GENESIS, *(hashlib.sha256(line).hexdigest() for line in raw[:-1])]
+    assert broken_link(path) == ""
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_line_that_was_changed_is_found(tmp_path: Path, number: int) -> None:
+    path = written(tmp_path, exchange(b"one"), exchange(b"two"))
+    raw = path.read_bytes().splitlines(keepends=True)
+    raw[number] = raw[number].replace(b'"', b' "', 1)
+    path.write_bytes(b"".join(raw))
+    assert broken_link(path) == f"evidence.jsonl:{number + 2} does not follow the line before it"
+
+
+def test_a_torn_line_is_found(tmp_path: Path) -> None:
+    path = written(tmp_path, exchange(b"one"))
+    path.write_bytes(path.read_bytes()[:-20])
+    assert broken_link(path) == "evidence.jsonl:3 is not a line of JSON"
+
+
+def test_what_was_written_survives_a_writer_that_never_closes(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.jsonl"
+    evidence = Evidence(path, Secrets([]))
+    evidence.exchange(exchange(b"one"), {})
+    assert [line["body"] for line in lines(path)] == ["one"]
+
+
+def test_evidence_is_never_written_over(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    with pytest.raises(FileExistsError):
+        Evidence(path, Secrets([]))
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        KEY.encode(),
+        json.dumps({"error": f"bad key {KEY}"}).encode(),
+        b"\xff" + KEY.encode(),
+        b"sk-%22canary%22%2F4711%3D%3D",
+    ],
+)
+def test_a_key_that_the_endpoint_echoes_is_in_no_file(tmp_path: Path, echo: bytes) -> None:
+    path = written(tmp_path, exchange(echo, request={"x": KEY}, echoed=KEY), secrets=Secrets([KEY]))
+    content = path.read_bytes()
+    assert b"canary" not in content
+    assert MARK.encode() in content
+    assert broken_link(path) == ""
+
+
+@given(st.text())
+def test_text_without_a_secret_is_left_as_it_is(text: str) -> None:
+    assert Secrets(["an-unlikely-secret"]).redact(text) == text
+
+
+def test_a_fault_is_written_by_its_name(tmp_path: Path) -> None:
+    cut = Exchange({}, 200, {}, b"ha", (), Fault.RESET, "cut", 0.0, 1)
+    _, line, _ = lines(written(tmp_path, cut))
+    assert (line["fault"], line["detail"]) == ("connection lost", "cut")

@@ -1,0 +1,38 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from readiness.slots import Slots
+
+
+def test_all_slots_are_open_at_first() -> None:
+    assert Slots(8).open == 8
+
+
+def test_an_overloaded_endpoint_halves_the_slots_once_a_round() -> None:
+    slots = Slots(8)
+    for _ in range(8):
+        slots.note(overloaded=True)
+    assert slots.open == 4
+
+
+def test_slots_open_again_one_a_round() -> None:
+    slots = Slots(8)
+    for _ in range(8):
+        slots.note(overloaded=True)
+    for _ in range(4):
+        slots.note(overloaded=False)
+    assert slots.open == 4
+    slots.note(overloaded=False)
+    assert slots.open == 5
+
+
+@given(st.integers(1, 64), st.lists(st.booleans(), max_size=300))
+def test_there_is_always_a_slot_and_never_more_than_allowed(
+    most: int, overloads: list[bool]
+) -> None:
+    slots = Slots(most)
+    opened = []
+    for overloaded in overloads:
+        slots.note(overloaded=overloaded)
+        opened.append(slots.open)
+    assert all(1 <= each <= most for each in opened)
