@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+EXAMPLE = "http://host:8000/v1"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -35,8 +36,10 @@ class Address:
             ValueError: It is not the URL of an HTTP endpoint.
         """
         parts = urlsplit(url if "://" in url else f"http://{url}")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("not the address of an endpoint: give one as in http://host:8000/v1")
+        if parts.scheme not in ("http", "https") or not _is_host(parts.hostname):
+            raise ValueError(f"not the address of an endpoint: give one as in {EXAMPLE}")
+        if not _has_port(parts):
+            raise ValueError(f"a port is a number from 1 to 65535, as in {EXAMPLE}")
         path = parts.path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
         host = parts.netloc.rpartition("@")[2]
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
@@ -55,6 +58,20 @@ class Address:
         if host in LOOPBACK or proxy_bypass(host):
             return None
         return getproxies().get(parts.scheme)
+
+
+def _is_host(host: str | None) -> bool:
+    try:
+        return bool((host or "").encode("idna"))
+    except UnicodeError:
+        return False
+
+
+def _has_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def _credentials(key: str, user: str, password: str) -> dict[str, str]:

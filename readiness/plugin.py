@@ -18,7 +18,6 @@ from readiness.item import PROGRESS, RUN, CheckItem
 if TYPE_CHECKING:
     from readiness.plan import Planned
     from readiness.reporters.staging import Staging
-    pass
 
 PLAN: pytest.StashKey[Sequence[Planned]] = pytest.StashKey()
 STAGING: pytest.StashKey[Staging] = pytest.StashKey()

@@ -12,7 +12,7 @@ from readiness.check import Check
 from readiness.score import UNSETTLED, Outcome, Score
 from readiness.verdict import Claim, Tally, Verdict, judge, score
 
-# Fewer replies may well be the same by chance, as short answers are.
+# Replies to fewer may well be the same by chance, as short answers are.
 FEWEST_TO_COMPARE = 5
 
 
@@ -28,6 +28,7 @@ class Trial:
         cluster: What it shares with other trials; "" where nothing.
         control: Whether it guards the check instead of counting.
         said: A digest of what the endpoint said; "" where it said nothing.
+        wanted: A digest of what the probe expects.
     """
 
     probe: str
@@ -37,6 +38,7 @@ class Trial:
     cluster: str = ""
     control: bool = False
     said: str = ""
+    wanted: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,9 @@ class Result:
         failing = [trial for trial in self.trials if trial.control and not trial.score.passed]
         doubts = [f"control item {each.probe}: {each.score.reason}" for each in failing]
         said = [trial.said for trial in self.counted if trial.said]
-        probes = {trial.probe for trial in self.counted}
-        if len(probes) >= FEWEST_TO_COMPARE and len(said) > 1 and len(set(said)) == 1:
-            doubts.append(f"the same reply to all of {len(probes)} different probes")
+        wanted = {trial.wanted for trial in self.counted}
+        if len(wanted) >= FEWEST_TO_COMPARE and len(said) > 1 and len(set(said)) == 1:
+            doubts.append(f"the same reply to probes that expect {len(wanted)} different ones")
         return doubts
 
     @property

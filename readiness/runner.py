@@ -130,7 +130,8 @@ class Runner:
             exchanges=tuple(chat.exchanges),
             cluster=probe.cluster,
             control=probe.control,
-            said=_digest(chat),
+            said=_digest([(each.content, each.tool_calls) for each in chat.replies]),
+            wanted=_digest(probe.expect),
         )
         self._keep(running, number, trial)
 
@@ -147,11 +148,10 @@ class Runner:
                 self._sender.ledger.completion_tokens += reply.usage.completion
 
 
-def _digest(chat: Chat) -> str:
-    if not chat.replies:
+def _digest(value: object) -> str:
+    if not value:
         return ""
-    said = repr([(reply.content, reply.tool_calls) for reply in chat.replies])
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def by_dimension(running: Sequence[Running]) -> dict[str, Counter[str]]:

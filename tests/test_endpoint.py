@@ -159,9 +159,15 @@ def test_a_password_in_the_url_becomes_basic_credentials() -> None:
     assert where.secrets == ("p@ss",)
 
 
-@pytest.mark.parametrize("typed", ["", "http://", "ftp://host/v1"])
+@pytest.mark.parametrize("typed", ["", ".", "http://", "http://a..b/v1", "ftp://host/v1"])
 def test_what_is_no_address_is_refused(typed: str) -> None:
     with pytest.raises(ValueError, match="not the address of an endpoint"):
+        Address.read(typed, "", {})
+
+
+@pytest.mark.parametrize("typed", ["http://host:0/v1", "http://host:99999", "http://host:x/v1"])
+def test_what_is_no_port_is_refused(typed: str) -> None:
+    with pytest.raises(ValueError, match="a port is a number from 1 to 65535"):
         Address.read(typed, "", {})
 
 

@@ -12,6 +12,7 @@ from readiness.exchange import Arrival, Exchange, Fault
 from readiness.redaction import MARK, Secrets
 from readiness.score import failed
 
+NONE = Secrets([])
 KEY = 'sk-"canary"/4711=='
 
 
@@ -33,7 +34,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_bytes().splitlines()]
 
 
-def written(folder: Path, *exchanges: Exchange, secrets: Secrets = Secrets([])) -> Path:
+def written(folder: Path, *exchanges: Exchange, secrets: Secrets = NONE) -> Path:
     path = folder / "evidence.jsonl"
     with Evidence(path, secrets) as evidence:
         evidence.open({"model": "m"})

@@ -1,0 +1,136 @@
+"""What the harness costs beyond the endpoint's own time: 1,000 trials, 32 in flight.
+
+    python benchmarks/overhead.py [--trials 1000] [--concurrency 32] [--runs 3]
+
+Each run is a whole process (`pytest`, with scoring, evidence and every report) against a stub
+whose replies take a known time. Beside it stands the floor: raw sockets that read and discard.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HERE = Path(__file__).parent
+JSON_SECONDS, STREAM_SECONDS = 0.060, 1.010
+CHECK = '''
+from readiness import PASSED, Probe, check, failed
+
+PROBES = [
+    Probe(f"bench.{{n}}", [{{"role": "user", "content": f"Return JSON: name, age, city. {{n}}"}}])
+    for n in range({trials})
+]
+
+@check(PROBES)
+async def answers(chat, probe):
+    """Asked for anything, the endpoint MUST answer."""
+    reply = await chat(probe.messages{stream})
+    return PASSED if reply.text else failed("said nothing")
+'''
+POLICY = """
+schema: readiness-policy/1
+extends: article
+name: bench
+dimensions: {json_only: {gate: "off"}, tool_calling: {gate: "off"}}
+"""
+
+
+@contextmanager
+def stub() -> Iterator[str]:
+    """The stub, in a process of its own."""
+    command = [sys.executable, str(HERE / "stub.py")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+def harness(url: str, trials: int, concurrency: int, stream: bool) -> list[str]:
+    """The command line of a whole run, in a folder of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="readiness-bench-"))
+    text = CHECK.format(trials=trials, stream=", stream=True" if stream else "")
+    (folder / "check_bench.py").write_text(text)
+    (folder / "policy.yaml").write_text(POLICY)
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    options = ["--endpoint", url, "--concurrency", str(concurrency), "--policy", "policy.yaml"]
+    inside = f"import os; os.chdir({str(folder)!r}); import pytest; "
+    return [sys.executable, "-c", f"{inside}raise SystemExit(pytest.main({['-q', *options, '.']!r}))"]
+
+
+def floor(url: str, trials: int, concurrency: int, stream: bool) -> list[str]:
+    """The command line of the floor."""
+    arguments = [url, str(trials), str(concurrency), "true" if stream else "false"]
+    return [sys.executable, str(HERE / "overhead.py"), "--floor", *arguments]
+
+
+async def discard(url: str, trials: int, concurrency: int, stream: str) -> None:
+    """Send the same requests over raw sockets, and throw the replies away."""
+    host, port = url.split("/")[2].split(":")
+    body = f'{{"model": "stub", "messages": [], "stream": {stream}}}'.encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}"
+    request, left = head.encode() + b"\r\n\r\n" + body, iter(range(trials))
+    ending = b"0\r\n\r\n" if stream == "true" else b"}}"
+
+    async def work() -> None:
+        reader, writer = await asyncio.open_connection(host, int(port))
+        for _ in left:
+            writer.write(request)
+            await reader.readuntil(ending)
+        writer.close()
+
+    await asyncio.gather(*(work() for _ in range(concurrency)))
+
+
+def measured(command: Callable[[], list[str]], runs: int) -> tuple[float, float, float]:
+    """Medians of wall seconds, CPU seconds and peak MB of whole processes."""
+    figures = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        process = subprocess.Popen(command(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        _, status, used = os.wait4(process.pid, 0)
+        figures.append(
+            (time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+        )
+        assert os.waitstatus_to_exitcode(status) in (0, 10), process.stderr.read()  # type: ignore[union-attr]
+    return tuple(statistics.median(column) for column in zip(*figures, strict=True))  # type: ignore[return-value]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--concurrency", type=int, default=32)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--floor", nargs=4, metavar=("URL", "TRIALS", "CONCURRENCY", "STREAM"))
+    given = parser.parse_args()
+    if given.floor:
+        url, trials, concurrency, stream = given.floor
+        asyncio.run(discard(url, int(trials), int(concurrency), stream))
+        return
+    print(f"{given.trials} trials, {given.concurrency} in flight, medians of {given.runs} runs")
+    print(f"{'':<22}{'wall s':>8}{'- ideal':>9}{'CPU s':>8}{'us/trial':>10}{'peak MB':>9}")
+    with stub() as url:
+        for stream, seconds in ((False, JSON_SECONDS), (True, STREAM_SECONDS)):
+            ideal = given.trials * seconds / given.concurrency
+            for name, command in (("raw sockets", floor), ("readiness", harness)):
+                wall, cpu, peak = measured(
+                    lambda: command(url, given.trials, given.concurrency, stream), given.runs
+                )
+                label = f"{name}, {'streams' if stream else 'JSON'}"
+                each = cpu / given.trials * 1e6
+                print(f"{label:<22}{wall:8.2f}{wall - ideal:9.2f}{cpu:8.2f}{each:10.0f}{peak:9.0f}")
+
+
+if __name__ == "__main__":
+    main()
