@@ -99,8 +99,7 @@ def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
     """Count the inconclusive apart; the line of a check is printed elsewhere."""
-    found = dict(report.user_properties)
-    if report.when != "call" or "verdict" not in found:
+    if report.when != "call" or "verdict" not in (found := dict(report.user_properties)):
         return None
     if report.failed and found["verdict"] == "inconclusive":
         return "inconclusive", "", ""

@@ -135,7 +135,8 @@ def load(path: Path | None = None) -> Policy:
         },
         digest=_digest(said),
     )
-    if problems := [file.problem(way, text) for way, text in _problems(policy)]:
+    # Several profiles may have the same problem.
+    if problems := dict.fromkeys(file.problem(way, text) for way, text in _problems(policy)):
         raise PolicyError("\n".join(problems))
     return policy
 

@@ -60,7 +60,7 @@ class Reader:
         except yaml.MarkedYAMLError as error:
             raise self._error(error.problem_mark, f"not YAML: {error.problem}") from error
         except yaml.YAMLError as error:
-            raise PolicyError(f"{self.path}: not YAML: {error}") from error
+            raise PolicyError(f"{self.path}: not YAML: {' '.join(str(error).split())}") from error
 
     def _refuse_tricks(self, text: str) -> None:
         """Refuse what a small file could do harm by, before it is done."""

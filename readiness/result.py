@@ -67,22 +67,26 @@ class Result:
     @property
     def tally(self) -> Tally:
         """The outcomes as a verdict needs them: the denominator is every trial planned."""
-        shared: dict[str, list[Trial]] = {}
-        for trial in self.counted:
-            shared.setdefault(trial.cluster, []).append(trial)
-        if shared.keys() <= {""}:
+        if not any(trial.cluster for trial in self.counted):
             return _tally(self.counted)
+        shared: dict[str, list[Trial]] = {}
+        for place, trial in enumerate(self.counted):
+            # A trial that shares nothing is a cluster of its own.
+            shared.setdefault(trial.cluster or f"\0{place}", []).append(trial)
         return Tally.of(_tally(trials) for trials in shared.values())
 
     @property
     def interval(self) -> statistics.Interval:
         """The rates that the trials are compatible with (Wilson, two-sided 95 %)."""
-        return statistics.wilson(self.passed, len(self.counted))
+        effect = self.tally.design_effect
+        return statistics.wilson(self.passed / effect, len(self.counted) / effect)
 
     @property
     def shown(self) -> float:
         """The rate that the trials show at the least (exact, one-sided)."""
-        return statistics.lower(self.passed, len(self.counted), self.claim.alpha)
+        effect = self.tally.design_effect
+        passed, trials = self.passed / effect, len(self.counted) / effect
+        return statistics.lower(passed, trials, self.claim.alpha)
 
     @property
     def doubts(self) -> list[str]:

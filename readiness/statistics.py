@@ -97,7 +97,7 @@ def _correlation(clusters: Sequence[Cluster]) -> float:
     squares = sum(each.trials**2 for each in clusters)
     size = (trials - squares / trials) / (count - 1)
     between, within = between / (count - 1), within / (trials - count)
-    return min(1.0, (between - within) / (between + (size - 1) * within))
+    return (between - within) / (between + (size - 1) * within)
 
 
 def shows(passed: int, trials: int, required: float, margin: float, alpha: float) -> bool:

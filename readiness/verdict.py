@@ -62,13 +62,15 @@ class Claim:
 
     def __post_init__(self) -> None:
         if not 0 < self.required <= 1:
-            raise ValueError(f"required is a rate above 0, up to 1: {self.required}")
+            raise ValueError(f"requires {self.required}: choose a rate above 0, up to 1")
         if not 0 <= self.margin < self.required:
-            raise ValueError(f"a margin is from 0 to less than {self.required}: {self.margin}")
+            raise ValueError(
+                f"has a margin of {self.margin}: choose one from 0, below {self.required}"
+            )
         if not 0 < self.alpha < 0.5:
-            raise ValueError(f"alpha is a risk above 0, below 0.5: {self.alpha}")
+            raise ValueError(f"has an alpha of {self.alpha}: choose a risk above 0, below 0.5")
         if self.trials < 1:
-            raise ValueError(f"a claim needs trials: {self.trials}")
+            raise ValueError(f"has {self.trials} trials: choose 1 or more")
 
     @property
     def at_least(self) -> float:

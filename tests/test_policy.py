@@ -1,0 +1,229 @@
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from readiness import PASSED, Chat, Check, Probe, Score, check
+from readiness.policy import Policy, PolicyError, load
+from readiness.verdict import Claim, Gate, Unsupported
+
+Write = Callable[[str], Path]
+
+EXTENDS = "schema: readiness-policy/1\nextends: article\n"
+ALONE = """\
+schema: readiness-policy/1
+alpha: 0.01
+margin: 0.1
+profiles:
+  quick: {shows: defects}
+  nightly: {shows: readiness}
+dimensions:
+  greeting:
+    checks:
+      polite: {required: 0.9, trials: {quick: 2, nightly: 40}}
+      brief: {gate: advisory}
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """Write a policy to my.yaml, in a folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(text: str) -> Path:
+        path = Path("my.yaml")
+        path.write_text(text, "utf-8")
+        return path
+
+    return write
+
+
+def check_of(name: str, required: float = 1.0, trials: int = 7) -> Check:
+    async def attempt(chat: Chat, probe: Probe) -> Score:
+        """The endpoint MUST answer."""
+        return PASSED
+
+    attempt.__module__, attempt.__name__ = f"readiness.checks.{name}".rsplit(".", 1)
+    return check([Probe("a", [])], required=required, trials=trials)(attempt)
+
+
+@pytest.fixture(scope="module")
+def article() -> Policy:
+    return load()
+
+
+def test_the_article_is_the_policy_where_none_is_named(article: Policy) -> None:
+    assert article.name == "article"
+    assert load(Path("article")) == article
+
+
+@pytest.mark.parametrize(
+    ("name", "profile", "claim"),
+    [
+        (
+            "json_only.when_told",
+            "ci",
+            Claim(1.0, 0.05, 0.05, 100),
+        ),
+        (
+            "json_only.when_told",
+            "full",
+            Claim(1.0, 0.03, 0.05, 300),
+        ),
+        (
+            "json_only.when_told",
+            "smoke",
+            Claim(1.0, 0.05, 0.05, 10, defects_only=True),
+        ),
+        (
+            "json_only.with_json_schema",
+            "ci",
+            Claim(1.0, 0.05, 0.05, 20, unsupported=Unsupported.ACCEPTED),
+        ),
+        (
+            "json_only.refuses_bad_formats",
+            "ci",
+            Claim(1.0, 0.05, 0.05, 5, gate=Gate.ADVISORY, unsupported=Unsupported.ACCEPTED),
+        ),
+        (
+            "tool_calling.only_when_relevant",
+            "ci",
+            Claim(0.9, 0.1, 0.05, 30),
+        ),
+        (
+            "tool_calling.hard_arguments",
+            "full",
+            Claim(0.95, 0.03, 0.05, 60),
+        ),
+        (
+            "tool_calling.after_thirty_turns",
+            "full",
+            Claim(1.0, 0.03, 0.05, 6, gate=Gate.ADVISORY),
+        ),
+    ],
+)
+def test_the_article_claims_this(article: Policy, name: str, profile: str, claim: Claim) -> None:
+    assert article.claim(check_of(name), profile) == claim
+
+
+def test_the_article_gates_by_these_checks(article: Policy) -> None:
+    assert {each: article.gate(each) for each in article.dimensions} == {
+        "json_only": Gate.REQUIRED,
+        "tool_calling": Gate.REQUIRED,
+    }
+    assert article.expected("json_only") == (
+        "json_only.when_told",
+        "json_only.with_json_object",
+        "json_only.with_json_schema",
+        "json_only.despite_the_topic",
+    )
+    assert article.expected("tool_calling") == (
+        "tool_calling.consecutive_calls",
+        "tool_calling.when_told_not_to",
+        "tool_calling.when_required",
+        "tool_calling.when_named",
+        "tool_calling.only_when_relevant",
+        "tool_calling.in_parallel",
+        "tool_calling.among_many_tools",
+        "tool_calling.uses_the_result",
+        "tool_calling.hard_arguments",
+    )
+
+
+def test_what_the_article_does_not_claim_does_not_gate(article: Policy) -> None:
+    assert article.checks - {*article.expected("json_only"), *article.expected("tool_calling")} == {
+        "json_only.refuses_bad_formats",
+        "tool_calling.refuses_bad_choices",
+        "tool_calling.one_at_a_time",
+        "tool_calling.after_thirty_turns",
+    }
+
+
+def test_a_users_own_check_claims_what_it_says_itself(article: Policy) -> None:
+    own = check_of("greeting.polite", required=0.9, trials=25)
+    assert article.claim(own, "full") == Claim(0.9, 0.03, 0.05, 25)
+    assert article.gate("greeting") is Gate.REQUIRED
+    assert article.expected("greeting") == ()
+
+
+def test_a_check_that_can_never_show_its_claim_is_refused(article: Policy) -> None:
+    own = check_of("greeting.polite", required=0.9, trials=20)
+    with pytest.raises(PolicyError) as raised:
+        article.claim(own, "full")
+    assert str(raised.value) == (
+        "policy article: greeting.polite can never show 0.9 less 0.03 by 20 trials: "
+        "full needs 22 or more"
+    )
+    assert article.claim(own, "smoke").defects_only
+
+
+def test_a_profile_that_is_not_there_is_refused(article: Policy) -> None:
+    with pytest.raises(PolicyError, match=r"^profile cii is unknown: did you mean ci\?$"):
+        article.claim(check_of("json_only.when_told"), "cii")
+    with pytest.raises(PolicyError, match=r"^profile x is unknown: choose smoke, ci or full$"):
+        article.claim(check_of("json_only.when_told"), "x")
+
+
+def test_a_policy_may_override_parts_of_another(write: Write, article: Policy) -> None:
+    mine = load(
+        write(
+            EXTENDS
+            + dedent("""\
+                margin: {ci: 0.02}
+                dimensions:
+                  json_only:
+                    checks:
+                      when_told: {trials: {ci: 200}}
+                  tool_calling: {gate: advisory}
+                """)
+        )
+    )
+    when_told, by_schema = (check_of(f"json_only.{each}") for each in ("when_told", "other"))
+    assert mine.name == "my"
+    assert mine.claim(when_told, "ci") == Claim(1.0, 0.02, 0.05, 200)
+    assert mine.claim(when_told, "full") == article.claim(when_told, "full")
+    assert mine.claim(by_schema, "ci") == Claim(1.0, 0.02, 0.05, 7)
+    assert mine.gate("tool_calling") is Gate.ADVISORY
+    assert mine.expected("tool_calling") == article.expected("tool_calling")
+    assert mine.checks == article.checks
+
+
+def test_one_figure_stands_for_every_profile(write: Write) -> None:
+    text = "dimensions: {json_only: {checks: {when_told: {trials: 50, margin: 0.01}}}}\n"
+    mine = load(write(EXTENDS + text))
+    claims = [mine.claim(check_of("json_only.when_told"), each) for each in mine.profiles]
+    assert [(each.trials, each.margin) for each in claims] == [(50, 0.01)] * 3
+
+
+def test_a_policy_may_stand_alone(write: Write) -> None:
+    mine = load(write(ALONE))
+    assert mine.checks == {"greeting.polite", "greeting.brief"}
+    assert mine.expected("greeting") == ("greeting.polite",)
+    assert mine.claim(check_of("greeting.polite"), "nightly") == Claim(0.9, 0.1, 0.01, 40)
+    brief = mine.claim(check_of("greeting.brief"), "quick")
+    assert brief == Claim(1.0, 0.1, 0.01, 7, defects_only=True, gate=Gate.ADVISORY)
+
+
+def test_off_is_a_word(write: Write) -> None:
+    mine = load(write(EXTENDS + "dimensions: {json_only: {gate: off}}\n"))
+    assert mine.gate("json_only") is Gate.OFF
+    assert mine.expected("json_only") == ()
+    assert mine.claim(check_of("json_only.when_told"), "ci").gate is Gate.OFF
+    assert mine.claim(check_of("tool_calling.in_parallel"), "ci").gate is Gate.REQUIRED
+
+
+def test_the_digest_is_of_what_holds_and_not_of_how_it_is_written(
+    write: Write, article: Policy
+) -> None:
+    rule = "dimensions: {json_only: {checks: {when_told: {required: %s}}}}\n"
+    alike = [
+        EXTENDS,
+        EXTENDS + "# A remark.\nname: ours\n",
+        EXTENDS + rule % "1",
+        EXTENDS + rule % "1.0",
+        "\ufeff" + EXTENDS,
+    ]
+    assert {load(write(text)).digest for text in alike} == {article.digest}
+    assert load(write(EXTENDS + rule % "0.97")).digest != article.digest
+    assert load(write(EXTENDS + "alpha: 0.01\n")).digest != article.digest
