@@ -11,7 +11,7 @@ Request = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Called:
-    """A tool call that the model makes; the arguments are JSON text, so that a flaw may break it."""
+    """A tool call that the model makes; the arguments are text, so that a flaw may break them."""
 
     name: str
     arguments: str

@@ -55,7 +55,8 @@ class Flaw:
         says: Changes what the model says.
         forms: Changes the JSON body of a whole response.
         chunks: Changes the JSON of a stream's chunks (without `[DONE]`).
-        frames: Changes the bytes of a stream's frames (with `[DONE]`); a float is a pause in s.
+        frames: Changes the bytes of a stream's frames (with `[DONE]`); a float is a pause in s, and
+            one below 0 hangs up.
         refuses: Sends something else instead.
     """
 

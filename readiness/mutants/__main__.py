@@ -1,0 +1,61 @@
+"""`python -m readiness.mutants`: serve the reference endpoint, or one of its mutants."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from readiness.mutants.catalog import FLAWLESS, find, mutants
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.server import application
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serve until Ctrl-C, or list what could be served."""
+    options = _parser().parse_args(argv)
+    if options.list:
+        for flaw in mutants():
+            print(f"{flaw.name:32} {flaw.check or '(harmless)':32} {flaw.about}")
+        return 0
+    try:
+        flaw = find(options.mutant)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    asyncio.run(_serve(flaw, options))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m readiness.mutants", description=__doc__)
+    parser.add_argument("--mutant", metavar="NAME", default=FLAWLESS.name)
+    parser.add_argument("--port", type=int, default=0, help="0, the default, for any free one")
+    parser.add_argument("--key", default="", help="the API key to ask for; none by default")
+    parser.add_argument("--list", action="store_true", help="list every mutant, and leave")
+    parser.add_argument("--until-eof", action="store_true", help="end when standard input does")
+    return parser
+
+
+async def _serve(flaw: Flaw, options: argparse.Namespace) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    if options.until_eof:
+        loop.add_reader(sys.stdin.fileno(), ended.set)
+    runner = web.AppRunner(application(flaw, options.key), access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", options.port, backlog=1024).start()
+    port = runner.addresses[0][1]
+    print(f"http://127.0.0.1:{port}/v1", flush=True)
+    await ended.wait()
+    await runner.cleanup()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""The flaws: one module per dimension, each with a list `FLAWS`."""

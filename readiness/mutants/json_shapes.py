@@ -1,0 +1,149 @@
+"""The shape that a prompt asks for, read from however it is shown, as a JSON Schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from readiness.resources import prompts
+
+Schema = dict[str, Any]
+
+WORDS = prompts("json_only.yaml")["words"].values()
+
+_FIELD = re.compile(r"^( *)- ([^\s:：（(]+) ?[（(](.+)[)）]$", re.MULTILINE)
+_INLINE = re.compile(r"[a-z_]+(?:(?:, ?|、)[a-z_]+){2,}")
+_TYPESCRIPT = re.compile(r"^type \w+ = (.+)", re.MULTILINE | re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|/\*.*?\*/|[{}\[\];:|]|[^\s{}\[\];:|"]+')
+_TYPES = {str: "string", bool: "boolean", int: "number", float: "number"}
+_LETTERED = {"age": "integer"}
+
+
+def shape_in(system: str, said: str) -> Schema | None:
+    """The shape that the texts of the system and of the user ask for; None where they show none."""
+    if found := _TYPESCRIPT.search(system):
+        return _union(_tokens(found[1]))
+    if (shown := json_in(system)) is not None:
+        return shown if _is_schema(shown) else _like(shown)
+    whole = next((found[1] for way in _WHOLE if (found := re.search(way, said, re.M))), "")
+    fields = _FIELD.findall(said)
+    if whole or fields:
+        return _described(whole, fields)
+    asking = "\n".join(line for line in said.split("\n") if "json" in line.lower())
+    if inline := _INLINE.findall(asking):
+        keys = re.split(r", ?|、", inline[-1])
+        return _closed({key: {"type": _LETTERED.get(key, "string")} for key in keys})
+    return None
+
+
+def json_in(text: str) -> Any:
+    """The first object or array that stands in a text; None where there is none."""
+    for start in re.finditer(r"[{\[]", text):
+        try:
+            return json.JSONDecoder().raw_decode(text, start.start())[0]
+        except ValueError:
+            continue
+    return None
+
+
+def _is_schema(shown: Any) -> bool:
+    return isinstance(shown, dict) and shown.get("type") in ("object", "array")
+
+
+def _closed(members: dict[str, Schema]) -> Schema:
+    return {"type": "object", "properties": members, "required": list(members)}
+
+
+def _like(example: Any) -> Schema:
+    """The shape of which an example is one."""
+    if isinstance(example, dict):
+        return _closed({key: _like(part) for key, part in example.items()})
+    if isinstance(example, list):
+        return {"type": "array", "items": _like(example[0])}
+    return {"type": [_TYPES[type(example)], "null"]}
+
+
+def _named() -> Iterator[tuple[str, Schema]]:
+    """Every type that has a name in some language, and the name with "or null"."""
+    for words in WORDS:
+        for name, kind in words["types"].items():
+            one = {"type": "string"} if name == "date" else {"type": name}
+            shape = one
+            if name.endswith("s"):
+                item = _closed({}) if name == "objects" else {"type": name[:-1]}
+                shape = {"type": "array", "items": item}
+            elif name == "object":
+                shape = _closed({})
+            yield kind, shape
+            yield words["nullable"].format(type=kind), {**shape, "type": [shape["type"], "null"]}
+
+
+_NAMED = {name: json.dumps(shape) for name, shape in _named()}
+_WHOLE = [re.escape(words["whole"]).replace(r"\{type\}", "(.+)") for words in WORDS]
+
+
+def _type(name: str) -> Schema:
+    """The type of that name; a choice is told by its quotes."""
+    if name in _NAMED:
+        shape: Schema = json.loads(_NAMED[name])
+        return shape
+    return {"type": "string", "enum": re.findall(r'"([^"]*)"', name)}
+
+
+def _described(whole: str, fields: list[tuple[str, str, str]]) -> Schema:
+    """The shape that lines in words describe; a line belongs to the last one less deep."""
+    root = _type(whole) if whole else _closed({})
+    opened = [root]
+    for indent, key, kind in fields:
+        del opened[len(indent) // 2 + 1 :]
+        parent = opened[-1].get("items", opened[-1])
+        parent["properties"][key] = part = _type(kind)
+        parent["required"].append(key)
+        opened.append(part)
+    return root
+
+
+def _tokens(source: str) -> deque[str]:
+    return deque(token for token in _TOKEN.findall(source) if not token.startswith("/*"))
+
+
+def _union(tokens: deque[str]) -> Schema:
+    """Read a TypeScript type: alternatives, each perhaps with brackets for an array."""
+    parts = [_postfix(tokens)]
+    while tokens and tokens[0] == "|":
+        tokens.popleft()
+        parts.append(_postfix(tokens))
+    if "const" in parts[0]:
+        return {"type": "string", "enum": [part["const"] for part in parts]}
+    return parts[0] if len(parts) == 1 else {**parts[0], "type": [parts[0]["type"], "null"]}
+
+
+def _postfix(tokens: deque[str]) -> Schema:
+    shape = _primary(tokens)
+    while tokens and tokens[0] == "[":
+        tokens.popleft()
+        tokens.popleft()
+        shape = {"type": "array", "items": shape}
+    return shape
+
+
+def _primary(tokens: deque[str]) -> Schema:
+    token = tokens.popleft() if tokens else "null"
+    if token == "{":
+        return _members(tokens)
+    return {"const": token[1:-1]} if token[0] == '"' else {"type": token}
+
+
+def _members(tokens: deque[str]) -> Schema:
+    members: dict[str, Schema] = {}
+    while tokens and tokens[0] != "}":
+        key = tokens.popleft()
+        if tokens and tokens[0] == ":":
+            tokens.popleft()
+            members[json.loads(key) if key[0] == '"' else key] = _union(tokens)
+    if tokens:
+        tokens.popleft()
+    return _closed(members)

@@ -1,0 +1,95 @@
+"""The kill table: what it takes for a mutant to be caught, and for a harmless variant to stand."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from readiness.kill import Found, Row, read_row
+from readiness.mutants.flaw import Flaw
+from readiness.selftest import report, selftest
+from readiness.verdict import Gate, Verdict
+
+FENCE = Flaw("fence", "a fence around JSON", "json_only.when_told")
+HARMLESS = Flaw("crlf", "lines may end in CRLF")
+READY, NOT_READY, UNSURE = Verdict.READY, Verdict.NOT_READY, Verdict.INCONCLUSIVE
+
+
+def row(flaw: Flaw, status: int, *found: tuple[str, Verdict], gate: Gate = Gate.REQUIRED) -> Row:
+    """Read a row from a record in which all that is not named is ready."""
+    named = {"json_only": READY, "json_only.when_told": READY, "spanish": READY, **dict(found)}
+    gates = {"json_only": Gate.REQUIRED, "spanish": Gate.REQUIRED, "json_only.when_told": gate}
+    results = [Found(name, verdict, gates[name]) for name, verdict in named.items()]
+    dimensions = tuple(each for each in results if "." not in each.id)
+    return Row(flaw, status, dimensions, tuple(each for each in results if "." in each.id))
+
+
+CAUGHT = [("json_only", NOT_READY), ("json_only.when_told", NOT_READY)]
+
+
+def test_a_mutant_that_falls_by_its_own_check_alone_is_caught() -> None:
+    assert row(FENCE, 1, *CAUGHT).complaints == ()
+
+
+def test_a_harmless_variant_that_is_ready_stands() -> None:
+    assert row(HARMLESS, 0).complaints == ()
+
+
+def test_a_check_that_only_advises_takes_nothing_along() -> None:
+    advised = ("json_only.when_told", NOT_READY)
+    assert row(FENCE, 0, advised, gate=Gate.ADVISORY).complaints == ()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaints"),
+    [
+        (row(FENCE, 0), ("json_only.when_told found nothing", "json_only does not fall")),
+        (
+            row(FENCE, 10, ("json_only.when_told", UNSURE), ("json_only", UNSURE)),
+            ("json_only.when_told found nothing", "json_only does not fall"),
+        ),
+        (row(FENCE, 1, *CAUGHT, ("spanish", NOT_READY)), ("spanish is not ready",)),
+        (row(FENCE, 0, *CAUGHT), ("exit status 0, not 1",)),
+        (row(HARMLESS, 1, *CAUGHT), ("json_only is not ready",)),
+        (row(HARMLESS, 10, ("spanish", UNSURE)), ("spanish is inconclusive",)),
+        (row(HARMLESS, 3), ("exit status 3, not 0",)),
+        (Row(FENCE, 4, (), ()), ("exit status 4 and no record",)),
+    ],
+)
+def test_a_row_that_is_wrong_says_how(wrong: Row, complaints: tuple[str, ...]) -> None:
+    assert wrong.complaints == complaints
+
+
+def test_a_row_is_read_from_the_record_of_a_run(tmp_path: Path) -> None:
+    check = {"id": "json_only.when_told", "verdict": "not ready", "gate": "required"}
+    dimension = {"id": "json_only", "verdict": "not ready", "gate": "required", "checks": [check]}
+    record = tmp_path / "readiness.json"
+    record.write_text(json.dumps({"schema": "readiness/1", "dimensions": [dimension]}))
+    read = read_row(FENCE, 1, record, "")
+    assert (read.caught_by, read.complaints) == (("json_only.when_told",), ())
+
+
+def test_a_run_without_a_record_is_wrong_and_shows_what_it_said(tmp_path: Path) -> None:
+    out = StringIO()
+    lost = read_row(FENCE, 4, tmp_path / "none.json", "usage error: no such option")
+    assert report([lost, row(HARMLESS, 0)], Console(file=out, width=100)) == 1
+    assert "fence: exit status 4 and no record\nusage error: no such option" in out.getvalue()
+    assert "1 of 2 are as they must be" in out.getvalue()
+
+
+def test_all_right_is_exit_status_0() -> None:
+    assert report([row(FENCE, 1, *CAUGHT), row(HARMLESS, 0)], Console(file=StringIO())) == 0
+
+
+def test_an_unknown_mutant_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert selftest(["--mutant", "crlff"]) == 2
+    assert capsys.readouterr().err.startswith("no mutant is called 'crlff': perhaps crlf")
+
+
+def test_a_dimension_without_mutants_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert selftest(["--dimension", "nonsense"]) == 2
+    assert capsys.readouterr().err == "no mutant is for the dimension 'nonsense'\n"

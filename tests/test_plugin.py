@@ -1,0 +1,350 @@
+"""The plugin as its users meet it: a command line, what it prints, and its exit status."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from readiness.evidence import broken_link
+from readiness.mutants.process import serving as reference
+from readiness.resources import schema
+from tests.wires import Script, free_port, response, serving
+
+INCONCLUSIVE = 10
+OWN_POLICY = """
+schema: readiness-policy/1
+name: own
+extends: article
+dimensions: {json_only: {gate: "off"}, tool_calling: {gate: "off"}}
+"""
+OK_CHECK = """
+from readiness import PASSED, Probe, check, failed
+
+PROBES = [
+    Probe(f"ok.{n}", [{{"role": "user", "content": f"Repeat exactly: word {{n}}"}}], {{"word": n}})
+    for n in range(60)
+]
+
+@check(PROBES, required={required})
+async def repeats(chat, probe):
+    "Asked to repeat a word, the endpoint MUST repeat it."
+    reply = await chat(probe.messages)
+    said = reply.text.strip()
+    return PASSED if said == f"word {{probe.expect['word']}}" else failed(f"said {{said!r:.40}}")
+"""
+MODELS = b'{"object": "list", "data": [{"id": "mini", "object": "model"}]}'
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with reference() as found:
+        yield found
+
+
+@pytest.fixture
+def own(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A user's folder with a dimension of its own and a policy without ours."""
+    pytester.makeini("[pytest]\n")
+    (pytester.path / "own.yaml").write_text(OWN_POLICY)
+    (pytester.path / "check_words.py").write_text(OK_CHECK.format(required=0.9))
+    return pytester
+
+
+def run(pytester: pytest.Pytester, url: str, *args: str) -> pytest.RunResult:
+    return pytester.runpytest(
+        "-p", "no:hypothesispytest", "--endpoint", url, "--policy", "own.yaml", *(args or (".",))
+    )
+
+
+def record(pytester: pytest.Pytester) -> dict[str, Any]:
+    found = json.loads((pytester.path / "reports/latest/readiness.json").read_text("utf-8"))
+    assert isinstance(found, dict)
+    return found
+
+
+def scripted(own: pytest.Pytester, script: Script, *args: str) -> pytest.RunResult:
+    with serving(script) as url:
+        return run(own, url, *args, ".")
+
+
+def test_a_ready_endpoint_ends_in_a_matrix_a_record_and_status_0(
+    own: pytest.Pytester, url: str
+) -> None:
+    result = run(own, url)
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(
+        [
+            "✓ ready*words.repeats*60/60*",
+            "*= readiness of reference =*",
+            "check*passed*at least*95 % interval*required*verdict*",
+            "words*score 100*✓ ready*",
+            "*repeats*60/60*95.1%*94.0%–100.0%*90%*✓ ready*",
+            "✓ READY*score 100 of 100*",
+            "record: reports/*-reference/readiness.json",
+        ]
+    )
+    assert (record(own)["verdict"], record(own)["exit_status"]) == ("ready", 0)
+
+
+def test_the_record_keeps_to_its_schema_and_the_evidence_is_whole(
+    own: pytest.Pytester, url: str
+) -> None:
+    run(own, url)
+    folder = own.path / "reports/latest"
+    violations = [each.message for each in Draft202012Validator(schema("readiness")).iter_errors(record(own))]
+    assert violations == []
+    assert broken_link(folder / "evidence.jsonl") == ""
+    kinds = [json.loads(line)["kind"] for line in (folder / "evidence.jsonl").read_bytes().splitlines()]
+    assert kinds.count("trial") == 60
+    assert kinds.count("exchange") == record(own)["evidence"]["exchanges"]
+
+
+def test_a_flaw_is_not_ready_and_says_why(own: pytest.Pytester) -> None:
+    wrong = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "no"}, "finish_reason": "stop"}]}
+
+    def script(n: int, request: bytes) -> list[bytes | float | None]:
+        return [response(MODELS if request.startswith(b"GET") else json.dumps(wrong).encode())]
+
+    result = scripted(own, script)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        [
+            "✗ not ready*words.repeats*0/60*",
+            "words.repeats is not ready",
+            "  -> Asked to repeat a word, the endpoint MUST repeat it.",
+            "   required: 90% of trials",
+            "      shown: 0 of 60 trials (0.0% to 6.0%)",
+            "       60 × said 'no'",
+            "   evidence: reports/*/evidence.jsonl, exchanges *",
+            "✗ NOT READY*because of words*",
+        ]
+    )
+
+
+def test_too_few_trials_are_inconclusive(own: pytest.Pytester, url: str) -> None:
+    result = run(own, url, "--profile", "smoke", ".")
+    assert result.ret == INCONCLUSIVE
+    result.stdout.fnmatch_lines(["*words.repeats: 60 trials can show a defect, but not readiness"])
+
+
+def test_a_dimension_that_was_left_out_is_not_taken_for_ready(
+    own: pytest.Pytester, url: str
+) -> None:
+    (own.path / "own.yaml").write_text(OWN_POLICY.partition("dimensions")[0])
+    result = run(own, url)
+    assert result.ret == INCONCLUSIVE
+    result.stdout.fnmatch_lines(["json_only*not assessed*", "*INCONCLUSIVE*json_only*"])
+
+
+def test_a_run_in_which_no_check_ran_is_never_0(own: pytest.Pytester, url: str) -> None:
+    own.makepyfile(test_other="def test_other(): pass")
+    result = run(own, url, "test_other.py")
+    result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_a_plan_sends_nothing(own: pytest.Pytester) -> None:
+    result = run(own, f"http://127.0.0.1:{free_port()}/v1", "--plan", ".")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["*plan: nothing was sent*", "words.repeats*60*"])
+    assert not (own.path / "reports").exists()
+
+
+def test_checks_can_be_listed_without_an_endpoint(own: pytest.Pytester) -> None:
+    result = own.runpytest("-p", "no:hypothesispytest", "--co", "-q", "check_words.py")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["check_words.py::repeats"])
+
+
+def test_the_request_budget_leaves_the_rest_inconclusive(own: pytest.Pytester, url: str) -> None:
+    result = run(own, url, "--max-requests", "30", ".")
+    assert result.ret == INCONCLUSIVE
+    found = record(own)
+    assert found["requests"]["sent"] == 30
+    assert found["dimensions"][0]["checks"][0]["outcomes"]["skipped"] > 30
+    result.stdout.fnmatch_lines(["*inconclusive*words.repeats*"])
+
+
+def test_a_bug_in_a_check_is_no_verdict(own: pytest.Pytester, url: str) -> None:
+    (own.path / "check_words.py").write_text(
+        OK_CHECK.format(required=0.9).replace("reply = await", "1 / 0\n    reply = await")
+    )
+    result = run(own, url)
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
+    result.stdout.fnmatch_lines(["*ZeroDivisionError: division by zero"])
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (lambda n, r: [response(b"<html>Welcome</html>")], "*GET /models: no list of models: *"),
+        (lambda n, r: [30.0], "cannot be tried: no first byte in time: nothing within 0.5 s"),
+        (
+            lambda n, r: [b"HTTP/1.1 200 OK\r\n\r\n", *[b"x" * 2**20] * 80],
+            "cannot be tried: reply too large: more than 67,108,864 bytes",
+        ),
+        (
+            lambda n, r: [response(MODELS if n == 0 else b"<html>", "200 OK")],
+            "cannot be tried: the simplest request fails: *",
+        ),
+        (
+            lambda n, r: [response(MODELS) if n == 0 else response(b"oops", "500 No")],
+            "cannot be tried: the simplest request fails: *500*oops*",
+        ),
+    ],
+)
+def test_an_endpoint_that_cannot_be_tried_is_inconclusive_and_says_why(
+    own: pytest.Pytester, script: Script, said: str
+) -> None:
+    result = scripted(own, script, "--first-byte-timeout", "0.5")
+    assert result.ret == INCONCLUSIVE
+    result.stdout.fnmatch_lines([said])
+    result.stdout.no_fnmatch_line("*Traceback*")
+    assert record(own)["verdict"] == "inconclusive"
+
+
+def test_an_address_where_nobody_listens_is_inconclusive(own: pytest.Pytester) -> None:
+    result = run(own, f"http://127.0.0.1:{free_port()}/v1")
+    assert result.ret == INCONCLUSIVE
+    result.stdout.fnmatch_lines(["cannot be tried: unreachable: Cannot connect to host 127.0.0.1:*"])
+
+
+def test_a_wrong_key_is_a_usage_error_that_does_not_show_it(
+    own: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary-4711")
+    with reference(key="another") as url:
+        result = run(own, url)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: the key is not accepted: HTTP 401: * (set OPENAI_API_KEY)"])
+    printed = result.stdout.str() + result.stderr.str()
+    files = [path.read_bytes() for path in own.path.rglob("*") if path.is_file()]
+    assert "canary" not in printed
+    assert [content for content in files if b"canary" in content] == []
+
+
+def test_an_unknown_model_is_a_usage_error(own: pytest.Pytester, url: str) -> None:
+    result = run(own, url, "--model", "gpt-9", ".")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: no model 'gpt-9' there: HTTP 404: *"])
+
+
+def test_a_server_that_answers_to_any_name_is_not_taken_for_the_model(
+    own: pytest.Pytester,
+) -> None:
+    said = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "OK"}, "finish_reason": "stop"}]}
+
+    def script(n: int, request: bytes) -> list[bytes | float | None]:
+        return [response(MODELS if request.startswith(b"GET") else json.dumps(said).encode())]
+
+    result = scripted(own, script, "--model", "other")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: 'other' is not served, *: choose mini with --model"])
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--endpoint", "ftp://host"], "ERROR: --endpoint: not the address of an endpoint: *"),
+        (["--header", "nonsense"], "ERROR: --header takes a name and a value, *"),
+        (["--extra-body", "{"], "ERROR: --extra-body is not JSON: *"),
+        (["--extra-body", "[]"], "ERROR: --extra-body takes a JSON object, *"),
+        (["--policy", "absent.yaml"], "ERROR: absent.yaml*"),
+        (["--endpoint", "embedded:absent.gguf"], "ERROR: --endpoint embedded:absent.gguf: *"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_a_usage_error(
+    own: pytest.Pytester, url: str, args: list[str], said: str
+) -> None:
+    result = run(own, url, *args, ".")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([said])
+    result.stderr.no_fnmatch_line("*Traceback*")
+
+
+def test_a_typo_in_a_policy_names_file_line_and_choices(own: pytest.Pytester, url: str) -> None:
+    (own.path / "own.yaml").write_text(OWN_POLICY.replace('"off"', "requird", 1))
+    result = run(own, url)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: own.yaml:5: dimensions.json_only.gate is 'requird': choose required, *"]
+    )
+
+
+def test_no_endpoint_is_a_usage_error_that_names_the_embedded_one(
+    own: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    result = own.runpytest("-p", "no:hypothesispytest", "check_words.py")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: name an endpoint with --endpoint URL *embedded*"])
+
+
+def test_the_environment_can_name_the_endpoint(
+    own: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    result = own.runpytest("-p", "no:hypothesispytest", "--policy", "own.yaml", "check_words.py")
+    assert result.ret == pytest.ExitCode.OK
+
+
+def test_junit_and_allure_are_told_the_verdict(own: pytest.Pytester, url: str) -> None:
+    run(own, url)
+    folder = own.path / "reports/latest"
+    junit = (folder / "junit.xml").read_text("utf-8")
+    assert '<property name="verdict" value="ready" />' in junit
+    (told,) = folder.glob("allure-results/*-result.json")
+    result = json.loads(told.read_text("utf-8"))
+    assert result["name"] == "words.repeats"
+    assert result["description"] == "Asked to repeat a word, the endpoint MUST repeat it."
+
+
+def test_a_reply_of_lone_surrogates_and_escapes_stops_nothing(own: pytest.Pytester) -> None:
+    hostile = '{"choices": [{"index": 0, "message": {"role": "assistant", "content": "\\ud83d\\u001b[2J\\u202e"}, "finish_reason": "stop"}]}'
+
+    def script(n: int, request: bytes) -> list[bytes | float | None]:
+        return [response(MODELS if request.startswith(b"GET") else hostile.encode())]
+
+    result = scripted(own, script)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "\x1b[2J" not in result.stdout.str()
+    assert record(own)["verdict"] == "not ready"
+
+
+def test_an_imported_check_is_not_collected_again(own: pytest.Pytester, url: str) -> None:
+    (own.path / "check_more.py").write_text("from check_words import repeats\n")
+    result = run(own, url)
+    assert record(own)["dimensions"][0]["checks"][0]["id"] == "words.repeats"
+    assert result.ret == pytest.ExitCode.OK
+
+
+def test_a_check_without_a_requirement_is_refused(own: pytest.Pytester, url: str) -> None:
+    (own.path / "check_words.py").write_text(
+        OK_CHECK.format(required=0.9).replace(
+            '"Asked to repeat a word, the endpoint MUST repeat it."', ""
+        )
+    )
+    result = run(own, url)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*TypeError: words.repeats has no docstring*"])
+
+
+def test_a_claim_that_its_trials_can_never_show_is_refused(own: pytest.Pytester, url: str) -> None:
+    (own.path / "check_words.py").write_text(
+        OK_CHECK.format(required=0.99).replace("range(60)", "range(30)")
+    )
+    result = run(own, url)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*ValueError: words.repeats can never be ready: it makes 30 *"])
+
+
+def test_the_plugin_is_light() -> None:
+    slow = "{'aiohttp', 'openai', 'jsonschema', 'yaml', 'scipy', 'numpy', 'rich', 'allure'}"
+    code = f"import readiness.plugin, sys; print({slow} & {{*sys.modules}})"
+    printed = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=Path.cwd())
+    assert printed.strip() == "set()"
