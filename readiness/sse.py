@@ -1,0 +1,80 @@
+"""Server-sent events, parsed from raw bytes as they come (WHATWG HTML, section 9.2.6)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BLANK = frozenset((b"\n", b"\r", b"\r\n"))
+SPACE = 0x20
+
+
+class Event(NamedTuple):
+    """An event, and how many bytes of the stream had to arrive to complete it."""
+
+    type: bytes
+    data: bytes
+    end: int
+
+
+class Parser:
+    """Finds the events of one stream, in whatever chunks its bytes come.
+
+    It works on bytes: a character split between two chunks is whole again in its line.
+    """
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._line = bytearray()
+        self._data: list[bytes] = []
+        self._type = b""
+        self._after_return = False
+
+    @property
+    def rest(self) -> bytes:
+        """What the stream ended with that no blank line completed; b"" where it ended well."""
+        comment = self._line.startswith(b":")
+        return b"\n".join(self._data if comment else [*self._data, bytes(self._line)])
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take in the next bytes of the stream, and return the events that they complete."""
+        events: list[Event] = []
+        if not data:
+            return events
+        if self._after_return and data.startswith(b"\n"):
+            data = data[1:]
+            self._size += 1
+        self._after_return = data.endswith(b"\r")
+        for line in data.splitlines(keepends=True):
+            start = self._size
+            self._size += len(line)
+            if line[-1] not in b"\r\n":
+                self._line += line
+                break
+            if self._line:
+                line = bytes(self._line) + line
+                self._line.clear()
+            if line.startswith(b"data:"):
+                self._data.append(line[6 if line[5] == SPACE else 5 :].rstrip(b"\r\n"))
+            elif line not in BLANK:
+                self._field(line.rstrip(b"\r\n"), first=len(line) == self._size)
+            else:
+                # The first byte of CRLF ends the line: the event does not wait for the second.
+                self._dispatch(events, start + 1)
+        return events
+
+    def _field(self, line: bytes, *, first: bool) -> None:
+        if first:
+            line = line.removeprefix(BYTE_ORDER_MARK)
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            self._data.append(value)
+        elif name == b"event":
+            self._type = value
+
+    def _dispatch(self, events: list[Event], end: int) -> None:
+        if self._data:
+            events.append(Event(self._type, b"\n".join(self._data), end))
+            self._data = []
+        self._type = b""

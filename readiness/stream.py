@@ -1,0 +1,172 @@
+"""A stream: a reply that comes in pieces, put together as an existing client would."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from readiness.call import Calls
+from readiness.draft import HALF, Defects, Draft, Sent, decode, malformed
+from readiness.problem import is_error, stated
+from readiness.score import EndpointError, Outcome
+from readiness.sse import Event, Parser
+
+DONE = b"[DONE]"
+INVALID = "invalid UTF-8 in a frame"
+REPLACEMENT = "\ufffd"
+
+
+@dataclass
+class Choice:
+    """One of the answers that a stream carries."""
+
+    draft: Draft
+    calls: Calls = field(default_factory=Calls)
+    finish: str = ""
+
+    def add(self, sent: Mapping[str, Any], defects: Defects) -> bool:
+        """Take in a chunk's part of this choice, and say whether it held any token."""
+        token = False
+        delta = sent.get("delta")
+        if delta:
+            if not isinstance(delta, dict):
+                raise malformed(f"a delta is no object: {delta!r:.120}")
+            token = self.draft.add(delta)
+            fragments = delta.get("tool_calls")
+            if fragments:
+                self.calls.add(fragments, defects)
+                token = True
+            if token and self.finish:
+                defects.setdefault("delta after the finish_reason", f"{delta!r:.120}")
+        reason = sent.get("finish_reason")
+        if reason is not None:
+            self._end(reason, defects)
+        return token
+
+    def _end(self, reason: Any, defects: Defects) -> None:
+        if not reason or not isinstance(reason, str):
+            defects.setdefault("finish_reason is neither a reason nor null", f"{reason!r:.60}")
+        elif self.finish:
+            defects.setdefault("two finish_reasons", f"{self.finish!r:.60}, then {reason!r:.60}")
+        else:
+            self.finish = reason
+
+
+def read_stream(body: bytes, defects: Defects) -> Sent:
+    """Read the first choice of a streamed chat completion."""
+    stream = Stream(defects)
+    parser = Parser()
+    for event in parser.feed(body):
+        stream.take(event)
+    if not stream.began:
+        raise malformed(f"a stream without choices: {body[:200]!r}")
+    if parser.rest:
+        defects.setdefault("stream ends in the middle of a frame", f"{parser.rest!r:.120}")
+    return stream.finish()
+
+
+class Stream:
+    """The assembly of one stream."""
+
+    def __init__(self, defects: Defects) -> None:
+        self._defects = defects
+        self._choices: dict[int, Choice] = {}
+        self._usage: Any = None
+        self._id: Any = ""
+        self._done = False
+        self._first: int | None = None
+        self._last: int | None = None
+
+    @property
+    def began(self) -> bool:
+        """Whether it has brought a choice."""
+        return bool(self._choices)
+
+    def take(self, event: Event) -> None:
+        """Take in an event."""
+        if self._done:
+            self._defects.setdefault("data after [DONE]", f"{event.data!r:.120}")
+        elif event.data == DONE:
+            self._done = True
+        elif isinstance(chunk := self._decoded(event.data), dict):
+            self._take_chunk(chunk, event)
+
+    def _decoded(self, data: bytes) -> Any:
+        try:
+            text = data.decode()
+        except UnicodeDecodeError as error:
+            bad = data[max(error.start - 20, 0) : error.end + 20]
+            self._defects.setdefault(INVALID, f"{bad!r}")
+            text = data.decode(errors="replace")
+        try:
+            chunk = decode(text)
+        except ValueError:
+            self._defects.setdefault("frame is not JSON", f"{text!r:.120}")
+            return None
+        if not isinstance(chunk, dict):
+            self._defects.setdefault("frame is no JSON object", f"{text!r:.120}")
+        return chunk
+
+    def _take_chunk(self, chunk: Mapping[str, Any], event: Event) -> None:
+        choices = chunk.get("choices")
+        if is_error(chunk) or event.type == b"error":
+            raise self._broken(chunk)
+        if not isinstance(choices, list):
+            self._defects.setdefault("frame without choices", f"{event.data!r:.120}")
+            choices = []
+        # Azure begins with a chunk about the prompt that has an empty id.
+        if (name := chunk.get("id")) and name != self._id:
+            self._take_id(name)
+        self._usage = chunk.get("usage") or self._usage
+        for sent in choices:
+            if self._choice(sent).add(sent, self._defects):
+                self._last = event.end
+                self._first = self._first or event.end
+
+    def _choice(self, sent: Any) -> Choice:
+        if not isinstance(sent, dict):
+            raise malformed(f"a choice is no object: {sent!r:.120}")
+        index = sent.get("index")
+        if type(index) is not int:
+            self._defects.setdefault("choice without index", f"{sent!r:.120}")
+            index = 0
+        choice = self._choices.get(index)
+        if choice is None:
+            choice = self._choices[index] = Choice(Draft(self._defects))
+        return choice
+
+    def _take_id(self, name: Any) -> None:
+        if self._id:
+            self._defects.setdefault("id changes", f"{self._id!r:.60}, then {name!r:.60}")
+        self._id = name
+
+    def _broken(self, chunk: Mapping[str, Any]) -> EndpointError:
+        """Return the error of a stream that ends in one; a leak before a filter's is no block."""
+        problem = stated(chunk)
+        blocked = problem.filtered and self._first is None
+        outcome = Outcome.BLOCKED if blocked else Outcome.ENDPOINT_ERROR
+        return EndpointError(f"error in mid-stream: {problem.message!r:.200}", outcome)
+
+    def finish(self) -> Sent:
+        """Say what the stream lacks, and return what it brought."""
+        defects = self._defects
+        if any(not choice.finish for choice in self._choices.values()):
+            defects.setdefault("no finish_reason", "")
+        if not self._done:
+            defects.setdefault("no [DONE]", "")
+        choice = self._choices[min(self._choices)]
+        texts = choice.draft.finish()
+        _check(texts.content or "", choice.finish, defects)
+        calls = choice.calls.finish(defects)
+        return Sent(texts, calls, choice.finish, self._usage, self._first, self._last)
+
+
+def _check(text: str, finish: str, defects: Defects) -> None:
+    if finish == "length":
+        # Where the budget cut a character in two, its replacement is nobody's fault.
+        text = text.rstrip(REPLACEMENT)
+    place = text.find(REPLACEMENT)
+    # What cannot be decoded has its own defect, and a U+FFFD only from us.
+    if place >= 0 and not defects.keys() & {INVALID, HALF}:
+        defects["U+FFFD in the text"] = f"{text[max(place - 20, 0) : place + 20]!r}"

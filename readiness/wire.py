@@ -1,0 +1,151 @@
+"""The wire: turns exchanges into replies."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from operator import attrgetter
+from typing import Any
+
+from readiness.draft import Defects, Sent, malformed, said
+from readiness.exchange import Exchange, Fault
+from readiness.normal import control_tokens, split
+from readiness.probe import Message
+from readiness.problem import FILTERING, declines, error_text, problem
+from readiness.reply import Reply, Timing, ToolCall, Usage
+from readiness.score import EndpointError, Outcome
+from readiness.sse import BYTE_ORDER_MARK
+from readiness.stream import read_stream
+from readiness.whole import read_whole
+
+__all__ = ["declines", "error_text", "read"]
+
+NS = 1e9
+STREAM = "text/event-stream"
+#: The finish reasons of content filters.
+FILTERED = frozenset(("content_filter", "sensitive", "safety", "refusal"))
+FRAMES = (b"data:", b"event:", b"id:", b"retry:", b":")
+
+
+def read(exchange: Exchange) -> Reply:
+    """Read an exchange into types.
+
+    Raises:
+        EndpointError: It holds no usable reply.
+    """
+    if exchange.fault is not None:
+        unsent = exchange.fault is Fault.UNREACHABLE
+        outcome = Outcome.SKIPPED if unsent else Outcome.ENDPOINT_ERROR
+        raise EndpointError(f"{exchange.fault}: {exchange.detail}", outcome)
+    if exchange.status is None or not 200 <= exchange.status < 300:
+        raise _refused(exchange)
+    defects: Defects = {}
+    try:
+        sent = _sent(exchange, defects)
+    except RecursionError:
+        raise malformed("JSON nested too deep to be quoted") from None
+    return _reply(exchange, sent, defects)
+
+
+def _refused(exchange: Exchange) -> EndpointError:
+    said = problem(exchange)
+    outcome = Outcome.ENDPOINT_ERROR
+    if exchange.status in FILTERING and said.filtered:
+        outcome = Outcome.BLOCKED
+    elif declines(exchange):
+        outcome = Outcome.UNSUPPORTED
+    words = f"{said.message!r:.200}" if said.message else "without a message"
+    return EndpointError(f"HTTP {exchange.status}: {words}", outcome)
+
+
+def _sent(exchange: Exchange, defects: Defects) -> Sent:
+    """Read what was sent as what it is, whatever was asked for and whatever its label."""
+    body = exchange.body
+    if not body or body.isspace():
+        raise malformed("an empty body")
+    asked = isinstance(exchange.request, dict) and bool(exchange.request.get("stream"))
+    label = exchange.headers.get("content-type", "").partition(";")[0].strip().lower()
+    head = body[:1000].removeprefix(BYTE_ORDER_MARK).lstrip()
+    framed = label == STREAM or head.startswith(FRAMES)
+    if framed and not asked:
+        raise malformed(f"not asked to stream, got {label} {body[:120]!r}")
+    if framed and not head.startswith(b"{"):
+        if label != STREAM:
+            defects["content-type of a stream"] = f"{label!r:.60}"
+        return read_stream(body, defects)
+    if asked:
+        defects["asked to stream, got one document"] = label
+    elif not label.endswith("json"):
+        # The openai SDK hands such a reply on as text.
+        defects["content-type of JSON"] = f"{label!r:.60}"
+    return read_whole(body, defects)
+
+
+def _reply(exchange: Exchange, sent: Sent, defects: Defects) -> Reply:
+    content = sent.texts.content
+    usage = _usage(sent.usage, defects)
+    text, thought = split(content or "", sent.finish)
+    if sent.finish.lower() in FILTERED and not (text or sent.calls):
+        # With text there is something to judge: what leaked before the filter cut it off.
+        raise EndpointError(f"blocked by filter: finish_reason {sent.finish!r}", Outcome.BLOCKED)
+    return Reply(
+        content=content,
+        text=text,
+        reasoning="\n".join(filter(None, (sent.texts.reasoning, thought))),
+        tool_calls=sent.calls,
+        refusal=sent.texts.refusal,
+        finish=sent.finish,
+        usage=usage,
+        leaks=control_tokens(text),
+        defects=tuple(said(defects)),
+        message=_message(None if content is None else text, sent.calls),
+        timing=_timing(exchange, sent),
+    )
+
+
+def _usage(sent: Any, defects: Defects) -> Usage | None:
+    if not sent:
+        return None
+    fields = sent if isinstance(sent, dict) else {}
+    prompt = _count(fields.get("prompt_tokens"))
+    completion = _count(fields.get("completion_tokens"))
+    details = fields.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    if prompt is None or completion is None or (cached is not None and _count(cached) is None):
+        defects["usage is not in token counts"] = f"{sent!r:.120}"
+    if prompt is None or completion is None:
+        return None
+    return Usage(prompt, completion, _count(cached))
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and value >= 0 else None
+
+
+def _message(content: str | None, calls: tuple[ToolCall, ...]) -> Message:
+    if not calls:
+        return {"role": "assistant", "content": content or ""}
+    sent = [
+        {
+            "id": call.id,
+            "type": call.type,
+            "function": {"name": call.name, "arguments": call.arguments},
+        }
+        for call in calls
+    ]
+    return {"role": "assistant", "content": content, "tool_calls": sent}
+
+
+def _timing(exchange: Exchange, sent: Sent) -> Timing:
+    return Timing(
+        first_byte=_arrival(exchange, 0),
+        first_token=None if sent.first is None else _arrival(exchange, sent.first),
+        last_token=None if sent.last is None else _arrival(exchange, sent.last),
+        end=exchange.end / NS,
+    )
+
+
+def _arrival(exchange: Exchange, size: int) -> float:
+    """When so much of the body had arrived, in seconds."""
+    place = bisect_left(exchange.arrivals, size, key=attrgetter("size"))
+    arrived = place < len(exchange.arrivals)
+    return (exchange.arrivals[place].ns if arrived else exchange.end) / NS
