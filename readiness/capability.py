@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from readiness.chat import Dialect
-from readiness.exchange import Exchange
+from readiness.chat import Dialect, Send
+from readiness.exchange import Call, Exchange
 from readiness.reply import Reply
 from readiness.score import EndpointError
 from readiness.wire import error_text, read
-
-#: Sends one chat completion request of the probe.
-Ask = Callable[[Mapping[str, Any]], Awaitable[Exchange]]
 
 REFUSALS = (400, 404, 405, 422, 501)
 NO_SUCH_MODEL = "readiness-no-such-model"
@@ -143,23 +140,23 @@ def choose(models: Models, wanted: str) -> str:
     )
 
 
-async def explore(ask: Ask, models: Models, model: str, extra: Mapping[str, Any]) -> Capabilities:
+async def explore(send: Send, models: Models, model: str, extra: Mapping[str, Any]) -> Capabilities:
     """Settle what the endpoint offers.
 
     Raises:
         LookupError: The key or the model is not accepted.
         Unassessable: The endpoint does not answer the simplest request.
     """
-    dialect, reply, exchange = await _greet(ask, Dialect(model, extra=extra))
+    dialect, reply, exchange = await _greet(send, Dialect(model, extra=extra))
     if models.windows and model not in models.windows:
-        await _verify(ask, dialect, models)
-    dialect = await _bounded(ask, dialect)
+        await _verify(send, dialect, models)
+    dialect = await _bounded(send, dialect)
     lacking = {}
     for feature, (messages, parameters) in FEATURES.items():
-        tried = await ask(dialect.request(messages, 64, parameters))
+        tried = await send(Call(dialect.request(messages, 64, parameters)))
         if feature == "stream" and tried.status in REFUSALS and dialect.stream_usage:
             dialect = replace(dialect, stream_usage=False)
-            tried = await ask(dialect.request(messages, 64, parameters))
+            tried = await send(Call(dialect.request(messages, 64, parameters)))
         if tried.status in REFUSALS:
             lacking[feature] = f"HTTP {tried.status}: {error_text(tried):.200}"
     reasoning = bool(reply.reasoning)
@@ -172,15 +169,15 @@ async def explore(ask: Ask, models: Models, model: str, extra: Mapping[str, Any]
     )
 
 
-async def _greet(ask: Ask, dialect: Dialect) -> tuple[Dialect, Reply, Exchange]:
+async def _greet(send: Send, dialect: Dialect) -> tuple[Dialect, Reply, Exchange]:
     """Ask for a word, giving up the parameters that the endpoint rejects."""
-    exchange = await ask(dialect.request(OK, 512, {}))
+    exchange = await send(Call(dialect.request(OK, 512, {})))
     if exchange.status in (400, 422) and "temperature" in error_text(exchange):
         dialect = replace(dialect, sampling={})
-        exchange = await ask(dialect.request(OK, 512, {}))
+        exchange = await send(Call(dialect.request(OK, 512, {})))
     if exchange.status in (400, 422) and "max_completion_tokens" in error_text(exchange):
         dialect = replace(dialect, budget="max_tokens")
-        exchange = await ask(dialect.request(OK, 512, {}))
+        exchange = await send(Call(dialect.request(OK, 512, {})))
     said = f"HTTP {exchange.status}: {error_text(exchange):.200}"
     if exchange.status in (401, 403):
         raise LookupError(f"the key is not accepted: {said} (set OPENAI_API_KEY)")
@@ -192,9 +189,9 @@ async def _greet(ask: Ask, dialect: Dialect) -> tuple[Dialect, Reply, Exchange]:
         raise Unassessable(f"the simplest request fails: {error}") from None
 
 
-async def _verify(ask: Ask, dialect: Dialect, models: Models) -> None:
+async def _verify(send: Send, dialect: Dialect, models: Models) -> None:
     """Make sure that a model which is not listed is not another one under any name."""
-    other = await ask(replace(dialect, model=NO_SUCH_MODEL).request(OK, 16, {}))
+    other = await send(Call(replace(dialect, model=NO_SUCH_MODEL).request(OK, 16, {})))
     if other.status == 200:
         raise LookupError(
             f"{dialect.model!r} is not served, and the endpoint answers to any name: "
@@ -202,11 +199,11 @@ async def _verify(ask: Ask, dialect: Dialect, models: Models) -> None:
         )
 
 
-async def _bounded(ask: Ask, dialect: Dialect) -> Dialect:
+async def _bounded(send: Send, dialect: Dialect) -> Dialect:
     """Fall back to `max_tokens` where the newer name is silently ignored, as by Ollama."""
     if dialect.budget == "max_tokens":
         return dialect
-    exchange = await ask(dialect.request(NUMBERS, 8, {}))
+    exchange = await send(Call(dialect.request(NUMBERS, 8, {})))
     try:
         usage = read(exchange).usage
     except EndpointError:

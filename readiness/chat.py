@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from readiness.exchange import Exchange
+from readiness.exchange import Call, Exchange
 from readiness.probe import Message
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
 from readiness.wire import read
 
-#: Sends one chat completion request. It records a fault of the endpoint and raises none.
-Complete = Callable[[Mapping[str, Any]], Awaitable[Exchange]]
+#: Sends one request. It records a fault of the endpoint and raises none.
+Send = Callable[[Call], Awaitable[Exchange]]
 
 MOST_TOKENS = 32_768
 
@@ -43,9 +43,9 @@ class Dialect:
 class Chat:
     """One trial's conversation with the endpoint. It keeps count, so that no check has to."""
 
-    def __init__(self, complete: Complete, dialect: Dialect) -> None:
-        self._complete = complete
-        self._dialect = dialect
+    def __init__(self, send: Send, dialect: Dialect) -> None:
+        self._send = send
+        self.dialect = dialect
         self.exchanges: list[int] = []
         self.replies: list[Reply] = []
 
@@ -72,7 +72,11 @@ class Chat:
         self, messages: Sequence[Message], *, budget: int = 512, **parameters: Any
     ) -> Exchange:
         """Send the messages and return the exchange as it was, for a check that wants an error."""
-        exchange = await self._complete(self._dialect.request(messages, budget, parameters))
+        return await self.call(Call(self.dialect.request(messages, budget, parameters)))
+
+    async def call(self, call: Call) -> Exchange:
+        """Send any request, for a check of the protocol."""
+        exchange = await self._send(call)
         self.exchanges.append(exchange.seq)
         return exchange
 

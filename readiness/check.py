@@ -15,6 +15,8 @@ from readiness.statistics import can_show, fewest
 #: What a claim may fall short by, and the risk of a wrong verdict, where no policy says.
 MARGIN, ALPHA = 0.05, 0.05
 
+BUILT_IN = "readiness.checks."
+
 Attempt = Callable[[Chat, Probe], Awaitable[Score]]
 
 #: Makes that many probes, all different, from a seed: `generate(seed, trials)`.
@@ -48,8 +50,11 @@ class Check:
 
     @property
     def dimension(self) -> str:
-        """The dimension that the check belongs to: its module."""
-        return self.attempt.__module__.rpartition(".")[2].removeprefix("check_")
+        """The dimension that the check belongs to: its module, or the package of ours it is in."""
+        module = self.attempt.__module__
+        if module.startswith(BUILT_IN):
+            return module.removeprefix(BUILT_IN).partition(".")[0]
+        return module.rpartition(".")[2].removeprefix("check_")
 
     @property
     def id(self) -> str:

@@ -16,8 +16,8 @@ Defects = dict[str, str]
 #: The names of reasoning. A message that uses several says the same under each.
 REASONING = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 HALF = "half a surrogate pair in the text"
-REASONING_PARTS = frozenset(("thinking", "reasoning"))
-TEXT_PARTS = frozenset(("text", "output_text"))
+REASONING_PARTS = ("thinking", "reasoning")
+TEXT_PARTS = ("text", "output_text")
 
 
 def _refuse(constant: str) -> NoReturn:

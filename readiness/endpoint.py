@@ -14,7 +14,7 @@ import aiohttp
 
 from readiness.address import Address
 from readiness.arrival import StampedResponse, StampingConnector
-from readiness.exchange import Arrival, Exchange, Fault
+from readiness.exchange import Arrival, Call, Exchange, Fault
 
 # Below the 5 s after which uvicorn hangs up on an idle connection: a request that is written
 # to a connection which the server is just closing fails by nobody's fault.
@@ -53,35 +53,28 @@ class Endpoint:
         self.limits = limits
         self._sessions: dict[str, aiohttp.ClientSession] = {}
 
-    async def get(self, path: str) -> Exchange:
-        """Ask for a document below the base URL."""
-        return await self._send("GET", path, None, "")
-
-    async def post(self, path: str, body: Mapping[str, Any] | bytes, lane: str = "") -> Exchange:
-        """Send JSON, or raw bytes where they are no JSON; a lane has one connection of its own."""
-        return await self._send("POST", path, body, lane)
-
     async def close(self) -> None:
         """Close every connection."""
         for session in self._sessions.values():
             await session.close()
 
-    async def _send(
-        self, method: str, path: str, body: Mapping[str, Any] | bytes | None, lane: str
-    ) -> Exchange:
-        data = json.dumps(body, ensure_ascii=False).encode() if isinstance(body, Mapping) else body
+    async def send(self, call: Call, lane: str = "") -> Exchange:
+        """Send a request and take what comes back; a lane has one connection of its own."""
+        headers = {**self.where.headers, **call.headers}
+        if call.body is not None:
+            headers = {"Content-Type": "application/json", **headers}
         request = self._session(lane).request(
-            method,
-            self.where.of(path),
-            data=data,
-            headers={"Content-Type": "application/json"} if data is not None else {},
+            call.method,
+            self.where.of(call.path),
+            data=_bytes(call.body),
+            headers={name: value for name, value in headers.items() if value},
             allow_redirects=False,
             proxy=self.where.proxy,
         )
         taken, sent, start = _Taken(), time.time(), perf_counter_ns()
         fault, detail = await self._watch(request, taken)
         return Exchange(
-            request=body,
+            request=call.body,
             status=taken.status,
             headers=taken.headers,
             body=bytes(taken.body),
@@ -90,6 +83,8 @@ class Endpoint:
             detail=detail,
             sent=sent,
             end=perf_counter_ns() - start,
+            path=call.path,
+            method=call.method,
         )
 
     async def _watch(self, request: Any, taken: _Taken) -> tuple[Fault | None, str]:
@@ -134,9 +129,14 @@ class Endpoint:
                 connector=StampingConnector(
                     limit=1 if lane else 0, keepalive_timeout=IDLE_CONNECTION
                 ),
-                headers=self.where.headers,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=self.limits.connect),
                 response_class=StampedResponse,
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._sessions[lane]
+
+
+def _bytes(body: Any) -> bytes | None:
+    if body is None or isinstance(body, bytes):
+        return body
+    return json.dumps(body, ensure_ascii=False).encode()

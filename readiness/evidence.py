@@ -47,6 +47,8 @@ class Evidence:
                 "kind": "exchange",
                 "seq": numbered.seq,
                 **trial,
+                "method": exchange.method,
+                "path": exchange.path,
                 "request": _request(exchange.request),
                 "status": exchange.status,
                 "headers": dict(exchange.headers),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +18,26 @@ class Fault(StrEnum):
     TOTAL = "too slow as a whole"
     TOO_LARGE = "reply too large"
     PROTOCOL = "not HTTP"
+
+
+COMPLETIONS = "/chat/completions"
+
+
+@dataclass(frozen=True)
+class Call:
+    """What to send.
+
+    Args:
+        body: JSON, or raw bytes where a check sends what is no JSON; None for no body.
+        path: The path below the base URL.
+        method: The HTTP method.
+        headers: What goes out beside the usual headers, or instead of them; "" leaves one out.
+    """
+
+    body: Any
+    path: str = COMPLETIONS
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +62,8 @@ class Exchange:
         detail: The fault in words.
         sent: When the request was sent, in seconds since the epoch.
         end: When the response ended, in ns from the sending of the request.
+        path: The path below the base URL.
+        method: The HTTP method.
         seq: The exchange's number in the evidence.
     """
 
@@ -54,4 +76,6 @@ class Exchange:
     detail: str
     sent: float
     end: int
+    path: str = COMPLETIONS
+    method: str = "POST"
     seq: int = -1

@@ -19,7 +19,7 @@ from readiness.background import Background
 from readiness.capability import Capabilities, Models, Unassessable, choose, explore
 from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
-from readiness.exchange import Exchange
+from readiness.exchange import Call, Exchange
 from readiness.matrix import Matrix, matrix
 from readiness.plan import Planned
 from readiness.policy import Policy
@@ -31,6 +31,8 @@ from readiness.sender import Ledger, Sender
 from readiness.slots import Slots
 
 MOST_LISTED = 10
+MODELS = Call(None, "/models", "GET")
+PROBING = {"check": "capability"}
 DISTRIBUTION = "llm-readiness"
 
 
@@ -144,7 +146,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
 
     with Background() as background, _reached(background, settings) as endpoint:
         started = datetime.now(UTC)
-        listed = background.start(endpoint.get("/models")).result()
+        listed = background.start(endpoint.send(MODELS)).result()
         model, models, problem = _model(listed, settings.model)
         folder = _folder(settings.reports, started, model or "unknown")
         ledger, slots = (
@@ -153,7 +155,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
         )
         with Evidence(folder / "evidence.jsonl", settings.secrets) as evidence:
             evidence.open(_about(settings, model, started))
-            evidence.exchange(listed, {"check": "capability", "path": "/models"})
+            evidence.exchange(listed, PROBING)
             sender = Sender(endpoint, evidence, ledger, slots)
             runner = Runner(background, sender, evidence, slots)
             plan = {each.check.id: each for each in planned}
@@ -186,7 +188,7 @@ def _model(listed: Exchange, wanted: str) -> tuple[str, Models, str]:
 
 
 def _explore(run: Run, background: Background, sender: Sender, models: Models) -> None:
-    ask = partial(sender.complete, trial={"check": "capability"})
+    ask = partial(sender.send, trial=PROBING)
     work = explore(ask, models, run.model, run.settings.extra)
     try:
         run.capabilities = background.start(work).result()

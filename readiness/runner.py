@@ -115,9 +115,7 @@ class Runner:
         check = running.planned.check
         about = {"check": check.id, "probe": probe.id, "trial": number}
         lane = check.id if check.in_order else ""
-        chat = Chat(
-            partial(self._sender.complete, trial=about, lane=lane), self._capabilities.dialect
-        )
+        chat = Chat(partial(self._sender.send, trial=about, lane=lane), self._capabilities.dialect)
         try:
             score = await check.attempt(chat, probe)
         except EndpointError as error:

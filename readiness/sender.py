@@ -11,11 +11,10 @@ from typing import Any
 
 from readiness.endpoint import Endpoint
 from readiness.evidence import Evidence
-from readiness.exchange import Exchange, Fault
+from readiness.exchange import Call, Exchange, Fault
 from readiness.score import EndpointError, Outcome
 from readiness.slots import Slots
 
-COMPLETIONS = "/chat/completions"
 MOST_ATTEMPTS = 4
 LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is not waited for
 OVERLOADED = (429, 503)
@@ -60,10 +59,8 @@ class Sender:
         self._slots = slots
         self.ledger = ledger
 
-    async def complete(
-        self, body: Mapping[str, Any] | bytes, trial: Mapping[str, Any], lane: str = ""
-    ) -> Exchange:
-        """Send one chat completion request.
+    async def send(self, call: Call, trial: Mapping[str, Any], lane: str = "") -> Exchange:
+        """Send one request.
 
         A 429 that says when to come back is waited for, and a refused connection, over which
         nothing was sent, is tried again. Any other retry would hide errors that users see.
@@ -71,7 +68,7 @@ class Sender:
         for attempt in range(1, MOST_ATTEMPTS + 1):
             self.ledger.admit()
             exchange = self._evidence.exchange(
-                await self._endpoint.post(COMPLETIONS, body, lane), {**trial, "attempt": attempt}
+                await self._endpoint.send(call, lane), {**trial, "attempt": attempt}
             )
             self._slots.note(overloaded=exchange.status in OVERLOADED)
             pause = _pause(exchange, attempt)

@@ -8,7 +8,7 @@ import pytest
 
 from readiness.address import Address
 from readiness.endpoint import Endpoint, Limits
-from readiness.exchange import Exchange, Fault
+from readiness.exchange import Call, Exchange, Fault
 from tests.wires import Script, free_port, response, serving
 
 QUICK = Limits(connect=1, first_byte=0.3, silence=0.3, total=1.0, body=10_000)
@@ -21,7 +21,7 @@ def post(url: str, body: Mapping[str, Any] | bytes, limits: Limits = QUICK) -> E
     async def once() -> Exchange:
         endpoint = Endpoint(Address.read(url, "a-key-of-mine", {}), limits)
         try:
-            return await endpoint.post("/chat/completions", body)
+            return await endpoint.send(Call(body))
         finally:
             await endpoint.close()
 

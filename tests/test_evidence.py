@@ -53,6 +53,8 @@ def test_an_exchange_is_written_with_all_that_came(tmp_path: Path) -> None:
         "check": "c",
         "probe": "p",
         "trial": 0,
+        "method": "POST",
+        "path": "/chat/completions",
         "request": {"messages": []},
         "status": 200,
         "headers": {"server": "x"},
@@ -94,11 +96,12 @@ def test_a_torn_line_is_found(tmp_path: Path) -> None:
     assert broken_link(path) == "evidence.jsonl:3 is not a line of JSON"
 
 
-def test_what_was_written_survives_a_writer_that_never_closes(tmp_path: Path) -> None:
+def test_a_line_is_in_the_file_before_the_file_is_closed(tmp_path: Path) -> None:
     path = tmp_path / "evidence.jsonl"
-    evidence = Evidence(path, Secrets([]))
-    evidence.exchange(exchange(b"one"), {})
-    assert [line["body"] for line in lines(path)] == ["one"]
+    with Evidence(path, NONE) as evidence:
+        evidence.exchange(exchange(b"one"), {})
+        found = [line["body"] for line in lines(path)]
+    assert found == ["one"]
 
 
 def test_evidence_is_never_written_over(tmp_path: Path) -> None:

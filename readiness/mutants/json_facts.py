@@ -47,7 +47,8 @@ def facts_in(said: str) -> Facts:
         *parents, last = path.split(".")
         node = root
         for key in parents:
-            node = node.setdefault(key, {})
+            inner = node.get(key)
+            node[key] = node = inner if isinstance(inner, dict) else {}
         node[last] = text
     rows = [row.split(" | ") for row in _ROW.findall(said)]
     table = [dict(zip(rows[0], row, strict=False)) for row in rows[1:]]
@@ -92,6 +93,12 @@ _LEAVES: Mapping[str, tuple[Callable[[str], Any], Any]] = {
 }
 
 
+def _kind(schema: Schema) -> str:
+    """The type of a schema, the first where there are several."""
+    kind = schema.get("type", "object" if "properties" in schema else "string")
+    return str(kind[0]) if isinstance(kind, list) else str(kind)
+
+
 @dataclass(frozen=True)
 class _Filler:
     """Fills a shape from facts."""
@@ -102,17 +109,24 @@ class _Filler:
     def fill(self, schema: Schema, node: Node, key: str = "") -> Any:
         """The value of that shape at that node."""
         if "$ref" in schema:
-            return self.fill(self.root["$defs"][schema["$ref"].rpartition("/")[2]], node, key)
+            return self.fill(self._target(schema["$ref"]), node, key)
         if "anyOf" in schema:
             found = [(part, self.fill(part, node, key)) for part in schema["anyOf"]]
             fit = [value for part, value in found if Draft202012Validator(part).is_valid(value)]
             return (fit or [found[0][1]])[0]
         if "const" in schema:
             return schema["const"]
-        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        if kinds[0] == "object":
+        kind = _kind(schema)
+        if kind == "object":
             return self._object(schema, node)
-        return self._array(schema, node) if kinds[0] == "array" else self._leaf(schema, node, key)
+        return self._array(schema, node) if kind == "array" else self._leaf(schema, node, key)
+
+    def _target(self, reference: str) -> Schema:
+        target: Any = self.root
+        for step in reference.split("/")[1:]:
+            target = target[step]
+        found: Schema = target
+        return found
 
     def _object(self, schema: Schema, node: Node) -> dict[str, Any]:
         inner = node if isinstance(node, Mapping) else {}
@@ -120,7 +134,7 @@ class _Filler:
         return {key: self.fill(part, inner.get(key), key) for key, part in members.items()}
 
     def _array(self, schema: Schema, node: Node) -> list[Any]:
-        items = schema["items"]
+        items = schema.get("items", {})
         if isinstance(node, Mapping):
             return [self.fill(items, part) for part in node.values()]
         if isinstance(node, str):
@@ -132,8 +146,7 @@ class _Filler:
         return [self.fill(items, None) for _ in range(made_up)]
 
     def _leaf(self, schema: Schema, node: Node, key: str) -> Any:
-        kind = schema["type"][0] if isinstance(schema["type"], list) else schema["type"]
-        read, made_up = _LEAVES[kind]
+        read, made_up = _LEAVES.get(_kind(schema), _LEAVES["string"])
         if isinstance(node, str):
             return None if node == "null" else read(node)
         if key in self.facts.asked:

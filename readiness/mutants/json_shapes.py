@@ -54,7 +54,7 @@ def _is_schema(shown: Any) -> bool:
 
 
 def _closed(members: dict[str, Schema]) -> Schema:
-    return {"type": "object", "properties": members, "required": list(members)}
+    return {"type": "object", "properties": members}
 
 
 def _like(example: Any) -> Schema:
@@ -62,8 +62,8 @@ def _like(example: Any) -> Schema:
     if isinstance(example, dict):
         return _closed({key: _like(part) for key, part in example.items()})
     if isinstance(example, list):
-        return {"type": "array", "items": _like(example[0])}
-    return {"type": [_TYPES[type(example)], "null"]}
+        return {"type": "array", "items": _like(example[0] if example else "")}
+    return {"type": [_TYPES.get(type(example), "null"), "null"]}
 
 
 def _named() -> Iterator[tuple[str, Schema]]:
@@ -90,7 +90,8 @@ def _type(name: str) -> Schema:
     if name in _NAMED:
         shape: Schema = json.loads(_NAMED[name])
         return shape
-    return {"type": "string", "enum": re.findall(r'"([^"]*)"', name)}
+    choices = re.findall(r'"([^"]*)"', name)
+    return {"type": "string", **({"enum": choices} if choices else {})}
 
 
 def _described(whole: str, fields: list[tuple[str, str, str]]) -> Schema:
@@ -100,9 +101,10 @@ def _described(whole: str, fields: list[tuple[str, str, str]]) -> Schema:
     for indent, key, kind in fields:
         del opened[len(indent) // 2 + 1 :]
         parent = opened[-1].get("items", opened[-1])
-        parent["properties"][key] = part = _type(kind)
-        parent["required"].append(key)
-        opened.append(part)
+        # What stood above a line may have been cut off.
+        members = parent.setdefault("properties", {})
+        members[key] = _type(kind)
+        opened.append(members[key])
     return root
 
 
@@ -118,14 +120,14 @@ def _union(tokens: deque[str]) -> Schema:
         parts.append(_postfix(tokens))
     if "const" in parts[0]:
         return {"type": "string", "enum": [part["const"] for part in parts]}
-    return parts[0] if len(parts) == 1 else {**parts[0], "type": [parts[0]["type"], "null"]}
+    return {**parts[0], "type": [parts[0]["type"], "null"]} if len(parts) > 1 else parts[0]
 
 
 def _postfix(tokens: deque[str]) -> Schema:
     shape = _primary(tokens)
-    while tokens and tokens[0] == "[":
-        tokens.popleft()
-        tokens.popleft()
+    while tokens and tokens[0] in "[]":
+        if tokens.popleft() == "]":
+            continue
         shape = {"type": "array", "items": shape}
     return shape
 
