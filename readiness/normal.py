@@ -21,7 +21,7 @@ CONTROL_TOKEN = re.compile(
     r"|</?(?:\w{1,20}:)?tool_calls?>|</?arg_(?:key|value)>"  # Hermes, Qwen, MiniMax, GLM
     r"|\[/?(?:TOOL_CALLS|TOOL_RESULTS|AVAILABLE_TOOLS|INST)\]"  # Mistral
     r"|<(?:start|end)_of_turn>"  # Gemma
-    r"|\bfunctions\.\w{1,64}:\d+"  # Kimi
+    r"|\bfunctions\.[\w-]{1,64}:\d+(?=\s*(?:\{|<\|))"  # Kimi; functions.py:10 is a place in a file
     r"|assistant(?:final|commentary)",  # harmony, its special tokens skipped
 )
 # Without one of these there is no control token. Looking for them takes a tenth of the time.

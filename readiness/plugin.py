@@ -102,8 +102,9 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     if report.when != "call" or "verdict" not in (found := dict(report.user_properties)):
         return None
     if report.failed and found["verdict"] == "inconclusive":
-        return "inconclusive", "", ""
-    return ("xfailed" if hasattr(report, "wasxfail") else report.outcome), "", ""
+        return "inconclusive", "", "INCONCLUSIVE"
+    category = "xfailed" if hasattr(report, "wasxfail") else report.outcome
+    return category, "", str(found["verdict"]).upper()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -47,10 +47,14 @@ class Problem:
     param: str = ""
 
     @property
+    def words(self) -> str:
+        """All that it says, as far as anybody would read."""
+        return " ".join((*self.codes, self.message))[:4000]
+
+    @property
     def filtered(self) -> bool:
         """Whether a content filter is what speaks."""
-        words = " ".join((self.message, *self.codes))
-        return FILTER_CODE in self.codes or FILTERS.search(words) is not None
+        return FILTER_CODE in self.codes or FILTERS.search(self.words) is not None
 
 
 def error_text(exchange: Exchange) -> str:
@@ -94,22 +98,21 @@ def declines(exchange: Exchange) -> str:
     if not isinstance(request, dict):
         return ""
     said = problem(exchange)
-    words = f"{said.message} {' '.join(said.codes)}"
-    known = exchange.status in DECLINING and DECLINES.search(words)
-    if not known and not (exchange.status == 500 and DECLINES_BY_500.search(words)):
+    known = exchange.status in DECLINING and DECLINES.search(said.words)
+    if not known and not (exchange.status == 500 and DECLINES_BY_500.search(said.words)):
         return ""
     blamed = said.param.rpartition("body.")[2].partition(".")[0]
     if blamed in request and blamed not in NAMES_NOTHING:
         return blamed
-    return min(_mentions(said.message, request), default=(0, 0, ""))[2]
+    return min(_mentions(said.words, request), default=(0, 0, ""))[2]
 
 
-def _mentions(message: str, request: Mapping[str, Any]) -> Iterator[tuple[int, int, str]]:
-    """Where a message names what parameters of a request, the longest name first."""
+def _mentions(words: str, request: Mapping[str, Any]) -> Iterator[tuple[int, int, str]]:
+    """Where an error names which parameters of a request, the longest name first."""
     for name in request.keys() - NAMES_NOTHING:
-        words = ALIASES.get(name, re.escape(name).replace("_", "[-_ ]"))
+        names = ALIASES.get(name, re.escape(name).replace("_", "[-_ ]"))
         # Not after a backslash, for the `\n` of a quoted text is no parameter `n`.
-        found = re.search(rf"(?<![\w\\])(?:{words})(?!\w)", message, re.IGNORECASE)
+        found = re.search(rf"(?<![\w\\])(?:{names})(?!\w)", words, re.IGNORECASE)
         if found:
             yield found.start(), -len(found[0]), name
 

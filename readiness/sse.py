@@ -59,7 +59,6 @@ class Parser:
             elif line not in BLANK:
                 self._field(line.rstrip(b"\r\n"), first=len(line) == self._size)
             else:
-                # The first byte of CRLF ends the line: the event does not wait for the second.
                 self._dispatch(events, start + 1)
         return events
 
@@ -74,6 +73,7 @@ class Parser:
             self._type = value
 
     def _dispatch(self, events: list[Event], end: int) -> None:
+        # It ends with the first byte of a CRLF, and does not wait for the second.
         if self._data:
             events.append(Event(self._type, b"\n".join(self._data), end))
             self._data = []

@@ -6,7 +6,10 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
+
+from jsonschema import Draft202012Validator
 
 from readiness.resources import prompts
 
@@ -27,7 +30,7 @@ def shape_in(system: str, said: str) -> Schema | None:
     if found := _TYPESCRIPT.search(system):
         return _union(_tokens(found[1]))
     if (shown := json_in(system)) is not None:
-        return shown if _is_schema(shown) else _like(shown)
+        return shown if _is_schema(json.dumps(shown)) else _like(shown)
     whole = next((found[1] for way in _WHOLE if (found := re.search(way, said, re.M))), "")
     fields = _FIELD.findall(said)
     if whole or fields:
@@ -49,8 +52,13 @@ def json_in(text: str) -> Any:
     return None
 
 
-def _is_schema(shown: Any) -> bool:
-    return isinstance(shown, dict) and shown.get("type") in ("object", "array")
+@lru_cache(maxsize=1024)
+def _is_schema(shown: str) -> bool:
+    """Whether JSON is a schema; one out of which something was cut may be none."""
+    schema = json.loads(shown)
+    if not isinstance(schema, dict) or schema.get("type") not in ("object", "array"):
+        return False
+    return Draft202012Validator(Draft202012Validator.META_SCHEMA).is_valid(schema)
 
 
 def _closed(members: dict[str, Schema]) -> Schema:
@@ -118,8 +126,8 @@ def _union(tokens: deque[str]) -> Schema:
     while tokens and tokens[0] == "|":
         tokens.popleft()
         parts.append(_postfix(tokens))
-    if "const" in parts[0]:
-        return {"type": "string", "enum": [part["const"] for part in parts]}
+    if choices := [part["const"] for part in parts if "const" in part]:
+        return {"type": "string", "enum": choices}
     return {**parts[0], "type": [parts[0]["type"], "null"]} if len(parts) > 1 else parts[0]
 
 

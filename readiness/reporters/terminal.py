@@ -63,7 +63,7 @@ def _figures(planned: Planned) -> tuple[int, int, int]:
 
 def table(matrix: Matrix) -> Table:
     """The matrix, a line for each dimension and one for each of its checks."""
-    table = _table("check", "passed", "at least", "95 % interval", "required", "verdict")
+    table = _table("check", "passed", "shows", "95 % interval", "needs", "verdict")
     for row in matrix.worst_first:
         table.add_row(*_dimension(row))
         for result in sorted(row.results, key=lambda each: -each.verdict.badness):
@@ -72,7 +72,7 @@ def table(matrix: Matrix) -> Table:
 
 
 def _table(first: str, *others: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(first, no_wrap=True)
     for each in others:
         table.add_column(each, justify="left" if each == "verdict" else "right", no_wrap=True)
@@ -86,12 +86,12 @@ def notes(matrix: Matrix) -> Iterator[str]:
             names = ", ".join(each.partition(".")[2] for each in row.missing)
             yield f"{row.id}: no result of {names}"
         for result in row.results:
-            if doubts := result.doubts:
-                yield f"{result.check.id}: {doubts[0]}"
-            elif result.verdict is Verdict.INCONCLUSIVE:
+            if result.verdict is Verdict.INCONCLUSIVE:
                 yield f"{result.check.id}: {_lacks(result)}"
             elif result.verdict is Verdict.NOT_ASSESSED and result.reasons:
                 yield f"{result.check.id}: {result.reasons[0][0]}"
+    if any(result.claim.gate is Gate.ADVISORY for row in matrix.rows for result in row.results):
+        yield "a verdict in parentheses is advisory: it does not gate"
 
 
 def verdict(matrix: Matrix) -> Text:
@@ -107,33 +107,31 @@ def verdict(matrix: Matrix) -> Text:
 
 
 def _dimension(row: Row) -> tuple[Text | str, ...]:
-    gate = "" if row.gate is Gate.REQUIRED else f" ({row.gate})"
-    return Text(row.id, "bold"), "", "", "", Text(f"score {row.score}"), _verdict(row.verdict, gate)
+    return Text(row.id, "bold"), "", "", f"score {row.score}", "", _verdict(row.verdict, row.gate)
 
 
 def _check(result: Result) -> tuple[Text | str, ...]:
-    name = f"  {result.check.id.partition('.')[2]}"
-    trials = len(result.counted)
     low, high = result.interval
-    required = "all" if result.claim.required == 1 else f"{result.claim.required:.0%}"
-    gate = "" if result.claim.gate is Gate.REQUIRED else f" ({result.claim.gate})"
     return (
-        name,
-        f"{result.passed}/{trials}",
-        f"{result.shown:.1%}",
-        f"{low:.1%}–{high:.1%}",
-        required,
-        _verdict(result.verdict, gate),
+        f"  {result.check.id.partition('.')[2]}",
+        f"{result.passed}/{len(result.counted)}",
+        f"≥{result.shown:.1%}",
+        f"{low * 100:.1f}–{high:.1%}",
+        "all" if result.claim.required == 1 else f"{result.claim.required:.0%}",
+        _verdict(result.verdict, result.claim.gate),
     )
 
 
-def _verdict(verdict: Verdict, gate: str) -> Text:
+def _verdict(verdict: Verdict, gate: Gate) -> Text:
     mark, style = LOOK[verdict]
-    return Text(f"{mark} {verdict}{gate}", style)
+    said = f"{mark} {verdict}"
+    return Text(said if gate is Gate.REQUIRED else f"({said})", style)
 
 
 def _lacks(result: Result) -> str:
     claim = result.claim
+    if result.doubts:
+        return result.doubts[0]
     if claim.defects_only:
         return f"{len(result.counted)} trials can show a defect, but not readiness"
     more = statistics.more_needed(

@@ -1,0 +1,163 @@
+"""The ten families of JSON probes: what each puts to the test, as a schema and a value of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from readiness.probes.json_shape import fact, facts
+from readiness.probes.json_slot import LANGUAGES, PROMPTS, Slot
+from readiness.probes.json_spec import Spec, schema_of
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A probe before it is put into words: a shape, and what the user says.
+
+    Args:
+        schema: The shape.
+        value: The value that the prompt states; None where it states none.
+        task: What the user asks for, where it is not the usual.
+        told: The lines of data.
+        remarks: What the user says after the data.
+        then: Further turns, each with what the user says and a value.
+    """
+
+    schema: dict[str, Any]
+    value: Any
+    task: str = ""
+    told: Sequence[str] = ()
+    remarks: Sequence[str] = ()
+    then: Sequence[tuple[str, Any]] = field(default=())
+
+
+_PERSON = {"name": {"text": "people"}, "age": {"integer": [0, 1]}, "city": {"text": "cities"}}
+
+
+def stating(slot: Slot, spec: Spec, *remarks: str) -> Draft:
+    """A draft that states a value of the spec in full."""
+    value = slot.value(spec)
+    return Draft(schema_of(spec), value, told=facts(value, slot.words), remarks=remarks)
+
+
+def flat(slot: Slot) -> Draft:
+    """F2: three to eight fields of mixed types."""
+    return stating(slot, {"object": slot.fields("plain", 3, 8)})
+
+
+def nested(slot: Slot) -> Draft:
+    """F4: objects in objects, two to five deep, a list among them, and something empty."""
+    depth = 2 + slot.number % 4
+    empty: Spec = {"object": {}} if slot.number % 2 else {"list": {"text": "goods"}, "count": 0}
+    tags: Spec = {"list": {"text": "goods"}, "count": slot.random.randint(2, 3)}
+    spec: Spec = {"object": {**slot.fields("plain", 1, 2), "extra": empty, "tags": tags}}
+    listed = slot.random.randrange(1, depth)
+    for level, name in enumerate(slot.random.sample(PROMPTS["branches"], depth - 1), 1):
+        child: Spec = {"list": spec, "count": 2} if level == listed else spec
+        spec = {"object": {**slot.fields("plain", 1, 2), name: child}}
+    return stating(slot, spec)
+
+
+def _invented(slot: Slot) -> Draft:
+    """F1: the article's own words, and others; nothing is stated."""
+    schema = schema_of({"object": _PERSON})
+    if slot.number == 0:
+        return Draft(schema, None, PROMPTS["seed"]["user"])
+    language, other = slot.languages
+    trades, cities = PROMPTS["trades"][language], PROMPTS["texts"][other]["cities"]
+    wordings = PROMPTS["wordings"][language]
+    # Counted through, not drawn: no two of the first thousand are alike.
+    lap = slot.number // len(LANGUAGES)
+    trade, city = trades[lap % len(trades)], cities[lap // len(trades) % len(cities)]
+    wording = wordings[slot.number % len(wordings)]
+    return Draft(schema, None, wording.format(trade=trade, city=city))
+
+
+def _strange(slot: Slot) -> Draft:
+    """F3: keys and values that a careless encoder or tokenizer damages."""
+    keys = slot.random.sample(PROMPTS["strange_keys"], slot.random.randint(4, 6))
+    text: Spec = {"choice": PROMPTS["strange_texts"]}
+    value = {key: slot.value(text) for key in keys[1:]} | {keys[0]: slot.random.randint(1, 99999)}
+    spec: dict[str, Spec] = {
+        key: {"integer": []} if key == keys[0] else {"text": ""} for key in value
+    }
+    marked = any(mark in line for line in facts(value, slot.words) for mark in "⏎⇥")
+    remarks = [slot.words["marks"]] if marked else []
+    return Draft(schema_of({"object": spec}), value, "", facts(value, slot.words), remarks)
+
+
+def _exact(slot: Slot) -> Draft:
+    """F5: values that a careless writer changes: null, signs, exponents, leading zeros, dates."""
+    return stating(slot, {"object": slot.fields("exact", 4, 7)})
+
+
+def _long(slot: Slot) -> Draft:
+    """F6: forty to sixty records, each of which must be there."""
+    count = slot.random.randint(40, 60)
+    records = {"list": {"object": PROMPTS["rows"]}, "exactly": count}
+    return stating(slot, {"object": {"records": records}}, slot.words["count"].format(count=count))
+
+
+def _adverse(slot: Slot) -> Draft:
+    """F7: the user asks for more than JSON, or the data gives orders."""
+    if slot.number % 2:
+        return stating(slot, {"object": slot.fields("plain", 3, 5)}, slot.choice("lures"))
+    order: Spec = {"choice": PROMPTS["planted"][slot.languages[1]]}
+    fields = {**slot.fields("plain", 2, 4), "comment": {"text": ""}}
+    value = {key: slot.value(order if key == "comment" else fields[key]) for key in fields}
+    return Draft(schema_of({"object": fields}), value, "", facts(value, slot.words))
+
+
+def _missing(slot: Slot) -> Draft:
+    """F8: what is not given must be null, and a delicate name is no reason to refuse."""
+    fields = slot.fields("asked", 4, 7)
+    value = slot.value({"object": fields})
+    first = next(iter(fields))
+    value[first] = slot.value(fields[first]["nullable"])
+    told = facts({key: of for key, of in value.items() if of is not None}, slot.words)
+    return Draft(schema_of({"object": fields}), value, "", told, [slot.words["unknown"]])
+
+
+def _turns(slot: Slot) -> Draft:
+    """F9: three turns, a question in prose in the middle, and a correction at the end."""
+    spec = {key: PROMPTS["plain"][key] for key in ("order_no", "product", "quantity", "city")}
+    value, words = slot.value({"object": spec}), slot.words
+    aside = PROMPTS["asides"][slot.languages[0]]
+    aside = aside.format(question=slot.choice("questions"), field="answer")
+    more = value["quantity"] + slot.random.randint(1, 9)
+    correction = PROMPTS["corrections"][slot.languages[0]]
+    correction = f"{correction}\n{fact('quantity', more, words)}"
+    schema = schema_of({"object": {**spec, "answer": {"nullable": {"text": ""}}}})
+    then = [(aside, value), (correction, {**value, "quantity": more})]
+    told = facts(value, words)
+    return Draft(schema, {**value, "answer": None}, "", told, [words["unknown"]], then)
+
+
+def _wrapped(slot: Slot) -> Draft:
+    """F10: an array at the top, or an object around a single key."""
+    count = slot.random.randint(3, 6)
+    goods: Spec = {"list": {"text": "goods"}, "count": count}
+    records: Spec = {"list": {"object": PROMPTS["rows"]}, "count": count}
+    wrapper = slot.random.choice(PROMPTS["wrappers"])
+    kinds: list[Spec] = [
+        records,
+        goods,
+        {"object": {wrapper: records}},
+        {"object": {wrapper: {"object": slot.fields("plain", 2, 4)}}},
+    ]
+    return stating(slot, kinds[slot.number % len(kinds)])
+
+
+FAMILIES: Mapping[str, Callable[[Slot], Draft]] = {
+    "F1": _invented,
+    "F2": flat,
+    "F3": _strange,
+    "F4": nested,
+    "F5": _exact,
+    "F6": _long,
+    "F7": _adverse,
+    "F8": _missing,
+    "F9": _turns,
+    "F10": _wrapped,
+}

@@ -1,0 +1,166 @@
+"""Probes in which results count: one to be told, an error, one that leads on, one of two."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from string import ascii_lowercase, digits
+from typing import Any
+
+from readiness.probe import Message, Probe
+from readiness.probes.tool_words import (
+    PROMPTS,
+    Slot,
+    cities,
+    expected,
+    joined,
+    sentences,
+    user,
+    weather,
+    weather_and_air,
+)
+
+TURNS = 30
+#: Of fifteen probes six tell a result; three each have an error, a further call, two results.
+FAMILIES = ["told"] * 6 + ["error"] * 3 + ["onward"] * 3 + ["paired"] * 3
+
+
+def result(slot: Slot, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A result that no model can guess; every figure has a decimal, and no two are the same."""
+    low, high = (101, 499) if values["unit"] == "celsius" else (501, 989)
+    tenths = [each for each in range(low, high) if each % 10]
+    coldest, hottest, humidity, wind = slot.random.sample(tenths, 4)
+    return {
+        "temperature_max": max(hottest, coldest) / 10,
+        "temperature_min": min(hottest, coldest) / 10,
+        "humidity_percent": humidity / 10,
+        "wind_kmh": wind / 10,
+    }
+
+
+def result_message(call_id: str, found: Mapping[str, Any]) -> Message:
+    """The message that brings a result back."""
+    content = json.dumps(found, ensure_ascii=False)
+    return {"role": "tool", "tool_call_id": call_id, "content": content}
+
+
+def probe(slot: Slot) -> Probe:
+    """The probe of a slot."""
+    family = FAMILIES[slot.turn("family", len(FAMILIES))]
+    if family == "paired":
+        return _paired(slot)
+    return _onward(slot) if family == "onward" else _told(slot, family)
+
+
+def _told(slot: Slot, family: str) -> Probe:
+    values = weather(slot, slot.city, days=1)
+    found = {"error": PROMPTS["error"]} if family == "error" else result(slot, values)
+    text = joined(slot, [*sentences(slot, values), PROMPTS["results"]["values"][slot.language]])
+    expect = {
+        "calls": [expected("get_weather", values, slot.language)],
+        "results": [found],
+        **_figures(found),
+    }
+    return _probe(slot, family, user(text), expect, "get_weather")
+
+
+def _onward(slot: Slot) -> Probe:
+    values = weather(slot, slot.city, days=1)
+    order = f"SO-{slot.random.randint(10000, 99999)}"
+    template = PROMPTS["results"]["order"][slot.language]
+    said = [slot.say(part, {**values, "order": order}) for part in template]
+    delivery = {"city": values["city"].names[slot.language], "date": values["date"].isoformat()}
+    found = result(slot, values)
+    expect = {
+        "calls": [
+            expected("get_order", {"order": order}, slot.language),
+            expected("get_weather", values, slot.language),
+        ],
+        "results": [{"order": order, **delivery}, found],
+        **_figures(found),
+    }
+    text = joined(slot, [*said, PROMPTS["results"]["values"][slot.language]])
+    return _probe(slot, "onward", user(text), expect, "get_order", "get_weather")
+
+
+def _paired(slot: Slot) -> Probe:
+    """Two results, which come in the other order than the calls: their ids tell whose they are."""
+    pair = [slot.city, slot.random.choice([city for city in cities() if city != slot.city])]
+    asked = slot.random.choice(pair)
+    values = weather(slot, pair[0], days=1)
+    both = [{**values, "city": city} for city in pair]
+    found = [result(slot, each) for each in both]
+    while {*found[0].values()} & {*found[1].values()}:
+        found = [result(slot, each) for each in both]
+    ids = [call_id(slot), call_id(slot)]
+    only = slot.say(PROMPTS["results"]["only"][slot.language], {"city": asked})
+    messages = [
+        *user("\n".join([several(slot, both), only])),
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [
+                _call(name, each, slot.language) for name, each in zip(ids, both, strict=True)
+            ],
+        },
+        *[result_message(name, each) for name, each in zip(ids[::-1], found[::-1], strict=True)],
+    ]
+    mine, other = found if asked is pair[0] else found[::-1]
+    figures = {"told": [mine["temperature_max"]], "untold": sorted(other.values())}
+    expect = {"calls": [], "results": [], **figures}
+    return _probe(slot, "paired", messages, expect, "get_weather")
+
+
+def several(slot: Slot, each: list[dict[str, Any]]) -> str:
+    """The question about the weather in several cities."""
+    words = PROMPTS["parallel"][slot.language]
+    items = [slot.say(words["item"], values) for values in each]
+    return "\n".join([words["intro"], *items, slot.say(words["outro"], each[0])])
+
+
+def history(slot: Slot) -> list[Message]:
+    """Thirty questions about the weather, each with its call, its result and its answer."""
+    messages: list[Message] = []
+    for at in range(TURNS):
+        turn = Slot(f"{slot.suite}/{slot.at}", slot.seed, at)
+        values = weather_and_air(turn, days=1)
+        found = result(turn, values)
+        called = call_id(turn)
+        answer = ", ".join(f"{key} {of}" for key, of in found.items())
+        messages += user(joined(turn, sentences(turn, values)))
+        messages.append(
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [_call(called, values, turn.language)],
+            }
+        )
+        messages.append(result_message(called, found))
+        messages.append({"role": "assistant", "content": answer})
+    return messages
+
+
+def call_id(slot: Slot) -> str:
+    """An id for a call of the history: Mistral's templates take nine letters or digits only."""
+    return "".join(slot.random.choices(ascii_lowercase + digits, k=9))
+
+
+def _call(name: str, values: Mapping[str, Any], language: str) -> dict[str, Any]:
+    arguments = json.dumps(expected("get_weather", values, language).arguments, ensure_ascii=False)
+    function = {"name": "get_weather", "arguments": arguments}
+    return {"id": name, "type": "function", "function": function}
+
+
+def _figures(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What the answer has to say of a result; of an error, nothing that looks like a figure."""
+    if "error" in found:
+        return {"figures": PROMPTS["figures"]}
+    percent = [found["humidity_percent"]]
+    return {"told": [found["temperature_max"], *percent], "percent": percent}
+
+
+def _probe(
+    slot: Slot, family: str, messages: list[Message], expect: Mapping[str, Any], *tools: str
+) -> Probe:
+    parameters = slot.parameters(*tools)
+    return Probe(slot.id, messages, expect, parameters, family=family, cluster=slot.wording)

@@ -1,0 +1,162 @@
+"""Whether a reply is the JSON that was asked for, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from readiness.exchange import Exchange, Fault
+from readiness.reply import Reply
+from readiness.score import PASSED, Outcome, Score, failed
+from readiness.scorers.json_text import SPACE, NotJson, prefix, strict
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
+#: Stands for a value that the prompt did not state.
+UNSTATED: Any = object()
+
+#: What a client is told for other reasons than what its request says.
+NO_REFUSAL = frozenset({401, 403, 408, 429})
+LONGEST_SPACE = 64
+_LONG_SPACE = re.compile(rf"[{SPACE}]{{{LONGEST_SPACE + 1},}}")
+_STRING_OR_LONG_SPACE = re.compile(rf'"(?:[^"\\]|\\.)*"|{_LONG_SPACE.pattern}', re.DOTALL)
+_FENCED = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
+_FROM_BRACKET = re.compile(r"[{\[].*", re.DOTALL)
+
+
+def is_json(reply: Reply, schema: Mapping[str, Any], value: Any = UNSTATED) -> Score:
+    """Score a reply that must be JSON of the schema alone, and state the value where one is given.
+
+    The value may leave members of objects out: those are free.
+    """
+    if lost := _lost(reply):
+        return lost
+    text = reply.content or ""
+    try:
+        found = strict(text)
+    except NotJson as error:
+        return failed(f"{error}{_diagnosis(text, schema)}")
+    if violation := _violation(found, schema):
+        return failed(violation)
+    if value is not UNSTATED and (wrong := next(differences(value, found), "")):
+        return failed(f"wrong value at {wrong}")
+    return PASSED
+
+
+def differences(expected: Any, found: Any, path: str = "$") -> Iterator[str]:
+    """Where what was found differs from what was expected, in words."""
+    if isinstance(expected, Mapping) and isinstance(found, dict):
+        for key in expected:
+            yield from differences(expected[key], found.get(key, UNSTATED), f"{path}.{key}")
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for at, (one, other) in enumerate(zip(expected, found, strict=True)):
+            yield from differences(one, other, f"{path}[{at}]")
+    elif not _same(expected, found):
+        got = "nothing" if found is UNSTATED else repr(found)
+        yield f"{path}: expected {expected!r:.120}, got {got:.120}"
+
+
+def refused(exchange: Exchange) -> Score:
+    """Score a request that must be refused because of what it says."""
+    if exchange.status is None or exchange.fault is not None:
+        unsent = exchange.fault is Fault.UNREACHABLE
+        outcome = Outcome.SKIPPED if unsent else Outcome.ENDPOINT_ERROR
+        return Score(outcome, f"{exchange.fault}: {exchange.detail}")
+    if 400 <= exchange.status < 500 and exchange.status not in NO_REFUSAL:
+        return PASSED
+    wanted = exchange.request["response_format"]
+    got = f"{exchange.status} with {exchange.body!r:.120}"
+    return failed(f"expected a 4xx for {wanted!r:.120}, got {got}")
+
+
+def _same(expected: Any, found: Any) -> bool:
+    """Whether leaves are the same value: 1.0 is 1, True is not, and é is é however composed."""
+    if isinstance(expected, str) and isinstance(found, str):
+        return unicodedata.normalize("NFC", expected) == unicodedata.normalize("NFC", found)
+    if isinstance(expected, bool) or isinstance(found, bool):
+        return expected is found
+    if isinstance(expected, int | float) and isinstance(found, int | float):
+        return math.isclose(expected, found, rel_tol=1e-12)
+    return bool(expected == found)
+
+
+def _lost(reply: Reply) -> Score | None:
+    """Score a reply whose text did not arrive whole; None where it did."""
+    text = reply.content or ""
+    if reply.defects:
+        return failed("; ".join(reply.defects))
+    if reply.finish == "content_filter":
+        return Score(Outcome.BLOCKED, f"blocked by a filter: {text!r:.120}")
+    if not text.strip(SPACE):
+        return failed(f"no content{_instead(reply)}")
+    if _runs_away(text):
+        return failed(f"whitespace runs away, more than {LONGEST_SPACE} in a row: {text!r:.120}")
+    if reply.finish == "length":
+        return failed(f"cut off: finish_reason is length, the text ends in {text[-80:]!r}")
+    if "\ufffd" in text:
+        near = text[max(0, text.index("\ufffd") - 20) :]
+        return failed(f"a replacement character U+FFFD: {near!r:.120}")
+    return None
+
+
+def _instead(reply: Reply) -> str:
+    """What came where the content should be."""
+    if reply.refusal:
+        return f", but a refusal: {reply.refusal!r:.120}"
+    if reply.tool_calls:
+        return f", but a call of {reply.tool_calls[0].name!r:.120}"
+    return f", but reasoning: {reply.reasoning!r:.120}" if reply.reasoning else ""
+
+
+def _runs_away(text: str) -> bool:
+    if not _LONG_SPACE.search(text):
+        return False
+    return any(found[0][0] in SPACE for found in _STRING_OR_LONG_SPACE.finditer(text))
+
+
+@cache
+def _validator(canonical: str) -> Draft202012Validator:
+    # Imported here, for it takes a tenth of a second that a run without JSON need not pay.
+    from jsonschema import Draft202012Validator
+
+    checker = Draft202012Validator.FORMAT_CHECKER
+    return Draft202012Validator(json.loads(canonical), format_checker=checker)
+
+
+def _violation(value: Any, schema: Mapping[str, Any]) -> str:
+    """How the value violates the schema; "" where it does not."""
+    from jsonschema.exceptions import best_match
+
+    error = best_match(_validator(json.dumps(schema, sort_keys=True)).iter_errors(value))
+    if not error:
+        return ""
+    said = error.message
+    if error.validator in ("minItems", "maxItems"):
+        # The message would show all the items before it came to their number.
+        said = f"{len(error.instance)} items, {error.validator} is {error.validator_value}"
+    return f"not of the schema at {error.json_path}: {said:.200}"
+
+
+def _diagnosis(text: str, schema: Mapping[str, Any]) -> str:
+    """What would have to go for the text to pass: said, and never scored."""
+    if _passes(text.rpartition("</think>")[2], schema):
+        return "; would pass without the reasoning"
+    if any(_passes(inner, schema) for inner in _FENCED.findall(text)):
+        return "; would pass without the fence"
+    if any(_passes(inner, schema, alone=False) for inner in _FROM_BRACKET.findall(text)):
+        return "; would pass without the text around it"
+    return ""
+
+
+def _passes(text: str, schema: Mapping[str, Any], *, alone: bool = True) -> bool:
+    try:
+        value, rest = prefix(text)
+    except NotJson:
+        return False
+    return not (alone and rest) and not _violation(value, schema)

@@ -1,0 +1,121 @@
+"""Numbers in words, Chinese and English, written in digits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+
+_DIGITS = {letter: value for value, letter in enumerate("零一二三四五六七八九")}
+_DIGITS |= {letter: value for value, letter in enumerate("〇壹贰叁肆伍陆柒捌玖")} | {"两": 2}
+_SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
+_SCALES |= {"拾": 10, "佰": 100, "仟": 1000, "萬": 10**4, "億": 10**8}
+_DIGIT = "".join(_DIGITS)
+# 千克 and 千米 are units: 五千克 is five of them, and not five thousand.
+_NUMERAL = rf"(?:[{_DIGIT}十百万亿拾佰仟萬億]|千(?![克米瓦]))"
+# Words with a numeral in them that count nothing; at the clock, 十分 is ten minutes.
+_WORDS = (
+    "一下|一些|一起|一样|一般|一定|一直|一共|一切|一律|一致|一旦|一并|一边|一点儿?|一会儿|进一步"
+    "|统一|唯一|万一|之一|同一|另一|某一|任一|逐一|(?<![点时])十分|千万(?=[别不])|(?:周|星期|礼拜)[一二三四五六]"
+)
+# After 点 come decimals, or minutes: 三点五 is a number, 三点五分 and 三点四十五 are times.
+_CHINESE = re.compile(
+    rf"(?P<word>{_WORDS})"
+    rf"|(?:\d+(?:\.\d+)?)?{_NUMERAL}+(?:\d+{_NUMERAL}+)*"
+    rf"(?:点[{_DIGIT}]++(?!十|分(?!之)))?"
+)
+_PART = re.compile(r"\d+(?:\.\d+)?|\D")
+
+_SMALL = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+)
+_ENGLISH = {name: value for value, name in enumerate(_SMALL.split())}
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_ENGLISH |= {name: 10 * value for value, name in enumerate(_TENS.split(), 2)}
+_MANY = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
+_NAME = "|".join(sorted((*_ENGLISH, *_MANY), key=len, reverse=True))
+_WORDED = re.compile(
+    rf"(?<![\w.])(?P<first>\d+(?:\.\d+)? (?=(?:{'|'.join(_MANY)})\b)|(?:{_NAME})\b)"
+    rf"(?P<rest>(?:[ -]?(?:and )?(?:{_NAME})\b)*)"
+)
+# As in "the other one": nothing that somebody counts.
+_PRONOUN = "one"
+
+
+def in_digits(text: str) -> str:
+    """The text, in lower case already, with its numbers in words written in digits."""
+    return _WORDED.sub(_english, _CHINESE.sub(_chinese, text))
+
+
+def plain(value: Decimal) -> str:
+    """A number without an exponent and without zeros at the end of its decimals."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _chinese(found: re.Match[str]) -> str:
+    run = found[0]
+    if found["word"]:
+        return run
+    whole, _, decimals = run.partition("点")
+    value = _value(_PART.findall(whole))
+    if value is None:
+        return run
+    return value + ("." + "".join(str(_DIGITS[each]) for each in decimals) if decimals else "")
+
+
+def _value(parts: Sequence[str]) -> str | None:
+    """The value of a run of numerals; None where it is none, as in 百货."""
+    if all(part in _DIGITS for part in parts):
+        return "".join(str(_DIGITS[part]) for part in parts)
+    total = section = Decimal(0)
+    digit: Decimal | None = None
+    scale = 1
+    for part in parts:
+        if part in _SCALES:
+            scale = _SCALES[part]
+            if digit is None and not section and not (total and scale == 10**8):
+                if scale != 10:
+                    return None
+                digit = Decimal(1)
+            if scale < 10**4:
+                section, digit = section + (digit or 0) * scale, None
+                continue
+            own = section + (digit or 0)
+            total = (total + own) * scale if scale == 10**8 else total + own * scale
+            section, digit = Decimal(0), None
+        elif part in "零〇":
+            scale = 1
+        elif digit is not None:
+            return None
+        else:
+            digit = Decimal(_DIGITS.get(part, part))
+    # 一百二 is 120 and 三万五 is 35000, while 一百零二 is 102.
+    last = (digit or Decimal(0)) * (scale // 10 if scale >= 100 else 1)
+    return plain(total + section + last)
+
+
+def _english(found: re.Match[str]) -> str:
+    words = re.findall(r"\d+(?:\.\d+)?|[a-z]+", found[0])
+    words = [word for word in words if word != "and"]
+    if words == [_PRONOUN] or words[0] in _MANY:
+        return found[0]
+    total = section = Decimal(0)
+    for before, word in zip(["", *words], words, strict=False):
+        if word == "hundred":
+            section *= 100
+        elif word in _MANY:
+            total, section = total + section * _MANY[word], Decimal(0)
+        elif _follows(word, before):
+            section += Decimal(_ENGLISH.get(word, 0)) if word in _ENGLISH else Decimal(word)
+        else:
+            return found[0]
+    return plain(total + section)
+
+
+def _follows(word: str, before: str) -> bool:
+    """Whether a number goes on with that word: after a ten only a digit may come."""
+    if not before or before in _MANY:
+        return True
+    return _ENGLISH.get(before, 0) >= 20 and _ENGLISH.get(word, 0) < 10

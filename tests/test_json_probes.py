@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from readiness.check import Generator
+from readiness.mutants.conversation import text_of
+from readiness.probe import Probe
+from readiness.probes.json_formats import bad_formats, poems, with_object, with_schema
+from readiness.probes.json_only import stated, told
+from readiness.probes.json_slot import PROMPTS
+
+GENERATORS = [told, stated, with_object, with_schema, poems, bad_formats]
+
+
+def counted(probes: list[Probe]) -> list[Probe]:
+    return [probe for probe in probes if not probe.control]
+
+
+@pytest.mark.parametrize("generate", GENERATORS)
+@pytest.mark.parametrize("trials", [1, 5, 10, 37, 300])
+def test_a_generator_makes_as_many_different_probes_as_asked(
+    generate: Generator, trials: int
+) -> None:
+    probes = counted(list(generate(3, trials)))
+    said = {json.dumps([probe.messages, probe.parameters]) for probe in probes}
+    assert (len(probes), len(said), len({probe.id for probe in probes})) == (trials,) * 3
+
+
+@pytest.mark.parametrize("generate", GENERATORS)
+def test_probes_follow_from_the_seed_alone(generate: Generator) -> None:
+    assert generate(5, 20) == generate(5, 20)
+    first, other = (
+        {json.dumps([p.messages, p.parameters]) for p in counted(list(generate(s, 20)))}
+        for s in (5, 6)
+    )
+    # The article's own words are in every list.
+    assert len(first & other) <= 1
+
+
+def test_a_probe_is_the_same_whatever_the_number_of_trials() -> None:
+    long = {probe.id: probe for probe in told(5, 300)}
+    assert [probe for probe in told(5, 100) if probe != long[probe.id]] == []
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_hundred_probes_keep_the_proportions(seed: int) -> None:
+    probes = counted(told(seed, 100))
+    families = Counter(probe.family for probe in probes)
+    expected = dict(zip("123456789", (12, 15, 15, 13, 10, 5, 15, 5, 5), strict=True))
+    assert families == {**{f"F{n}": share for n, share in expected.items()}, "F10": 5}
+    phrasings = Counter(probe.expect["phrasing"] for probe in probes)
+    assert (min(phrasings.values()) >= 18, len(phrasings)) == (True, 5)
+    assert 24 <= sum("stream" in probe.parameters for probe in probes) <= 26
+
+
+def language(probe: Probe) -> str:
+    """The language of the user's own words, by where they stand in the YAML file."""
+    said = text_of(probe.messages[-1]).split("\n")[0]
+    by_words = [
+        name
+        for name in ("zh", "en", "es", "ja")
+        if said in PROMPTS["tasks"][name]
+        or any(said.startswith(words.partition("{")[0][:6]) for words in PROMPTS["wordings"][name])
+    ]
+    return (by_words or ["zh"])[0]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_third_is_chinese_and_a_third_english(seed: int) -> None:
+    languages = Counter(language(probe) for probe in counted(told(seed, 100)))
+    assert (abs(languages["zh"] - 36) <= 5, abs(languages["en"] - 36) <= 5) == (True, True)
+    assert min(languages["es"], languages["ja"]) >= 8
+
+
+@pytest.mark.parametrize("trials", range(10, 30))
+def test_ten_trials_have_every_family(trials: int) -> None:
+    assert len({probe.family for probe in counted(told(1, trials))}) == 10
+
+
+def test_every_quarter_of_the_list_has_its_share_of_each_large_family() -> None:
+    probes = counted(told(1, 100))
+    quarters = [Counter(probe.family for probe in probes[at : at + 25]) for at in (0, 25, 50, 75)]
+    assert min(quarter[f] for quarter in quarters for f in ("F1", "F2", "F3", "F4", "F7")) >= 2
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_the_articles_own_words_come_verbatim(seed: int) -> None:
+    first = next(probe for probe in told(seed, 10) if probe.family == "F1")
+    assert [message["content"] for message in first.messages] == [
+        "只返回纯JSON，不要任何其他文字",
+        "返回JSON，字段：name,age,city",
+    ]
+
+
+def test_every_value_is_of_its_schema() -> None:
+    turns = [
+        turn
+        for probe in [*told(2, 200), *stated(2, 100)]
+        for turn in [probe.expect, *probe.expect["then"]]
+        if "value" in turn
+    ]
+    wrong = [
+        turn
+        for turn in turns
+        if not Draft202012Validator({**turn["schema"], "required": []}).is_valid(turn["value"])
+    ]
+    assert (wrong, len(turns) > 250) == ([], True)
+
+
+def test_long_probes_have_forty_to_sixty_records_and_room_for_them() -> None:
+    long = [probe for probe in told(2, 100) if probe.family == "F6"]
+    counts = [len(probe.expect["value"]["records"]) for probe in long]
+    assert (min(counts) >= 40, max(counts) <= 60, {probe.budget for probe in long}) == (
+        True,
+        True,
+        {4096},
+    )

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from readiness.scorers.json_text import NotJson, strict
+
+LETTERS = st.text("abcXYZ中文éñ.!", min_size=1).filter(str.strip)
+SPACES = st.text(" \t\r\n", max_size=8)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+LEAVES: st.SearchStrategy[Any] = st.none() | st.booleans() | TEXTS | NUMBERS
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4)
+)
+DOCUMENTS = st.lists(VALUES, max_size=4) | st.dictionaries(TEXTS, VALUES, max_size=4)
+
+
+@given(DOCUMENTS, SPACES, SPACES, st.booleans(), st.sampled_from([None, 0, 4]))
+def test_any_document_in_white_space_is_read_as_what_it_is(
+    value: Any, before: str, after: str, escaped: bool, indent: int | None
+) -> None:
+    text = json.dumps(value, ensure_ascii=escaped, indent=indent)
+    assert strict(before + text + after) == value
+
+
+@given(DOCUMENTS, LETTERS)
+def test_letters_before_or_after_a_document_are_no_json(value: Any, letters: str) -> None:
+    text = json.dumps(value)
+    with pytest.raises(NotJson, match="text before the JSON: "):
+        strict(letters + text)
+    with pytest.raises(NotJson, match="text after the JSON: "):
+        strict(text + letters)
+
+
+@given(st.text())
+def test_any_text_is_read_or_refused_for_a_reason(text: str) -> None:
+    try:
+        read = [strict(text)]
+    except NotJson as error:
+        read = [str(error)]
+    assert read != [""]
+
+
+@given(DOCUMENTS.filter(bool), st.data())
+def test_no_part_of_a_document_is_a_document(value: Any, data: st.DataObject) -> None:
+    text = json.dumps(value)
+    cut = data.draw(st.integers(0, len(text) - 1))
+    with pytest.raises(NotJson):
+        strict(text[:cut])
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "empty text: ''"),
+        (" \n", "empty text: ' \\n'"),
+        ("<think>hm</think>{}", "reasoning leaks into the text: '<think>hm</think>{}'"),
+        ("hm {1}</think>{}", "reasoning leaks into the text: 'hm {1}</think>{}'"),
+        ("{}</think>", "reasoning leaks into the text: '{}</think>'"),
+        ("\ufeff{}", "a byte order mark before the JSON: '\\ufeff{}'"),
+        ("```json\n{}\n```", "a fence around the JSON: '```json\\n{}\\n```'"),
+        ("Sure: {}", "text before the JSON: 'Sure: {}'"),
+        ("\xa0{}", "text before the JSON: '\\xa0{}'"),
+        ("{'a': 1}", "no JSON: expecting property name enclosed in double quotes at character 1: "
+         '"{\'a\': 1}"'),
+        ('{"a": 1', "no JSON: expecting ',' delimiter at character 7: '{\"a\": 1'"),
+        ("{} // done", "text after the JSON: '// done'"),
+        ("{}\n{}", "text after the JSON: '{}'"),
+        ('{"a": 1, "b": 2, "a": 3}', "duplicate key 'a'"),
+        ('{"b": {"a": 1, "\\u0061": 1}}', "duplicate key 'a'"),
+        ("[NaN]", "NaN is no JSON number"),
+        ("[-Infinity]", "-Infinity is no JSON number"),
+        ("[1e999]", "number out of range: 1e999"),
+        ("[" + "9" * 5000 + "]", "number out of range: " + "9" * 120),
+        ('["a\\ud83d"]', "a lone surrogate: '[\"a\\ud83d\"]'"),
+        ('["a\nb"]', "no JSON: invalid control character at character 3: '[\"a\\nb\"]'"),
+        ("[" * 101 + "]" * 101, "nested too deeply: '" + "[" * 101 + "]" * 18),
+        ("[" * 100_000, "nested too deeply: '" + "[" * 119),
+    ],
+)  # fmt: skip
+def test_what_is_no_json_says_what_came(text: str, reason: str) -> None:
+    with pytest.raises(NotJson) as raised:
+        strict(text)
+    assert str(raised.value) == reason
+
+
+def test_a_trailing_comma_is_no_json() -> None:
+    # Its words differ by the version of Python.
+    with pytest.raises(NotJson, match=r"^no JSON: .*: '{\"a\": 1,}'$"):
+        strict('{"a": 1,}')
+
+
+def test_reasoning_that_is_a_value_is_no_leak() -> None:
+    assert strict('{"tag": "<think>no</think>"}') == {"tag": "<think>no</think>"}

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from readiness.score import Outcome, Score
+from readiness.wire import declines, error_text
+from tests.exchanges import ASK, answered, came, score
+
+JSON = st.recursive(
+    st.none() | st.integers() | st.text(max_size=3) | st.just("unsupported tools"),
+    lambda values: (
+        st.lists(values, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["error", "message", "detail", "code", "param", "loc", "msg"]), values
+        )
+    ),
+)
+OPTIONS: dict[str, Any] = {
+    "tools": [],
+    "tool_choice": "auto",
+    "response_format": {"type": "json_schema"},
+    "parallel_tool_calls": True,
+    "logprobs": True,
+    "max_tokens": 5,
+    "n": 2,
+}
+
+
+def refusing(message: Any, status: int = 400, **error: Any) -> Any:
+    return answered({"error": {"message": message, **error}}, status, **OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b'{"error": {"message": "boom", "type": "x", "param": null, "code": 400}}', "boom"),
+        (b'{"object": "error", "message": "boom", "type": "x", "code": 400}', "boom"),
+        (b'{"error": "boom", "error_type": "validation"}', "boom"),
+        (b'{"detail": "boom"}', "boom"),
+        (b'{"detail": [{"loc": ["body", "n"], "msg": "bad", "type": "int"}]}', "body.n: bad (int)"),
+        (b'{"detail": ["a", {"b": 1}]}', "a; {'b': 1}"),
+        (b'{"error": {"message": "", "code": 5}}', "{'message': '', 'code': 5}"),
+        (b'{"error": ["boom"]}', "['boom']"),
+        (b'"boom"', "boom"),
+        (b"Internal Server Error", "Internal Server Error"),
+        (b"<html><head><title>502 Bad Gateway</title></head></html>", "502 Bad Gateway"),
+        (b"<h1>Bad\n gateway</h1>", "Bad gateway"),
+        (b"", ""),
+        (b"\xff", "\ufffd"),
+        (b"[" * 5000, "[" * 4000),
+    ],
+)
+def test_an_error_is_found_in_every_shape(body: bytes, text: str) -> None:
+    assert error_text(came(body, ASK, status=500)) == text
+
+
+def test_a_refused_request_is_scored_with_the_endpoints_words() -> None:
+    assert score(refusing("boom " * 99, 503)) == Score(
+        Outcome.ENDPOINT_ERROR, "HTTP 503: " + repr("boom " * 99)[:200]
+    )
+    assert score(came(b"", ASK, status=502)).reason == "HTTP 502: without a message"
+    assert score(came(b"", ASK, status=301)).outcome is Outcome.ENDPOINT_ERROR
+
+
+@pytest.mark.parametrize(
+    ("message", "parameter"),
+    [
+        ('"auto" tool choice requires --enable-auto-tool-choice and ...', "tool_choice"),
+        ("registry.ollama.ai/library/gemma:2b does not support tools", "tools"),
+        ("function calling is not yet supported", "tools"),
+        ("This response_format type is unavailable now", "response_format"),
+        ("This model does not support response format `json_schema`", "response_format"),
+        ("JSON mode is not enabled", "response_format"),
+        ("Unrecognized request argument supplied: n", "n"),
+        ("Unsupported parameter: 'max_tokens' is not supported with this model.", "max_tokens"),
+        ("parallel_tool_calls: Extra inputs are not permitted", "parallel_tool_calls"),
+        ("logprobs are not implemented", "logprobs"),
+        # All that follow decline nothing.
+        ("temperature must be in [0, 2]", ""),
+        ("unknown model", ""),
+        ("stream is not supported", ""),
+        ("Invalid tools: missing name", ""),
+        ("1 validation error:\\n not supported", ""),
+        ("The tool specified in `tool_choice` does not match any of the specified `tools`", ""),
+        ("max_tokens must be at least 1, got -5", ""),
+    ],
+)
+def test_a_parameter_is_declined_where_it_is_named_and_said_to_be_unsupported(
+    message: str, parameter: str
+) -> None:
+    exchange = refusing(message)
+    expected = Outcome.UNSUPPORTED if parameter else Outcome.ENDPOINT_ERROR
+    assert (declines(exchange), score(exchange).outcome) == (parameter, expected)
+
+
+def test_the_field_that_names_the_parameter_is_believed_first() -> None:
+    exchange = refusing("tools are unsupported with this", param="body.response_format.type")
+    assert declines(exchange) == "response_format"
+    assert declines(refusing("tools are unsupported", param="seed")) == "tools"
+    assert declines(refusing("n is wrong", code="unsupported_parameter", param="n")) == "n"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "parameter"), [((400, 404, 422, 501), "tools"), ((401, 429, 500, 503), "")]
+)
+def test_only_some_statuses_decline(statuses: tuple[int, ...], parameter: str) -> None:
+    exchanges = [refusing("this model does not support tools", status) for status in statuses]
+    assert {declines(exchange) for exchange in exchanges} == {parameter}
+
+
+def test_llama_cpp_declines_tools_with_a_500() -> None:
+    assert declines(refusing("tools param requires --jinja flag", 500)) == "tools"
+    assert declines(refusing("Unsupported param: tools", 500)) == "tools"
+    assert declines(refusing("grammar requires a stack for tools", 500)) == ""
+
+
+def test_a_request_that_is_no_json_object_has_nothing_to_decline() -> None:
+    body = json.dumps({"error": "tools are not supported"}).encode()
+    assert declines(came(body, b"{", status=400)) == ""
+
+
+FILTERS = [
+    {"error": {"message": "no", "code": "content_filter"}},
+    {"error": {"message": "no", "type": "content_policy_violation"}},
+    {"error": {"message": "no", "code": "1301"}},
+    {"error": {"message": "no", "code": 1301}},
+    {"error": {"message": "Input data may contain inappropriate content."}},
+    {"code": "DataInspectionFailed", "message": "no"},
+    {"error": "InputTextRiskDetection"},
+]
+
+
+@pytest.mark.parametrize("document", FILTERS)
+@pytest.mark.parametrize("status", [400, 403, 451])
+def test_a_filter_blocks(document: Any, status: int) -> None:
+    assert score(answered(document, status)).outcome is Outcome.BLOCKED
+
+
+@pytest.mark.parametrize(
+    "exchange",
+    [
+        answered(FILTERS[0], 500),
+        answered(FILTERS[0], 429),
+        answered({"error": {"message": "you sent 1301 tokens", "code": 400}}, 400),
+        answered({"error": {"message": "filtering the content"}}, 403),
+    ],
+)
+def test_no_other_error_is_a_block(exchange: Any) -> None:
+    assert score(exchange).outcome is Outcome.ENDPOINT_ERROR
+
+
+@given(JSON, st.sampled_from([400, 500]))
+def test_any_error_can_be_quoted(document: Any, status: int) -> None:
+    exchange = answered(document, status, **OPTIONS)
+    assert score(exchange).reason.startswith(f"HTTP {status}: ")
+    assert declines(exchange) in (*OPTIONS, "")
