@@ -66,7 +66,11 @@ def harness(url: str, trials: int, concurrency: int, stream: bool) -> list[str]:
     (folder / "pytest.ini").write_text("[pytest]\n")
     options = ["--endpoint", url, "--concurrency", str(concurrency), "--policy", "policy.yaml"]
     inside = f"import os; os.chdir({str(folder)!r}); import pytest; "
-    return [sys.executable, "-c", f"{inside}raise SystemExit(pytest.main({['-q', *options, '.']!r}))"]
+    return [
+        sys.executable,
+        "-c",
+        f"{inside}raise SystemExit(pytest.main({['-q', *options, '.']!r}))",
+    ]
 
 
 def floor(url: str, trials: int, concurrency: int, stream: bool) -> list[str]:

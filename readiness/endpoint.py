@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter_ns
 from typing import Any
 
 import aiohttp
+from multidict import CIMultiDict
 
 from readiness.address import Address
 from readiness.arrival import StampedResponse, StampingConnector
-from readiness.exchange import Arrival, Call, Exchange, Fault
+from readiness.exchange import Arrival, Call, Exchange, Fault, Repeated
 
 # Below the 5 s after which uvicorn hangs up on an idle connection: a request that is written
 # to a connection which the server is just closing fails by nobody's fault.
 IDLE_CONNECTION = 4.0
+#: The headers that endpoints take a key in.
+KEYS = frozenset(("authorization", "api-key", "x-api-key"))
+PIECE = 2**16
 
 
 @dataclass(frozen=True)
@@ -60,21 +64,20 @@ class Endpoint:
 
     async def send(self, call: Call, lane: str = "") -> Exchange:
         """Send a request and take what comes back; a lane has one connection of its own."""
-        headers = {**self.where.headers, **call.headers}
-        if call.body is not None:
-            headers = {"Content-Type": "application/json", **headers}
+        headers = self._headers(call)
         request = self._session(lane).request(
             call.method,
             self.where.of(call.path),
-            data=_bytes(call.body),
-            headers={name: value for name, value in headers.items() if value},
+            data=_data(call.body),
+            headers=headers,
+            chunked=call.chunked or None,
             allow_redirects=False,
             proxy=self.where.proxy,
         )
         taken, sent, start = _Taken(), time.time(), perf_counter_ns()
         fault, detail = await self._watch(request, taken)
         return Exchange(
-            request=call.body,
+            request=call.body.described if isinstance(call.body, Repeated) else call.body,
             status=taken.status,
             headers=taken.headers,
             body=bytes(taken.body),
@@ -85,7 +88,17 @@ class Endpoint:
             end=perf_counter_ns() - start,
             path=call.path,
             method=call.method,
+            keyed=any(name.lower() in KEYS for name in headers),
         )
+
+    def _headers(self, call: Call) -> Mapping[str, str]:
+        headers = CIMultiDict(self.where.headers)
+        if call.body is not None:
+            headers.setdefault("Content-Type", "application/json")
+        if isinstance(call.body, Repeated):
+            headers["Content-Length"] = str(call.body.size)
+        headers.update(call.headers)
+        return CIMultiDict((name, value) for name, value in headers.items() if value)
 
     async def _watch(self, request: Any, taken: _Taken) -> tuple[Fault | None, str]:
         """Take the response within the limits; what goes wrong becomes a fault, in words."""
@@ -98,6 +111,12 @@ class Endpoint:
             return self._late(taken, asyncio.get_running_loop().time() - begun)
         except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as error:
             return Fault.UNREACHABLE, str(error)
+        except aiohttp.ClientOSError as error:
+            if error.errno is None and taken.status is None:
+                # The server had hung up before anything was written: llama.cpp's does so after
+                # a stream. No request was there to be answered.
+                return Fault.UNREACHABLE, "the connection was closed before the request was sent"
+            return Fault.RESET, f"{type(error).__name__}: {error}"
         except aiohttp.ClientResponseError as error:
             return Fault.PROTOCOL, f"{error.message:.200}"
         except (aiohttp.ClientError, OSError) as error:
@@ -136,7 +155,19 @@ class Endpoint:
         return self._sessions[lane]
 
 
-def _bytes(body: Any) -> bytes | None:
+def _data(body: Any) -> bytes | AsyncIterator[bytes] | None:
     if body is None or isinstance(body, bytes):
         return body
+    if isinstance(body, Repeated):
+        return _pieces(body)
     return json.dumps(body, ensure_ascii=False).encode()
+
+
+async def _pieces(body: Repeated) -> AsyncIterator[bytes]:
+    """A repeated body in pieces, so that it is never in memory as a whole."""
+    part = body.part.encode()
+    at_once = max(PIECE // len(part), 1)
+    yield body.head.encode()
+    for _ in range(body.times // at_once):
+        yield part * at_once
+    yield part * (body.times % at_once) + body.tail.encode()

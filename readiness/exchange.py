@@ -23,6 +23,27 @@ class Fault(StrEnum):
 COMPLETIONS = "/chat/completions"
 
 
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A body too large to keep: evidence has its parts, and how often one of them is repeated."""
+
+    head: str
+    part: str
+    times: int
+    tail: str
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes."""
+        ends = len(self.head.encode()) + len(self.tail.encode())
+        return ends + self.times * len(self.part.encode())
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What evidence keeps of it, and what it can be made from again."""
+        return {"head": self.head, "part": self.part, "times": self.times, "tail": self.tail}
+
+
 @dataclass(frozen=True)
 class Call:
     """What to send.
@@ -32,12 +53,14 @@ class Call:
         path: The path below the base URL.
         method: The HTTP method.
         headers: What goes out beside the usual headers, or instead of them; "" leaves one out.
+        chunked: Whether the body goes out in chunks, its length not announced.
     """
 
     body: Any
     path: str = COMPLETIONS
     method: str = "POST"
     headers: Mapping[str, str] = field(default_factory=dict)
+    chunked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +76,8 @@ class Exchange:
     """One request, and what came back.
 
     Args:
-        request: The body as JSON, or the raw bytes where a check sends what is no JSON.
+        request: The body as JSON, or the raw bytes where a check sends what is no JSON; of a
+            repeated body, what it is made of.
         status: The HTTP status; None where no response began.
         headers: The response's headers, with lower-case names.
         body: The response's body so far as it arrived, content-decoded and otherwise raw.
@@ -64,6 +88,7 @@ class Exchange:
         end: When the response ended, in ns from the sending of the request.
         path: The path below the base URL.
         method: The HTTP method.
+        keyed: Whether a key went out with the request.
         seq: The exchange's number in the evidence.
     """
 
@@ -78,4 +103,5 @@ class Exchange:
     end: int
     path: str = COMPLETIONS
     method: str = "POST"
+    keyed: bool = False
     seq: int = -1

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PROFILES = ("smoke", "ci", "full")
 EMBEDDED = "embedded"
+EMBEDDED_SLOTS = 2
 
 
 def add(group: Any) -> None:
@@ -32,7 +33,7 @@ def add(group: Any) -> None:
     option(
         "--policy", type=Path, metavar="FILE", help="thresholds and gates (the built-in `article`)"
     )
-    option("--concurrency", type=_positive, default=8, metavar="N", help="trials in flight (8)")
+    option("--concurrency", type=_positive, metavar="N", help="trials in flight (8)")
     option("--reports", type=Path, default=Path("reports"), metavar="DIR", help="(reports)")
     option("--seed", type=int, default=0, metavar="N", help="what the probes are made from (0)")
     option("--plan", action="store_true", help="print what would be sent, and send nothing")
@@ -97,6 +98,12 @@ def serving(option: Namespace) -> Generator[str]:
         raise pytest.UsageError(f"--endpoint {url}: {error}") from error
 
 
+def concurrency(option: Namespace) -> int:
+    """How many trials may be in flight: no more than the embedded server has slots."""
+    embedded = str(option.endpoint).partition(":")[0] == EMBEDDED
+    return int(option.concurrency or (EMBEDDED_SLOTS if embedded else 8))
+
+
 def settings(option: Namespace, url: str) -> Settings:
     """Make settings of what the user typed.
 
@@ -119,7 +126,7 @@ def settings(option: Namespace, url: str) -> Settings:
         model=option.model,
         profile=option.profile,
         policy=policy(option),
-        concurrency=option.concurrency,
+        concurrency=concurrency(option),
         reports=option.reports,
         seed=option.seed,
         limits=Limits(

@@ -134,6 +134,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         from readiness.reporters import terminal
 
         if planned:
-            terminal.print_plan(terminalreporter, planned, config.option.concurrency)
+            terminal.print_plan(terminalreporter, planned, options.concurrency(config.option))
         if run:
             terminal.print_matrix(terminalreporter, run)

@@ -20,6 +20,9 @@ from readiness.result import Result, Trial
 from readiness.score import EndpointError, Outcome, Score
 from readiness.sender import Sender
 from readiness.slots import Slots
+from readiness.verdict import Verdict
+
+SETTLED = Score(Outcome.SKIPPED, "the verdict was settled before")
 
 
 @dataclass(eq=False)
@@ -37,6 +40,15 @@ class Running:
     def startable(self) -> bool:
         """Whether a trial may start now."""
         return bool(self.waiting) and not (self.planned.check.in_order and self.in_flight)
+
+    @property
+    def settled(self) -> bool:
+        """Whether a check that can show defects only has shown one, whatever else may come."""
+        claim = self.planned.claim
+        if not (claim.defects_only and self.waiting):
+            return False
+        so_far = Result(self.planned.check, claim, list(self.trials.values()))
+        return so_far.verdict is Verdict.NOT_READY
 
     @property
     def total(self) -> int:
@@ -79,10 +91,12 @@ class Runner:
         self._fill()
 
     def _give_up(self, running: Running, score: Score) -> None:
+        """Score the trials that will not be made; those in flight still end by themselves."""
         for number, probe in running.waiting:
             self._keep(running, number, Trial(probe.id, number, score, control=probe.control))
         running.waiting.clear()
-        self._finish(running)
+        if len(running.trials) == running.total:
+            self._finish(running)
 
     def _fill(self) -> None:
         """Start trials while there are slots and something to start."""
@@ -102,6 +116,8 @@ class Runner:
             running.waiting.clear()
             if not running.done.done():
                 running.done.set_exception(bug)
+        elif running.settled:
+            self._give_up(running, SETTLED)
         elif len(running.trials) == running.total:
             self._finish(running)
         self._fill()

@@ -99,16 +99,24 @@ def test_the_record_keeps_to_its_schema_and_the_evidence_is_whole(
 ) -> None:
     run(own, url)
     folder = own.path / "reports/latest"
-    violations = [each.message for each in Draft202012Validator(schema("readiness")).iter_errors(record(own))]
+    violations = [
+        each.message for each in Draft202012Validator(schema("readiness")).iter_errors(record(own))
+    ]
     assert violations == []
     assert broken_link(folder / "evidence.jsonl") == ""
-    kinds = [json.loads(line)["kind"] for line in (folder / "evidence.jsonl").read_bytes().splitlines()]
+    kinds = [
+        json.loads(line)["kind"] for line in (folder / "evidence.jsonl").read_bytes().splitlines()
+    ]
     assert kinds.count("trial") == 60
     assert kinds.count("exchange") == record(own)["evidence"]["exchanges"]
 
 
 def test_a_flaw_is_not_ready_and_says_why(own: pytest.Pytester) -> None:
-    wrong = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "no"}, "finish_reason": "stop"}]}
+    wrong = {
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": "no"}, "finish_reason": "stop"}
+        ]
+    }
 
     def script(n: int, request: bytes) -> list[bytes | float | None]:
         return [response(MODELS if request.startswith(b"GET") else json.dumps(wrong).encode())]
@@ -214,7 +222,9 @@ def test_an_endpoint_that_cannot_be_tried_is_inconclusive_and_says_why(
 def test_an_address_where_nobody_listens_is_inconclusive(own: pytest.Pytester) -> None:
     result = run(own, f"http://127.0.0.1:{free_port()}/v1")
     assert result.ret == INCONCLUSIVE
-    result.stdout.fnmatch_lines(["cannot be tried: unreachable: Cannot connect to host 127.0.0.1:*"])
+    result.stdout.fnmatch_lines(
+        ["cannot be tried: unreachable: Cannot connect to host 127.0.0.1:*"]
+    )
 
 
 def test_a_wrong_key_is_a_usage_error_that_does_not_show_it(
@@ -224,7 +234,9 @@ def test_a_wrong_key_is_a_usage_error_that_does_not_show_it(
     with reference(key="another") as url:
         result = run(own, url)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: the key is not accepted: HTTP 401: * (set OPENAI_API_KEY)"])
+    result.stderr.fnmatch_lines(
+        ["ERROR: the key is not accepted: HTTP 401: * (set OPENAI_API_KEY)"]
+    )
     printed = result.stdout.str() + result.stderr.str()
     files = [path.read_bytes() for path in own.path.rglob("*") if path.is_file()]
     assert "canary" not in printed
@@ -240,7 +252,11 @@ def test_an_unknown_model_is_a_usage_error(own: pytest.Pytester, url: str) -> No
 def test_a_server_that_answers_to_any_name_is_not_taken_for_the_model(
     own: pytest.Pytester,
 ) -> None:
-    said = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "OK"}, "finish_reason": "stop"}]}
+    said = {
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": "OK"}, "finish_reason": "stop"}
+        ]
+    }
 
     def script(n: int, request: bytes) -> list[bytes | float | None]:
         return [response(MODELS if request.startswith(b"GET") else json.dumps(said).encode())]
@@ -328,9 +344,7 @@ def test_an_imported_check_is_not_collected_again(own: pytest.Pytester, url: str
 
 def test_a_check_without_a_requirement_is_refused(own: pytest.Pytester, url: str) -> None:
     (own.path / "check_words.py").write_text(
-        OK_CHECK.replace(
-            '"Asked to repeat a word, the endpoint MUST repeat it."', ""
-        )
+        OK_CHECK.replace('"Asked to repeat a word, the endpoint MUST repeat it."', "")
     )
     result = run(own, url)
     assert result.ret == pytest.ExitCode.INTERRUPTED

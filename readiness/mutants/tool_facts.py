@@ -99,9 +99,9 @@ def decoy_in(text: str) -> str:
     return next((match["decoy"] for of in patterns if (match := of.search(text))), "")
 
 
-def same_city(one: str, other: str) -> bool:
-    """Whether two names are those of one city."""
-    return city_names().get(one, one) == city_names().get(other, other)
+def which_city(name: str) -> int | str:
+    """The number of the city that goes by that name; the name itself where none does."""
+    return city_names().get(name.strip().removesuffix("市"), name)
 
 
 def _without_negated(text: str) -> str:

@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from readiness.mutants.answer import Answer, Called, Request
-from readiness.mutants.conversation import text_of
+from readiness.mutants.conversation import check_messages, text_of
 from readiness.mutants.flaw import Body
+from readiness.mutants.problem import Problem
 from readiness.mutants.readers.tool_calling import last_question, tools_of
 from readiness.mutants.tool_facts import WORDS
+from readiness.mutants.toolbox import check_tools
 
 Says = Callable[[Request, Answer, int], Answer]
 Chunks = Callable[[Request, list[Body]], list[Body]]
@@ -35,6 +37,16 @@ def kind(request: Request) -> str:
     if request.get("parallel_tool_calls") is False:
         return "single"
     return _kind_by_tools(request, len(tools), "create_event" in tools)
+
+
+def is_sound(request: Request) -> bool:
+    """Whether the messages and tools are such that they can be read at all."""
+    try:
+        check_messages(request.get("messages"))
+        check_tools(request)
+    except Problem:
+        return False
+    return True
 
 
 def _kind_by_tools(request: Request, tools: int, hard: bool) -> str:

@@ -10,14 +10,12 @@ from decimal import Decimal
 from readiness.scorers.numerals import in_digits, plain
 
 _WIDE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_NAMES = (
+    "january jan|february feb|march mar|april apr|may|june jun|july jul|august aug"
+    "|september sept sep|october oct|november nov|december dec"
+)
 _MONTHS = {
-    name: month
-    for month, names in enumerate(
-        "january jan|february feb|march mar|april apr|may|june jun|july jul|august aug"
-        "|september sept sep|october oct|november nov|december dec".split("|"),
-        1,
-    )
-    for name in names.split()
+    name: month for month, names in enumerate(_NAMES.split("|"), 1) for name in names.split()
 }
 _MONTH = rf"(?P<name>{'|'.join(_MONTHS)})\b\.?"
 _DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?(?!\d)"

@@ -18,6 +18,7 @@ from readiness.mutants.tool_requests import (
     arguments,
     calls,
     dumped,
+    is_sound,
     kind,
     says,
     written,
@@ -99,7 +100,7 @@ def _every_37th() -> Callable[[Request, int], Refusal | None]:
     seen = count(1)
 
     def refuse(request: Request, _turn: int) -> Refusal | None:
-        if kind(request) != "core" or next(seen) % 37:
+        if not is_sound(request) or kind(request) != "core" or next(seen) % 37:
             return None
         return Refusal(502, _HTML, {"Content-Type": "text/html"})
 

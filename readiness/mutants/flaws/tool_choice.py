@@ -13,7 +13,7 @@ from readiness.mutants.response import Completion, encode, whole
 from readiness.mutants.speech import say
 from readiness.mutants.tokens import prompt_tokens
 from readiness.mutants.tool_facts import weather_asked
-from readiness.mutants.tool_requests import dumped, says
+from readiness.mutants.tool_requests import dumped, is_sound, says
 from readiness.mutants.toolbox import check_tools
 
 _JSON = {"Content-Type": "application/json"}
@@ -44,11 +44,14 @@ def _other_first(request: Request, said: Answer) -> Answer:
 
 def _sense(request: Request) -> Problem | None:
     """What is wrong with the choice of a request that asks about the weather; None if nothing."""
+    unchosen = {key: of for key, of in request.items() if key not in ("tools", "tool_choice")}
+    if not is_sound(unchosen):
+        return None
+    asked = weather_asked(last_question(request["messages"])[0], {})[0]
     try:
         check_tools(request)
     except Problem as problem:
-        asked = weather_asked(last_question(request["messages"])[0], {})
-        return problem if "city" in asked[0] and "days" in asked[0] else None
+        return problem if {"city", "days"} <= asked.keys() else None
     return None
 
 

@@ -104,6 +104,10 @@ def _numbered(request: Request, body: Body) -> Body:
     return with_calls(body, "message", lambda call: {**call, "id": _place(call, next(places))})
 
 
+def _numbered_stream(made: list[Body]) -> list[Body]:
+    return [with_calls(each, "delta", _numbered_fragment) for each in made]
+
+
 def _numbered_fragment(call: Body) -> Body:
     return {**call, "id": _place(call, call["index"])} if "id" in call else call
 
@@ -117,9 +121,7 @@ FLAWS = [
         "tool_same_ids",
         "ids need to differ in a conversation only",
         forms=_numbered,
-        chunks=_streamed(
-            lambda made: [with_calls(each, "delta", _numbered_fragment) for each in made]
-        ),
+        chunks=_streamed(_numbered_stream),
     ),
     Flaw("tool_id_repeated", "later fragments may repeat id and name", chunks=_streamed(_repeated)),
     Flaw("tool_one_piece", "arguments may come in one piece", chunks=_streamed(_pieces(10**6))),

@@ -1,4 +1,4 @@
-"""Flaws of calls in the side suites: several calls, similar tools, hard arguments, long histories."""
+"""Flaws of several calls, and of calls among many tools, with hard arguments, or after many."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from dataclasses import replace
 
 from readiness.mutants.answer import Answer, Called, Request
 from readiness.mutants.flaw import Flaw, Refusal
-from readiness.mutants.tool_requests import Arguments, arguments, calls, dumped, kind, says, written
+from readiness.mutants.tool_requests import (
+    Arguments,
+    arguments,
+    calls,
+    dumped,
+    is_sound,
+    kind,
+    says,
+    written,
+)
 
 _PARALLEL = "tool_calling.in_parallel"
 _HARD = "tool_calling.hard_arguments"
@@ -28,7 +37,7 @@ def _unitless(of: Arguments) -> Arguments:
 
 
 def _dead_after_thirty(request: Request, _turn: int) -> Refusal | None:
-    if kind(request) != "history":
+    if not is_sound(request) or kind(request) != "history":
         return None
     body = b'{"error": {"message": "the template failed", "type": "server_error"}}'
     return Refusal(500, body, {"Content-Type": "application/json"})

@@ -9,12 +9,11 @@ from typing import Any
 from readiness.mutants.answer import Answer, Called, Request
 from readiness.mutants.conversation import text_of
 from readiness.mutants.tool_facts import (
-    city_names,
     only_asked,
     order_asked,
     other_asked,
-    same_city,
     weather_asked,
+    which_city,
     word_asked,
 )
 from readiness.mutants.toolbox import named_tool
@@ -91,7 +90,7 @@ def _meaning(call: Called) -> tuple[str, Any]:
     """The call, whichever name it gives the city, and whether or not it writes defaults out."""
     stated = _read(call.arguments)
     said = {key: stated[key] for key in stated if key != "include_aqi" or stated[key]}
-    return call.name, {**said, "city": city_names().get(str(said.get("city")), said.get("city"))}
+    return call.name, {**said, "city": which_city(str(said.get("city")))}
 
 
 def _results(turns: Sequence[Any]) -> dict[str, dict[str, Any]]:
@@ -136,7 +135,7 @@ def _words(text: str, turns: Sequence[Any], missing: list[Called]) -> str:
     told = [
         ", ".join(f"{key}: {value}" for key, value in found.items())
         for name, found in _results(turns).items()
-        if not only or same_city(only, cities.get(name, ""))
+        if not only or which_city(only) == which_city(cities.get(name, ""))
     ]
     if told:
         return "; ".join(told)
