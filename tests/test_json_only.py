@@ -1,33 +1,22 @@
 from __future__ import annotations
 
-import asyncio
 import json
-from itertools import count
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readiness.chat import Chat, Dialect, Send
 from readiness.check import Check
 from readiness.checks import json_only as checks
-from readiness.exchange import Call, Exchange
 from readiness.mutants.answer import Answer
-from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import json_formats, json_harmless, json_only
-from readiness.mutants.model import answer
-from readiness.mutants.problem import Problem
 from readiness.mutants.protocol import MODEL
-from readiness.mutants.protocol import check as admit
 from readiness.mutants.readers.json_only import answer as read_json
-from readiness.mutants.response import Completion, chunks, encode, frames, whole
-from readiness.mutants.speech import say
 from readiness.probe import Probe
 from readiness.probes.json_only import stated, told
-from readiness.score import Score
 from readiness.scorers.json_text import strict
+from tests.in_process import scores
 
 CHECKS = [
     checks.when_told,
@@ -38,46 +27,6 @@ CHECKS = [
     checks.refuses_bad_formats,
 ]
 BROKEN = [flaw for module in (json_only, json_formats) for flaw in module.FLAWS]
-
-
-def exchange(request: Any, status: int | None, body: bytes, **other: Any) -> Exchange:
-    kind = "text/event-stream" if body.startswith(b"data:") else "application/json"
-    parts: dict[str, Any] = {"arrivals": (), "fault": None, "detail": "", "sent": 0.0, "end": 0}
-    return Exchange(request, status, {"content-type": kind}, body, **{**parts, **other})
-
-
-def endpoint(flaw: Flaw) -> Send:
-    """The reference endpoint with a flaw, without the sockets."""
-    turns = count()
-
-    async def send(call: Call) -> Exchange:
-        request, turn = json.loads(json.dumps(call.body)), next(turns)
-        if refusal := flaw.refuses(request, turn):
-            return exchange(request, refusal.status, refusal.body)
-        try:
-            prompt = admit(request, frozenset({MODEL}))
-        except Problem as problem:
-            return exchange(request, problem.status, problem.body)
-        said = flaw.says(request, answer(request), turn)
-        done = Completion(request, prompt, say(request, said, prompt))
-        if request.get("stream"):
-            made = frames(flaw.chunks(request, chunks(done)))
-            pieces = [each for each in flaw.frames(request, made) if isinstance(each, bytes)]
-            return exchange(request, 200, b"".join(pieces))
-        return exchange(request, 200, encode(flaw.forms(request, whole(done))))
-
-    return send
-
-
-def scores(check: Check, probes: list[Probe], flaw: Flaw = FLAWLESS) -> list[Score]:
-    """Try the probes, one after another, at an endpoint with the flaw."""
-    send = endpoint(flaw)
-
-    async def tried() -> list[Score]:
-        chats = [(Chat(send, Dialect(MODEL)), probe) for probe in probes]
-        return [await check.attempt(chat, probe) for chat, probe in chats]
-
-    return asyncio.run(tried())
 
 
 def find(name: str) -> Check:

@@ -39,7 +39,7 @@ from readiness.score import PASSED, Outcome, Score, failed
 from readiness.scorers import tools
 from readiness.scorers.tool_results import tells
 from readiness.scorers.tool_values import Expected, named_alike
-from tests.tool_driver import reasons, scores
+from tests.in_process import reasons, scores
 
 CHECKS = {each.id: each for each in vars(tool_calling).values() if isinstance(each, Check)}
 WEATHER = [TOOLS["get_weather"]]

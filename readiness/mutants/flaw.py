@@ -58,6 +58,7 @@ class Flaw:
         frames: Changes the bytes of a stream's frames (with `[DONE]`); a float is a pause in s, and
             one below 0 hangs up.
         refuses: Sends something else instead.
+        forgives: Sends something else instead of the error that the request is due.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Flaw:
     chunks: Callable[[Request, list[Body]], list[Body]] = _as_chunked
     frames: Callable[[Request, list[bytes]], Sequence[bytes | float]] = _as_framed
     refuses: Callable[[Request, int], Refusal | None] = _let_pass
+    forgives: Callable[[Request, int], Refusal | None] = _let_pass
 
     @property
     def harmless(self) -> bool:

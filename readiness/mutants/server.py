@@ -62,8 +62,14 @@ class Reference:
         if (http.content_length or 0) > MOST_BYTES:
             raise web.HTTPRequestEntityTooLarge(MOST_BYTES)  # Before it is read, as nginx does.
         request = parse(await http.read())
-        prompt, turn = check(request, _MODELS), self._turn
+        turn = self._turn
         self._turn += 1
+        try:
+            prompt = check(request, _MODELS)
+        except Problem:
+            if refusal := self._flaw.forgives(request, turn):
+                return await _refuse(http, refusal)
+            raise
         if refusal := self._flaw.refuses(request, turn):
             return await _refuse(http, refusal)
         said = self._flaw.says(request, answer(request), turn)

@@ -15,7 +15,8 @@ _DIGIT = "".join(_DIGITS)
 _NUMERAL = rf"(?:[{_DIGIT}十百万亿拾佰仟萬億]|千(?![克米瓦]))"
 # Words with a numeral in them that count nothing; at the clock, 十分 is ten minutes.
 _WORDS = (
-    "一下|一些|一起|一样|一般|一定|一直|一共|一切|一律|一致|一旦|一并|一边|一点儿?|一会儿|进一步"
+    rf"一点(?![{_DIGIT}十半])|一下|一些|一起|一样|一般|一定|一直|一共|一切|一律|一致|一旦|一并|一边"
+    "|一会儿|进一步"
     "|统一|唯一|万一|之一|同一|另一|某一|任一|逐一|(?<![点时])十分|千万(?=[别不])|(?:周|星期|礼拜)[一二三四五六]"
 )
 # After 点 come decimals, or minutes: 三点五 is a number, 三点五分 and 三点四十五 are times.

@@ -83,12 +83,12 @@ FLAWS = [
         "json_bad_format_taken",
         "a bad response format is taken for none",
         "json_only.refuses_bad_formats",
-        refuses=_for_bad_formats(200),
+        forgives=_for_bad_formats(200),
     ),
     Flaw(
         "json_bad_format_crashes",
         "a bad response format ends in a 500",
         "json_only.refuses_bad_formats",
-        refuses=_for_bad_formats(500),
+        forgives=_for_bad_formats(500),
     ),
 ]

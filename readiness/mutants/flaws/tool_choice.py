@@ -115,13 +115,13 @@ FLAWS = [
         "tool_bad_choice_accepted",
         "a choice without sense is ignored",
         "tool_calling.refuses_bad_choices",
-        refuses=_accepts,
+        forgives=_accepts,
     ),
     Flaw(
         "tool_bad_choice_500",
         "a choice without sense ends in a 500",
         "tool_calling.refuses_bad_choices",
-        refuses=_fails,
+        forgives=_fails,
     ),
     Flaw(
         "tool_called_always",

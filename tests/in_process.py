@@ -34,12 +34,14 @@ class Reference:
         """Answer one request."""
         request = json.loads(json.dumps(call.body))
         self._turn += 1
-        if refusal := self._flaw.refuses(request, self._turn):
-            return _exchange(call, refusal.status, JSON, refusal.body)
         try:
             prompt = check(request, frozenset({MODEL}))
         except Problem as problem:
+            if refusal := self._flaw.forgives(request, self._turn):
+                return _exchange(call, refusal.status, JSON, refusal.body)
             return _exchange(call, problem.status, JSON, problem.body)
+        if refusal := self._flaw.refuses(request, self._turn):
+            return _exchange(call, refusal.status, JSON, refusal.body)
         said = self._flaw.says(request, answer(request), self._turn)
         completion = Completion(request, prompt, say(request, said, prompt))
         if not request.get("stream"):
