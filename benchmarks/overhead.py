@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -100,15 +100,18 @@ async def discard(url: str, trials: int, concurrency: int, stream: str) -> None:
 def measured(command: Callable[[], list[str]], runs: int) -> tuple[float, float, float]:
     """Medians of wall seconds, CPU seconds and peak MB of whole processes."""
     figures = []
-    for _ in range(runs):
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    for _ in range(runs + 1):
         started = time.perf_counter()
-        process = subprocess.Popen(command(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = subprocess.Popen(command(), env=environment, stdout=subprocess.DEVNULL)
         _, status, used = os.wait4(process.pid, 0)
         figures.append(
             (time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
         )
-        assert os.waitstatus_to_exitcode(status) in (0, 10), process.stderr.read()  # type: ignore[union-attr]
-    return tuple(statistics.median(column) for column in zip(*figures, strict=True))  # type: ignore[return-value]
+        if (code := os.waitstatus_to_exitcode(status)) != 0:
+            raise SystemExit(f"exit status {code} of {command()}")
+    wall, cpu, peak = zip(*figures[1:], strict=True)  # The first writes byte code.
+    return statistics.median(wall), statistics.median(cpu), statistics.median(peak)
 
 
 def main() -> None:
@@ -129,7 +132,7 @@ def main() -> None:
             ideal = given.trials * seconds / given.concurrency
             for name, command in (("raw sockets", floor), ("readiness", harness)):
                 wall, cpu, peak = measured(
-                    lambda: command(url, given.trials, given.concurrency, stream), given.runs
+                    partial(command, url, given.trials, given.concurrency, stream), given.runs
                 )
                 label = f"{name}, {'streams' if stream else 'JSON'}"
                 each = cpu / given.trials * 1e6
