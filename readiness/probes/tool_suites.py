@@ -21,7 +21,7 @@ from readiness.probes.tool_words import (
     weather_and_air,
 )
 
-TOLD_BUDGET = 1024
+TOLD_BUDGET = 512
 NOTE_BUDGET = 4096
 #: What a forced choice names: tools that the question is not about.
 OTHERS = ("get_sunrise_time", "get_local_time", "get_population", "get_air_quality")
