@@ -120,7 +120,8 @@ class Run:
         """Where the evidence is of the trials that did not pass."""
         seqs = [seq for each in result.counted if not each.score.passed for seq in each.exchanges]
         listed = ", ".join(map(str, seqs[:MOST_LISTED]))
-        return f"{self.evidence.path}, exchanges {listed}{', …' if seqs[MOST_LISTED:] else ''}"
+        numbers = f", exchanges {listed}{', …' if seqs[MOST_LISTED:] else ''}" if seqs else ""
+        return f"{self.evidence.path}{numbers}"
 
     @property
     def matrix(self) -> Matrix:

@@ -1,0 +1,162 @@
+"""How trials are run: together, in order, alone, again, or not at all."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.miniature import Request, mini
+from tests.test_plugin import OWN_POLICY, record, run
+from tests.wires import Script, response, serving
+
+HEAD = """
+from readiness import PASSED, Probe, check, failed
+
+PROBES = [
+    Probe(f"n.{n}", [{"role": "user", "content": str(n)}], {"n": n}) for n in range(40)
+]
+"""
+TOLD = '''
+@check(PROBES[:{count}], {options})
+async def {name}(chat, probe):
+    """The endpoint MUST answer."""
+    reply = await chat(probe.messages)
+    return PASSED if reply.text else failed("nothing")
+'''
+
+
+@pytest.fixture
+def own(pytester: pytest.Pytester) -> pytest.Pytester:
+    pytester.makeini("[pytest]\n")
+    (pytester.path / "own.yaml").write_text(OWN_POLICY)
+    return pytester
+
+
+def exchanges(folder: Path) -> list[dict[str, Any]]:
+    lines = (folder / "reports/latest/evidence.jsonl").read_bytes().splitlines()
+    found = [json.loads(line) for line in lines]
+    return [each for each in found if each["kind"] == "exchange" and "trial" in each]
+
+
+def spans(folder: Path, check: str) -> list[tuple[float, float]]:
+    """When the exchanges of a check began and ended, in seconds since the epoch."""
+    return sorted(
+        (each["sent"], each["sent"] + each["end"] / 1e9)
+        for each in exchanges(folder)
+        if each["check"].endswith(check)
+    )
+
+
+def overlaps(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The spans that begin before the one before them has ended."""
+    return [later for earlier, later in pairwise(spans) if later[0] < earlier[1]]
+
+
+def slow() -> Script:
+    inner = mini(lambda n, request: f"OK {n}")
+    return lambda n, raw: [0.02, *inner(n, raw)]
+
+
+def test_trials_overlap_but_those_in_order_do_not(own: pytest.Pytester) -> None:
+    text = HEAD + TOLD.format(name="together", count=20, options="")
+    text += TOLD.format(name="queue", count=10, options="in_order=True")
+    (own.path / "check_order.py").write_text(text)
+    with serving(slow()) as url:
+        assert run(own, url).ret == pytest.ExitCode.OK
+    assert overlaps(spans(own.path, "queue")) == []
+    assert overlaps(spans(own.path, "together")) != []
+    first, last = spans(own.path, "queue")[0], spans(own.path, "queue")[-1]
+    beside = [span for span in spans(own.path, "together") if first[0] < span[0] < last[1]]
+    assert beside != []
+
+
+def test_a_check_that_measures_time_runs_when_nothing_else_does(own: pytest.Pytester) -> None:
+    text = HEAD + TOLD.format(name="alone", count=5, options="alone=True")
+    text += TOLD.format(name="together", count=20, options="")
+    (own.path / "check_time.py").write_text(text)
+    with serving(slow()) as url:
+        assert run(own, url).ret == pytest.ExitCode.OK
+    last = max(end for _, end in spans(own.path, "together"))
+    assert [span for span in spans(own.path, "alone") if span[0] < last] == []
+
+
+def test_a_stated_rate_limit_is_waited_for_and_counted(own: pytest.Pytester) -> None:
+    (own.path / "check_rate.py").write_text(HEAD + TOLD.format(name="all", count=20, options=""))
+    limited = response(b"{}", "429 Too Many Requests", "Retry-After: 0")
+    inner = mini(lambda n, request: f"OK {n}")
+    with serving(lambda n, raw: [limited] if n % 10 == 9 else inner(n, raw)) as url:
+        assert run(own, url).ret == pytest.ExitCode.OK
+    found = record(own)
+    assert found["requests"]["retried"] >= 2
+    assert sum(each["attempt"] > 1 for each in exchanges(own.path)) >= 2
+    assert found["dimensions"][0]["checks"][0]["outcomes"] == {"pass": 20}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "outcome", "verdict"),
+    [
+        ("429 Too Many Requests", ("Retry-After: 0",), "skipped", "inconclusive"),
+        ("429 Too Many Requests", ("Retry-After: 7200",), "skipped", "inconclusive"),
+        ("429 Too Many Requests", (), "endpoint error", "not ready"),
+        ("502 Bad Gateway", (), "endpoint error", "not ready"),
+    ],
+)
+def test_what_is_no_stated_limit_is_an_error_that_is_not_tried_again(
+    own: pytest.Pytester, status: str, headers: tuple[str, ...], outcome: str, verdict: str
+) -> None:
+    (own.path / "check_rate.py").write_text(HEAD + TOLD.format(name="all", count=20, options=""))
+
+    def answer(n: int, request: Request) -> str:
+        return f"OK {n}"
+
+    inner = mini(answer)
+
+    def script(n: int, raw: bytes) -> Any:
+        return [response(b"{}", status, *headers)] if b'"content": "7"' in raw else inner(n, raw)
+
+    with serving(script) as url:
+        run(own, url)
+    (check,) = record(own)["dimensions"][0]["checks"]
+    assert (check["outcomes"], check["verdict"]) == ({"pass": 19, outcome: 1}, verdict)
+    stated = headers == ("Retry-After: 0",)
+    assert record(own)["requests"]["retried"] == (3 if stated else 0)
+
+
+def test_a_feature_that_is_declared_absent_costs_no_trial(own: pytest.Pytester) -> None:
+    text = HEAD + TOLD.format(name="tooled", count=40, options="needs=['tools']")
+    (own.path / "check_tools.py").write_text(text)
+
+    def answer(n: int, request: Request) -> str | tuple[int, str]:
+        return (400, "tools are off") if "tools" in request else "OK"
+
+    with serving(mini(answer)) as url:
+        result = run(own, url)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        ["*40 × unsupported: the endpoint does not offer tools: HTTP 400: tools are off (vLLM *"]
+    )
+    assert exchanges(own.path) == []
+
+
+def test_a_failing_control_item_keeps_a_check_from_being_ready(own: pytest.Pytester) -> None:
+    control = 'Probe("easy", [{"role": "user", "content": "easy"}], control=True)'
+    text = HEAD.replace("range(40)\n]", f"range(40)\n] + [{control}]")
+    (own.path / "check_easy.py").write_text(text + TOLD.format(name="all", count=41, options=""))
+    with serving(
+        mini(lambda n, request: "" if "easy" in str(request["messages"]) else f"OK {n}")
+    ) as url:
+        result = run(own, url)
+    (check,) = record(own)["dimensions"][0]["checks"]
+    assert (check["passed"], check["trials"], check["verdict"]) == (40, 40, "inconclusive")
+    assert check["controls"] == {"trials": 1, "passed": 0}
+    result.stdout.fnmatch_lines(["*control item easy: nothing"])
+
+
+def test_the_same_reply_to_everything_shows_nothing(own: pytest.Pytester) -> None:
+    (own.path / "check_canned.py").write_text(HEAD + TOLD.format(name="all", count=40, options=""))
+    with serving(mini(lambda n, request: "I am happy to help.")) as url:
+        result = run(own, url)
+    assert record(own)["verdict"] == "inconclusive"
+    result.stdout.fnmatch_lines(["*the same reply to probes that expect 40 different ones"])
