@@ -87,6 +87,8 @@ def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -
     url = stack.enter_context(options.serving(config.option))
     run = stack.enter_context(opened(options.settings(config.option, url), planned))
     config.stash[RUN] = run
+    if staging := config.stash.get(STAGING, None):
+        staging.settle(run.folder)
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter:
         config.stash[PROGRESS] = Progress(reporter, run.runner, run.ledger)

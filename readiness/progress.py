@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from threading import Event, Thread
 
 import pytest
@@ -34,12 +34,12 @@ class Progress:
         """Show progress until what is waited for has come."""
         if self._reporter.verbosity < 0:
             yield
-        elif self._reporter.isatty():
-            with self._live():
-                yield
-        else:
-            with self._lines():
-                yield
+            return
+        capture = self._reporter.config.pluginmanager.getplugin("capturemanager")
+        # A test's output is captured, the terminal's with it; here nothing is to be captured.
+        free = capture.global_and_fixture_disabled() if capture else nullcontext()
+        with free, self._live() if self._reporter.isatty() else self._lines():
+            yield
 
     @contextmanager
     def _live(self) -> Generator[None]:

@@ -137,6 +137,14 @@ def test_a_flaw_is_not_ready_and_says_why(own: pytest.Pytester) -> None:
     )
 
 
+def test_progress_is_plain_lines_where_there_is_no_terminal(
+    own: pytest.Pytester, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("readiness.progress.PLAIN_EVERY", 0.01)
+    result = run(own, url)
+    result.stdout.re_match_lines([r"words \d+/60 · .* requests/s.*"])
+
+
 def test_too_few_trials_are_inconclusive(own: pytest.Pytester, url: str) -> None:
     result = run(own, url, "--profile", "smoke", ".")
     assert result.ret == INCONCLUSIVE

@@ -8,25 +8,32 @@ from pathlib import Path
 
 import pytest
 
-FILES = ("junit.xml", "allure-results")
+JUNIT, ALLURE = "junit.xml", "allure-results"
 
 
 class Staging:
-    """Has JUnit and Allure write to a place of ours, unless the user names another."""
+    """Has JUnit and Allure write for the run, unless the user names another place."""
 
     def __init__(self, config: pytest.Config) -> None:
+        self._config = config
         self._place = Path(tempfile.mkdtemp(prefix="readiness-"))
-        junit, allure = (str(self._place / each) for each in FILES)
-        if config.pluginmanager.hasplugin("junitxml") and not config.option.xmlpath:
-            config.option.xmlpath = junit
+        self._junit = config.pluginmanager.hasplugin("junitxml") and not config.option.xmlpath
+        if self._junit:
+            config.option.xmlpath = str(self._place / JUNIT)
         if config.pluginmanager.hasplugin("allure_pytest") and not config.option.allure_report_dir:
-            config.option.allure_report_dir = allure
+            config.option.allure_report_dir = str(self._place / ALLURE)
+
+    def settle(self, folder: Path) -> None:
+        """Let JUnit's report be written where the run is, now that there is a folder."""
+        if self._junit:
+            for plugin in self._config.pluginmanager.get_plugins():
+                if type(plugin).__name__ == "LogXML":
+                    plugin.logfile = str(folder / JUNIT)
 
     def move(self, folder: Path) -> None:
-        """Move what was written to the run's folder."""
-        for each in FILES:
-            if (self._place / each).exists():
-                shutil.move(self._place / each, folder / each)
+        """Move what Allure was told to the run's folder."""
+        if (self._place / ALLURE).exists():
+            shutil.move(self._place / ALLURE, folder / ALLURE)
 
     def discard(self) -> None:
         """Leave nothing behind."""
