@@ -11,19 +11,16 @@ from pathlib import Path
 import pytest
 
 from readiness.evidence import broken_link
-from tests.test_plugin import MODELS, OK_CHECK, OWN_POLICY
+from tests.miniature import MODELS, completion
+from tests.test_plugin import OK_CHECK, OWN_POLICY
 from tests.wires import response, serving
-
-SAID = {"role": "assistant", "content": "word"}
-CHOICE = {"index": 0, "message": SAID, "finish_reason": "stop"}
-ANSWER = json.dumps({"choices": [CHOICE]}).encode()
 
 
 def slow(n: int, request: bytes) -> list[bytes | float | None]:
     """Answers twenty requests, and then leaves the others waiting."""
     if request.startswith(b"GET"):
         return [response(MODELS)]
-    return [response(ANSWER)] if n < 20 else [60.0]
+    return [response(completion("word"))] if n < 20 else [60.0]
 
 
 def ended(folder: Path, with_signal: signal.Signals) -> tuple[int, Path]:

@@ -11,9 +11,11 @@ import pytest
 import scipy.special
 from jsonschema import Draft202012Validator
 
+from readiness import progress
 from readiness.evidence import broken_link
 from readiness.mutants.process import serving as reference
 from readiness.resources import schema
+from tests.miniature import MODELS, mini
 from tests.wires import Script, free_port, response, serving
 
 INCONCLUSIVE = 10
@@ -40,7 +42,6 @@ async def repeats(chat, probe):
     said = reply.text.strip()
     return PASSED if said == f"word {probe.expect['word']}" else failed(f"said {said!r:.40}")
 """
-MODELS = b'{"object": "list", "data": [{"id": "mini", "object": "model"}]}'
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +85,9 @@ def test_a_ready_endpoint_ends_in_a_matrix_a_record_and_status_0(
         [
             "✓ ready*words.repeats*60/60*",
             "*= readiness of reference =*",
-            "check*passed*at least*95 % interval*required*verdict*",
+            "check*passed*shows*95 % interval*needs*verdict*",
             "words*score 100*✓ ready*",
-            "*repeats*60/60*95.1%*94.0%–100.0%*90%*✓ ready*",
+            "*repeats*60/60*≥95.1%*94.0–100.0%*90%*✓ ready*",
             "✓ READY*score 100 of 100*",
             "record: reports/*-reference/readiness.json",
         ]
@@ -112,16 +113,7 @@ def test_the_record_keeps_to_its_schema_and_the_evidence_is_whole(
 
 
 def test_a_flaw_is_not_ready_and_says_why(own: pytest.Pytester) -> None:
-    wrong = {
-        "choices": [
-            {"index": 0, "message": {"role": "assistant", "content": "no"}, "finish_reason": "stop"}
-        ]
-    }
-
-    def script(n: int, request: bytes) -> list[bytes | float | None]:
-        return [response(MODELS if request.startswith(b"GET") else json.dumps(wrong).encode())]
-
-    result = scripted(own, script)
+    result = scripted(own, mini(lambda n, request: "no"))
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
         [
@@ -140,7 +132,7 @@ def test_a_flaw_is_not_ready_and_says_why(own: pytest.Pytester) -> None:
 def test_progress_is_plain_lines_where_there_is_no_terminal(
     own: pytest.Pytester, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("readiness.progress.PLAIN_EVERY", 0.01)
+    monkeypatch.setattr(progress, "PLAIN_EVERY", 0.01)
     result = run(own, url)
     result.stdout.re_match_lines([r"words \d+/60 · .* requests/s.*"])
 
@@ -260,16 +252,7 @@ def test_an_unknown_model_is_a_usage_error(own: pytest.Pytester, url: str) -> No
 def test_a_server_that_answers_to_any_name_is_not_taken_for_the_model(
     own: pytest.Pytester,
 ) -> None:
-    said = {
-        "choices": [
-            {"index": 0, "message": {"role": "assistant", "content": "OK"}, "finish_reason": "stop"}
-        ]
-    }
-
-    def script(n: int, request: bytes) -> list[bytes | float | None]:
-        return [response(MODELS if request.startswith(b"GET") else json.dumps(said).encode())]
-
-    result = scripted(own, script, "--model", "other")
+    result = scripted(own, mini(lambda n, request: "OK"), "--model", "other")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: 'other' is not served, *: choose mini with --model"])
 
@@ -332,12 +315,7 @@ def test_junit_and_allure_are_told_the_verdict(own: pytest.Pytester, url: str) -
 
 
 def test_a_reply_of_lone_surrogates_and_escapes_stops_nothing(own: pytest.Pytester) -> None:
-    hostile = '{"choices": [{"index": 0, "message": {"role": "assistant", "content": "\\ud83d\\u001b[2J\\u202e"}, "finish_reason": "stop"}]}'
-
-    def script(n: int, request: bytes) -> list[bytes | float | None]:
-        return [response(MODELS if request.startswith(b"GET") else hostile.encode())]
-
-    result = scripted(own, script)
+    result = scripted(own, mini(lambda n, request: "\ud83d\x1b[2J\u202e"))
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "\x1b[2J" not in result.stdout.str()
     assert record(own)["verdict"] == "not ready"
