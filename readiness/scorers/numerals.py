@@ -6,6 +6,9 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+#: The most parts that a number in words has; what goes on for longer is none.
+LONGEST = 40
+
 _DIGITS = {letter: value for value, letter in enumerate("零一二三四五六七八九")}
 _DIGITS |= {letter: value for value, letter in enumerate("〇壹贰叁肆伍陆柒捌玖")} | {"两": 2}
 _SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
@@ -22,7 +25,7 @@ _WORDS = (
 # After 点 come decimals, or minutes: 三点五 is a number, 三点五分 and 三点四十五 are times.
 _CHINESE = re.compile(
     rf"(?P<word>{_WORDS})"
-    rf"|(?:\d+(?:\.\d+)?)?{_NUMERAL}+(?:\d+{_NUMERAL}+)*"
+    rf"|(?:(?<![\d.])\d++(?:\.\d++)?+)?{_NUMERAL}++(?:\d++{_NUMERAL}++)*+"
     rf"(?:点[{_DIGIT}]++(?!十|分(?!之)))?"
 )
 _PART = re.compile(r"\d+(?:\.\d+)?|\D")
@@ -37,7 +40,7 @@ _ENGLISH |= {name: 10 * value for value, name in enumerate(_TENS.split(), 2)}
 _MANY = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
 _NAME = "|".join(sorted((*_ENGLISH, *_MANY), key=len, reverse=True))
 _WORDED = re.compile(
-    rf"(?<![\w.])(?P<first>\d+(?:\.\d+)? (?=(?:{'|'.join(_MANY)})\b)|(?:{_NAME})\b)"
+    rf"(?<![\w.])(?P<first>\d++(?:\.\d++)?+ (?=(?:{'|'.join(_MANY)})\b)|(?:{_NAME})\b)"
     rf"(?P<rest>(?:[ -]?(?:and )?(?:{_NAME})\b)*)"
 )
 # As in "the other one": nothing that somebody counts.
@@ -70,6 +73,8 @@ def _value(parts: Sequence[str]) -> str | None:
     """The value of a run of numerals; None where it is none, as in 百货."""
     if all(part in _DIGITS for part in parts):
         return "".join(str(_DIGITS[part]) for part in parts)
+    if len(parts) > LONGEST:
+        return None
     total = section = Decimal(0)
     digit: Decimal | None = None
     scale = 1
@@ -100,7 +105,7 @@ def _value(parts: Sequence[str]) -> str | None:
 def _english(found: re.Match[str]) -> str:
     words = re.findall(r"\d+(?:\.\d+)?|[a-z]+", found[0])
     words = [word for word in words if word != "and"]
-    if words == [_PRONOUN] or words[0] in _MANY:
+    if words == [_PRONOUN] or words[0] in _MANY or len(words) > LONGEST:
         return found[0]
     total = section = Decimal(0)
     for before, word in zip(["", *words], words, strict=False):

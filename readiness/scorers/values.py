@@ -40,7 +40,8 @@ _TIMES = [
     )
 ]
 _MINUTES = {"": 0, "半": 30, "1刻": 15, "3刻": 45, "整": 0}
-_NUMBER = r"-?\d+(?:\.\d+)?"
+# Possessive, as all runs of digits here: a reply may repeat one for thousands of characters.
+_NUMBER = r"-?\d++(?:\.\d++)?+"
 #: Units and currencies, each with the other ways to write it after a number.
 _UNITS = {
     "cny": "元人民币|人民币|元|块钱?|rmb|yuan",
@@ -60,12 +61,6 @@ _UNITS = {
     "ms": "毫秒|milliseconds?",
     "%": " percent|百分点",
 }
-_BEHIND = {
-    name: re.compile(
-        rf"(?<![a-z0-9.-])(?P<n>{_NUMBER}) ?(?:{ways}|{name})(?![a-z]|[点]|(?<=[{_WIDE}])[们员])"
-    )
-    for name, ways in _UNITS.items()
-}
 _BEFORE = {
     "cny": r"¥|rmb|cny|人民币",
     "eur": "€|eur|欧元",
@@ -73,17 +68,24 @@ _BEFORE = {
     "gbp": "£|gbp",
     "jpy": "jpy",
 }
-_IN_FRONT = {
-    name: re.compile(rf"(?<![a-z])(?:{ways}) ?(?P<n>{_NUMBER})(?! ?(?:{_UNITS[name]}))")
-    for name, ways in _BEFORE.items()
-}
+_NAMES_OF = {f"u{at}": name for at, name in enumerate(_UNITS)}
+_BEHIND = re.compile(
+    rf"(?<![a-z0-9.-])(?P<n>{_NUMBER}) ?(?:"
+    + "|".join(rf"(?P<{key}>{_UNITS[name]}|{name})" for key, name in _NAMES_OF.items())
+    + rf")(?![a-z点]|(?<=[{_WIDE}])[们员])"
+)
+_IN_FRONT = re.compile(
+    "(?<![a-z])(?:"
+    + "|".join(f"(?P<u{at}>{ways})" for at, ways in enumerate(_BEFORE.values()))
+    + rf") ?(?P<n>{_NUMBER})(?! ?(?:{'|'.join(_UNITS[name] for name in _BEFORE)}))"
+)
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:[,']\d{3})+(?![\d,]\d|\d)")
 _CONTINENTAL = re.compile(r"(?<![\d.,])\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d)")
-_DECIMAL = re.compile(r"(?<![a-z0-9_.])\d+\.\d+(?![a-z0-9_]|\.\d)")
+_DECIMAL = re.compile(r"(?<![a-z0-9_.])\d++\.\d++(?![a-z_]|\.\d)")
 _ISO = r"(?:\d{4}|-)-\d\d-\d\d|\d\d:\d\d"
 _TOKEN = re.compile(
-    rf"{_ISO}|(?<![a-z0-9_.)-])-?\d+(?:\.\d+)*%?(?![a-z])|\d+(?:\.\d+)*%?(?![a-z])"
-    rf"|(?:(?![{_WIDE}])\w)+(?:\.\d+)*|[{_WIDE}]+"
+    rf"{_ISO}|(?<![a-z0-9_.)-])-?\d++(?:\.\d++)*+%?+(?![a-z])|\d++(?:\.\d++)*+%?+(?![a-z])"
+    rf"|(?:(?![{_WIDE}])\w)++(?:\.\d++)*+|[{_WIDE}]++"
 )
 
 
@@ -102,10 +104,7 @@ def normalise(text: str) -> str:
     for pattern in _TIMES:
         text = pattern.sub(_iso_time, text)
     text = _DECIMAL.sub(lambda found: plain(Decimal(found[0])), text)
-    for name, pattern in _IN_FRONT.items():
-        text = pattern.sub(rf"\g<n> {name} ", text)
-    for name, pattern in _BEHIND.items():
-        text = pattern.sub(r"\g<n>% " if name == "%" else rf"\g<n> {name} ", text)
+    text = _BEHIND.sub(_with_unit, _IN_FRONT.sub(_with_unit, text))
     text = re.sub(r"(?<=[a-z])[-_](?=[a-z\d])|(?<=\d)[-_](?=[a-z])", "", text)
     text = " ".join(_TOKEN.findall(text))
     return re.sub(rf"(?<=[{_WIDE}]) (?=[{_WIDE}])", "", text)
@@ -142,6 +141,13 @@ def _folded(text: str) -> str:
     text = re.sub("(?<=[0-9])[\u00a0\u2009\u202f](?=[0-9]{3}(?![0-9]))", "", text)
     text = unicodedata.normalize("NFKC", text.replace("\u2212", "-").replace("’", "'"))
     return " ".join(text.casefold().split())
+
+
+def _with_unit(found: re.Match[str]) -> str:
+    """A number with its unit behind it; the currencies are the first of the units."""
+    groups = found.groupdict().items()
+    unit = next(_NAMES_OF[key] for key, said in groups if said and key != "n")
+    return found["n"] + (f"{unit} " if unit == "%" else f" {unit} ")
 
 
 def _iso_date(found: re.Match[str]) -> str:

@@ -1,0 +1,173 @@
+"""Flaws of memory: how an endpoint forgets, confuses or makes up what a conversation said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from readiness.mutants.answer import Answer, Request
+from readiness.mutants.conversation import text_of
+from readiness.mutants.flaw import Body, Flaw
+from readiness.mutants.memory_facts import (
+    WORDS,
+    Memory,
+    Question,
+    language_asked,
+    memory_of,
+    question_in,
+)
+from readiness.mutants.readers.memory import answer, recall
+from readiness.mutants.tokens import prompt_tokens
+
+_CHECK = "memory.in_the_fiftieth_turn"
+_TURNS_KEPT = 10
+_TURNS_LOST = 20
+_TOKENS_KEPT = 600
+_CANNED = {"zh": "好的，这件事我已经记录下来了。", "en": "Sure, I have made a note of that."}
+
+Says = Callable[[Request, Answer, int], Answer]
+
+
+def _asked(change: Callable[[Request, Answer], Answer]) -> Says:
+    """Change what is said to a question about a conversation."""
+    return lambda request, said, _turn: change(request, said) if language_asked(request) else said
+
+
+def _recalled(change: Callable[[Memory, Question], str]) -> Says:
+    """Answer from a memory in which something is wrong."""
+
+    def says(request: Request, said: Answer) -> Answer:
+        language, messages = language_asked(request), request["messages"]
+        question = question_in(text_of(messages[-1]), language)
+        if question is None:
+            return said
+        wrong = change(memory_of(messages, language), question)
+        return Answer(wrong or WORDS["absent"][language])
+
+    return _asked(says)
+
+
+def _of_part(choose: Callable[[Request], Request]) -> Says:
+    """Answer from a part of the messages."""
+    return _asked(lambda request, said: answer(choose(request)) or said)
+
+
+def _last_ten(request: Request) -> Request:
+    return {**request, "messages": request["messages"][-1 - 2 * _TURNS_KEPT :]}
+
+
+def _without_first(request: Request) -> Request:
+    *turns, last = request["messages"]
+    return {**request, "messages": [*turns[2 * _TURNS_LOST :], last]}
+
+
+def _that_fits(request: Request) -> Request:
+    """As some servers do with what is longer than their window: the oldest messages go first."""
+    messages = request["messages"]
+    while len(messages) > 1 and prompt_tokens({"messages": messages}) > _TOKENS_KEPT:
+        messages = messages[1:]
+    return {**request, "messages": messages}
+
+
+def _count_what_fits(request: Request, body: Body) -> Body:
+    if not language_asked(request):
+        return body
+    usage, prompt = body["usage"], prompt_tokens(_that_fits(request))
+    total = prompt + usage["completion_tokens"]
+    return {**body, "usage": {**usage, "prompt_tokens": prompt, "total_tokens": total}}
+
+
+def _first_values(memory: Memory, question: Question) -> str:
+    facts = {key: values[:1] for key, values in memory.facts.items()}
+    return recall(replace(memory, facts=facts), question)
+
+
+def _others(memory: Memory, question: Question) -> str:
+    """The same of another thing, wherever there is one."""
+    asked = recall(memory, question)
+    facts = [key for key in memory.facts if key[1] == question.key[1]]
+    told = [recall(memory, replace(question, kind="ask", key=key)) for key in facts]
+    return next((value for value in reversed(told) if value != asked), asked)
+
+
+def _wrong_reference(memory: Memory, question: Question) -> str:
+    swapped = {"ask_former": "ask_latter", "ask_latter": "ask_former"}
+    if question.kind in swapped:
+        return recall(memory, replace(question, kind=swapped[question.kind]))
+    if question.kind == "ask_elliptically":
+        return recall(
+            memory, replace(question, kind="ask", key=(question.other[0], question.key[1]))
+        )
+    return (_others if question.key in memory.by_pronoun else recall)(memory, question)
+
+
+def _uninstructed(memory: Memory, question: Question) -> str:
+    return recall(replace(memory, instruction=None), question)
+
+
+def _invented(memory: Memory, question: Question) -> str:
+    return recall(memory, question) or _others(memory, question)
+
+
+def _last_digit_wrong(memory: Memory, question: Question) -> str:
+    said = recall(memory, question)
+    at = max((place for place, letter in enumerate(said) if letter.isdigit()), default=None)
+    return said if at is None else f"{said[:at]}{(int(said[at]) + 1) % 10}{said[at + 1 :]}"
+
+
+def _all_values(memory: Memory, _question: Question) -> str:
+    told = [value for values in memory.facts.values() for value in values]
+    return "; ".join([*told, *memory.tickets])
+
+
+def _none(_memory: Memory, _question: Question) -> str:
+    return ""
+
+
+FLAWS = [
+    Flaw("memory_last_ten", "only the last ten turns are read", _CHECK, says=_of_part(_last_ten)),
+    Flaw(
+        "memory_early_lost",
+        "the first twenty turns are lost",
+        _CHECK,
+        says=_of_part(_without_first),
+    ),
+    Flaw("memory_no_updates", "the first value stays", _CHECK, says=_recalled(_first_values)),
+    Flaw("memory_swapped", "two things are taken for each other", _CHECK, says=_recalled(_others)),
+    Flaw("memory_amnesia", "nothing was ever mentioned", _CHECK, says=_recalled(_none)),
+    Flaw(
+        "memory_wrong_reference",
+        "it, the latter and what is left out are the wrong ones",
+        _CHECK,
+        says=_recalled(_wrong_reference),
+    ),
+    Flaw(
+        "memory_wrong_digit", "the last digit is wrong", _CHECK, says=_recalled(_last_digit_wrong)
+    ),
+    Flaw("memory_all_values", "it lists all it has heard", _CHECK, says=_recalled(_all_values)),
+    Flaw(
+        "memory_canned",
+        "it always says the same",
+        _CHECK,
+        says=_asked(lambda request, _said: Answer(_CANNED[language_asked(request)])),
+    ),
+    Flaw(
+        "memory_truncated",
+        "the oldest messages are dropped beyond 600 tokens",
+        "memory.keeps_the_whole_history",
+        says=_of_part(_that_fits),
+        forms=_count_what_fits,
+    ),
+    Flaw(
+        "memory_invents",
+        "what was never said is made up",
+        "memory.admits_what_was_never_said",
+        says=_recalled(_invented),
+    ),
+    Flaw(
+        "memory_no_instruction",
+        "a standing instruction is forgotten",
+        "memory.keeps_to_a_standing_instruction",
+        says=_recalled(_uninstructed),
+    ),
+]

@@ -1,0 +1,96 @@
+"""Probes of memory: conversations of fifty turns, asked at the end for what was said before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+from readiness.probe import Probe
+from readiness.probes.memory_board import TURNS
+from readiness.probes.memory_kinds import ABSTENTION, KINDS, opening
+from readiness.probes.memory_talk import BUDGET, Asked, ask, conversation, history
+from readiness.probes.memory_words import Voice, forms
+from readiness.scorers.memory import Expected
+
+#: The classes that a conversation is asked for, by turns: 25 probes have the mix of METHOD 7.1.
+DEAL = (
+    ("single fact", "update", "reference", "join", "instruction"),
+    ("single fact", "update", "reference", "days between", ABSTENTION),
+    ("single fact", "update", "reference", "single fact", "join"),
+    ("single fact", "update", "reference", "single fact", "next reported"),
+    ("single fact", "update", "reference", "single fact", "join"),
+)
+#: How many turns back the answer is: a conversation has each at most once.
+STRATA = ((1, 2), (3, 5), (6, 10), (11, 20), (21, 35), (36, 49))
+#: After how many turns a conversation that is to grow is asked first.
+STAGES = (10, 30)
+#: The language of a control item, and how many turns ago its answer was said.
+CONTROLS = (("zh", 0), ("en", 0), ("zh", 1), ("en", 1), ("zh", 1))
+
+
+def scripted(seed: int, trials: int) -> list[Probe]:
+    """Five probes for each conversation, and five that are trivially easy."""
+    probes: list[Probe] = []
+    for number in range(-(-trials // len(DEAL[0]))):
+        probes += conversation(f"memory.{number + 1:03}", seed, number, _deal(seed, number))
+    return [*probes[:trials], *(_control(at, *of) for at, of in enumerate(CONTROLS, 1))]
+
+
+def unsaid(seed: int, trials: int) -> list[Probe]:
+    """One probe for each conversation, for what was never said."""
+    return [_alone("unsaid", ABSTENTION, seed, number) for number in range(trials)]
+
+
+def instructed(seed: int, trials: int) -> list[Probe]:
+    """One probe for each conversation, with a standing instruction for its answer."""
+    return [_alone("instructed", "instruction", seed, number) for number in range(trials)]
+
+
+def grown(seed: int, trials: int) -> list[Probe]:
+    """Conversations that are asked for what their first turn said, early and at the end."""
+    return [_grown(seed, number) for number in range(trials)]
+
+
+def _deal(seed: int, number: int) -> Asked:
+    """The classes of a conversation, each with how many turns back its answer is."""
+    random = Random(f"memory.deal/{seed}/{number}")
+    classes = DEAL[number % len(DEAL)]
+    # Each stratum is left out by turns, and a second one where nothing is to be recalled.
+    strata = [STRATA[(number + at) % len(STRATA)] for at in (1, 2, 4, 5, 3)]
+    random.shuffle(strata)
+    return [(name, _distance(random, name, of)) for name, of in zip(classes, strata, strict=True)]
+
+
+def _distance(random: Random, name: str, stratum: tuple[int, int]) -> int:
+    least, most = within(name, stratum)
+    return random.randint(least, most)
+
+
+def within(name: str, stratum: tuple[int, int]) -> tuple[int, int]:
+    """The distances of a stratum at which a class has room, whatever stands in those nearer."""
+    kind = KINDS[name]
+    return stratum[0] + kind.least - 1, min(stratum[1], kind.most)
+
+
+def _alone(series: str, name: str, seed: int, number: int) -> Probe:
+    random = Random(f"memory.{series}/{seed}/{number}")
+    asked = [(name, _distance(random, name, STRATA[number % len(STRATA)]))]
+    (probe,) = conversation(f"memory.{series}.{number + 1:03}", seed, number, asked)
+    return probe
+
+
+def _grown(seed: int, number: int) -> Probe:
+    name = f"memory.grown.{number + 1:03}"
+    (probe,) = conversation(name, seed, number, [("opening", TURNS - 1)])
+    before = [[*probe.messages[: 2 * turns], probe.messages[-1]] for turns in STAGES]
+    return replace(probe, expect={**probe.expect, "before": before})
+
+
+def _control(at: int, language: str, distance: int) -> Probe:
+    """A fact in the question's own message, or in the one before it."""
+    voice = Voice(language, Random(f"memory.control/{at}"))
+    told, question, value = opening(voice)
+    turns = history(voice, [told] * distance)
+    last = ask(voice, question) if distance else ask(voice, told.text, question)
+    answer = {"answer": Expected(tuple(forms(value)), distance=distance)}
+    return Probe(f"memory.control.{at}@v1", [*turns, last], answer, control=True, budget=BUDGET)

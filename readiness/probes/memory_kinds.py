@@ -1,0 +1,131 @@
+"""The classes of probes: what each has said in the conversation, and what it asks at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from readiness.probes.memory_board import TURNS, Board, Line
+from readiness.probes.memory_plots import Plot, reference, rivals, single, update
+from readiness.probes.memory_words import PROMPTS, Fact, NoRoom, Value, Voice, forms, marks
+
+ABSTENTION = "abstention"
+TICKETS = Fact("server", "code", "", "GZ")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A class of probes.
+
+    Args:
+        plot: Has everything said, the last of what it takes so many turns before the end.
+        least: The shortest distance: how many turns it takes one after another.
+        most: The longest distance.
+        facts: The kind of facts that it is about; "" for any.
+        topic: The topic that it is about; "" for any.
+    """
+
+    plot: Callable[[Board, Fact, int], Plot]
+    least: int = 1
+    most: int = TURNS - 1
+    facts: str = ""
+    topic: str = ""
+
+
+def _join(board: Board, fact: Fact, distance: int) -> Plot:
+    thing, other, third, *_ = board.voice.things(fact.topic)
+    amounts = [int(str(board.voice.value(fact))) for _ in range(2)]
+    _both(board, fact, (thing, other), amounts, distance)
+    rivals(board, fact, [third], amounts[0])
+    question = board.voice.say("ask_total", thing=thing, other=other, what=fact.what)
+    return Plot(question, [str(sum(amounts))], amounts)
+
+
+def _days(board: Board, fact: Fact, distance: int) -> Plot:
+    thing, other, third, *_ = board.voice.things(fact.topic)
+    first = board.voice.value(fact)
+    days = sorted(day for day in (first, board.voice.value(fact, first)) if isinstance(day, date))
+    if (days[1] - days[0]).days == 1:
+        raise NoRoom  # "One day" has a pronoun's look.
+    _both(board, fact, (other, thing), days, distance)
+    rivals(board, fact, [third], first)
+    question = board.voice.say("ask_days", thing=thing, other=other, what=fact.what)
+    return Plot(question, [str((days[1] - days[0]).days)], days)
+
+
+def _next(board: Board, fact: Fact, distance: int) -> Plot:
+    asked = TURNS - distance
+    first = board.voice.value(TICKETS)
+    later = [board.voice.value(TICKETS, first) for _ in range(1 + (distance > 5))]
+    board.fix(asked, _ticket(board, first))
+    board.spread([_ticket(board, each) for each in later], after=asked)
+    board.spread([_ticket(board, board.voice.value(TICKETS, first))], before=asked)
+    question = board.voice.say("ask_next", value=str(first))
+    return Plot(question, forms(later[0]), [first, later[0]])
+
+
+def _instruction(board: Board, fact: Fact, distance: int) -> Plot:
+    thing, *others = board.voice.things(fact.topic)
+    instruction = board.instruct(TURNS - distance)
+    value = board.voice.value(fact)
+    board.spread([board.tell(fact, thing, value)], after=TURNS - distance)
+    rivals(board, fact, others[:1], value)
+    question = board.voice.say("ask", thing=thing, what=fact.what)
+    shown = marks(instruction, board.voice.language)
+    return Plot(question, forms(value), [value], marks=shown)
+
+
+def _abstention(board: Board, fact: Fact, _distance: int) -> Plot:
+    """Other things have what is asked for, and of the thing itself something else was told."""
+    thing, *others = board.voice.things(fact.topic)
+    board.keep(fact, thing)
+    other = next(each for each in board.voice.facts(fact.topic) if each != fact)
+    board.spread([board.tell(other, thing, board.voice.value(other))])
+    rivals(board, fact, others[:2], board.voice.value(fact))
+    return Plot(board.voice.say("ask", thing=thing, what=fact.what), [])
+
+
+def _opening(board: Board, _fact: Fact, distance: int) -> Plot:
+    told, question, value = opening(board.voice)
+    board.fix(TURNS - distance, told)
+    return Plot(question, forms(value), [value])
+
+
+def opening(voice: Voice) -> tuple[Line, str, Value]:
+    """A line about the conversation itself, the question for it, and the answer."""
+    session = PROMPTS["session"][voice.language]
+    fact = Fact("", "code", session["what"], session["prefix"])
+    value = voice.value(fact)
+    words = {"thing": session["thing"], "what": fact.what}
+    told = voice.say("tell", **words, value=voice.written(fact, value))
+    line = Line("", voice.joined([session["before"], told]))
+    return line, voice.say("ask", **words), value
+
+
+def _both(
+    board: Board, fact: Fact, things: Sequence[str], values: Sequence[Value], distance: int
+) -> None:
+    """Two facts in any order, the first of them that long ago."""
+    told = [board.tell(fact, *each) for each in zip(things, values, strict=True)]
+    first, second = board.voice.random.sample(told, 2)
+    board.fix(TURNS - distance, first)
+    board.spread([second], after=TURNS - distance)
+
+
+def _ticket(board: Board, value: Value) -> Line:
+    return Line(TICKETS.topic, board.voice.joined([board.voice.say("report", value=str(value))]))
+
+
+# An update needs up to two turns before its last, and a ticket one before the one asked about.
+KINDS: Mapping[str, Kind] = {
+    "single fact": Kind(single),
+    "update": Kind(update, most=46),
+    "reference": Kind(reference),
+    "join": Kind(_join, least=2, facts="amount"),
+    "days between": Kind(_days, least=2, facts="date"),
+    "next reported": Kind(_next, least=2, most=46, topic="server"),
+    "instruction": Kind(_instruction, least=2, facts="amount"),
+    ABSTENTION: Kind(_abstention),
+    "opening": Kind(_opening),
+}

@@ -1,0 +1,93 @@
+"""A whole conversation: what was said in it, and what it is asked at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from random import Random
+
+from readiness.probe import Message, Probe
+from readiness.probes.memory_board import TOPICS, Board, Line
+from readiness.probes.memory_kinds import ABSTENTION, KINDS
+from readiness.probes.memory_plots import Plot
+from readiness.probes.memory_words import LANGUAGES, PROMPTS, NoRoom, Voice, forms
+from readiness.scorers.memory import Expected
+
+#: METHOD has 64 tokens, in which a model that answers in a Chinese sentence is cut off.
+BUDGET = 128
+#: One in twenty conversations takes a second draw.
+MOST_DRAWS = 1000
+
+Asked = Sequence[tuple[str, int]]
+
+
+def language_of(number: int) -> str:
+    """The language of a conversation: whatever else comes by fives comes in each of them."""
+    return LANGUAGES[(number + number // len(LANGUAGES)) % len(LANGUAGES)]
+
+
+def conversation(name: str, seed: int, number: int, asked: Asked) -> list[Probe]:
+    """A probe for each class asked for, at its distance: the first draw that has room for all.
+
+    Raises:
+        NoRoom: No draw has, as where two probes need the same turn.
+    """
+    for attempt in range(MOST_DRAWS):
+        voice = Voice(language_of(number), Random(f"{name}/{seed}/{attempt}"))
+        with suppress(NoRoom):
+            return _drawn(name, voice, asked)
+    raise NoRoom(f"{name} has no room for {asked}")
+
+
+def history(voice: Voice, lines: Sequence[Line]) -> list[Message]:
+    """The turns so far: what the user says, and a short reply that repeats nothing of it."""
+    replies = PROMPTS["acknowledgements"][voice.language]
+    return [
+        message
+        for line in lines
+        for message in (
+            {"role": "user", "content": line.text},
+            {"role": "assistant", "content": voice.random.choice(replies)},
+        )
+    ]
+
+
+def ask(voice: Voice, *said: str) -> Message:
+    """The last turn: a question, and in what form it is to be answered."""
+    only = PROMPTS["only"][voice.language]
+    return {"role": "user", "content": voice.joined([*said, only])}
+
+
+def _drawn(name: str, voice: Voice, asked: Asked) -> list[Probe]:
+    board = Board(voice)
+    kinds = [KINDS[each] for each, _ in asked]
+    own = {kind.topic for kind in kinds}
+    free = [topic for topic in voice.random.sample(TOPICS, len(TOPICS)) if topic not in own]
+    plots: list[Plot] = []
+    for kind, (_, distance) in zip(kinds, asked, strict=True):
+        fact = voice.random.choice(voice.facts(kind.topic or free.pop(), kind.facts))
+        plots.append(kind.plot(board, fact, distance))
+    turns = history(voice, board.fill())
+    return [
+        Probe(
+            f"{name}.{at}@v1",
+            [*turns, ask(voice, plot.question)],
+            {"answer": _expected(voice, plot, None if of[0] == ABSTENTION else of[1])},
+            budget=BUDGET,
+            family=of[0],
+            cluster=name,
+        )
+        for at, (plot, of) in enumerate(zip(plots, asked, strict=True), 1)
+    ]
+
+
+def _expected(voice: Voice, plot: Plot, distance: int | None) -> Expected:
+    """The answer, and all other values of the conversation, of which it must name none."""
+    others = [value for value in voice.drawn if value not in (*plot.own, *plot.stale)]
+    return Expected(
+        tuple(plot.values),
+        tuple(form for value in plot.stale for form in forms(value)),
+        tuple(form for value in others for form in forms(value)),
+        tuple(plot.marks),
+        distance,
+    )

@@ -1,0 +1,151 @@
+"""Whether a reply recalls what was said before, and what it recalls instead."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from readiness.probe import Message
+from readiness.reply import Reply
+from readiness.resources import prompts
+from readiness.score import PASSED, Outcome, Score, failed
+from readiness.scorers.values import normalise, pattern_of
+
+#: How many tokens a character must go on to take, of what it took before: texts differ a little.
+STEADY = 0.85
+REACH = 24  # letters before a value that may hold a word which takes it back
+# As in 不是X，而是Y: it stands up to six letters before the value, with no other between.
+_DENIED = re.compile(r"(?:不是|并非|而非|不再是|not|no longer|instead of|rather than)\D{0,6}$")
+# The reply explains what held before: a stale value is then no wrong one.
+_PAST = re.compile(r"(?:从|由|原来|原先|原为|之前|以前|旧|was|were|from|formerly)\D{0,6}$")
+_ABSTAINS = re.compile("|".join(map(re.escape, prompts("memory.yaml")["abstains"])))
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a reply has to recall.
+
+    Args:
+        values: Ways to write the answer; none where nothing was said of it.
+        stale: Values that the answer once had.
+        others: Values of other things that were talked about.
+        marks: Of these the reply must have one, letter for letter, as it was once told.
+        distance: How many turns ago the last of what it takes was said; None where nothing was.
+    """
+
+    values: Sequence[str]
+    stale: Sequence[str] = ()
+    others: Sequence[str] = ()
+    marks: Sequence[str] = ()
+    distance: int | None = None
+
+
+def recalls(reply: Reply, expected: Expected) -> Score:
+    """Score a reply that must give the answer, and no other value that was talked about."""
+    if wrong := "; ".join(reply.defects) or _unusable(reply):
+        blocked = reply.finish == "content_filter"
+        return Score(Outcome.BLOCKED if blocked else Outcome.FAIL, wrong)
+    wrong = _mistake(normalise(reply.text), expected) or _unmarked(reply.text, expected)
+    return failed(f"{wrong}{_shown(expected)}, got {reply.text!r:.120}") if wrong else PASSED
+
+
+def grows(replies: Sequence[Reply], lengths: Sequence[int], recalled: bool) -> Score:
+    """Score whether a conversation arrives whole: its tokens grow with it, or its start is known.
+
+    Args:
+        replies: The replies to two beginnings of the conversation and to all of it.
+        lengths: How much text each of the three has.
+        recalled: Whether the reply to all of it knows what was said first.
+    """
+    counts = [reply.usage.prompt for reply in replies if reply.usage]
+    last = replies[-1].text
+    if len(counts) < len(replies):
+        why = "the first turn is lost, and no usage says how much of the prompt arrived"
+        return PASSED if recalled else failed(f"truncated history: {why}, got {last!r:.120}")
+    # What a server adds to every prompt is no part of the differences.
+    grown, text = _steps(counts), _steps(lengths)
+    if grown[0] > 0 and grown[1] * text[0] >= STEADY * grown[0] * text[1]:
+        return PASSED
+    said = f"prompt_tokens are {counts} where the text has {list(lengths)} characters"
+    if recalled:
+        # Some servers leave what they have cached out of the count.
+        return Score(Outcome.UNDETERMINED, f"{said}, though the first turn is known")
+    return failed(f"truncated history: {said}, and the first turn is lost")
+
+
+def length(messages: Sequence[Message]) -> int:
+    """How much text a conversation has: a letter beyond ASCII takes as much as four others."""
+    text = "".join(str(message["content"]) for message in messages)
+    return sum(1 if letter.isascii() else 4 for letter in text)
+
+
+def _unusable(reply: Reply) -> str:
+    if reply.finish == "content_filter":
+        return f"blocked by a filter: {reply.text!r:.120}"
+    if reply.tool_calls:
+        return f"format: a call of {reply.tool_calls[0].name!r:.60}"
+    return "" if reply.text.strip() else "format: no text"
+
+
+def _mistake(text: str, expected: Expected) -> str:
+    """What is wrong with a normalised reply, in a word of the taxonomy; "" where nothing is."""
+    stale = any(_stands(text, value, _DENIED, _PAST) for value in _forms(expected.stale))
+    swapped = any(_stands(text, value, _DENIED) for value in _forms(expected.others))
+    abstains = bool(_ABSTAINS.search(text))
+    if not expected.values:
+        return "" if abstains and not swapped else "hallucinated"
+    if not any(_stands(text, value, _DENIED) for value in _forms(expected.values)):
+        return _instead(stale, swapped, abstains)
+    if stale or swapped:
+        return f"{'stale' if stale else 'swap'} beside the answer"
+    return "format: an answer and none" if abstains else ""
+
+
+def _instead(stale: bool, swapped: bool, abstains: bool) -> str:
+    if abstains:
+        return "false abstention"
+    return "stale" if stale else "swap" if swapped else "miss"
+
+
+def _unmarked(text: str, expected: Expected) -> str:
+    said = _folded(text)
+    # EUR is no part of "euros".
+    marks = [rf"(?<![a-z]){re.escape(_folded(mark))}(?![a-z])" for mark in expected.marks]
+    obeyed = not marks or any(re.search(mark, said) for mark in marks)
+    return "" if obeyed else "format: not as instructed"
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _steps(numbers: Sequence[int]) -> list[int]:
+    return [after - before for before, after in pairwise(numbers)]
+
+
+def _forms(values: Sequence[str]) -> list[str]:
+    return [_form(value) for value in values]
+
+
+# The probes of one conversation share its values.
+_form = lru_cache(4096)(normalise)
+
+
+def _stands(text: str, value: str, *excused: re.Pattern[str]) -> bool:
+    """Whether a text has the value in earnest: not only where words before it take it back."""
+    if value not in text:
+        return False  # As most are, and this spares a pattern for each.
+    starts = [found.start() for found in pattern_of(value).finditer(text)]
+    before = [text[max(0, start - REACH) : start] for start in starts]
+    return any(not any(words.search(each) for words in excused) for each in before)
+
+
+def _shown(expected: Expected) -> str:
+    wanted = repr(expected.values[0]) if expected.values else "no value"
+    ago = "" if expected.distance is None else f" {expected.distance} turns back"
+    marked = f" with {expected.marks[0]!r}" if expected.marks else ""
+    return f": expected {wanted}{ago}{marked}"
