@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,10 @@ from readiness.score import Score
 
 #: What the first line's `prev` holds, which has no line before it.
 GENESIS = "0" * 64
+
+#: A request of more characters of JSON is kept compressed, and once: a document of 128K tokens has
+#: half a million, and in ASCII up to six times as many bytes.
+LARGE = 64 * 2**10
 
 
 class Evidence:
@@ -30,7 +35,8 @@ class Evidence:
         self.path = path
         self.head = GENESIS
         self.exchanges = 0
-        self._secrets = secrets
+        self.secrets = secrets
+        self._kept: set[str] = set()
         self._file = path.open("xb", buffering=0)
 
     def open(self, run: Mapping[str, Any]) -> None:
@@ -41,7 +47,7 @@ class Evidence:
         """Write an exchange of a trial, and give it its number."""
         numbered = dataclasses.replace(exchange, seq=self.exchanges)
         self.exchanges += 1
-        body = self._secrets.redact_bytes(exchange.body)
+        body = self.secrets.redact_bytes(exchange.body)
         self._append(
             {
                 "kind": "exchange",
@@ -49,7 +55,7 @@ class Evidence:
                 **trial,
                 "method": exchange.method,
                 "path": exchange.path,
-                "request": _request(exchange.request),
+                "request": self._request(exchange.request),
                 "status": exchange.status,
                 "headers": dict(exchange.headers),
                 **_body(body),
@@ -74,9 +80,25 @@ class Evidence:
             }
         )
 
+    def _request(self, request: Any) -> Any:
+        """The request; of a large one its digest, with a compressed copy where it comes first."""
+        if isinstance(request, bytes):
+            return _body(request)
+        text = json.dumps(request, ensure_ascii=False)
+        if len(text) <= LARGE:
+            return request
+        # Redacted here, for no secret can be found in what is compressed.
+        content = self.secrets.redact(text).encode("utf-8", "surrogatepass")
+        digest = hashlib.sha256(content).hexdigest()
+        if digest in self._kept:
+            return {"sha256": digest}
+        self._kept.add(digest)
+        copy = base64.b64encode(zlib.compress(content)).decode()
+        return {"sha256": digest, "zlib_base64": copy}
+
     def _append(self, entry: Mapping[str, Any]) -> None:
         # ASCII, so that lone surrogates from a model can be written, and are read back.
-        line = self._secrets.redact(json.dumps({"prev": self.head, **entry})).encode()
+        line = self.secrets.redact(json.dumps({"prev": self.head, **entry})).encode()
         self.head = hashlib.sha256(line).hexdigest()
         self._file.write(line + b"\n")
 
@@ -105,10 +127,6 @@ def broken_link(path: Path) -> str:
                 return f"{path.name}:{number} does not follow the line before it"
             head = hashlib.sha256(line.rstrip(b"\n")).hexdigest()
     return ""
-
-
-def _request(request: Any) -> Any:
-    return _body(request) if isinstance(request, bytes) else request
 
 
 def _body(body: bytes) -> dict[str, str]:

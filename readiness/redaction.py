@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterable
 from urllib.parse import quote
 
+from readiness.clean import clean
+
 MARK = "[redacted]"
 # Shorter ones, such as the `none` that keyless servers are given, would blot out innocent text.
 SHORTEST = 6
@@ -24,6 +26,10 @@ class Secrets:
         for form in self._forms:
             text = text.replace(form, MARK)
         return text
+
+    def printable(self, text: str) -> str:
+        """What an endpoint said, fit to be shown: on one line, without escapes and secrets."""
+        return clean(self.redact(text))
 
     def redact_bytes(self, data: bytes) -> bytes:
         """The bytes with every secret replaced."""

@@ -161,7 +161,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
             runner = Runner(background, sender, evidence, slots)
             plan = {each.check.id: each for each in planned}
             run = Run(settings, plan, started, model, folder, evidence, ledger, runner)
-            run.problem = problem
+            run.problem = settings.secrets.printable(problem)
             if not problem:
                 _explore(run, background, sender, models)
             try:
@@ -194,7 +194,9 @@ def _explore(run: Run, background: Background, sender: Sender, models: Models) -
     try:
         run.capabilities = background.start(work).result()
     except (Unassessable, EndpointError) as error:
-        run.problem = str(error)
+        run.problem = run.settings.secrets.printable(str(error))
+    except LookupError as error:
+        raise LookupError(run.settings.secrets.printable(str(error))) from None
 
 
 def _folder(reports: Path, started: datetime, model: str) -> Path:

@@ -47,8 +47,15 @@ class Running:
         claim = self.planned.claim
         if not (claim.defects_only and self.waiting):
             return False
-        so_far = Result(self.planned.check, claim, list(self.trials.values()))
-        return so_far.verdict is Verdict.NOT_READY
+        all_of_them = [*self.trials.values(), *self.given_up(SETTLED)]
+        return Result(self.planned.check, claim, all_of_them).verdict is Verdict.NOT_READY
+
+    def given_up(self, score: Score) -> list[Trial]:
+        """What becomes of the trials that are not made."""
+        return [
+            Trial(each.id, number, score, cluster=each.cluster, control=each.control)
+            for number, each in self.waiting
+        ]
 
     @property
     def total(self) -> int:
@@ -92,8 +99,8 @@ class Runner:
 
     def _give_up(self, running: Running, score: Score) -> None:
         """Score the trials that will not be made; those in flight still end by themselves."""
-        for number, probe in running.waiting:
-            self._keep(running, number, Trial(probe.id, number, score, control=probe.control))
+        for trial in running.given_up(score):
+            self._keep(running, trial.number, trial)
         running.waiting.clear()
         if len(running.trials) == running.total:
             self._finish(running)
@@ -123,6 +130,8 @@ class Runner:
         self._fill()
 
     def _finish(self, running: Running) -> None:
+        if running.done.done():  # Trials may end together, and each then sees that all have.
+            return
         planned = running.planned
         trials = [running.trials[number] for number in sorted(running.trials)]
         running.done.set_result(Result(planned.check, planned.claim, trials))
@@ -131,11 +140,13 @@ class Runner:
         check = running.planned.check
         about = {"check": check.id, "probe": probe.id, "trial": number}
         lane = check.id if check.in_order else ""
-        chat = Chat(partial(self._sender.send, trial=about, lane=lane), self._capabilities.dialect)
+        send = partial(self._sender.send, trial=about, lane=lane)
+        chat = Chat(send, self._capabilities.dialect)
         try:
             score = await check.attempt(chat, probe)
         except EndpointError as error:
             score = error.score
+        score = Score(score.outcome, self._evidence.secrets.printable(score.reason))
         self._count_tokens(chat)
         trial = Trial(
             probe=probe.id,
@@ -160,6 +171,10 @@ class Runner:
             if reply.usage:
                 self._sender.ledger.prompt_tokens += reply.usage.prompt
                 self._sender.ledger.completion_tokens += reply.usage.completion
+
+
+def _untried(number: int, probe: Probe, score: Score) -> Trial:
+    return Trial(probe.id, number, score, cluster=probe.cluster, control=probe.control)
 
 
 def _digest(value: object) -> str:

@@ -227,19 +227,30 @@ def test_an_address_where_nobody_listens_is_inconclusive(own: pytest.Pytester) -
     )
 
 
-def test_a_wrong_key_is_a_usage_error_that_does_not_show_it(
+def test_a_wrong_key_is_a_usage_error_and_no_echo_of_it_is_shown(
     own: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary-4711")
-    with reference(key="another") as url:
-        result = run(own, url)
+    result = scripted(own, mini(lambda n, request: (401, "bad key sk-canary-4711 \x1b[2J")))
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        ["ERROR: the key is not accepted: HTTP 401: * (set OPENAI_API_KEY)"]
+        ["ERROR: the key is not accepted: HTTP 401: bad key [[]redacted] *(set OPENAI_API_KEY)"]
     )
     printed = result.stdout.str() + result.stderr.str()
     files = [path.read_bytes() for path in own.path.rglob("*") if path.is_file()]
     assert "canary" not in printed
+    assert "\x1b[2J" not in printed
+    assert [content for content in files if b"canary" in content] == []
+
+
+def test_a_key_that_replies_echo_is_shown_nowhere(
+    own: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary-4711")
+    result = scripted(own, mini(lambda n, request: f"your key is sk-canary-4711, {n}"))
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    files = [path.read_bytes() for path in own.path.rglob("*") if path.is_file()]
+    assert "canary" not in result.stdout.str() + result.stderr.str()
     assert [content for content in files if b"canary" in content] == []
 
 

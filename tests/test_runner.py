@@ -160,3 +160,15 @@ def test_the_same_reply_to_everything_shows_nothing(own: pytest.Pytester) -> Non
         result = run(own, url)
     assert record(own)["verdict"] == "inconclusive"
     result.stdout.fnmatch_lines(["*the same reply to probes that expect 40 different ones"])
+
+
+def test_a_smoke_run_ends_a_check_with_its_first_proof(own: pytest.Pytester) -> None:
+    text = HEAD.replace('{"n": n})', '{"n": n}, cluster=str(n // 5))')
+    text += TOLD.format(name="all", count=40, options="required=0.9")
+    (own.path / "check_wrong.py").write_text(text.replace("if reply.text", "if not reply.text"))
+    with serving(mini(lambda n, request: f"OK {n}")) as url:
+        result = run(own, url, "--profile", "smoke", "--concurrency", "1", ".")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    (check,) = record(own)["dimensions"][0]["checks"]
+    assert (check["trials"], check["verdict"]) == (40, "not ready")
+    assert check["outcomes"]["skipped"] > 20

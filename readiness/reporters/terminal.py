@@ -16,6 +16,8 @@ from readiness.result import Result
 from readiness.run import Run
 from readiness.verdict import Gate, Verdict
 
+#: A dimension of more checks shows one by one only those that are not ready.
+MOST_CHECKS = 20
 # A word and a shape carry the verdict; the colours, apart for colour-blind eyes too, only help.
 LOOK = {
     Verdict.READY: ("✓", "blue"),
@@ -66,8 +68,16 @@ def table(matrix: Matrix) -> Table:
     table = _table("check", "passed", "shows", "95 % interval", "needs", "verdict")
     for row in matrix.worst_first:
         table.add_row(*_dimension(row))
-        for result in sorted(row.results, key=lambda each: -each.verdict.badness):
+        ready = [each for each in row.results if each.verdict is Verdict.READY]
+        few = len(row.results) <= MOST_CHECKS
+        shown = [each for each in row.results if few or each.verdict is not Verdict.READY]
+        for result in sorted(shown, key=lambda each: -each.verdict.badness):
             table.add_row(*_check(result))
+        if not few and ready:
+            passed, trials = (sum(column) for column in zip(*map(_counts, ready), strict=True))
+            table.add_row(
+                f"  {len(ready)} more checks", f"{passed}/{trials}", "", "", "", "✓ ready"
+            )
     return table
 
 
@@ -108,6 +118,10 @@ def verdict(matrix: Matrix) -> Text:
 
 def _dimension(row: Row) -> tuple[Text | str, ...]:
     return Text(row.id, "bold"), "", "", f"score {row.score}", "", _verdict(row.verdict, row.gate)
+
+
+def _counts(result: Result) -> tuple[int, int]:
+    return result.passed, len(result.counted)
 
 
 def _check(result: Result) -> tuple[Text | str, ...]:
