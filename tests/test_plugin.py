@@ -25,7 +25,7 @@ OWN_POLICY = """
 schema: readiness-policy/1
 name: own
 extends: article
-dimensions: {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}}
+dimensions: {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}, api: {gate: "off"}}
 """
 OK_CHECK = """
 from readiness import PASSED, Probe, check, failed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,10 @@ class Refusal:
     body: bytes
     headers: Mapping[str, str]
     seconds: float = 0.0
+
+
+def _as_asked(request: Request) -> Request:
+    return request
 
 
 def _as_said(request: Request, answer: Answer, turn: int) -> Answer:
@@ -41,6 +46,22 @@ def _let_pass(request: Request, turn: int) -> Refusal | None:
     return None
 
 
+def _as_listed(body: Body) -> Body:
+    return body
+
+
+def _as_wrong(_request: Request | None, refusal: Refusal) -> Refusal:
+    return refusal
+
+
+def _by_key(shown: bytes, key: bytes) -> bool:
+    return hmac.compare_digest(shown, key)
+
+
+def _always(_request: Request, _number: int) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Flaw:
     """The one way in which a mutant differs from the reference endpoint.
@@ -59,6 +80,11 @@ class Flaw:
             one below 0 hangs up.
         refuses: Sends something else instead.
         forgives: Sends something else instead of the error that the request is due.
+        asks: Changes the request before it is checked.
+        errs: Changes the error that a request is due; the request is None where it is no JSON.
+        lists: Changes the list of models.
+        admits: Says whether the key that was shown opens the door.
+        stays: Says whether the n-th request on a connection, from 1, gets an answer.
     """
 
     name: str
@@ -70,6 +96,11 @@ class Flaw:
     frames: Callable[[Request, list[bytes]], Sequence[bytes | float]] = _as_framed
     refuses: Callable[[Request, int], Refusal | None] = _let_pass
     forgives: Callable[[Request, int], Refusal | None] = _let_pass
+    asks: Callable[[Request], Request] = _as_asked
+    errs: Callable[[Request | None, Refusal], Refusal] = _as_wrong
+    lists: Callable[[Body], Body] = _as_listed
+    admits: Callable[[bytes, bytes], bool] = _by_key
+    stays: Callable[[Request, int], bool] = _always
 
     @property
     def harmless(self) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
@@ -43,11 +44,13 @@ class Reference:
         self._bearer = f"Bearer {key}".encode() if key else b""
         self._started = int(time.time())
         self._turn = 0
+        self._numbers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 
     async def models(self, request: web.Request) -> web.Response:
         """List the models."""
         self._admit(request)
-        return _json(encode({"object": "list", "data": [self._model(name) for name in _MODELS]}))
+        listed = {"object": "list", "data": [self._model(name) for name in _MODELS]}
+        return _json(encode(self._flaw.lists(listed)))
 
     async def model(self, request: web.Request) -> web.Response:
         """Show one model."""
@@ -61,15 +64,19 @@ class Reference:
         self._admit(http)
         if (http.content_length or 0) > MOST_BYTES:
             raise web.HTTPRequestEntityTooLarge(MOST_BYTES)  # Before it is read, as nginx does.
-        request = parse(await http.read())
+        number, body, request = self._number(http), await http.read(), None
         turn = self._turn
         self._turn += 1
         try:
+            request = self._flaw.asks(parse(body))
             prompt = check(request, _MODELS)
-        except Problem:
-            if refusal := self._flaw.forgives(request, turn):
+        except Problem as problem:
+            if request and (refusal := self._flaw.forgives(request, turn)):
                 return await _refuse(http, refusal)
-            raise
+            due = Refusal(problem.status, problem.body, {"Content-Type": _JSON})
+            return await _refuse(http, self._flaw.errs(request, due))
+        if not self._flaw.stays(request, number):
+            _hang_up(http)
         if refusal := self._flaw.refuses(request, turn):
             return await _refuse(http, refusal)
         said = self._flaw.says(request, answer(request), turn)
@@ -95,9 +102,15 @@ class Reference:
         await _write(http, response, paced(sent))
         return response
 
+    def _number(self, http: web.Request) -> int:
+        """Count the requests of a connection."""
+        number = self._numbers.get(http.transport, 0) + 1
+        self._numbers[http.transport] = number
+        return number
+
     def _admit(self, request: web.Request) -> None:
         shown = request.headers.get("Authorization", "").encode(errors="surrogateescape")
-        if self._bearer and not hmac.compare_digest(shown, self._bearer):
+        if self._bearer and not self._flaw.admits(shown, self._bearer):
             raise Problem("incorrect API key provided", None, "invalid_api_key", 401)
 
     def _model(self, name: str) -> dict[str, str | int]:

@@ -119,6 +119,8 @@ def _cut_at(stream: bytes, places: Sequence[int]) -> Iterator[bytes | float]:
 def _cut_characters(_request: Request, frames: list[bytes]) -> Frames:
     stream = b"".join(frames)
     starts = [place for place, byte in enumerate(stream) if byte >= 0xC0]
+    if not starts:
+        return frames
     return list(_cut_at(stream, [start + 1 for start in starts[:_MOST_CUTS]]))
 
 

@@ -1,0 +1,114 @@
+"""The official SDK, with no retries and strict validation: it works unchanged, or it says why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from readiness import oracle
+from readiness.chat import Chat
+from readiness.check import check
+from readiness.checks.api.models import KNOWN, LISTED
+from readiness.probe import Probe
+from readiness.probes.api import PROMPTS, call, probes
+from readiness.score import Score
+from readiness.scorers import api_sdk as sdk
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+TOOLS = [PROMPTS["keeps_calls_apart"]["tool"]]
+
+
+def asked(chat: Chat, probe: Probe) -> dict[str, Any]:
+    """The request as the SDK takes it: what it has no name for, it is handed as it is."""
+    body = dict(call(probe, chat.dialect).body)
+    kept = {key: body.pop(key) for key in ("model", "messages")}
+    return {**kept, "extra_body": body}
+
+
+@check(probes("sdk_creates"))
+async def sdk_creates(chat: Chat, probe: Probe) -> Score:
+    """`chat.completions.create` of the official SDK MUST return a reply that it accepts."""
+    request = asked(chat, probe)
+    return sdk.works(
+        await oracle.use(chat, lambda client: client.chat.completions.create(**request))
+    )
+
+
+@check(probes("sdk_streams"), needs=["stream"])
+async def sdk_streams(chat: Chat, probe: Probe) -> Score:
+    """`create(stream=True)` of the official SDK MUST read the stream to its end."""
+    request = asked(chat, probe)
+
+    async def read(client: AsyncOpenAI) -> str:
+        stream = await client.chat.completions.create(**request, stream=True)
+        return "".join([_text(chunk) async for chunk in stream])
+
+    return sdk.reads(await oracle.use(chat, read, strict=False))
+
+
+@check(probes("sdk_helps_stream"), needs=["stream"])
+async def sdk_helps_stream(chat: Chat, probe: Probe) -> Score:
+    """The SDK's stream helper MUST put the reply together."""
+    request = asked(chat, probe)
+
+    async def read(client: AsyncOpenAI) -> str | None:
+        async with client.chat.completions.stream(**request) as stream:
+            return (await stream.get_final_completion()).choices[0].message.content
+
+    return sdk.reads(await oracle.use(chat, read, strict=False))
+
+
+@check(probes("sdk_takes_tools"), needs=["tools"])
+async def sdk_takes_tools(chat: Chat, probe: Probe) -> Score:
+    """With tools, the official SDK MUST return a reply that it accepts, with calls or without."""
+    request = {**asked(chat, probe), "tools": TOOLS}
+    return sdk.works(
+        await oracle.use(chat, lambda client: client.chat.completions.create(**request))
+    )
+
+
+@check(probes("sdk_parses"), needs=["json_schema"])
+async def sdk_parses(chat: Chat, probe: Probe) -> Score:
+    """`parse` of the official SDK MUST return an object of the Pydantic model that it was given."""
+    from pydantic import create_model
+
+    person = create_model("Person", name=(str, ...), age=(int, ...))
+    request = {**asked(chat, probe), "response_format": person}
+
+    async def read(client: AsyncOpenAI) -> Any:
+        return (await client.chat.completions.parse(**request)).choices[0].message.parsed
+
+    return sdk.works(await oracle.use(chat, read))
+
+
+@check(LISTED)
+async def sdk_lists_models(chat: Chat, probe: Probe) -> Score:
+    """`models.list` of the official SDK MUST return the models."""
+
+    async def read(client: AsyncOpenAI) -> list[str]:
+        return [model.id async for model in client.models.list()]
+
+    return sdk.names(await oracle.use(chat, read, strict=False))
+
+
+@check(KNOWN)
+async def sdk_retrieves_a_model(chat: Chat, probe: Probe) -> Score:
+    """`models.retrieve` of the official SDK SHOULD return the model."""
+    name = chat.dialect.model
+    came = await oracle.use(chat, lambda client: client.models.retrieve(name), strict=False)
+    return sdk.works(came)
+
+
+@check(probes("sdk_raises"))
+async def sdk_raises(chat: Chat, probe: Probe) -> Score:
+    """For a request that is wrong, the official SDK MUST raise the error that its users catch."""
+    request = asked(chat, probe)
+    return sdk.raises(
+        await oracle.use(chat, lambda client: client.chat.completions.create(**request))
+    )
+
+
+def _text(chunk: Any) -> str:
+    """The text of a chunk, where it has a choice at all."""
+    return "".join(choice.delta.content or "" for choice in chunk.choices)

@@ -1,0 +1,205 @@
+"""Flaws of the protocol's replies: their shape, their counts, and what they make of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from readiness.mutants.answer import Request
+from readiness.mutants.api_requests import (
+    CRASH,
+    asked,
+    choice_of,
+    crashes,
+    formed,
+    instead,
+    relabelled,
+    said,
+    text,
+    without,
+)
+from readiness.mutants.flaw import Body, Flaw
+
+
+def _with(**fields: object) -> Callable[[Body], Body]:
+    return lambda body: {**body, **fields}
+
+
+def _without(name: str) -> Callable[[Body], Body]:
+    return lambda body: {key: body[key] for key in body if key != name}
+
+
+def _choice(change: Callable[[Body], Body]) -> Callable[[Body], Body]:
+    return lambda body: choice_of(body, change)
+
+
+def _message(**fields: object) -> Callable[[Body], Body]:
+    return _choice(lambda choice: {**choice, "message": {**choice["message"], **fields}})
+
+
+def _usage(**counts: object) -> Callable[[Body], Body]:
+    return lambda body: {**body, "usage": {**body["usage"], **counts}}
+
+
+def _last_alone(request: Request) -> Request:
+    return {**request, "messages": request["messages"][-1:]}
+
+
+def _part(place: int) -> Callable[[Request], Request]:
+    """Read one of the parts alone."""
+
+    def change(request: Request) -> Request:
+        (message,) = request["messages"]
+        return {**request, "messages": [{**message, "content": [message["content"][place]]}]}
+
+    return change
+
+
+def _cut(start: int, end: int | None) -> Callable[[Request], Request]:
+    """Read a part of the message alone."""
+
+    def change(request: Request) -> Request:
+        (message,) = request["messages"]
+        return {**request, "messages": [{**message, "content": message["content"][start:end]}]}
+
+    return change
+
+
+def _until_token(request: Request) -> Request:
+    (message,) = request["messages"]
+    return {**request, "messages": [{**message, "content": message["content"].partition("<|")[0]}]}
+
+
+_SHAPES = {
+    "id_missing": ("a reply has no id", _without("id")),
+    "id_empty": ("a reply has an empty id", _with(id="")),
+    "created_text": ("`created` is a date in words", _with(created="today")),
+    "object_other": ("`object` is another one", _with(object="text_completion")),
+    "finish_other": ("TGI's old finish_reason", _choice(_with(finish_reason="eos_token"))),
+    "finish_null": ("finish_reason is null", _choice(_with(finish_reason=None))),
+    "index_from_one": ("choices are numbered from 1", _choice(_with(index=1))),
+    "role_other": ("the message is a `bot`'s", _message(role="bot")),
+    "tool_calls_object": ("tool_calls is no list", _message(tool_calls={})),
+}
+_COUNTS = {
+    "usage_missing": ("a reply has no usage", _without("usage")),
+    "usage_total": ("the total is no sum", _usage(total_tokens=7_000)),
+    "usage_zero": ("the prompt counts nothing", _usage(prompt_tokens=0)),
+    "usage_text": ("counts are texts", _usage(prompt_tokens="7")),
+}
+
+_PARAMETERS = [
+    Flaw(
+        "api_max_tokens_ignored",
+        "max_tokens is ignored",
+        "api.honours_max_tokens",
+        asks=without("honours_max_tokens", "max_tokens"),
+    ),
+    Flaw(
+        "api_cut_says_stop",
+        "a reply that was cut says that it was not",
+        "api.honours_max_tokens",
+        says=said("honours_max_tokens", lambda answer: replace(answer, finish="stop")),
+    ),
+    Flaw(
+        "api_max_completion_tokens_ignored",
+        "max_completion_tokens is ignored, as by Ollama",
+        "api.honours_max_completion_tokens",
+        asks=without("honours_max_completion_tokens", "max_completion_tokens"),
+    ),
+    Flaw("api_stop_ignored", "stop is ignored", "api.stops_at", asks=without("stops_at", "stop")),
+    Flaw(
+        "api_stop_list_ignored",
+        "of several stop texts, the first alone counts",
+        "api.stops_at",
+        asks=asked("stops_at", lambda request: {**request, "stop": request["stop"][0]}),
+    ),
+    Flaw(
+        "api_stop_says_length",
+        "a reply that was stopped says that it was cut",
+        "api.stops_at",
+        says=said("stops_at", lambda answer: replace(answer, finish="length")),
+    ),
+    Flaw(
+        "api_unknown_parameter_crashes",
+        "an unknown parameter ends in a 500",
+        "api.takes_unknown_parameters",
+        refuses=crashes(lambda request: "readiness_unknown" in request),
+    ),
+]
+
+_CONVERSATIONS = [
+    Flaw(
+        "api_history_lost",
+        "the last message alone is read",
+        "api.remembers_turns",
+        asks=asked("remembers_turns", _last_alone),
+    ),
+    Flaw(
+        "api_first_part_alone",
+        "the first text part alone is read",
+        "api.reads_parts",
+        asks=asked("reads_parts", _part(0)),
+    ),
+    Flaw(
+        "api_last_part_alone",
+        "the last text part alone is read",
+        "api.reads_parts",
+        asks=asked("reads_parts", _part(-1)),
+    ),
+    Flaw(
+        "api_parts_crash",
+        "text parts end in a 500",
+        "api.reads_parts",
+        refuses=instead("reads_parts", lambda _: CRASH),
+    ),
+    Flaw(
+        "api_head_cut",
+        "the head of a long message is lost",
+        "api.reads_long_messages",
+        asks=asked("reads_long_messages", _cut(-8_000, None)),
+    ),
+    Flaw(
+        "api_tail_cut",
+        "the tail of a long message is lost",
+        "api.reads_long_messages",
+        asks=asked("reads_long_messages", _cut(0, 8_000)),
+    ),
+    Flaw(
+        "api_token_ends_message",
+        "text that looks like a control token ends the message",
+        "api.reads_past_special_tokens",
+        asks=asked("reads_past_special_tokens", _until_token),
+    ),
+    Flaw(
+        "api_null_content_crashes",
+        "a tool call with content null ends in a 500, as with llama-cpp-python",
+        "api.takes_tool_results",
+        refuses=instead("takes_tool_results", lambda _: CRASH),
+    ),
+]
+
+FLAWS = [
+    *(
+        Flaw(f"api_{name}", about, "api.fits_the_sdk", forms=formed("fits_the_sdk", change))
+        for name, (about, change) in _SHAPES.items()
+    ),
+    *(
+        Flaw(f"api_{name}", about, "api.adds_up_usage", forms=formed("adds_up_usage", change))
+        for name, (about, change) in _COUNTS.items()
+    ),
+    Flaw(
+        "api_json_as_text",
+        "JSON is labelled text/plain",
+        "api.labels_json",
+        refuses=instead("labels_json", relabelled("text/plain")),
+    ),
+    Flaw(
+        "api_template_leaks",
+        "a control token ends the text",
+        "api.leaks_no_template",
+        says=text("leaks_no_template", lambda content: f"{content}<|im_end|>"),
+    ),
+    *_PARAMETERS,
+    *_CONVERSATIONS,
+]

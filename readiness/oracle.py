@@ -1,0 +1,125 @@
+"""The official SDK as the oracle of "works unchanged", over our own measured transport."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from readiness.chat import Chat
+from readiness.exchange import Call, Exchange
+from readiness.wire import read
+
+if TYPE_CHECKING:
+    from httpx2 import AsyncBaseTransport
+    from openai import AsyncOpenAI
+
+#: What the SDK takes for the base URL; the endpoint's own takes its place.
+BASE = "http://readiness/v1"
+#: What our transport sends by itself.
+OURS = frozenset(("host", "authorization", "content-length", "connection", "accept-encoding"))
+#: What no longer holds of a body that has been read and decoded.
+FRAMING = frozenset(("content-encoding", "content-length", "transfer-encoding"))
+TYPES = {"completion": "ChatCompletion", "chunk": "ChatCompletionChunk"}
+#: What the SDK raises on what it cannot read: in some places it just trips over it.
+RAISED = (ValueError, TypeError, LookupError, AttributeError, AssertionError)
+
+
+@dataclass(frozen=True)
+class Came:
+    """What the SDK made of what the endpoint sent.
+
+    Args:
+        value: What it returned.
+        error: The name of what it raised; "" where it returned.
+        said: The error in words.
+        exchange: The last exchange.
+    """
+
+    value: Any
+    error: str
+    said: str
+    exchange: Exchange
+
+
+async def use(
+    chat: Chat, work: Callable[[AsyncOpenAI], Awaitable[Any]], *, strict: bool = True
+) -> Came:
+    """Let the SDK do something, and say what came of it.
+
+    Raises:
+        EndpointError: No response came, of which the SDK would say less than we can.
+    """
+    # The import takes two seconds, for which the event loop must not stand still.
+    await asyncio.to_thread(_load)
+    from openai import APIConnectionError, OpenAIError
+
+    exchanges: list[Exchange] = []
+    async with _client(_transport(chat, exchanges), strict) as client:
+        try:
+            return Came(await work(client), "", "", exchanges[-1])
+        except APIConnectionError as error:
+            if exchanges and exchanges[-1].fault is not None:
+                read(exchanges[-1])
+            raise (error.__cause__ or error) from None
+        except (OpenAIError, *RAISED) as error:
+            return Came(None, type(error).__name__, str(error), exchanges[-1])
+
+
+async def schema(name: str) -> Mapping[str, Any]:
+    """The JSON Schema of one of the SDK's own types: a `completion` or a `chunk`."""
+    await asyncio.to_thread(_load)
+    return _schema(name)
+
+
+@cache
+def _schema(name: str) -> Mapping[str, Any]:
+    from openai.types import chat
+    from pydantic import TypeAdapter
+
+    made: Mapping[str, Any] = TypeAdapter(getattr(chat, TYPES[name])).json_schema()
+    return made
+
+
+def _load() -> None:
+    import openai.resources.chat.completions
+    import openai.types.chat
+
+    assert openai
+
+
+def _client(transport: AsyncBaseTransport, strict: bool) -> AsyncOpenAI:
+    from httpx2 import AsyncClient
+    from openai import AsyncOpenAI
+
+    return AsyncOpenAI(
+        api_key="the endpoint's own",
+        base_url=BASE,
+        max_retries=0,
+        http_client=AsyncClient(transport=transport, trust_env=False),
+        _strict_response_validation=strict,
+    )
+
+
+def _transport(chat: Chat, exchanges: list[Exchange]) -> AsyncBaseTransport:
+    """A transport that sends each request as the check's own, so that it is in evidence."""
+    from httpx2 import ConnectError, MockTransport, Request, Response
+
+    async def handle(request: Request) -> Response:
+        exchange = await chat.call(_call(request.method, str(request.url), request))
+        exchanges.append(exchange)
+        if exchange.fault is not None or exchange.status is None:
+            raise ConnectError(f"{exchange.fault}: {exchange.detail}")
+        kept = {key: value for key, value in exchange.headers.items() if key not in FRAMING}
+        return Response(exchange.status, headers=kept, content=exchange.body)
+
+    return MockTransport(handle)
+
+
+def _call(method: str, url: str, request: Any) -> Call:
+    headers = {key: value for key, value in request.headers.items() if key not in OURS}
+    body = json.loads(request.content) if request.content else None
+    return Call(body, url.removeprefix(BASE), method, headers)

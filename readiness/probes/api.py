@@ -1,0 +1,128 @@
+"""Probes of the protocol: small requests, each with the words of its own check."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from readiness.chat import Dialect
+from readiness.check import Generator
+from readiness.exchange import Call
+from readiness.probe import Probe
+from readiness.resources import prompts
+
+PROMPTS = prompts("api.yaml")
+BUDGET = 32
+LONG_MESSAGE = 20_000  # bytes, which take some 4,000 tokens
+OK = [{"role": "user", "content": "Reply with the word OK."}]
+
+
+def probes(name: str) -> list[Probe]:
+    """The probes of a check, as they stand in the file."""
+    return [_probe(f"api.{name}.{at:02}@v1", each) for at, each in enumerate(PROMPTS[name], 1)]
+
+
+def streamed(name: str) -> list[Probe]:
+    """The probes of a check, to be answered by streams."""
+    return [_streamed(each) for each in probes(name)]
+
+
+def both(name: str) -> list[Probe]:
+    """The probes of a check, each to be answered whole and then by a stream."""
+    return [form for each in probes(name) for form in (each, _streamed(each))]
+
+
+def coded(name: str) -> Generator:
+    """A generator of a check's probes, with codes from the seed that nobody can know."""
+
+    def generate(seed: int, trials: int) -> list[Probe]:
+        found = PROMPTS[name]
+        made = [_filled(found[at % len(found)], f"{name}/{seed}/{at}") for at in range(trials)]
+        return [_probe(f"api.{name}.{at:02}@v1", each) for at, each in enumerate(made, 1)]
+
+    return generate
+
+
+def apart(seed: int, trials: int) -> list[Probe]:
+    """Requests that differ in their code alone, half of them streamed; each knows the others'."""
+    codes = _codes(f"apart/{seed}", trials)
+    asked = PROMPTS["keeps_conversations_apart"]
+    return [
+        Probe(
+            f"api.keeps_conversations_apart.{at:02}@v1",
+            _replaced(asked[at % len(asked)], {"{code}": code}),
+            {"code": code, "others": [each for each in codes if each != code]},
+            {"stream": True} if at // 2 % 2 else {},
+            BUDGET,
+        )
+        for at, code in enumerate(codes)
+    ]
+
+
+def calls_apart(seed: int, trials: int) -> list[Probe]:
+    """Requests that force a call and differ in their code alone; each knows the others'."""
+    codes = _codes(f"calls/{seed}", trials)
+    asked = PROMPTS["keeps_calls_apart"]
+    forced = {"type": "function", "function": {"name": asked["tool"]["function"]["name"]}}
+    return [
+        Probe(
+            f"api.keeps_calls_apart.{at:02}@v1",
+            _replaced(asked["messages"], {"{code}": code}),
+            {"code": code, "others": [each for each in codes if each != code]},
+            {"tools": [asked["tool"]], "tool_choice": forced, "stream": bool(at % 2)},
+            128,
+        )
+        for at, code in enumerate(codes)
+    ]
+
+
+def call(probe: Probe, dialect: Dialect) -> Call:
+    """The request that a probe of errors makes: a right one, with what is wrong put into it."""
+    send = probe.expect.get("send", {})
+    if "raw" in send:
+        return Call(send["raw"].replace("$MODEL", json.dumps(dialect.model)).encode("latin-1"))
+    body = dialect.request(probe.messages or OK, probe.budget, probe.parameters)
+    kept = {key: value for key, value in body.items() if key not in send.get("drop", ())}
+    return Call({**kept, **send.get("set", {})})
+
+
+def _probe(name: str, said: Mapping[str, Any]) -> Probe:
+    parts = {"messages": [], "budget": BUDGET, **said}
+    send = {"send": parts.pop("send")} if "send" in parts else {}
+    return Probe(name, **{**parts, "expect": {**parts.get("expect", {}), **send}})
+
+
+def _streamed(probe: Probe) -> Probe:
+    return replace(
+        probe,
+        id=probe.id.replace("@", ".stream@"),
+        parameters={**probe.parameters, "stream": True},
+    )
+
+
+def _filled(said: Any, series: str) -> Any:
+    code, other = _codes(series, 2)
+    filler = PROMPTS["filler"]
+    times = LONG_MESSAGE // len(filler) + 1
+    long, half = (filler * times).strip(), (filler * (times // 2)).strip()
+    texts = {"{code}": code, "{other}": other, "{filler}": long, "{half}": half}
+    return _replaced(said, texts)
+
+
+def _codes(series: str, count: int) -> list[str]:
+    random = Random(f"api/{series}")
+    words = random.sample(PROMPTS["codes"], len(PROMPTS["codes"]))
+    return [f"{words[at % len(words)]}-{random.randrange(100, 1000)}" for at in range(count)]
+
+
+def _replaced(said: Any, texts: Mapping[str, str]) -> Any:
+    if isinstance(said, str):
+        for mark, text in texts.items():
+            said = said.replace(mark, text)
+        return said
+    if isinstance(said, Mapping):
+        return {key: _replaced(value, texts) for key, value in said.items()}
+    return [_replaced(each, texts) for each in said] if isinstance(said, Sequence) else said

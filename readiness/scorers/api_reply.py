@@ -1,0 +1,179 @@
+"""Whether replies do what the request's parameters and messages say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from readiness.exchange import Exchange
+from readiness.fuzz import Harm
+from readiness.reply import Reply
+from readiness.score import PASSED, Outcome, Score, failed
+from readiness.wire import read
+
+#: Tokens by which the forms of a conversation may differ where nothing is lost.
+SLACK = 4
+#: How many times as many tokens a message has that is twice as long; a template takes some, too.
+GROWTH = 1.7
+
+
+def answers(reply: Reply) -> Score:
+    """Score a request that must be answered, whatever the words."""
+    if reply.text or reply.tool_calls or reply.reasoning or reply.refusal:
+        return PASSED
+    # A small model may well end its turn at once; that is no fault of the protocol.
+    return Score(Outcome.UNDETERMINED, f"an empty reply, finish_reason {reply.finish!r}")
+
+
+def within(reply: Reply, most: int) -> Score:
+    """Score a long reply that was to take no more tokens than that."""
+    if reply.usage is not None and reply.usage.completion > most:
+        return failed(
+            f"{reply.usage.completion} tokens, asked for {most} at the most: {reply.text!r:.80}"
+        )
+    if reply.finish != "length":
+        return failed(f"finish_reason is {reply.finish!r}, not 'length', after {reply.text!r:.80}")
+    return PASSED
+
+
+def stopped(reply: Reply, before: str, stops: Sequence[str]) -> Score:
+    """Score a reply that was to end before a text."""
+    text = reply.content or ""
+    said = [stop for stop in stops if stop in text]
+    if said:
+        return failed(f"the text has {said[0]!r} in it: {text!r:.120}")
+    if before not in text:
+        return Score(Outcome.UNDETERMINED, f"the model does not come to {before!r}: {text!r:.120}")
+    return (
+        PASSED
+        if reply.finish == "stop"
+        else failed(f"finish_reason is {reply.finish!r}, not 'stop'")
+    )
+
+
+def spaced(reply: Reply, before: str) -> Score:
+    """Score whether the space before a stop text is still there."""
+    text = reply.content or ""
+    if f"{before} " in text[-len(before) - 1 :]:
+        return PASSED
+    if not text.endswith(before) or ", " not in text[: -len(before)]:
+        return Score(Outcome.UNDETERMINED, f"the model does not write {before!r}: {text!r:.120}")
+    return failed(f"the last space is lost: {text!r:.120}")
+
+
+def knows(reply: Reply, words: Sequence[str]) -> Score:
+    """Score a reply that must have words of the conversation in it."""
+    missing = [word for word in words if word.lower() not in reply.text.lower()]
+    return failed(f"no {missing[0]!r} in {reply.text!r:.120}") if missing else PASSED
+
+
+def knows_plainly(lost: Score, plain: Reply, words: Sequence[str]) -> Score:
+    """Score a reply without the words once more, by what is said to the plain form of it."""
+    if knows(plain, words).passed:
+        return failed(f"{lost.reason}, which the reply to the plain form has")
+    return _beyond(lost)
+
+
+def in_prompt(lost: Score, reply: Reply, plain: Reply) -> Score:
+    """Score a reply without the words once more, by how many tokens the prompt had."""
+    if reply.usage is None or plain.usage is None:
+        return _beyond(lost)
+    tokens, whole = reply.usage.prompt, plain.usage.prompt
+    if tokens + SLACK < whole:
+        return failed(f"{lost.reason}; the prompt had {tokens} tokens, in its plain form {whole}")
+    return _beyond(lost)
+
+
+def grows(lost: Score, reply: Reply, half: Reply) -> Score:
+    """Score a reply without the words once more, by the tokens of a message half as long."""
+    if reply.usage is None or half.usage is None:
+        return _beyond(lost)
+    tokens, fewer = reply.usage.prompt, half.usage.prompt
+    if tokens < GROWTH * fewer:
+        return failed(f"{lost.reason}; {tokens} tokens were read, and {fewer} of half the message")
+    return _beyond(lost)
+
+
+def _beyond(lost: Score) -> Score:
+    """All was read: that the model makes nothing of it is not the protocol's fault."""
+    return Score(Outcome.UNDETERMINED, f"beyond the model: {lost.reason}")
+
+
+def own_code(text: str, code: str, others: Sequence[str]) -> Score:
+    """Score whether a reply has the code of its own request, and of no other."""
+    said = text.casefold()
+    strange = [other for other in others if other in said]
+    if strange:
+        return failed(
+            f"{strange[0]!r} is another request's, and this one's is {code!r}: {text!r:.120}"
+        )
+    if code in said:
+        return PASSED
+    return Score(Outcome.UNDETERMINED, f"neither {code!r} nor another's: {text!r:.120}")
+
+
+def several(choices: Sequence[Mapping[str, Any]], asked: int) -> Score:
+    """Score the choices of a reply, whole or from all chunks of a stream."""
+    indices = sorted({choice.get("index") for choice in choices}, key=str)
+    return (
+        PASSED
+        if indices == list(range(asked))
+        else failed(f"asked for {asked} choices, got {indices}")
+    )
+
+
+def counts_all(found: Mapping[str, Any], most: int) -> Score:
+    """Score the count of tokens of a reply all of whose choices were cut off."""
+    reasons = [choice.get("finish_reason") for choice in found["choices"]]
+    if reasons != ["length", "length"]:
+        return Score(Outcome.UNDETERMINED, f"the choices end by {reasons}")
+    counted = (found.get("usage") or {}).get("completion_tokens")
+    wanted = len(reasons) * most
+    return PASSED if counted == wanted else failed(f"{counted} tokens for two choices of {most}")
+
+
+def sure(found: Sequence[Mapping[str, Any]], content: str, top: int) -> Score:
+    """Score log probabilities: the tokens are the text, and no probability is above 1."""
+    if not found:
+        return failed("no logprobs.content")
+    tokens = "".join(str(each.get("token")) for each in found)
+    raw = b"".join(bytes(each.get("bytes") or ()) for each in found)
+    if content not in (tokens, raw.decode(errors="replace")):
+        return failed(f"the tokens are {tokens!r:.80}, the text is {content!r:.80}")
+    values = [each.get("logprob") for each in found]
+    wrong = [value for value in values if not _is_logprob(value)]
+    if wrong:
+        return failed(f"a logprob is {wrong[0]!r:.40}")
+    many = [len(each.get("top_logprobs") or ()) for each in found]
+    return (
+        PASSED
+        if max(many) <= top and min(many)
+        else failed(f"{many[:8]} alternatives, asked for {top}")
+    )
+
+
+def equal(first: Reply, second: Reply) -> Score:
+    """Score two replies to the same request."""
+    if first.text == second.text:
+        return PASSED
+    return failed(f"{first.text!r:.80}, then {second.text!r:.80}")
+
+
+def untouched(heavy: Score, neighbour: Exchange) -> Score:
+    """Score a hostile request by what became of it, and of the request beside it."""
+    if not heavy.passed:
+        return heavy
+    read(neighbour)
+    return PASSED
+
+
+def harmless(harm: Harm | None, after: Exchange) -> Score:
+    """Score a search for requests that do harm, and the ordinary request after it."""
+    if harm is not None:
+        return failed(f"{harm.reason} — {harm.curl}")
+    return untouched(PASSED, after)
+
+
+def _is_logprob(value: Any) -> bool:
+    return type(value) in (int, float) and value <= 1e-6 and not math.isnan(value)

@@ -1,0 +1,71 @@
+"""What the official SDK makes of the endpoint's answers."""
+
+from __future__ import annotations
+
+from readiness.oracle import Came
+from readiness.score import PASSED, Score, failed
+from readiness.wire import declines, read
+
+#: What the SDK raises for each status.
+ERRORS = {
+    400: "BadRequestError",
+    401: "AuthenticationError",
+    403: "PermissionDeniedError",
+    404: "NotFoundError",
+    409: "ConflictError",
+    422: "UnprocessableEntityError",
+    429: "RateLimitError",
+}
+CUT = "LengthFinishReasonError"
+
+
+def works(came: Came) -> Score:
+    """Score a use of the SDK that must succeed."""
+    if came.error == CUT:
+        return failed(f"{came.error}: cut off before the JSON was complete")
+    if came.error:
+        _refused(came)
+        return failed(f"{came.error}: {' '.join(came.said.split())!r:.200}")
+    return PASSED if came.value is not None else failed("the SDK returned nothing")
+
+
+def reads(came: Came) -> Score:
+    """Score a stream that the SDK put together, by what was sent."""
+    score = works(came)
+    sent = read(came.exchange).content or ""
+    if not score.passed or came.value == sent:
+        return score
+    return failed(f"the SDK read {came.value!r:.80}, sent was {sent!r:.80}")
+
+
+def names(came: Came) -> Score:
+    """Score a list of names that the SDK was to return."""
+    score = works(came)
+    if not score.passed:
+        return score
+    right = came.value and all(isinstance(name, str) and name for name in came.value)
+    return score if right else failed(f"the SDK lists {came.value!r:.120}")
+
+
+def raises(came: Came) -> Score:
+    """Score a use of the SDK that must fail, by what existing code would catch."""
+    status = came.exchange.status or 0
+    if not came.error:
+        return failed(f"the SDK raised nothing: HTTP {status}, {came.exchange.body[:120]!r}")
+    if status >= 500:
+        return failed(f"{came.error} for HTTP {status}: {came.said!r:.160}")
+    wanted = ERRORS.get(status, "APIStatusError")
+    return (
+        PASSED if came.error == wanted else failed(f"{came.error} for HTTP {status}, not {wanted}")
+    )
+
+
+def _refused(came: Came) -> None:
+    """Let a plain refusal be one.
+
+    Raises:
+        EndpointError: The endpoint refused the request, and says why.
+    """
+    status = came.exchange.status or 0
+    if not 200 <= status < 300 or declines(came.exchange):
+        read(came.exchange)

@@ -1,0 +1,165 @@
+"""Whether streams are framed, ended and counted as clients expect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from readiness.draft import decode
+from readiness.exchange import Exchange
+from readiness.reply import Reply
+from readiness.score import PASSED, Outcome, Score, failed
+from readiness.scorers.api_shape import adds_up, document, fits
+from readiness.sse import Parser
+from readiness.wire import read
+
+Chunk = Mapping[str, Any]
+FEWEST_ARRIVALS = 3
+#: A stream that is over sooner tells nothing by its times, in seconds.
+SHORTEST = 0.1
+#: The share of the whole time that the first token may take (METHOD §11.3, M16).
+MOST_WAITED = 0.7
+FRAMING = (
+    "content-type of a stream",
+    "asked to stream",
+    "frame is",
+    "frame without",
+    "invalid UTF-8",
+    "stream ends in the middle",
+    "choice without index",
+)
+ENDING = ("no [DONE]", "data after [DONE]")
+FINISHING = ("no finish_reason", "two finish_reasons", "delta after", "finish_reason is neither")
+DAMAGE = ("U+FFFD", "invalid UTF-8", "half a surrogate")
+
+
+def chunks(exchange: Exchange) -> list[Chunk]:
+    """The chunks of a stream that belong to a reply: Azure begins with one that does not.
+
+    Raises:
+        EndpointError: There is no stream that could be read.
+    """
+    read(exchange)
+    frames = [_object(event.data) for event in Parser().feed(exchange.body)]
+    return [each for each in frames if any(map(each.get, ("choices", "usage", "id")))]
+
+
+def choices(exchange: Exchange) -> list[Mapping[str, Any]]:
+    """The choices of a reply, or what the chunks of a stream bring of each."""
+    asked = isinstance(exchange.request, dict) and exchange.request.get("stream")
+    found = chunks(exchange) if asked else [document(exchange)]
+    return [choice for each in found for choice in each.get("choices") or ()]
+
+
+def logprobs(exchange: Exchange) -> list[Mapping[str, Any]]:
+    """The log probabilities of a reply, token by token."""
+    given = [choice.get("logprobs") or {} for choice in choices(exchange)]
+    return [token for each in given for token in each.get("content") or ()]
+
+
+def without(reply: Reply, defects: Sequence[str]) -> Score:
+    """Score a reply by the defects of one kind."""
+    found = [each for each in reply.defects if each.startswith(tuple(defects))]
+    return failed("; ".join(found)) if found else PASSED
+
+
+def all_fit(found: Sequence[Chunk], schema: Mapping[str, Any]) -> Score:
+    """Score every chunk by the SDK's schema."""
+    scores = [fits(chunk, schema, f"chunk {at}") for at, chunk in enumerate(found)]
+    return next((score for score in scores if not score.passed), PASSED)
+
+
+def identical(found: Sequence[Chunk], *names: str) -> Score:
+    """Score whether fields are the same in all chunks."""
+    for name in names:
+        values = list(dict.fromkeys(repr(chunk.get(name)) for chunk in found))
+        if len(values) > 1:
+            return failed(f"{name} changes: {values[0]:.60}, then {values[1]:.60}")
+    return PASSED
+
+
+def opened(found: Sequence[Chunk]) -> Score:
+    """Score where the role stands."""
+    deltas = [choice.get("delta") or {} for chunk in found for choice in chunk.get("choices") or ()]
+    if not deltas or deltas[0].get("role") != "assistant":
+        return failed(f"the first delta has no role: {deltas[:1]!r:.120}")
+    again = [delta for delta in deltas[1:] if delta.get("role")]
+    return failed(f"the role comes again: {again[0]!r:.80}") if again else PASSED
+
+
+def counted(found: Sequence[Chunk]) -> Score:
+    """Score the token counts of a stream that was asked for them; the last ones count."""
+    usages = [chunk["usage"] for chunk in found if chunk.get("usage")]
+    return adds_up(usages[-1]) if usages else failed("asked for usage, and none came")
+
+
+def counted_last(found: Sequence[Chunk]) -> Score:
+    """Score where the counts stand: once, on a last chunk without choices."""
+    places = [at for at, chunk in enumerate(found) if chunk.get("usage")]
+    if places != [len(found) - 1]:
+        return failed(f"usage in {len(places)} of {len(found)} chunks, at {places[:5]}")
+    choices = found[-1].get("choices")
+    return failed(f"the chunk with usage has choices: {choices!r:.120}") if choices else PASSED
+
+
+def uncounted(found: Sequence[Chunk]) -> Score:
+    """Score a stream that was not asked for counts."""
+    extra = [chunk for chunk in found if chunk.get("usage") or not chunk.get("choices")]
+    return failed(f"nobody asked for {dict(extra[0])!r:.160}") if extra else PASSED
+
+
+def arrives(exchange: Exchange) -> Score:
+    """Score whether a stream came bit by bit, and not all at its end."""
+    timing = read(exchange).timing
+    times = len({arrival.ns for arrival in exchange.arrivals})
+    if times < FEWEST_ARRIVALS:
+        return failed(f"the whole stream came at {times} point{'s'[: times > 1]} in time")
+    if timing.first_token is None:
+        return Score(Outcome.UNDETERMINED, "the stream brought no text")
+    waited = timing.first_token / timing.end
+    if timing.end >= SHORTEST and waited > MOST_WAITED:
+        return failed(f"{waited:.0%} of {timing.end:.2f} s had passed before the first token")
+    return PASSED
+
+
+def intact(reply: Reply, echo: str) -> Score:
+    """Score whether the text has kept its characters; another text than asked is no damage."""
+    damage = without(reply, DAMAGE)
+    if not damage.passed:
+        return damage
+    text = reply.text
+    if echo in text:
+        return PASSED
+    if "\ufffd" in text.rstrip("\ufffd") or _misread(text):
+        return failed(f"the characters came out as {text!r:.120}")
+    left = {"".join(filter(kept, echo)).strip() for kept in (str.isascii, _in_first_plane)}
+    if text.strip() in left - {""}:
+        return failed(f"characters are lost: {text!r:.120} for {echo!r:.120}")
+    if any(letter in text for letter in echo if not letter.isascii()):
+        return PASSED
+    return Score(Outcome.UNDETERMINED, f"the model does not repeat the text: {text!r:.120}")
+
+
+def _in_first_plane(letter: str) -> bool:
+    return letter <= "\uffff"
+
+
+def _object(data: bytes) -> Chunk:
+    """A frame; an empty one where it is no JSON object, which is a defect of its own."""
+    try:
+        found = decode(data.decode(errors="replace"))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _misread(text: str) -> bool:
+    """Whether a text is UTF-8 that was read as Latin-1 or Windows-1252."""
+    for encoding in ("cp1252", "latin-1"):
+        try:
+            again = text.encode(encoding).decode()
+        except UnicodeError:
+            continue
+        if again != text:
+            return True
+    return False

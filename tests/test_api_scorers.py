@@ -1,0 +1,349 @@
+"""What the scorers of the protocol say, word for word, and what holds of them for any input."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from readiness.exchange import Arrival, Exchange, Fault
+from readiness.reply import Reply
+from readiness.score import PASSED, EndpointError, Outcome, Score, failed
+from readiness.scorers import api_access, api_refusal, api_reply, api_shape, api_stream
+from readiness.wire import read
+from tests.exchanges import JSON, answered, came, chunk, said, streamed
+
+COUNTS = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+
+
+def reply(content: str = "Hello", finish: str = "stop", tokens: int = 0, prompt: int = 9) -> Reply:
+    usage = {"prompt_tokens": prompt, "completion_tokens": tokens, "total_tokens": prompt + tokens}
+    return read(answered({**said(content, finish), "usage": usage}))
+
+
+def error(body: Any, status: int = 400, kind: str = JSON) -> Exchange:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return came(raw, {"messages": []}, kind, status)
+
+
+def timed(exchange: Exchange, end: float, *at: float) -> Exchange:
+    """The exchange with its body arriving in equal parts at those seconds."""
+    size = len(exchange.body)
+    arrivals = tuple(
+        Arrival(int(each * 1e9), size * place // len(at)) for place, each in enumerate(at, 1)
+    )
+    return Exchange(
+        exchange.request,
+        200,
+        exchange.headers,
+        exchange.body,
+        arrivals,
+        None,
+        "",
+        0,
+        int(end * 1e9),
+    )
+
+
+# Refusals
+
+
+def test_a_refusal_is_a_4xx_that_comes_at_once() -> None:
+    late = Exchange({}, 400, {}, b"", (), None, "", 0.0, int(61e9))
+    assert api_refusal.refused(came(b"{}", {}, status=422)) == failed(
+        "took 1000 s, and a hang is anything above 60 s"
+    )
+    assert api_refusal.refused(late) == failed("took 61 s, and a hang is anything above 60 s")
+
+
+@pytest.mark.parametrize("status", [200, 204, 302, 401, 404, 429, 500, 503])
+def test_another_status_is_no_refusal(status: int) -> None:
+    score = api_refusal.refused(error({"error": "x"}, status))
+    assert score == failed(
+        "expected HTTP 400 or 413 or 415 or 422 or 431 for POST /chat/completions "
+        f"""{{"messages": []}}, got HTTP {status} with '{{"error": "x"}}'"""
+    )
+
+
+def test_a_lost_connection_is_the_endpoints_error_and_no_connection_is_nobodys() -> None:
+    lost = [came(b"", {}, fault=fault) for fault in (Fault.RESET, Fault.UNREACHABLE)]
+    assert [api_refusal.survived(each) for each in lost] == [
+        Score(Outcome.ENDPOINT_ERROR, "connection lost: because"),
+        Score(Outcome.SKIPPED, "unreachable: because"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "no", "type": "invalid_request_error", "code": 400}},
+        {"object": "error", "message": "no", "type": "BadRequestError", "code": 400},
+        {"error": "no", "error_type": "validation"},
+        {"detail": "no"},
+        {"detail": [{"type": "missing", "loc": ["body", "messages"], "msg": "no"}]},
+    ],
+)
+def test_an_error_may_have_any_shape_that_real_servers_give_it(body: Any) -> None:
+    assert api_refusal.tells(error(body)) == PASSED
+
+
+@pytest.mark.parametrize(
+    ("exchange", "reason"),
+    [
+        (
+            error(b"Internal Server Error", 500, "text/plain"),
+            "the error is labelled 'text/plain', not application/json: "
+            "HTTP 500 with 'Internal Server Error'",
+        ),
+        (error(b"oops"), "the error is no JSON object: HTTP 400 with 'oops'"),
+        (error({}), "the error has no message: HTTP 400 with '{}'"),
+        (error({"error": {}}), """the error has no message: HTTP 400 with '{"error": {}}'"""),
+        (
+            error({"choices": []}, 200),
+            """no error for POST /chat/completions {"messages": []}: """
+            """HTTP 200 with '{"choices": []}'""",
+        ),
+    ],
+)
+def test_an_error_without_words_in_json_says_what_came(exchange: Exchange, reason: str) -> None:
+    assert api_refusal.tells(exchange) == failed(reason)
+
+
+def test_openais_shape_of_an_error_has_a_text_for_a_code() -> None:
+    right = {"message": "no", "type": "t", "param": None, "code": None}
+    wrong = {"message": "no", "type": "t", "code": 400}
+    assert api_refusal.tells_like_openai(error({"error": right})) == PASSED
+    assert api_refusal.tells_like_openai(error({"error": wrong})) == failed(
+        "error.param is missing; error.code is 400"
+    )
+
+
+@given(JUNK, st.integers(200, 599))
+def test_no_error_body_trips_the_scorers(body: Any, status: int) -> None:
+    scored = [
+        score(error(body, status))
+        for score in (api_refusal.tells, api_refusal.tells_like_openai, api_refusal.refused)
+    ]
+    assert [each for each in scored if not each.passed and not each.reason] == []
+
+
+# Shapes
+
+
+@given(JUNK)
+def test_no_usage_trips_the_scorer(usage: Any) -> None:
+    score = api_shape.adds_up(usage)
+    assert score.passed or score.reason.startswith("usage")
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(0, 10**7))
+def test_usage_passes_where_it_adds_up(prompt: int, completion: int, total: int) -> None:
+    usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": total}
+    assert api_shape.adds_up(usage).passed is (prompt + completion == total)
+
+
+def test_true_is_no_token_count() -> None:
+    assert api_shape.adds_up({**COUNTS, "prompt_tokens": True}).passed is False
+
+
+@given(JUNK)
+def test_no_list_of_models_trips_the_scorers(listed: Any) -> None:
+    exchange = came(json.dumps(listed).encode(), None)
+    outcomes = []
+    for score in (api_shape.lists, api_shape.dated):
+        try:
+            outcomes.append(score(exchange).outcome)
+        except EndpointError as raised:
+            outcomes.append(raised.score.outcome)
+    assert set(outcomes) <= {Outcome.PASS, Outcome.FAIL, Outcome.ENDPOINT_ERROR}
+
+
+def test_what_is_missing_and_what_is_null_is_named() -> None:
+    document = {**said(annotations=None), "system_fingerprint": None, "usage": None}
+    assert api_shape.complete(document) == failed(
+        "missing: choices[0].message.refusal, choices[0].logprobs"
+    )
+    assert api_shape.no_nulls(document) == failed(
+        "null: system_fingerprint, usage, choices[0].message.annotations"
+    )
+
+
+def test_a_time_may_be_a_day_off() -> None:
+    now = 1_795_000_000.0
+    assert api_shape.timely(1_795_086_400, now) == PASSED
+    assert api_shape.timely(1_751_200_001, now) == failed("created is 507 days off: 1751200001")
+
+
+# Streams
+
+
+def test_a_stream_that_comes_at_its_end_was_kept_back() -> None:
+    chunks = [chunk(role="assistant"), *[chunk(content="a")] * 8, chunk(finish="stop")]
+    stream = streamed(*chunks)
+    assert api_stream.arrives(timed(stream, 1.0, 0.2, 0.5, 0.9)) == PASSED
+    assert api_stream.arrives(timed(stream, 1.0, 0.9, 0.95, 0.99)) == failed(
+        "90% of 1.00 s had passed before the first token"
+    )
+    assert api_stream.arrives(timed(stream, 1.0, 0.9)) == failed(
+        "the whole stream came at 1 point in time"
+    )
+
+
+def test_a_stream_that_is_over_at_once_tells_nothing_by_its_times() -> None:
+    stream = streamed(chunk(content="a"), chunk(finish="stop"))
+    assert api_stream.arrives(timed(stream, 0.05, 0.047, 0.048, 0.049)) == PASSED
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("é 你好 🦑", Outcome.PASS),
+        ("Sure: é 你好 🦑!", Outcome.PASS),
+        ("It says 你好", Outcome.PASS),
+        ("Ã© ä½\xa0å¥½", Outcome.FAIL),
+        ("é 你好", Outcome.FAIL),
+        ("\ufffd 你好 \ufffd.", Outcome.FAIL),
+        ("I cannot do that", Outcome.UNDETERMINED),
+        ("", Outcome.UNDETERMINED),
+    ],
+)
+def test_damage_is_told_from_disobedience(text: str, outcome: Outcome) -> None:
+    assert api_stream.intact(reply(text), "é 你好 🦑").outcome is outcome
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
+def test_a_text_that_comes_back_is_never_damaged(text: str) -> None:
+    if "\ufffd" not in text:
+        assert api_stream.intact(reply(f"{text} ok"), text).outcome is Outcome.PASS
+
+
+def test_usage_belongs_on_a_last_chunk_of_its_own() -> None:
+    last = {"choices": [], "usage": COUNTS}
+    beside = {**chunk(finish="stop"), "usage": COUNTS}
+    assert api_stream.counted_last([chunk(content="a"), last]) == PASSED
+    assert api_stream.counted_last([chunk(content="a"), beside]).passed is False
+    assert api_stream.counted_last([last, last]) == failed("usage in 2 of 2 chunks, at [0, 1]")
+    assert api_stream.counted([chunk(content="a")]) == failed("asked for usage, and none came")
+
+
+# Replies
+
+
+def test_a_budget_is_kept_and_told() -> None:
+    assert api_reply.within(reply("1, 2", "length", 8), 8) == PASSED
+    assert api_reply.within(reply("1, 2", "length", 9), 8) == failed(
+        "9 tokens, asked for 8 at the most: '1, 2'"
+    )
+    assert api_reply.within(reply("1, 2", "stop", 8), 8) == failed(
+        "finish_reason is 'stop', not 'length', after '1, 2'"
+    )
+
+
+def test_a_stop_text_ends_the_reply_before_it() -> None:
+    assert api_reply.stopped(reply("1, 2, 3, 4, "), "4", ["5"]) == PASSED
+    assert api_reply.stopped(reply("1, 2, 3, 4, 5"), "4", ["5"]) == failed(
+        "the text has '5' in it: '1, 2, 3, 4, 5'"
+    )
+    assert api_reply.stopped(reply("1, 2, 3, 4, ", "length"), "4", ["5"]) == failed(
+        "finish_reason is 'length', not 'stop'"
+    )
+    assert api_reply.stopped(reply("Sure"), "4", ["5"]).outcome is Outcome.UNDETERMINED
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("1, 2, 3, 4, ", Outcome.PASS),
+        ("1, 2, 3, 4,", Outcome.FAIL),
+        ("1,2,3,4,", Outcome.UNDETERMINED),
+        ("One, two", Outcome.UNDETERMINED),
+    ],
+)
+def test_a_lost_space_is_told_from_one_that_was_never_there(text: str, outcome: Outcome) -> None:
+    assert api_reply.spaced(reply(text), "4,").outcome is outcome
+
+
+def test_what_was_lost_on_the_way_is_told_from_what_is_beyond_the_model() -> None:
+    lost = api_reply.knows(reply("I do not know"), ["amber-417"])
+    assert lost == failed("no 'amber-417' in 'I do not know'")
+    assert api_reply.in_prompt(lost, reply(prompt=20), reply(prompt=40)) == failed(
+        f"{lost.reason}; the prompt had 20 tokens, in its plain form 40"
+    )
+    assert api_reply.in_prompt(lost, reply(prompt=40), reply(prompt=40)).outcome is (
+        Outcome.UNDETERMINED
+    )
+    assert api_reply.grows(lost, reply(prompt=2_000), reply(prompt=1_990)) == failed(
+        f"{lost.reason}; 2000 tokens were read, and 1990 of half the message"
+    )
+    assert api_reply.grows(lost, reply(prompt=4_000), reply(prompt=2_010)).outcome is (
+        Outcome.UNDETERMINED
+    )
+    assert api_reply.knows_plainly(lost, reply("Amber-417."), ["amber-417"]).passed is False
+
+
+def test_another_requests_code_is_worse_than_none() -> None:
+    code, others = "amber-417", ["badge-212"]
+    assert api_reply.own_code("The word is Amber-417.", code, others) == PASSED
+    assert api_reply.own_code("amber-417 badge-212", code, others) == failed(
+        "'badge-212' is another request's, and this one's is 'amber-417': 'amber-417 badge-212'"
+    )
+    assert api_reply.own_code("Hello", code, others).outcome is Outcome.UNDETERMINED
+
+
+def test_log_probabilities_spell_the_text() -> None:
+    def token(text: str, value: Any = -0.1, top: int = 2) -> dict[str, Any]:
+        others = [{"token": text, "logprob": value, "bytes": list(text.encode())}] * top
+        return {
+            "token": text,
+            "logprob": value,
+            "bytes": list(text.encode()),
+            "top_logprobs": others,
+        }
+
+    assert api_reply.sure([token("Da"), token("isy")], "Daisy", 2) == PASSED
+    assert api_reply.sure([token("Da")], "Daisy", 2).reason == (
+        "the tokens are 'Da', the text is 'Daisy'"
+    )
+    assert api_reply.sure([token("Daisy", 0.5)], "Daisy", 2).reason == "a logprob is 0.5"
+    assert api_reply.sure([token("Daisy", top=3)], "Daisy", 2).passed is False
+    assert api_reply.sure([], "Daisy", 2).reason == "no logprobs.content"
+
+
+def test_the_tokens_of_all_choices_count() -> None:
+    cut = [{"finish_reason": "length"}, {"finish_reason": "length"}]
+    both = {"choices": cut, "usage": {"completion_tokens": 16}}
+    one = {"choices": cut, "usage": {"completion_tokens": 8}}
+    assert api_reply.counts_all(both, 8) == PASSED
+    assert api_reply.counts_all(one, 8) == failed("8 tokens for two choices of 8")
+
+
+# Access
+
+
+def test_a_door_without_a_key_is_no_door() -> None:
+    keyed = Exchange({}, 200, {}, b"{}", (), None, "", 0.0, 1, keyed=True)
+    keyless = Exchange({}, 200, {}, b"{}", (), None, "", 0.0, 1)
+    refused = Exchange({}, 401, {}, b"{}", (), None, "", 0.0, 1)
+    crashed = Exchange({}, 500, {}, b"Internal Server Error", (), None, "", 0.0, 1)
+    assert api_access.locked(keyless, refused).outcome is Outcome.UNSUPPORTED
+    assert api_access.locked(keyed, refused) == PASSED
+    assert api_access.locked(keyed, keyless) == failed("HTTP 200 without the key: b'{}'")
+    assert api_access.locked(keyed, crashed).reason == (
+        "expected HTTP 401 or 403 for POST /chat/completions {}, "
+        "got HTTP 500 with 'Internal Server Error'"
+    )
+
+
+@pytest.mark.parametrize("declared", [None, 1_000_000])
+def test_a_window_that_is_unknown_or_vast_is_not_overrun(declared: int | None) -> None:
+    with pytest.raises(EndpointError) as raised:
+        api_access.window(declared)
+    assert raised.value.score.outcome is Outcome.UNSUPPORTED
