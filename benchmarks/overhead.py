@@ -41,7 +41,8 @@ POLICY = """
 schema: readiness-policy/1
 extends: article
 name: bench
-dimensions: {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}}
+dimensions:
+  {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}, api: {gate: "off"}}
 """
 
 

@@ -25,7 +25,8 @@ OWN_POLICY = """
 schema: readiness-policy/1
 name: own
 extends: article
-dimensions: {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}, api: {gate: "off"}}
+dimensions:
+  {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}, api: {gate: "off"}}
 """
 OK_CHECK = """
 from readiness import PASSED, Probe, check, failed
@@ -293,7 +294,7 @@ def test_a_typo_in_a_policy_names_file_line_and_choices(own: pytest.Pytester, ur
     result = run(own, url)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        ["ERROR: own.yaml:5: dimensions.json_only.gate is 'requird': choose required, *"]
+        ["ERROR: own.yaml:6: dimensions.json_only.gate is 'requird': choose required, *"]
     )
 
 
