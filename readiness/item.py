@@ -36,7 +36,7 @@ class CheckItem(pytest.Item):
         run = self.config.stash[RUN]
         planned = run.plan.get(self.check.id)
         if planned is None:
-            pytest.skip("the policy turns this check off")
+            pytest.skip("the policy leaves this check out")
         if self.check.alone:
             run.start([planned])
         progress = self.config.stash.get(PROGRESS, None)

@@ -53,6 +53,8 @@ def plan(checks: Sequence[Check], policy: Policy, profile: str, seed: int) -> li
     """Settle the trials of each check."""
     planned = []
     for check in checks:
+        if policy.leaves_out(check, profile):
+            continue
         claim = policy.claim(check, profile)
         if claim.gate != "off":
             planned.append(Planned(check, claim, check.probes(seed, claim.trials)))

@@ -75,6 +75,11 @@ class Policy:
         checks = self.dimensions[dimension].checks
         return tuple(each for each, rule in checks.items() if rule.gate is Gate.REQUIRED)
 
+    def leaves_out(self, check: Check, profile: str) -> bool:
+        """Whether a profile makes no trial of a check."""
+        dimension = self.dimensions.get(check.dimension, Dimension())
+        return dimension.checks.get(check.id, Rule()).trials.get(profile) == 0
+
     def claim(self, check: Check, profile: str) -> Claim:
         """What a check has to show; the check says what the policy does not.
 
@@ -96,7 +101,7 @@ class Policy:
         """Say which of a rule's figures can never show what it requires."""
         if rule.required is None:
             return
-        for profile in [each for each in self.profiles if each in rule.trials]:
+        for profile in [each for each in self.profiles if rule.trials.get(each)]:
             try:
                 self._claim(rule, profile, rule.required, rule.trials[profile])
             except ValueError as error:

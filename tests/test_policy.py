@@ -219,3 +219,13 @@ def test_the_digest_is_of_what_holds_and_not_of_how_it_is_written(
     assert {load(write(text)).digest for text in alike} == {article.digest}
     assert load(write(EXTENDS + rule % "0.97")).digest != article.digest
     assert load(write(EXTENDS + "alpha: 0.01\n")).digest != article.digest
+
+
+def test_a_profile_may_leave_a_check_out(article: Policy) -> None:
+    fuzz = check_of("api.survives_fuzz")
+    assert [article.leaves_out(fuzz, profile) for profile in article.profiles] == [
+        True,
+        True,
+        False,
+    ]
+    assert not article.leaves_out(check_of("greeting.polite"), "smoke")

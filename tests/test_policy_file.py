@@ -77,12 +77,13 @@ def problems(path: Path) -> list[str]:
         (
             "dimensions:\n  a:\n    checks:\n      b: {trials: 0}\n",
             "my.yaml:6: dimensions.a.checks.b.trials is 0: "
-            "choose a whole number from 1 to 1000000, or one for each profile",
+            "choose a whole number from 1 to 1000000, or one for each profile, "
+            "where 0 leaves the check out",
         ),
         (
             "dimensions:\n  a:\n    checks:\n      b:\n        trials:\n          ci: 2.5\n",
             "my.yaml:8: dimensions.a.checks.b.trials.ci is 2.5: "
-            "choose a whole number from 1 to 1000000",
+            "choose a whole number from 0 to 1000000",
         ),
         (
             "dimensions:\n  a:\n    checks:\n      b:\n        trials:\n          cii: 2\n",
