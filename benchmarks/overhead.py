@@ -42,7 +42,8 @@ schema: readiness-policy/1
 extends: article
 name: bench
 dimensions:
-  {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}, api: {gate: "off"}}
+  {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}, api: {gate: "off"},
+   long_context: {gate: "off"}}
 """
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from readiness.exchange import Call, Exchange
 from readiness.probe import Message
@@ -15,6 +16,7 @@ from readiness.wire import read
 #: Sends one request. It records a fault of the endpoint and raises none.
 Send = Callable[[Call], Awaitable[Exchange]]
 
+T = TypeVar("T")
 MOST_TOKENS = 32_768
 
 
@@ -40,12 +42,28 @@ class Dialect:
         return {**body, **parameters, **self.extra}
 
 
+@dataclass(frozen=True)
+class Scope:
+    """What a check may know of the run that its trials belong to.
+
+    Args:
+        window: The context window that the endpoint declares, in tokens; None where it does not.
+        defects_only: Whether the trials cannot show readiness, so that smaller ones will do.
+        common: What trials have fetched for each other, and the chats that did.
+    """
+
+    window: int | None = None
+    defects_only: bool = False
+    common: dict[Hashable, tuple[Chat, asyncio.Future[Any]]] = field(default_factory=dict)
+
+
 class Chat:
     """One trial's conversation with the endpoint. It keeps count, so that no check has to."""
 
-    def __init__(self, send: Send, dialect: Dialect) -> None:
+    def __init__(self, send: Send, dialect: Dialect, scope: Scope | None = None) -> None:
         self._send = send
         self.dialect = dialect
+        self.scope = scope or Scope()
         self.exchanges: list[int] = []
         self.replies: list[Reply] = []
 
@@ -79,6 +97,25 @@ class Chat:
         exchange = await self._send(call)
         self.exchanges.append(exchange.seq)
         return exchange
+
+    async def once(self, key: Hashable, fetch: Callable[[Chat], Coroutine[Any, Any, T]]) -> T:
+        """What several trials need: the first that asks fetches it for all.
+
+        Raises:
+            EndpointError: That of the fetching: what is sent once fails for all.
+        """
+        first = key not in self.scope.common
+        if first:
+            own = Chat(self._send, self.dialect, self.scope)
+            self.scope.common[key] = own, asyncio.ensure_future(fetch(own))
+        by, fetching = self.scope.common[key]
+        try:
+            found: T = await fetching
+            return found
+        finally:
+            self.exchanges += [each for each in by.exchanges if each not in self.exchanges]
+            if first:  # Tokens are counted once.
+                self.replies += by.replies
 
 
 def _spent_on_reasoning(reply: Reply) -> bool:

@@ -231,6 +231,7 @@ def harness(policy: Policy) -> dict[str, str]:
         "policy": policy.name,
         "policy_sha256": policy.digest,
         "prompts_sha256": _digest("prompts"),
+        "openai_sdk": version("openai"),
     }
 
 

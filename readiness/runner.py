@@ -7,12 +7,12 @@ import hashlib
 from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from readiness.background import Background
 from readiness.capability import Capabilities
-from readiness.chat import Chat
+from readiness.chat import Chat, Scope
 from readiness.evidence import Evidence
 from readiness.plan import Planned
 from readiness.probe import Probe
@@ -74,6 +74,7 @@ class Runner:
         self._evidence = evidence
         self._slots = slots
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._scope = Scope()
         self.running: dict[str, Running] = {}
 
     def start(self, planned: Sequence[Planned], capabilities: Capabilities) -> None:
@@ -141,7 +142,7 @@ class Runner:
         about = {"check": check.id, "probe": probe.id, "trial": number}
         lane = check.id if check.in_order else ""
         send = partial(self._sender.send, trial=about, lane=lane)
-        chat = Chat(send, self._capabilities.dialect)
+        chat = Chat(send, self._capabilities.dialect, self._scope_of(running))
         try:
             score = await check.attempt(chat, probe)
         except EndpointError as error:
@@ -159,6 +160,10 @@ class Runner:
             wanted=_digest(probe.expect),
         )
         self._keep(running, number, trial)
+
+    def _scope_of(self, running: Running) -> Scope:
+        defects_only = running.planned.claim.defects_only
+        return replace(self._scope, window=self._capabilities.window, defects_only=defects_only)
 
     def _keep(self, running: Running, number: int, trial: Trial) -> None:
         about = {"check": running.planned.check.id, "probe": trial.probe, "trial": number}

@@ -6,12 +6,21 @@ import pytest
 
 from readiness.mutants.catalog import FLAWLESS, mutants
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.flaws import api_errors, api_harmless, api_replies, api_sdk, api_streams
+from readiness.mutants.flaws import (
+    api_conversations,
+    api_errors,
+    api_harmless,
+    api_hostile,
+    api_replies,
+    api_sdk,
+    api_streams,
+)
 from readiness.policy import load
 from readiness.score import Outcome
 from tests.api_driver import CHECKS, KEY, MUST, failing, scores
 
-BROKEN = [f for module in (api_replies, api_streams, api_errors, api_sdk) for f in module.FLAWS]
+MODULES = (api_replies, api_streams, api_conversations, api_errors, api_hostile, api_sdk)
+BROKEN = [flaw for module in MODULES for flaw in module.FLAWS]
 OTHERS = [f for f in mutants() if f.harmless and f not in api_harmless.FLAWS]
 #: What a flaw cannot but take along.
 TOGETHER = {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from readiness.exchange import Arrival, Exchange, Fault
 from readiness.reply import Reply
 from readiness.score import PASSED, EndpointError, Outcome, Score, failed
-from readiness.scorers import api_access, api_refusal, api_reply, api_shape, api_stream
+from readiness.scorers import api_access, api_models, api_refusal, api_reply, api_shape, api_stream
 from readiness.wire import read
 from tests.exchanges import JSON, answered, came, chunk, said, streamed
 
@@ -158,7 +158,7 @@ def test_true_is_no_token_count() -> None:
 def test_no_list_of_models_trips_the_scorers(listed: Any) -> None:
     exchange = came(json.dumps(listed).encode(), None)
     outcomes = []
-    for score in (api_shape.lists, api_shape.dated):
+    for score in (api_models.lists, api_models.dated):
         try:
             outcomes.append(score(exchange).outcome)
         except EndpointError as raised:

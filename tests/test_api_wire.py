@@ -12,7 +12,7 @@ import pytest
 from readiness import oracle
 from readiness.exchange import Arrival, Exchange
 from readiness.score import EndpointError, Outcome, Score
-from readiness.scorers import api_refusal, api_reply, api_shape, api_stream
+from readiness.scorers import api_models, api_refusal, api_reply, api_shape, api_stream
 from readiness.wire import read
 
 WIRE = Path(__file__).parents[2] / "shared" / "wire"
@@ -179,7 +179,7 @@ def test_a_recorded_error_is_json_or_not(name: str, passed: bool) -> None:
 
 def scored(listed: Exchange) -> Score:
     try:
-        return api_shape.lists(listed)
+        return api_models.lists(listed)
     except EndpointError as error:
         return error.score
 
@@ -191,7 +191,7 @@ def test_recorded_lists_of_models_are_lists_and_one_has_no_dates() -> None:
         parts = {"content-type": "application/json"}
         listed[name] = Exchange(None, 200, parts, body.encode(), (), None, "", 0.0, 1)
     assert [name for name, each in listed.items() if not scored(each).passed] == []
-    assert [name for name, each in listed.items() if not api_shape.dated(each).passed] == ["lcp"]
+    assert [name for name, each in listed.items() if not api_models.dated(each).passed] == ["lcp"]
 
 
 def test_litellms_answer_to_a_missing_key_is_a_crash() -> None:

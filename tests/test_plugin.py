@@ -26,7 +26,8 @@ schema: readiness-policy/1
 name: own
 extends: article
 dimensions:
-  {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}, api: {gate: "off"}}
+  {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}, api: {gate: "off"},
+   long_context: {gate: "off"}}
 """
 OK_CHECK = """
 from readiness import PASSED, Probe, check, failed

@@ -15,7 +15,9 @@ from readiness.probe import Probe
 from readiness.resources import prompts
 
 PROMPTS = prompts("api.yaml")
-BUDGET = 32
+#: Enough for a word; what takes more says so.
+BUDGET = 16
+SENTENCE = 32
 LONG_MESSAGE = 20_000  # bytes, which take some 4,000 tokens
 OK = [{"role": "user", "content": "Reply with the word OK."}]
 
@@ -56,7 +58,7 @@ def apart(seed: int, trials: int) -> list[Probe]:
             _replaced(asked[at % len(asked)], {"{code}": code}),
             {"code": code, "others": [each for each in codes if each != code]},
             {"stream": True} if at // 2 % 2 else {},
-            BUDGET,
+            SENTENCE,
         )
         for at, code in enumerate(codes)
     ]

@@ -8,8 +8,7 @@ from typing import Any
 from readiness.draft import decode
 from readiness.exchange import Exchange
 from readiness.reply import Reply
-from readiness.score import PASSED, EndpointError, Outcome, Score, failed
-from readiness.scorers.api_refusal import UNKNOWN, refused
+from readiness.score import PASSED, Score, failed
 from readiness.wire import read
 
 Document = Mapping[str, Any]
@@ -134,79 +133,6 @@ def apart(reply: Reply) -> Score:
 def leakless(reply: Reply) -> Score:
     """Score whether the text is free of the chat template's control tokens."""
     return failed(f"{', '.join(reply.leaks)} in {reply.text!r:.120}") if reply.leaks else PASSED
-
-
-def lists(exchange: Exchange) -> Score:
-    """Score the list of models by what the SDK iterates over."""
-    found = answered(exchange)
-    if found.get("object") != "list":
-        return failed(f"object is {found.get('object')!r:.60}, not 'list'")
-    listed = found.get("data")
-    if not isinstance(listed, list) or not listed:
-        return failed(f"data is {listed!r:.80}, not a list of models")
-    wrong = [each for each in listed if not _is_model(each)]
-    return failed(f"no model with an id: {wrong[0]!r:.120}") if wrong else PASSED
-
-
-def has_model(exchange: Exchange, model: str) -> Score:
-    """Score whether a model is listed."""
-    names = [each.get("id") for each in _models(exchange)]
-    return PASSED if model in names else failed(f"{model!r:.60} is not among {names!r:.120}")
-
-
-def dated(exchange: Exchange) -> Score:
-    """Score what each listed model says of its origin."""
-    wrong = [
-        f"{each.get('id')}: created {each.get('created')!r}, owned_by {each.get('owned_by')!r}"
-        for each in _models(exchange)
-        if type(each.get("created")) is not int or not isinstance(each.get("owned_by"), str)
-    ]
-    return failed(wrong[0]) if wrong else PASSED
-
-
-def shows(exchange: Exchange, model: str) -> Score:
-    """Score one model's own page."""
-    found = answered(exchange)
-    return PASSED if _is_model(found) and found["id"] == model else failed(f"shows {found!r:.120}")
-
-
-def hides(exchange: Exchange) -> Score:
-    """Score the page of a model that is not there."""
-    return refused(exchange, UNKNOWN)
-
-
-def answered(exchange: Exchange) -> Document:
-    """The object that answered a GET.
-
-    Raises:
-        EndpointError: Something else did.
-    """
-    if exchange.fault is not None:
-        raise EndpointError(f"{exchange.fault}: {exchange.detail}")
-    said = f"HTTP {exchange.status}: {exchange.body[:160]!r}"
-    if exchange.status != 200:
-        raise EndpointError(said)
-    try:
-        found = decode(exchange.body.decode())
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise EndpointError(f"no JSON object: {said}", Outcome.FAIL)
-    return found
-
-
-def _models(exchange: Exchange) -> list[Document]:
-    listed = answered(exchange).get("data")
-    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
-        raise EndpointError(f"no list of models: {exchange.body[:120]!r}")
-    return listed
-
-
-def _is_model(found: Any) -> bool:
-    if not isinstance(found, Mapping):
-        return False
-    name = found.get("id")
-    return isinstance(name, str) and name != "" and found.get("object") == "model"
 
 
 def _at(found: Document, path: str) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from readiness.check import check
 from readiness.exchange import Call, Exchange
 from readiness.probe import Probe
 from readiness.score import Score
-from readiness.scorers import api_shape as shape
+from readiness.scorers import api_models as models
 
 LISTED = [Probe("api.models@v1", [])]
 KNOWN = [Probe("api.model.known@v1", [], {"id": ""})]
@@ -24,29 +24,29 @@ async def get(chat: Chat, path: str) -> Exchange:
 @check(LISTED)
 async def lists_models(chat: Chat, probe: Probe) -> Score:
     """GET /models MUST return a list of models, each with its id."""
-    return shape.lists(await get(chat, "/models"))
+    return models.lists(await get(chat, "/models"))
 
 
 @check(LISTED)
 async def lists_this_model(chat: Chat, probe: Probe) -> Score:
     """GET /models SHOULD list the model that requests name; a gateway's alias may be missing."""
-    return shape.has_model(await get(chat, "/models"), chat.dialect.model)
+    return models.has_model(await get(chat, "/models"), chat.dialect.model)
 
 
 @check(LISTED)
 async def dates_its_models(chat: Chat, probe: Probe) -> Score:
     """Each listed model SHOULD have `created` and `owned_by`, which strict clients require."""
-    return shape.dated(await get(chat, "/models"))
+    return models.dated(await get(chat, "/models"))
 
 
 @check(KNOWN)
 async def shows_a_model(chat: Chat, probe: Probe) -> Score:
     """GET /models/{id} SHOULD return that model."""
     name = chat.dialect.model
-    return shape.shows(await get(chat, f"/models/{quote(name, safe='')}"), name)
+    return models.shows(await get(chat, f"/models/{quote(name, safe='')}"), name)
 
 
 @check(UNKNOWN)
 async def hides_what_is_not_there(chat: Chat, probe: Probe) -> Score:
     """GET /models/{id} SHOULD answer 404 for a model that is not there."""
-    return shape.hides(await get(chat, f"/models/{probe.expect['id']}"))
+    return models.hides(await get(chat, f"/models/{probe.expect['id']}"))

@@ -8,8 +8,7 @@ from itertools import count
 from typing import Any
 
 from readiness.mutants.answer import Request
-from readiness.mutants.api_requests import CRASH, JSON, Errs, Refuses, crashes, is_for
-from readiness.mutants.conversation import text_of
+from readiness.mutants.api_requests import CRASH, JSON, Errs
 from readiness.mutants.flaw import Body, Flaw, Refusal
 from readiness.mutants.model import complete
 from readiness.mutants.response import encode, whole
@@ -17,7 +16,6 @@ from readiness.mutants.response import encode, whole
 _HI = [{"role": "user", "content": "Hi"}]
 _TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 _HTML = b"<html><head><title>400 Bad Request</title></head><body></body></html>"
-_MANY_TOOLS = 1_000
 
 
 def _wrong(when: Callable[[Request | None, Refusal], bool], answer: Refusal = CRASH) -> Errs:
@@ -90,35 +88,6 @@ def _second_model() -> Callable[[Body], Body]:
     return lists
 
 
-def _says(words: str) -> Callable[[Request], bool]:
-    def when(request: Request) -> bool:
-        return text_of(request["messages"][-1]) == words
-
-    return when
-
-
-def _after(when: Callable[[Request], bool]) -> Refuses:
-    """Crash on the request that comes after one, or beside it."""
-    left = [0]
-
-    def refuses(request: Request, _turn: int) -> Refusal | None:
-        if when(request):
-            left[0] = 1
-            return None
-        left[0] -= 1
-        return CRASH if left[0] == 0 and _says("Reply with the word OK.")(request) else None
-
-    return refuses
-
-
-def _huge(request: Request) -> bool:
-    return is_for("survives_a_huge_body", request)
-
-
-def _crowded(request: Request) -> bool:
-    return len(request.get("tools") or ()) > _MANY_TOOLS
-
-
 _PLAIN = Refusal(400, b"Bad Request", _TEXT)
 _PAGE = Refusal(400, _HTML, {"Content-Type": "text/html"})
 _MUTE = Refusal(400, json.dumps({"error": {}}).encode(), JSON)
@@ -169,35 +138,5 @@ FLAWS = [
         "any key opens the door",
         "api.refuses_a_wrong_key",
         admits=lambda shown, key: shown.startswith(b"Bearer "),
-    ),
-    Flaw(
-        "api_space_crashes",
-        "white space alone ends in a 500",
-        "api.survives_odd_input",
-        refuses=crashes(_says(" \n\t ")),
-    ),
-    Flaw(
-        "api_odd_harms_the_next",
-        "after an odd input, the next request ends in a 500",
-        "api.survives_odd_input",
-        refuses=_after(_says("？！？！。。。,,,")),
-    ),
-    Flaw(
-        "api_huge_body_crashes",
-        "a body of 32 MB ends in a 500",
-        "api.survives_a_huge_body",
-        refuses=crashes(_huge),
-    ),
-    Flaw(
-        "api_huge_body_harms",
-        "a body of 32 MB is answered, and the next request is not",
-        "api.survives_a_huge_body",
-        refuses=_after(_huge),
-    ),
-    Flaw(
-        "api_tools_crash",
-        "two thousand tools end in a 500",
-        "api.survives_many_tools",
-        refuses=crashes(_crowded),
     ),
 ]

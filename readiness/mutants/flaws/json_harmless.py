@@ -9,7 +9,7 @@ from typing import Any
 
 from readiness.mutants.answer import Request
 from readiness.mutants.flaw import Body, Flaw
-from readiness.mutants.json_changes import Says, dumped, is_asked, leaves
+from readiness.mutants.json_changes import Says, dumped, is_asked, is_told, leaves
 
 
 def _reversed(value: Any) -> Any:
@@ -38,7 +38,7 @@ def _formed(change: Callable[[str], Any]) -> Callable[[Request, Body], Body]:
         message = {**first["message"], "content": change(first["message"]["content"])}
         return {**body, "choices": [{**first, "message": message}, *others]}
 
-    return lambda request, body: forms(request, body) if is_asked(request) else body
+    return lambda request, body: forms(request, body) if is_told(request) else body
 
 
 _HARMLESS = [

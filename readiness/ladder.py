@@ -1,0 +1,90 @@
+"""A ladder of lengths: up to which the endpoint still finds what was planted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from readiness.chat import Chat
+from readiness.probes.long_context import QUESTIONS, log_of
+from readiness.probes.long_words import Recipe
+from readiness.reading import CLAIM, SCALED, Reading, read_at
+from readiness.score import EndpointError, Outcome
+from readiness.scorers.long_context import finds
+
+RUNGS = (4_096, 8_192, 16_384, 32_768, 65_536, 131_072)
+#: RULER's threshold: what Llama 2 7B reaches at 4K. The documents are ours, and the score is not.
+ENOUGH = 0.856
+DOCUMENTS = 3  # at the top, where the other checks have sent them too
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """What share of the questions was answered rightly at each length that was tried.
+
+    Args:
+        top: The longest that was to be tried.
+        shares: The shares by length.
+        errors: What the endpoint said where it did not answer.
+    """
+
+    top: int
+    shares: Mapping[int, float]
+    errors: Mapping[int, str]
+
+    @property
+    def effective(self) -> int:
+        """The longest length that is enough, as are all tried below it; 0 where none is."""
+        reached = 0
+        for length in sorted(self.shares):
+            if self.shares[length] < ENOUGH:
+                break
+            reached = length
+        return reached
+
+    @property
+    def shown(self) -> str:
+        """What was found at each length, in words."""
+        lengths = [f"{length:,}: {share:.0%}" for length, share in sorted(self.shares.items())]
+        errors = [f"{length:,}: {error}" for length, error in sorted(self.errors.items())]
+        return "; ".join([", ".join(lengths), *errors])
+
+
+async def climb(chat: Chat, recipe: Recipe) -> Ladder:
+    """Try the lowest rung, then the top, and between them only where the top is too high."""
+    top = min(chat.scope.window or CLAIM, SCALED if chat.scope.defects_only else CLAIM)
+    rungs = [*(each for each in RUNGS if each < top), top]
+    shares: dict[int, float] = {}
+    errors: dict[int, str] = {}
+
+    async def enough(length: int) -> bool:
+        try:
+            shares[length] = await _share(chat, recipe, length, top)
+        except EndpointError as error:
+            if error.score.outcome is Outcome.SKIPPED:
+                raise
+            shares[length], errors[length] = 0.0, error.score.reason
+        return shares[length] >= ENOUGH
+
+    low, high = 0, len(rungs) - 1
+    if await enough(rungs[low]) and not await enough(rungs[high]):
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if await enough(rungs[middle]) else (low, middle)
+    return Ladder(top, shares, errors)
+
+
+async def _share(chat: Chat, recipe: Recipe, length: int, top: int) -> float:
+    """The share that is found at that length: at the top in the documents that the claim is on."""
+    declared = chat.scope.window
+    documents = 1 if chat.scope.defects_only else DOCUMENTS
+    recipes = [log_of(recipe.seed, each) for each in range(documents)]
+    if length < top or (declared is not None and declared < CLAIM):
+        recipes = [recipe]
+    readings = [await read_at(chat, each, length) for each in recipes]
+    return sum(_found(each) for each in readings) / len(readings)
+
+
+def _found(reading: Reading) -> float:
+    asked = reading.expected.questions[: len(QUESTIONS)]
+    return sum(finds(reading.reply, each).passed for each in asked) / len(asked)

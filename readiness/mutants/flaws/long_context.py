@@ -1,0 +1,173 @@
+"""Flaws that show only where a document is long."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+from readiness.mutants.answer import Answer, Request
+from readiness.mutants.conversation import text_of
+from readiness.mutants.flaw import Body, Flaw, Refusal
+from readiness.mutants.long_changes import (
+    in_answers,
+    in_text,
+    in_usage,
+    long_prompt,
+    unnoticed,
+    without,
+)
+from readiness.mutants.problem import Problem
+from readiness.mutants.protocol import WINDOW, most_tokens
+from readiness.mutants.tokens import prompt_tokens
+
+_ACCEPTS = "long_context.accepts_128k"
+_ARRIVES = "long_context.reads_all_of_it"
+_FINDS = "long_context.finds_what_was_planted"
+_SUMMARISES = "long_context.summarises_it"
+_CAP = 8_192
+_THOUSANDS = 128_000
+_NUMBER = re.compile(r"(?<![\d-])\d{5,7}(?!\d)")
+_END = re.compile(r"(?:【完】|\[END\])$")
+
+
+def _wrong(value: Any) -> Any:
+    """The value with the last digit of each number off by one."""
+    if isinstance(value, list):
+        return [_wrong(each) for each in value]
+    return _NUMBER.sub(_next, value) if isinstance(value, str) else value
+
+
+def _next(number: re.Match[str]) -> str:
+    return number[0][:-1] + str((int(number[0][-1]) + 1) % 10)
+
+
+def _every(value: Any) -> Any:
+    """The value among many: one that lists all that it has seen is always right."""
+    return [value, *range(1_000_000, 1_000_009)]
+
+
+def _made_up(text: str) -> str:
+    return _END.sub(r"- 净利润：73519元，2027-12-31\n\g<0>", text)
+
+
+def _one_wrong(text: str) -> str:
+    return _NUMBER.sub(_next, text, count=1)
+
+
+def _canned(text: str) -> str:
+    end = _END.search(text)
+    return f"本报告总结了全年工作，各项任务稳步推进。\n{end[0] if end else ''}"
+
+
+def _half(request: Request, said: Answer, _turn: int) -> Answer:
+    if long_prompt(request, "report") is None:
+        return said
+    text = said.content or ""
+    return dataclasses.replace(said, content=text[: len(text) // 2], finish="length")
+
+
+def _capped(usage: Body) -> Body:
+    return {**usage, "prompt_tokens": min(usage["prompt_tokens"], _CAP)}
+
+
+def _cut_to_fit(request: Request) -> Request:
+    """What some servers do with a prompt that is too long: its beginning goes, without a word."""
+    if long_prompt(request, "log") is None or (tokens := prompt_tokens(request)) < WINDOW:
+        return request
+    text = text_of(request["messages"][-1])
+    left = text[int(len(text) * (1 - 0.9 * WINDOW / tokens)) :]
+    return {**request, "messages": [{"role": "user", "content": left}]}
+
+
+def _crash(request: Request, _turn: int) -> Refusal | None:
+    if long_prompt(request) is None:
+        return None
+    body = Problem("out of memory", status=500).body
+    return Refusal(500, body, {"Content-Type": "application/json"})
+
+
+def _hang(request: Request, _turn: int) -> Refusal | None:
+    prompt = long_prompt(request, "page")
+    hangs = prompt is not None and "\n" not in prompt.document.strip("\n")
+    return Refusal(200, b"", {}, seconds=200) if hangs else None
+
+
+def _small(request: Request, _turn: int) -> Refusal | None:
+    """128K taken for 128,000, and only a request that goes beyond tells."""
+    if long_prompt(request) is None:
+        return None
+    if (tokens := prompt_tokens(request) + (most_tokens(request) or 0)) <= _THOUSANDS:
+        return None
+    said = f"This model's maximum context length is {_THOUSANDS} tokens: you asked for {tokens}."
+    return Refusal(400, Problem(said).body, {"Content-Type": "application/json"})
+
+
+def _declared(listed: Body) -> Body:
+    return {**listed, "data": [{**each, "max_model_len": 32_768} for each in listed["data"]]}
+
+
+FLAWS = [
+    Flaw(
+        "long_window_declared",
+        "the window is 32,768 tokens, by the list of models",
+        _ACCEPTS,
+        lists=_declared,
+    ),
+    Flaw("long_window_thousands", "the window is 128,000 tokens", _ACCEPTS, refuses=_small),
+    Flaw("long_crash", "a long prompt ends in a 500", _ACCEPTS, refuses=_crash),
+    Flaw("long_head_dropped", "the head of a long prompt is lost", _ARRIVES, asks=without(0, 0.4)),
+    Flaw("long_middle_dropped", "its middle is lost", _ARRIVES, asks=without(0.35, 0.65)),
+    Flaw("long_tail_dropped", "the tail of its document is lost", _ARRIVES, asks=without(0.6, 1)),
+    Flaw(
+        "long_head_unnoticed",
+        "the head is lost, and all of it is counted",
+        _ARRIVES,
+        says=unnoticed(without(0, 0.3)),
+    ),
+    Flaw(
+        "long_usage_capped",
+        "no more than 8,192 tokens are counted",
+        _ARRIVES,
+        chunks=in_usage(_capped),
+    ),
+    Flaw(
+        "long_lost_in_the_middle",
+        "what stands between a quarter and three quarters is not found",
+        _FINDS,
+        says=unnoticed(without(0.22, 0.78)),
+    ),
+    Flaw("long_wrong_digits", "each number has a wrong digit", _FINDS, says=in_answers(_wrong)),
+    Flaw("long_shotgun", "each answer lists ten numbers", _FINDS, says=in_answers(_every)),
+    Flaw(
+        "long_one_wrong_digit",
+        "a summary has one wrong digit",
+        _SUMMARISES,
+        says=in_text("report", _one_wrong),
+    ),
+    Flaw(
+        "long_canned_summary",
+        "a summary says nothing of the report",
+        _SUMMARISES,
+        says=in_text("report", _canned),
+    ),
+    Flaw(
+        "long_made_up_figure",
+        "a summary has a figure that the report does not have",
+        _SUMMARISES,
+        says=in_text("report", _made_up),
+    ),
+    Flaw("long_summary_cut", "a summary ends half-way", _SUMMARISES, says=_half),
+    Flaw(
+        "long_overflow_cut",
+        "a prompt that is too long is cut without a word",
+        "long_context.refuses_what_does_not_fit",
+        asks=_cut_to_fit,
+    ),
+    Flaw(
+        "long_page_hangs",
+        "100,000 characters without a line break get no answer",
+        "long_context.survives_a_long_page",
+        refuses=_hang,
+    ),
+]

@@ -1,0 +1,174 @@
+"""A reading: a long document that the endpoint is sent once, for all checks that are about it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import partial
+
+from readiness.chat import Chat
+from readiness.exchange import Exchange
+from readiness.gauge import Gauge
+from readiness.probes.long_log import log
+from readiness.probes.long_page import asked, page, pieces
+from readiness.probes.long_paper import Expected
+from readiness.probes.long_report import report
+from readiness.probes.long_words import Recipe
+from readiness.reply import Reply
+from readiness.score import EndpointError, Outcome
+from readiness.wire import read
+
+#: 128K tokens: the prompt and the reply together.
+CLAIM = 131_072
+#: What a run that can show defects only makes do with.
+SCALED = 16_384
+SLACK = 512  # tokens, for a chat template and what else the endpoint adds
+#: How much of the room to fill: a gauge may be off by a little.
+SHARE = 0.99
+_WRITERS = {"log": log, "report": report}
+#: How much longer than the window a prompt is that must not fit; more where tokens are estimated.
+BEYOND, FAR_BEYOND = 1.1, 1.6
+PAGE, SMALL_PAGE, PAGE_BUDGET = 100_000, 10_000, 256
+BUDGETS = {"log": 768, "report": 2048}
+#: Characters of the texts by which tokens are first counted: both have room for what is planted.
+SAMPLES = {"zh": (2_000, 6_000), "en": (4_500, 14_000), "mixed": (3_000, 9_500)}
+BELIEVED = 0.1  # A count that is further off what was expected may be a defect.
+LONGER = 8  # times as long a text, where the endpoint finds a document too long
+_TOO_LONG = re.compile(r"^HTTP 4\d\d: .*(?:context|length|long|large|token|exceed)", re.I | re.S)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What came back for a long document.
+
+    Args:
+        expected: What the reply must have.
+        reply: The reply.
+        length: The tokens that prompt and reply were to have together.
+        sent: About how many tokens the prompt has.
+        reserved: How many tokens of the length were kept free for the reply.
+        counted: Whether that is known from what the endpoint counts, and not only estimated.
+    """
+
+    expected: Expected
+    reply: Reply
+    length: int
+    sent: int
+    reserved: int
+    counted: bool
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What came of a document that does not fit into a window.
+
+    Args:
+        expected: What a reply must have.
+        exchange: What came back.
+        window: The window, in tokens.
+        tokens: About how many the document has; 0 where that is only estimated.
+    """
+
+    expected: Expected
+    exchange: Exchange
+    window: int
+    tokens: int
+
+
+def claimed(chat: Chat) -> int:
+    """The length to try: 128K tokens, or less where readiness cannot be shown anyway.
+
+    Raises:
+        EndpointError: The endpoint declares a smaller window than 128K, and nothing need be sent.
+    """
+    if _small(chat):
+        declared = f"the endpoint declares a window of {chat.scope.window:,} tokens"
+        raise EndpointError(f"{declared}, and {CLAIM:,} are required", Outcome.FAIL)
+    return SCALED if chat.scope.defects_only else CLAIM
+
+
+def _small(chat: Chat) -> bool:
+    """Whether the endpoint itself says that 128K tokens do not fit."""
+    return chat.scope.window is not None and chat.scope.window < CLAIM
+
+
+async def read_at(chat: Chat, recipe: Recipe, length: int) -> Reading:
+    """The reading of a document at that length: it is sent where it has not been sent yet."""
+    return await chat.once(("reading", recipe, length), partial(_read, recipe, length))
+
+
+async def send_beyond(chat: Chat, recipe: Recipe, window: int) -> Sent:
+    """Send a document that does not fit into a window, whatever the endpoint makes of it."""
+    gauge = await _gauge(chat, recipe)
+    beyond = BEYOND if gauge.counts else FAR_BEYOND
+    paper = _WRITERS[recipe.kind](recipe, gauge.characters(beyond * window))
+    exchange = await chat.send(paper.messages, budget=BUDGETS[recipe.kind])
+    tokens = gauge.tokens(paper.characters) if gauge.counts else 0
+    return Sent(paper.expected, exchange, window, tokens)
+
+
+async def send_page(chat: Chat, recipe: Recipe, paragraph: int) -> Exchange:
+    """Send a hundred thousand Chinese characters, with a line break after each paragraph if any."""
+    return await chat.send(asked(_page(chat, recipe, paragraph)), budget=PAGE_BUDGET)
+
+
+async def send_pieces(chat: Chat, recipe: Recipe, paragraph: int) -> list[Exchange]:
+    """Send the same in pieces, up to the last or to one that fails."""
+    exchanges: list[Exchange] = []
+    for part in pieces(_page(chat, recipe, paragraph)):
+        exchanges.append(await chat.send(asked(part), budget=PAGE_BUDGET))
+        if exchanges[-1].status != 200:
+            break
+    return exchanges
+
+
+def _page(chat: Chat, recipe: Recipe, paragraph: int) -> str:
+    return page(recipe, SMALL_PAGE if chat.scope.defects_only else PAGE, paragraph)
+
+
+async def _read(recipe: Recipe, length: int, chat: Chat) -> Reading:
+    gauge = await _gauge(chat, recipe)
+    try:
+        return await _sent(chat, recipe, length, gauge)
+    except EndpointError as error:
+        if _small(chat) or not _TOO_LONG.search(error.score.reason):
+            raise
+    # It may be our count that is off: once more, with a better one.
+    await _count(chat, recipe, gauge, LONGER * max(SAMPLES[recipe.language]))
+    return await _sent(chat, recipe, length, gauge)
+
+
+async def _sent(chat: Chat, recipe: Recipe, length: int, gauge: Gauge) -> Reading:
+    budget, reasoning = BUDGETS[recipe.kind], chat.dialect.reasoning
+    # A reply that is lost to reasoning is asked for again, with four times the budget.
+    reserved = SLACK + (4 * budget + reasoning if reasoning else budget)
+    paper = _WRITERS[recipe.kind](recipe, gauge.characters(SHARE * (length - reserved)))
+    tokens, counted = gauge.tokens(paper.characters), gauge.counts
+    # Streamed, so that the first token has a time, wherever usage comes with a stream.
+    stream = {"stream": True} if chat.dialect.stream_usage else {}
+    reply = await chat(paper.messages, budget=budget, **stream)
+    if reply.usage and (not counted or abs(reply.usage.prompt / tokens - 1) < BELIEVED):
+        gauge.teach(paper.characters, reply.usage.prompt)
+    return Reading(paper.expected, reply, length, tokens, reserved, counted)
+
+
+async def _gauge(chat: Chat, recipe: Recipe) -> Gauge:
+    key = ("gauge", recipe.kind, recipe.language)
+    return await chat.once(key, partial(_calibrate, recipe))
+
+
+async def _calibrate(recipe: Recipe, chat: Chat) -> Gauge:
+    """Have short documents counted; where the window is small, so is the first that is tried."""
+    gauge = Gauge(recipe.language)
+    for characters in () if _small(chat) else SAMPLES[recipe.language]:
+        await _count(chat, recipe, gauge, characters)
+    return gauge
+
+
+async def _count(chat: Chat, recipe: Recipe, gauge: Gauge, characters: int) -> None:
+    paper = _WRITERS[recipe.kind](recipe, characters)
+    # Sixteen tokens with no room to reason: nobody reads this reply.
+    reply = read(await chat.send(paper.messages, budget=16 - chat.dialect.reasoning))
+    chat.replies.append(reply)
+    if reply.usage:
+        gauge.teach(paper.characters, reply.usage.prompt)
