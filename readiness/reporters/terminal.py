@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pytest
+from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +17,7 @@ from readiness.result import Result
 from readiness.run import Run
 from readiness.verdict import Gate, Verdict
 
+WIDTHS = {"passed": 7, "shows": 6, "95 % interval": 13, "needs": 5, "verdict": 14}
 #: A dimension of more checks shows one by one only those that are not ready.
 MOST_CHECKS = 20
 # A word and a shape carry the verdict; the colours, apart for colour-blind eyes too, only help.
@@ -85,7 +87,9 @@ def _table(first: str, *others: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(first, no_wrap=True)
     for each in others:
-        table.add_column(each, justify="left" if each == "verdict" else "right", no_wrap=True)
+        side: JustifyMethod = "left" if each == "verdict" else "right"
+        # Where a line is too long, a check's name is cut, and never a figure.
+        table.add_column(each, justify=side, no_wrap=True, min_width=WIDTHS.get(each))
     return table
 
 
