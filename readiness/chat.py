@@ -104,8 +104,7 @@ class Chat:
         Raises:
             EndpointError: That of the fetching: what is sent once fails for all.
         """
-        first = key not in self.scope.common
-        if first:
+        if key not in self.scope.common:
             own = Chat(self._send, self.dialect, self.scope)
             self.scope.common[key] = own, asyncio.ensure_future(fetch(own))
         by, fetching = self.scope.common[key]
@@ -114,8 +113,6 @@ class Chat:
             return found
         finally:
             self.exchanges += [each for each in by.exchanges if each not in self.exchanges]
-            if first:  # Tokens are counted once.
-                self.replies += by.replies
 
 
 def _spent_on_reasoning(reply: Reply) -> bool:

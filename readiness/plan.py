@@ -68,6 +68,8 @@ def seconds(planned: Sequence[Planned], concurrency: int) -> float:
 
 
 def _tokens(probe: Probe) -> int:
+    if probe.tokens:
+        return probe.tokens
     text = json.dumps([list(probe.messages), dict(probe.parameters)], ensure_ascii=False)
     wide = len(WIDE.findall(text))
     return int(wide + (len(text) - wide) / CHARACTERS_PER_TOKEN)

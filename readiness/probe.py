@@ -20,8 +20,10 @@ class Probe:
         parameters: What the request holds besides messages, as in `{"stream": True}`.
         budget: Most tokens of visible text that the reply may take.
         family: The kind of probe; a plan takes its trials from all families evenly.
+        labels: What else the record counts it under, as in `{"distance": "6-10"}`.
         cluster: What the probe shares with others, such as a document; "" where nothing.
         control: Whether the probe is trivially easy, and guards the check instead of counting.
+        tokens: About how many tokens its requests have, where they are not made of `messages`.
     """
 
     id: str
@@ -30,5 +32,12 @@ class Probe:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     budget: int = 512
     family: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
     cluster: str = ""
     control: bool = False
+    tokens: int = 0
+
+    @property
+    def slices(self) -> Mapping[str, str]:
+        """What the record counts the probe under, apart from its check."""
+        return {"family": self.family, **self.labels} if self.family else self.labels

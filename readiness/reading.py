@@ -169,6 +169,5 @@ async def _count(chat: Chat, recipe: Recipe, gauge: Gauge, characters: int) -> N
     paper = _WRITERS[recipe.kind](recipe, characters)
     # Sixteen tokens with no room to reason: nobody reads this reply.
     reply = read(await chat.send(paper.messages, budget=16 - chat.dialect.reasoning))
-    chat.replies.append(reply)
     if reply.usage:
         gauge.teach(paper.characters, reply.usage.prompt)

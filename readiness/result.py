@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from readiness import statistics
@@ -25,6 +25,7 @@ class Trial:
         number: How often the check had tried this probe before, from 0.
         score: The outcome, and why.
         exchanges: The numbers, in the evidence, of the exchanges that it took.
+        slices: What the record counts it under, apart from its check.
         cluster: What it shares with other trials; "" where nothing.
         control: Whether it guards the check instead of counting.
         said: A digest of what the endpoint said; "" where it said nothing.
@@ -35,6 +36,7 @@ class Trial:
     number: int
     score: Score
     exchanges: tuple[int, ...] = ()
+    slices: Mapping[str, str] = field(default_factory=dict)
     cluster: str = ""
     control: bool = False
     said: str = ""
@@ -113,6 +115,16 @@ class Result:
         """0 to 100: how much of the requirement is met, capped by the verdict."""
         rate = self.passed / len(self.counted) if self.counted else 0.0
         return score(self.verdict, rate, self.claim.required)
+
+    @property
+    def slices(self) -> dict[str, dict[str, Counter[str]]]:
+        """How many trials were made and passed under each label: `slices["family"]["F1"]`."""
+        slices: dict[str, dict[str, Counter[str]]] = {}
+        for trial in self.counted:
+            for label, value in trial.slices.items():
+                count = slices.setdefault(label, {}).setdefault(value, Counter())
+                count.update(trials=1, passed=int(trial.score.passed))
+        return slices
 
     @property
     def reasons(self) -> list[tuple[str, int]]:

@@ -53,7 +53,7 @@ class Running:
     def given_up(self, score: Score) -> list[Trial]:
         """What becomes of the trials that are not made."""
         return [
-            Trial(each.id, number, score, cluster=each.cluster, control=each.control)
+            Trial(each.id, number, score, (), each.slices, each.cluster, each.control)
             for number, each in self.waiting
         ]
 
@@ -147,13 +147,13 @@ class Runner:
             score = await check.attempt(chat, probe)
         except EndpointError as error:
             score = error.score
-        score = Score(score.outcome, self._evidence.secrets.printable(score.reason))
-        self._count_tokens(chat)
+        score = replace(score, reason=self._evidence.secrets.printable(score.reason))
         trial = Trial(
             probe=probe.id,
             number=number,
             score=score,
             exchanges=tuple(chat.exchanges),
+            slices=probe.slices,
             cluster=probe.cluster,
             control=probe.control,
             said=_digest([(each.content, each.tool_calls) for each in chat.replies]),
@@ -170,16 +170,6 @@ class Runner:
         self._evidence.trial(about, trial.score, list(trial.exchanges))
         running.trials[number] = trial
         running.passed += trial.score.passed
-
-    def _count_tokens(self, chat: Chat) -> None:
-        for reply in chat.replies:
-            if reply.usage:
-                self._sender.ledger.prompt_tokens += reply.usage.prompt
-                self._sender.ledger.completion_tokens += reply.usage.completion
-
-
-def _untried(number: int, probe: Probe, score: Score) -> Trial:
-    return Trial(probe.id, number, score, cluster=probe.cluster, control=probe.control)
 
 
 def _digest(value: object) -> str:

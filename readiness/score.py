@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -24,11 +25,29 @@ UNSETTLED = frozenset({Outcome.UNDETERMINED, Outcome.SKIPPED})
 
 
 @dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure that a trial has measured, for the record.
+
+    Args:
+        name: What it is, as in "time to first token".
+        value: The figure.
+        unit: Its unit, as in "s"; "" for a share or a count.
+        at: Under which conditions, as in `{"length": 131072, "depth": 0.5}`.
+    """
+
+    name: str
+    value: float
+    unit: str = ""
+    at: Mapping[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
-    """The outcome of one trial and, where it did not pass, why."""
+    """The outcome of one trial, why where it did not pass, and what it has measured."""
 
     outcome: Outcome
     reason: str = ""
+    measures: tuple[Measure, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from readiness.slots import Slots
 MOST_ATTEMPTS = 4
 LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is not waited for
 OVERLOADED = (429, 503)
+_PROMPT = re.compile(rb'"prompt_tokens"\s*:\s*(\d{1,12})')
+_COMPLETION = re.compile(rb'"completion_tokens"\s*:\s*(\d{1,12})')
 
 
 @dataclass
@@ -43,6 +46,19 @@ class Ledger:
         if self.most_tokens and self.prompt_tokens + self.completion_tokens >= self.most_tokens:
             raise EndpointError(f"the budget of {self.most_tokens} tokens is spent", SKIPPED)
         self.sent += 1
+
+    def bill(self, body: bytes) -> None:
+        """Count the tokens that a reply says it took: in a stream, the last count is the whole."""
+        # No text of a model can look like this, for within a JSON string a quote is escaped.
+        start = body.rfind(b'"usage"')
+        if start >= 0:
+            self.prompt_tokens += _count(_PROMPT, body, start)
+            self.completion_tokens += _count(_COMPLETION, body, start)
+
+
+def _count(name: re.Pattern[bytes], body: bytes, start: int) -> int:
+    found = name.search(body, start)
+    return int(found[1]) if found else 0
 
 
 SKIPPED = Outcome.SKIPPED
@@ -70,6 +86,7 @@ class Sender:
             exchange = self._evidence.exchange(
                 await self._endpoint.send(call, lane), {**trial, "attempt": attempt}
             )
+            self.ledger.bill(exchange.body)
             self._slots.note(overloaded=exchange.status in OVERLOADED)
             pause = _pause(exchange, attempt)
             if pause is None or (exchange.fault and attempt == MOST_ATTEMPTS):

@@ -45,7 +45,7 @@ async def hello(chat: Chat) -> str:
     return (await chat(HELLO)).text
 
 
-def test_what_several_trials_need_is_sent_once_and_counted_once() -> None:
+def test_what_several_trials_need_is_sent_once() -> None:
     own = chats(3)
 
     async def together() -> list[str]:
@@ -53,7 +53,6 @@ def test_what_several_trials_need_is_sent_once_and_counted_once() -> None:
 
     assert asyncio.run(together()) == ["OK", "OK", "OK"]
     assert [each.exchanges for each in own] == [[0], [0], [0]]
-    assert [len(each.replies) for each in own] == [1, 0, 0]
 
 
 def test_what_fails_once_fails_for_each_trial_with_its_evidence() -> None:

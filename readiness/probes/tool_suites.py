@@ -116,7 +116,9 @@ def irrelevant(slot: Slot) -> Probe:
     greetings = PROMPTS["greetings"][language]
     text = f"{greetings[lap % len(greetings)]} {text}".strip()
     parameters = slot.parameters("get_weather", "get_air_quality", "get_local_time")
-    return Probe(slot.id, user(text), {}, parameters, TOLD_BUDGET, family, text[-40:])
+    return Probe(
+        slot.id, user(text), {}, parameters, TOLD_BUDGET, family=family, cluster=text[-40:]
+    )
 
 
 def _several(slot: Slot, count: int, parameters: Mapping[str, Any]) -> Probe:

@@ -110,6 +110,8 @@ def _check(result: Result) -> dict[str, Any]:
         "score": result.score,
         "outcomes": {outcome.value: count for outcome, count in result.outcomes.items()},
         "reasons": [{"reason": reason, "count": count} for reason, count in result.reasons],
+        "slices": result.slices,
+        "measures": _measures(result),
         "doubts": result.doubts,
         "controls": _controls(result),
         "not_passed": _listed(result),
@@ -119,6 +121,20 @@ def _check(result: Result) -> dict[str, Any]:
 def _controls(result: Result) -> Mapping[str, int]:
     controls = [trial for trial in result.trials if trial.control]
     return {"trials": len(controls), "passed": sum(each.score.passed for each in controls)}
+
+
+def _measures(result: Result) -> list[dict[str, Any]]:
+    return [
+        {
+            "probe": trial.probe,
+            "name": measure.name,
+            "value": measure.value,
+            "unit": measure.unit,
+            "at": dict(measure.at),
+        }
+        for trial in result.counted
+        for measure in trial.score.measures
+    ]
 
 
 def _listed(result: Result) -> list[dict[str, Any]]:
