@@ -33,6 +33,7 @@ class CheckItem(pytest.Item):
         """Wait for the result, and put it to the gate."""
         from readiness.reporters import allure_results
 
+        self.user_properties.append(("check", self.check.id))
         run = self.config.stash[RUN]
         planned = run.plan.get(self.check.id)
         if planned is None:
@@ -79,7 +80,6 @@ def properties(result: Result) -> list[tuple[str, object]]:
     low, high = result.interval
     return [
         ("dimension", result.check.dimension),
-        ("check", result.check.id),
         ("verdict", str(result.verdict)),
         ("gate", str(result.claim.gate)),
         ("passed", result.passed),

@@ -101,12 +101,13 @@ def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
     """Count the inconclusive apart; the line of a check is printed elsewhere."""
-    if report.when != "call" or "verdict" not in (found := dict(report.user_properties)):
+    if report.when != "call" or "check" not in (found := dict(report.user_properties)):
         return None
-    if report.failed and found["verdict"] == "inconclusive":
+    verdict = str(found.get("verdict", report.outcome))
+    if report.failed and verdict == "inconclusive":
         return "inconclusive", "", "INCONCLUSIVE"
     category = "xfailed" if hasattr(report, "wasxfail") else report.outcome
-    return category, "", str(found["verdict"]).upper()
+    return category, "", verdict.upper()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -17,9 +18,11 @@ from readiness.result import Result
 from readiness.run import Run
 from readiness.verdict import Gate, Verdict
 
-WIDTHS = {"passed": 7, "shows": 6, "95 % interval": 13, "needs": 5, "verdict": 14}
-#: A dimension of more checks shows one by one only those that are not ready.
+WIDTHS = {"passed": 7, "shows": 6, "95 % interval": 13, "needs": 5, "verdict": 16}
+NARROWEST_NAME = 12
+#: A dimension of more checks shows one by one only those of which there is more to say.
 MOST_CHECKS = 20
+MOST_NAMED = 3  # in a note that is the same for several
 # A word and a shape carry the verdict; the colours, apart for colour-blind eyes too, only help.
 LOOK = {
     Verdict.READY: ("✓", "blue"),
@@ -38,7 +41,7 @@ def print_matrix(reporter: pytest.TerminalReporter, run: Run) -> None:
     if run.problem:
         console.print(Text(f"cannot be tried: {run.settings.secrets.redact(run.problem)}"))
     elif run.results:
-        console.print(table(run.matrix))
+        console.print(table(run.matrix, console.width))
         for note in notes(run.matrix):
             console.print(Text(f"· {note}"))
     console.print(verdict(run.matrix))
@@ -50,12 +53,12 @@ def print_plan(
 ) -> None:
     """Print what would be sent."""
     reporter.section("plan: nothing was sent")
-    table = _table("check", "trials", "prompt tokens", "reply tokens")
+    console = Screen.console(reporter)
+    table = _table(console.width, "check", "trials", "prompt tokens", "reply tokens")
     for each in planned:
         table.add_row(each.check.id, *(f"{figure:,}" for figure in _figures(each)))
     totals = [sum(column) for column in zip(*map(_figures, planned), strict=True)]
     table.add_row("all", *(f"{total:,}" for total in totals))
-    console = Screen.console(reporter)
     console.print(table)
     minutes = seconds(planned, concurrency) / 60
     console.print(f"about {minutes:.0f} min at 40 tokens/s a stream and {concurrency} in flight")
@@ -65,31 +68,43 @@ def _figures(planned: Planned) -> tuple[int, int, int]:
     return len(planned.probes), planned.prompt_tokens, planned.completion_tokens
 
 
-def table(matrix: Matrix) -> Table:
-    """The matrix, a line for each dimension and one for each of its checks."""
-    table = _table("check", "passed", "shows", "95 % interval", "needs", "verdict")
+def table(matrix: Matrix, width: int) -> Table:
+    """The matrix, a line for each dimension and one for each of its checks.
+
+    Args:
+        matrix: What to show.
+        width: How many characters a line has; where it is too short, names of checks are cut.
+    """
+    table = _table(width, "check", "passed", "shows", "95 % interval", "needs", "verdict")
     for row in matrix.worst_first:
         table.add_row(*_dimension(row))
-        ready = [each for each in row.results if each.verdict is Verdict.READY]
         few = len(row.results) <= MOST_CHECKS
-        shown = [each for each in row.results if few or each.verdict is not Verdict.READY]
+        plain = [each for each in row.results if not few and _plain(each)]
+        shown = [each for each in row.results if each not in plain]
         for result in sorted(shown, key=lambda each: -each.verdict.badness):
             table.add_row(*_check(result))
-        if not few and ready:
-            passed, trials = (sum(column) for column in zip(*map(_counts, ready), strict=True))
-            table.add_row(
-                f"  {len(ready)} more checks", f"{passed}/{trials}", "", "", "", "✓ ready"
-            )
+        for found in dict.fromkeys((each.verdict, each.claim.gate) for each in plain):
+            alike = [each for each in plain if (each.verdict, each.claim.gate) == found]
+            table.add_row(*_several(alike), "", "", "", _verdict(*found))
     return table
 
 
-def _table(first: str, *others: str) -> Table:
+def _plain(result: Result) -> bool:
+    """Whether there is nothing to say of a check but its verdict."""
+    return result.verdict is Verdict.NOT_ASSESSED or (
+        result.passed == len(result.counted) and not result.doubts
+    )
+
+
+def _table(width: int, first: str, *others: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(first, no_wrap=True)
-    for each in others:
+    widths = {each: WIDTHS.get(each, len(each)) for each in others}
+    taken = sum(widths.values()) + len(widths)
+    # Where a line is too long, a check's name is cut, and never a figure.
+    table.add_column(first, no_wrap=True, max_width=max(NARROWEST_NAME, width - taken))
+    for each, least in widths.items():
         side: JustifyMethod = "left" if each == "verdict" else "right"
-        # Where a line is too long, a check's name is cut, and never a figure.
-        table.add_column(each, justify=side, no_wrap=True, min_width=WIDTHS.get(each))
+        table.add_column(each, justify=side, no_wrap=True, min_width=least)
     return table
 
 
@@ -99,11 +114,13 @@ def notes(matrix: Matrix) -> Iterator[str]:
         if row.missing:
             names = ", ".join(each.partition(".")[2] for each in row.missing)
             yield f"{row.id}: no result of {names}"
-        for result in row.results:
-            if result.verdict is Verdict.INCONCLUSIVE:
-                yield f"{result.check.id}: {_lacks(result)}"
-            elif result.verdict is Verdict.NOT_ASSESSED and result.reasons:
-                yield f"{result.check.id}: {result.reasons[0][0]}"
+    said: dict[str, list[Result]] = {}
+    for result in (each for row in matrix.worst_first for each in row.results):
+        if result.verdict is Verdict.INCONCLUSIVE:
+            said.setdefault(_lacks(result), []).append(result)
+        elif result.verdict is Verdict.NOT_ASSESSED and result.reasons:
+            said.setdefault(result.reasons[0][0], []).append(result)
+    yield from (f"{_names(results)}: {note}" for note, results in said.items())
     if any(result.claim.gate is Gate.ADVISORY for row in matrix.rows for result in row.results):
         yield "a verdict in parentheses is advisory: it does not gate"
 
@@ -122,6 +139,19 @@ def verdict(matrix: Matrix) -> Text:
 
 def _dimension(row: Row) -> tuple[Text | str, ...]:
     return Text(row.id, "bold"), "", "", f"score {row.score}", "", _verdict(row.verdict, row.gate)
+
+
+def _names(results: Sequence[Result]) -> str:
+    """The names of a few checks, or how many of which dimension there are."""
+    if len(results) <= MOST_NAMED:
+        return ", ".join(each.check.id for each in results)
+    counts = Counter(each.check.dimension for each in results)
+    return "; ".join(f"{count} of {dimension}" for dimension, count in counts.items())
+
+
+def _several(results: Sequence[Result]) -> tuple[str, str]:
+    passed, trials = (sum(column) for column in zip(*map(_counts, results), strict=True))
+    return f"  {len(results)} more", f"{passed}/{trials}"
 
 
 def _counts(result: Result) -> tuple[int, int]:
@@ -151,7 +181,7 @@ def _lacks(result: Result) -> str:
     if result.doubts:
         return result.doubts[0]
     if claim.defects_only:
-        return f"{len(result.counted)} trials can show a defect, but not readiness"
+        return "so few trials can show a defect, but not readiness"
     more = statistics.more_needed(
         result.passed, len(result.counted), claim.required, claim.margin, claim.alpha
     )
