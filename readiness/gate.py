@@ -29,15 +29,17 @@ class NotAdmitted(AssertionError):
 
 def explain(result: Result) -> str:
     """Say what was required, what was shown, and why trials failed."""
-    claim, trials = result.claim, len(result.counted)
+    claim, planned = result.claim, len(result.counted)
     low, high = result.interval
     required = "every trial" if claim.required == 1 else f"{claim.required:.0%} of trials"
     lines = [
         f"{result.check.id} is {result.verdict}",
         f"  -> {result.check.requirement}",
         f"   required: {required}",
-        f"      shown: {result.passed} of {trials} trials ({low:.1%} to {high:.1%})",
+        f"      shown: {result.passed} of {result.made} trials ({low:.1%} to {high:.1%})",
     ]
+    if result.made < planned:
+        lines.append(f"    stopped: {planned - result.made} more could not change the verdict")
     lines += [f"   doubtful: {doubt}" for doubt in result.doubts]
     lines += [f"   {count:6} × {reason}" for reason, count in result.reasons[:MOST_REASONS]]
     if rest := result.reasons[MOST_REASONS:]:

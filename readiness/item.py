@@ -83,7 +83,7 @@ def properties(result: Result) -> list[tuple[str, object]]:
         ("verdict", str(result.verdict)),
         ("gate", str(result.claim.gate)),
         ("passed", result.passed),
-        ("trials", len(result.counted)),
+        ("trials", result.made),
         ("interval", f"{low:.4f} {high:.4f}"),
         ("at_least", f"{result.shown:.4f}"),
         ("required", result.claim.required),

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from readiness import statistics
 from readiness.check import Check
-from readiness.score import UNSETTLED, Outcome, Score
+from readiness.score import SETTLED, UNSETTLED, Outcome, Score
 from readiness.verdict import Claim, Tally, Verdict, judge, score
 
 # Replies to fewer may well be the same by chance, as short answers are.
@@ -57,6 +57,11 @@ class Result:
         return [trial for trial in self.trials if not trial.control]
 
     @cached_property
+    def made(self) -> int:
+        """How many of them were made, or were to be made had nothing come between."""
+        return sum(trial.score != SETTLED for trial in self.counted)
+
+    @cached_property
     def outcomes(self) -> Counter[Outcome]:
         """How many trials ended in which way."""
         return Counter(trial.score.outcome for trial in self.counted)
@@ -79,9 +84,9 @@ class Result:
 
     @property
     def interval(self) -> statistics.Interval:
-        """The rates that the trials are compatible with (Wilson, two-sided 95 %)."""
+        """The rates that the trials made are compatible with (Wilson, two-sided 95 %)."""
         effect = self.tally.design_effect
-        return statistics.wilson(self.passed / effect, len(self.counted) / effect)
+        return statistics.wilson(self.passed / effect, self.made / effect)
 
     @property
     def shown(self) -> float:
@@ -113,7 +118,7 @@ class Result:
     @property
     def score(self) -> int:
         """0 to 100: how much of the requirement is met, capped by the verdict."""
-        rate = self.passed / len(self.counted) if self.counted else 0.0
+        rate = self.passed / self.made if self.made else 0.0
         return score(self.verdict, rate, self.claim.required)
 
     @property
@@ -134,7 +139,7 @@ class Result:
             if trial.score.outcome is not Outcome.FAIL
             else trial.score.reason
             for trial in self.counted
-            if not trial.score.passed
+            if not (trial.score.passed or trial.score == SETTLED)
         )
         return reasons.most_common()
 

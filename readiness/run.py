@@ -52,6 +52,7 @@ class Settings:
         extra: What is added to the body of every request.
         most_requests: Most requests to send; 0 for any number.
         most_tokens: Most tokens to use, of prompts and replies; 0 for any number.
+        keep_going: Whether to make all trials of a check that cannot be ready any more.
         secrets: What must stand in no file.
     """
 
@@ -66,6 +67,7 @@ class Settings:
     extra: Mapping[str, Any]
     most_requests: int
     most_tokens: int
+    keep_going: bool
     secrets: Secrets
 
 
@@ -158,7 +160,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
             evidence.open(_about(settings, model, started))
             evidence.exchange(listed, PROBING)
             sender = Sender(endpoint, evidence, ledger, slots)
-            runner = Runner(background, sender, evidence, slots)
+            runner = Runner(background, sender, evidence, slots, curtails=not settings.keep_going)
             plan = {each.check.id: each for each in planned}
             run = Run(settings, plan, started, model, folder, evidence, ledger, runner)
             run.problem = settings.secrets.printable(problem)

@@ -17,12 +17,13 @@ from readiness.evidence import Evidence
 from readiness.plan import Planned
 from readiness.probe import Probe
 from readiness.result import Result, Trial
-from readiness.score import EndpointError, Outcome, Score
+from readiness.score import SETTLED, UNSETTLED, EndpointError, Outcome, Score
 from readiness.sender import Sender
 from readiness.slots import Slots
 from readiness.verdict import Verdict
 
-SETTLED = Score(Outcome.SKIPPED, "the verdict was settled before")
+#: Failures that a report should have to show, before a check that cannot be ready any more ends.
+ENOUGH_FAILURES = 3
 
 
 @dataclass(eq=False)
@@ -35,6 +36,7 @@ class Running:
     trials: dict[int, Trial] = field(default_factory=dict)
     in_flight: int = 0
     passed: int = 0
+    failed: int = 0
 
     @property
     def startable(self) -> bool:
@@ -43,9 +45,9 @@ class Running:
 
     @property
     def settled(self) -> bool:
-        """Whether a check that can show defects only has shown one, whatever else may come."""
+        """Whether the check is not ready, whatever else may come, and has enough to show for it."""
         claim = self.planned.claim
-        if not (claim.defects_only and self.waiting):
+        if not self.waiting or self.failed < (1 if claim.defects_only else ENOUGH_FAILURES):
             return False
         all_of_them = [*self.trials.values(), *self.given_up(SETTLED)]
         return Result(self.planned.check, claim, all_of_them).verdict is Verdict.NOT_READY
@@ -67,12 +69,19 @@ class Runner:
     """Starts checks together and hands out their results in turn, as pytest asks for them."""
 
     def __init__(
-        self, background: Background, sender: Sender, evidence: Evidence, slots: Slots
+        self,
+        background: Background,
+        sender: Sender,
+        evidence: Evidence,
+        slots: Slots,
+        *,
+        curtails: bool = True,
     ) -> None:
         self._background = background
         self._sender = sender
         self._evidence = evidence
         self._slots = slots
+        self._curtails = curtails
         self._in_flight: set[asyncio.Task[None]] = set()
         self._scope = Scope()
         self.running: dict[str, Running] = {}
@@ -124,7 +133,7 @@ class Runner:
             running.waiting.clear()
             if not running.done.done():
                 running.done.set_exception(bug)
-        elif running.settled:
+        elif self._curtails and running.settled:
             self._give_up(running, SETTLED)
         elif len(running.trials) == running.total:
             self._finish(running)
@@ -170,6 +179,8 @@ class Runner:
         self._evidence.trial(about, trial.score, list(trial.exchanges))
         running.trials[number] = trial
         running.passed += trial.score.passed
+        if not (trial.control or trial.score.passed or trial.score.outcome in UNSETTLED):
+            running.failed += 1
 
 
 def _digest(value: object) -> str:

@@ -57,6 +57,9 @@ class Score:
 
 PASSED = Score(Outcome.PASS)
 
+#: Of a trial that was not made, for it could have changed nothing.
+SETTLED = Score(Outcome.SKIPPED, "not made: the verdict was settled")
+
 
 def failed(reason: str) -> Score:
     """Score a trial in which the endpoint did not meet the requirement."""

@@ -115,7 +115,7 @@ def test_the_record_keeps_to_its_schema_and_the_evidence_is_whole(
 
 
 def test_a_flaw_is_not_ready_and_says_why(own: pytest.Pytester) -> None:
-    result = scripted(own, mini(lambda n, request: "no"))
+    result = scripted(own, mini(lambda n, request: "no"), "--keep-going")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
         [
@@ -129,6 +129,21 @@ def test_a_flaw_is_not_ready_and_says_why(own: pytest.Pytester) -> None:
             "✗ NOT READY*because of words*",
         ]
     )
+
+
+def test_a_check_ends_when_no_trial_can_change_its_verdict(own: pytest.Pytester) -> None:
+    result = scripted(own, mini(lambda n, request: "no"), "--concurrency", "1")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        [
+            "✗ not ready*words.repeats*0/11*",
+            "      shown: 0 of 11 trials (0.0% to 25.9%)",
+            "    stopped: 49 more could not change the verdict",
+            "       11 × said 'no'",
+        ]
+    )
+    check = record(own)["dimensions"][0]["checks"][0]
+    assert (check["trials"], check["made"], check["passed"]) == (60, 11, 0)
 
 
 def test_progress_is_plain_lines_where_there_is_no_terminal(

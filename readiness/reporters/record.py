@@ -96,6 +96,7 @@ def _check(result: Result) -> dict[str, Any]:
         "requirement": result.check.requirement,
         "gate": claim.gate,
         "trials": trials,
+        "made": result.made,
         "passed": result.passed,
         "low": low,
         "high": high,

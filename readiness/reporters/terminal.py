@@ -155,14 +155,14 @@ def _several(results: Sequence[Result]) -> tuple[str, str]:
 
 
 def _counts(result: Result) -> tuple[int, int]:
-    return result.passed, len(result.counted)
+    return result.passed, result.made
 
 
 def _check(result: Result) -> tuple[Text | str, ...]:
     low, high = result.interval
     return (
         f"  {result.check.id.partition('.')[2]}",
-        f"{result.passed}/{len(result.counted)}",
+        f"{result.passed}/{result.made}",
         f"≥{result.shown:.1%}",
         f"{low * 100:.1f}–{high:.1%}",
         "all" if result.claim.required == 1 else f"{result.claim.required:.0%}",
