@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from readiness.exchange import Call, Exchange
@@ -60,8 +60,11 @@ class Scope:
 class Chat:
     """One trial's conversation with the endpoint. It keeps count, so that no check has to."""
 
-    def __init__(self, send: Send, dialect: Dialect, scope: Scope | None = None) -> None:
+    def __init__(
+        self, send: Send, dialect: Dialect, scope: Scope | None = None, shared: str = ""
+    ) -> None:
         self._send = send
+        self._shared = shared
         self.dialect = dialect
         self.scope = scope or Scope()
         self.exchanges: list[int] = []
@@ -94,7 +97,7 @@ class Chat:
 
     async def call(self, call: Call) -> Exchange:
         """Send any request, for a check of the protocol."""
-        exchange = await self._send(call)
+        exchange = await self._send(replace(call, shared=self._shared) if self._shared else call)
         self.exchanges.append(exchange.seq)
         return exchange
 
@@ -105,7 +108,7 @@ class Chat:
             EndpointError: That of the fetching: what is sent once fails for all.
         """
         if key not in self.scope.common:
-            own = Chat(self._send, self.dialect, self.scope)
+            own = Chat(self._send, self.dialect, self.scope, repr(key))
             self.scope.common[key] = own, asyncio.ensure_future(fetch(own))
         by, fetching = self.scope.common[key]
         try:

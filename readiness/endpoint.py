@@ -77,7 +77,7 @@ class Endpoint:
         taken, sent, start = _Taken(), time.time(), perf_counter_ns()
         fault, detail = await self._watch(request, taken)
         return Exchange(
-            request=call.body.described if isinstance(call.body, Repeated) else call.body,
+            request=call.kept,
             status=taken.status,
             headers=taken.headers,
             body=bytes(taken.body),

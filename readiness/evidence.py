@@ -7,21 +7,30 @@ import dataclasses
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from readiness.exchange import Exchange
+from readiness.exchange import Arrival, Exchange, Fault
 from readiness.redaction import Secrets
 from readiness.score import Score
 
 #: What the first line's `prev` holds, which has no line before it.
 GENESIS = "0" * 64
 
-#: A request of more characters of JSON is kept compressed, and once: a document of 128K tokens has
+#: A request of more bytes of JSON is kept compressed, and once: a document of 128K tokens has
 #: half a million, and in ASCII up to six times as many bytes.
 LARGE = 64 * 2**10
+KEPT_LARGE = {"sha256", "zlib_base64"}
+
+
+class UnsoundError(Exception):
+    """Evidence cannot be trusted."""
+
+    def __init__(self, path: Path, line: int, why: str, *, torn: bool = False) -> None:
+        super().__init__(f"{path.name}:{line} {why}")
+        self.torn = torn
 
 
 class Evidence:
@@ -31,17 +40,20 @@ class Evidence:
     killed loses no more than the exchanges in flight.
     """
 
-    def __init__(self, path: Path, secrets: Secrets) -> None:
+    def __init__(
+        self, path: Path, secrets: Secrets, head: str = GENESIS, exchanges: int = 0
+    ) -> None:
+        """Begin a file, or go on with one that holds so many exchanges and ends with that head."""
         self.path = path
-        self.head = GENESIS
-        self.exchanges = 0
+        self.head = head
+        self.exchanges = exchanges
         self.secrets = secrets
         self._kept: set[str] = set()
-        self._file = path.open("xb", buffering=0)
+        self._file = path.open("xb" if head == GENESIS else "ab", buffering=0)
 
-    def open(self, run: Mapping[str, Any]) -> None:
-        """Write the first line: what is tried, with what."""
-        self._append({"kind": "run", **run})
+    def open(self, run: Mapping[str, Any], *, resumed: bool = False) -> None:
+        """Write the first line, or that of a run that goes on: what is tried, with what."""
+        self._append({"kind": "resumed" if resumed else "run", **run})
 
     def exchange(self, exchange: Exchange, trial: Mapping[str, Any]) -> Exchange:
         """Write an exchange of a trial, and give it its number."""
@@ -60,6 +72,7 @@ class Evidence:
                 "headers": dict(exchange.headers),
                 **_body(body),
                 "arrivals": [[arrival.ns, arrival.size] for arrival in exchange.arrivals],
+                "keyed": exchange.keyed,
                 "fault": exchange.fault,
                 "detail": exchange.detail,
                 "sent": exchange.sent,
@@ -68,15 +81,19 @@ class Evidence:
         )
         return numbered
 
-    def trial(self, trial: Mapping[str, Any], score: Score, exchanges: list[int]) -> None:
-        """Write the score of a trial, and which exchanges it was made of."""
+    def trial(
+        self, trial: Mapping[str, Any], score: Score, exchanges: Sequence[int], said: str
+    ) -> None:
+        """Write the score of a trial, the exchanges it was made of, and a digest of what came."""
         self._append(
             {
                 "kind": "trial",
                 **trial,
                 "outcome": score.outcome,
                 "reason": score.reason,
+                "measures": [dataclasses.asdict(each) for each in score.measures],
                 "exchanges": exchanges,
+                "said": said,
             }
         )
 
@@ -84,12 +101,10 @@ class Evidence:
         """The request; of a large one its digest, with a compressed copy where it comes first."""
         if isinstance(request, bytes):
             return _body(request)
-        text = json.dumps(request, ensure_ascii=False)
-        if len(text) <= LARGE:
+        content = _content(request, self.secrets)
+        if len(content) <= LARGE:
             return request
-        # Redacted here, for no secret can be found in what is compressed.
-        content = self.secrets.redact(text).encode("utf-8", "surrogatepass")
-        digest = hashlib.sha256(content).hexdigest()
+        digest = sha256(content)
         if digest in self._kept:
             return {"sha256": digest}
         self._kept.add(digest)
@@ -99,7 +114,7 @@ class Evidence:
     def _append(self, entry: Mapping[str, Any]) -> None:
         # ASCII, so that lone surrogates from a model can be written, and are read back.
         line = self.secrets.redact(json.dumps({"prev": self.head, **entry})).encode()
-        self.head = hashlib.sha256(line).hexdigest()
+        self.head = sha256(line)
         self._file.write(line + b"\n")
 
     def __enter__(self) -> Self:
@@ -114,19 +129,81 @@ class Evidence:
         self._file.close()
 
 
-def broken_link(path: Path) -> str:
-    """Where the chain of an evidence file is broken, in words; "" where it is whole."""
+def entries(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """The entries of an evidence file, each with its line, and each checked against the one before.
+
+    Raises:
+        UnsoundError: A line is no JSON, does not follow the one before it, or has no end.
+    """
     head = GENESIS
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
+            if not line.endswith(b"\n"):
+                raise UnsoundError(path, number, "is torn", torn=True)
             try:
                 entry = json.loads(line)
             except ValueError:
-                return f"{path.name}:{number} is not a line of JSON"
-            if entry.get("prev") != head:
-                return f"{path.name}:{number} does not follow the line before it"
-            head = hashlib.sha256(line.rstrip(b"\n")).hexdigest()
+                raise UnsoundError(path, number, "is not a line of JSON") from None
+            if not isinstance(entry, dict) or entry.get("prev") != head:
+                raise UnsoundError(path, number, "does not follow the line before it")
+            head = sha256(line[:-1])
+            yield entry, line
+
+
+def broken_link(path: Path) -> str:
+    """Where the chain of an evidence file is broken, in words; "" where it is whole."""
+    try:
+        for _ in entries(path):
+            pass
+    except UnsoundError as error:
+        return str(error)
     return ""
+
+
+def exchange_of(entry: Mapping[str, Any]) -> Exchange:
+    """The exchange that an entry of kind `exchange` keeps; of a large request, its digest."""
+    return Exchange(
+        request=entry["request"],
+        status=entry["status"],
+        headers=entry["headers"],
+        body=body_of(entry),
+        arrivals=tuple(Arrival(ns, size) for ns, size in entry["arrivals"]),
+        fault=Fault(entry["fault"]) if entry["fault"] else None,
+        detail=entry["detail"],
+        sent=entry["sent"],
+        end=entry["end"],
+        path=entry["path"],
+        method=entry["method"],
+        keyed=entry["keyed"],
+        seq=entry["seq"],
+    )
+
+
+def body_of(entry: Mapping[str, Any]) -> bytes:
+    """The body that an entry keeps, of a response or of a request that is no JSON."""
+    if "body_base64" in entry:
+        return base64.b64decode(entry["body_base64"])
+    return str(entry["body"]).encode("utf-8", "surrogatepass")
+
+
+def fingerprint(request: Any, secrets: Secrets) -> str:
+    """What a request is known by again: the digest of its JSON, however evidence keeps it."""
+    if isinstance(request, bytes):
+        request = _body(request)
+    elif isinstance(request, dict) and "sha256" in request and request.keys() <= KEPT_LARGE:
+        return str(request["sha256"])
+    return sha256(_content(request, secrets))
+
+
+def _content(request: Any, secrets: Secrets) -> bytes:
+    text = json.dumps(request, ensure_ascii=False)
+    # Redacted here, for no secret can be found in what is digested or compressed.
+    return secrets.redact(text).encode("utf-8", "surrogatepass")
+
+
+def sha256(content: bytes) -> str:
+    """The digest of some bytes, in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def _body(body: bytes) -> dict[str, str]:

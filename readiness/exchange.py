@@ -54,6 +54,7 @@ class Call:
         method: The HTTP method.
         headers: What goes out beside the usual headers, or instead of them; "" leaves one out.
         chunked: Whether the body goes out in chunks, its length not announced.
+        shared: What several trials share it as; "" where it is one trial's own.
     """
 
     body: Any
@@ -61,6 +62,12 @@ class Call:
     method: str = "POST"
     headers: Mapping[str, str] = field(default_factory=dict)
     chunked: bool = False
+    shared: str = ""
+
+    @property
+    def kept(self) -> Any:
+        """The body as evidence keeps it."""
+        return self.body.described if isinstance(self.body, Repeated) else self.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +112,8 @@ class Exchange:
     method: str = "POST"
     keyed: bool = False
     seq: int = -1
+
+    @property
+    def fine(self) -> bool:
+        """Whether the response is complete, and a success."""
+        return self.fault is None and self.status is not None and 200 <= self.status < 300

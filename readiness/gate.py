@@ -12,6 +12,7 @@ EXIT_STATUS = {
     Verdict.INCONCLUSIVE: 10,
     Verdict.NOT_ASSESSED: 10,
 }
+UNSOUND = 11  # The evidence cannot be trusted.
 A_BUG = 3  # pytest's own status of an internal error
 MOST_REASONS = 5
 

@@ -39,6 +39,7 @@ def add(group: Any) -> None:
     option("--plan", action="store_true", help="print what would be sent, and send nothing")
     option("--max-requests", type=_positive, default=0, metavar="N", help="send no more")
     option("--max-tokens-total", type=_positive, default=0, metavar="N", help="use no more")
+    option("--resume", type=Path, metavar="RUN", help="the folder of a run that is to go on")
     option("--keep-going", action="store_true", help="make all trials, even of a lost check")
     option("--header", action="append", default=[], metavar="'K: V'", help="sent with all requests")
     option("--extra-body", default="{}", metavar="JSON", help="added to every request's body")
@@ -139,6 +140,7 @@ def settings(option: Namespace, url: str) -> Settings:
         extra=_extra(option.extra_body),
         most_requests=option.max_requests,
         most_tokens=option.max_tokens_total,
+        resume=option.resume,
         keep_going=option.keep_going,
         secrets=Secrets([key, *where.secrets, *headers.values()]),
     )

@@ -10,7 +10,8 @@ import pytest
 
 from readiness import options
 from readiness.check import Check
-from readiness.gate import exit_status
+from readiness.evidence import UnsoundError
+from readiness.gate import UNSOUND, exit_status
 from readiness.item import PROGRESS, RUN, CheckItem
 
 # Every pytest run of an environment that has this plugin imports this module. The slow
@@ -69,6 +70,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             _start(session, checks, stack)
         except LookupError as error:
             raise pytest.UsageError(str(error)) from error
+        except UnsoundError as error:
+            pytest.exit(f"the evidence cannot be trusted: {error}", UNSOUND)
         return (yield)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Self
 
 from readiness import statistics
 from readiness.check import Check
+from readiness.probe import Probe
 from readiness.score import SETTLED, UNSETTLED, Outcome, Score
 from readiness.verdict import Claim, Tally, Verdict, judge, score
 
@@ -41,6 +44,23 @@ class Trial:
     control: bool = False
     said: str = ""
     wanted: str = ""
+
+    @classmethod
+    def of(
+        cls, probe: Probe, number: int, score: Score, exchanges: Iterable[int] = (), said: str = ""
+    ) -> Self:
+        """Put together what is known of a trial."""
+        return cls(
+            probe=probe.id,
+            number=number,
+            score=score,
+            exchanges=tuple(exchanges),
+            slices=probe.slices,
+            cluster=probe.cluster,
+            control=probe.control,
+            said=said,
+            wanted=digest(probe.expect),
+        )
 
 
 @dataclass(frozen=True)
@@ -101,7 +121,7 @@ class Result:
         failing = [trial for trial in self.trials if trial.control and not trial.score.passed]
         doubts = [f"control item {each.probe}: {each.score.reason}" for each in failing]
         said = [trial.said for trial in self.counted if trial.said]
-        wanted = {trial.wanted for trial in self.counted}
+        wanted = {trial.wanted for trial in self.counted if trial.said}
         if len(wanted) >= FEWEST_TO_COMPARE and len(said) > 1 and len(set(said)) == 1:
             doubts.append(f"the same reply to probes that expect {len(wanted)} different ones")
         return doubts
@@ -148,3 +168,10 @@ def _tally(trials: Sequence[Trial]) -> Tally:
     passed = sum(trial.score.passed for trial in trials)
     unsettled = sum(trial.score.outcome in UNSETTLED for trial in trials)
     return Tally(passed, len(trials) - passed - unsettled, unsettled)
+
+
+def digest(value: object) -> str:
+    """A short digest of what was said or expected; "" of nothing."""
+    if not value:
+        return ""
+    return hashlib.sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -20,14 +20,16 @@ from readiness.capability import Capabilities, Models, Unassessable, choose, exp
 from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
 from readiness.exchange import Call, Exchange
+from readiness.ledger import Ledger
 from readiness.matrix import Matrix, matrix
+from readiness.past import Past, ResumeError, read, set_aside
 from readiness.plan import Planned
 from readiness.policy import Policy
 from readiness.redaction import Secrets
 from readiness.result import Result
 from readiness.runner import Runner
 from readiness.score import EndpointError
-from readiness.sender import Ledger, Sender
+from readiness.sender import Sender
 from readiness.slots import Slots
 
 MOST_LISTED = 10
@@ -53,6 +55,7 @@ class Settings:
         most_requests: Most requests to send; 0 for any number.
         most_tokens: Most tokens to use, of prompts and replies; 0 for any number.
         keep_going: Whether to make all trials of a check that cannot be ready any more.
+        resume: The folder of a run that is to go on; None for a new run.
         secrets: What must stand in no file.
     """
 
@@ -68,6 +71,7 @@ class Settings:
     most_requests: int
     most_tokens: int
     keep_going: bool
+    resume: Path | None
     secrets: Secrets
 
 
@@ -84,6 +88,7 @@ class Run:
         evidence: What has been seen so far.
         ledger: What has been sent so far.
         runner: What makes the trials.
+        past: What was known before the run was resumed.
         capabilities: What the endpoint offers; None where it cannot be tried.
         problem: Why the endpoint cannot be tried; "" where it can.
         results: What has been shown so far.
@@ -98,6 +103,7 @@ class Run:
     evidence: Evidence
     ledger: Ledger
     runner: Runner
+    past: Past
     capabilities: Capabilities | None = None
     problem: str = ""
     results: list[Result] = field(default_factory=list)
@@ -143,7 +149,8 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
     """Reach the endpoint and settle what it offers; the record is written however this ends.
 
     Raises:
-        LookupError: The user must choose another model or key.
+        LookupError: The user must choose another model, key, or run to resume.
+        UnsoundError: The evidence of the run to resume cannot be trusted.
     """
     from readiness.reporters import record
 
@@ -151,18 +158,24 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
         started = datetime.now(UTC)
         listed = background.start(endpoint.send(MODELS)).result()
         model, models, problem = _model(listed, settings.model)
-        folder = _folder(settings.reports, started, model or "unknown")
-        ledger, slots = (
-            Ledger(settings.most_requests, settings.most_tokens),
-            Slots(settings.concurrency),
-        )
-        with Evidence(folder / "evidence.jsonl", settings.secrets) as evidence:
-            evidence.open(_about(settings, model, started))
+        about = _about(settings, model)
+        past, folder = _past(settings, about), settings.resume
+        if folder is None:
+            folder = _folder(settings.reports, started, model or "unknown")
+        ledger = Ledger(settings.most_requests, settings.most_tokens)
+        for exchange, attempt in zip(past.exchanges, past.attempts, strict=True):
+            if attempt:
+                ledger.take_over(exchange, attempt)
+        path, seen = folder / "evidence.jsonl", len(past.exchanges)
+        with Evidence(path, settings.secrets, past.head, seen) as evidence:
+            evidence.open({**about, "started": utc(started)}, resumed=bool(seen))
             evidence.exchange(listed, PROBING)
-            sender = Sender(endpoint, evidence, ledger, slots)
-            runner = Runner(background, sender, evidence, slots, curtails=not settings.keep_going)
+            slots = Slots(settings.concurrency)
+            sender = Sender(endpoint, evidence, ledger, slots, past)
+            curtails = not settings.keep_going
+            runner = Runner(background, sender, evidence, slots, past, curtails=curtails)
             plan = {each.check.id: each for each in planned}
-            run = Run(settings, plan, started, model, folder, evidence, ledger, runner)
+            run = Run(settings, plan, started, model, folder, evidence, ledger, runner, past)
             run.problem = settings.secrets.printable(problem)
             if not problem:
                 _explore(run, background, sender, models)
@@ -170,6 +183,25 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
                 yield run
             finally:
                 record.write(run)
+
+
+def _past(settings: Settings, about: Mapping[str, Any]) -> Past:
+    """What is known of the run to resume.
+
+    Raises:
+        ResumeError: It tried something else, or with something else; the message names it.
+        UnsoundError: Its evidence cannot be trusted.
+    """
+    if settings.resume is None:
+        return Past(settings.secrets)
+    path = settings.resume / "evidence.jsonl"
+    past = read(path, settings.secrets)
+    for name, now in about.items():
+        if (then := past.about.get(name)) != now:
+            raise ResumeError(f"{settings.resume} has another {name}: {then}, and not {now}")
+    if past.torn:
+        set_aside(path, past.torn)
+    return past
 
 
 @contextmanager
@@ -214,16 +246,20 @@ def _folder(reports: Path, started: datetime, model: str) -> Path:
     raise FileExistsError(f"{reports} has too many runs of this second")
 
 
-def _about(settings: Settings, model: str, started: datetime) -> dict[str, Any]:
+def _about(settings: Settings, model: str) -> dict[str, Any]:
     return {
         "schema": "readiness-evidence/1",
         "endpoint": settings.where.url,
         "model": model,
         "profile": settings.profile,
         "seed": settings.seed,
-        "started": f"{started:%Y-%m-%dT%H:%M:%SZ}",
         "harness": harness(settings.policy),
     }
+
+
+def utc(time: datetime) -> str:
+    """A time as it is written in every file: UTC, to the second."""
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def harness(policy: Policy) -> dict[str, str]:

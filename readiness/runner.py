@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Self
 
 from readiness.background import Background
 from readiness.capability import Capabilities
 from readiness.chat import Chat, Scope
 from readiness.evidence import Evidence
+from readiness.past import Past
 from readiness.plan import Planned
 from readiness.probe import Probe
-from readiness.result import Result, Trial
+from readiness.result import Result, Trial, digest
 from readiness.score import SETTLED, UNSETTLED, EndpointError, Outcome, Score
 from readiness.sender import Sender
 from readiness.slots import Slots
@@ -38,6 +39,17 @@ class Running:
     passed: int = 0
     failed: int = 0
 
+    @classmethod
+    def after(cls, past: Past, planned: Planned) -> Self:
+        """Go on where a run was ended: at the trials that had not."""
+        ended = past.of(planned.check.id, planned.probes)
+        known = {trial.number for trial in ended}
+        waiting = (each for each in enumerate(planned.probes) if each[0] not in known)
+        running = cls(planned, deque(waiting))
+        for trial in ended:
+            running.note(trial)
+        return running
+
     @property
     def startable(self) -> bool:
         """Whether a trial may start now."""
@@ -54,10 +66,14 @@ class Running:
 
     def given_up(self, score: Score) -> list[Trial]:
         """What becomes of the trials that are not made."""
-        return [
-            Trial(each.id, number, score, (), each.slices, each.cluster, each.control)
-            for number, each in self.waiting
-        ]
+        return [Trial.of(probe, number, score) for number, probe in self.waiting]
+
+    def note(self, trial: Trial) -> None:
+        """Count a trial that has ended."""
+        self.trials[trial.number] = trial
+        self.passed += trial.score.passed
+        if not (trial.control or trial.score.passed or trial.score.outcome in UNSETTLED):
+            self.failed += 1
 
     @property
     def total(self) -> int:
@@ -74,6 +90,7 @@ class Runner:
         sender: Sender,
         evidence: Evidence,
         slots: Slots,
+        past: Past,
         *,
         curtails: bool = True,
     ) -> None:
@@ -81,6 +98,7 @@ class Runner:
         self._sender = sender
         self._evidence = evidence
         self._slots = slots
+        self._past = past
         self._curtails = curtails
         self._in_flight: set[asyncio.Task[None]] = set()
         self._scope = Scope()
@@ -90,7 +108,7 @@ class Runner:
         """Start checks, the longest first."""
         self._capabilities = capabilities
         fresh = [
-            Running(each, deque(enumerate(each.probes)))
+            Running.after(self._past, each)
             for each in sorted(planned, key=lambda each: -each.longest)
             if each.check.id not in self.running
         ]
@@ -105,15 +123,16 @@ class Runner:
         for running in fresh:
             if lacking := self._capabilities.lacks(running.planned.check.needs):
                 self._give_up(running, Score(Outcome.UNSUPPORTED, lacking))
+            else:
+                self._settle(running)
         self._fill()
 
     def _give_up(self, running: Running, score: Score) -> None:
         """Score the trials that will not be made; those in flight still end by themselves."""
         for trial in running.given_up(score):
-            self._keep(running, trial.number, trial)
+            self._keep(running, trial)
         running.waiting.clear()
-        if len(running.trials) == running.total:
-            self._finish(running)
+        self._settle(running)
 
     def _fill(self) -> None:
         """Start trials while there are slots and something to start."""
@@ -133,11 +152,16 @@ class Runner:
             running.waiting.clear()
             if not running.done.done():
                 running.done.set_exception(bug)
-        elif self._curtails and running.settled:
+        else:
+            self._settle(running)
+        self._fill()
+
+    def _settle(self, running: Running) -> None:
+        """End a check where no trial is left, or none that could change its verdict."""
+        if self._curtails and running.settled:
             self._give_up(running, SETTLED)
         elif len(running.trials) == running.total:
             self._finish(running)
-        self._fill()
 
     def _finish(self, running: Running) -> None:
         if running.done.done():  # Trials may end together, and each then sees that all have.
@@ -157,36 +181,17 @@ class Runner:
         except EndpointError as error:
             score = error.score
         score = replace(score, reason=self._evidence.secrets.printable(score.reason))
-        trial = Trial(
-            probe=probe.id,
-            number=number,
-            score=score,
-            exchanges=tuple(chat.exchanges),
-            slices=probe.slices,
-            cluster=probe.cluster,
-            control=probe.control,
-            said=_digest([(each.content, each.tool_calls) for each in chat.replies]),
-            wanted=_digest(probe.expect),
-        )
-        self._keep(running, number, trial)
+        said = digest([(each.content, each.tool_calls) for each in chat.replies])
+        self._keep(running, Trial.of(probe, number, score, chat.exchanges, said))
 
     def _scope_of(self, running: Running) -> Scope:
         defects_only = running.planned.claim.defects_only
         return replace(self._scope, window=self._capabilities.window, defects_only=defects_only)
 
-    def _keep(self, running: Running, number: int, trial: Trial) -> None:
-        about = {"check": running.planned.check.id, "probe": trial.probe, "trial": number}
-        self._evidence.trial(about, trial.score, list(trial.exchanges))
-        running.trials[number] = trial
-        running.passed += trial.score.passed
-        if not (trial.control or trial.score.passed or trial.score.outcome in UNSETTLED):
-            running.failed += 1
-
-
-def _digest(value: object) -> str:
-    if not value:
-        return ""
-    return hashlib.sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    def _keep(self, running: Running, trial: Trial) -> None:
+        about = {"check": running.planned.check.id, "probe": trial.probe, "trial": trial.number}
+        self._evidence.trial(about, trial.score, trial.exchanges, trial.said)
+        running.note(trial)
 
 
 def by_dimension(running: Sequence[Running]) -> dict[str, Counter[str]]:

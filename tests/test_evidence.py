@@ -40,7 +40,7 @@ def written(folder: Path, *exchanges: Exchange, secrets: Secrets = NONE) -> Path
         evidence.open({"model": "m"})
         for each in exchanges:
             evidence.exchange(each, {"check": "c", "probe": "p", "trial": 0})
-        evidence.trial({"check": "c", "probe": "p", "trial": 0}, failed("why"), [0])
+        evidence.trial({"check": "c", "probe": "p", "trial": 0}, failed("why"), [0], "")
     return path
 
 
@@ -60,6 +60,7 @@ def test_an_exchange_is_written_with_all_that_came(tmp_path: Path) -> None:
         "headers": {"server": "x"},
         "body": '{"a": "好"}',
         "arrivals": [[5, 12]],
+        "keyed": False,
         "fault": None,
         "detail": "",
         "sent": 1.5,
@@ -93,7 +94,7 @@ def test_a_line_that_was_changed_is_found(tmp_path: Path, number: int) -> None:
 def test_a_torn_line_is_found(tmp_path: Path) -> None:
     path = written(tmp_path, exchange(b"one"))
     path.write_bytes(path.read_bytes()[:-20])
-    assert broken_link(path) == "evidence.jsonl:3 is not a line of JSON"
+    assert broken_link(path) == "evidence.jsonl:3 is torn"
 
 
 def test_a_line_is_in_the_file_before_the_file_is_closed(tmp_path: Path) -> None:

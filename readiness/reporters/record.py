@@ -11,7 +11,7 @@ from readiness import statistics
 from readiness.gate import EXIT_STATUS
 from readiness.matrix import Row
 from readiness.result import Result
-from readiness.run import Run, harness
+from readiness.run import Run, harness, utc
 
 SCHEMA = "readiness/1"
 MOST_LISTED = 20  # Trials that are listed one by one; the evidence has them all.
@@ -31,8 +31,8 @@ def record(run: Run) -> dict[str, Any]:
         "concurrency": settings.concurrency,
         "target": {"endpoint": settings.where.url, "model": run.model, **_target(run)},
         "harness": harness(settings.policy),
-        "started": _utc(run.started),
-        "finished": _utc(datetime.now(UTC)),
+        "started": utc(run.started),
+        "finished": utc(datetime.now(UTC)),
         "requests": {
             "sent": run.ledger.sent,
             "retried": run.ledger.retried,
@@ -149,7 +149,3 @@ def _listed(result: Result) -> list[dict[str, Any]]:
         }
         for trial in found[:MOST_LISTED]
     ]
-
-
-def _utc(time: datetime) -> str:
-    return f"{time:%Y-%m-%dT%H:%M:%SZ}"

@@ -38,6 +38,8 @@ def print_matrix(reporter: pytest.TerminalReporter, run: Run) -> None:
     console = Screen.console(reporter)
     where = f"{run.settings.where.url}, profile {run.settings.profile}"
     console.print(Text(f"{where}, policy {run.settings.policy.name}"))
+    if run.past.told:
+        console.print(Text(run.past.told))
     if run.problem:
         console.print(Text(f"cannot be tried: {run.settings.secrets.redact(run.problem)}"))
     elif run.results:

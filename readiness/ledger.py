@@ -1,0 +1,62 @@
+"""The ledger of a run: what it has sent, and what the endpoint says that it took."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from readiness.exchange import Exchange
+from readiness.score import EndpointError, Outcome
+
+_PROMPT = re.compile(rb'"prompt_tokens"\s*:\s*(\d{1,12})')
+_COMPLETION = re.compile(rb'"completion_tokens"\s*:\s*(\d{1,12})')
+
+
+@dataclass
+class Ledger:
+    """What a run has sent so far, and the most that it may send; 0 where nothing limits it."""
+
+    most_requests: int = 0
+    most_tokens: int = 0
+    sent: int = 0
+    retried: int = 0
+    failed: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def admit(self) -> None:
+        """Make sure that a request may be sent.
+
+        Raises:
+            EndpointError: The budget is spent; the trial counts as skipped.
+        """
+        if self.most_requests and self.sent >= self.most_requests:
+            raise _spent(f"{self.most_requests} requests")
+        if self.most_tokens and self.prompt_tokens + self.completion_tokens >= self.most_tokens:
+            raise _spent(f"{self.most_tokens} tokens")
+        self.sent += 1
+
+    def take_over(self, exchange: Exchange, attempt: int) -> None:
+        """Count a request of a run that is resumed."""
+        self.sent += 1
+        self.bill(exchange, attempt)
+
+    def bill(self, exchange: Exchange, attempt: int) -> None:
+        """Count what came of a request that was sent, at which attempt from 1."""
+        body = exchange.body
+        self.retried += attempt > 1
+        self.failed += not exchange.fine
+        # No text of a model can look like this, for within a JSON string a quote is escaped.
+        start = body.rfind(b'"usage"')
+        if start >= 0:
+            self.prompt_tokens += _count(_PROMPT, body, start)
+            self.completion_tokens += _count(_COMPLETION, body, start)
+
+
+def _count(name: re.Pattern[bytes], body: bytes, start: int) -> int:
+    found = name.search(body, start)
+    return int(found[1]) if found else 0
+
+
+def _spent(budget: str) -> EndpointError:
+    return EndpointError(f"the budget of {budget} is spent", Outcome.SKIPPED)
