@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +17,7 @@ from multidict import CIMultiDict
 
 from readiness.address import Address
 from readiness.arrival import StampedResponse, StampingConnector
-from readiness.exchange import Arrival, Call, Exchange, Fault, Repeated
+from readiness.exchange import Arrival, Call, Exchange, Fault, HangUp, Repeated
 
 # Below the 5 s after which uvicorn hangs up on an idle connection: a request that is written
 # to a connection which the server is just closing fails by nobody's fault.
@@ -23,6 +25,9 @@ IDLE_CONNECTION = 4.0
 #: The headers that endpoints take a key in.
 KEYS = frozenset(("authorization", "api-key", "x-api-key"))
 PIECE = 2**16
+#: Closing with this option set resets the connection, and leaves nothing to be delivered.
+LINGER_NOT = struct.pack("ii", 1, 0)
+FRAME = b"data:"
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,12 @@ class _Taken:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytearray = field(default_factory=bytearray)
     arrivals: list[tuple[int, int]] = field(default_factory=list)
+
+    def begin(self, response: aiohttp.ClientResponse) -> None:
+        """Take in the head, and what will be stamped."""
+        assert isinstance(response, StampedResponse)
+        self.status, self.arrivals = response.status, response.arrivals
+        self.headers = {name.lower(): value for name, value in response.headers.items()}
 
 
 class Endpoint:
@@ -75,7 +86,7 @@ class Endpoint:
             proxy=self.where.proxy,
         )
         taken, sent, start = _Taken(), time.time(), perf_counter_ns()
-        fault, detail = await self._watch(request, taken)
+        fault, detail = await self._watch(request, taken, call.hang_up)
         return Exchange(
             request=call.kept,
             status=taken.status,
@@ -100,14 +111,20 @@ class Endpoint:
         headers.update(call.headers)
         return CIMultiDict((name, value) for name, value in headers.items() if value)
 
-    async def _watch(self, request: Any, taken: _Taken) -> tuple[Fault | None, str]:
+    async def _watch(
+        self, request: Any, taken: _Taken, leave: HangUp | None
+    ) -> tuple[Fault | None, str]:
         """Take the response within the limits; what goes wrong becomes a fault, in words."""
         begun = asyncio.get_running_loop().time()
         try:
+            if leave is not None:
+                return await self._leave(request, taken, leave)
             return await self._take(request, taken, begun)
         except aiohttp.ConnectionTimeoutError:
             return Fault.UNREACHABLE, f"no connection within {self.limits.connect:g} s"
         except TimeoutError:
+            if leave is not None:
+                return Fault.HUNG_UP, f"after {leave.seconds:g} s"
             return self._late(taken, asyncio.get_running_loop().time() - begun)
         except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as error:
             return Fault.UNREACHABLE, str(error)
@@ -125,14 +142,23 @@ class Endpoint:
     async def _take(self, request: Any, taken: _Taken, begun: float) -> tuple[Fault | None, str]:
         limits, now = self.limits, asyncio.get_running_loop().time
         async with asyncio.timeout(limits.first_byte) as deadline, request as response:
-            assert isinstance(response, StampedResponse)
-            taken.status, taken.arrivals = response.status, response.arrivals
-            taken.headers = {name.lower(): value for name, value in response.headers.items()}
+            taken.begin(response)
             async for chunk in response.content.iter_any():
                 taken.body += chunk
                 if len(taken.body) > limits.body:
                     return Fault.TOO_LARGE, f"more than {limits.body:,} bytes"
                 deadline.reschedule(min(now() + limits.silence, begun + limits.total))
+        return None, ""
+
+    async def _leave(self, request: Any, taken: _Taken, leave: HangUp) -> tuple[Fault | None, str]:
+        """Take the response up to where the client leaves."""
+        async with asyncio.timeout(leave.seconds), request as response:
+            taken.begin(response)
+            async for chunk in response.content.iter_any():
+                taken.body += chunk
+                if leave.frames and taken.body.count(FRAME) >= leave.frames:
+                    _close(response, reset=leave.reset)
+                    return Fault.HUNG_UP, f"after {leave.frames} frames"
         return None, ""
 
     def _late(self, taken: _Taken, elapsed: float) -> tuple[Fault, str]:
@@ -153,6 +179,14 @@ class Endpoint:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._sessions[lane]
+
+
+def _close(response: aiohttp.ClientResponse, *, reset: bool) -> None:
+    transport = response.connection.transport if response.connection else None
+    wire = transport.get_extra_info("socket") if transport and reset else None
+    if wire is not None:
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+    response.close()
 
 
 def _data(body: Any) -> bytes | AsyncIterator[bytes] | None:

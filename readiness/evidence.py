@@ -23,6 +23,9 @@ GENESIS = "0" * 64
 #: half a million, and in ASCII up to six times as many bytes.
 LARGE = 64 * 2**10
 KEPT_LARGE = {"sha256", "zlib_base64"}
+#: A brief entry keeps no more bytes of a request or of a fine response, and no more arrivals at
+#: its beginning, among which the first token is.
+BRIEF, ENDS = 4 * 2**10, 8
 
 
 class UnsoundError(Exception):
@@ -55,11 +58,19 @@ class Evidence:
         """Write the first line, or that of a run that goes on: what is tried, with what."""
         self._append({"kind": "resumed" if resumed else "run", **run})
 
-    def exchange(self, exchange: Exchange, trial: Mapping[str, Any]) -> Exchange:
-        """Write an exchange of a trial, and give it its number."""
+    def exchange(
+        self, exchange: Exchange, trial: Mapping[str, Any], *, brief: bool = False
+    ) -> Exchange:
+        """Write an exchange of a trial, and give it its number.
+
+        A brief entry has digests for a request and a fine response of some length: ten thousand
+        of them would be a gigabyte, and what they show are times.
+        """
         numbered = dataclasses.replace(exchange, seq=self.exchanges)
         self.exchanges += 1
         body = self.secrets.redact_bytes(exchange.body)
+        shown = _brief(body) if brief and exchange.fine else None
+        arrivals = exchange.arrivals if shown is None else _ends(exchange.arrivals)
         self._append(
             {
                 "kind": "exchange",
@@ -67,11 +78,11 @@ class Evidence:
                 **trial,
                 "method": exchange.method,
                 "path": exchange.path,
-                "request": self._request(exchange.request),
+                "request": self._request(exchange.request, BRIEF if brief else LARGE),
                 "status": exchange.status,
                 "headers": dict(exchange.headers),
-                **_body(body),
-                "arrivals": [[arrival.ns, arrival.size] for arrival in exchange.arrivals],
+                **(shown or _body(body)),
+                "arrivals": [[arrival.ns, arrival.size] for arrival in arrivals],
                 "keyed": exchange.keyed,
                 "fault": exchange.fault,
                 "detail": exchange.detail,
@@ -97,15 +108,15 @@ class Evidence:
             }
         )
 
-    def _request(self, request: Any) -> Any:
+    def _request(self, request: Any, large: int) -> Any:
         """The request; of a large one its digest, with a compressed copy where it comes first."""
         if isinstance(request, bytes):
             return _body(request)
         content = _content(request, self.secrets)
-        if len(content) <= LARGE:
+        if len(content) <= large:
             return request
         digest = sha256(content)
-        if digest in self._kept:
+        if large == BRIEF or digest in self._kept:
             return {"sha256": digest}
         self._kept.add(digest)
         copy = base64.b64encode(zlib.compress(content)).decode()
@@ -180,10 +191,11 @@ def exchange_of(entry: Mapping[str, Any]) -> Exchange:
 
 
 def body_of(entry: Mapping[str, Any]) -> bytes:
-    """The body that an entry keeps, of a response or of a request that is no JSON."""
+    """The body that an entry keeps, of a response or of a request; of a brief one, its end."""
     if "body_base64" in entry:
         return base64.b64decode(entry["body_base64"])
-    return str(entry["body"]).encode("utf-8", "surrogatepass")
+    kept = entry["body_end"] if "body_end" in entry else entry["body"]
+    return str(kept).encode("utf-8", "surrogatepass")
 
 
 def fingerprint(request: Any, secrets: Secrets) -> str:
@@ -204,6 +216,18 @@ def _content(request: Any, secrets: Secrets) -> bytes:
 def sha256(content: bytes) -> str:
     """The digest of some bytes, in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
+
+
+def _brief(body: bytes) -> dict[str, Any] | None:
+    """The digest of a body and its end, where the token counts are; None where it is short."""
+    if len(body) <= BRIEF:
+        return None
+    end = body[-BRIEF // 4 :].decode(errors="ignore")
+    return {"body_sha256": sha256(body), "body_size": len(body), "body_end": end}
+
+
+def _ends(arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
+    return arrivals if len(arrivals) <= ENDS else (*arrivals[: ENDS - 1], arrivals[-1])
 
 
 def _body(body: bytes) -> dict[str, str]:

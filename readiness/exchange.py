@@ -18,6 +18,7 @@ class Fault(StrEnum):
     TOTAL = "too slow as a whole"
     TOO_LARGE = "reply too large"
     PROTOCOL = "not HTTP"
+    HUNG_UP = "we hung up"  # As a client does that aborts: it is no fault of the endpoint.
 
 
 COMPLETIONS = "/chat/completions"
@@ -44,6 +45,21 @@ class Repeated:
         return {"head": self.head, "part": self.part, "times": self.times, "tail": self.tail}
 
 
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """When the client leaves before the reply has ended: whichever comes first.
+
+    Args:
+        frames: So many frames of a stream have come; 0 where they do not matter.
+        seconds: So much time has passed.
+        reset: Whether the connection is reset, as by a client that is killed.
+    """
+
+    frames: int = 0
+    seconds: float = 600.0
+    reset: bool = False
+
+
 @dataclass(frozen=True)
 class Call:
     """What to send.
@@ -55,6 +71,9 @@ class Call:
         headers: What goes out beside the usual headers, or instead of them; "" leaves one out.
         chunked: Whether the body goes out in chunks, its length not announced.
         shared: What several trials share it as; "" where it is one trial's own.
+        crowd: Whether it is one of many users' at once: over a connection that no other waits for,
+            sent once whatever comes, and kept in evidence without what can be made again.
+        hang_up: When the client leaves; None where it stays.
     """
 
     body: Any
@@ -63,6 +82,8 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     chunked: bool = False
     shared: str = ""
+    crowd: bool = False
+    hang_up: HangUp | None = None
 
     @property
     def kept(self) -> Any:

@@ -1,0 +1,166 @@
+"""A crowd: the users of a step, at once or as they come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Sequence
+from random import Random
+from typing import Any
+
+from readiness.chat import Chat
+from readiness.exchange import Call, Exchange
+from readiness.latency import gaps, latency
+from readiness.probe import Message
+from readiness.probes.load import Item, item, known
+from readiness.reply import Reply
+from readiness.score import EndpointError, Outcome
+from readiness.step import Sample, Shape, Step
+from readiness.strain import watched
+from readiness.wire import read
+
+NS = 1e9
+#: The share of a step's requests that warm up; of all of them, one in ten has a known answer.
+WARM_UP, KNOWN_EVERY = 0.1, 10
+ASKED_AGAIN = 5
+SAID = 400  # characters of a reply
+LEAST = 24  # tokens
+
+
+async def stepped(chat: Chat, shape: Shape) -> Step:
+    """Make a step."""
+    async with watched() as strain:
+        crowd = _Crowd(chat, shape)
+        await (crowd.come() if shape.rate else crowd.queue())
+    crowd.step.strain = strain
+    await crowd.settle()
+    return crowd.step
+
+
+async def together(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all of it at once; where one piece cannot go on, none of the others does."""
+    tasks = [asyncio.ensure_future(each) for each in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for each in tasks:
+            each.cancel()
+
+
+class _Crowd:
+    """The users of one step."""
+
+    def __init__(self, chat: Chat, shape: Shape) -> None:
+        self.step = Step(shape)
+        self._chat = chat
+        self._random = Random(f"load/{shape}")
+        self._now = asyncio.get_running_loop().time
+        self._start = self._now()
+        self._begun = 0
+        # The first of each client find no queue: on a server that answers one at a time, all that
+        # come later wait longer, and nothing has slowed down.
+        self._warm_up = max(int(WARM_UP * shape.requests), shape.clients)
+        self._known: list[Item] = []
+        self._turn = asyncio.Lock()
+        self._reading: list[asyncio.Task[Reply | None]] = []
+
+    async def queue(self) -> None:
+        """Each client begins anew as soon as it has been answered."""
+        await together(self._client() for _ in range(self.step.shape.clients))
+        await asyncio.gather(*self._reading)
+
+    async def come(self) -> None:
+        """Requests arrive as calls do at an exchange, whether or not others have been answered."""
+        shape, due, dues = self.step.shape, 0.0, list[float]()
+        while len(dues) < shape.requests and due < shape.seconds:
+            due += self._random.expovariate(shape.rate)
+            dues.append(due)
+        await together(self._arrive(each) for each in dues)
+        await asyncio.gather(*self._reading)
+
+    async def settle(self) -> None:
+        """Look for words of others, and ask alone what was answered wrongly among many."""
+        codes = {each.code for each in self._known}
+        for sample in self.step.samples:
+            said = sample.said.casefold()
+            self.step.strange += [each for each in codes - {sample.code} if each in said]
+        wrong = {each.code for each in self.step.wrong}
+        for each in [each for each in self._known if each.code in wrong][:ASKED_AGAIN]:
+            reply = read(await self._send([{"role": "user", "content": each.turns[0]}], each))
+            self.step.right_alone += each.code in reply.text.casefold()
+
+    @property
+    def _elapsed(self) -> float:
+        return self._now() - self._start
+
+    async def _client(self) -> None:
+        shape = self.step.shape
+        await self._converse(self._elapsed)
+        while self._begun < shape.requests and self._elapsed < shape.seconds:
+            await self._converse(self._elapsed)
+
+    async def _arrive(self, due: float) -> None:
+        await asyncio.sleep(self._start + due - self._now())
+        await self._converse(due)
+
+    async def _converse(self, due: float) -> None:
+        """Send the turns of a user, each with what was answered before."""
+        said, messages = self._next(), list[Message]()
+        warm = self._begun <= self._warm_up
+        for turn in said.turns:
+            messages.append({"role": "user", "content": turn})
+            exchange = await self._send(messages, said)
+            reading = asyncio.ensure_future(self._take(exchange, said, warm, (due, self._elapsed)))
+            self._reading.append(reading)
+            if turn is said.turns[-1]:
+                return  # The next user does not wait for us to read what this one was told.
+            if (reply := await reading) is None:
+                return
+            messages.append(reply.message)
+            due = self._elapsed
+
+    def _next(self) -> Item:
+        shape = self.step.shape
+        self._begun += 1
+        if self._begun == self._warm_up + 1:
+            self.step.opened = self._elapsed
+        self.step.closed = self._elapsed
+        if self._begun % KNOWN_EVERY != KNOWN_EVERY // 2:
+            return item(shape.scenario, self._random, small=shape.small)
+        self._known.append(known(self._random))
+        return self._known[-1]
+
+    async def _send(self, messages: Sequence[Message], said: Item) -> Exchange:
+        budget = max(said.budget // 8, LEAST) if self.step.shape.small else said.budget
+        body = self._chat.dialect.request(messages, budget, {"stream": True})
+        return await self._chat.call(Call(body, crowd=True))
+
+    async def _take(
+        self, exchange: Exchange, said: Item, warm: bool, times: tuple[float, float]
+    ) -> Reply | None:
+        """Read a reply, while nobody else does: what arrives meanwhile has to be stamped."""
+        due, end = times
+        sent = max(end - exchange.end / NS, due)
+        async with self._turn:
+            await asyncio.sleep(0)
+            reply, error = _read(exchange)
+            limited = exchange.status == 429 and "retry-after" in exchange.headers
+            at = latency(reply) if reply else None
+            text = reply.text[:SAID] if reply else ""
+            self.step.samples.append(
+                Sample(due, sent, end, warm, said.code, text, error, limited, at)
+            )
+            if at and not warm:
+                self.step.gaps.add(gaps(exchange, at))
+        return reply
+
+
+def _read(exchange: Exchange) -> tuple[Reply | None, str]:
+    """The reply, or what is wrong with it."""
+    try:
+        reply = read(exchange)
+    except EndpointError as error:
+        blamed = error.score.outcome is not Outcome.ENDPOINT_ERROR
+        return None, f"{error.score.outcome}: {error}" if blamed else str(error)
+    if not (reply.text or reply.reasoning or reply.tool_calls):
+        return None, "an empty reply"
+    return (None, "a stream that does not finish") if not reply.finish else (reply, "")

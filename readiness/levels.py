@@ -1,0 +1,89 @@
+"""Levels: the steps of a load test, each made once for all checks that are about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from statistics import median
+
+from readiness.chat import Chat
+from readiness.crowd import stepped
+from readiness.order import rate
+from readiness.probe import Probe
+from readiness.probes.load import LEVELS, TOKENS
+from readiness.score import EndpointError, Outcome
+from readiness.step import Shape, Step
+
+#: How many conversations a step makes at the least, how many for each client, and how long new
+#: ones are begun, in seconds.
+REQUESTS = {"ticket": (24, 2), "code": (100, 3), "copy": (10, 2)}
+SECONDS = 45.0
+#: A step of a run that can show defects only.
+SMALL = Shape("", 2, 6, 5.0, small=True)
+ARRIVALS = 40
+#: Nobody waits longer for a reply, in seconds: where that is foreseen, nothing is sent.
+PATIENCE = 60.0
+
+
+async def at_level(chat: Chat, probe: Probe) -> Step:
+    """The step that a probe is about.
+
+    Raises:
+        EndpointError: Nothing is known of it, for the endpoint is too small or too slow for it.
+    """
+    scenario, clients = probe.expect["scenario"], probe.expect["clients"]
+    return await _at(chat, scenario, clients, probe.expect["seed"])
+
+
+async def ends_of(chat: Chat, probe: Probe, again: str = "") -> tuple[Step, Step]:
+    """The steps with the fewest clients of a scenario, and with the most."""
+    scenario, seed = probe.expect["scenario"], probe.expect["seed"] + again
+    few, *_, many = LEVELS[scenario]
+    return await _at(chat, scenario, few, seed), await _at(chat, scenario, many, seed)
+
+
+async def at_share(chat: Chat, probe: Probe) -> tuple[Step, Step]:
+    """The step in which requests come at a share of what was answered, and that with the most."""
+    scenario, seed = probe.expect["scenario"], probe.expect["seed"]
+    full = await _at(chat, scenario, LEVELS[scenario][-1], seed)
+    answered = [each.end for each in full.samples if not each.error]
+    if not (capacity := rate(answered, *full.busy).value):
+        raise EndpointError("nothing was answered at full load", Outcome.UNDETERMINED)
+    each_second = probe.expect["share"] * capacity
+    shape = replace(full.shape, clients=0, requests=ARRIVALS, seconds=SECONDS, rate=each_second)
+    return await _made(chat, shape), full
+
+
+async def _at(chat: Chat, scenario: str, clients: int, seed: str) -> Step:
+    if chat.scope.defects_only:
+        return await _made(chat, replace(SMALL, scenario=scenario, seed=seed))
+    window = chat.scope.window
+    if window is not None and window < TOKENS[scenario]:
+        short = f"the endpoint declares a window of {window:,} tokens: {TOKENS[scenario]:,} are due"
+        raise EndpointError(short, Outcome.FAIL)
+    below = [each for each in LEVELS[scenario] if each < clients]
+    if below:
+        _foresee(await _at(chat, scenario, below[-1], seed), clients)
+    fewest, each_client = REQUESTS[scenario]
+    shape = Shape(scenario, clients, max(fewest, each_client * clients), SECONDS, seed=seed)
+    return await _made(chat, shape)
+
+
+def _foresee(step: Step, clients: int) -> None:
+    """Make sure that more clients need not wait longer than anybody does."""
+    took = [each.took for each in step.samples if not (each.error or each.code)]
+    if not took:
+        raise EndpointError(f"nothing was answered: {step.shape.shown}", Outcome.UNDETERMINED)
+    foreseen = median(took) * clients / step.shape.clients
+    if foreseen > PATIENCE:
+        slow = f"{step.shape.shown}, a reply takes {median(took):.1f} s"
+        why = f"{slow}: at {clients} it would take {foreseen:.0f} s, and was not tried"
+        raise EndpointError(why, Outcome.UNDETERMINED)
+
+
+async def _made(chat: Chat, shape: Shape) -> Step:
+    return await chat.once(("step", shape), partial(_step, shape))
+
+
+async def _step(shape: Shape, chat: Chat) -> Step:
+    return await stepped(chat, shape)

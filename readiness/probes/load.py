@@ -1,0 +1,98 @@
+"""Load: which steps there are, and what each of their users sends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from typing import Any
+
+from readiness.probe import Probe
+from readiness.resources import prompts
+
+PROMPTS: Any = prompts("load.yaml")
+#: How many clients there are at once, as the article has it; L3 with one of them is its own.
+LEVELS = {"code": (8, 32), "ticket": (4, 16, 32), "copy": (1, 8)}
+#: Shares of the throughput that was measured, at which requests arrive by themselves.
+SHARES = (0.5, 0.8, 1.0)
+#: About how many tokens a prompt has, and how many characters take as many.
+TOKENS = {"ticket": 8_200, "code": 320, "copy": 600}
+SIZES, SMALL = {"ticket": 11_000, "code": 1_050}, 300
+EACH = 50  # About as many requests does a step make.
+CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
+
+
+@dataclass(frozen=True)
+class Item:
+    """What one user sends: a turn, or several that follow one another.
+
+    Args:
+        turns: What the user says.
+        budget: Most tokens of each reply.
+        code: The word that the reply must have; "" where no answer is known.
+    """
+
+    turns: Sequence[str]
+    budget: int
+    code: str = ""
+
+
+def steps(key: str, made: Sequence[tuple[str, float]], seed: int, trials: int) -> list[Probe]:
+    """So many probes, each of a step: its scenario and one figure; all of them round by round."""
+    rounds = [(*each, around) for around in range(trials) for each in made]
+    return [
+        Probe(
+            f"load.{scenario}.{figure:g}-{key}.{around}@v1",
+            [],
+            {"scenario": scenario, key: figure, "seed": f"{seed}/{around}"},
+            budget=EACH * PROMPTS[scenario]["budget"],
+            family=scenario,
+            labels={key: f"{figure:g}"},
+            tokens=EACH * TOKENS[scenario],
+        )
+        for scenario, figure, around in rounds[:trials]
+    ]
+
+
+#: Each scenario at each number of clients; at the most of them; and requests that come as they may.
+by_level = partial(steps, "clients", [(name, each) for name in LEVELS for each in LEVELS[name]])
+by_scenario = partial(steps, "clients", [(name, LEVELS[name][-1]) for name in LEVELS])
+by_share = partial(steps, "share", [("code", each) for each in SHARES])
+
+
+def item(scenario: str, random: Random, *, small: bool) -> Item:
+    """What one user of a scenario sends; small where readiness cannot be shown anyway."""
+    said, size = PROMPTS[scenario], SMALL if small else SIZES.get(scenario, 0)
+    if scenario == "copy":
+        first, *rest = said["turns"]
+        return Item([first.format(nonce=nonce(random)), *rest], said["budget"])
+    parts = [said["opening"]]
+    while sum(map(len, parts)) < size:
+        parts.append(random.choice(said["lines"]))
+    filled = [_filled(each, said, random) for each in [*parts, said["asking"]]]
+    return Item(["\n".join(filled)], said["budget"])
+
+
+def known(random: Random) -> Item:
+    """A request whose answer is known."""
+    code = "".join(random.choice(CONSONANTS) + random.choice(VOWELS) for _ in range(4))
+    said = PROMPTS["known"]
+    return Item([said["text"].format(nonce=nonce(random), code=code)], said["budget"], code)
+
+
+def nonce(random: Random) -> str:
+    """What nobody has sent before: as the first bytes of a prompt, it fits no cached prefix."""
+    return f"{random.getrandbits(48):012x}"
+
+
+def _filled(text: str, said: Any, random: Random) -> str:
+    return text.format(
+        nonce=nonce(random),
+        number=random.randrange(10_000, 99_999),
+        day=random.randrange(1, 29),
+        hour=random.randrange(8, 20),
+        page=random.randrange(2, 99),
+        name=random.choice(said["names"]),
+        item=random.choice(said["items"]),
+    )

@@ -1,0 +1,129 @@
+"""What a step of a load test shows: who was answered, rightly, and how the times changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from statistics import mean, median
+
+from readiness.order import percentile, trend
+from readiness.probes.load import PROMPTS
+from readiness.score import PASSED, Outcome, Score, failed
+from readiness.scorers.load_measures import ENOUGH, measures, throughput
+from readiness.statistics import lower
+from readiness.step import Step
+
+ALPHA = 0.05
+HALF = 0.6  # of what it can do, and a little more, for no rate is exact
+#: The article's only loss: 0.3 % at 32 clients, of which each has a ticket.
+ALLOWED = {("ticket", 32): 0.003}
+#: More clients may wait for each other, but the server must not do less than half as much.
+KEPT = 0.5
+#: A pace is lost where it is surely falling, and the last third takes half as long again.
+SURELY, SLOWER, NOTICED = 0.001, 1.5, 0.020
+
+
+def answered(step: Step) -> Score:
+    """Score whether every request was answered, and none with nothing."""
+    total, errors = len(step.samples), step.errors
+    if errors:
+        (why, often), *_ = Counter(errors).most_common()
+        told = f"{len(errors)} of {total} requests failed: {step.shape.shown}; {often} × {why}"
+        allowed = ALLOWED.get((step.shape.scenario, step.shape.clients), 0.0)
+        if lower(len(errors), total, ALPHA) > allowed:
+            return _measured(failed(told), step)
+        if len(errors) > allowed * total:
+            return _measured(Score(Outcome.UNDETERMINED, told), step)
+    if step.limited:
+        told = f"{step.limited} of {total} requests met a stated rate limit: {step.shape.shown}"
+        return _measured(Score(Outcome.UNDETERMINED, told), step)
+    return _measured(PASSED, step)
+
+
+def apart(step: Step) -> Score:
+    """Score whether each request got its own answer, where the answer is known."""
+    asked = [each for each in step.samples if each.code and not each.error]
+    if step.strange:
+        found = ", ".join(step.strange[:3])
+        return failed(f"replies have words of other requests: {found}; {step.shape.shown}")
+    told = f"of {len(asked)} known answers {len(step.wrong)} were wrong: {step.shape.shown}"
+    if step.right_alone > 1:
+        return failed(f"{told}; asked alone, {step.right_alone} of them were right")
+    if step.right_alone or len(step.wrong) == len(asked):
+        return Score(Outcome.UNDETERMINED, f"{told}; asked alone, {step.right_alone} were right")
+    return PASSED
+
+
+def keeps(few: Step, many: Step) -> Score:
+    """Score whether more clients are served as much together as fewer are."""
+    less, more = (throughput(step) for step in (few, many))
+    told = (
+        f"{more.value:.2f} requests a second: {many.shape.shown}; "
+        f"{less.value:.2f} with {few.shape.clients}"
+    )
+    if more.high < KEPT * less.low:
+        return _timed(failed(told), few, many)
+    return PASSED
+
+
+def holds(step: Step) -> Score:
+    """Score whether a step went on as it began."""
+    took = [each.took for each in step.measured]
+    third = len(took) // 3
+    if not third:
+        return Score(Outcome.UNDETERMINED, f"too few replies: {step.shape.shown}")
+    early, late = median(took[:third]), median(took[-third:])
+    grown = late > max(SLOWER * early, early + NOTICED)
+    if grown and trend(took).p < SURELY:
+        told = f"replies take {early:.2f} s at first, {late:.2f} s at last: {step.shape.shown}"
+        return _timed(failed(told), step)
+    return PASSED
+
+
+def keeps_up(step: Step, full: Step) -> Score:
+    """Score requests that came as they would, beside those of clients that wait their turn."""
+    score = answered(step)
+    took = [[each.took for each in which.measured] for which in (step, full)]
+    if (
+        not score.passed
+        or step.shape.rate > HALF * throughput(full).value
+        or min(map(len, took)) < ENOUGH
+    ):
+        return score
+    half, most = (percentile(each, 0.5) for each in took)
+    if half.low > most.high:
+        told = f"{half.value:.2f} s at half of what it can do, {most.value:.2f} s at all of it"
+        return _timed(failed(told), step, full)
+    return score
+
+
+def claimed(step: Step) -> Score:
+    """Score the times of a step by what the article claims for its own machine."""
+    claims = PROMPTS["claims"].get(step.shape.scenario, {}).get(step.shape.clients, {})
+    own = step.measured
+    if not own:
+        return Score(Outcome.UNDETERMINED, f"nothing was answered: {step.shape.shown}")
+    took = [each.took for each in own]
+    firsts = [each.latency.first for each in own if each.latency]
+    seen = {
+        "mean": mean(took),
+        "p95": percentile(took, 0.95).value,
+        "first": mean(firsts) if firsts else 0.0,
+    }
+    slower = [
+        f"{name} {seen[name]:.2f} s, not {most} s"
+        for name, most in claims.items()
+        if name in seen and seen[name] > most
+    ]
+    told = f"{'; '.join(slower)}: {step.shape.shown}"
+    return _timed(failed(told), step) if slower else PASSED
+
+
+def _timed(score: Score, *steps: Step) -> Score:
+    """A failure by times alone, which is none where this side was too busy to take them."""
+    strained = next((each.strain.shown for each in steps if each.strain.shown), "")
+    return Score(Outcome.UNDETERMINED, f"{strained}; {score.reason}") if strained else score
+
+
+def _measured(score: Score, step: Step) -> Score:
+    return replace(score, measures=measures(step))

@@ -1,0 +1,66 @@
+"""Strain: whether this side was too busy to measure, so that no endpoint is blamed for it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from readiness.histogram import Histogram
+
+#: How often the event loop is looked at, in seconds.
+EVERY = 0.010
+#: Later than this at its 99th percentile, the loop stamps the times of others too late; busier
+#: than this, its thread has no time left to send what is due.
+LATE, BUSY = 0.050, 0.90
+
+
+@dataclass
+class Strain:
+    """How busy this side has been.
+
+    Args:
+        lags: How late the event loop was, in seconds.
+        busy: The share of one core that its thread took.
+    """
+
+    lags: Histogram = field(default_factory=Histogram)
+    busy: float = 0.0
+
+    @property
+    def lag(self) -> float:
+        """How late the event loop was, at the 99th percentile."""
+        return self.lags.quantile(0.99) if self.lags.total else 0.0
+
+    @property
+    def shown(self) -> str:
+        """Why no time measured meanwhile counts, in words; "" where all of them do."""
+        if self.lag <= LATE and self.busy <= BUSY:
+            return ""
+        late = f"its event loop was {self.lag * 1000:.0f} ms late at the 99th percentile"
+        return f"the harness itself was saturated: {late}, {self.busy:.0%} of a core was busy"
+
+
+@asynccontextmanager
+async def watched() -> AsyncIterator[Strain]:
+    """Watch the event loop and its thread; the strain is complete when the context ends."""
+    strain = Strain()
+    watching = asyncio.create_task(_watch(strain))
+    wall, used = time.perf_counter(), time.thread_time()
+    try:
+        yield strain
+    finally:
+        watching.cancel()
+        strain.busy = (time.thread_time() - used) / max(time.perf_counter() - wall, EVERY)
+
+
+async def _watch(strain: Strain) -> None:
+    now = asyncio.get_running_loop().time
+    while True:
+        due = now() + EVERY
+        await asyncio.sleep(EVERY)
+        strain.lags.add(np.array([max(now() - due, 0.0)]))
