@@ -1,8 +1,9 @@
 """A fast OpenAI-compatible endpoint that answers after a known time: raw bytes, no HTTP library.
 
-    python benchmarks/stub.py [--port 0]
+    python benchmarks/stub.py [--port 0] [--stamped]
 
 A whole reply takes 50 to 70 ms; a stream has 100 chunks, 10 ms apart. It prints its base URL.
+Stamped, each chunk says when it was sent and when its request had come (monotonic, in ns).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import argparse
 import asyncio
 import json
 import random
+from functools import partial
+from time import perf_counter_ns
 
 CHUNKS, GAP = 100, 0.010
 FASTEST, SLOWEST = 0.050, 0.070
@@ -27,9 +30,11 @@ def _reply() -> bytes:
     return json.dumps({**body, "choices": [choice], "usage": USAGE}).encode()
 
 
-def _frame(delta: dict[str, str], finish: str | None = None) -> bytes:
+def _frame(delta: dict[str, str], finish: str | None = None, came: int = 1, sent: int = 0) -> bytes:
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
-    body = {"id": "c-1", "object": "chat.completion.chunk", "created": 0, "model": "stub"}
+    body = {"id": f"c-{came}", "object": "chat.completion.chunk", "created": 0, "model": "stub"}
+    if sent:
+        body["system_fingerprint"] = str(sent)
     data = b"data: " + json.dumps({**body, "choices": [choice]}).encode() + b"\n\n"
     return b"%x\r\n%b\r\n" % (len(data), data)
 
@@ -37,14 +42,17 @@ def _frame(delta: dict[str, str], finish: str | None = None) -> bytes:
 JSON = (HEAD % (b"application/json", len(_reply()))) + _reply()
 LIST = (HEAD % (b"application/json", len(MODELS))) + MODELS
 FRAME = _frame({"content": "token "})
-LAST = _frame({}, "stop") + b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
+END = b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
+LAST = _frame({}, "stop") + END
 
 
 class Stub(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, stamped: bool) -> None:
         self._data = b""
+        self._stamped = stamped
+        self._came = 1
         self._random = random.Random(1)
         self._loop = asyncio.get_running_loop()
 
@@ -64,6 +72,7 @@ class Stub(asyncio.Protocol):
         if len(rest) < length:
             return
         body, self._data = rest[:length], rest[length:]
+        self._came = perf_counter_ns() if self._stamped else 1
         if head.startswith(b"GET"):
             self._transport.write(LIST)
         elif b'"stream": true' in body or b'"stream":true' in body:
@@ -75,14 +84,22 @@ class Stub(asyncio.Protocol):
 
     def _chunk(self, left: int, due: float) -> None:
         if left:
-            self._transport.write(FRAME)
+            self._transport.write(self._next())
             self._loop.call_at(due + GAP, self._chunk, left - 1, due + GAP)
+        elif self._stamped:
+            self._transport.write(_frame({}, "stop", self._came) + END)
         else:
             self._transport.write(LAST)
 
+    def _next(self) -> bytes:
+        if not self._stamped:
+            return FRAME
+        return _frame({"content": "token "}, None, self._came, perf_counter_ns())
 
-async def _serve(port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(Stub, "127.0.0.1", port, backlog=512)
+
+async def _serve(port: int, stamped: bool) -> None:
+    made = partial(Stub, stamped)
+    server = await asyncio.get_running_loop().create_server(made, "127.0.0.1", port, backlog=512)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
     await server.serve_forever()
 
@@ -90,4 +107,6 @@ async def _serve(port: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--port", type=int, default=0)
-    asyncio.run(_serve(parser.parse_args().port))
+    parser.add_argument("--stamped", action="store_true")
+    given = parser.parse_args()
+    asyncio.run(_serve(given.port, given.stamped))

@@ -20,6 +20,7 @@ class StampingProtocol(ResponseHandler):
     def __init__(self, loop: AbstractEventLoop) -> None:
         super().__init__(loop)
         self.arrivals: list[tuple[int, int]] = []
+        self.written = 0
 
     def data_received(self, data: bytes) -> None:
         """Stamp, then parse."""
@@ -29,16 +30,28 @@ class StampingProtocol(ResponseHandler):
             self.arrivals.append((now, self._payload.total_bytes if self._payload else 0))
 
 
+class StampingRequest(aiohttp.ClientRequest):
+    """Notes when a request is written: with 256 that begin at once, 50 ms after its turn to."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """Stamp, then write."""
+        if isinstance(conn.protocol, StampingProtocol):
+            conn.protocol.written = perf_counter_ns()
+        return await super().send(conn)
+
+
 class StampedResponse(aiohttp.ClientResponse):
-    """A response with the stamps of its own bytes."""
+    """A response with the stamps of its own bytes, and of its request."""
 
     arrivals: list[tuple[int, int]]
+    written: int = 0
 
     async def start(self, connection: Connection) -> StampedResponse:
         """Begin a list of stamps for this response."""
         self.arrivals = []
         if isinstance(connection.protocol, StampingProtocol):
             connection.protocol.arrivals = self.arrivals
+            self.written = connection.protocol.written
         await super().start(connection)
         if self.content_type == "text/event-stream" and connection.protocol is not None:
             # llama.cpp's server hangs up after a stream, though its headers promise otherwise: of

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from readiness.chat import Dialect, Send
+from readiness.chat import Dialect, Doors, Send
 from readiness.exchange import Call, Exchange
 from readiness.reply import Reply
 from readiness.score import EndpointError
@@ -112,8 +112,17 @@ class Capabilities:
     reasoning: bool
     server: str
 
+    def beside(self, doors: Doors) -> Capabilities:
+        """The same, with what the user has opened beside the API."""
+        return replace(self, dialect=replace(self.dialect, doors=doors))
+
     def lacks(self, needs: frozenset[str]) -> str:
         """Why a check with these needs cannot be tried; "" where it can."""
+        doors = self.dialect.doors
+        if "metrics" in needs and not doors.metrics:
+            return "no --metrics URL is given"
+        if "restart" in needs and not doors.restart:
+            return "no --restart-command is given"
         for need in sorted(needs & self.lacking.keys()):
             remedy = f" ({REMEDIES[need]})" if need in REMEDIES else ""
             return f"the endpoint does not offer {need}: {self.lacking[need]}{remedy}"

@@ -21,8 +21,21 @@ MOST_TOKENS = 32_768
 
 
 @dataclass(frozen=True)
+class Doors:
+    """What the user has opened beside the API; "" where it is closed.
+
+    Args:
+        metrics: The URL under which the engine tells of itself.
+        restart: The command that restarts the endpoint.
+    """
+
+    metrics: str = ""
+    restart: str = ""
+
+
+@dataclass(frozen=True)
 class Dialect:
-    """How this endpoint wants to be asked: what the capability probe has settled."""
+    """How this endpoint wants to be asked: what the capability probe and the user have settled."""
 
     model: str
     budget: str = "max_completion_tokens"
@@ -30,6 +43,7 @@ class Dialect:
     sampling: Mapping[str, Any] = field(default_factory=lambda: {"temperature": 0})
     stream_usage: bool = True
     extra: Mapping[str, Any] = field(default_factory=dict)
+    doors: Doors = Doors()
 
     def request(
         self, messages: Sequence[Message], budget: int, parameters: Mapping[str, Any]

@@ -144,7 +144,7 @@ class _Crowd:
             await asyncio.sleep(0)
             reply, error = _read(exchange)
             limited = exchange.status == 429 and "retry-after" in exchange.headers
-            at = latency(reply) if reply else None
+            at = latency(exchange, reply) if reply else None
             text = reply.text[:SAID] if reply else ""
             self.step.samples.append(
                 Sample(due, sent, end, warm, said.code, text, error, limited, at)

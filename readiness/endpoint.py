@@ -16,7 +16,7 @@ import aiohttp
 from multidict import CIMultiDict
 
 from readiness.address import Address
-from readiness.arrival import StampedResponse, StampingConnector
+from readiness.arrival import StampedResponse, StampingConnector, StampingRequest
 from readiness.exchange import Arrival, Call, Exchange, Fault, HangUp, Repeated
 
 # Below the 5 s after which uvicorn hangs up on an idle connection: a request that is written
@@ -49,11 +49,13 @@ class _Taken:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytearray = field(default_factory=bytearray)
     arrivals: list[tuple[int, int]] = field(default_factory=list)
+    written: int = 0
 
     def begin(self, response: aiohttp.ClientResponse) -> None:
         """Take in the head, and what will be stamped."""
         assert isinstance(response, StampedResponse)
         self.status, self.arrivals = response.status, response.arrivals
+        self.written = response.written
         self.headers = {name.lower(): value for name, value in response.headers.items()}
 
 
@@ -96,6 +98,7 @@ class Endpoint:
             fault=fault,
             detail=detail,
             sent=sent,
+            written=max(taken.written - start, 0),
             end=perf_counter_ns() - start,
             path=call.path,
             method=call.method,
@@ -103,7 +106,7 @@ class Endpoint:
         )
 
     def _headers(self, call: Call) -> Mapping[str, str]:
-        headers = CIMultiDict(self.where.headers)
+        headers = CIMultiDict(self.where.sent_to(call.path))
         if call.body is not None:
             headers.setdefault("Content-Type", "application/json")
         if isinstance(call.body, Repeated):
@@ -175,6 +178,7 @@ class Endpoint:
                     limit=1 if lane else 0, keepalive_timeout=IDLE_CONNECTION
                 ),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=self.limits.connect),
+                request_class=StampingRequest,
                 response_class=StampedResponse,
                 cookie_jar=aiohttp.DummyCookieJar(),
             )

@@ -87,6 +87,7 @@ class Evidence:
                 "fault": exchange.fault,
                 "detail": exchange.detail,
                 "sent": exchange.sent,
+                "written": exchange.written,
                 "end": exchange.end,
             }
         )
@@ -186,6 +187,7 @@ def exchange_of(entry: Mapping[str, Any]) -> Exchange:
         path=entry["path"],
         method=entry["method"],
         keyed=entry["keyed"],
+        written=entry.get("written", 0),
         seq=entry["seq"],
     )
 

@@ -117,6 +117,8 @@ class Exchange:
         path: The path below the base URL.
         method: The HTTP method.
         keyed: Whether a key went out with the request.
+        written: When there was a connection and the request was written, in ns from its sending;
+            0 where that is not known.
         seq: The exchange's number in the evidence.
     """
 
@@ -132,6 +134,7 @@ class Exchange:
     path: str = COMPLETIONS
     method: str = "POST"
     keyed: bool = False
+    written: int = 0
     seq: int = -1
 
     @property

@@ -17,7 +17,9 @@ FRAME = b"data:"
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """The times of one reply, in seconds.
+    """The times of one reply, in seconds from when its request was written.
+
+    Those benchmarks keep their connections; a stream here has one of its own, which is not counted.
 
     Args:
         first: To the first token of any kind, text or reasoning (TTFT).
@@ -35,13 +37,13 @@ class Latency:
         return (self.last - self.first) / (self.tokens - 1) if self.tokens > 1 else None
 
 
-def latency(reply: Reply) -> Latency | None:
+def latency(exchange: Exchange, reply: Reply) -> Latency | None:
     """The times of a streamed reply; None where it has no token, or did not stream."""
     timing = reply.timing
     if timing.first_token is None or timing.last_token is None:
         return None
-    tokens = reply.usage.completion if reply.usage else 0
-    return Latency(timing.first_token, timing.last_token, tokens)
+    tokens, written = reply.usage.completion if reply.usage else 0, exchange.written / NS
+    return Latency(timing.first_token - written, timing.last_token - written, tokens)
 
 
 def gaps(exchange: Exchange, times: Latency) -> Times:
@@ -49,7 +51,8 @@ def gaps(exchange: Exchange, times: Latency) -> Times:
 
     Of tokens that came together, all but the first have a gap of 0, as in vLLM's benchmark.
     """
-    came = [each for each in exchange.arrivals if times.first <= each.ns / NS <= times.last]
+    begin, end = (NS * each + exchange.written for each in (times.first, times.last))
+    came = [each for each in exchange.arrivals if begin - 1 <= each.ns <= end + 1]
     together = sum(
         max(exchange.body.count(FRAME, before.size, after.size) - 1, 0)
         for before, after in pairwise(came)

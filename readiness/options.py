@@ -42,6 +42,8 @@ def add(group: Any) -> None:
     option("--resume", type=Path, metavar="RUN", help="the folder of a run that is to go on")
     option("--keep-going", action="store_true", help="make all trials, even of a lost check")
     option("--header", action="append", default=[], metavar="'K: V'", help="sent with all requests")
+    option("--metrics", default="", metavar="URL", help="where the engine tells of itself")
+    option("--restart-command", default="", metavar="CMD", help="restarts the endpoint; opt-in")
     option("--extra-body", default="{}", metavar="JSON", help="added to every request's body")
     option("--connect-timeout", type=_seconds, default=5.0, metavar="S", help="(5)")
     option("--first-byte-timeout", type=_seconds, default=120.0, metavar="S", help="(120)")
@@ -113,6 +115,7 @@ def settings(option: Namespace, url: str) -> Settings:
         pytest.UsageError: An option makes no sense; the message says which, and what would.
     """
     from readiness.address import Address
+    from readiness.chat import Doors
     from readiness.endpoint import Limits
     from readiness.redaction import Secrets
     from readiness.run import Settings
@@ -143,6 +146,7 @@ def settings(option: Namespace, url: str) -> Settings:
         resume=option.resume,
         keep_going=option.keep_going,
         secrets=Secrets([key, *where.secrets, *headers.values()]),
+        doors=Doors(_metrics(option.metrics), option.restart_command),
     )
 
 
@@ -164,6 +168,14 @@ def _headers(given: Sequence[str]) -> dict[str, str]:
             raise pytest.UsageError("--header takes a name and a value, as in 'X-Team: platform'")
         headers[name.strip()] = value.strip()
     return headers
+
+
+def _metrics(given: str) -> str:
+    if given and (not given.startswith(("http://", "https://")) or "@" in given):
+        raise pytest.UsageError(
+            "--metrics takes a URL without a password, as in http://host:8000/metrics"
+        )
+    return given
 
 
 def _extra(given: str) -> dict[str, Any]:

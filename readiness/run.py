@@ -17,6 +17,7 @@ from readiness import resources
 from readiness.address import Address
 from readiness.background import Background
 from readiness.capability import Capabilities, Models, Unassessable, choose, explore
+from readiness.chat import Doors
 from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
 from readiness.exchange import Call, Exchange
@@ -57,6 +58,7 @@ class Settings:
         keep_going: Whether to make all trials of a check that cannot be ready any more.
         resume: The folder of a run that is to go on; None for a new run.
         secrets: What must stand in no file.
+        doors: What is open beside the API.
     """
 
     where: Address
@@ -73,6 +75,7 @@ class Settings:
     keep_going: bool
     resume: Path | None
     secrets: Secrets
+    doors: Doors = field(default_factory=Doors)
 
 
 @dataclass
@@ -226,7 +229,7 @@ def _explore(run: Run, background: Background, sender: Sender, models: Models) -
     ask = partial(sender.send, trial=PROBING)
     work = explore(ask, models, run.model, run.settings.extra)
     try:
-        run.capabilities = background.start(work).result()
+        run.capabilities = background.start(work).result().beside(run.settings.doors)
     except (Unassessable, EndpointError) as error:
         run.problem = run.settings.secrets.printable(str(error))
     except LookupError as error:

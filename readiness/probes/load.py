@@ -18,7 +18,7 @@ LEVELS = {"code": (8, 32), "ticket": (4, 16, 32), "copy": (1, 8)}
 SHARES = (0.5, 0.8, 1.0)
 #: About how many tokens a prompt has, and how many characters take as many.
 TOKENS = {"ticket": 8_200, "code": 320, "copy": 600}
-SIZES, SMALL = {"ticket": 11_000, "code": 1_050}, 300
+SIZES, SMALL = {"ticket": 10_000, "code": 1_050}, 300
 EACH = 50  # About as many requests does a step make.
 CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
 
@@ -67,11 +67,13 @@ def item(scenario: str, random: Random, *, small: bool) -> Item:
     if scenario == "copy":
         first, *rest = said["turns"]
         return Item([first.format(nonce=nonce(random)), *rest], said["budget"])
-    parts = [said["opening"]]
-    while sum(map(len, parts)) < size:
-        parts.append(random.choice(said["lines"]))
-    filled = [_filled(each, said, random) for each in [*parts, said["asking"]]]
-    return Item(["\n".join(filled)], said["budget"])
+    parts = [_filled(said["opening"], said, random)]
+    left = size
+    while left > 0:
+        parts.append(_filled(random.choice(said["lines"]), said, random))
+        left -= len(parts[-1])
+    parts.append(_filled(said["asking"], said, random))
+    return Item(["\n".join(parts)], said["budget"])
 
 
 def known(random: Random) -> Item:

@@ -1,0 +1,130 @@
+"""Endurance: what real users, gateways and mishaps do to an endpoint, one thing at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from readiness.chat import Chat
+from readiness.exchange import Call, Exchange, Repeated
+from readiness.probes.load import nonce
+from readiness.probes.stability import PROMPTS
+from readiness.storm import ended
+
+#: The article's nginx lets so many through at once beyond its rate, and so many are sent.
+BURST, SMALL_BURST = 20, 4
+#: The longest reply that is asked for, in tokens.
+LONGEST, SMALL_LONGEST = 4096, 64
+NEIGHBOURS = 4
+MEGABYTE = 2**20
+UPLOAD, SMALL_UPLOAD = 50, 1
+#: How long an endpoint may take to come back, and how often it is asked, in seconds.
+BACK, ASK = 300.0, 1.0
+AFTER = 20
+
+
+@dataclass
+class Recovery:
+    """What came of a restart.
+
+    Args:
+        status: The exit status of the command.
+        cut: How the streams ended that were under way.
+        seconds: How long it took until a request was answered again; None where none was.
+        after: How the requests ended that came then.
+    """
+
+    status: int
+    cut: list[str] = field(default_factory=list)
+    seconds: float | None = None
+    after: list[str] = field(default_factory=list)
+
+
+async def burst(chat: Chat) -> Sequence[Exchange]:
+    """Send requests all at once."""
+    many = SMALL_BURST if chat.scope.defects_only else BURST
+    return await asyncio.gather(*(ask(chat, "control") for _ in range(many)))
+
+
+async def long_reply(chat: Chat, *, stream: bool) -> Exchange:
+    """Ask for a reply that takes as long as replies do."""
+    budget = SMALL_LONGEST if chat.scope.defects_only else LONGEST
+    return await ask(chat, "long", budget, stream=stream)
+
+
+async def session(chat: Chat, about: Mapping[str, float]) -> list[Exchange]:
+    """A session of one user, who is silent for a while in the middle of it."""
+    came, many = [], int(about["requests"])
+    for number in range(many):
+        if number == many // 2:
+            await asyncio.sleep(about["idle"])
+        came.append(await ask(chat, "session", number=number + 1))
+    return came
+
+
+async def odd_input(chat: Chat) -> tuple[list[tuple[str, Exchange]], Sequence[Exchange]]:
+    """Send odd and oversized bodies while others are being answered; what came of both."""
+    beside = [
+        asyncio.ensure_future(ask(chat, "neighbour", 200, stream=True)) for _ in range(NEIGHBOURS)
+    ]
+    try:
+        bodies = [*_bodies(chat)]
+        came = await asyncio.gather(*(chat.call(Call(each, crowd=True)) for _, each in bodies))
+        others = await asyncio.gather(*beside)
+    finally:
+        for each in beside:
+            each.cancel()
+    return list(zip((name for name, _ in bodies), came, strict=True)), others
+
+
+async def restarted(chat: Chat) -> Recovery:
+    """Restart the endpoint by the user's own command, while streams are under way."""
+    now = asyncio.get_running_loop().time
+    streams = [
+        asyncio.ensure_future(ask(chat, "long", LONGEST, stream=True)) for _ in range(NEIGHBOURS)
+    ]
+    await asyncio.sleep(ASK)
+    process = await asyncio.create_subprocess_exec(*shlex.split(chat.dialect.doors.restart))
+    found = Recovery(await process.wait())
+    begun = now()
+    found.cut = [ended(each) for each in await asyncio.gather(*streams)]
+    while now() - begun < BACK and found.seconds is None:
+        if not ended(await ask(chat, "control")):
+            found.seconds = now() - begun
+        else:
+            await asyncio.sleep(ASK)
+    if found.seconds is not None:
+        found.after = [ended(await ask(chat, "control")) for _ in range(AFTER)]
+    return found
+
+
+async def ask(
+    chat: Chat, what: str, budget: int = 8, *, stream: bool = False, number: int = 0
+) -> Exchange:
+    """Send one of the prompts, as one of many users."""
+    text = PROMPTS[what].format(nonce=nonce(Random()), number=number)
+    parameters: dict[str, Any] = {"stream": True} if stream else {}
+    messages = [{"role": "user", "content": text}]
+    return await chat.call(Call(chat.dialect.request(messages, budget, parameters), crowd=True))
+
+
+def _bodies(chat: Chat) -> Sequence[tuple[str, Any]]:
+    """What nobody should send: a name, and a body."""
+    usual = chat.dialect.request([{"role": "user", "content": "Hello"}], 8, {})
+    bodies = [(each["name"], _odd(each, usual)) for each in PROMPTS["odd"]]
+    others = {key: value for key, value in usual.items() if key != "messages"}
+    head = json.dumps(others)[:-1] + ', "messages": [{"role": "user", "content": "'
+    size = SMALL_UPLOAD if chat.scope.defects_only else UPLOAD
+    return [*bodies, (f"{size} MB of text", Repeated(head, "a" * MEGABYTE, size, '"}]}'))]
+
+
+def _odd(about: Mapping[str, Any], usual: Mapping[str, Any]) -> Any:
+    if raw := about.get("raw"):
+        return raw.replace("$MODEL", json.dumps(usual["model"])).encode()
+    body = {**usual, **about.get("set", {})}
+    return {key: value for key, value in body.items() if key not in about.get("drop", ())}

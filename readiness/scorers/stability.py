@@ -1,0 +1,172 @@
+"""What a storm, a burst, a long reply or a mishap shows of an endpoint's stability."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median
+
+from readiness.endurance import BACK, Recovery
+from readiness.exchange import Exchange, Fault
+from readiness.order import trend
+from readiness.score import PASSED, Measure, Outcome, Score, failed
+from readiness.storm import REST, Storm, ended
+from readiness.strain import Strain
+
+NS = 1e9
+#: What a short request may take after a storm: so many times as before, and so much more, in s.
+RECOVERED, UNNOTICED = 2.0, 0.5
+#: A trend is believed below this chance of none; a cache at rest holds no more than this share.
+SURELY, EMPTY = 0.01, 0.01
+WARM_UP = 3  # One in so many readings, at the beginning, tells nothing of a trend.
+#: The read time-outs that gateways come with, in seconds, and how near to one is at it.
+ROUND, NEAR = (30, 60, 100, 120, 180, 300, 600), 1.5
+GATEWAY = (502, 503, 504)
+ANSWERED_WITHIN = 60.0  # seconds: an odd request is told so at once, or as soon as any
+
+
+def survives(storm: Storm) -> Score:
+    """Score whether short requests fare after a storm as they did before."""
+    if storm.lost:
+        return failed(f"{_after(storm)} a short request fails: {storm.lost[0]}")
+    before, after = median(storm.before), median(each.seconds for each in storm.readings[-3:])
+    measures = (
+        Measure("aborted", storm.aborted),
+        Measure("short request before", before, "s"),
+        Measure("short request after", after, "s"),
+    )
+    if after > max(RECOVERED * before, before + UNNOTICED):
+        told = f"{_after(storm)} a short request takes {after:.2f} s, {before:.2f} s before"
+        return replace(_timed(failed(told), storm.strain), measures=measures)
+    return replace(PASSED, measures=measures)
+
+
+def spares(storm: Storm) -> Score:
+    """Score whether those who stayed were answered to the end."""
+    lost = [each for each in storm.neighbours if each]
+    if lost:
+        told = f"{len(lost)} of {len(storm.neighbours)} streams that nobody aborted failed"
+        return failed(f"{told}, the first: {lost[0]}")
+    return PASSED
+
+
+def frees(storm: Storm) -> Score:
+    """Score whether the next user finds the room that those left who aborted."""
+    waited = [each.waited for each in storm.readings]
+    worst = max(waited, default=0.0)
+    measures = (Measure("longest wait for rest", worst, "s"),)
+    if worst >= REST and not storm.lost:
+        told = f"{REST:.0f} s after an abort a short request still takes longer than before"
+        return replace(_timed(failed(told), storm.strain), measures=measures)
+    return replace(PASSED, measures=measures)
+
+
+def rests(storm: Storm) -> Score:
+    """Score what the engine itself says is left at rest."""
+    if storm.lost:
+        return failed(f"{_after(storm)} a short request fails: {storm.lost[0]}")
+    readings = [each.gauges for each in storm.readings]
+    if not all(readings) or not storm.idle:
+        return Score(Outcome.UNDETERMINED, "the metrics name nothing that is known")
+    last = readings[-1]
+    for name in ("running", "waiting"):
+        if stuck := last.get(name, 0.0):
+            return failed(f"{stuck:g} requests are still {name} at rest, {_after(storm)}")
+    idle = storm.idle.get("cache", 0.0)
+    if (kept := last.get("cache", 0.0)) > idle + EMPTY:
+        return failed(f"the cache is {kept:.1%} full at rest, {idle:.1%} before the storm")
+    return _grows(storm)
+
+
+def _grows(storm: Storm) -> Score:
+    kept = storm.readings[len(storm.readings) // WARM_UP :]
+    for name in ("cache", "memory"):
+        series = [each.gauges[name] for each in kept if name in each.gauges]
+        found = trend(series) if len(series) == len(kept) else None
+        if not found or found.p >= SURELY or found.low <= 0:
+            continue
+        told = f"{name} grows by {found.slope:.3g} a cycle at rest, {_after(storm)}"
+        share = found.slope * len(series) / max(abs(series[0]), 1e-9)
+        return failed(told) if share > EMPTY else Score(Outcome.UNDETERMINED, told)
+    return PASSED
+
+
+def bursts(came: Sequence[Exchange]) -> Score:
+    """Score a burst: answered, or told to come back later."""
+    for each in came:
+        why = ended(each)
+        later = each.status == 429 and "retry-after" in each.headers
+        if why and not later:
+            bare = ", without Retry-After" if each.status == 429 else ""
+            page = ", an HTML page" if _html(each) else ""
+            wrong = sum(bool(ended(other)) for other in came)
+            return failed(f"{wrong} of {len(came)} at once were not answered: {why}{bare}{page}")
+    limited = sum(each.status == 429 for each in came)
+    return replace(PASSED, measures=(Measure("told to come back later", limited),))
+
+
+def outlasts(exchange: Exchange) -> Score:
+    """Score a long reply; one that a gateway cuts is cut after a round number of seconds."""
+    seconds = exchange.end / NS
+    measures = (Measure("long reply", seconds, "s"),)
+    if not (why := ended(exchange)):
+        return replace(PASSED, measures=measures)
+    at = next((each for each in ROUND if abs(seconds - each) < NEAR), 0)
+    gateway = f": as a gateway does with a read time-out of {at} s" if at else ""
+    page = ", an HTML page" if _html(exchange) else ""
+    score = failed(f"a long reply ends after {seconds:.1f} s with {why}{page}{gateway}")
+    if exchange.fault is Fault.TOTAL:
+        score = Score(Outcome.UNDETERMINED, f"{score.reason}: it was still coming")
+    return replace(score, measures=measures)
+
+
+def keeps_key(came: Sequence[Exchange]) -> Score:
+    """Score a session: a key that was valid is valid to its end."""
+    for number, each in enumerate(came, 1):
+        if each.status in (401, 403) and number > 1:
+            return failed(f"HTTP {each.status} at request {number} of a session: the key was valid")
+        if why := ended(each):
+            return failed(f"request {number} of a session fails: {why}")
+    return PASSED
+
+
+def withstands(odd: Sequence[tuple[str, Exchange]], beside: Sequence[Exchange]) -> Score:
+    """Score odd input: it is refused or answered, and no neighbour notices."""
+    for name, each in odd:
+        if each.fault is Fault.RESET and "MB" in name:
+            continue  # Who refuses a body before it has come may hang up on the rest of it.
+        if each.fault is not None:
+            return failed(f"{name}: {each.fault}: {each.detail}")
+        if not 200 <= (each.status or 0) < 500:
+            return failed(f"{name}: HTTP {each.status}")
+        if each.end / NS > ANSWERED_WITHIN:
+            return failed(f"{name}: answered after {each.end / NS:.0f} s")
+    lost = [why for why in map(ended, beside) if why]
+    return failed(f"beside odd input a stream fails: {lost[0]}") if lost else PASSED
+
+
+def returns(found: Recovery) -> Score:
+    """Score a restart: what was under way ends as cut, and what comes later is answered."""
+    if found.status:
+        return Score(Outcome.SKIPPED, f"the command to restart ended with {found.status}")
+    if found.seconds is None:
+        return failed(f"no answer within {BACK:.0f} s of a restart")
+    measures = (Measure("back after", found.seconds, "s"),)
+    lost = [each for each in found.after if each]
+    if lost:
+        score = failed(f"{len(lost)} of {len(found.after)} fail after a restart: {lost[0]}")
+        return replace(score, measures=measures)
+    return replace(PASSED, measures=measures)
+
+
+def _after(storm: Storm) -> str:
+    return f"after {storm.aborted} aborted requests"
+
+
+def _html(exchange: Exchange) -> bool:
+    return exchange.body[:200].lstrip().lower().startswith((b"<!doctype", b"<html"))
+
+
+def _timed(score: Score, strain: Strain) -> Score:
+    why = strain.shown
+    return Score(Outcome.UNDETERMINED, f"{why}; {score.reason}") if why else score

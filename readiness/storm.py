@@ -1,0 +1,169 @@
+"""A storm of aborts: users who leave in the middle, again and again, and what stays behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+from statistics import median
+from typing import Any
+
+from readiness.chat import Chat
+from readiness.crowd import together
+from readiness.exchange import Call, Exchange, HangUp
+from readiness.metrics import gauges
+from readiness.probes.load import nonce
+from readiness.probes.stability import PROMPTS, notes
+from readiness.strain import Strain, watched
+
+NS = 1e9
+#: How often users leave: so many at once, in so many cycles. The first third of them warms up:
+#: allocators and graphs grow at first, and with those kept the trend test alarms nearly always.
+CYCLES, ABORTS = 12, 8
+SMALL_CYCLES, SMALL_ABORTS = 1, 3
+CONTROLS = 5
+#: Tokens that an aborted reply was to have, and seconds after which one is left that has not begun.
+LONG, SMALL_LONG, PREFILL = 1024, 64, 0.2
+#: How long to wait for rest, how often to look, and how long to be idle before a reading, in s.
+REST, LOOK, IDLE = 20.0, 0.5, 0.05
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read at rest, after a cycle.
+
+    Args:
+        seconds: What a short request took.
+        waited: How long it took until there was rest; REST where there was none.
+        gauges: What the engine says of itself; empty where it says nothing.
+    """
+
+    seconds: float
+    waited: float
+    gauges: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Storm:
+    """What came of a storm.
+
+    Args:
+        before: What short requests took before it, in seconds.
+        idle: What the engine said of itself then.
+        readings: One for each cycle.
+        lost: How short requests failed during it, in words.
+        neighbours: How streams beside it ended that nobody aborted: "" where all was well.
+        aborted: How many requests were left.
+        strain: How busy this side was.
+    """
+
+    before: list[float] = field(default_factory=list)
+    idle: Mapping[str, float] = field(default_factory=dict)
+    readings: list[Reading] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    neighbours: list[str] = field(default_factory=list)
+    aborted: int = 0
+    strain: Strain = field(default_factory=Strain)
+
+
+async def stormed(chat: Chat) -> Storm:
+    """The storm, which is made once for all checks that are about it."""
+    return await chat.once("storm", _storm)
+
+
+async def _storm(chat: Chat) -> Storm:
+    async with watched() as strain:
+        weather = _Weather(chat)
+        await weather.begin()
+        for _ in range(SMALL_CYCLES if chat.scope.defects_only else CYCLES):
+            await weather.cycle()
+            if weather.storm.lost:
+                break  # It is down, or beyond recognition: more aborts would tell no more.
+    weather.storm.strain = strain
+    return weather.storm
+
+
+class _Weather:
+    """What goes on in a storm."""
+
+    def __init__(self, chat: Chat) -> None:
+        self.storm = Storm()
+        self._chat = chat
+        self._random = Random("storm")
+        self._small = chat.scope.defects_only
+        self._now = asyncio.get_running_loop().time
+
+    async def begin(self) -> None:
+        """See how short requests fare while all is quiet."""
+        for _ in range(CONTROLS):
+            self.storm.before.append((await self._control()).end / NS)
+        self.storm.idle = await self._gauges()
+
+    async def cycle(self) -> None:
+        """Leave some requests in the middle, beside one that stays, and read what is left."""
+        leaving = SMALL_ABORTS if self._small else ABORTS
+        await together([self._neighbour(), *(self._leave(each) for each in range(leaving))])
+        begun = self._now()
+        seconds = (await self._control()).end / NS
+        while not (rested := await self._rests(seconds)) and self._now() - begun < REST:
+            await asyncio.sleep(LOOK)
+            seconds = (await self._control()).end / NS
+        waited = self._now() - begun if rested else REST
+        await asyncio.sleep(IDLE)
+        self.storm.readings.append(Reading(seconds, waited, await self._gauges()))
+
+    async def _leave(self, number: int) -> None:
+        """Ask for a long reply, and leave: in mid-stream, before it begins, or without a stream."""
+        frames = self._random.randrange(5, 41)
+        leave = HangUp(frames, 60.0, reset=number % 2 == 0)
+        text, parameters = PROMPTS["long"], {"stream": True}
+        if number >= ABORTS - 3:
+            leave = HangUp(0, PREFILL)
+            text = PROMPTS["page"] if number < ABORTS - 1 else text
+            parameters = {"stream": number < ABORTS - 1}
+        budget = SMALL_LONG if self._small else LONG
+        await self._send(text, budget, parameters, leave)
+        self.storm.aborted += 1
+
+    async def _neighbour(self) -> None:
+        came = await self._send(PROMPTS["neighbour"], 200, {"stream": True})
+        self.storm.neighbours.append(ended(came))
+
+    async def _control(self) -> Exchange:
+        came = await self._send(PROMPTS["control"], 8, {})
+        if why := ended(came):
+            self.storm.lost.append(why)
+        return came
+
+    async def _rests(self, seconds: float) -> bool:
+        """Whether nothing of the aborted requests is left, so far as anybody can tell."""
+        if self.storm.lost:
+            return True
+        now = await self._gauges()
+        busy = now.get("running", 0.0) + now.get("waiting", 0.0)
+        usual = median(self.storm.before)
+        return not busy and seconds < max(2 * usual, usual + 1.0)
+
+    async def _gauges(self) -> dict[str, float]:
+        if not (url := self._chat.dialect.doors.metrics):
+            return {}
+        return gauges((await self._chat.call(Call(None, url, "GET", crowd=True))).body)
+
+    async def _send(
+        self, text: str, budget: int, parameters: dict[str, Any], leave: HangUp | None = None
+    ) -> Exchange:
+        said = text.format(nonce=nonce(self._random), notes=notes(self._random, self._small))
+        messages = [{"role": "user", "content": said}]
+        body = self._chat.dialect.request(messages, budget, parameters)
+        return await self._chat.call(Call(body, crowd=True, hang_up=leave))
+
+
+def ended(exchange: Exchange) -> str:
+    """How a request ended that nobody aborted; "" where it was answered to its end."""
+    if exchange.fault is not None:
+        return f"{exchange.fault}: {exchange.detail}"
+    if exchange.status != 200:
+        return f"HTTP {exchange.status}"
+    streamed = isinstance(exchange.request, dict) and exchange.request.get("stream")
+    return "a stream without an end" if streamed and b"[DONE]" not in exchange.body[-200:] else ""
