@@ -43,10 +43,11 @@ def gauges(body: bytes) -> dict[str, float]:
     totals: dict[str, float] = {}
     for name, value in _LINE.findall(text):
         totals[name] = totals.get(name, 0.0) + _number(value)
-    found = {
-        key: next((each for each in names if each in totals), "") for key, names in NAMES.items()
+    return {
+        key: totals[next(each for each in names if each in totals)]
+        for key, names in NAMES.items()
+        if not totals.keys().isdisjoint(names)
     }
-    return {key: totals[name] for key, name in found.items() if name}
 
 
 def _number(text: str) -> float:

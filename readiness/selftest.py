@@ -61,7 +61,9 @@ def try_mutant(flaw: Flaw, profile: str) -> Row:
         folder = Path(name)
         (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
         reports = folder / "reports"
-        status, said = _run(folder, ["--endpoint", url, "--profile", profile, "--reports", reports])
+        metrics = f"{url.removesuffix('/v1')}/metrics"
+        options = ["--endpoint", url, "--metrics", metrics, "--profile", profile]
+        status, said = _run(folder, [*options, "--reports", reports])
         return read_row(flaw, status, reports / "latest" / "readiness.json", said)
 
 

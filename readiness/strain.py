@@ -6,17 +6,20 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from readiness.histogram import Histogram
+from readiness.score import Outcome, Score
 
 #: How often the event loop is looked at, in seconds.
 EVERY = 0.010
 #: Later than this at its 99th percentile, the loop stamps the times of others too late; busier
 #: than this, its thread has no time left to send what is due.
 LATE, BUSY = 0.050, 0.90
+#: A reply passes through the loop a few times: what is longer than so many lags is not its doing.
+BEYOND = 10
 
 
 @dataclass
@@ -36,6 +39,10 @@ class Strain:
         """How late the event loop was, at the 99th percentile."""
         return self.lags.quantile(0.99) if self.lags.total else 0.0
 
+    def excuses(self, excess: float) -> str:
+        """Why a time that is too long by so many seconds may be ours, in words; "" where not."""
+        return self.shown if excess < BEYOND * self.lag or self.busy > BUSY else ""
+
     @property
     def shown(self) -> str:
         """Why no time measured meanwhile counts, in words; "" where all of them do."""
@@ -43,6 +50,14 @@ class Strain:
             return ""
         late = f"its event loop was {self.lag * 1000:.0f} ms late at the 99th percentile"
         return f"the harness itself was saturated: {late}, {self.busy:.0%} of a core was busy"
+
+
+def timed(score: Score, excess: float, *strains: Strain) -> Score:
+    """A failure by a time that is so much too long; none where this side may have made it so."""
+    why = next((why for each in strains if (why := each.excuses(excess))), "")
+    if not why:
+        return score
+    return replace(score, outcome=Outcome.UNDETERMINED, reason=f"{why}; {score.reason}")
 
 
 @asynccontextmanager

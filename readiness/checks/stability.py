@@ -55,7 +55,7 @@ async def keeps_the_key(chat: Chat, probe: Probe) -> Score:
     return stability.keeps_key(came)
 
 
-@check(single("withstands_odd_input"), trials=2, needs=["stream"], alone=True, in_order=True)
+@check(single("withstands_odd_input"), trials=1, needs=["stream"], alone=True, in_order=True)
 async def withstands_odd_input(chat: Chat, probe: Probe) -> Score:
     """Odd and oversized input MUST be refused or answered in a minute, and harm nobody beside."""
     return stability.withstands(*await endurance.odd_input(chat))

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from readiness.mutants.answer import Answer, Request
+from readiness.mutants.engine import Engine
+from readiness.mutants.refusal import Refusal
+
+__all__ = ["Body", "Flaw", "Refusal"]
 
 Body = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """An HTTP response that takes the place of the rightful one."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
-    seconds: float = 0.0
 
 
 def _as_asked(request: Request) -> Request:
@@ -85,6 +79,7 @@ class Flaw:
         lists: Changes the list of models.
         admits: Says whether the key that was shown opens the door.
         stays: Says whether the n-th request on a connection, from 1, gets an answer.
+        engine: What is busy behind it: a flaw of what many requests do together is one of these.
     """
 
     name: str
@@ -101,6 +96,7 @@ class Flaw:
     lists: Callable[[Body], Body] = _as_listed
     admits: Callable[[bytes, bytes], bool] = _by_key
     stays: Callable[[Request, int], bool] = _always
+    engine: Callable[[], Engine] = Engine
 
     @property
     def harmless(self) -> bool:

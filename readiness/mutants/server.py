@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -30,6 +30,7 @@ def application(flaw: Flaw, key: str) -> web.Application:
     reference = Reference(flaw, key)
     app = web.Application(middlewares=[_problems], client_max_size=MOST_BYTES)
     app.router.add_get("/health", _health)
+    app.router.add_get("/metrics", reference.metrics)
     app.router.add_get("/v1/models", reference.models)
     app.router.add_get("/v1/models/{id:.+}", reference.model)
     app.router.add_post("/v1/chat/completions", reference.complete)
@@ -44,6 +45,7 @@ class Reference:
         self._bearer = f"Bearer {key}".encode() if key else b""
         self._started = int(time.time())
         self._turn = 0
+        self._engine = flaw.engine()
         self._numbers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 
     async def models(self, request: web.Request) -> web.Response:
@@ -58,6 +60,10 @@ class Reference:
         if (name := request.match_info["id"]) not in _MODELS:
             raise unknown_model(name)
         return _json(encode(self._model(name)))
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        """Tell what is busy."""
+        return web.Response(text=self._engine.metrics())
 
     async def complete(self, http: web.Request) -> web.StreamResponse:
         """Answer a chat completion request."""
@@ -80,7 +86,22 @@ class Reference:
         if refusal := self._flaw.refuses(request, turn):
             return await _refuse(http, refusal)
         said = self._flaw.says(request, answer(request), turn)
-        completion = Completion(request, prompt, say(request, said, prompt))
+        ended = False
+        try:
+            if refusal := await self._engine.begin(request):
+                response = await _refuse(http, refusal)
+            else:
+                said = self._engine.says(request, said)
+                completion = Completion(request, prompt, say(request, said, prompt))
+                response = await self._send(http, request, completion)
+            ended = True
+            return response
+        finally:
+            self._engine.end(aborted=not ended)
+
+    async def _send(
+        self, http: web.Request, request: Request, completion: Completion
+    ) -> web.StreamResponse:
         if request.get("stream"):
             return await self._stream(http, request, completion)
         body = encode(self._flaw.forms(request, whole(completion)))
@@ -99,7 +120,10 @@ class Reference:
             }
         )
         await response.prepare(http)
-        await _write(http, response, paced(sent))
+        for piece in paced(sent):
+            if not self._engine.goes_on(request):
+                _hang_up(http)
+            await _write(http, response, piece)
         return response
 
     def _number(self, http: web.Request) -> int:
@@ -127,17 +151,14 @@ async def _health(_request: web.Request) -> web.Response:
     return web.Response()
 
 
-async def _write(
-    http: web.Request, response: web.StreamResponse, pieces: Iterable[bytes | float]
-) -> None:
-    """Write the pieces, with their pauses; a pause below 0 hangs up."""
-    for piece in pieces:
-        if isinstance(piece, bytes):
-            await response.write(piece)
-        elif piece < 0:
-            _hang_up(http)
-        else:
-            await asyncio.sleep(piece)
+async def _write(http: web.Request, response: web.StreamResponse, piece: bytes | float) -> None:
+    """Write a piece, or make a pause; one below 0 hangs up."""
+    if isinstance(piece, bytes):
+        await response.write(piece)
+    elif piece < 0:
+        _hang_up(http)
+    else:
+        await asyncio.sleep(piece)
 
 
 async def _refuse(http: web.Request, refusal: Refusal) -> web.StreamResponse:

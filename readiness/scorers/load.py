@@ -12,6 +12,7 @@ from readiness.score import PASSED, Outcome, Score, failed
 from readiness.scorers.load_measures import ENOUGH, measures, throughput
 from readiness.statistics import lower
 from readiness.step import Step
+from readiness.strain import timed
 
 ALPHA = 0.05
 HALF = 0.6  # of what it can do, and a little more, for no rate is exact
@@ -61,9 +62,12 @@ def keeps(few: Step, many: Step) -> Score:
         f"{more.value:.2f} requests a second: {many.shape.shown}; "
         f"{less.value:.2f} with {few.shape.clients}"
     )
-    if more.high < KEPT * less.low:
-        return _timed(failed(told), few, many)
-    return PASSED
+    if more.high >= KEPT * less.low:
+        return PASSED
+    # By Little's law, a throughput that is lost is time that each reply takes longer.
+    slower, usual = (mean(each.took for each in step.measured) for step in (many, few))
+    excess = slower - usual * many.shape.clients / few.shape.clients / KEPT
+    return timed(failed(told), excess, few.strain, many.strain)
 
 
 def holds(step: Step) -> Score:
@@ -76,7 +80,7 @@ def holds(step: Step) -> Score:
     grown = late > max(SLOWER * early, early + NOTICED)
     if grown and trend(took).p < SURELY:
         told = f"replies take {early:.2f} s at first, {late:.2f} s at last: {step.shape.shown}"
-        return _timed(failed(told), step)
+        return timed(failed(told), late - SLOWER * early, step.strain)
     return PASSED
 
 
@@ -93,7 +97,7 @@ def keeps_up(step: Step, full: Step) -> Score:
     half, most = (percentile(each, 0.5) for each in took)
     if half.low > most.high:
         told = f"{half.value:.2f} s at half of what it can do, {most.value:.2f} s at all of it"
-        return _timed(failed(told), step, full)
+        return timed(failed(told), half.low - most.high, step.strain, full.strain)
     return score
 
 
@@ -110,19 +114,12 @@ def claimed(step: Step) -> Score:
         "p95": percentile(took, 0.95).value,
         "first": mean(firsts) if firsts else 0.0,
     }
-    slower = [
-        f"{name} {seen[name]:.2f} s, not {most} s"
-        for name, most in claims.items()
-        if name in seen and seen[name] > most
-    ]
-    told = f"{'; '.join(slower)}: {step.shape.shown}"
-    return _timed(failed(told), step) if slower else PASSED
-
-
-def _timed(score: Score, *steps: Step) -> Score:
-    """A failure by times alone, which is none where this side was too busy to take them."""
-    strained = next((each.strain.shown for each in steps if each.strain.shown), "")
-    return Score(Outcome.UNDETERMINED, f"{strained}; {score.reason}") if strained else score
+    slower = [name for name in seen if name in claims and seen[name] > claims[name]]
+    if not slower:
+        return PASSED
+    excess = max(seen[name] - claims[name] for name in slower)
+    words = [f"{name} {seen[name]:.2f} s, not {claims[name]} s" for name in slower]
+    return timed(failed(f"{'; '.join(words)}: {step.shape.shown}"), excess, step.strain)
 
 
 def _measured(score: Score, step: Step) -> Score:

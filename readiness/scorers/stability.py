@@ -11,7 +11,7 @@ from readiness.exchange import Exchange, Fault
 from readiness.order import trend
 from readiness.score import PASSED, Measure, Outcome, Score, failed
 from readiness.storm import REST, Storm, ended
-from readiness.strain import Strain
+from readiness.strain import timed
 
 NS = 1e9
 #: What a short request may take after a storm: so many times as before, and so much more, in s.
@@ -35,9 +35,10 @@ def survives(storm: Storm) -> Score:
         Measure("short request before", before, "s"),
         Measure("short request after", after, "s"),
     )
-    if after > max(RECOVERED * before, before + UNNOTICED):
+    most = max(RECOVERED * before, before + UNNOTICED)
+    if after > most:
         told = f"{_after(storm)} a short request takes {after:.2f} s, {before:.2f} s before"
-        return replace(_timed(failed(told), storm.strain), measures=measures)
+        return replace(timed(failed(told), after - most, storm.strain), measures=measures)
     return replace(PASSED, measures=measures)
 
 
@@ -57,7 +58,7 @@ def frees(storm: Storm) -> Score:
     measures = (Measure("longest wait for rest", worst, "s"),)
     if worst >= REST and not storm.lost:
         told = f"{REST:.0f} s after an abort a short request still takes longer than before"
-        return replace(_timed(failed(told), storm.strain), measures=measures)
+        return replace(timed(failed(told), worst, storm.strain), measures=measures)
     return replace(PASSED, measures=measures)
 
 
@@ -165,8 +166,3 @@ def _after(storm: Storm) -> str:
 
 def _html(exchange: Exchange) -> bool:
     return exchange.body[:200].lstrip().lower().startswith((b"<!doctype", b"<html"))
-
-
-def _timed(score: Score, strain: Strain) -> Score:
-    why = strain.shown
-    return Score(Outcome.UNDETERMINED, f"{why}; {score.reason}") if why else score
