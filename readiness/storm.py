@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from statistics import median
@@ -27,6 +27,9 @@ CONTROLS = 5
 LONG, SMALL_LONG, PREFILL = 1024, 64, 0.2
 #: How long to wait for rest, how often to look, and how long to be idle before a reading, in s.
 REST, LOOK, IDLE = 20.0, 0.5, 0.05
+#: How many cycles in all may end without rest, and how long to wait for the last of them: some
+#: servers finish what nobody waits for any more.
+RESTLESS, LAST_REST = 2, 60.0
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,10 @@ class Reading:
     """What was read at rest, after a cycle.
 
     Args:
-        seconds: What a short request took.
         waited: How long it took until there was rest; REST where there was none.
         gauges: What the engine says of itself; empty where it says nothing.
     """
 
-    seconds: float
     waited: float
     gauges: Mapping[str, float] = field(default_factory=dict)
 
@@ -53,6 +54,7 @@ class Storm:
         idle: What the engine said of itself then.
         readings: One for each cycle.
         lost: How short requests failed during it, in words.
+        after: What they took when it was over, in seconds.
         neighbours: How streams beside it ended that nobody aborted: "" where all was well.
         aborted: How many requests were left.
         strain: How busy this side was.
@@ -62,6 +64,7 @@ class Storm:
     idle: Mapping[str, float] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    after: list[float] = field(default_factory=list)
     neighbours: list[str] = field(default_factory=list)
     aborted: int = 0
     strain: Strain = field(default_factory=Strain)
@@ -78,8 +81,9 @@ async def _storm(chat: Chat) -> Storm:
         await weather.begin()
         for _ in range(SMALL_CYCLES if chat.scope.defects_only else CYCLES):
             await weather.cycle()
-            if weather.storm.lost:
-                break  # It is down, or beyond recognition: more aborts would tell no more.
+            if weather.storm.lost or weather.restless >= RESTLESS:
+                break  # It is down, or does not come to rest: more aborts would tell no more.
+        await weather.end()
     weather.storm.strain = strain
     return weather.storm
 
@@ -104,14 +108,20 @@ class _Weather:
         """Leave some requests in the middle, beside one that stays, and read what is left."""
         leaving = SMALL_ABORTS if self._small else ABORTS
         await together([self._neighbour(), *(self._leave(each) for each in range(leaving))])
-        begun = self._now()
-        seconds = (await self._control()).end / NS
-        while not (rested := await self._rests(seconds)) and self._now() - begun < REST:
-            await asyncio.sleep(LOOK)
-            seconds = (await self._control()).end / NS
-        waited = self._now() - begun if rested else REST
+        waited = await self._until(self._quiet, REST)
         await asyncio.sleep(IDLE)
-        self.storm.readings.append(Reading(seconds, waited, await self._gauges()))
+        self.storm.readings.append(Reading(waited, await self._gauges()))
+
+    async def end(self) -> None:
+        """See how short requests fare when all is quiet again."""
+        await self._until(self._quick, LAST_REST)
+        for _ in range(CONTROLS):
+            self.storm.after.append((await self._control()).end / NS)
+
+    @property
+    def restless(self) -> int:
+        """How many cycles have ended without rest."""
+        return sum(each.waited >= REST for each in self.storm.readings)
 
     async def _leave(self, number: int) -> None:
         """Ask for a long reply, and leave: in mid-stream, before it begins, or without a stream."""
@@ -136,14 +146,25 @@ class _Weather:
             self.storm.lost.append(why)
         return came
 
-    async def _rests(self, seconds: float) -> bool:
-        """Whether nothing of the aborted requests is left, so far as anybody can tell."""
-        if self.storm.lost:
-            return True
+    async def _quick(self) -> bool:
+        """Whether a short request takes no longer than before; one that is lost ends the storm."""
+        seconds, usual = (await self._control()).end / NS, median(self.storm.before)
+        return bool(self.storm.lost) or seconds < max(2 * usual, usual + 1.0)
+
+    async def _quiet(self) -> bool:
+        """Whether that is so, and the engine itself says that nothing is under way."""
         now = await self._gauges()
         busy = now.get("running", 0.0) + now.get("waiting", 0.0)
-        usual = median(self.storm.before)
-        return not busy and seconds < max(2 * usual, usual + 1.0)
+        return await self._quick() and (not busy or bool(self.storm.lost))
+
+    async def _until(self, good: Callable[[], Awaitable[bool]], most: float) -> float:
+        """Wait until something is so; how long that took, in seconds, and no longer than `most`."""
+        begun = self._now()
+        while self._now() - begun < most:
+            if await good():
+                return self._now() - begun
+            await asyncio.sleep(LOOK)
+        return most
 
     async def _gauges(self) -> dict[str, float]:
         if not (url := self._chat.dialect.doors.metrics):

@@ -29,7 +29,7 @@ def survives(storm: Storm) -> Score:
     """Score whether short requests fare after a storm as they did before."""
     if storm.lost:
         return failed(f"{_after(storm)} a short request fails: {storm.lost[0]}")
-    before, after = median(storm.before), median(each.seconds for each in storm.readings[-3:])
+    before, after = median(storm.before), median(storm.after)
     measures = (
         Measure("aborted", storm.aborted),
         Measure("short request before", before, "s"),

@@ -71,7 +71,7 @@ class _Muddled(Engine):
         return await super().begin(request)
 
     def says(self, request: Request, answer: Answer) -> Answer:
-        if not (loads(request) and self.running > 3):
+        if not (loads(request) and self.running > 1):
             return answer
         return dataclasses.replace(answer, content=(answer.content or "")[::-1])
 
@@ -83,7 +83,7 @@ class _Slowing(Engine):
         refusal = await super().begin(request)
         if loads(request):
             self.seen = 1 if self.running == 1 else self.seen + 1
-            await asyncio.sleep(0.03 * self.seen)
+            await asyncio.sleep(0.015 * self.seen)
         return refusal
 
 
@@ -93,7 +93,7 @@ class _Thrashing(Engine):
     async def begin(self, request: Request) -> Refusal | None:
         refusal = await super().begin(request)
         if loads(request):
-            await asyncio.sleep(0.002 * self.running**2)
+            await asyncio.sleep(0.001 * self.running**2)
         return refusal
 
 
@@ -140,7 +140,7 @@ FLAWS = [
     ),
     Flaw(
         "load_muddled",
-        "with more than three at once, replies are noise",
+        "with more than one at once, replies are noise",
         "load.answers_rightly",
         engine=_Muddled,
     ),

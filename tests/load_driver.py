@@ -1,0 +1,54 @@
+"""The reference endpoint, or a mutant, on loopback, and a chat with it that keeps its evidence."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from aiohttp import web
+
+from readiness.address import Address
+from readiness.chat import Chat, Dialect, Doors, Scope
+from readiness.endpoint import Endpoint, Limits
+from readiness.evidence import Evidence
+from readiness.ledger import Ledger
+from readiness.mutants.catalog import find
+from readiness.mutants.protocol import MODEL
+from readiness.mutants.server import application
+from readiness.past import Past
+from readiness.redaction import Secrets
+from readiness.sender import Sender
+from readiness.slots import Slots
+
+T = TypeVar("T")
+QUICK = Limits(connect=2, first_byte=20, silence=20, total=60)
+
+
+def tried(mutant: str, work: Callable[[Chat], Awaitable[T]], scope: Scope | None = None) -> T:
+    """What comes of some work with a mutant, or with the reference."""
+    return asyncio.run(_tried(mutant, work, scope))
+
+
+async def _tried(mutant: str, work: Callable[[Chat], Awaitable[T]], scope: Scope | None) -> T:
+    runner = web.AppRunner(application(find(mutant), ""), access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, backlog=512).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    secrets, slots = Secrets([]), Slots(4)
+    endpoint = Endpoint(Address.read(f"{url}/v1", "", {}), QUICK)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Evidence(Path(folder) / "evidence.jsonl", secrets) as evidence,
+    ):
+        sender = Sender(endpoint, evidence, Ledger(), slots, Past(secrets))
+        send = partial(sender.send, trial={"check": "test"})
+        dialect = Dialect(MODEL, doors=Doors(metrics=f"{url}/metrics"))
+        try:
+            return await work(Chat(send, dialect, scope))
+        finally:
+            await endpoint.close()
+            await runner.cleanup()

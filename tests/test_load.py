@@ -1,0 +1,280 @@
+"""Load: the steps at a real socket, and what scorers make of steps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from readiness.chat import Chat, Dialect, Scope
+from readiness.checks import load as checks
+from readiness.crowd import stepped
+from readiness.exchange import Arrival, Call, Exchange
+from readiness.latency import Latency
+from readiness.levels import at_level
+from readiness.probes import load as probes
+from readiness.score import PASSED, EndpointError, Outcome, Score, failed
+from readiness.scorers import load
+from readiness.scorers.load_measures import measures
+from readiness.step import Sample, Shape, Step
+from readiness.strain import Strain
+from tests.load_driver import tried
+
+CODE = Shape("code", 8, 40, 30.0)
+
+
+def steps(mutant: str, *shapes: Shape) -> list[Step]:
+    """Steps of those shapes, one after another."""
+
+    async def work(chat: Chat) -> list[Step]:
+        return [await stepped(chat, each) for each in shapes]
+
+    return tried(mutant, work)
+
+
+def test_the_reference_answers_all_of_a_crowd_rightly() -> None:
+    code, copy = steps("reference", CODE, Shape("copy", 2, 6, 30.0))
+    scores = [load.answered(code), load.apart(code), load.holds(code), load.answered(copy)]
+    assert [each.outcome for each in scores] == [Outcome.PASS] * 4
+    assert (len(code.samples), code.wrong, code.strange) == (40, [], [])
+    assert len([each for each in code.samples if each.code]) == 4
+    assert len(code.measured) == 40 - 8 - len([s for s in code.samples if s.code and not s.warm])
+    # Three turns of each of six, but for one with a known answer.
+    assert len(copy.samples) == 5 * 3 + 1
+
+
+def test_requests_that_come_by_themselves_are_timed_from_when_they_were_due() -> None:
+    (step,) = steps("reference", Shape("code", 0, 20, 30.0, rate=100.0))
+    assert len(step.samples) == 20
+    assert min(each.sent - each.due for each in step.samples) >= 0
+    assert [each for each in step.samples if each.took < each.end - each.sent] == []
+    assert load.answered(step).passed
+
+
+@pytest.mark.parametrize(
+    ("mutant", "why"),
+    [
+        ("load_every_37th", "1 of 40 requests failed: code at 8 clients; 1 × HTTP 502"),
+        ("load_swapped", "replies have words of other requests"),
+        ("load_muddled", "known answers"),
+    ],
+)
+def test_a_flaw_that_many_bring_out_is_found(mutant: str, why: str) -> None:
+    (step,) = steps(mutant, CODE)
+    scores = [load.answered(step), load.apart(step)]
+    (lost,) = [each for each in scores if not each.passed]
+    assert lost.outcome is Outcome.FAIL
+    assert why in lost.reason
+
+
+def test_a_server_that_slows_down_is_found_and_one_that_queues_is_not() -> None:
+    (slowing,) = steps("load_slowing", CODE)
+    (queueing,) = steps("load_one_at_a_time", CODE)
+    assert [load.holds(each).outcome for each in (slowing, queueing)] == [
+        Outcome.FAIL,
+        Outcome.PASS,
+    ]
+
+
+def test_a_server_that_thrashes_is_found_and_one_that_queues_is_not() -> None:
+    few, many = Shape("code", 4, 80, 30.0), Shape("code", 32, 80, 30.0)
+    assert load.keeps(*steps("load_thrashing", few, many)).outcome is Outcome.FAIL
+    assert load.keeps(*steps("load_one_at_a_time", few, many)) == PASSED
+
+
+def test_a_smoke_run_makes_one_small_step_for_all_checks() -> None:
+    scope = Scope(defects_only=True, common={})
+
+    async def work(chat: Chat) -> list[Score]:
+        made = [checks.answers_every_request, checks.answers_rightly]
+        return [await each.attempt(chat, each.probes(0, 1)[0]) for each in made]
+
+    scores = tried("reference", work, scope)
+    assert [each.outcome for each in scores] == [Outcome.PASS, Outcome.PASS]
+    assert [key for key in scope.common if key] == [
+        ("step", Shape("code", 2, 6, 5.0, seed="0/0", small=True))
+    ]
+
+
+def test_probes_go_through_all_steps_and_then_again_with_another_seed() -> None:
+    found = [(p.expect["scenario"], p.expect["clients"], p.expect["seed"]) for p in PROBES]
+    assert found[:3] == [("code", 8, "5/0"), ("code", 32, "5/0"), ("ticket", 4, "5/0")]
+    assert found[7] == ("code", 8, "5/1")
+    assert len({each.id for each in PROBES}) == 21
+
+
+PROBES = probes.by_level(5, 21)
+
+
+def test_prompts_begin_with_what_nobody_has_sent_and_have_their_size() -> None:
+    random = Random(1)
+    tickets = [probes.item("ticket", random, small=False).turns[0] for _ in range(20)]
+    assert len({each[:15] for each in tickets}) == 20
+    assert [each for each in tickets if not 10_000 < len(each) < 10_500] == []
+    assert "{" not in "".join(tickets)
+
+
+def test_where_more_clients_would_wait_too_long_nothing_is_sent() -> None:
+    sent: list[Call] = []
+
+    async def slow(call: Call) -> Exchange:
+        sent.append(call)
+        body = b'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}\n\n'
+        arrivals = (Arrival(1, len(body)),)
+        return Exchange(
+            call.body, 200, {"content-type": "text/event-stream"}, body, arrivals, None, "", 0, 2
+        )
+
+    async def work() -> str:
+        chat = Chat(slow, Dialect("m"), Scope(common={}))
+        few = Step(Shape("code", 8, 100, 45.0, seed="5/0"), [Sample(0, 0, 40.0)])
+        done: asyncio.Future[Step] = asyncio.get_running_loop().create_future()
+        done.set_result(few)
+        chat.scope.common["step", few.shape] = chat, done
+        with pytest.raises(EndpointError) as error:
+            await at_level(chat, PROBES[1])
+        assert error.value.score.outcome is Outcome.UNDETERMINED
+        return str(error.value)
+
+    told = asyncio.run(work())
+    assert told == (
+        "code at 8 clients, a reply takes 40.0 s: at 32 it would take 160 s, and was not tried"
+    )
+    assert sent == []
+
+
+def test_a_window_that_is_too_small_for_a_ticket_fails_without_a_request() -> None:
+    async def work(chat: Chat) -> Score:
+        with pytest.raises(EndpointError) as error:
+            await at_level(chat, PROBES[2])
+        return error.value.score
+
+    score = tried("reference", work, Scope(window=4_096, common={}))
+    assert score == failed("the endpoint declares a window of 4,096 tokens: 8,200 are due")
+
+
+# What scorers make of steps
+
+
+def step(
+    took: Sequence[float], errors: int = 0, clients: int = 8, scenario: str = "code", lag: float = 0
+) -> Step:
+    """A step in which requests are sent a tenth of a second apart, and some are lost."""
+    samples = [
+        Sample(at / 10, at / 10, at / 10 + each, latency=Latency(each / 2, each, 11))
+        for at, each in enumerate(took)
+    ]
+    lost = [Sample(0, 0, 1, error="HTTP 500: 'no'") for _ in range(errors)]
+    made = Step(Shape(scenario, clients, len(took), 60.0), [*samples, *lost])
+    made.closed = len(took) / 10
+    made.strain.lags.add(np.full(100, lag))
+    return made
+
+
+def test_one_lost_request_is_one_too_many_where_none_may_be() -> None:
+    score = load.answered(step([1.0] * 99, errors=1))
+    assert replace(score, measures=()) == failed(
+        "1 of 100 requests failed: code at 8 clients; 1 × HTTP 500: 'no'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fine", "errors", "outcome"),
+    [
+        (1000, 3, Outcome.PASS),
+        (99, 1, Outcome.UNDETERMINED),
+        (1000, 5, Outcome.UNDETERMINED),
+        (1000, 10, Outcome.FAIL),
+        (60, 4, Outcome.FAIL),
+    ],
+)
+def test_a_share_that_may_be_lost_fails_only_where_more_is_shown(
+    fine: int, errors: int, outcome: Outcome
+) -> None:
+    made = step([1.0] * fine, errors, 32, "ticket")
+    assert load.answered(made).outcome is outcome
+
+
+def test_a_stated_limit_says_nothing_of_the_endpoint() -> None:
+    made = step([1.0] * 20)
+    made.samples.append(Sample(0, 0, 0.1, error="HTTP 429: 'slow down'", limited=True))
+    assert load.answered(made).outcome is Outcome.UNDETERMINED
+    assert made.errors == []
+
+
+@pytest.mark.parametrize(
+    ("said", "right_alone", "outcome"),
+    [
+        (["bakudo", "lamine"], 0, Outcome.PASS),
+        (["Bakudo!", "no idea"], 0, Outcome.PASS),  # The model knows no better alone.
+        (["no idea", "bakudo"], 2, Outcome.FAIL),
+        (["bakudo", "no idea"], 1, Outcome.UNDETERMINED),
+        (["no idea", "no idea"], 0, Outcome.UNDETERMINED),
+    ],
+)
+def test_wrong_answers_count_where_they_are_right_alone(
+    said: Sequence[str], right_alone: int, outcome: Outcome
+) -> None:
+    codes = ["bakudo", "lamine"]
+    made = step([])
+    made.samples = [Sample(0, 0, 1, code=c, said=s) for c, s in zip(codes, said, strict=True)]
+    made.right_alone = right_alone
+    assert load.apart(made).outcome is outcome
+
+
+@given(st.lists(st.floats(0.1, 10), min_size=9, max_size=60), st.randoms())
+def test_whoever_gets_no_slower_holds_its_pace(took: list[float], random: Random) -> None:
+    assert load.holds(step(sorted(took, reverse=True))).passed
+
+
+def test_a_pace_that_is_lost_fails_unless_it_may_be_the_harness() -> None:
+    growing = [1 + n / 20 for n in range(60)]
+    assert load.holds(step(growing)).outcome is Outcome.FAIL
+    assert load.holds(step(growing, lag=0.06)).outcome is Outcome.FAIL
+    assert load.holds(step(growing, lag=0.9)).outcome is Outcome.UNDETERMINED
+
+
+def test_requests_at_half_of_capacity_may_not_take_longer_than_at_all_of_it() -> None:
+    full, quick, slow = step([1.0] * 50), step([0.9] * 50), step([1.5] * 50)
+    for each in (quick, slow):
+        each.shape = replace(CODE, clients=0, rate=4.0)
+    assert [load.keeps_up(each, full).outcome for each in (quick, slow)] == [
+        Outcome.PASS,
+        Outcome.FAIL,
+    ]
+    slow.shape = replace(slow.shape, rate=9.0)
+    assert load.keeps_up(slow, full).passed
+
+
+def test_the_claims_of_the_article_are_held_against_the_step() -> None:
+    assert load.claimed(step([0.30] * 60)).passed
+    late = load.claimed(step([0.50] * 60))
+    assert late == failed("mean 0.50 s, not 0.31 s; first 0.25 s, not 0.182 s: code at 8 clients")
+    assert load.claimed(step([5.0] * 60, clients=8, scenario="copy")).passed  # None is made.
+
+
+def test_the_record_has_the_bound_of_each_step_and_audits_it() -> None:
+    made = step([0.8] * 300)
+    found = {each.name: each for each in measures(made)}
+    assert found["error rate at most"].value == pytest.approx(1 - 0.05 ** (1 / 300))
+    assert found["throughput"].value == pytest.approx(10, rel=0.05)
+    assert found["end to end p99"].at["low"] == pytest.approx(0.8)
+    assert found["time per token p50"].value == pytest.approx(0.04)
+    assert found["Little's law is off by"].value < 0.05
+    crowded = {each.name for each in measures(step([0.8] * 300, clients=32))}
+    assert "implausible: Little's law is off by" in crowded
+
+
+def test_ten_thousand_requests_take_little_room() -> None:
+    sizes = count()
+    made = step([next(sizes) / 1e4 + 0.1 for _ in range(10_000)])
+    assert sum(each.name == "requests" for each in measures(made)) == 1
+    assert made.gaps.counts.nbytes < 20_000
+    assert Strain().shown == ""

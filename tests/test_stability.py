@@ -1,0 +1,260 @@
+"""Stability: storms, bursts and mishaps at a real socket, and what scorers make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from readiness import endurance
+from readiness.chat import Chat, Scope
+from readiness.check import Check
+from readiness.checks import stability as checks
+from readiness.endurance import Recovery
+from readiness.exchange import Exchange, Fault
+from readiness.metrics import gauges
+from readiness.score import PASSED, Measure, Outcome, Score
+from readiness.scorers import stability
+from readiness.storm import Reading, Storm, stormed
+from tests.load_driver import tried
+
+STORM = (
+    checks.survives_aborts,
+    checks.spares_others,
+    checks.stops_when_aborted,
+    checks.comes_to_rest,
+)
+REST = (
+    checks.takes_a_burst,
+    checks.sends_all_of_it,
+    checks.keeps_the_key,
+    checks.withstands_odd_input,
+)
+
+
+def fell(mutant: str, *tried_: Check, small: bool = False) -> dict[str, Outcome]:
+    """Which checks do not pass, and how."""
+
+    async def work(chat: Chat) -> dict[str, Outcome]:
+        found = {
+            each.id.removeprefix("stability."): [
+                (await each.attempt(chat, probe)).outcome
+                for probe in each.probes(0, 1 if small else each.trials)
+            ]
+            for each in tried_
+        }
+        wrong = {name: [o for o in all_ if o is not Outcome.PASS] for name, all_ in found.items()}
+        return {name: all_[0] for name, all_ in wrong.items() if all_}
+
+    return tried(mutant, work, Scope(common={}, defects_only=small))
+
+
+def test_the_reference_stays_as_it_was() -> None:
+    assert fell("reference", *STORM, *REST, small=True) == {}
+
+
+@pytest.mark.parametrize(
+    ("mutant", "check"),
+    [
+        ("burst_429_bare", checks.takes_a_burst),
+        ("burst_502_page", checks.takes_a_burst),
+        ("long_stream_cut", checks.sends_all_of_it),
+        ("session_expires", checks.keeps_the_key),
+    ],
+)
+def test_a_flaw_is_found_by_its_own_check(mutant: str, check: Check) -> None:
+    own = check.id.removeprefix("stability.")
+    assert fell(mutant, check, checks.keeps_the_key) == {own: Outcome.FAIL}
+
+
+def test_a_crash_over_odd_input_is_found() -> None:
+    assert fell("odd_role_crashes", checks.withstands_odd_input, small=True) == {
+        "withstands_odd_input": Outcome.FAIL
+    }
+
+
+def test_a_burst_that_is_told_when_to_come_back_is_answered() -> None:
+    assert fell("burst_429", checks.takes_a_burst) == {}
+
+
+@pytest.mark.parametrize(
+    ("mutant", "fallen"),
+    [
+        ("abort_kills", {"survives_aborts", "comes_to_rest"}),
+    ],
+)
+def test_a_storm_brings_out_what_aborts_leave(mutant: str, fallen: set[str]) -> None:
+    found = fell(mutant, *STORM[:2], STORM[3])
+    assert {name for name, how in found.items() if how is Outcome.FAIL} >= fallen
+    assert "survives_aborts" in fallen or "survives_aborts" not in found
+
+
+def test_a_storm_leaves_many_and_reads_once_a_cycle() -> None:
+    storm = tried("reference", stormed, Scope(common={}, defects_only=True))
+    assert (storm.aborted, len(storm.readings), storm.neighbours, storm.lost) == (3, 1, [""], [])
+    assert storm.readings[0].gauges == {"running": 0, "waiting": 0, "cache": 0}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("mutant", "check"),
+    [
+        ("abort_degrades", "survives_aborts"),
+        ("abort_leaks", "comes_to_rest"),
+        ("abort_swells", "comes_to_rest"),
+        ("abort_sticks", "comes_to_rest"),
+        ("abort_cuts_others", "spares_others"),
+    ],
+)
+def test_a_whole_storm_brings_out_what_grows(mutant: str, check: str) -> None:
+    assert fell(mutant, *STORM)[check] is Outcome.FAIL
+
+
+@pytest.mark.nightly
+def test_a_gateway_that_gives_up_is_found_and_named() -> None:
+    async def work(chat: Chat) -> Score:
+        return stability.outlasts(await endurance.long_reply(chat, stream=False))
+
+    score = tried("gateway_502", work)
+    assert score.reason.endswith(
+        "HTTP 502, an HTML page: as a gateway does with a read time-out of 30 s"
+    )
+
+
+# What scorers make of what came
+
+
+def storm(
+    after: float = 0.1,
+    memory: Sequence[float] = (100.0,) * 12,
+    last: Mapping[str, float] | None = None,
+) -> Storm:
+    """A storm with readings of these."""
+    read = [
+        Reading(0.1, {"running": 0.0, "waiting": 0.0, "cache": 0.0, "memory": m}) for m in memory
+    ]
+    read[-1] = replace(read[-1], gauges={**read[-1].gauges, **(last or {})})
+    idle = {"running": 0.0, "cache": 0.0, "memory": 100.0}
+    return Storm([0.1] * 5, idle, read, [], [after] * 5, [""] * 12, 96)
+
+
+def test_a_short_request_may_take_a_little_longer_after_a_storm() -> None:
+    assert stability.survives(storm(0.55)).passed
+    slower = stability.survives(storm(0.7))
+    assert (slower.outcome, slower.reason) == (
+        Outcome.FAIL,
+        "after 96 aborted requests a short request takes 0.70 s, 0.10 s before",
+    )
+    assert slower.measures[0] == Measure("aborted", 96)
+
+
+def test_what_may_be_the_harness_is_not_held_against_the_endpoint() -> None:
+    late = storm(0.7)
+    late.strain.lags.add(np.full(100, 0.5))
+    assert stability.survives(late).outcome is Outcome.UNDETERMINED
+
+
+@pytest.mark.parametrize(
+    ("last", "outcome"),
+    [
+        ({}, Outcome.PASS),
+        ({"running": 1.0}, Outcome.FAIL),
+        ({"waiting": 2.0}, Outcome.FAIL),
+        ({"cache": 0.009}, Outcome.PASS),
+        ({"cache": 0.02}, Outcome.FAIL),
+    ],
+)
+def test_at_rest_nothing_may_be_left(last: Mapping[str, float], outcome: Outcome) -> None:
+    assert stability.rests(storm(last=last)).outcome is outcome
+
+
+def test_memory_may_warm_up_and_breathe_but_not_grow() -> None:
+    warming = [100.0, 200, 300, 400, *[400.0] * 8]
+    breathing = [100.0 + n % 3 for n in range(12)]
+    growing = [100.0 + 5 * n for n in range(12)]
+    creeping = [1e6 + n for n in range(12)]
+    found = [stability.rests(storm(memory=m)) for m in (warming, breathing, growing, creeping)]
+    assert [each.outcome for each in found] == [
+        Outcome.PASS,
+        Outcome.PASS,
+        Outcome.FAIL,
+        Outcome.UNDETERMINED,
+    ]
+    assert found[2].reason == "memory grows by 5 a cycle at rest, after 96 aborted requests"
+
+
+def test_metrics_that_name_nothing_known_show_nothing() -> None:
+    made = storm()
+    made.readings = [replace(each, gauges={}) for each in made.readings]
+    assert stability.rests(made).outcome is Outcome.UNDETERMINED
+
+
+def exchange(
+    status: int | None, body: bytes = b"{}", seconds: float = 1.0, fault: Fault | None = None
+) -> Exchange:
+    return Exchange({}, status, {}, body, (), fault, "", 0.0, round(seconds * 1e9))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "named"),
+    [(30.4, 30), (59.2, 60), (60.02, 60), (300.5, 300)],
+)
+def test_a_gateway_gives_itself_away_by_a_round_number(seconds: float, named: int) -> None:
+    cut = stability.outlasts(exchange(504, b"<html>", seconds))
+    assert cut.reason.endswith(f"a read time-out of {named} s")
+    assert stability.outlasts(exchange(500, b"{}", 45.0)).reason.endswith("HTTP 500")
+
+
+def test_a_reply_that_is_still_coming_when_time_is_up_is_not_held_against_it() -> None:
+    late = stability.outlasts(exchange(200, b"data: {}", 600.0, Fault.TOTAL))
+    assert late.outcome is Outcome.UNDETERMINED
+
+
+def test_a_first_request_that_is_refused_is_no_expiry() -> None:
+    fine, refused = exchange(200), exchange(401)
+    assert stability.keeps_key([fine] * 4) == PASSED
+    assert stability.keeps_key([fine, refused]).reason == (
+        "HTTP 401 at request 2 of a session: the key was valid"
+    )
+    assert stability.keeps_key([refused]).reason == "request 1 of a session fails: HTTP 401"
+
+
+def test_who_refuses_an_upload_may_hang_up_and_who_refuses_a_word_may_not() -> None:
+    reset = exchange(None, fault=Fault.RESET)
+    assert stability.withstands([("50 MB of text", reset)], [exchange(200)]) == PASSED
+    lost = stability.withstands([("broken JSON", reset)], [exchange(200)])
+    assert lost.reason == "broken JSON: connection lost: "
+    harmed = stability.withstands([("broken JSON", exchange(400))], [exchange(500)])
+    assert harmed.reason == "beside odd input a stream fails: HTTP 500"
+
+
+@pytest.mark.parametrize(
+    ("found", "outcome"),
+    [
+        (Recovery(0, ["connection lost: "], 12.0, [""] * 20), Outcome.PASS),
+        (Recovery(0, [], 12.0, ["HTTP 503", *[""] * 19]), Outcome.FAIL),
+        (Recovery(0), Outcome.FAIL),
+        (Recovery(127), Outcome.SKIPPED),
+    ],
+)
+def test_an_endpoint_comes_back_and_stays(found: Recovery, outcome: Outcome) -> None:
+    assert stability.returns(found).outcome is outcome
+
+
+VLLM = b"""# HELP vllm:num_requests_running Number of requests
+# TYPE vllm:num_requests_running gauge
+vllm:num_requests_running{engine="0",model_name="q"} 2.0
+vllm:num_requests_running{engine="1",model_name="q"} 1.0
+vllm:kv_cache_usage_perc{engine="0"} 1.5e-02
+nonsense{ 7
+"""
+
+
+def test_what_engines_tell_is_read_under_their_own_names() -> None:
+    assert gauges(VLLM) == {"running": 3, "cache": 0.015}
+    quoted = b'"llamacpp:requests_processing 1\\nllamacpp:requests_deferred 4\\n"'
+    assert gauges(quoted) == {"running": 1, "waiting": 4}
+    assert gauges(b'"broken') == {}
+    assert gauges(b"\xff\xfe<html>") == {}

@@ -1,0 +1,187 @@
+"""Histograms, order statistics, trends, and the times of one reply."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from readiness.exchange import Arrival, Exchange
+from readiness.histogram import Histogram
+from readiness.latency import gaps, latency
+from readiness.order import percentile, rate, trend
+from readiness.score import PASSED, Outcome, failed
+from readiness.strain import Strain, timed, watched
+from readiness.wire import read
+
+TIMES = st.lists(st.floats(1e-5, 900), min_size=1, max_size=300)
+SHARES = st.floats(0.01, 0.999)
+
+
+@given(TIMES, SHARES)
+def test_a_histogram_is_off_by_one_per_cent_at_the_most(times: list[float], share: float) -> None:
+    histogram = Histogram()
+    histogram.add(np.array(times))
+    exact = float(np.quantile(times, share, method="inverted_cdf"))
+    assert exact * 0.9999 <= histogram.quantile(share) <= exact * 1.0101
+
+
+@given(TIMES, TIMES)
+def test_histograms_add_up_in_any_order(some: list[float], others: list[float]) -> None:
+    whole, parts, more = Histogram(), Histogram(), Histogram()
+    whole.add(np.array(others + some))
+    parts.add(np.array(some))
+    more.add(np.array(others))
+    parts.merge(more)
+    assert (parts.counts == whole.counts).all()
+    assert parts.total == len(some) + len(others)
+
+
+def test_a_histogram_does_not_grow_and_takes_what_is_beyond_it() -> None:
+    histogram = Histogram()
+    before = histogram.counts.nbytes
+    histogram.add(np.zeros(1_000_000))
+    histogram.add(np.full(10, 1e6))
+    assert (histogram.total, histogram.counts.nbytes) == (1_000_010, before)
+    assert histogram.quantile(0.5) == 1e-6
+
+
+def test_a_quantile_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="of nothing"):
+        Histogram().quantile(0.5)
+
+
+def test_the_interval_of_a_median_is_that_of_the_textbook() -> None:
+    # Conover, Practical Nonparametric Statistics: of 100 values the 40th and the 61st.
+    assert percentile([float(n) for n in range(1, 101)], 0.5) == (50, 40, 61)
+
+
+def test_where_too_few_values_enclose_a_percentile_it_ends_with_the_extremes() -> None:
+    assert percentile([3.0, 1.0, 2.0], 0.99) == (3, 2, 3)
+
+
+@given(TIMES, SHARES)
+def test_an_interval_holds_its_percentile(times: list[float], share: float) -> None:
+    value, low, high = percentile(times, share)
+    assert low <= value <= high
+    assert value == float(np.quantile(times, share, method="inverted_cdf"))
+
+
+def test_the_interval_of_a_median_holds_the_true_one_as_often_as_it_says() -> None:
+    drawn = np.random.default_rng(7).exponential(1, (400, 60))
+    held = sum(low <= np.log(2) <= high for _, low, high in (percentile(d, 0.5) for d in drawn))
+    assert held / 400 >= 0.93
+
+
+def test_a_steady_rate_is_known_exactly_and_an_uneven_one_is_not() -> None:
+    steady = rate([n / 10 for n in range(600)], 0, 60)
+    assert steady.value == pytest.approx(10)
+    assert steady.high - steady.low < 0.5
+    uneven = rate([n / 100 for n in range(600)], 0, 60)
+    assert uneven.value == pytest.approx(10)
+    assert uneven.low < 1
+    assert uneven.high > 20
+
+
+def test_a_series_that_only_rises_shows_a_trend() -> None:
+    p, slope, low = trend([1.0, 3.0, 5.0, 7.0, 9.0])
+    assert p == pytest.approx(1 / 120)
+    assert (slope, low) == (2, 2)
+
+
+@pytest.mark.parametrize("series", [[5.0] * 12, [1.0, 2.0], []])
+def test_what_does_not_move_shows_none(series: list[float]) -> None:
+    assert trend(series) == (1, 0, 0)
+
+
+def test_trends_are_seen_where_there_are_none_as_seldom_as_they_say() -> None:
+    drawn = np.random.default_rng(3).normal(0, 1, (300, 12))
+    assert sum(trend(each).p < 0.05 for each in drawn.tolist()) / 300 <= 0.08
+
+
+def frame(text: str | None, finish: str | None = None) -> bytes:
+    delta = {} if text is None else {"content": text}
+    choices = [{"index": 0, "delta": delta, "finish_reason": finish}]
+    return b"data: " + json.dumps({"id": "a", "choices": choices}).encode() + b"\n\n"
+
+
+def streamed(parts: list[tuple[float, bytes]], usage: int, written: int = 0) -> Exchange:
+    """A stream whose parts arrive at these times, in seconds."""
+    counted = {"id": "a", "choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": usage}}
+    end = b"data: " + json.dumps(counted).encode() + b"\n\ndata: [DONE]\n\n"
+    body, arrivals = b"", []
+    for at, part in [*parts, (parts[-1][0] + 0.5, frame(None, "stop") + end)]:
+        body += part
+        arrivals.append(Arrival(round(at * 1e9), len(body)))
+    headers = {"content-type": "text/event-stream"}
+    request = {"stream": True}
+    last = arrivals[-1].ns
+    return Exchange(
+        request, 200, headers, body, tuple(arrivals), None, "", 0.0, last, written=written
+    )
+
+
+def test_the_times_of_a_reply_are_those_of_its_tokens() -> None:
+    parts = [
+        (0.1, frame(None)),  # The role comes first, and is no token.
+        (0.4, frame("a")),
+        (0.5, frame("b") + frame("c")),
+        (0.9, frame("d")),
+    ]
+    exchange = streamed(parts, usage=5)
+    times = latency(exchange, read(exchange))
+    assert times is not None
+    assert (times.first, times.last, times.tokens) == (0.4, 0.9, 5)
+    assert times.per_token == pytest.approx(0.5 / 4)
+    assert sorted(gaps(exchange, times)) == pytest.approx([0.0, 0.1, 0.4])
+
+
+def test_connecting_is_not_counted() -> None:
+    exchange = streamed([(0.4, frame("a")), (0.5, frame("b"))], 2, written=300_000_000)
+    times = latency(exchange, read(exchange))
+    assert times is not None
+    assert (round(times.first, 6), round(times.last, 6)) == (0.1, 0.2)
+    assert list(gaps(exchange, times)) == pytest.approx([0.1])
+
+
+def test_a_reply_without_a_token_has_no_times() -> None:
+    exchange = streamed([(0.4, frame(None))], usage=0)
+    assert latency(exchange, read(exchange)) is None
+
+
+def test_one_token_has_no_time_per_token() -> None:
+    exchange = streamed([(0.4, frame("a"))], usage=1)
+    times = latency(exchange, read(exchange))
+    assert times is not None
+    assert (times.per_token, list(gaps(exchange, times))) == (None, [])
+
+
+def test_a_harness_that_is_held_up_knows_it() -> None:
+    async def held_up() -> Strain:
+        async with watched() as strain:
+            for _ in range(5):
+                await asyncio.sleep(0.02)
+                time.sleep(0.2)  # noqa: ASYNC251
+        return strain
+
+    strain = asyncio.run(held_up())
+    assert strain.lag > 0.1
+    assert strain.shown.startswith("the harness itself was saturated: its event loop was ")
+
+
+def test_a_failure_by_time_is_taken_back_only_where_it_may_be_ours() -> None:
+    calm, late = Strain(), Strain()
+    late.lags.add(np.full(100, 0.1))
+    slow = failed("2 s")
+    assert timed(slow, 0.01, calm) == slow
+    assert timed(slow, 5.0, calm, late) == slow
+    taken_back = timed(slow, 0.5, calm, late)
+    assert (taken_back.outcome, taken_back.reason[-5:]) == (Outcome.UNDETERMINED, "; 2 s")
+    busy = Strain(busy=0.95)
+    assert timed(slow, 5.0, busy).outcome is Outcome.UNDETERMINED
+    assert timed(PASSED, 0.0, calm) == PASSED
