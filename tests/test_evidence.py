@@ -61,6 +61,7 @@ def test_an_exchange_is_written_with_all_that_came(tmp_path: Path) -> None:
         "body": '{"a": "好"}',
         "arrivals": [[5, 12]],
         "keyed": False,
+        "written": 0,
         "fault": None,
         "detail": "",
         "sent": 1.5,

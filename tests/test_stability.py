@@ -60,7 +60,7 @@ def test_the_reference_stays_as_it_was() -> None:
     [
         ("burst_429_bare", checks.takes_a_burst),
         ("burst_502_page", checks.takes_a_burst),
-        ("long_stream_cut", checks.sends_all_of_it),
+        ("gateway_cuts", checks.sends_all_of_it),
         ("session_expires", checks.keeps_the_key),
     ],
 )

@@ -173,7 +173,7 @@ FLAWS = [
         engine=_gateway(30.0),
     ),
     Flaw(
-        "long_stream_cut",
+        "gateway_cuts",
         "a long stream is cut half-way",
         "stability.sends_all_of_it",
         frames=_cut_short,
