@@ -12,15 +12,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from overhead import stub
 
 from readiness.address import Address
 from readiness.chat import Chat, Dialect
@@ -35,22 +33,9 @@ from readiness.sender import Sender
 from readiness.slots import Slots
 from readiness.step import Shape, Step
 
-HERE = Path(__file__).parent
 STAMP = re.compile(rb'"system_fingerprint": "(\d+)"')
 CAME = re.compile(rb'"id": "c-(\d+)"')
 MS = 1e-6
-
-
-@contextmanager
-def stub() -> Iterator[str]:
-    """The stub, which stamps what it sends, in a process of its own."""
-    command = [sys.executable, str(HERE / "stub.py"), "--stamped"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.kill()
 
 
 def errors(exchange: Exchange) -> tuple[float, list[float]]:
@@ -106,7 +91,7 @@ def main() -> None:
     given = parser.parse_args()
     print("errors in ms              median     p99      max   (the first stream of each client")
     print("                                                     warms up; lag and CPU are ours)")
-    with stub() as url:
+    with stub("--stamped") as url:
         for streams in given.streams:
             step, exchanges = asyncio.run(measured(url, streams, given.each))
             found = [errors(each) for each in exchanges[streams:]]

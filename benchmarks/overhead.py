@@ -48,9 +48,9 @@ dimensions:
 
 
 @contextmanager
-def stub() -> Iterator[str]:
+def stub(*options: str) -> Iterator[str]:
     """The stub, in a process of its own."""
-    command = [sys.executable, str(HERE / "stub.py")]
+    command = [sys.executable, str(HERE / "stub.py"), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -14,7 +14,7 @@ from readiness.chat import Chat
 from readiness.exchange import Call, Exchange, Repeated
 from readiness.probes.load import nonce
 from readiness.probes.stability import PROMPTS
-from readiness.storm import ended
+from readiness.storm import SMALL_STAY, STAY, ended
 
 #: The article's nginx lets so many through at once beyond its rate, and so many are sent.
 BURST, SMALL_BURST = 20, 4
@@ -69,8 +69,9 @@ async def session(chat: Chat, about: Mapping[str, float]) -> list[Exchange]:
 
 async def odd_input(chat: Chat) -> tuple[list[tuple[str, Exchange]], Sequence[Exchange]]:
     """Send odd and oversized bodies while others are being answered; what came of both."""
+    stay = SMALL_STAY if chat.scope.defects_only else STAY
     beside = [
-        asyncio.ensure_future(ask(chat, "neighbour", 200, stream=True)) for _ in range(NEIGHBOURS)
+        asyncio.ensure_future(ask(chat, "neighbour", stay, stream=True)) for _ in range(NEIGHBOURS)
     ]
     try:
         bodies = [*_bodies(chat)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from readiness.exchange import Exchange
+from readiness.exchange import Exchange, Fault
 from readiness.score import EndpointError, Outcome
 
 _PROMPT = re.compile(rb'"prompt_tokens"\s*:\s*(\d{1,12})')
@@ -45,7 +45,7 @@ class Ledger:
         """Count what came of a request that was sent, at which attempt from 1."""
         body = exchange.body
         self.retried += attempt > 1
-        self.failed += not exchange.fine
+        self.failed += not (exchange.fine or exchange.fault is Fault.HUNG_UP)
         # No text of a model can look like this, for within a JSON string a quote is escaped.
         start = body.rfind(b'"usage"')
         if start >= 0:

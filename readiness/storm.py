@@ -22,7 +22,10 @@ NS = 1e9
 #: allocators and graphs grow at first, and with those kept the trend test alarms nearly always.
 CYCLES, ABORTS = 12, 8
 SMALL_CYCLES, SMALL_ABORTS = 1, 3
-CONTROLS = 5
+CONTROLS, SMALL_CONTROLS = 5, 2
+#: Between how many frames a client leaves, and tokens that one has who stays.
+LEAVE, SMALL_LEAVE = (5, 41), (3, 10)
+STAY, SMALL_STAY = 200, 24
 #: Tokens that an aborted reply was to have, and seconds after which one is left that has not begun.
 LONG, SMALL_LONG, PREFILL = 1024, 64, 0.2
 #: How long to wait for rest, how often to look, and how long to be idle before a reading, in s.
@@ -96,11 +99,12 @@ class _Weather:
         self._chat = chat
         self._random = Random("storm")
         self._small = chat.scope.defects_only
+        self._controls = SMALL_CONTROLS if self._small else CONTROLS
         self._now = asyncio.get_running_loop().time
 
     async def begin(self) -> None:
         """See how short requests fare while all is quiet."""
-        for _ in range(CONTROLS):
+        for _ in range(self._controls):
             self.storm.before.append((await self._control()).end / NS)
         self.storm.idle = await self._gauges()
 
@@ -115,7 +119,7 @@ class _Weather:
     async def end(self) -> None:
         """See how short requests fare when all is quiet again."""
         await self._until(self._quick, LAST_REST)
-        for _ in range(CONTROLS):
+        for _ in range(self._controls):
             self.storm.after.append((await self._control()).end / NS)
 
     @property
@@ -125,7 +129,7 @@ class _Weather:
 
     async def _leave(self, number: int) -> None:
         """Ask for a long reply, and leave: in mid-stream, before it begins, or without a stream."""
-        frames = self._random.randrange(5, 41)
+        frames = self._random.randrange(*(SMALL_LEAVE if self._small else LEAVE))
         leave = HangUp(frames, 60.0, reset=number % 2 == 0)
         text, parameters = PROMPTS["long"], {"stream": True}
         if number >= ABORTS - 3:
@@ -137,7 +141,8 @@ class _Weather:
         self.storm.aborted += 1
 
     async def _neighbour(self) -> None:
-        came = await self._send(PROMPTS["neighbour"], 200, {"stream": True})
+        budget = SMALL_STAY if self._small else STAY
+        came = await self._send(PROMPTS["neighbour"], budget, {"stream": True})
         self.storm.neighbours.append(ended(came))
 
     async def _control(self) -> Exchange:

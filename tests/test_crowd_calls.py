@@ -48,8 +48,9 @@ def test_a_client_leaves_after_so_many_frames(tmp_path: Path) -> None:
         parts: list[bytes | float | None] = [FRAME, 0.02]
         return [HEAD, *parts * 200]
 
-    came, _ = sent(script, Call({}, crowd=True, hang_up=HangUp(5)), tmp_path)
+    came, ledger = sent(script, Call({}, crowd=True, hang_up=HangUp(5)), tmp_path)
     assert (came.fault, came.detail, came.status) == (Fault.HUNG_UP, "after 5 frames", 200)
+    assert (ledger.sent, ledger.failed) == (1, 0)
     assert 5 <= came.body.count(b"data:") < 150
 
 

@@ -20,7 +20,7 @@ from readiness.exchange import Arrival, Call, Exchange
 from readiness.latency import Latency
 from readiness.levels import at_level
 from readiness.probes import load as probes
-from readiness.score import PASSED, EndpointError, Outcome, Score, failed
+from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed
 from readiness.scorers import load
 from readiness.scorers.load_measures import measures
 from readiness.step import Sample, Shape, Step
@@ -256,8 +256,15 @@ def test_requests_at_half_of_capacity_may_not_take_longer_than_at_all_of_it() ->
 def test_the_claims_of_the_article_are_held_against_the_step() -> None:
     assert load.claimed(step([0.30] * 60)).passed
     late = load.claimed(step([0.50] * 60))
-    assert late == failed("mean 0.50 s, not 0.31 s; first 0.25 s, not 0.182 s: code at 8 clients")
+    assert late.reason == ("mean 0.50 s, not 0.31 s; first 0.25 s, not 0.182 s: code at 8 clients")
+    assert late.measures == (Measure("goodput", 0.0, "1/s"),)
     assert load.claimed(step([5.0] * 60, clients=8, scenario="copy")).passed  # None is made.
+
+
+def test_goodput_counts_those_that_are_quick_enough() -> None:
+    half = load.claimed(step([0.30, 0.40] * 150))
+    (goodput,) = half.measures
+    assert goodput.value == pytest.approx(5, rel=0.05)
 
 
 def test_the_record_has_the_bound_of_each_step_and_audits_it() -> None:

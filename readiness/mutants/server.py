@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
-from readiness.mutants.answer import Request
+from readiness.mutants.answer import Answer, Request
 from readiness.mutants.flaw import Flaw, Refusal
 from readiness.mutants.model import answer
 from readiness.mutants.pace import paced
@@ -85,23 +85,21 @@ class Reference:
             _hang_up(http)
         if refusal := self._flaw.refuses(request, turn):
             return await _refuse(http, refusal)
-        said = self._flaw.says(request, answer(request), turn)
-        ended = False
+        said, ended = self._flaw.says(request, answer(request), turn), False
         try:
-            if refusal := await self._engine.begin(request):
-                response = await _refuse(http, refusal)
-            else:
-                said = self._engine.says(request, said)
-                completion = Completion(request, prompt, say(request, said, prompt))
-                response = await self._send(http, request, completion)
+            response = await self._answer(http, request, prompt, said)
             ended = True
             return response
         finally:
             self._engine.end(aborted=not ended)
 
-    async def _send(
-        self, http: web.Request, request: Request, completion: Completion
+    async def _answer(
+        self, http: web.Request, request: Request, prompt: int, said: Answer
     ) -> web.StreamResponse:
+        if refusal := await self._engine.begin(request):
+            return await _refuse(http, refusal)
+        said = self._engine.says(request, said)
+        completion = Completion(request, prompt, say(request, said, prompt))
         if request.get("stream"):
             return await self._stream(http, request, completion)
         body = encode(self._flaw.forms(request, whole(completion)))

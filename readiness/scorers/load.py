@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from statistics import mean, median
 
 from readiness.order import percentile, trend
 from readiness.probes.load import PROMPTS
-from readiness.score import PASSED, Outcome, Score, failed
+from readiness.score import PASSED, Measure, Outcome, Score, failed
 from readiness.scorers.load_measures import ENOUGH, measures, throughput
 from readiness.statistics import lower
-from readiness.step import Step
+from readiness.step import Sample, Step
 from readiness.strain import timed
 
 ALPHA = 0.05
@@ -114,12 +116,21 @@ def claimed(step: Step) -> Score:
         "p95": percentile(took, 0.95).value,
         "first": mean(firsts) if firsts else 0.0,
     }
+    measured = (Measure("goodput", throughput(step).value * _share(own, claims), "1/s"),)
     slower = [name for name in seen if name in claims and seen[name] > claims[name]]
     if not slower:
-        return PASSED
+        return replace(PASSED, measures=measured)
     excess = max(seen[name] - claims[name] for name in slower)
     words = [f"{name} {seen[name]:.2f} s, not {claims[name]} s" for name in slower]
-    return timed(failed(f"{'; '.join(words)}: {step.shape.shown}"), excess, step.strain)
+    score = timed(failed(f"{'; '.join(words)}: {step.shape.shown}"), excess, step.strain)
+    return replace(score, measures=measured)
+
+
+def _share(own: Sequence[Sample], claims: Mapping[str, float]) -> float:
+    """The share of requests that are no slower than most are to be, in both of their times."""
+    most, first = claims.get("p95", claims.get("mean", inf)), claims.get("first", inf)
+    good = [each.took <= most and (not each.latency or each.latency.first <= first) for each in own]
+    return sum(good) / len(own)
 
 
 def _measured(score: Score, step: Step) -> Score:
