@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from readiness.chat import Chat
+from readiness.ending import limited
 from readiness.exchange import Call, Exchange
 from readiness.latency import gaps, latency
 from readiness.probe import Message
@@ -143,11 +144,10 @@ class _Crowd:
         async with self._turn:
             await asyncio.sleep(0)
             reply, error = _read(exchange)
-            limited = exchange.status == 429 and "retry-after" in exchange.headers
             at = latency(exchange, reply) if reply else None
             text = reply.text[:SAID] if reply else ""
             self.step.samples.append(
-                Sample(due, sent, end, warm, said.code, text, error, limited, at)
+                Sample(due, sent, end, warm, said.code, text, error, limited(exchange), at)
             )
             if at and not warm:
                 self.step.gaps.add(gaps(exchange, at))

@@ -11,10 +11,11 @@ from random import Random
 from typing import Any
 
 from readiness.chat import Chat
+from readiness.ending import ended, unlimited
 from readiness.exchange import Call, Exchange, Repeated
 from readiness.probes.load import nonce
 from readiness.probes.stability import PROMPTS
-from readiness.storm import SMALL_STAY, STAY, ended
+from readiness.storm import SMALL_STAY, STAY
 
 #: The article's nginx lets so many through at once beyond its rate, and so many are sent.
 BURST, SMALL_BURST = 20, 4
@@ -54,7 +55,7 @@ async def burst(chat: Chat) -> Sequence[Exchange]:
 async def long_reply(chat: Chat, *, stream: bool) -> Exchange:
     """Ask for a reply that takes as long as replies do."""
     budget = SMALL_LONGEST if chat.scope.defects_only else LONGEST
-    return await ask(chat, "long", budget, stream=stream)
+    return unlimited(await ask(chat, "long", budget, stream=stream))
 
 
 async def session(chat: Chat, about: Mapping[str, float]) -> list[Exchange]:
@@ -63,7 +64,7 @@ async def session(chat: Chat, about: Mapping[str, float]) -> list[Exchange]:
     for number in range(many):
         if number == many // 2:
             await asyncio.sleep(about["idle"])
-        came.append(await ask(chat, "session", number=number + 1))
+        came.append(unlimited(await ask(chat, "session", number=number + 1)))
     return came
 
 
@@ -76,7 +77,7 @@ async def odd_input(chat: Chat) -> tuple[list[tuple[str, Exchange]], Sequence[Ex
     try:
         bodies = [*_bodies(chat)]
         came = await asyncio.gather(*(chat.call(Call(each, crowd=True)) for _, each in bodies))
-        others = await asyncio.gather(*beside)
+        others = [unlimited(each) for each in await asyncio.gather(*beside)]
     finally:
         for each in beside:
             each.cancel()

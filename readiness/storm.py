@@ -11,6 +11,7 @@ from typing import Any
 
 from readiness.chat import Chat
 from readiness.crowd import together
+from readiness.ending import ended, unlimited
 from readiness.exchange import Call, Exchange, HangUp
 from readiness.metrics import gauges
 from readiness.probes.load import nonce
@@ -71,6 +72,11 @@ class Storm:
     neighbours: list[str] = field(default_factory=list)
     aborted: int = 0
     strain: Strain = field(default_factory=Strain)
+
+    @property
+    def others(self) -> float:
+        """How many requests of others were under way before it."""
+        return _under_way(self.idle)
 
 
 async def stormed(chat: Chat) -> Storm:
@@ -143,11 +149,11 @@ class _Weather:
     async def _neighbour(self) -> None:
         budget = SMALL_STAY if self._small else STAY
         came = await self._send(PROMPTS["neighbour"], budget, {"stream": True})
-        self.storm.neighbours.append(ended(came))
+        self.storm.neighbours.append(ended(unlimited(came)))
 
     async def _control(self) -> Exchange:
         came = await self._send(PROMPTS["control"], 8, {})
-        if why := ended(came):
+        if why := ended(unlimited(came)):
             self.storm.lost.append(why)
         return came
 
@@ -158,8 +164,7 @@ class _Weather:
 
     async def _quiet(self) -> bool:
         """Whether that is so, and the engine itself says that nothing is under way."""
-        now = await self._gauges()
-        busy = now.get("running", 0.0) + now.get("waiting", 0.0)
+        busy = _under_way(await self._gauges()) > self.storm.others
         return await self._quick() and (not busy or bool(self.storm.lost))
 
     async def _until(self, good: Callable[[], Awaitable[bool]], most: float) -> float:
@@ -185,11 +190,5 @@ class _Weather:
         return await self._chat.call(Call(body, crowd=True, hang_up=leave))
 
 
-def ended(exchange: Exchange) -> str:
-    """How a request ended that nobody aborted; "" where it was answered to its end."""
-    if exchange.fault is not None:
-        return f"{exchange.fault}: {exchange.detail}"
-    if exchange.status != 200:
-        return f"HTTP {exchange.status}"
-    streamed = isinstance(exchange.request, dict) and exchange.request.get("stream")
-    return "a stream without an end" if streamed and b"[DONE]" not in exchange.body[-200:] else ""
+def _under_way(told: Mapping[str, float]) -> float:
+    return told.get("running", 0.0) + told.get("waiting", 0.0)

@@ -84,7 +84,7 @@ def test_a_server_that_slows_down_is_found_and_one_that_queues_is_not() -> None:
 
 
 def test_a_server_that_thrashes_is_found_and_one_that_queues_is_not() -> None:
-    few, many = Shape("code", 4, 80, 30.0), Shape("code", 32, 80, 30.0)
+    few, many = Shape("code", 4, 80, 30.0), Shape("code", 32, 72, 30.0)
     assert load.keeps(*steps("load_thrashing", few, many)).outcome is Outcome.FAIL
     assert load.keeps(*steps("load_one_at_a_time", few, many)) == PASSED
 

@@ -12,10 +12,11 @@ from readiness import endurance
 from readiness.chat import Chat, Scope
 from readiness.check import Check
 from readiness.checks import stability as checks
+from readiness.ending import unlimited
 from readiness.endurance import Recovery
 from readiness.exchange import Exchange, Fault
 from readiness.metrics import gauges
-from readiness.score import PASSED, Measure, Outcome, Score
+from readiness.score import PASSED, EndpointError, Measure, Outcome, Score
 from readiness.scorers import stability
 from readiness.storm import Reading, Storm, stormed
 from tests.load_driver import tried
@@ -185,10 +186,16 @@ def test_memory_may_warm_up_and_breathe_but_not_grow() -> None:
     assert found[2].reason == "memory grows by 5 a cycle at rest, after 96 aborted requests"
 
 
+def test_where_others_are_served_too_nothing_is_ever_at_rest() -> None:
+    made = storm(last={"running": 3.0})
+    made.idle = {**made.idle, "running": 2.0}
+    assert stability.rests(made).outcome is Outcome.UNDETERMINED
+
+
 def test_metrics_that_name_nothing_known_show_nothing() -> None:
     made = storm()
     made.readings = [replace(each, gauges={}) for each in made.readings]
-    assert stability.rests(made).outcome is Outcome.UNDETERMINED
+    assert stability.rests(made).outcome is Outcome.UNSUPPORTED
 
 
 def exchange(
@@ -210,6 +217,14 @@ def test_a_gateway_gives_itself_away_by_a_round_number(seconds: float, named: in
 def test_a_reply_that_is_still_coming_when_time_is_up_is_not_held_against_it() -> None:
     late = stability.outlasts(exchange(200, b"data: {}", 600.0, Fault.TOTAL))
     assert late.outcome is Outcome.UNDETERMINED
+
+
+def test_a_stated_limit_in_a_storm_says_nothing_of_the_endpoint() -> None:
+    limit = replace(exchange(429), headers={"retry-after": "1"})
+    with pytest.raises(EndpointError) as error:
+        unlimited(limit)
+    assert error.value.score.outcome is Outcome.SKIPPED
+    assert unlimited(exchange(429)).status == 429
 
 
 def test_a_first_request_that_is_refused_is_no_expiry() -> None:

@@ -93,7 +93,7 @@ class _Thrashing(Engine):
     async def begin(self, request: Request) -> Refusal | None:
         refusal = await super().begin(request)
         if loads(request):
-            await asyncio.sleep(0.001 * self.running**2)
+            await asyncio.sleep(0.002 * self.running**2)
         return refusal
 
 

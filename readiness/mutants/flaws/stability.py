@@ -68,7 +68,8 @@ class _Breathing(Engine):
 
     @property
     def gauges(self) -> Mapping[str, float]:
-        return {**super().gauges, "process_resident_memory_bytes": 4e9 + 1e6 * (self.begun % 7)}
+        breath = self.begun * 2_654_435_761 % 7_919 % 7
+        return {**super().gauges, "process_resident_memory_bytes": 4e9 + 1e6 * breath}
 
 
 class _Cutting(Engine):

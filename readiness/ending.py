@@ -1,0 +1,32 @@
+"""How a request of one of many users ended."""
+
+from __future__ import annotations
+
+from readiness.exchange import Exchange
+from readiness.score import EndpointError, Outcome
+
+
+def ended(exchange: Exchange) -> str:
+    """What is wrong with the end of a request that nobody aborted; "" where it was answered."""
+    if exchange.fault is not None:
+        return f"{exchange.fault}: {exchange.detail}"
+    if exchange.status != 200:
+        return f"HTTP {exchange.status}"
+    streamed = isinstance(exchange.request, dict) and exchange.request.get("stream")
+    return "a stream without an end" if streamed and b"[DONE]" not in exchange.body[-200:] else ""
+
+
+def limited(exchange: Exchange) -> bool:
+    """Whether a request met a limit that the endpoint states."""
+    return exchange.status == 429 and "retry-after" in exchange.headers
+
+
+def unlimited(exchange: Exchange) -> Exchange:
+    """An exchange that is to tell something of the endpoint.
+
+    Raises:
+        EndpointError: It met a stated limit, which is the account's and says nothing.
+    """
+    if limited(exchange):
+        raise EndpointError("rate limited: HTTP 429", Outcome.SKIPPED)
+    return exchange
