@@ -39,7 +39,9 @@ def explain(result: Result) -> str:
         f"      shown: {result.passed} of {trials} trials ({low:.1%} to {high:.1%})",
     ]
     lines += [f"   doubtful: {doubt}" for doubt in result.doubts]
-    lines += [f"   {count:6} × {reason}" for reason, count in result.reasons[:MOST_REASONS]]
+    lines += [f"   {each.count:6} × {each.shown}" for each in result.reasons[:MOST_REASONS]]
     if rest := result.reasons[MOST_REASONS:]:
-        lines.append(f"   {sum(count for _, count in rest):6} × {len(rest)} other reasons")
+        lines.append(
+            f"   {sum(each.count for each in rest):6} × {len(rest)} other kinds of reasons"
+        )
     return "\n".join(lines)

@@ -33,6 +33,7 @@ class Running:
     waiting: deque[tuple[int, Probe]]
     done: Future[Result] = field(default_factory=Future)
     trials: dict[int, Trial] = field(default_factory=dict)
+    extended: bool = False
     in_flight: int = 0
     passed: int = 0
 
@@ -60,7 +61,17 @@ class Running:
     @property
     def total(self) -> int:
         """How many trials there are."""
-        return len(self.planned.probes)
+        planned = self.planned
+        return len(planned.probes) + (len(planned.extension) if self.extended else 0)
+
+    def extends(self, result: Result) -> bool:
+        """Add the trials that are kept for a verdict which is left open, where it is."""
+        left_open = result.verdict is Verdict.INCONCLUSIVE and not result.doubts
+        if self.extended or not left_open or result.tally.unsettled:
+            return False  # More trials answer none of these.
+        self.waiting.extend(enumerate(self.planned.extension, self.total))
+        self.extended = True
+        return bool(self.waiting)
 
 
 class Runner:
@@ -135,7 +146,9 @@ class Runner:
             return
         planned = running.planned
         trials = [running.trials[number] for number in sorted(running.trials)]
-        running.done.set_result(Result(planned.check, planned.claim, trials))
+        result = Result(planned.check, planned.claim, trials)
+        if not running.extends(result):
+            running.done.set_result(result)
 
     async def _attempt(self, running: Running, number: int, probe: Probe) -> None:
         check = running.planned.check

@@ -1,0 +1,157 @@
+"""Conversations that are held live: half of their fifty turns tell, the others ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from random import Random
+
+from readiness.probe import Probe
+from readiness.probes.memory_board import TOPICS, TURNS, Board
+from readiness.probes.memory_kinds import KINDS, TICKETS, within
+from readiness.probes.memory_plots import Plot
+from readiness.probes.memory_talk import (
+    BUDGET,
+    MOST_DRAWS,
+    STRATA,
+    ask,
+    distance_of,
+    expected,
+    labels,
+    language_of,
+)
+from readiness.probes.memory_words import Fact, NoRoom, Voice
+from readiness.scorers.memory import length
+
+#: How many questions come in each ten turns, before the last turn, which asks too: more is asked
+#: once more was told.
+ASKED = (2, 4, 5, 6, 7)
+FIRST = 4  # The turn of the first question, at the earliest.
+#: How many facts one turn may tell: the 25 turns that tell have some 75 between them.
+LINES = 5
+#: What a reply takes on the average, in tokens, for the plan.
+REPLY = 40
+LETTERS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """What the user says in each turn, and which of the turns ask."""
+
+    name: str
+    turns: tuple[str, ...]
+    asking: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A question before it is worded: its class, fact and turn, and how far back it reaches."""
+
+    kind: str
+    fact: Fact
+    turn: int
+    distance: int
+
+
+def conversation(name: str, seed: int, number: int, classes: Sequence[str]) -> list[Probe]:
+    """A probe for each question of a conversation, which asks as many as there are classes.
+
+    Raises:
+        NoRoom: No draw has room for all.
+    """
+    for attempt in range(MOST_DRAWS):
+        voice = Voice(language_of(number), Random(f"{name}/{seed}/{attempt}"))
+        with suppress(NoRoom):
+            return _drawn(name, voice, classes)
+    raise NoRoom(f"{name} has no room for its questions")
+
+
+def _drawn(name: str, voice: Voice, classes: Sequence[str]) -> list[Probe]:
+    asks = _asks(voice, classes)
+    board = Board(voice, [each.turn for each in asks], LINES)
+    plots = [_planted(board, each) for each in asks]
+    said = board.fill()
+    for each, plot in zip(asks, plots, strict=True):
+        said[each.turn] = ask(voice, plot.question)["content"]
+    turns = tuple(said[turn] for turn in sorted(said))
+    held = Conversation(name, turns, tuple(sorted(each.turn for each in asks)))
+    return [_probe(held, voice, *each) for each in zip(asks, plots, strict=True)]
+
+
+def _planted(board: Board, asked: Ask) -> Plot:
+    board.asked = asked.turn
+    return KINDS[asked.kind].plot(board, asked.fact, asked.distance)
+
+
+def _probe(held: Conversation, voice: Voice, asked: Ask, plot: Plot) -> Probe:
+    distance = distance_of(asked.kind, asked.distance)
+    answer = expected(voice, plot, distance)
+    return Probe(
+        f"{held.name}.{asked.turn:02}@v1",
+        [],
+        {"conversation": held, "turn": asked.turn, "answer": answer},
+        budget=BUDGET * TURNS,
+        family=asked.kind,
+        labels=labels("live", voice, distance),
+        cluster=held.name,
+        shared=held.name,
+        tokens=_tokens(held),
+    )
+
+
+def _asks(voice: Voice, classes: Sequence[str]) -> list[Ask]:
+    """The questions: each has a turn and a fact of its own."""
+    turns = [TURNS]
+    for ten, questions in enumerate(ASKED):
+        start, end = max(10 * ten + 1, FIRST), min(10 * ten + 11, TURNS)
+        turns += voice.random.sample(range(start, end), questions)
+    dealt = _dealt(voice, classes)
+    places = _places(voice.random, turns)
+    return [
+        Ask(name, fact, turn, _distance(voice.random, name, turn, stratum, turns))
+        for (name, fact), (turn, stratum) in zip(dealt, places, strict=True)
+    ]
+
+
+def _dealt(voice: Voice, classes: Sequence[str]) -> list[tuple[str, Fact]]:
+    """Each class with a fact that no other class is about, in any order."""
+    facts = [fact for topic in TOPICS for fact in voice.facts(topic)]
+    left = voice.random.sample(facts, len(facts))
+    dealt = []
+    for name in sorted(classes, key=lambda each: not KINDS[each].facts):  # The choosy ones first.
+        kind = KINDS[name]
+        fact = TICKETS if kind.topic else next(each for each in left if kind.fits(each))
+        left = [each for each in left if each != fact]
+        dealt.append((name, fact))
+    return voice.random.sample(dealt, len(dealt))
+
+
+def _places(random: Random, turns: Sequence[int]) -> list[tuple[int, tuple[int, int]]]:
+    """Each turn with a stratum that it can reach back to: all strata come equally often."""
+    left, places = list(turns), []
+    strata = sorted((STRATA[at % len(STRATA)] for at in range(len(turns))), reverse=True)
+    for stratum in strata:  # The furthest first, for only late turns reach that far.
+        turn = random.choice([each for each in left if each > stratum[0]])
+        left.remove(turn)
+        places.append((turn, stratum))
+    return places
+
+
+def _distance(
+    random: Random, name: str, turn: int, stratum: tuple[int, int], asking: Sequence[int]
+) -> int:
+    """A distance of the stratum at which there is a turn that tells, and room before it."""
+    least, most = within(name, stratum)
+    most = min(most, KINDS[name].most - (TURNS - turn))
+    room = [each for each in range(least, most + 1) if turn - each not in asking]
+    if not room:
+        raise NoRoom
+    return random.choice(room)
+
+
+def _tokens(held: Conversation) -> int:
+    """About how many tokens all of its requests have together."""
+    letters = [length([{"content": text}]) for text in held.turns]
+    said = sum(each * (TURNS - at) for at, each in enumerate(letters))
+    return said // LETTERS_PER_TOKEN + REPLY * TURNS * (TURNS - 1) // 2
