@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,6 +11,7 @@ from readiness import tokenizer
 from readiness.chat import Chat
 from readiness.exchange import Exchange
 from readiness.gauge import Gauge
+from readiness.probe import Message
 from readiness.probes.long_log import log
 from readiness.probes.long_page import asked, page, pieces
 from readiness.probes.long_paper import Expected
@@ -160,21 +162,35 @@ async def _gauge(chat: Chat, recipe: Recipe) -> Gauge:
 
 
 async def _calibrate(recipe: Recipe, chat: Chat) -> Gauge:
-    """Have short documents counted; where the window is small, so is the first that is tried."""
+    """Have documents counted; where the window is small, so is the first that is tried."""
     gauge, (short, long) = Gauge(recipe.language), SAMPLES[recipe.language]
-    if await chat.once("tokenizer", tokenizer.offered):
+    if await chat.once("tokenizer", partial(_tokenizes, recipe)):
         for characters in (short, LONGER * long):
             paper = _WRITERS[recipe.kind](recipe, characters)
             gauge.teach(paper.characters, await tokenizer.count(chat, paper.messages) or 0)
-    if not gauge.counts and not _small(chat):
-        for characters in (short, long):
-            await _count(chat, recipe, gauge, characters)
+        return gauge
+    for characters in () if _small(chat) else (short, long):
+        await _count(chat, recipe, gauge, characters)
     return gauge
+
+
+async def _tokenizes(recipe: Recipe, chat: Chat) -> bool:
+    """Whether the endpoint has a tokenizer that counts as its replies do: it may be another's."""
+    messages = _WRITERS[recipe.kind](recipe, min(SAMPLES[recipe.language])).messages
+    told = await tokenizer.count(chat, messages)
+    if not told or _small(chat):
+        return bool(told)
+    reply = await _reply_to_count(chat, messages)
+    return reply.usage is None or abs(reply.usage.prompt / told - 1) < BELIEVED
 
 
 async def _count(chat: Chat, recipe: Recipe, gauge: Gauge, characters: int) -> None:
     paper = _WRITERS[recipe.kind](recipe, characters)
-    # Sixteen tokens with no room to reason: nobody reads this reply.
-    reply = read(await chat.send(paper.messages, budget=16 - chat.dialect.reasoning))
+    reply = await _reply_to_count(chat, paper.messages)
     if reply.usage:
         gauge.teach(paper.characters, reply.usage.prompt)
+
+
+async def _reply_to_count(chat: Chat, messages: Sequence[Message]) -> Reply:
+    # Sixteen tokens with no room to reason: nobody reads this reply.
+    return read(await chat.send(messages, budget=16 - chat.dialect.reasoning))

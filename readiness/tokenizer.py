@@ -10,12 +10,6 @@ from readiness.exchange import Call
 from readiness.probe import Message
 
 PATH = "/../tokenize"
-OK = ({"role": "user", "content": "OK"},)
-
-
-async def offered(chat: Chat) -> bool:
-    """Whether the endpoint counts tokens without a reply."""
-    return await count(chat, OK) is not None
 
 
 async def count(chat: Chat, messages: Sequence[Message]) -> int | None:

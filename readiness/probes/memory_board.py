@@ -65,6 +65,10 @@ class Board:
                 return each
         raise NoRoom
 
+    def empty(self, turn: int) -> bool:
+        """Whether a turn tells, and nothing yet."""
+        return self._lines.get(turn) == []
+
     def fix(self, turn: int, line: Line, whole: bool = False) -> None:
         """Say something in that very turn, and perhaps nothing beside it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ LINES = 5
 #: What a reply takes on the average, in tokens, for the plan.
 REPLY = 40
 LETTERS_PER_TOKEN = 4
+
+
+Stratum = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ def conversation(name: str, seed: int, number: int, classes: Sequence[str]) -> l
 
 
 def _drawn(name: str, voice: Voice, classes: Sequence[str]) -> list[Probe]:
-    asks = _asks(voice, classes)
+    # A pronoun takes two turns that tell nothing else: references come first.
+    asks = sorted(_asks(voice, classes), key=lambda each: each.kind != "reference")
     board = Board(voice, [each.turn for each in asks], LINES)
     plots = [_planted(board, each) for each in asks]
     said = board.fill()
@@ -101,17 +106,25 @@ def _probe(held: Conversation, voice: Voice, asked: Ask, plot: Plot) -> Probe:
 
 
 def _asks(voice: Voice, classes: Sequence[str]) -> list[Ask]:
-    """The questions: each has a turn and a fact of its own."""
+    """The questions: each has a turn and a fact of its own.
+
+    Raises:
+        NoRoom: A turn can ask none of the classes that are left.
+    """
     turns = [TURNS]
     for ten, questions in enumerate(ASKED):
         start, end = max(10 * ten + 1, FIRST), min(10 * ten + 11, TURNS)
         turns += voice.random.sample(range(start, end), questions)
-    dealt = _dealt(voice, classes)
-    places = _places(voice.random, turns)
-    return [
-        Ask(name, fact, turn, _distance(voice.random, name, turn, stratum, turns))
-        for (name, fact), (turn, stratum) in zip(dealt, places, strict=True)
-    ]
+    left, asks = _dealt(voice, classes), []
+    for turn, stratum in _places(voice.random, turns):
+        fitting = [each for each in left if _room(each[0], turn, stratum, turns)]
+        if not fitting:
+            raise NoRoom
+        name, fact = fitting[0]
+        left.remove(fitting[0])
+        distance = voice.random.choice(_room(name, turn, stratum, turns))
+        asks.append(Ask(name, fact, turn, distance))
+    return asks
 
 
 def _dealt(voice: Voice, classes: Sequence[str]) -> list[tuple[str, Fact]]:
@@ -127,27 +140,31 @@ def _dealt(voice: Voice, classes: Sequence[str]) -> list[tuple[str, Fact]]:
     return voice.random.sample(dealt, len(dealt))
 
 
-def _places(random: Random, turns: Sequence[int]) -> list[tuple[int, tuple[int, int]]]:
-    """Each turn with a stratum that it can reach back to: all strata come equally often."""
-    left, places = list(turns), []
-    strata = sorted((STRATA[at % len(STRATA)] for at in range(len(turns))), reverse=True)
-    for stratum in strata:  # The furthest first, for only late turns reach that far.
-        turn = random.choice([each for each in left if each > stratum[0]])
-        left.remove(turn)
+def _places(random: Random, turns: Sequence[int]) -> list[tuple[int, Stratum]]:
+    """Each turn with a stratum that it can reach back to, in any order: all come equally often."""
+    left = Counter(STRATA[at % len(STRATA)] for at in range(len(turns)))
+    reach = {turn: [each for each in STRATA if _told(turn, each, turns)] for turn in turns}
+    places = []
+    for turn in sorted(turns, key=lambda turn: len(reach[turn])):  # Those with little choice first.
+        fitting = [each for each in reach[turn] if left[each]]
+        if not fitting:
+            raise NoRoom
+        stratum = random.choice(fitting)
+        left[stratum] -= 1
         places.append((turn, stratum))
-    return places
+    return random.sample(places, len(places))
 
 
-def _distance(
-    random: Random, name: str, turn: int, stratum: tuple[int, int], asking: Sequence[int]
-) -> int:
-    """A distance of the stratum at which there is a turn that tells, and room before it."""
+def _room(name: str, turn: int, stratum: Stratum, turns: Sequence[int]) -> list[int]:
+    """The distances of a stratum at which a turn tells, with as many before it as a class takes."""
     least, most = within(name, stratum)
-    most = min(most, KINDS[name].most - (TURNS - turn))
-    room = [each for each in range(least, most + 1) if turn - each not in asking]
-    if not room:
-        raise NoRoom
-    return random.choice(room)
+    return _told(turn, (least, min(most, KINDS[name].most - (TURNS - turn))), turns)
+
+
+def _told(turn: int, stratum: Stratum, turns: Sequence[int]) -> list[int]:
+    """The distances of a stratum at which there is a turn that does not ask."""
+    least, most = stratum
+    return [each for each in range(least, min(most, turn - 1) + 1) if turn - each not in turns]
 
 
 def _tokens(held: Conversation) -> int:

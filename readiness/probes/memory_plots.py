@@ -58,7 +58,9 @@ def update(board: Board, fact: Fact, distance: int) -> Plot:
 
 def reference(board: Board, fact: Fact, distance: int) -> Plot:
     """Former and latter, a pronoun in the conversation, or a noun left out of the question."""
-    ways = [_latter, _elliptic] if distance < 2 else [_latter, _of_it, _elliptic]
+    told = board.ago(distance)
+    apart = distance > 1 and board.empty(told) and board.empty(told + 1)
+    ways = [_latter, _of_it, _elliptic] if apart else [_latter, _elliptic]
     return board.voice.random.choice(ways)(board, fact, distance)
 
 
