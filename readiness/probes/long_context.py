@@ -5,6 +5,7 @@ How many characters it takes depends on how the endpoint counts them.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count, islice
 
 from readiness.probe import Probe
@@ -66,17 +67,14 @@ def questions(seed: int, trials: int) -> list[Probe]:
 
 def overflows(seed: int, trials: int) -> list[Probe]:
     """Logs that are longer than any window."""
-    return [
-        _probe(Recipe("log", SINGLE, seed, 100 + number), share=BEYOND) for number in range(trials)
-    ]
+    recipes = [Recipe("log", SINGLE, seed, 100 + number) for number in range(trials)]
+    return [replace(_probe(each), tokens=int(BEYOND * CLAIM), fewer=0) for each in recipes]
 
 
 def ladders(seed: int, trials: int) -> list[Probe]:
     """Logs that are tried at the lowest length, and at more where the top is too high."""
-    return [
-        _probe(Recipe("log", SINGLE, seed, 200 + number), share=LOWEST / CLAIM)
-        for number in range(trials)
-    ]
+    recipes = [Recipe("log", SINGLE, seed, 200 + number) for number in range(trials)]
+    return [replace(_probe(each), tokens=LOWEST, fewer=0) for each in recipes]
 
 
 def pages(seed: int, trials: int) -> list[Probe]:
@@ -102,7 +100,7 @@ def _page(seed: int, number: int, paragraph: int) -> Probe:
     )
 
 
-def _probe(recipe: Recipe, label: str = "", share: float = 1) -> Probe:
+def _probe(recipe: Recipe, label: str = "") -> Probe:
     asked = {"question": int(label[1:]) - 1} if label else {}
     return Probe(
         f"long_context.{recipe.id}{label and f'.{label}'}@v1",
@@ -112,7 +110,7 @@ def _probe(recipe: Recipe, label: str = "", share: float = 1) -> Probe:
         family=KINDS.get(label, recipe.kind),
         labels={"language": recipe.language, **DEPTHS.get(label, {})},
         cluster=recipe.id if label else "",
-        tokens=int(share * CLAIM),
-        fewer=int(share * SCALED),
+        tokens=CLAIM,
+        fewer=SCALED,
         shared=recipe.id,
     )

@@ -9,7 +9,15 @@ from readiness.probe import Probe
 from readiness.probes import memory_live
 from readiness.probes.memory_board import TURNS
 from readiness.probes.memory_kinds import ABSTENTION, opening, within
-from readiness.probes.memory_talk import BUDGET, STRATA, Asked, ask, conversation, history
+from readiness.probes.memory_talk import (
+    BUDGET,
+    STRATA,
+    Asked,
+    ask,
+    conversation,
+    history,
+    tokens_of,
+)
 from readiness.probes.memory_words import Voice, forms
 from readiness.scorers.memory import Expected
 
@@ -87,7 +95,8 @@ def _grown(seed: int, number: int) -> Probe:
     name = f"memory.grown.{number + 1:03}"
     (probe,) = conversation(name, seed, number, [("opening", TURNS - 1)])
     before = [[*probe.messages[: 2 * turns], probe.messages[-1]] for turns in STAGES]
-    return replace(probe, expect={**probe.expect, "before": before})
+    tokens = sum(map(tokens_of, [*before, probe.messages]))
+    return replace(probe, expect={**probe.expect, "before": before}, tokens=tokens)
 
 
 def _control(at: int, language: str, distance: int) -> Probe:

@@ -21,9 +21,9 @@ from readiness.probes.memory_talk import (
     expected,
     labels,
     language_of,
+    tokens_of,
 )
 from readiness.probes.memory_words import Fact, NoRoom, Voice
-from readiness.scorers.memory import length
 
 #: How many questions come in each ten turns, before the last turn, which asks too: more is asked
 #: once more was told.
@@ -33,7 +33,6 @@ FIRST = 4  # The turn of the first question, at the earliest.
 LINES = 5
 #: What a reply takes on the average, in tokens, for the plan.
 REPLY = 40
-LETTERS_PER_TOKEN = 4
 
 
 Stratum = tuple[int, int]
@@ -168,7 +167,6 @@ def _told(turn: int, stratum: Stratum, turns: Sequence[int]) -> list[int]:
 
 
 def _tokens(held: Conversation) -> int:
-    """About how many tokens all of its requests have together."""
-    letters = [length([{"content": text}]) for text in held.turns]
-    said = sum(each * (TURNS - at) for at, each in enumerate(letters))
-    return said // LETTERS_PER_TOKEN + REPLY * TURNS * (TURNS - 1) // 2
+    """About how many tokens all of its requests have together: each has all turns before it."""
+    told = [tokens_of([{"content": text}]) for text in held.turns]
+    return sum((each + REPLY) * (TURNS - at) for at, each in enumerate(told)) - REPLY * TURNS

@@ -11,12 +11,13 @@ from readiness.probes.memory_board import TOPICS, Board
 from readiness.probes.memory_kinds import ABSTENTION, KINDS
 from readiness.probes.memory_plots import Plot
 from readiness.probes.memory_words import LANGUAGES, PROMPTS, NoRoom, Voice, forms
-from readiness.scorers.memory import Expected
+from readiness.scorers.memory import Expected, length
 
 #: METHOD has 64 tokens, in which a model that answers in a Chinese sentence is cut off.
 BUDGET = 128
 #: One in twenty conversations takes a second draw.
 MOST_DRAWS = 1000
+LETTERS_PER_TOKEN = 4
 #: How many turns back an answer is.
 STRATA = ((1, 2), (3, 5), (6, 10), (11, 20), (21, 35), (36, 49))
 
@@ -82,6 +83,11 @@ def _drawn(name: str, voice: Voice, asked: Asked) -> list[Probe]:
         )
         for at, (plot, (of, back)) in enumerate(zip(plots, asked, strict=True), 1)
     ]
+
+
+def tokens_of(messages: Sequence[Message]) -> int:
+    """About how many tokens messages take."""
+    return length(messages) // LETTERS_PER_TOKEN
 
 
 def distance_of(name: str, turns: int) -> int | None:
