@@ -6,8 +6,7 @@ import asyncio
 import hashlib
 from collections import Counter, deque
 from collections.abc import Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 from readiness.background import Background
@@ -17,61 +16,10 @@ from readiness.evidence import Evidence
 from readiness.plan import Planned
 from readiness.probe import Probe
 from readiness.result import Result, Trial
+from readiness.running import SETTLED, Running
 from readiness.score import EndpointError, Outcome, Score
 from readiness.sender import Sender
 from readiness.slots import Slots
-from readiness.verdict import Verdict
-
-SETTLED = Score(Outcome.SKIPPED, "the verdict was settled before")
-
-
-@dataclass(eq=False)
-class Running:
-    """A check under way."""
-
-    planned: Planned
-    waiting: deque[tuple[int, Probe]]
-    done: Future[Result] = field(default_factory=Future)
-    trials: dict[int, Trial] = field(default_factory=dict)
-    extended: bool = False
-    in_flight: int = 0
-    passed: int = 0
-
-    @property
-    def startable(self) -> bool:
-        """Whether a trial may start now."""
-        return bool(self.waiting) and not (self.planned.check.in_order and self.in_flight)
-
-    @property
-    def settled(self) -> bool:
-        """Whether a check that can show defects only has shown one, whatever else may come."""
-        claim = self.planned.claim
-        if not (claim.defects_only and self.waiting):
-            return False
-        all_of_them = [*self.trials.values(), *self.given_up(SETTLED)]
-        return Result(self.planned.check, claim, all_of_them).verdict is Verdict.NOT_READY
-
-    def given_up(self, score: Score) -> list[Trial]:
-        """What becomes of the trials that are not made."""
-        return [
-            Trial(each.id, number, score, (), each.slices, each.cluster, each.control)
-            for number, each in self.waiting
-        ]
-
-    @property
-    def total(self) -> int:
-        """How many trials there are."""
-        planned = self.planned
-        return len(planned.probes) + (len(planned.extension) if self.extended else 0)
-
-    def extends(self, result: Result) -> bool:
-        """Add the trials that are kept for a verdict which is left open, where it is."""
-        left_open = result.verdict is Verdict.INCONCLUSIVE and not result.doubts
-        if self.extended or not left_open or result.tally.unsettled:
-            return False  # More trials answer none of these.
-        self.waiting.extend(enumerate(self.planned.extension, self.total))
-        self.extended = True
-        return bool(self.waiting)
 
 
 class Runner:
@@ -121,14 +69,14 @@ class Runner:
         """Start trials while there are slots and something to start."""
         for running in self.running.values():
             while running.startable and len(self._in_flight) < self._slots.open:
-                task = asyncio.ensure_future(self._attempt(running, *running.waiting.popleft()))
-                running.in_flight += 1
+                number, probe = running.take()
+                task = asyncio.ensure_future(self._attempt(running, number, probe))
                 self._in_flight.add(task)
-                task.add_done_callback(partial(self._ended, running))
+                task.add_done_callback(partial(self._ended, running, probe))
 
-    def _ended(self, running: Running, task: asyncio.Task[None]) -> None:
+    def _ended(self, running: Running, probe: Probe, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
-        running.in_flight -= 1
+        running.give_back(probe)
         if task.cancelled():
             return
         if bug := task.exception():

@@ -210,3 +210,20 @@ def test_what_more_trials_cannot_answer_is_not_tried_further(own: pytest.Pyteste
         run(own, url)
     (check,) = record(own)["dimensions"][0]["checks"]
     assert (check["trials"], check["verdict"]) == (40, "inconclusive")
+
+
+def test_of_what_shares_a_document_the_first_trial_starts_alone(own: pytest.Pytester) -> None:
+    text = HEAD.replace('{"n": n})', '{"n": n}, cluster=str(n // 5))')
+    text += TOLD.format(name="shared", count=20, options="")
+    (own.path / "check_shared.py").write_text(text)
+    with serving(slow()) as url:
+        assert run(own, url).ret == pytest.ExitCode.OK
+    found = [
+        (each["sent"], each["sent"] + each["end"] / 1e9, int(each["probe"].partition(".")[2]))
+        for each in exchanges(own.path)
+    ]
+    assert len(found) == 20
+    clusters = [sorted(each for each in found if each[2] // 5 == of) for of in range(4)]
+    early = [each for first, *others in clusters for each in others if each[0] < first[1]]
+    assert ([first[2] for first, *_ in clusters], early) == ([0, 5, 10, 15], [])
+    assert overlaps(sorted((start, end) for start, end, _ in found)) != []
