@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from readiness.chat import Chat
-from readiness.probes.long_context import LOWEST, QUESTIONS, log_of
-from readiness.probes.long_sizes import CLAIM, SCALED
+from readiness.probes.long_context import QUESTIONS, log_of
+from readiness.probes.long_sizes import CLAIM, LOWEST, SCALED
 from readiness.probes.long_words import Recipe
 from readiness.reading import Reading, read_at
 from readiness.score import EndpointError, Measure, Outcome

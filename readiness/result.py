@@ -68,7 +68,7 @@ class Reason:
         """The reason itself, or what its kind is and one of it."""
         if self.different == 1:
             return self.example
-        return f"{self.kind}, {self.different} different, as in {self.example!r}"
+        return f"{self.kind} ({self.different} different), as in: {self.example}"
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,11 @@ from functools import partial
 
 from readiness.chat import Chat
 from readiness.probe import Message
-from readiness.probes.memory_live import Conversation
+from readiness.probes.memory_live import BUDGET, Conversation
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
 
-#: What a reply may take, in tokens: that of a turn which tells goes on with the conversation.
-BUDGET = 160
-ATTEMPTS = 2
+ATTEMPTS = 2  # A user says once more what got an error, and then gives up.
 
 
 @dataclass(frozen=True)

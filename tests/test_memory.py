@@ -269,7 +269,7 @@ def test_any_two_classes_have_room_beside_each_other(strata: Sequence[tuple[int,
 
 
 def test_what_has_no_room_is_our_fault_and_no_endless_search() -> None:
-    with pytest.raises(NoRoom, match="has no room for"):
+    with pytest.raises(NoRoom, match="has no room for all"):
         conversation("memory.any", 0, 0, [("update", 5), ("single fact", 5)])
 
 

@@ -65,7 +65,7 @@ def test_a_kind_ends_where_it_says_what_came(scores: Sequence[Score], kind: str)
 def test_the_gate_shows_one_of_each_kind_and_counts_the_others() -> None:
     kinds = [failed(f"kind {number}: x") for number in range(7)]
     said = explain(result(*STALE, *kinds)).splitlines()
-    assert said[4] == "        3 × stale, 3 different, as in \"stale: expected '7', got '0'\""
+    assert said[4] == "        3 × stale (3 different), as in: stale: expected '7', got '0'"
     assert said[5] == "        1 × kind 0: x"
     assert said[-1] == "        3 × 3 other kinds of reasons"
 

@@ -10,7 +10,7 @@ from itertools import count, islice
 
 from readiness.probe import Probe
 from readiness.probes.long_plants import LOOKUPS
-from readiness.probes.long_sizes import BEYOND, BUDGETS, CLAIM, PAGE, SCALED, SMALL_PAGE
+from readiness.probes.long_sizes import BEYOND, BUDGETS, CLAIM, LOWEST, PAGE, SCALED, SMALL_PAGE
 from readiness.probes.long_words import LANGUAGES, Recipe
 
 #: The questions of a log, beside those for its checkpoints.
@@ -28,8 +28,6 @@ DEPTHS = {
 #: What is asked of a single document, where several would cost too much.
 SINGLE = "mixed"
 PARAGRAPH = 5_000  # characters
-#: The lowest rung of a ladder, in tokens.
-LOWEST = 4_096
 
 
 def log_of(seed: int, number: int) -> Recipe:

@@ -6,6 +6,8 @@ from __future__ import annotations
 CLAIM = 131_072
 #: What a run that can show defects only makes do with.
 SCALED = 16_384
+#: The lowest rung of a ladder.
+LOWEST = 4_096
 #: How much longer than the window a prompt is that must not fit; more where tokens are estimated.
 BEYOND, FAR_BEYOND = 1.1, 1.6
 #: Characters of a page, and of one that shows defects only.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 
@@ -13,14 +12,12 @@ from readiness.probes.memory_board import TOPICS, TURNS, Board
 from readiness.probes.memory_kinds import KINDS, TICKETS, within
 from readiness.probes.memory_plots import Plot
 from readiness.probes.memory_talk import (
-    BUDGET,
-    MOST_DRAWS,
     STRATA,
     ask,
     distance_of,
+    drawn,
     expected,
     labels,
-    language_of,
     tokens_of,
 )
 from readiness.probes.memory_words import Fact, NoRoom, Voice
@@ -31,9 +28,10 @@ ASKED = (2, 4, 5, 6, 7)
 FIRST = 4  # The turn of the first question, at the earliest.
 #: How many facts one turn may tell: the 25 turns that tell have some 75 between them.
 LINES = 5
-#: What a reply takes on the average, in tokens, for the plan.
+#: What a reply may take, in tokens: that of a turn which tells goes on with the conversation.
+BUDGET = 160
+#: What it takes on the average, for the plan.
 REPLY = 40
-
 
 Stratum = tuple[int, int]
 
@@ -63,11 +61,7 @@ def conversation(name: str, seed: int, number: int, classes: Sequence[str]) -> l
     Raises:
         NoRoom: No draw has room for all.
     """
-    for attempt in range(MOST_DRAWS):
-        voice = Voice(language_of(number), Random(f"{name}/{seed}/{attempt}"))
-        with suppress(NoRoom):
-            return _drawn(name, voice, classes)
-    raise NoRoom(f"{name} has no room for its questions")
+    return drawn(f"{name}/{seed}", number, lambda voice: _drawn(name, voice, classes))
 
 
 def _drawn(name: str, voice: Voice, classes: Sequence[str]) -> list[Probe]:

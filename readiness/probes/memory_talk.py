@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from random import Random
 
@@ -30,16 +30,24 @@ def language_of(number: int) -> str:
 
 
 def conversation(name: str, seed: int, number: int, asked: Asked) -> list[Probe]:
-    """A probe for each class asked for, at its distance: the first draw that has room for all.
+    """A probe for each class asked for, at its distance.
 
     Raises:
-        NoRoom: No draw has, as where two probes need the same turn.
+        NoRoom: No draw has room for all, as where two probes need the same turn.
+    """
+    return drawn(f"{name}/{seed}", number, lambda voice: _drawn(name, voice, asked))
+
+
+def drawn(name: str, number: int, draw: Callable[[Voice], list[Probe]]) -> list[Probe]:
+    """The first draw that has room for all.
+
+    Raises:
+        NoRoom: None has.
     """
     for attempt in range(MOST_DRAWS):
-        voice = Voice(language_of(number), Random(f"{name}/{seed}/{attempt}"))
         with suppress(NoRoom):
-            return _drawn(name, voice, asked)
-    raise NoRoom(f"{name} has no room for {asked}")
+            return draw(Voice(language_of(number), Random(f"{name}/{attempt}")))
+    raise NoRoom(f"{name} has no room for all that it asks")
 
 
 def history(voice: Voice, texts: Iterable[str]) -> list[Message]:
