@@ -42,7 +42,9 @@ def explain(result: Result) -> str:
     if result.made < planned:
         lines.append(f"    stopped: {planned - result.made} more could not change the verdict")
     lines += [f"   doubtful: {doubt}" for doubt in result.doubts]
-    lines += [f"   {count:6} × {reason}" for reason, count in result.reasons[:MOST_REASONS]]
+    lines += [f"   {each.count:6} × {each.shown}" for each in result.reasons[:MOST_REASONS]]
     if rest := result.reasons[MOST_REASONS:]:
-        lines.append(f"   {sum(count for _, count in rest):6} × {len(rest)} other reasons")
+        lines.append(
+            f"   {sum(each.count for each in rest):6} × {len(rest)} other kinds of reasons"
+        )
     return "\n".join(lines)

@@ -69,7 +69,7 @@ def admit(result: Result, where: str) -> None:
     if result.verdict is Verdict.READY:
         return
     if result.verdict is Verdict.NOT_ASSESSED:
-        pytest.skip(result.reasons[0][0])
+        pytest.skip(result.reasons[0].example)
     if result.claim.gate is Gate.ADVISORY:
         pytest.xfail(explain(result))
     raise NotAdmitted(f"{explain(result)}\n   evidence: {where}")

@@ -68,17 +68,20 @@ class Policy:
         """Whether a dimension counts towards the run; one that is not named, a user's own, does."""
         return self.dimensions.get(dimension, Dimension()).gate
 
-    def expected(self, dimension: str) -> tuple[str, ...]:
-        """The ids of the checks that gate a dimension."""
+    def expected(self, dimension: str, profile: str) -> tuple[str, ...]:
+        """The ids of the checks that gate a dimension, and that a profile makes trials of."""
         if self.gate(dimension) is Gate.OFF or dimension not in self.dimensions:
             return ()
-        checks = self.dimensions[dimension].checks
-        return tuple(each for each, rule in checks.items() if rule.gate is Gate.REQUIRED)
+        return tuple(
+            each
+            for each, rule in self.dimensions[dimension].checks.items()
+            if rule.gate is Gate.REQUIRED and not self.leaves_out(each, profile)
+        )
 
-    def leaves_out(self, check: Check, profile: str) -> bool:
-        """Whether a profile makes no trial of a check."""
-        dimension = self.dimensions.get(check.dimension, Dimension())
-        return dimension.checks.get(check.id, Rule()).trials.get(profile) == 0
+    def leaves_out(self, check: str, profile: str) -> bool:
+        """Whether a profile makes no trial of the check of that id."""
+        rules = [each.checks[check] for each in self.dimensions.values() if check in each.checks]
+        return any(rule.trials.get(profile) == 0 for rule in rules)
 
     def claim(self, check: Check, profile: str) -> Claim:
         """What a check has to show; the check says what the policy does not.

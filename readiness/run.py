@@ -134,9 +134,9 @@ class Run:
     @property
     def matrix(self) -> Matrix:
         """What the run has shown so far."""
-        policy = self.settings.policy
+        policy, profile = self.settings.policy, self.settings.profile
         gates = {each: policy.gate(each) for each in policy.dimensions}
-        expected = {each: policy.expected(each) for each in policy.dimensions}
+        expected = {each: policy.expected(each, profile) for each in policy.dimensions}
         for planned in self.plan.values():
             if planned.check.dimension not in gates:
                 ids = expected.get(planned.check.dimension, ())

@@ -18,6 +18,7 @@ from readiness.kill import Row, kill_table, read_row
 from readiness.mutants.catalog import FLAWLESS, find, mutants
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.process import serving
+from readiness.policy import load
 
 # A mutant that is silent for 200 s must be given up by the check that it is for, long before this.
 _LONGEST_RUN = 1_800
@@ -98,6 +99,8 @@ def _chosen(options: argparse.Namespace) -> list[Flaw]:
     own = [flaw for flaw in mutants() if options.dimension in ("", flaw.dimension)]
     if not own:
         raise ValueError(f"no mutant is for the dimension {options.dimension!r}")
+    policy = load()
+    own = [flaw for flaw in own if not policy.leaves_out(flaw.check, options.profile)]
     return [FLAWLESS, *own]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from readiness.chat import Chat, Dialect, Scope, Send
 from readiness.check import Check
-from readiness.exchange import Arrival, Call, Exchange, Fault
+from readiness.exchange import COMPLETIONS, Arrival, Call, Exchange, Fault
 from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.model import answer
@@ -18,6 +18,7 @@ from readiness.mutants.problem import Problem
 from readiness.mutants.protocol import MODEL, check
 from readiness.mutants.response import Completion, chunks, encode, frames, whole
 from readiness.mutants.speech import say
+from readiness.mutants.tokens import prompt_tokens
 from readiness.probe import Probe
 from readiness.reply import Reply, Timing, Usage
 from readiness.score import EndpointError, Score
@@ -26,14 +27,18 @@ JSON, STREAM = "application/json", "text/event-stream"
 PATIENCE = 120.0  # seconds
 
 
-def reference(flaw: Flaw = FLAWLESS) -> Send:
-    """What the reference endpoint answers, with at most one flaw."""
+def reference(flaw: Flaw = FLAWLESS, tokenizer: str = "", seen: list[str] | None = None) -> Send:
+    """What the reference endpoint answers, with at most one flaw, and perhaps a tokenizer."""
     turns, numbers = count(), count()
 
     async def send(call: Call) -> Exchange:
         seq = next(numbers)
+        if seen is not None:
+            seen.append(call.path)
         if call.method == "GET":
             return _exchange(call, seq, 200, b"{}")
+        if call.path != COMPLETIONS:
+            return _exchange(call, seq, 200 if tokenizer else 404, _tokenized(call, tokenizer))
         request = flaw.asks(json.loads(json.dumps(call.body)))
         turn = next(turns)
         try:
@@ -53,6 +58,17 @@ def reference(flaw: Flaw = FLAWLESS) -> Send:
     return send
 
 
+def _tokenized(call: Call, form: str) -> bytes:
+    """What vLLM says, what llama.cpp does, and what nobody should."""
+    tokens = prompt_tokens(call.body)
+    return {
+        "": b'{"detail": "Not Found"}',
+        "count": b'{"count": %d, "tokens": []}' % tokens,
+        "tokens": json.dumps({"tokens": [1] * tokens}).encode(),
+        "nonsense": b'{"count": 7, "tokens": []}',
+    }[form]
+
+
 def _exchange(
     call: Call, seq: int, status: int | None, body: bytes, late: bool = False
 ) -> Exchange:
@@ -65,10 +81,10 @@ def _exchange(
 
 
 def tried(
-    checks: Mapping[Check, Sequence[Probe]], scope: Scope, flaw: Flaw = FLAWLESS
+    checks: Mapping[Check, Sequence[Probe]], scope: Scope, flaw: Flaw = FLAWLESS, **other: Any
 ) -> dict[str, list[Score]]:
     """What becomes of the probes of some checks, which share their requests."""
-    send = reference(flaw)
+    send = reference(flaw, **other)
 
     async def attempt(each: Check, probe: Probe) -> Score:
         try:

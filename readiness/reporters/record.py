@@ -110,9 +110,13 @@ def _check(result: Result) -> dict[str, Any]:
         "verdict": result.verdict,
         "score": result.score,
         "outcomes": {outcome.value: count for outcome, count in result.outcomes.items()},
-        "reasons": [{"reason": reason, "count": count} for reason, count in result.reasons],
+        "reasons": [
+            {"kind": each.kind, "reason": each.example, "count": each.count}
+            for each in result.reasons
+        ],
         "slices": result.slices,
         "measures": _measures(result),
+        "times": _times(result),
         "doubts": result.doubts,
         "controls": _controls(result),
         "not_passed": _listed(result),
@@ -135,6 +139,20 @@ def _measures(result: Result) -> list[dict[str, Any]]:
         }
         for trial in result.counted
         for measure in trial.score.measures
+    ]
+
+
+def _times(result: Result) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": each.name,
+            "at": dict(each.at),
+            "trials": len(each.seconds),
+            "median": each.median,
+            "tail": each.tail,
+            "high": each.high,
+        }
+        for each in result.times
     ]
 
 

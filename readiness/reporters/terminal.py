@@ -16,6 +16,7 @@ from readiness.plan import Planned, seconds
 from readiness.reporters.screen import Screen
 from readiness.result import Result
 from readiness.run import Run
+from readiness.times import Times
 from readiness.verdict import Gate, Verdict
 
 WIDTHS = {"passed": 7, "shows": 6, "95 % interval": 13, "needs": 5, "verdict": 16}
@@ -121,10 +122,17 @@ def notes(matrix: Matrix) -> Iterator[str]:
         if result.verdict is Verdict.INCONCLUSIVE:
             said.setdefault(_lacks(result), []).append(result)
         elif result.verdict is Verdict.NOT_ASSESSED and result.reasons:
-            said.setdefault(result.reasons[0][0], []).append(result)
+            said.setdefault(result.reasons[0].example, []).append(result)
     yield from (f"{_names(results)}: {note}" for note, results in said.items())
+    for result in (each for row in matrix.worst_first for each in row.results if each.times):
+        yield f"{result.check.id}: {'; '.join(map(_took, result.times))}"
     if any(result.claim.gate is Gate.ADVISORY for row in matrix.rows for result in row.results):
         yield "a verdict in parentheses is advisory: it does not gate"
+
+
+def _took(times: Times) -> str:
+    at = ", ".join(f"{name} {value}" for name, value in times.at.items())
+    return f"{times.name} at {at}: median {times.median:.1f} s, {times.tail} {times.high:.1f} s"
 
 
 def verdict(matrix: Matrix) -> Text:
