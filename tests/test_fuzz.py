@@ -10,7 +10,7 @@ from readiness.fuzz import Body, Harm, search
 from readiness.mutants.api_requests import CRASH
 from readiness.mutants.flaw import Flaw
 from readiness.score import Outcome
-from tests.api_driver import CHECKS, failing, scores
+from tests.over_http import CHECKS, failing, scores
 
 FUZZ = CHECKS["api.survives_fuzz"]
 

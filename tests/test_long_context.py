@@ -19,7 +19,7 @@ from readiness.probes.long_log import log
 from readiness.probes.long_words import Recipe
 from readiness.reading import CLAIM
 from readiness.score import Outcome, Score
-from tests.long_driver import fresh, tried
+from tests.in_process import fresh, tried
 
 CHECKS = (
     checks.accepts_128k,
