@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from readiness.chat import Chat
 from readiness.exchange import Call
-from readiness.scorers.api_refusal import survived
+from readiness.scorers.refusal import survived
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -8,7 +8,8 @@ from readiness.probe import Probe
 from readiness.probes.json_formats import bad_formats, poems, with_object, with_schema
 from readiness.probes.json_only import next_turn, stated, told
 from readiness.score import Score
-from readiness.scorers.json_reply import is_json, refused
+from readiness.scorers.json_reply import is_json
+from readiness.scorers.refusal import refused
 
 
 @check(told, required=1.0, trials=100)
