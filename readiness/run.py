@@ -20,6 +20,7 @@ from readiness.capability import Capabilities, Models, Unassessable, choose, exp
 from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
 from readiness.exchange import Call, Exchange
+from readiness.findings import Findings
 from readiness.matrix import Matrix, matrix
 from readiness.plan import Planned
 from readiness.policy import Policy
@@ -141,7 +142,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
     """Reach the endpoint and settle what it offers; the record is written however this ends.
 
     Raises:
-        LookupError: The user must choose another model or key.
+        LookupError: The user must choose another model or key, or mend the findings.
     """
     from readiness.reporters import record
 
@@ -149,16 +150,14 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
         started = datetime.now(UTC)
         listed = background.start(endpoint.send(MODELS)).result()
         model, models, problem = _model(listed, settings.model)
+        findings = Findings(settings.reports / "findings.json")
         folder = _folder(settings.reports, started, model or "unknown")
-        ledger, slots = (
-            Ledger(settings.most_requests, settings.most_tokens),
-            Slots(settings.concurrency),
-        )
+        ledger = Ledger(settings.most_requests, settings.most_tokens)
         with Evidence(folder / "evidence.jsonl", settings.secrets) as evidence:
             evidence.open(_about(settings, model, started))
             evidence.exchange(listed, PROBING)
-            sender = Sender(endpoint, evidence, ledger, slots)
-            runner = Runner(background, sender, evidence, slots)
+            sender = Sender(endpoint, evidence, ledger, Slots(settings.concurrency))
+            runner = Runner(background, sender, evidence, findings)
             plan = {each.check.id: each for each in planned}
             run = Run(settings, plan, started, model, folder, evidence, ledger, runner)
             run.problem = settings.secrets.printable(problem)

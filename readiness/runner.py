@@ -14,12 +14,12 @@ from readiness.background import Background
 from readiness.capability import Capabilities
 from readiness.chat import Chat, Scope
 from readiness.evidence import Evidence
+from readiness.findings import Findings
 from readiness.plan import Planned
 from readiness.probe import Probe
 from readiness.result import Result, Trial
 from readiness.score import EndpointError, Outcome, Score
 from readiness.sender import Sender
-from readiness.slots import Slots
 from readiness.verdict import Verdict
 
 SETTLED = Score(Outcome.SKIPPED, "the verdict was settled before")
@@ -67,14 +67,13 @@ class Runner:
     """Starts checks together and hands out their results in turn, as pytest asks for them."""
 
     def __init__(
-        self, background: Background, sender: Sender, evidence: Evidence, slots: Slots
+        self, background: Background, sender: Sender, evidence: Evidence, findings: Findings
     ) -> None:
         self._background = background
         self._sender = sender
         self._evidence = evidence
-        self._slots = slots
         self._in_flight: set[asyncio.Task[None]] = set()
-        self._scope = Scope()
+        self._scope = Scope(findings=findings)
         self.running: dict[str, Running] = {}
 
     def start(self, planned: Sequence[Planned], capabilities: Capabilities) -> None:
@@ -109,7 +108,7 @@ class Runner:
     def _fill(self) -> None:
         """Start trials while there are slots and something to start."""
         for running in self.running.values():
-            while running.startable and len(self._in_flight) < self._slots.open:
+            while running.startable and len(self._in_flight) < self._sender.slots.open:
                 task = asyncio.ensure_future(self._attempt(running, *running.waiting.popleft()))
                 running.in_flight += 1
                 self._in_flight.add(task)
