@@ -46,6 +46,10 @@ class Failing(Exception):
     """A case has failed."""
 
 
+class Spent(BaseException):
+    """The budget is spent: Hypothesis, which would go on without end, lets this through."""
+
+
 @dataclass(frozen=True)
 class Search:
     """What is made up, and how much that may cost.
@@ -102,8 +106,9 @@ class Search:
         def attempt(case: Case) -> None:
             text = json.dumps(case, sort_keys=True)
             if text not in known:
-                # Past its budget the search goes on with what it knows, and ends.
-                known[text] = tried(case) if len(known) < self.calls else ""
+                if len(known) == self.calls:
+                    raise Spent
+                known[text] = tried(case)
             if known[text]:
                 found.append(Finding(case, known[text]))
                 raise Failing(known[text])
@@ -112,9 +117,9 @@ class Search:
             for case in kept:
                 attempt(case)
             self._made_up(attempt, seed)
-        except Failing:
-            return min(found, key=lambda finding: len(json.dumps(finding.case)))
-        return None
+        except (Failing, Spent):
+            pass
+        return min(found, key=lambda finding: len(json.dumps(finding.case)), default=None)
 
     def _made_up(self, attempt: Callable[[Case], None], start: int) -> None:
         """Attempt cases, and smaller ones where one fails."""

@@ -27,10 +27,11 @@ MOST_FIELDS, MOST_INNER, DEPTH = 8, 3, 3
 #: Most items of a list, and of one of records: more of them would be stated as a table, which has
 #: no room for lists in it.
 MOST_LISTED, MOST_NESTED = 4, 2
-ALPHABETS = ("abcdefghij", "année", "数据城市名称", "ありがとう", "😀🚲🇪🇸", "ñçøßÉ")
-#: What programs take for their own.
+ALPHABETS = ("abcdefghij", "aeéèêñçøß", "数据城市名称", "ありがとう", "😀🚲🎈")
+#: Names that programs take for their own.
 KEYWORDS = ("null", "type", "__proto__", "constructor", "$ref", "0")
-MARKS = "\"'\\/<>{}[]"
+#: Words that a careless writer of JSON does not escape, or takes for JSON.
+MARKS = ('"', "'", "\\", "</b>", "{}", "[0]", "007", "true")
 #: What the data say of something else than a text.
 TAKEN = {words[name] for words in PROMPTS["words"].values() for name in ("yes", "no", "empty")}
 TAKEN |= {"null"}
@@ -67,12 +68,19 @@ def cases() -> SearchStrategy[dict[str, Any]]:
     """A language, a schema of up to eight fields, and a value of it."""
     from hypothesis import strategies as st
 
-    def case(schema: Schema) -> SearchStrategy[dict[str, Any]]:
-        language = st.sampled_from(LANGUAGES)
-        parts = {"language": language, "schema": st.just(schema), "value": _value(schema)}
-        return st.fixed_dictionaries(parts)
+    def field(schema: Schema) -> SearchStrategy[tuple[Schema, Any]]:
+        return st.tuples(st.just(schema), _value(schema))
 
-    return _object(_typed(DEPTH - 1), MOST_FIELDS).flatmap(case)
+    # A field and its value are drawn together, so that the search can take one out with the other.
+    fields = _typed(DEPTH - 1).flatmap(field)
+    members = st.dictionaries(_names(), fields, min_size=1, max_size=MOST_FIELDS)
+    return st.builds(_case, st.sampled_from(LANGUAGES), members)
+
+
+def _case(language: str, members: Mapping[str, tuple[Schema, Any]]) -> dict[str, Any]:
+    schema = _closed({key: schema for key, (schema, _) in members.items()})
+    value = {key: value for key, (_, value) in members.items()}
+    return {"language": language, "schema": schema, "value": value}
 
 
 def _typed(depth: int) -> SearchStrategy[Schema]:
@@ -86,18 +94,14 @@ def _typed(depth: int) -> SearchStrategy[Schema]:
         return leaf
     inner = _typed(depth - 1)
     listed = inner.map(lambda items: {"type": "array", "items": items})
-    return st.one_of(leaf, listed, _object(inner, MOST_INNER))
+    members = st.dictionaries(_names(), inner, min_size=1, max_size=MOST_INNER)
+    return st.one_of(leaf, listed, members.map(_closed))
 
 
-def _object(fields: SearchStrategy[Schema], most: int) -> SearchStrategy[Schema]:
+def _closed(members: Mapping[str, Schema]) -> Schema:
     """An object of which every member is required, and no other is allowed."""
-    from hypothesis import strategies as st
-
-    def closed(members: Mapping[str, Schema]) -> Schema:
-        found = {"type": "object", "properties": members, "required": list(members)}
-        return {**found, "additionalProperties": False}
-
-    return st.dictionaries(_names(), fields, min_size=1, max_size=most).map(closed)
+    found = {"type": "object", "properties": members, "required": list(members)}
+    return {**found, "additionalProperties": False}
 
 
 def _value(schema: Schema) -> SearchStrategy[Any]:
@@ -133,7 +137,7 @@ def _texts() -> SearchStrategy[str]:
     """Up to three words, none of which says something else in the data."""
     from hypothesis import strategies as st
 
-    words = st.one_of(*(_word(alphabet + MARKS) for alphabet in ALPHABETS))
+    words = st.one_of(*map(_word, ALPHABETS), st.sampled_from(MARKS))
     texts = st.lists(words, min_size=1, max_size=3).map(" ".join)
     return texts.filter(lambda text: text not in TAKEN)
 
