@@ -53,7 +53,7 @@ def plan(checks: Sequence[Check], policy: Policy, profile: str, seed: int) -> li
     """Settle the trials of each check."""
     planned = []
     for check in checks:
-        if policy.leaves_out(check, profile):
+        if policy.leaves_out(check.id, profile):
             continue
         claim = policy.claim(check, profile)
         if claim.gate != "off":

@@ -75,10 +75,10 @@ class Policy:
         checks = self.dimensions[dimension].checks
         return tuple(each for each, rule in checks.items() if rule.gate is Gate.REQUIRED)
 
-    def leaves_out(self, check: Check, profile: str) -> bool:
-        """Whether a profile makes no trial of a check."""
-        dimension = self.dimensions.get(check.dimension, Dimension())
-        return dimension.checks.get(check.id, Rule()).trials.get(profile) == 0
+    def leaves_out(self, check: str, profile: str) -> bool:
+        """Whether a profile makes no trial of the check of that id."""
+        rules = [each.checks[check] for each in self.dimensions.values() if check in each.checks]
+        return any(rule.trials.get(profile) == 0 for rule in rules)
 
     def claim(self, check: Check, profile: str) -> Claim:
         """What a check has to show; the check says what the policy does not.

@@ -18,6 +18,7 @@ from readiness.kill import Row, kill_table, read_row
 from readiness.mutants.catalog import FLAWLESS, find, mutants
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.process import serving
+from readiness.policy import load
 
 # A mutant that is silent for 200 s must be given up by the check that it is for, long before this.
 _LONGEST_RUN = 1_800
@@ -95,10 +96,20 @@ def _settles(variable: str) -> bool:
 def _chosen(options: argparse.Namespace) -> list[Flaw]:
     if options.mutant:
         return [find(name) for name in options.mutant]
-    own = [flaw for flaw in mutants() if options.dimension in ("", flaw.dimension)]
+    return [FLAWLESS, *flaws_of(options.dimension, options.profile)]
+
+
+def flaws_of(dimension: str, profile: str) -> list[Flaw]:
+    """The flaws of a dimension, or of all, whose checks the profile tries.
+
+    Raises:
+        ValueError: There is none.
+    """
+    policy = load()
+    own = [flaw for flaw in mutants() if dimension in ("", flaw.dimension)]
     if not own:
-        raise ValueError(f"no mutant is for the dimension {options.dimension!r}")
-    return [FLAWLESS, *own]
+        raise ValueError(f"no mutant is for the dimension {dimension!r}")
+    return [flaw for flaw in own if not policy.leaves_out(flaw.check, profile)]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -231,7 +231,31 @@ def test_usage_belongs_on_a_last_chunk_of_its_own() -> None:
     assert api_stream.counted_last([chunk(content="a"), last]) == PASSED
     assert api_stream.counted_last([chunk(content="a"), beside]).passed is False
     assert api_stream.counted_last([last, last]) == failed("usage in 2 of 2 chunks, at [0, 1]")
-    assert api_stream.counted([chunk(content="a")]) == failed("asked for usage, and none came")
+
+
+@pytest.mark.parametrize(
+    ("usages", "score"),
+    [
+        ([None, COUNTS], PASSED),
+        ([COUNTS, COUNTS], PASSED),
+        ([None, None], failed("asked for usage, and none came")),
+        ([COUNTS, None], failed("usage is in chunk 0, and the last of 2 has none")),
+        ([None, {**COUNTS, "total_tokens": 1}], failed("3 + 4 is not 1")),
+    ],
+)
+def test_a_stream_ends_with_the_counts_that_the_sdks_helper_reads(
+    usages: list[dict[str, int] | None], score: Score
+) -> None:
+    sent = [{**chunk(content="a" * 60), "usage": usage} for usage in usages]
+    assert api_stream.counted(sent) == score
+
+
+def test_a_count_of_the_last_chunk_alone_is_too_few_for_the_text() -> None:
+    sent = [chunk(content="word " * 12) for _ in range(3)]
+    last = {"choices": [], "usage": COUNTS}
+    assert api_stream.counted([*sent, last]) == failed(
+        "4 completion tokens for a text of 180 letters"
+    )
 
 
 # Replies
