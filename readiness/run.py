@@ -134,7 +134,8 @@ class Run:
             if planned.check.dimension not in gates:
                 ids = expected.get(planned.check.dimension, ())
                 expected[planned.check.dimension] = (*ids, planned.check.id)
-        return matrix(self.results, gates, expected)
+        advice = {name: each.advice for name, each in policy.dimensions.items()}
+        return matrix(self.results, gates, expected, advice)
 
 
 @contextmanager

@@ -86,7 +86,6 @@ def test_the_article_is_the_policy_where_none_is_named(article: Policy) -> None:
         ),
         (
             "json_only.refuses_bad_formats",
-            "json_only.holds_for_any_record",
             "ci",
             Claim(1.0, 0.05, 0.05, 5, gate=Gate.ADVISORY, unsupported=Unsupported.ACCEPTED),
         ),
