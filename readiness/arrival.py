@@ -40,9 +40,11 @@ class StampedResponse(aiohttp.ClientResponse):
         if isinstance(connection.protocol, StampingProtocol):
             connection.protocol.arrivals = self.arrivals
         await super().start(connection)
-        if self.content_type == "text/event-stream" and connection.protocol is not None:
+        ends = self.content_type == "text/event-stream" or self.status >= 500
+        if ends and connection.protocol is not None:
             # llama.cpp's server hangs up after a stream, though its headers promise otherwise: of
-            # 75 requests sent right behind one, 36 met the closed connection.
+            # 75 requests sent right behind one, 36 met the closed connection. uvicorn does so after
+            # a crash, which would be found a second time in the request that follows.
             connection.protocol.force_close()
         return self
 

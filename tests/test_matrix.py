@@ -52,7 +52,7 @@ MUST, SHOULD = Gate.REQUIRED, Gate.ADVISORY
 def test_a_result_scores_what_it_meets_of_the_rate_that_is_required() -> None:
     well, badly = (result(scored(passed, 100), required=0.92) for passed in (93, 23))
     assert [(each.met, each.score) for each in (well, badly)] == [(1.0, 100), (0.25, 25)]
-    assert result([]).met == 0.0
+    assert Result(check_of("none"), well.claim, []).met == 0.0
 
 
 def test_without_a_share_for_advice_a_row_has_its_lowest_score() -> None:
