@@ -218,6 +218,7 @@ def _window(model: Mapping[str, Any]) -> int | None:
         model.get("max_model_len"),
         model.get("context_length"),
         model.get("context_window"),
+        model.get("max_input_tokens"),
         meta.get("n_ctx"),
         meta.get("n_ctx_train"),
     ]

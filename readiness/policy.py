@@ -33,10 +33,17 @@ class Rule:
 
 @dataclass(frozen=True)
 class Dimension:
-    """What a policy says of one dimension, and of its checks by their ids."""
+    """What a policy says of one dimension, and of its checks by their ids.
+
+    Args:
+        gate: Whether it counts towards the run.
+        checks: The rules of its checks.
+        advice: The share of its score that advisory checks have; None where it has its lowest.
+    """
 
     gate: Gate = Gate.REQUIRED
     checks: Mapping[str, Rule] = field(default_factory=dict)
+    advice: float | None = None
 
 
 @dataclass(frozen=True)
@@ -152,7 +159,7 @@ def load(path: Path | None = None) -> Policy:
 def _dimension(dimension: str, said: dict[str, Any], profiles: Mapping[str, bool]) -> Dimension:
     checks = said.get("checks", {})
     rules = {f"{dimension}.{name}": _rule(each, profiles) for name, each in checks.items()}
-    return Dimension(Gate(said.get("gate", Gate.REQUIRED)), rules)
+    return Dimension(Gate(said.get("gate", Gate.REQUIRED)), rules, said.get("advice"))
 
 
 def _rule(said: dict[str, Any], profiles: Mapping[str, bool]) -> Rule:

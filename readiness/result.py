@@ -164,10 +164,15 @@ class Result:
         return Verdict.INCONCLUSIVE if verdict is Verdict.READY and self.doubts else verdict
 
     @property
-    def score(self) -> int:
-        """0 to 100: how much of the requirement is met, capped by the verdict."""
+    def met(self) -> float:
+        """How much of the required rate is met, from 0 to 1."""
         rate = self.passed / self.made if self.made else 0.0
-        return score(self.verdict, rate, self.claim.required)
+        return min(1.0, rate / self.claim.required)
+
+    @property
+    def score(self) -> int:
+        """0 to 100: how much of the requirement is met, within what the verdict allows."""
+        return score(self.verdict, self.met)
 
     @property
     def times(self) -> list[Times]:

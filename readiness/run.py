@@ -20,6 +20,7 @@ from readiness.capability import Capabilities, Models, Unassessable, choose, exp
 from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
 from readiness.exchange import Call, Exchange
+from readiness.findings import Findings
 from readiness.ledger import Ledger
 from readiness.matrix import Matrix, matrix
 from readiness.past import Past, ResumeError, read, set_aside
@@ -141,7 +142,8 @@ class Run:
             if planned.check.dimension not in gates:
                 ids = expected.get(planned.check.dimension, ())
                 expected[planned.check.dimension] = (*ids, planned.check.id)
-        return matrix(self.results, gates, expected)
+        advice = {name: each.advice for name, each in policy.dimensions.items()}
+        return matrix(self.results, gates, expected, advice)
 
 
 @contextmanager
@@ -149,7 +151,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
     """Reach the endpoint and settle what it offers; the record is written however this ends.
 
     Raises:
-        LookupError: The user must choose another model, key, or run to resume.
+        LookupError: The user must choose another model, key or run to resume, or mend findings.
         UnsoundError: The evidence of the run to resume cannot be trusted.
     """
     from readiness.reporters import record
@@ -162,6 +164,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
         past, folder = _past(settings, about), settings.resume
         if folder is None:
             folder = _folder(settings.reports, started, model or "unknown")
+        findings = Findings(settings.reports / "findings.json")
         ledger = Ledger(settings.most_requests, settings.most_tokens)
         for exchange, attempt in zip(past.exchanges, past.attempts, strict=True):
             if attempt:
@@ -170,10 +173,9 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
         with Evidence(path, settings.secrets, past.head, seen) as evidence:
             evidence.open({**about, "started": utc(started)}, resumed=bool(seen))
             evidence.exchange(listed, PROBING)
-            slots = Slots(settings.concurrency)
-            sender = Sender(endpoint, evidence, ledger, slots, past)
+            sender = Sender(endpoint, evidence, ledger, Slots(settings.concurrency), past)
             curtails = not settings.keep_going
-            runner = Runner(background, sender, evidence, slots, past, curtails=curtails)
+            runner = Runner(background, sender, evidence, findings, past, curtails=curtails)
             plan = {each.check.id: each for each in planned}
             run = Run(settings, plan, started, model, folder, evidence, ledger, runner, past)
             run.problem = settings.secrets.printable(problem)

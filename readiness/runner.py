@@ -12,6 +12,7 @@ from readiness.background import Background
 from readiness.capability import Capabilities
 from readiness.chat import Chat, Scope
 from readiness.evidence import Evidence
+from readiness.findings import Findings
 from readiness.past import Past
 from readiness.plan import Planned
 from readiness.probe import Probe
@@ -19,7 +20,6 @@ from readiness.result import Result, Trial, digest
 from readiness.running import Running
 from readiness.score import SETTLED, EndpointError, Outcome, Score
 from readiness.sender import Sender
-from readiness.slots import Slots
 
 
 class Runner:
@@ -30,7 +30,7 @@ class Runner:
         background: Background,
         sender: Sender,
         evidence: Evidence,
-        slots: Slots,
+        findings: Findings,
         past: Past,
         *,
         curtails: bool = True,
@@ -38,11 +38,10 @@ class Runner:
         self._background = background
         self._sender = sender
         self._evidence = evidence
-        self._slots = slots
         self._past = past
         self._curtails = curtails
         self._in_flight: set[asyncio.Task[None]] = set()
-        self._scope = Scope()
+        self._scope = Scope(findings=findings)
         self.running: dict[str, Running] = {}
 
     def start(self, planned: Sequence[Planned], capabilities: Capabilities) -> None:
@@ -78,7 +77,7 @@ class Runner:
     def _fill(self) -> None:
         """Start trials while there are slots and something to start."""
         for running in self.running.values():
-            while running.startable and len(self._in_flight) < self._slots.open:
+            while running.startable and len(self._in_flight) < self._sender.slots.open:
                 number, probe = running.take()
                 task = asyncio.ensure_future(self._attempt(running, number, probe))
                 self._in_flight.add(task)

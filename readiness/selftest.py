@@ -96,12 +96,20 @@ def _settles(variable: str) -> bool:
 def _chosen(options: argparse.Namespace) -> list[Flaw]:
     if options.mutant:
         return [find(name) for name in options.mutant]
-    own = [flaw for flaw in mutants() if options.dimension in ("", flaw.dimension)]
-    if not own:
-        raise ValueError(f"no mutant is for the dimension {options.dimension!r}")
+    return [FLAWLESS, *flaws_of(options.dimension, options.profile)]
+
+
+def flaws_of(dimension: str, profile: str) -> list[Flaw]:
+    """The flaws of a dimension, or of all, whose checks the profile tries.
+
+    Raises:
+        ValueError: There is none.
+    """
     policy = load()
-    own = [flaw for flaw in own if not policy.leaves_out(flaw.check, options.profile)]
-    return [FLAWLESS, *own]
+    own = [flaw for flaw in mutants() if dimension in ("", flaw.dimension)]
+    if not own:
+        raise ValueError(f"no mutant is for the dimension {dimension!r}")
+    return [flaw for flaw in own if not policy.leaves_out(flaw.check, profile)]
 
 
 def _parser() -> argparse.ArgumentParser:

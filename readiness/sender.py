@@ -30,7 +30,7 @@ class Sender:
     ) -> None:
         self._endpoint = endpoint
         self._evidence = evidence
-        self._slots = slots
+        self.slots = slots
         self._past = past
         self.ledger = ledger
 
@@ -57,7 +57,7 @@ class Sender:
         self.ledger.admit()
         exchange = self._evidence.exchange(await self._endpoint.send(call, lane), about)
         self.ledger.bill(exchange, about["attempt"])
-        self._slots.note(overloaded=exchange.status in OVERLOADED)
+        self.slots.note(overloaded=exchange.status in OVERLOADED)
         return exchange
 
 

@@ -169,15 +169,15 @@ def worst(verdicts: Iterable[Verdict], default: Verdict = Verdict.NOT_ASSESSED) 
     return max(verdicts, key=lambda each: each.badness, default=default)
 
 
-def score(verdict: Verdict, point: float, required: float) -> int:
-    """From 0 to 100: how much of the required rate was met, within what the verdict allows."""
-    met = round(100 * min(1.0, point / required))
+def score(verdict: Verdict, met: float) -> int:
+    """From 0 to 100: how much of what is required was met, within what the verdict allows."""
+    percent = round(100 * met)
     match verdict:
         case Verdict.READY:
-            return max(90, met)
+            return max(90, percent)
         case Verdict.INCONCLUSIVE:
-            return min(89, met)
+            return min(89, percent)
         case Verdict.NOT_READY:
-            return min(59, met)
+            return min(59, percent)
         case Verdict.NOT_ASSESSED:
             return 0

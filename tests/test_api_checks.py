@@ -17,7 +17,7 @@ from readiness.mutants.flaws import (
 )
 from readiness.policy import load
 from readiness.score import Outcome
-from tests.api_driver import CHECKS, KEY, MUST, failing, scores
+from tests.over_http import CHECKS, KEY, MUST, failing, scores
 
 MODULES = (api_replies, api_streams, api_conversations, api_errors, api_hostile, api_sdk)
 BROKEN = [flaw for module in MODULES for flaw in module.FLAWS]

@@ -15,7 +15,7 @@ from readiness.reading import Sent
 from readiness.score import Measure, Outcome, Score
 from readiness.scorers.long_arrival import accepts, arrives, shape
 from readiness.scorers.long_limits import quick, reaches, refuses, survives
-from tests.long_driver import reply
+from tests.in_process import reply
 
 # Scores of what arrived
 

@@ -21,7 +21,7 @@ from readiness.probes.long_plants import CHECKPOINTS, LOOKUPS
 from readiness.probes.long_sizes import CLAIM
 from readiness.probes.long_words import Recipe
 from readiness.score import Outcome, Score
-from tests.long_driver import fresh, tried
+from tests.in_process import fresh, tried
 
 CHECKS = (
     checks.accepts_128k,

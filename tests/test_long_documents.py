@@ -22,7 +22,7 @@ from readiness.probes.long_words import LANGUAGES, Recipe
 from readiness.reading import SAMPLES
 from readiness.scorers.long_context import finds
 from readiness.scorers.long_summary import summarises
-from tests.long_driver import reply
+from tests.in_process import reply
 
 PAPERS: dict[str, Callable[[Recipe, int], Paper]] = {"log": log, "report": report}
 KINDS = [("log", each) for each in LANGUAGES] + [("report", "zh"), ("report", "en")]

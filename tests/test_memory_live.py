@@ -32,8 +32,7 @@ from readiness.probes.memory_words import PROMPTS
 from readiness.score import EndpointError, Outcome, Score
 from readiness.scorers.memory import Expected, recalls
 from readiness.statistics import upper
-from tests.in_process import Reference, scores
-from tests.long_driver import reply
+from tests.in_process import reference, reply, scores
 
 SEEDS = st.integers(0, 10**6)
 few = settings(max_examples=5, deadline=None)
@@ -63,13 +62,13 @@ class Wire:
 
     def __init__(self, change: Change = lambda _number, exchange: exchange) -> None:
         self._change = change
-        self._reference = Reference()
+        self._send = reference()
         self.calls: list[Call] = []
 
     async def send(self, call: Call) -> Exchange:
         number = len(self.calls)
         self.calls.append(Call(json.loads(json.dumps(call.body))))
-        return replace(self._change(number, await self._reference.send(call)), seq=number)
+        return replace(self._change(number, await self._send(call)), seq=number)
 
 
 def tried(made: list[Probe], send: Send) -> list[tuple[Score, list[int]]]:
@@ -248,7 +247,7 @@ def test_what_was_never_sent_is_not_sent_again() -> None:
 
 
 def live(flaw: Flaw = FLAWLESS, trials: int = 2 * QUESTIONS) -> list[Score]:
-    return [score for score, _ in tried(probes.live(4, trials), Reference(flaw).send)]
+    return [score for score, _ in tried(probes.live(4, trials), reference(flaw))]
 
 
 def test_the_reference_passes_every_question() -> None:

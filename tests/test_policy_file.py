@@ -47,11 +47,11 @@ def problems(path: Path) -> list[str]:
         ),
         (
             "dimensions:\n  json_only:\n    volume: 11\n",
-            "my.yaml:5: dimensions.json_only.volume is unknown: choose gate or checks",
+            "my.yaml:5: dimensions.json_only.volume is unknown: choose gate, advice or checks",
         ),
         (
             "dimensions:\n  json_only: []\n",
-            "my.yaml:4: dimensions.json_only is []: choose a mapping of gate and checks",
+            "my.yaml:4: dimensions.json_only is []: choose a mapping of gate, advice and checks",
         ),
         (
             "dimensions:\n  json_only:\n    checks: {a: }\n",

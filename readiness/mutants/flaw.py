@@ -79,7 +79,6 @@ class Flaw:
         frames: Changes the bytes of a stream's frames (with `[DONE]`); a float is a pause in s, and
             one below 0 hangs up.
         refuses: Sends something else instead.
-        forgives: Sends something else instead of the error that the request is due.
         asks: Changes the request before it is checked.
         errs: Changes the error that a request is due; the request is None where it is no JSON.
         lists: Changes the list of models.
@@ -95,7 +94,6 @@ class Flaw:
     chunks: Callable[[Request, list[Body]], list[Body]] = _as_chunked
     frames: Callable[[Request, list[bytes]], Sequence[bytes | float]] = _as_framed
     refuses: Callable[[Request, int], Refusal | None] = _let_pass
-    forgives: Callable[[Request, int], Refusal | None] = _let_pass
     asks: Callable[[Request], Request] = _as_asked
     errs: Callable[[Request | None, Refusal], Refusal] = _as_wrong
     lists: Callable[[Body], Body] = _as_listed

@@ -10,52 +10,47 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
-from readiness.mutants.answer import Request
-from readiness.mutants.flaw import Flaw, Refusal
-from readiness.mutants.model import answer
+from readiness.mutants.flaw import Flaw
 from readiness.mutants.pace import paced
 from readiness.mutants.problem import Problem
-from readiness.mutants.protocol import MODEL, MOST_BYTES, WINDOW, check, parse, unknown_model
-from readiness.mutants.response import Completion, chunks, encode, frames, whole
-from readiness.mutants.speech import say
-
-_MODELS = frozenset({MODEL})
-_JSON = "application/json"
+from readiness.mutants.protocol import MOST_BYTES, WINDOW, unknown_model
+from readiness.mutants.reference import JSON, MODELS, Reference
+from readiness.mutants.response import encode
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def application(flaw: Flaw, key: str) -> web.Application:
     """The server; with a key it asks for it."""
-    reference = Reference(flaw, key)
+    server = Server(flaw, key)
     app = web.Application(middlewares=[_problems], client_max_size=MOST_BYTES)
     app.router.add_get("/health", _health)
-    app.router.add_get("/v1/models", reference.models)
-    app.router.add_get("/v1/models/{id:.+}", reference.model)
-    app.router.add_post("/v1/chat/completions", reference.complete)
+    app.router.add_get("/v1/models", server.models)
+    app.router.add_get("/v1/models/{id:.+}", server.model)
+    app.router.add_post("/v1/chat/completions", server.complete)
     return app
 
 
-class Reference:
-    """The reference endpoint, which counts the chat completions that it has answered."""
+class Server:
+    """The reference endpoint behind its door, with its list of models."""
 
     def __init__(self, flaw: Flaw, key: str) -> None:
         self._flaw = flaw
+        self._reference = Reference(flaw)
         self._bearer = f"Bearer {key}".encode() if key else b""
         self._started = int(time.time())
-        self._turn = 0
         self._numbers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 
     async def models(self, request: web.Request) -> web.Response:
         """List the models."""
         self._admit(request)
-        listed = {"object": "list", "data": [self._model(name) for name in _MODELS]}
+        listed = {"object": "list", "data": [self._model(name) for name in MODELS]}
         return _json(encode(self._flaw.lists(listed)))
 
     async def model(self, request: web.Request) -> web.Response:
         """Show one model."""
         self._admit(request)
-        if (name := request.match_info["id"]) not in _MODELS:
+        if (name := request.match_info["id"]) not in MODELS:
             raise unknown_model(name)
         return _json(encode(self._model(name)))
 
@@ -64,42 +59,15 @@ class Reference:
         self._admit(http)
         if (http.content_length or 0) > MOST_BYTES:
             raise web.HTTPRequestEntityTooLarge(MOST_BYTES)  # Before it is read, as nginx does.
-        number, body, request = self._number(http), await http.read(), None
-        turn = self._turn
-        self._turn += 1
-        try:
-            request = self._flaw.asks(parse(body))
-            prompt = check(request, _MODELS)
-        except Problem as problem:
-            if request and (refusal := self._flaw.forgives(request, turn)):
-                return await _refuse(http, refusal)
-            due = Refusal(problem.status, problem.body, {"Content-Type": _JSON})
-            return await _refuse(http, self._flaw.errs(request, due))
-        if not self._flaw.stays(request, number):
+        number = self._number(http)
+        sent = self._reference.respond(await http.read(), number)
+        if sent is None:
             _hang_up(http)
-        if refusal := self._flaw.refuses(request, turn):
-            return await _refuse(http, refusal)
-        said = self._flaw.says(request, answer(request), turn)
-        completion = Completion(request, prompt, say(request, said, prompt))
-        if request.get("stream"):
-            return await self._stream(http, request, completion)
-        body = encode(self._flaw.forms(request, whole(completion)))
-        return _json(body, headers={"x-request-id": completion.id})
-
-    async def _stream(
-        self, http: web.Request, request: Request, completion: Completion
-    ) -> web.StreamResponse:
-        made = self._flaw.chunks(request, chunks(completion))
-        sent = self._flaw.frames(request, frames(made))
-        response = web.StreamResponse(
-            headers={
-                "Content-Type": "text/event-stream; charset=utf-8",
-                "Cache-Control": "no-cache",
-                "x-request-id": completion.id,
-            }
-        )
+            return web.Response()
+        await asyncio.sleep(sent.seconds)
+        response = web.StreamResponse(status=sent.status, headers=sent.headers)
         await response.prepare(http)
-        await _write(http, response, paced(sent))
+        await _write(http, response, paced(sent.pieces) if sent.streamed else sent.pieces)
         return response
 
     def _number(self, http: web.Request) -> int:
@@ -140,25 +108,13 @@ async def _write(
             await asyncio.sleep(piece)
 
 
-async def _refuse(http: web.Request, refusal: Refusal) -> web.StreamResponse:
-    await asyncio.sleep(refusal.seconds)
-    response = web.StreamResponse(status=refusal.status, headers=refusal.headers)
-    if response.content_length is None:
-        response.content_length = len(refusal.body)
-    await response.prepare(http)
-    await response.write(refusal.body)
-    if response.content_length > len(refusal.body):
-        _hang_up(http)  # More was announced than comes: the client would wait for ever.
-    return response
-
-
 def _hang_up(http: web.Request) -> None:
     if http.transport is not None:
         http.transport.close()
 
 
 def _json(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    return web.Response(body=body, status=status, headers=headers, content_type=_JSON)
+    return web.Response(body=body, status=status, headers=headers, content_type=JSON)
 
 
 @web.middleware

@@ -158,7 +158,7 @@ FLAWS = [
     Flaw("comments", "comments between frames keep a stream alive", frames=_each_frame(_commented)),
     Flaw("no_space", "the space after `data:` is optional", frames=_each_frame(_unspaced)),
     Flaw("escapes", "JSON may escape what is not ASCII", frames=_each_frame(_escaped)),
-    Flaw("usage_in_every_chunk", "the last usage counts", chunks=_running_usage),
+    Flaw("usage_in_every_chunk", "running counts end in the whole", chunks=_running_usage),
     Flaw(
         "usage_null",
         "usage may be null in a chunk that was not asked for it",
