@@ -167,6 +167,8 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
             try:
                 yield run
             finally:
+                # Nothing may be added to the evidence once the record has its digest.
+                background.settle()
                 record.write(run)
 
 
