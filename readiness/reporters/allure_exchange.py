@@ -67,7 +67,7 @@ def exchange(found: Record, endpoint: str) -> str:
     """An exchange in Allure's format; its texts are clean but for their line breaks."""
     sent = int(found["sent"] * 1000)
     request = cleaned({"method": found["method"], "url": f"{endpoint}{found['path']}"})
-    asked = _body(json.dumps(found["request"], indent=1, ensure_ascii=False))
+    asked = _body(json.dumps(found["request"], ensure_ascii=False))
     said: dict[str, Any] = {"schemaVersion": 1, "request": {**request, "body": asked}}
     said |= {"start": sent, "stop": sent + found["end"] // 1_000_000}
     if found["status"] is not None:

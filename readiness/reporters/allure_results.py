@@ -173,7 +173,7 @@ def _milliseconds(utc: str) -> int:
 
 
 def _write(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, indent=1), "ascii")
+    path.write_text(json.dumps(value), "ascii")
 
 
 def copy(run: Path, to: Path) -> None:

@@ -23,10 +23,6 @@ class Words:
         """The words of that name."""
         return self._words[name].format(**figures)
 
-    def known(self, name: str) -> bool:
-        """Whether there are words of that name."""
-        return name in self._words
-
 
 @cache
 def _catalogue() -> Mapping[str, Mapping[str, str]]:
