@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from readiness import run_folder, sums
-from readiness.reporters import surfaces
+from readiness.reporters import allure_report, surfaces
 from readiness.reporters.words import LANGUAGES
 from readiness.run_folder import FolderError
 
@@ -17,14 +17,15 @@ def report(argv: Sequence[str]) -> int:
     """Make the surfaces of a run; 2 where there is no run, or it is signed."""
     options = _parser().parse_args(argv)
     try:
-        _write(options.run, options.to, options.lang)
+        _write(options)
     except FolderError as error:
         print(error, file=sys.stderr)
         return 2
     return 0
 
 
-def _write(run: Path, to: Path | None, language: str) -> None:
+def _write(options: argparse.Namespace) -> None:
+    run, to = options.run, options.to
     record = run_folder.read(run)
     if to:
         to.mkdir(parents=True, exist_ok=True)
@@ -33,10 +34,20 @@ def _write(run: Path, to: Path | None, language: str) -> None:
     else:
         _refuse_changed(run)
     folder = to or run
-    surfaces.write(record, run, folder, language)
+    surfaces.write(record, run, folder, options.lang)
+    print(folder / "readiness.html")
+    if options.allure:
+        print(_allure(folder))
     if not to:
         sums.write(run)
-    print(folder / "readiness.html")
+
+
+def _allure(folder: Path) -> Path | FolderError:
+    """Allure's page, or why there is none: it is a view, and all that counts is there without."""
+    try:
+        return allure_report.write(folder)
+    except FolderError as error:
+        return error
 
 
 def _refuse_changed(run: Path) -> None:
@@ -51,4 +62,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a run")
     parser.add_argument("--to", type=Path, metavar="DIR", help="write there, and not to the run")
     parser.add_argument("--lang", choices=LANGUAGES, default="en", help="of the page (en)")
+    parser.add_argument("--allure", action="store_true", help="have Allure 3 make its page too")
     return parser

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from readiness.reporters import allure_results, junit, metrics, page, summary
+from readiness.reporters.allure_report import REPORT
 from readiness.run_folder import Record
 
 Maker = Callable[[Record], str]
@@ -29,4 +30,4 @@ def write(record: Record, run: Path, folder: Path, language: str = "en") -> None
 
 def derived(name: str) -> bool:
     """Whether a file of a run can be made again."""
-    return name in MAKERS or name.startswith(f"{allure_results.FOLDER}/")
+    return name in MAKERS or name.partition("/")[0] in (allure_results.FOLDER, REPORT)
