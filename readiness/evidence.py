@@ -7,7 +7,6 @@ import dataclasses
 import hashlib
 import json
 import zlib
-from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -124,17 +123,10 @@ def broken_link(path: Path) -> str:
                 entry = json.loads(line)
             except ValueError:
                 return f"{path.name}:{number} is not a line of JSON"
-            if not isinstance(entry, dict) or entry.get("prev") != head:
+            if entry.get("prev") != head:
                 return f"{path.name}:{number} does not follow the line before it"
             head = hashlib.sha256(line.rstrip(b"\n")).hexdigest()
     return ""
-
-
-def last_digest(path: Path) -> str:
-    """SHA-256 of the last line of an evidence file: what no later line seals."""
-    with path.open("rb") as lines:
-        last = b"".join(deque(lines, 1))
-    return hashlib.sha256(last.rstrip(b"\n")).hexdigest()
 
 
 def _body(body: bytes) -> dict[str, str]:

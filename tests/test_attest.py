@@ -163,8 +163,11 @@ def _reseal(folder: Path, change: Callable[[list[bytes]], list[bytes]]) -> None:
     ("change", "why"),
     [
         (lambda lines: lines[:1] + lines[2:], "evidence.jsonl:2 does not follow"),
-        (lambda lines: [*lines[:-1], b"[]\n"], "evidence.jsonl:5 does not follow"),
-        (lambda lines: [*lines[:-1], lines[-1][:-9]], "evidence.jsonl:5 is not a line of JSON"),
+        (lambda lines: [*lines[:-1], b"{}\n"], "evidence.jsonl:5 does not follow"),
+        (
+            lambda lines: [*lines[:-1], lines[-1][:-9] + b"\n"],
+            "evidence.jsonl:5 is not a line of JSON",
+        ),
         (lambda lines: lines[:-1], "does not end where the record says"),
     ],
 )
