@@ -9,7 +9,8 @@ from functools import cache
 
 import yaml
 
-from readiness.resources import LOADER, PACKAGE
+from readiness.policy_file import BUILT_IN, CONTROLS
+from readiness.resources import LOADER
 from readiness.run_folder import Record
 from readiness.verdict import Verdict
 
@@ -59,7 +60,7 @@ class Coverage:
 @cache
 def clauses() -> Sequence[Clause]:
     """All clauses, in their order."""
-    said = yaml.load((PACKAGE / "policies" / "controls.yaml").read_text("utf-8"), LOADER)
+    said = yaml.load((BUILT_IN / f"{CONTROLS}.yaml").read_text("utf-8"), LOADER)
     return [
         Clause(
             source["name"],
