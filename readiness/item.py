@@ -31,8 +31,6 @@ class CheckItem(pytest.Item):
 
     def runtest(self) -> None:
         """Wait for the result, and put it to the gate."""
-        from readiness.reporters import allure_results
-
         self.user_properties.append(("check", self.check.id))
         run = self.config.stash[RUN]
         planned = run.plan.get(self.check.id)
@@ -44,7 +42,6 @@ class CheckItem(pytest.Item):
         with progress.shown() if progress else nullcontext():
             result = run.result(self.check.id)
         self.user_properties += properties(result)
-        allure_results.describe(result, run)
         admit(result, run.where(result))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

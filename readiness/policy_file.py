@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 BUILT_IN = PACKAGE / "policies"
+CONTROLS = "controls"  # Beside the policies: which clauses the checks are evidence for.
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def effective(path: Path) -> PolicyFile:
     Raises:
         PolicyError: All that is wrong in the file, in its order, a line for each.
     """
-    built_in = sorted(each.stem for each in BUILT_IN.glob("*.yaml"))
+    built_in = sorted(each.stem for each in BUILT_IN.glob("*.yaml") if each.stem != CONTROLS)
     file = _read(BUILT_IN / f"{path}.yaml" if str(path) in built_in else path)
     named = PolicyFile({"name": path.stem} | file.content, file.lines)
     if "extends" not in file.content:

@@ -159,11 +159,12 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
     with Background() as background, _reached(background, settings) as endpoint:
         started = datetime.now(UTC)
         listed = background.start(endpoint.send(MODELS)).result()
-        model, models, problem = _model(listed, settings.model)
+        model, models, problem = _model(listed, settings)
         about = _about(settings, model)
         past, folder = _past(settings, about), settings.resume
         if folder is None:
-            folder = _folder(settings.reports, started, model or "unknown")
+            name = settings.secrets.redact(model) or "unknown"
+            folder = _folder(settings.reports, started, name)
         findings = Findings(settings.reports / "findings.json")
         ledger = Ledger(settings.most_requests, settings.most_tokens)
         for exchange, attempt in zip(past.exchanges, past.attempts, strict=True):
@@ -184,6 +185,8 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
             try:
                 yield run
             finally:
+                # Nothing may be added to the evidence once the record has its digest.
+                background.settle()
                 record.write(run)
 
 
@@ -215,13 +218,15 @@ def _reached(background: Background, settings: Settings) -> Generator[Endpoint]:
         background.start(endpoint.close()).result()
 
 
-def _model(listed: Exchange, wanted: str) -> tuple[str, Models, str]:
+def _model(listed: Exchange, settings: Settings) -> tuple[str, Models, str]:
     """Which model is tried, what the endpoint lists, and what stands in the way."""
     try:
         models = Models.read(listed)
-        return choose(models, wanted), models, ""
+        return choose(models, settings.model), models, ""
     except Unassessable as error:
-        return wanted, Models(), str(error)
+        return settings.model, Models(), str(error)
+    except LookupError as error:
+        raise LookupError(settings.secrets.printable(str(error))) from None
 
 
 def _explore(run: Run, background: Background, sender: Sender, models: Models) -> None:

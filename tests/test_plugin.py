@@ -15,6 +15,7 @@ from readiness import progress
 from readiness.evidence import broken_link
 from readiness.mutants.process import serving as reference
 from readiness.resources import schema
+from readiness.sums import differences
 from tests.miniature import MODELS, mini
 from tests.wires import Script, free_port, response, serving
 
@@ -342,6 +343,22 @@ def test_junit_and_allure_are_told_the_verdict(own: pytest.Pytester, url: str) -
     result = json.loads(told.read_text("utf-8"))
     assert result["name"] == "words.repeats"
     assert result["description"] == "Asked to repeat a word, the endpoint MUST repeat it."
+
+
+def test_allures_own_option_names_another_place_for_the_results(
+    own: pytest.Pytester, url: str
+) -> None:
+    run(own, url, "--alluredir", "elsewhere", ".")
+    told = {path.name for path in own.path.glob("elsewhere/*-result.json")}
+    assert told == {path.name for path in own.path.glob("reports/2*/*/*-result.json")}
+    assert len(told) == 1
+
+
+def test_a_run_ends_with_a_page_and_digests_that_hold(own: pytest.Pytester, url: str) -> None:
+    run(own, url)
+    folder = own.path / "reports/latest"
+    assert "Readiness of reference" in (folder / "readiness.html").read_text("utf-8")
+    assert list(differences(folder)) == []
 
 
 def test_a_reply_of_lone_surrogates_and_escapes_stops_nothing(own: pytest.Pytester) -> None:

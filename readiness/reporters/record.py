@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from readiness import statistics
+from readiness import statistics, sums
 from readiness.gate import EXIT_STATUS
 from readiness.matrix import Row
+from readiness.reporters import surfaces
 from readiness.result import Result
 from readiness.run import Run, harness, utc
+from readiness.run_folder import RECORD
 
 SCHEMA = "readiness/1"
 MOST_LISTED = 20  # Trials that are listed one by one; the evidence has them all.
@@ -52,11 +54,12 @@ def record(run: Run) -> dict[str, Any]:
 
 
 def write(run: Run) -> None:
-    """Write `readiness.json`, and let `latest` point to the run."""
+    """Write `readiness.json` and all that is made from it, and let `latest` point to the run."""
     text = json.dumps(record(run), ensure_ascii=False, indent=2)
     clean = run.settings.secrets.redact(text)
-    path = run.folder / "readiness.json"
-    path.write_text(f"{clean}\n", "utf-8", "backslashreplace")
+    (run.folder / RECORD).write_text(f"{clean}\n", "utf-8", "backslashreplace")
+    surfaces.write(json.loads(clean), run.folder, run.folder)
+    sums.write(run.folder)
     latest = run.folder.parent / "latest"
     fresh = run.folder.parent / f".latest-{run.folder.name}"
     fresh.symlink_to(run.folder.name, target_is_directory=True)
@@ -104,6 +107,7 @@ def _check(result: Result) -> dict[str, Any]:
         "required": claim.required,
         "margin": claim.margin,
         "alpha": claim.alpha,
+        "defects_only": claim.defects_only,
         "more_needed": statistics.more_needed(
             result.passed, trials, claim.required, claim.margin, claim.alpha
         ),
@@ -111,7 +115,7 @@ def _check(result: Result) -> dict[str, Any]:
         "score": result.score,
         "outcomes": {outcome.value: count for outcome, count in result.outcomes.items()},
         "reasons": [
-            {"kind": each.kind, "reason": each.example, "count": each.count}
+            {"kind": each.kind, "reason": each.shown, "count": each.count}
             for each in result.reasons
         ],
         "slices": result.slices,

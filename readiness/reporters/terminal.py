@@ -35,7 +35,8 @@ LOOK = {
 
 def print_matrix(reporter: pytest.TerminalReporter, run: Run) -> None:
     """Print the matrix, and where the record of the run is."""
-    reporter.section(f"readiness of {run.model or 'an unknown model'}")
+    model = run.settings.secrets.printable(run.model) or "an unknown model"
+    reporter.section(f"readiness of {model}")
     console = Screen.console(reporter)
     where = f"{run.settings.where.url}, profile {run.settings.profile}"
     console.print(Text(f"{where}, policy {run.settings.policy.name}"))
@@ -49,6 +50,7 @@ def print_matrix(reporter: pytest.TerminalReporter, run: Run) -> None:
             console.print(Text(f"· {note}"))
     console.print(verdict(run.matrix))
     console.print(Text(f"record: {run.folder / 'readiness.json'}"), soft_wrap=True)
+    console.print(Text(f"page: {run.folder / 'readiness.html'}"), soft_wrap=True)
 
 
 def print_plan(
