@@ -146,8 +146,11 @@ class Result:
     @property
     def doubts(self) -> list[str]:
         """Why trials that passed may still show nothing."""
-        failing = [trial for trial in self.trials if trial.control and not trial.score.passed]
-        doubts = [f"control item {each.probe}: {each.score.reason}" for each in failing]
+        failing: dict[str, list[str]] = {}
+        for trial in self.trials:
+            if trial.control and not trial.score.passed:
+                failing.setdefault(trial.score.reason, []).append(trial.probe)
+        doubts = [f"control item {', '.join(names)}: {why}" for why, names in failing.items()]
         said = [trial.said for trial in self.counted if trial.said]
         wanted = {trial.wanted for trial in self.counted if trial.said}
         if len(wanted) >= FEWEST_TO_COMPARE and len(said) > 1 and len(set(said)) == 1:

@@ -33,6 +33,17 @@ def result(*scores: Score) -> Result:
 STALE = [failed(f"stale: expected '7', got '{number}'") for number in range(3)]
 
 
+# Doubts
+
+
+def test_controls_that_fail_alike_are_one_doubt() -> None:
+    trials = [
+        Trial(f"easy.{n}", n, failed("wrong" if n else "cut"), control=True) for n in range(3)
+    ]
+    found = Result(check([Probe("n.0", [])])(answers), Claim(1.0, 0.05, 0.05, 1), trials)
+    assert found.doubts == ["control item easy.0: cut", "control item easy.1, easy.2: wrong"]
+
+
 # Reasons
 
 
