@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from readiness.resources import schema
+
 #: What a search tries: JSON that this program has made up, and no word of an endpoint's.
 Case = Mapping[str, Any]
 
@@ -43,12 +45,11 @@ class Findings:
         fresh.replace(self._path)
 
     def _read(self) -> dict[str, list[Case]]:
-        from jsonschema import Draft202012Validator
-
-        from readiness.resources import schema
-
         if self._path is None or not self._path.exists():
             return {}
+        # Imported here, for it takes a tenth of a second that a first run need not pay.
+        from jsonschema import Draft202012Validator
+
         try:
             found = json.loads(self._path.read_bytes())
         except (ValueError, RecursionError) as error:

@@ -33,8 +33,8 @@ KEYWORDS = ("null", "type", "__proto__", "constructor", "$ref", "0")
 #: Words that a careless writer of JSON does not escape, or takes for JSON.
 MARKS = ('"', "'", "\\", "</b>", "{}", "[0]", "007", "true")
 #: What the data say of something else than a text.
-TAKEN = {words[name] for words in PROMPTS["words"].values() for name in ("yes", "no", "empty")}
-TAKEN |= {"null"}
+TAKEN = {"null"}
+TAKEN |= {words[name] for words in PROMPTS["words"].values() for name in ("yes", "no", "empty")}
 
 
 def searches(seed: int, trials: int) -> list[Probe]:
