@@ -398,3 +398,14 @@ def test_the_plugin_is_light() -> None:
     code = f"import readiness.plugin, sys; print({slow} & {{*sys.modules}})"
     printed = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=Path.cwd())
     assert printed.strip() == "set()"
+
+
+def test_findings_that_are_none_of_ours_are_named_before_anything_is_tried(
+    own: pytest.Pytester, url: str
+) -> None:
+    (own.path / "reports").mkdir()
+    (own.path / "reports" / "findings.json").write_text("{")
+    result = run(own, url)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*reports/findings.json is no JSON: mend it or remove it"])
+    assert [each.name for each in (own.path / "reports").iterdir()] == ["findings.json"]
