@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from readiness.exchange import Arrival, Exchange, Fault
 from readiness.reply import Reply
 from readiness.score import PASSED, EndpointError, Outcome, Score, failed
-from readiness.scorers import api_access, api_models, api_reply, api_shape, api_stream, refusal
+from readiness.scorers import api_access, api_models, api_reply, api_shape, api_stream, rejection
 from readiness.wire import read
 from tests.exchanges import JSON, answered, came, chunk, said, streamed
 
@@ -58,15 +58,15 @@ def timed(exchange: Exchange, end: float, *at: float) -> Exchange:
 
 def test_a_refusal_is_a_4xx_that_comes_at_once() -> None:
     late = Exchange({}, 400, {}, b"", (), None, "", 0.0, int(61e9))
-    assert refusal.refused(came(b"{}", {}, status=422)) == failed(
+    assert rejection.refused(came(b"{}", {}, status=422)) == failed(
         "took 1000 s, and a hang is anything above 60 s"
     )
-    assert refusal.refused(late) == failed("took 61 s, and a hang is anything above 60 s")
+    assert rejection.refused(late) == failed("took 61 s, and a hang is anything above 60 s")
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 401, 404, 429, 500, 503])
 def test_another_status_is_no_refusal(status: int) -> None:
-    score = refusal.refused(error({"error": "x"}, status))
+    score = rejection.refused(error({"error": "x"}, status))
     assert score == failed(
         "expected HTTP 400 or 413 or 415 or 422 or 431 for POST /chat/completions "
         f"""{{"messages": []}}, got HTTP {status} with '{{"error": "x"}}'"""
@@ -75,7 +75,7 @@ def test_another_status_is_no_refusal(status: int) -> None:
 
 def test_a_lost_connection_is_the_endpoints_error_and_no_connection_is_nobodys() -> None:
     lost = [came(b"", {}, fault=fault) for fault in (Fault.RESET, Fault.UNREACHABLE)]
-    assert [refusal.survived(each) for each in lost] == [
+    assert [rejection.survived(each) for each in lost] == [
         Score(Outcome.ENDPOINT_ERROR, "connection lost: because"),
         Score(Outcome.SKIPPED, "unreachable: because"),
     ]
@@ -92,7 +92,7 @@ def test_a_lost_connection_is_the_endpoints_error_and_no_connection_is_nobodys()
     ],
 )
 def test_an_error_may_have_any_shape_that_real_servers_give_it(body: Any) -> None:
-    assert refusal.tells(error(body)) == PASSED
+    assert rejection.tells(error(body)) == PASSED
 
 
 @pytest.mark.parametrize(
@@ -114,14 +114,14 @@ def test_an_error_may_have_any_shape_that_real_servers_give_it(body: Any) -> Non
     ],
 )
 def test_an_error_without_words_in_json_says_what_came(exchange: Exchange, reason: str) -> None:
-    assert refusal.tells(exchange) == failed(reason)
+    assert rejection.tells(exchange) == failed(reason)
 
 
 def test_openais_shape_of_an_error_has_a_text_for_a_code() -> None:
     right = {"message": "no", "type": "t", "param": None, "code": None}
     wrong = {"message": "no", "type": "t", "code": 400}
-    assert refusal.tells_like_openai(error({"error": right})) == PASSED
-    assert refusal.tells_like_openai(error({"error": wrong})) == failed(
+    assert rejection.tells_like_openai(error({"error": right})) == PASSED
+    assert rejection.tells_like_openai(error({"error": wrong})) == failed(
         "error.param is missing; error.code is 400"
     )
 
@@ -130,7 +130,7 @@ def test_openais_shape_of_an_error_has_a_text_for_a_code() -> None:
 def test_no_error_body_trips_the_scorers(body: Any, status: int) -> None:
     scored = [
         score(error(body, status))
-        for score in (refusal.tells, refusal.tells_like_openai, refusal.refused)
+        for score in (rejection.tells, rejection.tells_like_openai, rejection.refused)
     ]
     assert [each for each in scored if not each.passed and not each.reason] == []
 

@@ -10,7 +10,7 @@ import pytest
 from readiness.exchange import Exchange, Fault
 from readiness.reply import Reply, ToolCall
 from readiness.score import Outcome, Score
-from readiness.scorers import api_reply, refusal, tools
+from readiness.scorers import api_reply, rejection, tools
 from readiness.scorers.json_reply import is_json
 from readiness.wire import read
 from tests.in_process import reply
@@ -102,7 +102,7 @@ def test_json_that_ends_by_its_budget_is_cut_off_and_not_invalid(
     ],
 )
 def test_a_bad_response_format_is_refused_or_not(name: str, title: str, passed: bool) -> None:
-    assert refusal.refused(came(name, title)).passed is passed
+    assert rejection.refused(came(name, title)).passed is passed
 
 
 # Tools
@@ -191,9 +191,9 @@ def test_log_probabilities_that_do_not_come_are_missed(name: str) -> None:
         ("dasllama", "bad: unknown model", (404,), True),
         ("vllm", "bad: unknown model", (404,), True),
         ("litellm-mock", "bad: unknown model", (404,), False),
-        ("xllama-qwen", "bad: role=alien", refusal.REFUSING, False),
-        ("vllm", "bad: role=alien", refusal.REFUSING, False),
-        ("dasllama", "bad: role=alien", refusal.REFUSING, True),
+        ("xllama-qwen", "bad: role=alien", rejection.REFUSING, False),
+        ("vllm", "bad: role=alien", rejection.REFUSING, False),
+        ("dasllama", "bad: role=alien", rejection.REFUSING, True),
         ("litellm-mock", "auth: wrong key", (401, 403), False),
         ("vllm", "auth: wrong key", (401, 403), True),
     ],
@@ -201,12 +201,12 @@ def test_log_probabilities_that_do_not_come_are_missed(name: str) -> None:
 def test_what_is_answered_in_spite_of_itself_is_found(
     name: str, title: str, statuses: tuple[int, ...], passed: bool
 ) -> None:
-    assert refusal.refused(came(name, title), statuses).passed is passed
+    assert rejection.refused(came(name, title), statuses).passed is passed
 
 
 def test_a_hang_is_no_refusal() -> None:
     assert probe("tfserve2", "bad: context too long") == "EXC ReadTimeout timed out"
     silent = Exchange({}, None, {}, b"", (), Fault.FIRST_BYTE, "nothing within 120 s", 0.0, 0)
-    assert refusal.refused(silent) == Score(
+    assert rejection.refused(silent) == Score(
         Outcome.ENDPOINT_ERROR, "no first byte in time: nothing within 120 s"
     )

@@ -13,7 +13,7 @@ from readiness.probes.json_formats import bad_formats, poems, with_object, with_
 from readiness.probes.json_only import next_turn, stated, told
 from readiness.score import Score
 from readiness.scorers.json_reply import is_json
-from readiness.scorers.refusal import refused
+from readiness.scorers.rejection import refused
 from readiness.search import Search, nothing
 
 RECORDS = Search("json_only.holds_for_any_record", invented.cases, examples=30, calls=60)

@@ -10,7 +10,7 @@ from readiness.probes.tool_results import result_message
 from readiness.reply import Reply
 from readiness.score import Score
 from readiness.scorers import tool_results, tools
-from readiness.scorers.refusal import UNKNOWN, refused
+from readiness.scorers.rejection import UNKNOWN, refused
 
 TOOLS = ["tools"]
 

@@ -12,7 +12,7 @@ from readiness.probes.api_hostile import NEIGHBOUR
 from readiness.reply import Reply
 from readiness.score import Score
 from readiness.scorers.api_reply import untouched
-from readiness.scorers.refusal import survived
+from readiness.scorers.rejection import survived
 from readiness.wire import read
 
 

@@ -14,7 +14,7 @@ from readiness.probe import Probe
 from readiness.probes.api_hostile import NEIGHBOUR
 from readiness.score import Score
 from readiness.scorers.api_reply import untouched
-from readiness.scorers.refusal import survived
+from readiness.scorers.rejection import survived
 from readiness.search import Search, nothing
 
 #: A batch. Shrinking may take as many calls again, and twice more.

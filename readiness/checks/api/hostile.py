@@ -10,7 +10,7 @@ from readiness.probes import api_hostile as hostile
 from readiness.probes.api import probes
 from readiness.score import Score
 from readiness.scorers.api_reply import untouched
-from readiness.scorers.refusal import refused, survived
+from readiness.scorers.rejection import refused, survived
 
 
 @check(probes("survives_odd_input"), in_order=True)

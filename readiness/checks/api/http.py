@@ -13,7 +13,7 @@ from readiness.probe import Probe
 from readiness.probes.api import call, probes
 from readiness.score import Score
 from readiness.scorers.api_reply import answers
-from readiness.scorers.refusal import survived
+from readiness.scorers.rejection import survived
 from readiness.wire import read
 
 

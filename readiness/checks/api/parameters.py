@@ -11,7 +11,7 @@ from readiness.score import Score
 from readiness.scorers import api_reply as replies
 from readiness.scorers import api_shape as shape
 from readiness.scorers.api_stream import choices, logprobs
-from readiness.scorers.refusal import refused, survived
+from readiness.scorers.rejection import refused, survived
 from readiness.wire import read
 
 
