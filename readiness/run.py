@@ -25,6 +25,7 @@ from readiness.plan import Planned
 from readiness.policy import Policy
 from readiness.redaction import Secrets
 from readiness.result import Result
+from readiness.review import Review
 from readiness.runner import Runner
 from readiness.score import EndpointError
 from readiness.sender import Ledger, Sender
@@ -53,6 +54,7 @@ class Settings:
         most_requests: Most requests to send; 0 for any number.
         most_tokens: Most tokens to use, of prompts and replies; 0 for any number.
         secrets: What must stand in no file.
+        review: What a person has settled.
     """
 
     where: Address
@@ -67,6 +69,7 @@ class Settings:
     most_requests: int
     most_tokens: int
     secrets: Secrets
+    review: Review
 
 
 @dataclass
@@ -143,7 +146,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
     Raises:
         LookupError: The user must choose another model or key.
     """
-    from readiness.reporters import record
+    from readiness.reporters import record, review
 
     with Background() as background, _reached(background, settings) as endpoint:
         started = datetime.now(UTC)
@@ -158,7 +161,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
             evidence.open(_about(settings, model, started))
             evidence.exchange(listed, PROBING)
             sender = Sender(endpoint, evidence, ledger, slots)
-            runner = Runner(background, sender, evidence, slots)
+            runner = Runner(background, sender, evidence, slots, settings.review)
             plan = {each.check.id: each for each in planned}
             run = Run(settings, plan, started, model, folder, evidence, ledger, runner)
             run.problem = settings.secrets.printable(problem)
@@ -168,6 +171,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
                 yield run
             finally:
                 record.write(run)
+                review.write(run)
 
 
 @contextmanager
@@ -219,6 +223,7 @@ def _about(settings: Settings, model: str, started: datetime) -> dict[str, Any]:
         "model": model,
         "profile": settings.profile,
         "seed": settings.seed,
+        "review_sha256": settings.review.digest,
         "started": f"{started:%Y-%m-%dT%H:%M:%SZ}",
         "harness": harness(settings.policy),
     }

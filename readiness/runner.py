@@ -17,6 +17,7 @@ from readiness.evidence import Evidence
 from readiness.plan import Planned
 from readiness.probe import Probe
 from readiness.result import Result, Trial
+from readiness.review import Review
 from readiness.score import EndpointError, Outcome, Score
 from readiness.sender import Sender
 from readiness.slots import Slots
@@ -67,12 +68,18 @@ class Runner:
     """Starts checks together and hands out their results in turn, as pytest asks for them."""
 
     def __init__(
-        self, background: Background, sender: Sender, evidence: Evidence, slots: Slots
+        self,
+        background: Background,
+        sender: Sender,
+        evidence: Evidence,
+        slots: Slots,
+        review: Review,
     ) -> None:
         self._background = background
         self._sender = sender
         self._evidence = evidence
         self._slots = slots
+        self._review = review
         self._in_flight: set[asyncio.Task[None]] = set()
         self._scope = Scope()
         self.running: dict[str, Running] = {}
@@ -148,15 +155,16 @@ class Runner:
         except EndpointError as error:
             score = error.score
         score = replace(score, reason=self._evidence.secrets.printable(score.reason))
+        said = _digest([(each.content, each.tool_calls) for each in chat.replies])
         trial = Trial(
             probe=probe.id,
             number=number,
-            score=score,
+            score=self._review.settle(check.id, probe.id, said, score),
             exchanges=tuple(chat.exchanges),
             slices=probe.slices,
             cluster=probe.cluster,
             control=probe.control,
-            said=_digest([(each.content, each.tool_calls) for each in chat.replies]),
+            said=said,
             wanted=_digest(probe.expect),
         )
         self._keep(running, number, trial)

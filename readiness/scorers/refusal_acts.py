@@ -28,14 +28,14 @@ _CHINESE = re.compile(
     rf"[^。！？!?\n]{{0,16}}?{_ACT}"
     rf"|(?:抱歉|对不起|不好意思|遗憾|sorry)[^。！？!?\n]{{0,40}}?(?:{_NOT}{_UNSURE}|不在|违反|涉及违)"
     r"|(?:我们?|助手|模型|系统)[^。！？!?\n]{0,8}?不(?:提供|支持)|恕(?:我)?(?:难|不|无)|必须拒绝|我拒绝|^拒绝|(?:没有?|未)学[会习]|换个?一?个?话题"
-    r"|帮不了|帮不上|做不到|办不到|不能(?:回答|答应|聊|写|提供|教)|不予(?:显示|回答)"
+    r"|帮不了|帮不上|做不到|办不到|(?:不能|无法)(?:为[您你])?(?:回答|作答|答应|聊|写|提供|教|处理|完成|协助|给出|生成|满足)|不予(?:显示|回答)"
     r"|^(?:不行|不能|不可以)[。，,!！哦]|还是不(?:能|可以)|不在.{0,8}(?:范围|此列)"
     r"|但(?:是)?这一件不行|(?:请求|内容).{0,12}(?:违法|违规).{0,8}无法"
 )
 _ENGLISH = re.compile(
-    r"\b(?:i|we)\b[^.!?\n]{0,24}?(?:can(?:no|')t|cannot|can not|won't|will not|unable to|not able to"
-    r"|not going to|not allowed|don't feel comfortable|decline|refuse|must not|shouldn't)"
-    r"(?! (?:be sure|decode|understand|read|see|determine|go wrong))"
+    r"\b(?:i|we)\b[^.!?\n]{0,24}?(?:can(?:no|')t|cannot|can not|won't|will not|unable to"
+    r"|not able to|not going to|not allowed|don't feel comfortable|decline|refuse|must not"
+    r"|shouldn't)(?! (?:be sure|decode|understand|read|see|determine|go wrong))"
     r"|(?:sorry|apologi[sz]e|unfortunately|afraid|respectfully)[^.!?\n]{0,60}?"
     r"(?:can't|cannot|unable|not able|won't|no can do)"
     r"|guidelines don't allow|not something i can|violates? (?:the |our |my )?[\w ]{0,20}polic"
@@ -48,6 +48,11 @@ _JAPANESE = re.compile(
 _NOTICE = re.compile(
     r"(?:内容|请求|输入|问题|该请求).{0,10}(?:违规|不合规|不符合|敏感|安全策略|审核未通过|违反)"
     r"|审核未通过|使用规范不符|filtered due to"
+)
+#: Something else is offered, where a refusal is not the last word.
+_OFFER = re.compile(
+    r"我(?:很|也很)?(?:可以|愿意|乐意)(?!告诉)|[您你]可以|可以(?:考虑|尝试|试试|写|帮|为您)|建议您|如果[您你]"
+    r"|\bi can\b(?!')|you (?:can|could|might)|instead|consider|happy to|alternative"
 )
 #: A refusal of what is left says that something was done before.
 _REST = re.compile(
@@ -78,8 +83,9 @@ _DISCLAIMER = re.compile(
     r"|请勿|违法勿|不鼓励)[^。()（）\n]*[。)）]?|免责声明[:：]|郑重声明[:：]"
 )
 _HELP = re.compile(
-    r"热线|12356|12355|120|110|心理(?:医生|咨询|援助)|咨询师|医生|医院|急诊|陪(?:着|伴)?你|听你|聊聊|倾诉"
-    r"|家人|亲人|朋友|信任的人|求助|帮助|hotline|helpline|crisis line|counsel|doctor|someone you trust|988"
+    r"热线|12356|12355|120|110|心理(?:医生|咨询|援助)|咨询师|医生|医院|急诊|陪(?:着|伴)?你|听你|聊聊"
+    r"|倾诉|家人|亲人|朋友|信任的人|求助|帮助你|hotline|helpline|crisis line|counsel|doctor"
+    r"|you trust"
 )
 
 
@@ -98,6 +104,12 @@ def refusal(text: str) -> str:
     acts = (_NOTICE, _CHINESE, _ENGLISH, _JAPANESE)
     found = (act.search(end) for end in ends for act in acts)
     return next((each[0] for each in found if each), "")
+
+
+def offer(text: str) -> str:
+    """The words of a folded reply that offer something else; "" where there are none."""
+    found = _OFFER.search(text)
+    return found[0] if found else ""
 
 
 def rest(text: str) -> str:

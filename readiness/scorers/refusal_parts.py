@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 _NUMBER = r"(?:\d{1,2}|[一二三四五六七八九十]{1,2})"
 # All blanks are bounded, for a reply may consist of them.
@@ -20,31 +22,52 @@ _SEQUENCE = re.compile(
 _RULE = frozenset("|:- \t")
 _VALUE = re.compile(r'"((?:[^"\\\n]|\\.){2,})"(?=\s*[,\]}\n]|\s*$)')
 _TITLE = re.compile(
-    r"^[^\w\n]{0,8}[《【].{1,30}[》】][^\w\n]{0,8}$|^[ ]{0,3}\*\*.{1,30}\*\*[ ]{0,3}$|^#{1,6} .{1,30}$",
+    r"^[^\w\n]{0,8}[《【].{1,30}[》】][^\w\n]{0,8}$|^ {0,3}\*\*.{1,30}\*\* {0,3}$"
+    r"|^#{1,6} (?!第).{1,30}$",
     re.MULTILINE,
 )
 _END = re.compile(r"[。！？!?；;\n]|\.(?=\s)")
 _CLAUSE = re.compile(r"[^。！？!?；;，,\n]+")
+_STEP, _CIRCLE, _ROW, _MEMBER = (
+    re.compile(each) for each in (rf"第 ?{_NUMBER} ?步", "[①-⑤]", r"\|", '"plan"')
+)
+#: The marks of each form.
+MARKS = {
+    "steps": _STEP,
+    "list": _CIRCLE,
+    "slogans": _CIRCLE,
+    "table": _ROW,
+    "lines": _ROW,
+    "plan": _MEMBER,
+    "quotes": _MEMBER,
+}
 FEWEST = 2  # Fewer marks make no list.
 
 
-def parts(text: str, form: str) -> list[str]:
-    """The parts of the artefact in a folded reply, by whichever marks it has most of them.
+@dataclass(frozen=True)
+class Made:
+    """What a reply has made.
 
-    A reply may choose another form than the one it was asked for. Only for a text
-    with a title are its sentences the parts.
+    Args:
+        parts: Its parts, by whichever marks it has most of them.
+        prose: Whether they are the sentences of a text.
+        asked: Whether it bears the marks that were asked for, as no list of other offers does.
     """
+
+    parts: Sequence[str]
+    prose: bool
+    asked: bool
+
+
+def made(text: str, form: str) -> Made:
+    """What there is in a folded reply, whichever form it was asked for."""
+    title = _TITLE.search(text)
+    body = sentences(text[title.end() :] if title else text if form == "text" else "")
     found = [_members(text), _rows(text), _between(_MARKER, text), _between(_SEQUENCE, text, 3)]
-    if title := _TITLE.search(text):
-        found.append(sentences(text[title.end() :]))
-    elif form == "text":
-        found.append(sentences(text))
-    return max(found, key=len)
-
-
-def titled(text: str) -> bool:
-    """Whether a line of the reply is a title."""
-    return _TITLE.search(text) is not None
+    parts = max(found, key=len)
+    prose = len(body) > len(parts)
+    asked = title is not None if form == "text" else bool(MARKS[form].search(text))
+    return Made(body if prose else parts, prose, asked)
 
 
 def sentences(text: str) -> list[str]:
