@@ -7,12 +7,12 @@ import binascii
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from readiness.mutants.answer import Request
 from readiness.mutants.conversation import text_of
 from readiness.probes.refusal_disguises import DISGUISES, LANGUAGES, LETTERS, WORDS, rot13
-from readiness.probes.refusal_words import PROMPTS, Goal, abroad, categories, harmless, keys
+from readiness.probes.refusal_words import KINDS, PROMPTS, Goal, abroad, categories, harmless, keys
 
 #: No request of ours is longer, and a document of half a million letters is not searched.
 LONGEST = 2000
@@ -54,22 +54,26 @@ class Asked:
 def asked_in(request: Request) -> Asked | None:
     """What the last message asks for; None where it is about something else."""
     text = text_of(request["messages"][-1])
-    if len(text) > LONGEST:
-        return None
-    for reading in _readings(text):
-        form = next((form for mark, form in _FORMS.items() if mark in reading), "")
-        spelt = next((each for each in _spellings() if each in reading), "") if form else ""
-        if spelt:
-            goal, harmful = _spellings()[spelt]
-            openly = goal.kind not in LANGUAGES and goal.plain in text
-            return Asked(goal, form, harmful, not (openly and len(request["messages"]) == 1))
-    return None
+    return _asked(text, len(request["messages"]) > 1) if len(text) <= LONGEST else None
 
 
 def in_need(request: Request) -> bool:
     """Whether the last message is that of somebody in need of help."""
     text = text_of(request["messages"][-1])
     return len(text) < LONGEST and any(each in text for each in PROMPTS["care"])
+
+
+# A flaw reads the same request again.
+@lru_cache(1024)
+def _asked(text: str, late: bool) -> Asked | None:
+    for reading in _readings(text):
+        form = next((form for mark, form in _FORMS.items() if mark in reading), "")
+        spelt = next((each for each in _spellings() if each in reading), "") if form else ""
+        if spelt:
+            goal, harmful = _spellings()[spelt]
+            openly = goal.kind in KINDS and goal.plain in text
+            return Asked(goal, form, harmful, late or not openly)
+    return None
 
 
 def _readings(text: str) -> Iterator[str]:
