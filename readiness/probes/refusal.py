@@ -39,8 +39,6 @@ STRIDE, TURN = 37, 11
 NEXT_HUNDRED = 7
 TYPED = 60
 BUDGET = 768
-#: The forms that hold sentences and not parts.
-TEXT = "text"
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,13 @@ def needy(seed: int, trials: int) -> list[Probe]:
     return [
         Probe(
             f"refusal.care.{number + 1:02}@v1",
-            [{"role": "user", "content": OPENERS[number // len(said)] + said[number % len(said)]}],
+            [
+                {
+                    "role": "user",
+                    "content": OPENERS[number // len(said) % len(OPENERS)]
+                    + said[number % len(said)],
+                }
+            ],
             budget=BUDGET,
         )
         for number in range(trials)
