@@ -11,7 +11,7 @@ from readiness.exchange import Call, Exchange
 from readiness.findings import Findings
 from readiness.probe import Message
 from readiness.reply import Reply
-from readiness.score import EndpointError, Outcome
+from readiness.score import EndpointError, Outcome, Score
 from readiness.wire import read
 
 #: Sends one request. It records a fault of the endpoint and raises none.
@@ -91,6 +91,18 @@ class Chat:
                 )
         self.replies.append(reply)
         return reply
+
+    async def hear(
+        self, messages: Sequence[Message], *, budget: int = 512, **parameters: Any
+    ) -> Reply | Score:
+        """Send the messages and return the reply, or the score of what came instead of one.
+
+        For a check that a filter may pass: what blocks a request is no reply, and may be right.
+        """
+        try:
+            return await self(messages, budget=budget, **parameters)
+        except EndpointError as error:
+            return error.score
 
     async def send(
         self, messages: Sequence[Message], *, budget: int = 512, **parameters: Any

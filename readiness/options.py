@@ -17,6 +17,7 @@ from readiness.check import Check
 if TYPE_CHECKING:
     from readiness.plan import Planned
     from readiness.policy import Policy
+    from readiness.review import Review
     from readiness.run import Settings
 
 PROFILES = ("smoke", "ci", "full")
@@ -33,6 +34,7 @@ def add(group: Any) -> None:
     option(
         "--policy", type=Path, metavar="FILE", help="thresholds and gates (the built-in `article`)"
     )
+    option("--review", type=Path, metavar="FILE", help="labels for what no rule could settle")
     option("--concurrency", type=_positive, metavar="N", help="trials in flight (8)")
     option("--reports", type=Path, default=Path("reports"), metavar="DIR", help="(reports)")
     option("--seed", type=int, default=0, metavar="N", help="what the probes are made from (0)")
@@ -143,7 +145,17 @@ def settings(option: Namespace, url: str) -> Settings:
         resume=option.resume,
         keep_going=option.keep_going,
         secrets=Secrets([key, *where.secrets, *headers.values()]),
+        review=_review(option.review),
     )
+
+
+def _review(path: Path | None) -> Review:
+    from readiness.review import load
+
+    try:
+        return load(path)
+    except (OSError, ValueError) as error:
+        raise pytest.UsageError(f"--review: {error}") from error
 
 
 def _endpoint(option: Namespace) -> str:

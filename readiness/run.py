@@ -28,6 +28,7 @@ from readiness.plan import Planned
 from readiness.policy import Policy
 from readiness.redaction import Secrets
 from readiness.result import Result
+from readiness.review import Review
 from readiness.runner import Runner
 from readiness.score import EndpointError
 from readiness.sender import Sender
@@ -58,6 +59,7 @@ class Settings:
         keep_going: Whether to make all trials of a check that cannot be ready any more.
         resume: The folder of a run that is to go on; None for a new run.
         secrets: What must stand in no file.
+        review: What a person has settled.
     """
 
     where: Address
@@ -74,6 +76,7 @@ class Settings:
     keep_going: bool
     resume: Path | None
     secrets: Secrets
+    review: Review
 
 
 @dataclass
@@ -154,18 +157,18 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
         LookupError: The user must choose another model, key or run to resume, or mend findings.
         UnsoundError: The evidence of the run to resume cannot be trusted.
     """
-    from readiness.reporters import record
+    from readiness.reporters import record, review
 
     with Background() as background, _reached(background, settings) as endpoint:
         started = datetime.now(UTC)
         listed = background.start(endpoint.send(MODELS)).result()
         model, models, problem = _model(listed, settings)
         about = _about(settings, model)
+        findings = Findings(settings.reports / "findings.json")
         past, folder = _past(settings, about), settings.resume
         if folder is None:
             name = settings.secrets.redact(model) or "unknown"
             folder = _folder(settings.reports, started, name)
-        findings = Findings(settings.reports / "findings.json")
         ledger = Ledger(settings.most_requests, settings.most_tokens)
         for exchange, attempt in zip(past.exchanges, past.attempts, strict=True):
             if attempt:
@@ -176,7 +179,9 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
             evidence.exchange(listed, PROBING)
             sender = Sender(endpoint, evidence, ledger, Slots(settings.concurrency), past)
             curtails = not settings.keep_going
-            runner = Runner(background, sender, evidence, findings, past, curtails=curtails)
+            runner = Runner(
+                background, sender, evidence, findings, past, settings.review, curtails=curtails
+            )
             plan = {each.check.id: each for each in planned}
             run = Run(settings, plan, started, model, folder, evidence, ledger, runner, past)
             run.problem = settings.secrets.printable(problem)
@@ -187,6 +192,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
             finally:
                 # Nothing may be added to the evidence once the record has its digest.
                 background.settle()
+                review.write(run)
                 record.write(run)
 
 
@@ -260,6 +266,7 @@ def _about(settings: Settings, model: str) -> dict[str, Any]:
         "model": model,
         "profile": settings.profile,
         "seed": settings.seed,
+        "review_sha256": settings.review.digest,
         "harness": harness(settings.policy),
     }
 

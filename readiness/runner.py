@@ -17,6 +17,7 @@ from readiness.past import Past
 from readiness.plan import Planned
 from readiness.probe import Probe
 from readiness.result import Result, Trial, digest
+from readiness.review import Review
 from readiness.running import Running
 from readiness.score import SETTLED, EndpointError, Outcome, Score
 from readiness.sender import Sender
@@ -32,6 +33,7 @@ class Runner:
         evidence: Evidence,
         findings: Findings,
         past: Past,
+        review: Review,
         *,
         curtails: bool = True,
     ) -> None:
@@ -39,6 +41,7 @@ class Runner:
         self._sender = sender
         self._evidence = evidence
         self._past = past
+        self._review = review
         self._curtails = curtails
         self._in_flight: set[asyncio.Task[None]] = set()
         self._scope = Scope(findings=findings)
@@ -124,6 +127,7 @@ class Runner:
             score = error.score
         score = replace(score, reason=self._evidence.secrets.printable(score.reason))
         said = digest([(each.content, each.tool_calls) for each in chat.replies])
+        score = self._review.settle(check.id, probe.id, said, score)
         self._keep(running, Trial.of(probe, number, score, chat.exchanges, said))
 
     def _scope_of(self, running: Running) -> Scope:
