@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from readiness.exchange import Call, Exchange
+from readiness.given import Given
 from readiness.probe import Message
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
@@ -50,11 +51,13 @@ class Scope:
         window: The context window that the endpoint declares, in tokens; None where it does not.
         defects_only: Whether the trials cannot show readiness, so that smaller ones will do.
         common: What trials have fetched for each other, and the chats that did.
+        given: What the user gave along with the endpoint.
     """
 
     window: int | None = None
     defects_only: bool = False
     common: dict[Hashable, tuple[Chat, asyncio.Future[Any]]] = field(default_factory=dict)
+    given: Given = field(default_factory=Given)
 
 
 class Chat:

@@ -15,6 +15,7 @@ import pytest
 from readiness.check import Check
 
 if TYPE_CHECKING:
+    from readiness.given import Given
     from readiness.plan import Planned
     from readiness.policy import Policy
     from readiness.run import Settings
@@ -41,6 +42,14 @@ def add(group: Any) -> None:
     option("--max-tokens-total", type=_positive, default=0, metavar="N", help="use no more")
     option("--header", action="append", default=[], metavar="'K: V'", help="sent with all requests")
     option("--extra-body", default="{}", metavar="JSON", help="added to every request's body")
+    option(
+        "--license-evidence",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a model's folder, GGUF file, card or record; may be repeated",
+    )
     option("--connect-timeout", type=_seconds, default=5.0, metavar="S", help="(5)")
     option("--first-byte-timeout", type=_seconds, default=120.0, metavar="S", help="(120)")
     option("--silence-timeout", type=_seconds, default=60.0, metavar="S", help="(60)")
@@ -83,19 +92,23 @@ def policy(option: Namespace) -> Policy:
 @contextmanager
 def serving(option: Namespace) -> Generator[str]:
     """The URL of the endpoint that the user names; the embedded one is served meanwhile."""
-    url = _endpoint(option)
-    if url.partition(":")[0] != EMBEDDED:
+    url, embedded = _endpoint(option), _embedded(option)
+    if embedded is None:
         yield url
         return
     from readiness.embedded import EmbeddedError, serve
 
-    path = url.removeprefix(EMBEDDED).removeprefix(":")
     try:
-        server = serve(Path(path) if path else None)
-        with server as started:
+        with serve(embedded if embedded.name else None) as started:
             yield started.url
     except EmbeddedError as error:
         raise pytest.UsageError(f"--endpoint {url}: {error}") from error
+
+
+def _embedded(option: Namespace) -> Path | None:
+    """The weights to serve here, "." for those that come along; None for an endpoint elsewhere."""
+    kind, _, path = _endpoint(option).partition(":")
+    return Path(path) if kind == EMBEDDED else None
 
 
 def concurrency(option: Namespace) -> int:
@@ -116,7 +129,7 @@ def settings(option: Namespace, url: str) -> Settings:
     from readiness.run import Settings
 
     key = os.environ.get("OPENAI_API_KEY", "")
-    headers = _headers(option.header)
+    headers, rules = _headers(option.header), policy(option)
     try:
         where = Address.read(url, key, headers)
     except ValueError as error:
@@ -125,7 +138,7 @@ def settings(option: Namespace, url: str) -> Settings:
         where=where,
         model=option.model,
         profile=option.profile,
-        policy=policy(option),
+        policy=rules,
         concurrency=concurrency(option),
         reports=option.reports,
         seed=option.seed,
@@ -139,7 +152,23 @@ def settings(option: Namespace, url: str) -> Settings:
         most_requests=option.max_requests,
         most_tokens=option.max_tokens_total,
         secrets=Secrets([key, *where.secrets, *headers.values()]),
+        given=_given(option, rules),
     )
+
+
+def _given(option: Namespace, rules: Policy) -> Given:
+    """What no reply can tell. Of the embedded model, its maker's own words are at hand."""
+    from readiness.dossier_files import EvidenceError, gather
+    from readiness.embedded.weights import license_evidence
+    from readiness.given import Given
+
+    paths = tuple(option.license_evidence)
+    if not paths and (embedded := _embedded(option)) is not None:
+        paths = license_evidence(embedded)
+    try:
+        return Given(gather(paths) if paths else None, rules.accepts)
+    except (EvidenceError, OSError) as error:
+        raise pytest.UsageError(f"--license-evidence: {error}") from error
 
 
 def _endpoint(option: Namespace) -> str:

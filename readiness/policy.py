@@ -12,6 +12,7 @@ from typing import Any
 from readiness.check import Check
 from readiness.policy_file import effective, unknown
 from readiness.policy_yaml import PolicyError, Way
+from readiness.resources import licenses
 from readiness.statistics import can_show, fewest
 from readiness.verdict import Claim, Gate, Unsupported
 
@@ -49,6 +50,7 @@ class Policy:
         margin: How much less than required the true rate may be, in each profile.
         profiles: Those there are, and whether they can show defects only.
         dimensions: What is said of each dimension.
+        accepts: The licence conditions that are agreed to, by their ids.
         digest: SHA-256 of all that the policy says, in whichever files it says it.
     """
 
@@ -57,6 +59,7 @@ class Policy:
     margin: Mapping[str, float]
     profiles: Mapping[str, bool]
     dimensions: Mapping[str, Dimension]
+    accepts: frozenset[str]
     digest: str
 
     @property
@@ -138,6 +141,7 @@ def load(path: Path | None = None) -> Policy:
         dimensions={
             name: _dimension(name, each, profiles) for name, each in said["dimensions"].items()
         },
+        accepts=frozenset(said.get("accepts", ())),
         digest=_digest(said),
     )
     # Several profiles may have the same problem.
@@ -175,6 +179,9 @@ def _digest(said: dict[str, Any]) -> str:
 
 def _problems(policy: Policy) -> Iterator[tuple[Way, str]]:
     """What no schema can tell: figures for profiles there are not, and claims never shown."""
+    conditions = list(licenses()["conditions"])
+    strange = sorted(policy.accepts.difference(conditions))
+    yield from ((("accepts",), f"{each} {unknown(each, conditions)}") for each in strange)
     yield from _unknown_profiles(policy, ("margin",), policy.margin)
     bare = [each for each in policy.profiles if each not in policy.margin]
     yield from ((("profiles", each), "has no margin") for each in bare)

@@ -17,9 +17,11 @@ from readiness import resources
 from readiness.address import Address
 from readiness.background import Background
 from readiness.capability import Capabilities, Models, Unassessable, choose, explore
+from readiness.chat import Scope
 from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
 from readiness.exchange import Call, Exchange
+from readiness.given import Given
 from readiness.matrix import Matrix, matrix
 from readiness.plan import Planned
 from readiness.policy import Policy
@@ -53,6 +55,7 @@ class Settings:
         most_requests: Most requests to send; 0 for any number.
         most_tokens: Most tokens to use, of prompts and replies; 0 for any number.
         secrets: What must stand in no file.
+        given: What no reply of the endpoint can tell.
     """
 
     where: Address
@@ -67,6 +70,7 @@ class Settings:
     most_requests: int
     most_tokens: int
     secrets: Secrets
+    given: Given
 
 
 @dataclass
@@ -158,7 +162,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
             evidence.open(_about(settings, model, started))
             evidence.exchange(listed, PROBING)
             sender = Sender(endpoint, evidence, ledger, slots)
-            runner = Runner(background, sender, evidence, slots)
+            runner = Runner(background, sender, evidence, Scope(given=settings.given))
             plan = {each.check.id: each for each in planned}
             run = Run(settings, plan, started, model, folder, evidence, ledger, runner)
             run.problem = settings.secrets.printable(problem)
@@ -221,7 +225,14 @@ def _about(settings: Settings, model: str, started: datetime) -> dict[str, Any]:
         "seed": settings.seed,
         "started": f"{started:%Y-%m-%dT%H:%M:%SZ}",
         "harness": harness(settings.policy),
+        "license_evidence": license_evidence(settings.given),
     }
+
+
+def license_evidence(given: Given) -> dict[str, dict[str, str]]:
+    """The digest of each file that tells of the licence, of the model and of each ancestor."""
+    line = given.dossier.line() if given.dossier else ()
+    return {name: dict(dossier.files) for name, dossier in line}
 
 
 def harness(policy: Policy) -> dict[str, str]:

@@ -19,7 +19,6 @@ from readiness.probe import Probe
 from readiness.result import Result, Trial
 from readiness.score import EndpointError, Outcome, Score
 from readiness.sender import Sender
-from readiness.slots import Slots
 from readiness.verdict import Verdict
 
 SETTLED = Score(Outcome.SKIPPED, "the verdict was settled before")
@@ -67,14 +66,14 @@ class Runner:
     """Starts checks together and hands out their results in turn, as pytest asks for them."""
 
     def __init__(
-        self, background: Background, sender: Sender, evidence: Evidence, slots: Slots
+        self, background: Background, sender: Sender, evidence: Evidence, scope: Scope
     ) -> None:
         self._background = background
         self._sender = sender
         self._evidence = evidence
-        self._slots = slots
+        self._slots = sender.slots
         self._in_flight: set[asyncio.Task[None]] = set()
-        self._scope = Scope()
+        self._scope = scope
         self.running: dict[str, Running] = {}
 
     def start(self, planned: Sequence[Planned], capabilities: Capabilities) -> None:

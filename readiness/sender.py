@@ -72,7 +72,7 @@ class Sender:
     ) -> None:
         self._endpoint = endpoint
         self._evidence = evidence
-        self._slots = slots
+        self.slots = slots
         self.ledger = ledger
 
     async def send(self, call: Call, trial: Mapping[str, Any], lane: str = "") -> Exchange:
@@ -87,7 +87,7 @@ class Sender:
                 await self._endpoint.send(call, lane), {**trial, "attempt": attempt}
             )
             self.ledger.bill(exchange.body)
-            self._slots.note(overloaded=exchange.status in OVERLOADED)
+            self.slots.note(overloaded=exchange.status in OVERLOADED)
             pause = _pause(exchange, attempt)
             if pause is None or (exchange.fault and attempt == MOST_ATTEMPTS):
                 break

@@ -11,7 +11,7 @@ from readiness import statistics
 from readiness.gate import EXIT_STATUS
 from readiness.matrix import Row
 from readiness.result import Result
-from readiness.run import Run, harness
+from readiness.run import Run, harness, license_evidence
 
 SCHEMA = "readiness/1"
 MOST_LISTED = 20  # Trials that are listed one by one; the evidence has them all.
@@ -31,6 +31,7 @@ def record(run: Run) -> dict[str, Any]:
         "concurrency": settings.concurrency,
         "target": {"endpoint": settings.where.url, "model": run.model, **_target(run)},
         "harness": harness(settings.policy),
+        "license_evidence": license_evidence(settings.given),
         "started": _utc(run.started),
         "finished": _utc(datetime.now(UTC)),
         "requests": {

@@ -15,11 +15,13 @@ from readiness.plan import Planned, seconds
 from readiness.reporters.screen import Screen
 from readiness.result import Result
 from readiness.run import Run
+from readiness.score import Outcome
 from readiness.verdict import Gate, Verdict
 
 WIDTHS = {"passed": 7, "shows": 6, "95 % interval": 13, "needs": 5, "verdict": 14}
 #: A dimension of more checks shows one by one only those that are not ready.
 MOST_CHECKS = 20
+CAVEATS = {"license": "read by a program: this is not legal advice"}
 # A word and a shape carry the verdict; the colours, apart for colour-blind eyes too, only help.
 LOOK = {
     Verdict.READY: ("✓", "blue"),
@@ -96,6 +98,8 @@ def _table(first: str, *others: str) -> Table:
 def notes(matrix: Matrix) -> Iterator[str]:
     """What the figures in the matrix do not say by themselves."""
     for row in matrix.worst_first:
+        if row.id in CAVEATS:
+            yield f"{row.id}: {CAVEATS[row.id]}"
         if row.missing:
             names = ", ".join(each.partition(".")[2] for each in row.missing)
             yield f"{row.id}: no result of {names}"
@@ -150,6 +154,8 @@ def _lacks(result: Result) -> str:
     claim = result.claim
     if result.doubts:
         return result.doubts[0]
+    if result.outcomes[Outcome.UNDETERMINED] == len(result.counted):
+        return result.reasons[0][0]
     if claim.defects_only:
         return f"{len(result.counted)} trials can show a defect, but not readiness"
     more = statistics.more_needed(
