@@ -50,6 +50,8 @@ def add(group: Any) -> None:
         metavar="PATH",
         help="a model's folder, GGUF file, card or record; may be repeated",
     )
+    option("--hardware", default="", metavar="NAME", help="the machine that serves, by the policy")
+    option("--metrics", default="", metavar="URL", help="the server's or an exporter's metrics")
     option("--connect-timeout", type=_seconds, default=5.0, metavar="S", help="(5)")
     option("--first-byte-timeout", type=_seconds, default=120.0, metavar="S", help="(120)")
     option("--silence-timeout", type=_seconds, default=60.0, metavar="S", help="(60)")
@@ -84,7 +86,8 @@ def policy(option: Namespace) -> Policy:
     from readiness.policy import PolicyError, load
 
     try:
-        return load(option.policy)
+        found = load(option.policy)
+        return found.on(option.hardware) if option.hardware else found
     except PolicyError as error:
         raise pytest.UsageError(str(error)) from error
 
@@ -152,21 +155,28 @@ def settings(option: Namespace, url: str) -> Settings:
         most_requests=option.max_requests,
         most_tokens=option.max_tokens_total,
         secrets=Secrets([key, *where.secrets, *headers.values()]),
-        given=_given(option, rules),
+        given=_given(option, rules, url),
     )
 
 
-def _given(option: Namespace, rules: Policy) -> Given:
+def _given(option: Namespace, rules: Policy, url: str) -> Given:
     """What no reply can tell. Of the embedded model, its maker's own words are at hand."""
+    from readiness.address import Address
     from readiness.dossier_files import EvidenceError, gather
     from readiness.embedded.weights import license_evidence
     from readiness.given import Given
 
-    paths = tuple(option.license_evidence)
-    if not paths and (embedded := _embedded(option)) is not None:
-        paths = license_evidence(embedded)
+    paths, metrics = tuple(option.license_evidence), option.metrics
+    if (embedded := _embedded(option)) is not None:
+        paths = paths or license_evidence(embedded)
+        metrics = metrics or f"{url.removesuffix('/v1')}/metrics"
     try:
-        return Given(gather(paths) if paths else None, rules.accepts)
+        where = Address.read(metrics, "", {}) if metrics else None
+    except ValueError as error:
+        raise pytest.UsageError(f"--metrics: {error}") from error
+    try:
+        dossier = gather(paths) if paths else None
+        return Given(dossier, rules.accepts, rules.hardware.get(option.hardware), where)
     except (EvidenceError, OSError) as error:
         raise pytest.UsageError(f"--license-evidence: {error}") from error
 

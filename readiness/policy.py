@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from readiness.check import Check
+from readiness.hardware import Hardware
 from readiness.policy_file import effective, unknown
 from readiness.policy_yaml import PolicyError, Way
 from readiness.resources import licenses
@@ -50,6 +51,7 @@ class Policy:
         margin: How much less than required the true rate may be, in each profile.
         profiles: Those there are, and whether they can show defects only.
         dimensions: What is said of each dimension.
+        hardware: The machines that a user may declare, by their names.
         accepts: The licence conditions that are agreed to, by their ids.
         digest: SHA-256 of all that the policy says, in whichever files it says it.
     """
@@ -59,6 +61,7 @@ class Policy:
     margin: Mapping[str, float]
     profiles: Mapping[str, bool]
     dimensions: Mapping[str, Dimension]
+    hardware: Mapping[str, Hardware]
     accepts: frozenset[str]
     digest: str
 
@@ -66,6 +69,20 @@ class Policy:
     def checks(self) -> frozenset[str]:
         """The ids of all checks that the policy names."""
         return frozenset().union(*(each.checks for each in self.dimensions.values()))
+
+    def on(self, machine: str) -> Policy:
+        """The policy where a machine is declared: what it gates counts then.
+
+        Raises:
+            PolicyError: There is no such machine.
+        """
+        if machine not in self.hardware:
+            raise PolicyError(f"hardware {machine} {unknown(machine, list(self.hardware))}")
+        gating = {
+            name: replace(self.dimensions[name], gate=Gate.REQUIRED)
+            for name in self.hardware[machine].gates & self.dimensions.keys()
+        }
+        return replace(self, dimensions={**self.dimensions, **gating})
 
     def gate(self, dimension: str) -> Gate:
         """Whether a dimension counts towards the run; one that is not named, a user's own, does."""
@@ -141,6 +158,7 @@ def load(path: Path | None = None) -> Policy:
         dimensions={
             name: _dimension(name, each, profiles) for name, each in said["dimensions"].items()
         },
+        hardware={name: _machine(name, each) for name, each in said.get("hardware", {}).items()},
         accepts=frozenset(said.get("accepts", ())),
         digest=_digest(said),
     )
@@ -148,6 +166,14 @@ def load(path: Path | None = None) -> Policy:
     if problems := dict.fromkeys(file.problem(way, text) for way, text in _problems(policy)):
         raise PolicyError("\n".join(problems))
     return policy
+
+
+def _machine(name: str, said: dict[str, Any]) -> Hardware:
+    floors: dict[str, float] = {
+        key: said[key] for key in ("decode", "prefill", "aggregate") if key in said
+    }
+    gates, bandwidth = frozenset(said["gates"]), said.get("bandwidth", 0)
+    return Hardware(name, said["gpu"], gates, bandwidth, floors, said.get("memory", 0))
 
 
 def _dimension(dimension: str, said: dict[str, Any], profiles: Mapping[str, bool]) -> Dimension:

@@ -23,6 +23,10 @@ from readiness.evidence import Evidence
 from readiness.exchange import Call, Exchange
 from readiness.given import Given
 from readiness.matrix import Matrix, matrix
+from readiness.meter_gpu import GpuMeter
+from readiness.meter_metrics import MetricsMeter
+from readiness.meter_process import LocalServer, ProcessMeter
+from readiness.meters import Meter
 from readiness.plan import Planned
 from readiness.policy import Policy
 from readiness.redaction import Secrets
@@ -149,7 +153,11 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
     """
     from readiness.reporters import record
 
-    with Background() as background, _reached(background, settings) as endpoint:
+    with (
+        Background() as background,
+        _reached(background, settings.where, settings.limits) as endpoint,
+        _metered(background, settings) as meters,
+    ):
         started = datetime.now(UTC)
         listed = background.start(endpoint.send(MODELS)).result()
         model, models, problem = _model(listed, settings.model)
@@ -162,7 +170,9 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
             evidence.open(_about(settings, model, started))
             evidence.exchange(listed, PROBING)
             sender = Sender(endpoint, evidence, ledger, slots)
-            runner = Runner(background, sender, evidence, Scope(given=settings.given))
+            runner = Runner(
+                background, sender, evidence, Scope(given=settings.given, meters=meters)
+            )
             plan = {each.check.id: each for each in planned}
             run = Run(settings, plan, started, model, folder, evidence, ledger, runner)
             run.problem = settings.secrets.printable(problem)
@@ -175,12 +185,26 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
 
 
 @contextmanager
-def _reached(background: Background, settings: Settings) -> Generator[Endpoint]:
-    endpoint = Endpoint(settings.where, settings.limits)
+def _reached(background: Background, where: Address, limits: Limits) -> Generator[Endpoint]:
+    endpoint = Endpoint(where, limits)
     try:
         yield endpoint
     finally:
         background.start(endpoint.close()).result()
+
+
+@contextmanager
+def _metered(background: Background, settings: Settings) -> Generator[list[Meter]]:
+    """What tells how much memory the server takes: by itself, and here if here is where it runs."""
+    meters: list[Meter] = []
+    if settings.where.port_here:
+        server = LocalServer(settings.where.port_here)
+        meters = [GpuMeter(server), ProcessMeter(server)]
+    if settings.given.metrics is None:
+        yield meters
+        return
+    with _reached(background, settings.given.metrics, settings.limits) as page:
+        yield [*meters, MetricsMeter(page)]
 
 
 def _model(listed: Exchange, wanted: str) -> tuple[str, Models, str]:

@@ -66,6 +66,9 @@ def try_mutant(flaw: Flaw, profile: str) -> Row:
         record = evidence.write(shown)
         flaw.shows(shown)
         options = ["--endpoint", url, "--profile", profile, "--reports", reports]
+        # The reference endpoint says that it runs on the article's own card.
+        metrics = f"{url.removesuffix('/v1')}/metrics"
+        options += ["--hardware", "rtx-3060-12g", "--metrics", metrics]
         status, said = _run(folder, [*options, "--license-evidence", record])
         return read_row(flaw, status, reports / "latest" / "readiness.json", said)
 

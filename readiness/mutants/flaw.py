@@ -64,6 +64,10 @@ def _as_given(_folder: Path) -> None:
     return
 
 
+def _as_metered(page: str) -> str:
+    return page
+
+
 def _always(_request: Request, _number: int) -> bool:
     return True
 
@@ -93,6 +97,7 @@ class Flaw:
         stays: Says whether the n-th request on a connection, from 1, gets an answer.
         shows: Changes the evidence of the licence, in the folder where it stands.
         due: The verdict that the check must come to.
+        gauges: Changes the page of metrics.
     """
 
     name: str
@@ -111,6 +116,7 @@ class Flaw:
     stays: Callable[[Request, int], bool] = _always
     shows: Callable[[Path], None] = _as_given
     due: Verdict = Verdict.NOT_READY
+    gauges: Callable[[str], str] = _as_metered
 
     @property
     def harmless(self) -> bool:

@@ -19,6 +19,12 @@ from readiness.mutants.protocol import MODEL, MOST_BYTES, WINDOW, check, parse, 
 from readiness.mutants.response import Completion, chunks, encode, frames, whole
 from readiness.mutants.speech import say
 
+#: The card that the reference endpoint says it runs on, and the MiB that it takes of it.
+CARD, TAKEN = "NVIDIA GeForce RTX 3060", 9216
+METRICS = (
+    f'# TYPE DCGM_FI_DEV_FB_USED gauge\nDCGM_FI_DEV_FB_USED{{gpu="0",modelName="{CARD}"}} {TAKEN}\n'
+)
+
 _MODELS = frozenset({MODEL})
 _JSON = "application/json"
 
@@ -30,6 +36,7 @@ def application(flaw: Flaw, key: str) -> web.Application:
     reference = Reference(flaw, key)
     app = web.Application(middlewares=[_problems], client_max_size=MOST_BYTES)
     app.router.add_get("/health", _health)
+    app.router.add_get("/metrics", reference.metrics)
     app.router.add_get("/v1/models", reference.models)
     app.router.add_get("/v1/models/{id:.+}", reference.model)
     app.router.add_post("/v1/chat/completions", reference.complete)
@@ -45,6 +52,10 @@ class Reference:
         self._started = int(time.time())
         self._turn = 0
         self._numbers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        """Show how much memory is taken, as an exporter of NVIDIA's does."""
+        return web.Response(text=self._flaw.gauges(METRICS))
 
     async def models(self, request: web.Request) -> web.Response:
         """List the models."""

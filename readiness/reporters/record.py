@@ -9,6 +9,7 @@ from typing import Any
 
 from readiness import statistics
 from readiness.gate import EXIT_STATUS
+from readiness.given import Given
 from readiness.matrix import Row
 from readiness.result import Result
 from readiness.run import Run, harness, license_evidence
@@ -30,6 +31,7 @@ def record(run: Run) -> dict[str, Any]:
         "seed": settings.seed,
         "concurrency": settings.concurrency,
         "target": {"endpoint": settings.where.url, "model": run.model, **_target(run)},
+        "machine": _machine(settings.given),
         "harness": harness(settings.policy),
         "license_evidence": license_evidence(settings.given),
         "started": _utc(run.started),
@@ -62,6 +64,15 @@ def write(run: Run) -> None:
     fresh = run.folder.parent / f".latest-{run.folder.name}"
     fresh.symlink_to(run.folder.name, target_is_directory=True)
     fresh.replace(latest)
+
+
+def _machine(given: Given) -> dict[str, str]:
+    """What the model is said to run on, and as what."""
+    return {
+        "hardware": given.hardware.name if given.hardware else "",
+        "quantization": given.dossier.quantization if given.dossier else "",
+        "metrics": given.metrics.url if given.metrics else "",
+    }
 
 
 def _target(run: Run) -> dict[str, Any]:

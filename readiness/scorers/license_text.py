@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cache
+from functools import cache, lru_cache
 
 from readiness.resources import home, licenses
 
@@ -67,6 +67,7 @@ def words(text: str) -> list[str]:
     return [part for part in parts if len(part) > 1 or not part.isascii()]
 
 
+@lru_cache(64)  # Several checks ask for the same.
 def compare(text: str) -> Compared:
     """Hold a text against every licence that is known word by word."""
     said = words(text)
