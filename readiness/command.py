@@ -18,10 +18,18 @@ def main() -> int:
         add_help=False,
         help="try the reference endpoint and each of its mutants, and print the kill table",
     )
+    commands.add_parser(
+        "audit",
+        add_help=False,
+        help="hold the article's claims against what its machines could do",
+    )
     chosen, rest = parser.parse_known_args()
+    if chosen.command == "audit":
+        from readiness.claims import main as audit
+
+        return audit(rest)
     from readiness.selftest import selftest
 
-    assert chosen.command == "selftest"
     return selftest(rest)
 
 

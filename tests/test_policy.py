@@ -85,11 +85,6 @@ def test_the_article_is_the_policy_where_none_is_named(article: Policy) -> None:
             Claim(1.0, 0.05, 0.05, 20, unsupported=Unsupported.ACCEPTED),
         ),
         (
-            "license.is_stated_by_the_vendor",
-            "license.is_of_this_model",
-            "low_resource.reads_quickly",
-            "low_resource.serves_several",
-            "low_resource.adds_up",
             "json_only.refuses_bad_formats",
             "ci",
             Claim(1.0, 0.05, 0.05, 5, gate=Gate.ADVISORY, unsupported=Unsupported.ACCEPTED),
@@ -132,6 +127,11 @@ def test_what_the_article_does_not_claim_does_not_gate(article: Policy) -> None:
     gating = {name for each in article.dimensions for name in article.expected(each)}
     # Those of api say it themselves: test_api_checks.py.
     assert {each for each in article.checks - gating if not each.startswith("api.")} == {
+        "license.is_stated_by_the_vendor",
+        "license.is_of_this_model",
+        "low_resource.reads_quickly",
+        "low_resource.serves_several",
+        "low_resource.adds_up",
         "json_only.refuses_bad_formats",
         "tool_calling.refuses_bad_choices",
         "tool_calling.one_at_a_time",
@@ -229,6 +229,15 @@ def test_the_digest_is_of_what_holds_and_not_of_how_it_is_written(
     assert {load(write(text)).digest for text in alike} == {article.digest}
     assert load(write(EXTENDS + rule % "0.97")).digest != article.digest
     assert load(write(EXTENDS + "alpha: 0.01\n")).digest != article.digest
+
+
+def test_a_condition_of_a_licence_is_accepted_by_its_id(write: Write, article: Policy) -> None:
+    assert article.accepts == frozenset()
+    assert load(write(EXTENDS + "accepts: [llama-naming]\n")).accepts == {"llama-naming"}
+    with pytest.raises(
+        PolicyError, match=r"my.yaml:3: accepts llama-name is unknown: did you mean"
+    ):
+        load(write(EXTENDS + "accepts: [llama-name]\n"))
 
 
 def test_a_profile_may_leave_a_check_out(article: Policy) -> None:
