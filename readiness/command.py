@@ -19,15 +19,13 @@ def main() -> int:
         help="try the reference endpoint and each of its mutants, and print the kill table",
     )
     commands.add_parser(
-        "audit",
-        add_help=False,
-        help="hold the article's claims against what its machines could do",
+        "audit", help="hold the article's claims against what its machines could do"
     )
     chosen, rest = parser.parse_known_args()
     if chosen.command == "audit":
-        from readiness.claims import main as audit
+        from readiness import claims
 
-        return audit(rest)
+        return claims.main()
     from readiness.selftest import selftest
 
     return selftest(rest)

@@ -55,6 +55,7 @@ class Dossier:
         names: What the evidence calls the model.
         labels: The licence by its name, from each source that names one.
         texts: The documents that a licence stands in.
+        prose: What is no licence, and may restrict the use in passing: cards and notices.
         policies: The files that restrict the use.
         read: The digests of texts that a person has read, as the record says.
         unreadable: What is there and could not be read, and why.
@@ -69,6 +70,7 @@ class Dossier:
     names: tuple[str, ...] = ()
     labels: tuple[Label, ...] = ()
     texts: tuple[Text, ...] = ()
+    prose: tuple[Text, ...] = ()
     policies: tuple[str, ...] = ()
     read: frozenset[str] = frozenset()
     unreadable: tuple[str, ...] = ()
@@ -87,6 +89,7 @@ class Dossier:
             (*self.names, *other.names),
             (*self.labels, *other.labels),
             (*self.texts, *other.texts),
+            (*self.prose, *other.prose),
             (*self.policies, *other.policies),
             self.read | other.read,
             (*self.unreadable, *other.unreadable),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from readiness.dossier import Dossier, Label
+from readiness.dossier import Dossier, Label, Text
 from readiness.policy_yaml import PolicyError, Reader
 
 _HEAD = re.compile(r"\s*---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -13,11 +13,11 @@ _HEAD = re.compile(r"\s*---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
 ELSEWHERE = ("other", "unknown")
 
 
-def read_card(text: str, source: str, _digest: str) -> Dossier:
+def read_card(text: str, source: str, digest: str) -> Dossier:
     """What a model card says; one without YAML at its head says nothing."""
     found = _HEAD.match(text.replace("\r\n", "\n"))
     if not found:
-        return Dossier()
+        return Dossier(prose=(Text(source, text, digest),))
     try:
         said = Reader(source).read(found[1])
     except PolicyError as error:
@@ -29,7 +29,7 @@ def read_card(text: str, source: str, _digest: str) -> Dossier:
     names = tuple(_texts(said.get("model_name")))
     # Of several, a card does not say that one may choose.
     labels = (Label(source, " AND ".join(licenses)),) if licenses else ()
-    return Dossier(names, labels, parents=parents)
+    return Dossier(names, labels, prose=(Text(source, text, digest),), parents=parents)
 
 
 def _own(said: dict[str, Any], usual: str) -> str:

@@ -111,7 +111,8 @@ def _decoded(data: bytes) -> str:
 def _document(text: str, source: str, digest: str) -> Dossier:
     name = Path(source).name
     found = Text(source, text, digest, terms=bool(_TERMS.match(name)) and not _POLICY.search(name))
-    return Dossier(texts=(found,), policies=(source,) if _POLICY.search(name) else ())
+    policies = (source,) if _POLICY.search(name) else ()
+    return Dossier(texts=(found,), prose=() if found.terms else (found,), policies=policies)
 
 
 def _config(text: str, source: str, _digest: str) -> Dossier:

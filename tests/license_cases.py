@@ -275,6 +275,21 @@ CASES = [
         {**with_card(apache(), license=APACHE), "USE_POLICY.md": "Do not.\n"},
     ),
     Case(
+        "a card of apache-2.0 whose prose says: for research purposes only",
+        UNSURE,
+        "README.md says 'for research purposes only'",
+        {
+            "LICENSE": apache(),
+            "README.md": f"{card(license=APACHE)}For research purposes only.\n",
+        },
+    ),
+    Case(
+        "a NOTICE that forbids commercial use",
+        UNSURE,
+        "NOTICE says 'commercial use is not'",
+        {**with_card(apache(), license=APACHE), "NOTICE": "Commercial use is NOT allowed.\n"},
+    ),
+    Case(
         "a card that names its licence twice",
         UNSURE,
         "license is given twice, first in line 1",

@@ -9,7 +9,7 @@ def test_the_articles_claims_are_printed_with_their_arithmetic(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    assert main([]) == 0
+    assert main() == 0
     said = capsys.readouterr().out
     assert said.count("implausible: ") == 8
     assert said.count("consistent") == 4

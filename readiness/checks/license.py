@@ -48,7 +48,7 @@ async def covers_the_ancestors(chat: Chat, probe: Probe) -> Score:
 
 @check(EVIDENCE)
 async def stands_alone(chat: Chat, probe: Probe) -> Score:
-    """Nothing beside the licence MUST restrict the use, as a use policy does."""
+    """Nothing beside the licence MUST restrict the use, as a use policy does, or a card's prose."""
     return judged(chat, lambda each: scorer.unrestricted(each, chat.scope.given.accepted))
 
 

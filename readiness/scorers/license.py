@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from readiness.dossier import Dossier, Statement, Text
 from readiness.resources import licenses
 from readiness.score import PASSED, Outcome, Score, failed
-from readiness.scorers.license_terms import Standing, Terms, all_of, marked, terms
+from readiness.scorers.license_terms import Standing, Terms, all_of, marked, terms, warns
 from readiness.scorers.license_text import compare
 
 AGREED = "acceptable-use"  # The condition that a use policy stands for.
@@ -78,10 +78,11 @@ def clear(dossier: Dossier, accepted: Collection[str]) -> Score:
 
 def unrestricted(dossier: Dossier, accepted: Collection[str]) -> Score:
     """Score whether nothing beside the licence restricts the use."""
-    if not dossier.policies or AGREED in accepted:
-        return PASSED
-    files = ", ".join(dossier.policies)
-    return _unsettled(f"{files} restricts the use: a person has to read it and accept {AGREED}")
+    wrong = [f"{each.source} says {said!r}" for each, said in _warnings(dossier)]
+    if dossier.policies and AGREED not in accepted:
+        files = ", ".join(dossier.policies)
+        wrong.append(f"{files} restricts the use: a person has to read it and accept {AGREED}")
+    return _unsettled("; ".join(wrong)) if wrong else PASSED
 
 
 def stated(statements: Sequence[Statement], today: date) -> Score:
@@ -101,6 +102,13 @@ def matches(names: Sequence[str], model: str) -> Score:
     if any(each in served or served in each for each in known):
         return PASSED
     return _unsettled(f"evidence of {', '.join(names)}, and the endpoint serves {model!r:.80}")
+
+
+def _warnings(dossier: Dossier) -> list[tuple[Text, str]]:
+    """What prose says against commercial use in passing, where no person has read it."""
+    unread = [each for each in dossier.prose if each.sha256 not in dossier.read]
+    said = [(each, warns(each.text)) for each in unread if each.source not in dossier.policies]
+    return [(each, warning) for each, warning in said if warning]
 
 
 def _labels(dossier: Dossier) -> list[Voice]:

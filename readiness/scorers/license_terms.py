@@ -81,13 +81,19 @@ def named(said: str) -> Terms | None:
 
 def marked(text: str) -> str:
     """The licence whose mark a text has, the longest of them; "" where it has none."""
-    said = f" {' '.join(_WORD.findall(text.casefold()))} "
+    said = _plain(text)
     found = {
         entry["mark"]: name
         for name, entry in licenses()["licenses"].items()
         if f" {entry.get('mark', chr(0))} " in said
     }
     return found[max(found, key=len)] if found else ""
+
+
+def warns(text: str) -> str:
+    """What a text says against commercial use in passing; "" where it says nothing."""
+    said = _plain(text)
+    return next((each for each in licenses()["warnings"] if each in said), "")
 
 
 def all_of(several: Sequence[Terms]) -> Terms:
@@ -153,6 +159,10 @@ def _names() -> dict[str, str]:
     for name, entry in licenses()["licenses"].items():
         found |= {_key(each): name for each in (name, *entry.get("names", ()))}
     return found
+
+
+def _plain(text: str) -> str:
+    return f" {' '.join(_WORD.findall(text.casefold()))} "
 
 
 def _key(name: str) -> str:
