@@ -30,7 +30,7 @@ def read_header(path: Path) -> Mapping[str, Value]:
     with path.open("rb") as file:
         try:
             return _read(file)
-        except (struct.error, EOFError, UnicodeDecodeError, KeyError) as error:
+        except (struct.error, EOFError, OSError, OverflowError, UnicodeError, KeyError) as error:
             raise ValueError(f"the header cannot be read: {error!r:.120}") from None
 
 
