@@ -51,6 +51,13 @@ class Address:
         return f"{self.url}{path}?{self.query}" if self.query else f"{self.url}{path}"
 
     @property
+    def port_here(self) -> int:
+        """The port, where the endpoint is on this machine; 0 where it is elsewhere."""
+        parts = urlsplit(self.url)
+        usual = 443 if parts.scheme == "https" else 80
+        return (parts.port or usual) if parts.hostname in LOOPBACK else 0
+
+    @property
     def proxy(self) -> str | None:
         """The proxy that the environment names for this address."""
         parts = urlsplit(self.url)

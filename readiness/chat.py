@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from readiness.exchange import Call, Exchange
 from readiness.findings import Findings
+from readiness.given import Given
+from readiness.meters import Meter
 from readiness.probe import Message
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome, Score
@@ -52,12 +54,16 @@ class Scope:
         defects_only: Whether the trials cannot show readiness, so that smaller ones will do.
         common: What trials have fetched for each other, and the chats that did.
         findings: What searches of earlier runs have found.
+        given: What the user gave along with the endpoint.
+        meters: What tells how much memory the server takes.
     """
 
     window: int | None = None
     defects_only: bool = False
     common: dict[Hashable, tuple[Chat, asyncio.Future[Any]]] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
+    given: Given = field(default_factory=Given)
+    meters: Sequence[Meter] = ()
 
 
 class Chat:

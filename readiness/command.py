@@ -13,8 +13,9 @@ COMMANDS = {
     "sign": "sign a run with an Ed25519 key",
     "approve": "add a second person's signature",
     "verify": "check a run's digests, chain and signatures; needs no network",
+    "audit": "hold the article's claims against what its machines could do",
 }
-ATTESTING = ("sign", "approve", "verify")
+MODULES = {"sign": "attest", "approve": "attest", "verify": "attest", "audit": "claims"}
 
 
 def main() -> int:
@@ -28,7 +29,7 @@ def main() -> int:
         commands.add_parser(name, add_help=False, help=about)
     chosen, rest = parser.parse_known_args()
     # Each command imports what it needs, and no other's.
-    module = "attest" if chosen.command in ATTESTING else chosen.command
+    module = MODULES.get(chosen.command, chosen.command)
     status: int = getattr(import_module(f"readiness.{module}"), chosen.command)(rest)
     return status
 

@@ -15,6 +15,7 @@ import pytest
 from readiness.check import Check
 
 if TYPE_CHECKING:
+    from readiness.given import Given
     from readiness.plan import Planned
     from readiness.policy import Policy
     from readiness.review import Review
@@ -45,6 +46,16 @@ def add(group: Any) -> None:
     option("--keep-going", action="store_true", help="make all trials, even of a lost check")
     option("--header", action="append", default=[], metavar="'K: V'", help="sent with all requests")
     option("--extra-body", default="{}", metavar="JSON", help="added to every request's body")
+    option(
+        "--license-evidence",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a model's folder, GGUF file, card or record; may be repeated",
+    )
+    option("--hardware", default="", metavar="NAME", help="the machine that serves, by the policy")
+    option("--metrics", default="", metavar="URL", help="the server's or an exporter's metrics")
     option("--connect-timeout", type=_seconds, default=5.0, metavar="S", help="(5)")
     option("--first-byte-timeout", type=_seconds, default=120.0, metavar="S", help="(120)")
     option("--silence-timeout", type=_seconds, default=60.0, metavar="S", help="(60)")
@@ -79,7 +90,8 @@ def policy(option: Namespace) -> Policy:
     from readiness.policy import PolicyError, load
 
     try:
-        return load(option.policy)
+        found = load(option.policy)
+        return found.on(option.hardware) if option.hardware else found
     except PolicyError as error:
         raise pytest.UsageError(str(error)) from error
 
@@ -87,19 +99,23 @@ def policy(option: Namespace) -> Policy:
 @contextmanager
 def serving(option: Namespace) -> Generator[str]:
     """The URL of the endpoint that the user names; the embedded one is served meanwhile."""
-    url = _endpoint(option)
-    if url.partition(":")[0] != EMBEDDED:
+    url, embedded = _endpoint(option), _embedded(option)
+    if embedded is None:
         yield url
         return
     from readiness.embedded import EmbeddedError, serve
 
-    path = url.removeprefix(EMBEDDED).removeprefix(":")
     try:
-        server = serve(Path(path) if path else None)
-        with server as started:
+        with serve(embedded if embedded.name else None) as started:
             yield started.url
     except EmbeddedError as error:
         raise pytest.UsageError(f"--endpoint {url}: {error}") from error
+
+
+def _embedded(option: Namespace) -> Path | None:
+    """The weights to serve here, "." for those that come along; None for an endpoint elsewhere."""
+    kind, _, path = _endpoint(option).partition(":")
+    return Path(path) if kind == EMBEDDED else None
 
 
 def concurrency(option: Namespace) -> int:
@@ -120,7 +136,7 @@ def settings(option: Namespace, url: str) -> Settings:
     from readiness.run import Settings
 
     key = os.environ.get("OPENAI_API_KEY", "")
-    headers = _headers(option.header)
+    headers, rules = _headers(option.header), policy(option)
     try:
         where = Address.read(url, key, headers)
     except ValueError as error:
@@ -129,7 +145,7 @@ def settings(option: Namespace, url: str) -> Settings:
         where=where,
         model=option.model,
         profile=option.profile,
-        policy=policy(option),
+        policy=rules,
         concurrency=concurrency(option),
         reports=option.reports,
         seed=option.seed,
@@ -146,7 +162,30 @@ def settings(option: Namespace, url: str) -> Settings:
         keep_going=option.keep_going,
         secrets=Secrets([key, *where.secrets, *headers.values()]),
         review=_review(option.review),
+        given=_given(option, rules, url),
     )
+
+
+def _given(option: Namespace, rules: Policy, url: str) -> Given:
+    """What no reply can tell. Of the embedded model, its maker's own words are at hand."""
+    from readiness.address import Address
+    from readiness.dossier_files import EvidenceError, gather
+    from readiness.embedded.weights import license_evidence
+    from readiness.given import Given
+
+    paths, metrics = tuple(option.license_evidence), option.metrics
+    if (embedded := _embedded(option)) is not None:
+        paths = paths or license_evidence(embedded)
+        metrics = metrics or f"{url.removesuffix('/v1')}/metrics"
+    try:
+        where = Address.read(metrics, "", {}) if metrics else None
+    except ValueError as error:
+        raise pytest.UsageError(f"--metrics: {error}") from error
+    try:
+        dossier = gather(paths) if paths else None
+        return Given(dossier, rules.accepts, rules.hardware.get(option.hardware), where)
+    except (EvidenceError, OSError) as error:
+        raise pytest.UsageError(f"--license-evidence: {error}") from error
 
 
 def _review(path: Path | None) -> Review:

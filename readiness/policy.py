@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from readiness.check import Check
+from readiness.hardware import Hardware
 from readiness.policy_file import effective, unknown
 from readiness.policy_yaml import PolicyError, Way
+from readiness.resources import licenses
 from readiness.statistics import can_show, fewest
 from readiness.verdict import Claim, Gate, Unsupported
 
@@ -56,6 +58,8 @@ class Policy:
         margin: How much less than required the true rate may be, in each profile.
         profiles: Those there are, and whether they can show defects only.
         dimensions: What is said of each dimension.
+        hardware: The machines that a user may declare, by their names.
+        accepts: The licence conditions that are agreed to, by their ids.
         digest: SHA-256 of all that the policy says, in whichever files it says it.
     """
 
@@ -64,12 +68,28 @@ class Policy:
     margin: Mapping[str, float]
     profiles: Mapping[str, bool]
     dimensions: Mapping[str, Dimension]
+    hardware: Mapping[str, Hardware]
+    accepts: frozenset[str]
     digest: str
 
     @property
     def checks(self) -> frozenset[str]:
         """The ids of all checks that the policy names."""
         return frozenset().union(*(each.checks for each in self.dimensions.values()))
+
+    def on(self, machine: str) -> Policy:
+        """The policy where a machine is declared: what it gates counts then.
+
+        Raises:
+            PolicyError: There is no such machine.
+        """
+        if machine not in self.hardware:
+            raise PolicyError(f"hardware {machine} {unknown(machine, list(self.hardware))}")
+        gating = {
+            name: replace(self.dimensions[name], gate=Gate.REQUIRED)
+            for name in self.hardware[machine].gates & self.dimensions.keys()
+        }
+        return replace(self, dimensions={**self.dimensions, **gating})
 
     def gate(self, dimension: str) -> Gate:
         """Whether a dimension counts towards the run; one that is not named, a user's own, does."""
@@ -148,12 +168,22 @@ def load(path: Path | None = None) -> Policy:
         dimensions={
             name: _dimension(name, each, profiles) for name, each in said["dimensions"].items()
         },
+        hardware={name: _machine(name, each) for name, each in said.get("hardware", {}).items()},
+        accepts=frozenset(said.get("accepts", ())),
         digest=_digest(said),
     )
     # Several profiles may have the same problem.
     if problems := dict.fromkeys(file.problem(way, text) for way, text in _problems(policy)):
         raise PolicyError("\n".join(problems))
     return policy
+
+
+def _machine(name: str, said: dict[str, Any]) -> Hardware:
+    floors: dict[str, float] = {
+        key: said[key] for key in ("decode", "prefill", "aggregate") if key in said
+    }
+    gates, bandwidth = frozenset(said["gates"]), said.get("bandwidth", 0)
+    return Hardware(name, said["gpu"], gates, bandwidth, floors, said.get("memory", 0))
 
 
 def _dimension(dimension: str, said: dict[str, Any], profiles: Mapping[str, bool]) -> Dimension:
@@ -185,6 +215,9 @@ def _digest(said: dict[str, Any]) -> str:
 
 def _problems(policy: Policy) -> Iterator[tuple[Way, str]]:
     """What no schema can tell: figures for profiles there are not, and claims never shown."""
+    conditions = list(licenses()["conditions"])
+    strange = sorted(policy.accepts.difference(conditions))
+    yield from ((("accepts",), f"{each} {unknown(each, conditions)}") for each in strange)
     yield from _unknown_profiles(policy, ("margin",), policy.margin)
     bare = [each for each in policy.profiles if each not in policy.margin]
     yield from ((("profiles", each), "has no margin") for each in bare)

@@ -17,12 +17,18 @@ from readiness import resources
 from readiness.address import Address
 from readiness.background import Background
 from readiness.capability import Capabilities, Models, Unassessable, choose, explore
+from readiness.chat import Scope
 from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
 from readiness.exchange import Call, Exchange
 from readiness.findings import Findings
+from readiness.given import Given
 from readiness.ledger import Ledger
 from readiness.matrix import Matrix, matrix
+from readiness.meter_gpu import GpuMeter
+from readiness.meter_metrics import MetricsMeter
+from readiness.meter_process import LocalServer, ProcessMeter
+from readiness.meters import Meter
 from readiness.past import Past, ResumeError, read, set_aside
 from readiness.plan import Planned
 from readiness.policy import Policy
@@ -60,6 +66,7 @@ class Settings:
         resume: The folder of a run that is to go on; None for a new run.
         secrets: What must stand in no file.
         review: What a person has settled.
+        given: What no reply of the endpoint can tell.
     """
 
     where: Address
@@ -77,6 +84,7 @@ class Settings:
     resume: Path | None
     secrets: Secrets
     review: Review
+    given: Given
 
 
 @dataclass
@@ -159,7 +167,11 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
     """
     from readiness.reporters import record, review
 
-    with Background() as background, _reached(background, settings) as endpoint:
+    with (
+        Background() as background,
+        _reached(background, settings.where, settings.limits) as endpoint,
+        _metered(background, settings) as meters,
+    ):
         started = datetime.now(UTC)
         listed = background.start(endpoint.send(MODELS)).result()
         model, models, problem = _model(listed, settings)
@@ -178,9 +190,10 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
             evidence.open({**about, "started": utc(started)}, resumed=bool(seen))
             evidence.exchange(listed, PROBING)
             sender = Sender(endpoint, evidence, ledger, Slots(settings.concurrency), past)
+            scope = Scope(findings=findings, given=settings.given, meters=meters)
             curtails = not settings.keep_going
             runner = Runner(
-                background, sender, evidence, findings, past, settings.review, curtails=curtails
+                background, sender, evidence, scope, past, settings.review, curtails=curtails
             )
             plan = {each.check.id: each for each in planned}
             run = Run(settings, plan, started, model, folder, evidence, ledger, runner, past)
@@ -216,12 +229,26 @@ def _past(settings: Settings, about: Mapping[str, Any]) -> Past:
 
 
 @contextmanager
-def _reached(background: Background, settings: Settings) -> Generator[Endpoint]:
-    endpoint = Endpoint(settings.where, settings.limits)
+def _reached(background: Background, where: Address, limits: Limits) -> Generator[Endpoint]:
+    endpoint = Endpoint(where, limits)
     try:
         yield endpoint
     finally:
         background.start(endpoint.close()).result()
+
+
+@contextmanager
+def _metered(background: Background, settings: Settings) -> Generator[list[Meter]]:
+    """What tells how much memory the server takes: by itself, and here if here is where it runs."""
+    meters: list[Meter] = []
+    if settings.where.port_here:
+        server = LocalServer(settings.where.port_here)
+        meters = [GpuMeter(server), ProcessMeter(server)]
+    if settings.given.metrics is None:
+        yield meters
+        return
+    with _reached(background, settings.given.metrics, settings.limits) as page:
+        yield [*meters, MetricsMeter(page)]
 
 
 def _model(listed: Exchange, settings: Settings) -> tuple[str, Models, str]:
@@ -268,12 +295,19 @@ def _about(settings: Settings, model: str) -> dict[str, Any]:
         "seed": settings.seed,
         "review_sha256": settings.review.digest,
         "harness": harness(settings.policy),
+        "license_evidence": license_evidence(settings.given),
     }
 
 
 def utc(time: datetime) -> str:
     """A time as it is written in every file: UTC, to the second."""
     return f"{time:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def license_evidence(given: Given) -> dict[str, dict[str, str]]:
+    """The digest of each file that tells of the licence, of the model and of each ancestor."""
+    line = given.dossier.line() if given.dossier else ()
+    return {name: dict(dossier.files) for name, dossier in line}
 
 
 def harness(policy: Policy) -> dict[str, str]:

@@ -12,7 +12,6 @@ from readiness.background import Background
 from readiness.capability import Capabilities
 from readiness.chat import Chat, Scope
 from readiness.evidence import Evidence
-from readiness.findings import Findings
 from readiness.past import Past
 from readiness.plan import Planned
 from readiness.probe import Probe
@@ -31,7 +30,7 @@ class Runner:
         background: Background,
         sender: Sender,
         evidence: Evidence,
-        findings: Findings,
+        scope: Scope,
         past: Past,
         review: Review,
         *,
@@ -44,7 +43,7 @@ class Runner:
         self._review = review
         self._curtails = curtails
         self._in_flight: set[asyncio.Task[None]] = set()
-        self._scope = Scope(findings=findings)
+        self._scope = scope
         self.running: dict[str, Running] = {}
 
     def start(self, planned: Sequence[Planned], capabilities: Capabilities) -> None:

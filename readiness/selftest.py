@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from readiness.kill import Row, kill_table, read_row
+from readiness.mutants import evidence
 from readiness.mutants.catalog import FLAWLESS, find, mutants
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.process import serving
@@ -61,12 +62,19 @@ def try_mutant(flaw: Flaw, profile: str) -> Row:
     ):
         folder = Path(name)
         (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-        reports = folder / "reports"
-        status, said = _run(folder, ["--endpoint", url, "--profile", profile, "--reports", reports])
+        reports, shown = folder / "reports", folder / "license"
+        shown.mkdir()
+        record = evidence.write(shown)
+        flaw.shows(shown)
+        options = ["--endpoint", url, "--profile", profile, "--reports", reports]
+        # The reference endpoint says that it runs on the article's own card.
+        metrics = f"{url.removesuffix('/v1')}/metrics"
+        options += ["--hardware", "rtx-3060-12g", "--metrics", metrics]
+        status, said = _run(folder, [*options, "--license-evidence", record])
         return read_row(flaw, status, reports / "latest" / "readiness.json", said)
 
 
-def _run(folder: Path, options: Sequence[str | Path]) -> tuple[int, str]:
+def _run(folder: Path, options: Sequence[object]) -> tuple[int, str]:
     command = [sys.executable, "-m", "pytest", "--pyargs", "readiness", "-q"]
     command += ["-p", "no:cacheprovider", *map(str, options)]
     kept = {key: value for key, value in os.environ.items() if not _settles(key)}

@@ -93,6 +93,8 @@ def record(*dimensions: Json, **changes: Any) -> Json:
             "sampling": {"temperature": 0},
             "lacking": {"tools": "tools are not supported"},
         },
+        "machine": {"hardware": "rtx-3060-12g", "quantization": "Q4_K_M", "metrics": ""},
+        "license_evidence": {"": {"LICENSE": DIGEST}},
         "harness": {
             "version": "0.1.0",
             "policy": "article",

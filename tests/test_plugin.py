@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 import scipy.special
 from jsonschema import Draft202012Validator
 
-from readiness import progress
+from readiness import checks, progress
 from readiness.evidence import broken_link
+from readiness.mutants import evidence
 from readiness.mutants.process import serving as reference
 from readiness.resources import schema
 from readiness.sums import differences
@@ -28,8 +30,10 @@ name: own
 extends: article
 dimensions:
   {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}, api: {gate: "off"},
-   long_context: {gate: "off"}, refusal: {gate: "off"}}
+   long_context: {gate: "off"}, refusal: {gate: "off"}, license: {gate: "off"},
+   low_resource: {gate: "off"}}
 """
+LICENSE_POLICY = OWN_POLICY.replace(', license: {gate: "off"}', "")
 OK_CHECK = """
 from readiness import PASSED, Probe, check, failed
 
@@ -409,3 +413,52 @@ def test_findings_that_are_none_of_ours_are_named_before_anything_is_tried(
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*reports/findings.json is no JSON: mend it or remove it"])
     assert [each.name for each in (own.path / "reports").iterdir()] == ["findings.json"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--license-evidence", "nowhere", "--license-evidence: nowhere: no such file or folder"),
+        ("--hardware", "abacus", "hardware abacus is unknown: choose rtx-3060-12g"),
+        ("--metrics", "ftp://host", "--metrics: not the address of an endpoint"),
+    ],
+)
+def test_what_is_given_wrongly_is_a_usage_error(
+    own: pytest.Pytester, option: str, value: str, said: str
+) -> None:
+    result = run(own, "http://127.0.0.1:9/v1", option, value, ".")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*{said}*"])
+
+
+def test_evidence_of_a_licence_is_in_the_record_and_sends_nothing(
+    own: pytest.Pytester, url: str
+) -> None:
+    shown = own.path / "shown"
+    shown.mkdir()
+    named = evidence.write(shown)
+    (own.path / "license.yaml").write_text(LICENSE_POLICY)
+    where = f"{Path(checks.__file__).parent}/license.py"
+    result = own.runpytest(
+        where, "--endpoint", url, "--policy", "license.yaml", "--license-evidence", str(named)
+    )
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["*license: read by a program: this is not legal advice*"])
+    digests = record(own)["license_evidence"][""]
+    assert sorted(digests) == ["LICENSE", "README.md", "record.yaml", "reference.gguf"]
+    assert digests["LICENSE"] == sha256((shown / "LICENSE").read_bytes()).hexdigest()
+    checked = [each for each in record(own)["dimensions"] if each["id"] == "license"]
+    assert [each["verdict"] for each in checked] == ["ready"]
+    lines = (own.path / "reports/latest/evidence.jsonl").read_text("utf-8").splitlines()
+    trials = [json.loads(line) for line in lines if json.loads(line)["kind"] == "trial"]
+    assert [each["exchanges"] for each in trials] == [[]] * 7
+
+
+def test_without_evidence_the_licence_is_not_assessed_and_the_run_inconclusive(
+    own: pytest.Pytester, url: str
+) -> None:
+    (own.path / "license.yaml").write_text(LICENSE_POLICY)
+    where = f"{Path(checks.__file__).parent}/license.py"
+    result = own.runpytest(where, "--endpoint", url, "--policy", "license.yaml")
+    assert result.ret == INCONCLUSIVE
+    result.stdout.fnmatch_lines(["*no evidence was given: name it*"])

@@ -117,13 +117,21 @@ def test_the_article_names_the_checks_that_there_are(article: Policy) -> None:
 
 
 def test_the_article_requires_all_of_its_dimensions(article: Policy) -> None:
-    assert {article.gate(each) for each in article.dimensions} == {Gate.REQUIRED}
+    on_its_card = article.on("rtx-3060-12g")
+    assert {on_its_card.gate(each) for each in article.dimensions} == {Gate.REQUIRED}
+    elsewhere = {each for each in article.dimensions if article.gate(each) is not Gate.REQUIRED}
+    assert elsewhere == {"low_resource"}
 
 
 def test_what_the_article_does_not_claim_does_not_gate(article: Policy) -> None:
     gating = {name for each in article.dimensions for name in article.expected(each, "full")}
     # Those of api say it themselves: test_api_checks.py.
     assert {each for each in article.checks - gating if not each.startswith("api.")} == {
+        "license.is_stated_by_the_vendor",
+        "license.is_of_this_model",
+        "low_resource.reads_quickly",
+        "low_resource.serves_several",
+        "low_resource.adds_up",
         "json_only.refuses_bad_formats",
         "json_only.holds_for_any_record",
         "tool_calling.refuses_bad_choices",
@@ -223,6 +231,15 @@ def test_the_digest_is_of_what_holds_and_not_of_how_it_is_written(
     assert {load(write(text)).digest for text in alike} == {article.digest}
     assert load(write(EXTENDS + rule % "0.97")).digest != article.digest
     assert load(write(EXTENDS + "alpha: 0.01\n")).digest != article.digest
+
+
+def test_a_condition_of_a_licence_is_accepted_by_its_id(write: Write, article: Policy) -> None:
+    assert article.accepts == frozenset()
+    assert load(write(EXTENDS + "accepts: [llama-naming]\n")).accepts == {"llama-naming"}
+    with pytest.raises(
+        PolicyError, match=r"my.yaml:3: accepts llama-name is unknown: did you mean"
+    ):
+        load(write(EXTENDS + "accepts: [llama-name]\n"))
 
 
 def test_a_profile_may_leave_a_check_out(article: Policy) -> None:

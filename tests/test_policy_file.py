@@ -12,7 +12,10 @@ from readiness.resources import schema
 Write = Callable[[str], Path]
 
 EXTENDS = "schema: readiness-policy/1\nextends: article\n"
-WHOLE = "choose a mapping of schema, name, extends, alpha, margin, profiles and dimensions"
+WHOLE = (
+    "choose a mapping of schema, name, extends, alpha, margin, accepts, hardware, profiles "
+    "and dimensions"
+)
 
 
 @pytest.fixture

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from readiness.mutants.answer import Answer, Request
+from readiness.verdict import Verdict
 
 Body = dict[str, Any]
 
@@ -58,6 +60,14 @@ def _by_key(shown: bytes, key: bytes) -> bool:
     return hmac.compare_digest(shown, key)
 
 
+def _as_given(_folder: Path) -> None:
+    return
+
+
+def _as_metered(page: str) -> str:
+    return page
+
+
 def _always(_request: Request, _number: int) -> bool:
     return True
 
@@ -84,6 +94,9 @@ class Flaw:
         lists: Changes the list of models.
         admits: Says whether the key that was shown opens the door.
         stays: Says whether the n-th request on a connection, from 1, gets an answer.
+        shows: Changes the evidence of the licence, in the folder where it stands.
+        due: The verdict that the check must come to.
+        gauges: Changes the page of metrics.
     """
 
     name: str
@@ -99,6 +112,9 @@ class Flaw:
     lists: Callable[[Body], Body] = _as_listed
     admits: Callable[[bytes, bytes], bool] = _by_key
     stays: Callable[[Request, int], bool] = _always
+    shows: Callable[[Path], None] = _as_given
+    due: Verdict = Verdict.NOT_READY
+    gauges: Callable[[str], str] = _as_metered
 
     @property
     def harmless(self) -> bool:

@@ -17,6 +17,13 @@ from readiness.mutants.protocol import MOST_BYTES, WINDOW, unknown_model
 from readiness.mutants.reference import JSON, MODELS, Reference
 from readiness.mutants.response import encode
 
+#: The card that the reference endpoint says it runs on, and the MiB that it takes of it.
+CARD, TAKEN = "NVIDIA GeForce RTX 3060", 9216
+METRICS = (
+    f'# TYPE DCGM_FI_DEV_FB_USED gauge\nDCGM_FI_DEV_FB_USED{{gpu="0",modelName="{CARD}"}} {TAKEN}\n'
+)
+
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -25,6 +32,7 @@ def application(flaw: Flaw, key: str) -> web.Application:
     server = Server(flaw, key)
     app = web.Application(middlewares=[_problems], client_max_size=MOST_BYTES)
     app.router.add_get("/health", _health)
+    app.router.add_get("/metrics", server.metrics)
     app.router.add_get("/v1/models", server.models)
     app.router.add_get("/v1/models/{id:.+}", server.model)
     app.router.add_post("/v1/chat/completions", server.complete)
@@ -40,6 +48,10 @@ class Server:
         self._bearer = f"Bearer {key}".encode() if key else b""
         self._started = int(time.time())
         self._numbers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        """Show how much memory is taken, as an exporter of NVIDIA's does."""
+        return web.Response(text=self._flaw.gauges(METRICS))
 
     async def models(self, request: web.Request) -> web.Response:
         """List the models."""

@@ -9,10 +9,11 @@ from typing import Any
 
 from readiness import statistics, sums
 from readiness.gate import EXIT_STATUS
+from readiness.given import Given
 from readiness.matrix import Row
 from readiness.reporters import surfaces
 from readiness.result import Result
-from readiness.run import Run, harness, utc
+from readiness.run import Run, harness, license_evidence, utc
 from readiness.run_folder import RECORD
 
 SCHEMA = "readiness/1"
@@ -32,7 +33,9 @@ def record(run: Run) -> dict[str, Any]:
         "seed": settings.seed,
         "concurrency": settings.concurrency,
         "target": {"endpoint": settings.where.url, "model": run.model, **_target(run)},
+        "machine": _machine(settings.given),
         "harness": harness(settings.policy),
+        "license_evidence": license_evidence(settings.given),
         "started": utc(run.started),
         "finished": utc(datetime.now(UTC)),
         "requests": {
@@ -64,6 +67,15 @@ def write(run: Run) -> None:
     fresh = run.folder.parent / f".latest-{run.folder.name}"
     fresh.symlink_to(run.folder.name, target_is_directory=True)
     fresh.replace(latest)
+
+
+def _machine(given: Given) -> dict[str, str]:
+    """What the model is said to run on, and as what."""
+    return {
+        "hardware": given.hardware.name if given.hardware else "",
+        "quantization": given.dossier.quantization if given.dossier else "",
+        "metrics": given.metrics.url if given.metrics else "",
+    }
 
 
 def _target(run: Run) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from readiness.plan import Planned, seconds
 from readiness.reporters.screen import Screen
 from readiness.result import Result
 from readiness.run import Run
+from readiness.score import Outcome
 from readiness.times import Times
 from readiness.verdict import Gate, Verdict
 
@@ -24,6 +25,7 @@ NARROWEST_NAME = 12
 #: A dimension of more checks shows one by one only those of which there is more to say.
 MOST_CHECKS = 20
 MOST_NAMED = 3  # in a note that is the same for several
+CAVEATS = {"license": "read by a program: this is not legal advice"}
 # A word and a shape carry the verdict; the colours, apart for colour-blind eyes too, only help.
 LOOK = {
     Verdict.READY: ("✓", "blue"),
@@ -116,6 +118,8 @@ def _table(width: int, first: str, *others: str) -> Table:
 def notes(matrix: Matrix) -> Iterator[str]:
     """What the figures in the matrix do not say by themselves."""
     for row in matrix.worst_first:
+        if row.id in CAVEATS:
+            yield f"{row.id}: {CAVEATS[row.id]}"
         if row.missing:
             names = ", ".join(each.partition(".")[2] for each in row.missing)
             yield f"{row.id}: no result of {names}"
@@ -192,6 +196,8 @@ def _lacks(result: Result) -> str:
     claim = result.claim
     if result.doubts:
         return result.doubts[0]
+    if result.outcomes[Outcome.UNDETERMINED] == len(result.counted):
+        return result.reasons[0].example
     if claim.defects_only:
         return "so few trials can show a defect, but not readiness"
     more = statistics.more_needed(
