@@ -24,6 +24,10 @@ GENESIS = "0" * 64
 LARGE = 64 * 2**10
 
 
+class Unsound(Exception):
+    """Evidence does not hold together: nothing can be built on it."""
+
+
 class Evidence:
     """A file of JSON lines; the `prev` of each is the SHA-256 of the line before it.
 

@@ -13,6 +13,7 @@ EXIT_STATUS = {
     Verdict.NOT_ASSESSED: 10,
 }
 A_BUG = 3  # pytest's own status of an internal error
+UNSOUND = 11  # The evidence that was to be built on does not hold together.
 MOST_REASONS = 5
 
 

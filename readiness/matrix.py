@@ -18,12 +18,14 @@ class Row:
         gate: Whether the dimension counts towards the verdict of the run.
         results: What its checks showed.
         missing: The checks that the policy gates by and that have no result.
+        waived: The checks whose verdicts someone has answered for.
     """
 
     id: str
     gate: Gate
     results: Sequence[Result]
     missing: Sequence[str] = ()
+    waived: frozenset[str] = frozenset()
 
     @property
     def gating(self) -> list[Result]:
@@ -41,6 +43,15 @@ class Row:
             return Verdict.NOT_ASSESSED
         found = worst(result.verdict for result in self.gating)
         return worst([found, Verdict.INCONCLUSIVE]) if self.missing else found
+
+    @property
+    def admitted(self) -> Verdict:
+        """The verdict that counts towards the run: what is waived, and has a result, is let be."""
+        if self.verdict is Verdict.NOT_ASSESSED:
+            return self.verdict
+        held = [each.verdict for each in self.gating if each.check.id not in self.waived]
+        missing = [Verdict.INCONCLUSIVE] if self.missing else []
+        return worst([*held, *missing], default=Verdict.READY)
 
     @property
     def score(self) -> int:
@@ -63,7 +74,7 @@ class Matrix:
     @property
     def verdict(self) -> Verdict:
         """The worst of the required dimensions; what was not assessed is not known to be ready."""
-        found = worst((row.verdict for row in self.gating), default=Verdict.NOT_ASSESSED)
+        found = worst((row.admitted for row in self.gating), default=Verdict.NOT_ASSESSED)
         return Verdict.INCONCLUSIVE if found is Verdict.NOT_ASSESSED else found
 
     @property
@@ -81,6 +92,7 @@ def matrix(
     results: Iterable[Result],
     gates: Mapping[str, Gate],
     expected: Mapping[str, Sequence[str]],
+    waived: Iterable[str] = (),
 ) -> Matrix:
     """Put results in rows.
 
@@ -88,7 +100,9 @@ def matrix(
         results: What the checks showed.
         gates: How each dimension counts; one that is not named is a user's own, and required.
         expected: The ids of the checks by which each dimension is gated.
+        waived: The ids of the checks whose verdicts someone has answered for.
     """
+    let_be = frozenset(waived)
     by_dimension: dict[str, list[Result]] = {
         dimension: [] for dimension, gate in gates.items() if gate is not Gate.OFF
     }
@@ -98,5 +112,6 @@ def matrix(
     for dimension, found in by_dimension.items():
         ids = {result.check.id for result in found}
         missing = tuple(each for each in expected.get(dimension, ()) if each not in ids)
-        rows.append(Row(dimension, gates.get(dimension, Gate.REQUIRED), found, missing))
+        gate = gates.get(dimension, Gate.REQUIRED)
+        rows.append(Row(dimension, gate, found, missing, let_be))
     return Matrix(rows)

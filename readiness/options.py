@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 from argparse import Namespace
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from readiness.plan import Planned
     from readiness.policy import Policy
     from readiness.run import Settings
+    from readiness.waiver import Waiver
 
 PROFILES = ("smoke", "ci", "full")
 EMBEDDED = "embedded"
@@ -33,6 +35,8 @@ def add(group: Any) -> None:
     option(
         "--policy", type=Path, metavar="FILE", help="thresholds and gates (the built-in `article`)"
     )
+    option("--baseline", type=Path, metavar="RUN", help="a run's folder, to be held against it")
+    option("--waivers", type=Path, metavar="FILE", help="checks that the gate lets through")
     option("--concurrency", type=_positive, metavar="N", help="trials in flight (8)")
     option("--reports", type=Path, default=Path("reports"), metavar="DIR", help="(reports)")
     option("--seed", type=int, default=0, metavar="N", help="what the probes are made from (0)")
@@ -80,6 +84,20 @@ def policy(option: Namespace) -> Policy:
         raise pytest.UsageError(str(error)) from error
 
 
+def waivers(option: Namespace, checks: Sequence[Check]) -> Mapping[str, Waiver]:
+    """Load the waivers that the user names: of checks that the policy names, or that were found."""
+    from readiness import waiver
+    from readiness.policy import PolicyError
+
+    if option.waivers is None:
+        return {}
+    known = policy(option).checks | {check.id for check in checks}
+    try:
+        return waiver.load(option.waivers, known, datetime.now(UTC).date())
+    except PolicyError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
 @contextmanager
 def serving(option: Namespace) -> Generator[str]:
     """The URL of the endpoint that the user names; the embedded one is served meanwhile."""
@@ -104,12 +122,15 @@ def concurrency(option: Namespace) -> int:
     return int(option.concurrency or (EMBEDDED_SLOTS if embedded else 8))
 
 
-def settings(option: Namespace, url: str) -> Settings:
+def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
     """Make settings of what the user typed.
 
     Raises:
         pytest.UsageError: An option makes no sense; the message says which, and what would.
+        NoBaseline: The user must name another run.
+        Unsound: The evidence of the baseline does not hold together.
     """
+    from readiness import past
     from readiness.address import Address
     from readiness.endpoint import Limits
     from readiness.redaction import Secrets
@@ -139,6 +160,8 @@ def settings(option: Namespace, url: str) -> Settings:
         most_requests=option.max_requests,
         most_tokens=option.max_tokens_total,
         secrets=Secrets([key, *where.secrets, *headers.values()]),
+        baseline=past.baseline(option.baseline) if option.baseline else None,
+        waivers=waivers(option, checks),
     )
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from readiness import options
 from readiness.check import Check
-from readiness.gate import exit_status
+from readiness.evidence import Unsound
+from readiness.gate import UNSOUND, exit_status
 from readiness.item import PROGRESS, RUN, CheckItem
 
 # Every pytest run of an environment that has this plugin imports this module. The slow
@@ -69,6 +70,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             _start(session, checks, stack)
         except LookupError as error:
             raise pytest.UsageError(str(error)) from error
+        except Unsound as error:
+            pytest.exit(str(error), UNSOUND)
         return (yield)
 
 
@@ -85,7 +88,7 @@ def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -
         session.items.clear()
         return
     url = stack.enter_context(options.serving(config.option))
-    run = stack.enter_context(opened(options.settings(config.option, url), planned))
+    run = stack.enter_context(opened(options.settings(config.option, url, checks), planned))
     config.stash[RUN] = run
     if staging := config.stash.get(STAGING, None):
         staging.settle(run.folder)
@@ -115,7 +118,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
     """Let the gate settle pytest's exit status, and put pytest's own reports in their place."""
     run = session.config.stash.get(RUN, None)
     if run:
-        session.exitstatus = exit_status(session.exitstatus, run.matrix.verdict, run.bugs)
+        session.exitstatus = exit_status(session.exitstatus, run.verdict, run.bugs)
     elif session.config.option.endpoint and session.exitstatus == 0 and not _told(session.config):
         # A run in which no check ran shows nothing, whatever else has passed.
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED

@@ -13,6 +13,7 @@ from readiness.check import Check
 from readiness.policy_file import effective, unknown
 from readiness.policy_yaml import PolicyError, Way
 from readiness.statistics import can_show, fewest
+from readiness.upgrade import Upgrade, upgrades
 from readiness.verdict import Claim, Gate, Unsupported
 
 __all__ = ["Dimension", "Policy", "PolicyError", "Rule", "load"]
@@ -49,6 +50,7 @@ class Policy:
         margin: How much less than required the true rate may be, in each profile.
         profiles: Those there are, and whether they can show defects only.
         dimensions: What is said of each dimension.
+        upgrades: What is said of upgrades: of all, and by the ids of dimensions and checks.
         digest: SHA-256 of all that the policy says, in whichever files it says it.
     """
 
@@ -57,6 +59,7 @@ class Policy:
     margin: Mapping[str, float]
     profiles: Mapping[str, bool]
     dimensions: Mapping[str, Dimension]
+    upgrades: Mapping[str, Mapping[str, Any]]
     digest: str
 
     @property
@@ -74,6 +77,12 @@ class Policy:
             return ()
         checks = self.dimensions[dimension].checks
         return tuple(each for each, rule in checks.items() if rule.gate is Gate.REQUIRED)
+
+    def upgrade(self, check: Check | None = None) -> Upgrade:
+        """What an upgrade has to show, of a check or as a whole: what is nearest to it holds."""
+        ways = ["", check.dimension, check.id] if check else [""]
+        said = {key: value for way in ways for key, value in self.upgrades.get(way, {}).items()}
+        return Upgrade.read(said)
 
     def leaves_out(self, check: Check, profile: str) -> bool:
         """Whether a profile makes no trial of a check."""
@@ -138,6 +147,7 @@ def load(path: Path | None = None) -> Policy:
         dimensions={
             name: _dimension(name, each, profiles) for name, each in said["dimensions"].items()
         },
+        upgrades=upgrades(said),
         digest=_digest(said),
     )
     # Several profiles may have the same problem.

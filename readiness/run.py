@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from readiness import resources
+from readiness import conditions, past
 from readiness.address import Address
 from readiness.background import Background
 from readiness.capability import Capabilities, Models, Unassessable, choose, explore
+from readiness.comparison import Comparison, compare
 from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
 from readiness.exchange import Call, Exchange
+from readiness.identity import identity
 from readiness.matrix import Matrix, matrix
+from readiness.past import Past
 from readiness.plan import Planned
 from readiness.policy import Policy
 from readiness.redaction import Secrets
@@ -29,11 +30,12 @@ from readiness.runner import Runner
 from readiness.score import EndpointError
 from readiness.sender import Ledger, Sender
 from readiness.slots import Slots
+from readiness.verdict import MOST_SCORE, Verdict, worst
+from readiness.waiver import Waiver
 
 MOST_LISTED = 10
 MODELS = Call(None, "/models", "GET")
 PROBING = {"check": "capability"}
-DISTRIBUTION = "llm-readiness"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class Settings:
         most_requests: Most requests to send; 0 for any number.
         most_tokens: Most tokens to use, of prompts and replies; 0 for any number.
         secrets: What must stand in no file.
+        baseline: The run that this one is held against.
+        waivers: What the gate lets through, by checks.
     """
 
     where: Address
@@ -67,6 +71,8 @@ class Settings:
     most_requests: int
     most_tokens: int
     secrets: Secrets
+    baseline: Past | None = None
+    waivers: Mapping[str, Waiver] = field(default_factory=dict)
 
 
 @dataclass
@@ -86,6 +92,7 @@ class Run:
         problem: Why the endpoint cannot be tried; "" where it can.
         results: What has been shown so far.
         bugs: Whether a check raised what no check may raise.
+        comparison: What it shows beside its baseline; None before it ends, or without one.
     """
 
     settings: Settings
@@ -100,6 +107,7 @@ class Run:
     problem: str = ""
     results: list[Result] = field(default_factory=list)
     bugs: bool = False
+    comparison: Comparison | None = None
 
     def start(self, planned: Sequence[Planned]) -> None:
         """Start checks."""
@@ -133,7 +141,33 @@ class Run:
             if planned.check.dimension not in gates:
                 ids = expected.get(planned.check.dimension, ())
                 expected[planned.check.dimension] = (*ids, planned.check.id)
-        return matrix(self.results, gates, expected)
+        return matrix(self.results, gates, expected, self.settings.waivers)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worse of what the run shows by itself and beside its baseline."""
+        compared = [self.comparison.verdict] if self.comparison else []
+        return worst([self.matrix.verdict, *compared])
+
+    @property
+    def score(self) -> int:
+        """0 to 100: that of the matrix, so far as the verdict allows it."""
+        return min(self.matrix.score, MOST_SCORE[self.verdict])
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the endpoint says of itself."""
+        return identity(self.model, self.capabilities)
+
+    def compare(self) -> None:
+        """Hold the run against its baseline, where it has one."""
+        if (baseline := self.settings.baseline) is not None:
+            now = replace(
+                past.read(self.evidence.path),
+                target=self.identity,
+                concurrency=self.settings.concurrency,
+            )
+            self.comparison = compare(baseline, now, self.matrix, self.settings.policy)
 
 
 @contextmanager
@@ -141,10 +175,13 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
     """Reach the endpoint and settle what it offers; the record is written however this ends.
 
     Raises:
-        LookupError: The user must choose another model or key.
+        LookupError: The user must choose another model, key or baseline.
     """
     from readiness.reporters import record
 
+    made_with = conditions.made_with(settings, planned)
+    if settings.baseline:
+        conditions.must_be_the_same(settings.baseline, made_with)
     with Background() as background, _reached(background, settings) as endpoint:
         started = datetime.now(UTC)
         listed = background.start(endpoint.send(MODELS)).result()
@@ -155,7 +192,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
             Slots(settings.concurrency),
         )
         with Evidence(folder / "evidence.jsonl", settings.secrets) as evidence:
-            evidence.open(_about(settings, model, started))
+            evidence.open({**_about(settings, model, started), **made_with})
             evidence.exchange(listed, PROBING)
             sender = Sender(endpoint, evidence, ledger, slots)
             runner = Runner(background, sender, evidence, slots)
@@ -167,6 +204,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
             try:
                 yield run
             finally:
+                run.compare()
                 record.write(run)
 
 
@@ -217,27 +255,5 @@ def _about(settings: Settings, model: str, started: datetime) -> dict[str, Any]:
         "schema": "readiness-evidence/1",
         "endpoint": settings.where.url,
         "model": model,
-        "profile": settings.profile,
-        "seed": settings.seed,
         "started": f"{started:%Y-%m-%dT%H:%M:%SZ}",
-        "harness": harness(settings.policy),
     }
-
-
-def harness(policy: Policy) -> dict[str, str]:
-    """What the endpoint was tried with: the version of this program, and digests of its data."""
-    return {
-        "version": version(DISTRIBUTION),
-        "policy": policy.name,
-        "policy_sha256": policy.digest,
-        "prompts_sha256": _digest("prompts"),
-        "openai_sdk": version("openai"),
-    }
-
-
-def _digest(kind: str) -> str:
-    """One digest over all files of a folder, in the order of their names."""
-    total = hashlib.sha256()
-    for path in sorted(resources.home(kind).iterdir()):
-        total.update(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return total.hexdigest()

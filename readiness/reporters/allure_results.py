@@ -26,7 +26,9 @@ def describe(result: Result, run: Run) -> None:
     allure.dynamic.feature(result.check.dimension)
     allure.dynamic.story(result.check.id.partition(".")[2])
     allure.dynamic.severity(SEVERITY[result.claim.gate])
-    allure.dynamic.description(result.check.requirement)
+    waiver = run.settings.waivers.get(result.check.id)
+    told = f"\n\n{waiver}" if waiver else ""
+    allure.dynamic.description(f"{result.check.requirement}{told}")
     redact = run.settings.secrets.redact
     allure.attach(redact(explain(result)), "result", allure.attachment_type.TEXT)
     allure.attach(redact(_trials(result)), "trials", allure.attachment_type.CSV)

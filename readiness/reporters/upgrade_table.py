@@ -1,0 +1,124 @@
+"""A run beside its baseline, on a terminal: what became worse, item by item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from readiness.compared import Compared, Pair
+from readiness.comparison import Comparison
+from readiness.paired import fewest_pairs
+from readiness.redaction import Secrets
+from readiness.verdict import Gate
+
+MOST_ITEMS = 10
+MOST_REPLY = 240  # characters
+WORSE, OPEN, KEPT = "✗ worse", "? not shown", "✓ no worse"
+STYLES = {WORSE: "bold red", OPEN: "yellow", KEPT: "blue"}
+
+
+def print_comparison(console: Console, found: Comparison, secrets: Secrets) -> None:
+    """Print what became worse, what is not shown to be as good, and the items."""
+    before = found.baseline
+    told = f"{before.about['model']}, {before.about['started']}, {before.verdict}"
+    console.print(Text(f"beside the baseline {before.evidence.parent.name} ({told})"))
+    if shown := [each for each in found.checks if _notable(found, each)]:
+        console.print(table(found, shown))
+    for note in notes(found):
+        console.print(Text(f"· {note}"))
+    for line in items(found):
+        console.print(Text(secrets.printable(line)), soft_wrap=True)
+
+
+def table(found: Comparison, shown: list[Compared]) -> Table:
+    """A line for each check of which there is something to say, and one for all the others."""
+    made = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    made.add_column("check", max_width=34, no_wrap=True)
+    for title in ("lost", "gained", "chance", "change"):
+        made.add_column(title, justify="right", no_wrap=True)
+    made.add_column("beside the baseline", no_wrap=True)
+    for each in sorted(shown, key=lambda each: found.chances[each.id]):
+        said = word(found, each)
+        style = STYLES[said]
+        figures = f"{len(each.lost)}/{len(each.pairs)}", f"{len(each.gained)}/{len(each.pairs)}"
+        chance, change = f"{found.chances[each.id]:.2g}", f"≥{each.at_least:+.1%}"
+        made.add_row(each.id, *figures, chance, change, Text(_gated(said, each), style))
+    rest = [each for each in found.checks if each.pairs and each not in shown]
+    if rest:
+        trials = sum(len(each.pairs) for each in rest)
+        made.add_row(f"{len(rest)} more", f"0/{trials}", f"0/{trials}", "", "", "")
+    return made
+
+
+def word(found: Comparison, each: Compared) -> str:
+    """What the comparison shows of a check."""
+    if each in found.regressed:
+        return WORSE
+    return KEPT if each.shown else OPEN
+
+
+def notes(found: Comparison) -> Iterator[str]:
+    """What the figures do not say by themselves."""
+    yield from (f"drift: {each}" for each in found.drift)
+    if found.drift and found.identity is Gate.REQUIRED:
+        yield "the policy requires that the endpoint says the same of itself"
+    for each in found.slower:
+        trials = len(each.ratios)
+        yield f"slower: {each.id} takes {each.pace:.2f} times as long (median of {trials} trials)"
+    if found.baseline.concurrency != found.now.concurrency:
+        flights = f"{found.baseline.concurrency} then, {found.now.concurrency} now"
+        yield f"times are not compared: trials in flight were {flights}"
+    if found.unpaired:
+        yield f"the baseline has not tried {', '.join(found.unpaired[:MOST_ITEMS])}"
+    yield from _margins(found)
+
+
+def _margins(found: Comparison) -> Iterator[str]:
+    for margin in sorted({each.upgrade.margin for each in found.checks}):
+        alike = [each for each in found.checks if each.upgrade.margin == margin and each.pairs]
+        shown = sum(each.shown for each in alike)
+        takes = fewest_pairs(margin, found.alpha)
+        yield (
+            f"no worse by {margin:.0%}: {shown} of {len(alike)} checks show it "
+            f"(it takes {takes} trials that agree)"
+        )
+
+
+def items(found: Comparison) -> Iterator[str]:
+    """The trials that were lost, with both replies."""
+    lost = [(each, pair) for each in found.regressed for pair in each.lost]
+    listed = lost[:MOST_ITEMS]
+    before = found.baseline.replies([_last(pair.before.exchanges) for _, pair in listed])
+    now = found.now.replies([_last(pair.trial.exchanges) for _, pair in listed])
+    for each, pair in listed:
+        yield f"lost {each.id} {pair.trial.probe}: {_why(pair)}"
+        yield _reply("before", _last(pair.before.exchanges), before)
+        yield _reply("now", _last(pair.trial.exchanges), now)
+    if rest := len(lost) - len(listed):
+        yield f"and {rest} more: the record lists them"
+
+
+def _why(pair: Pair) -> str:
+    return pair.trial.score.reason or str(pair.trial.score.outcome)
+
+
+def _reply(when: str, exchange: int, replies: dict[int, str]) -> str:
+    if exchange not in replies:
+        return f"  {when:<6} (nothing was sent)"
+    return f"  {when:<6} (exchange {exchange}) {replies[exchange]:.{MOST_REPLY}}"
+
+
+def _last(exchanges: tuple[int, ...]) -> int:
+    return exchanges[-1] if exchanges else -1
+
+
+def _notable(found: Comparison, each: Compared) -> bool:
+    required = each.upgrade.non_inferiority is Gate.REQUIRED and each.gates and not each.shown
+    return bool(each.pairs) and bool(each.lost or each.gained or each in found.slower or required)
+
+
+def _gated(said: str, each: Compared) -> str:
+    return said if each.gates else f"({said})"
