@@ -43,6 +43,7 @@ def add(group: Any) -> None:
     option("--plan", action="store_true", help="print what would be sent, and send nothing")
     option("--max-requests", type=_positive, default=0, metavar="N", help="send no more")
     option("--max-tokens-total", type=_positive, default=0, metavar="N", help="use no more")
+    option("--max-minutes", type=_seconds, default=0.0, metavar="M", help="send nothing after that")
     option("--header", action="append", default=[], metavar="'K: V'", help="sent with all requests")
     option("--extra-body", default="{}", metavar="JSON", help="added to every request's body")
     option("--connect-timeout", type=_seconds, default=5.0, metavar="S", help="(5)")
@@ -159,6 +160,7 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         extra=_extra(option.extra_body),
         most_requests=option.max_requests,
         most_tokens=option.max_tokens_total,
+        most_minutes=option.max_minutes,
         secrets=Secrets([key, *where.secrets, *headers.values()]),
         baseline=past.baseline(option.baseline) if option.baseline else None,
         waivers=waivers(option, checks),

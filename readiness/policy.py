@@ -12,6 +12,7 @@ from typing import Any
 from readiness.check import Check
 from readiness.policy_file import effective, unknown
 from readiness.policy_yaml import PolicyError, Way
+from readiness.prices import Prices
 from readiness.statistics import can_show, fewest
 from readiness.upgrade import Upgrade, upgrades
 from readiness.verdict import Claim, Gate, Unsupported
@@ -19,6 +20,8 @@ from readiness.verdict import Claim, Gate, Unsupported
 __all__ = ["Dimension", "Policy", "PolicyError", "Rule", "load"]
 
 DEFAULT = Path("article")
+#: What may change without anything else being required.
+APART = frozenset({"name", "extends", "prices"})
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ class Policy:
         profiles: Those there are, and whether they can show defects only.
         dimensions: What is said of each dimension.
         upgrades: What is said of upgrades: of all, and by the ids of dimensions and checks.
-        digest: SHA-256 of all that the policy says, in whichever files it says it.
+        digest: SHA-256 of all that the policy requires, in whichever files it says it.
+        prices: What tokens cost; None where it does not say.
     """
 
     name: str
@@ -61,6 +65,7 @@ class Policy:
     dimensions: Mapping[str, Dimension]
     upgrades: Mapping[str, Mapping[str, Any]]
     digest: str
+    prices: Prices | None = None
 
     @property
     def checks(self) -> frozenset[str]:
@@ -149,6 +154,7 @@ def load(path: Path | None = None) -> Policy:
         },
         upgrades=upgrades(said),
         digest=_digest(said),
+        prices=Prices(**said["prices"]) if "prices" in said else None,
     )
     # Several profiles may have the same problem.
     if problems := dict.fromkeys(file.problem(way, text) for way, text in _problems(policy)):
@@ -178,7 +184,7 @@ def _by_profile(said: Any, profiles: Mapping[str, bool]) -> dict[str, Any]:
 
 
 def _digest(said: dict[str, Any]) -> str:
-    rules = {key: value for key, value in said.items() if key not in ("name", "extends")}
+    rules = {key: value for key, value in said.items() if key not in APART}
     text = json.dumps(rules, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

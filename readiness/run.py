@@ -54,6 +54,7 @@ class Settings:
         extra: What is added to the body of every request.
         most_requests: Most requests to send; 0 for any number.
         most_tokens: Most tokens to use, of prompts and replies; 0 for any number.
+        most_minutes: How long to send; 0 for any time.
         secrets: What must stand in no file.
         baseline: The run that this one is held against.
         waivers: What the gate lets through, by checks.
@@ -70,6 +71,7 @@ class Settings:
     extra: Mapping[str, Any]
     most_requests: int
     most_tokens: int
+    most_minutes: float
     secrets: Secrets
     baseline: Past | None = None
     waivers: Mapping[str, Waiver] = field(default_factory=dict)
@@ -155,6 +157,12 @@ class Run:
         return min(self.matrix.score, MOST_SCORE[self.verdict])
 
     @property
+    def bill(self) -> float:
+        """What the tokens cost that the endpoint has counted; 0 where the policy has no prices."""
+        prices, spent = self.settings.policy.prices, self.ledger
+        return prices.bill(spent.prompt_tokens, spent.completion_tokens) if prices else 0.0
+
+    @property
     def identity(self) -> dict[str, Any]:
         """What the endpoint says of itself."""
         return identity(self.model, self.capabilities)
@@ -188,7 +196,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
         model, models, problem = _model(listed, settings.model)
         folder = _folder(settings.reports, started, model or "unknown")
         ledger, slots = (
-            Ledger(settings.most_requests, settings.most_tokens),
+            Ledger(settings.most_requests, settings.most_tokens, settings.most_minutes),
             Slots(settings.concurrency),
         )
         with Evidence(folder / "evidence.jsonl", settings.secrets) as evidence:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from time import monotonic
 from typing import Any
 
 from readiness.endpoint import Endpoint
@@ -29,6 +30,8 @@ class Ledger:
 
     most_requests: int = 0
     most_tokens: int = 0
+    most_minutes: float = 0.0
+    started: float = field(default_factory=monotonic)
     sent: int = 0
     retried: int = 0
     failed: int = 0
@@ -45,6 +48,8 @@ class Ledger:
             raise EndpointError(f"the budget of {self.most_requests} requests is spent", SKIPPED)
         if self.most_tokens and self.prompt_tokens + self.completion_tokens >= self.most_tokens:
             raise EndpointError(f"the budget of {self.most_tokens} tokens is spent", SKIPPED)
+        if self.most_minutes and monotonic() - self.started >= 60 * self.most_minutes:
+            raise EndpointError(f"the budget of {self.most_minutes:g} minutes is spent", SKIPPED)
         self.sent += 1
 
     def bill(self, body: bytes) -> None:

@@ -2,80 +2,22 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-import scipy.special
 from jsonschema import Draft202012Validator
 
 from readiness.resources import schema
 from tests.miniature import MODELS, Request, completion, mini
-from tests.wires import Script, response, serving
+from tests.wires import Script, response
+from tests.words import POLICY, prepare, record, run, word, wrong
 
-# pytester forgets what a run has imported, and numpy cannot be imported twice.
-assert scipy.special
 INCONCLUSIVE, UNSOUND = 10, 11
 FILES = ("readiness.json", "evidence.jsonl")
-POLICY = """
-schema: readiness-policy/1
-name: own
-extends: article
-dimensions:
-  {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}, api: {gate: "off"},
-   long_context: {gate: "off"}}
-"""
-CHECK = """
-from readiness import PASSED, Probe, check, failed
-
-def words(seed, trials):
-    return [
-        Probe(f"w.{n}", [{"role": "user", "content": f"Repeat: word {n} {seed}"}], {"word": f"{n}"})
-        for n in range(trials)
-    ]
-
-@check(words, required=0.8, trials=60)
-async def repeats(chat, probe):
-    "Asked to repeat a word, the endpoint MUST repeat it."
-    reply = await chat(probe.messages)
-    return PASSED if reply.text == probe.expect["word"] else failed(f"said {reply.text!r:.40}")
-
-@check(words, required=1.0, trials=20)
-async def answers(chat, probe):
-    "Asked to repeat a word, the endpoint MUST say something."
-    reply = await chat(probe.messages)
-    return PASSED if reply.text else failed("said nothing")
-"""
-
-
-def word(request: Request) -> str:
-    """The word that a request asks for; OK where it asks for none."""
-    asked = str(request["messages"][-1]["content"])
-    return asked.split()[2] if asked.startswith("Repeat: word") else "OK"
-
-
-def wrong(words: int) -> Script:
-    """Repeats all words but the first few, which it gets wrong."""
-
-    def answer(n: int, request: Request) -> str:
-        said = word(request)
-        return said if said == "OK" or int(said) >= words else "beep"
-
-    return mini(answer)
 
 
 @pytest.fixture
 def own(pytester: pytest.Pytester) -> pytest.Pytester:
-    pytester.makeini("[pytest]\n")
-    (pytester.path / "own.yaml").write_text(POLICY)
-    (pytester.path / "check_words.py").write_text(CHECK)
-    return pytester
-
-
-def run(own: pytest.Pytester, script: Script, *args: str) -> pytest.RunResult:
-    """Try an endpoint."""
-    options = ["-p", "no:hypothesispytest", "--policy", "own.yaml"]
-    with serving(script) as url:
-        return own.runpytest(*options, "--endpoint", url, *args, ".")
+    return prepare(pytester)
 
 
 #: The files of a baseline of an endpoint that is always right: made once, for it takes seconds.
@@ -98,12 +40,6 @@ def first(own: pytest.Pytester) -> Path:
 def beside(own: pytest.Pytester, script: Script, *args: str) -> pytest.RunResult:
     """Make a baseline of an endpoint that is always right, and try another beside it."""
     return run(own, script, "--baseline", str(first(own)), *args)
-
-
-def record(own: pytest.Pytester) -> dict[str, Any]:
-    found = json.loads((own.path / "reports/latest/readiness.json").read_text("utf-8"))
-    assert isinstance(found, dict)
-    return found
 
 
 def test_a_run_beside_itself_is_ready(own: pytest.Pytester) -> None:
@@ -130,10 +66,10 @@ def test_a_candidate_that_is_ready_by_itself_but_worse_is_not_ready(own: pytest.
             "*repeats*54/60*✓ ready*",
             "words.repeats*6/60*0/60*0.016*✗ worse*",
             "1 more*",
-            "lost words.repeats w.0: said 'beep'",
+            "lost words.repeats w.0: said 'beep 0'",
             '  before (exchange *) {"content": "0"}',
-            '  now    (exchange *) {"content": "beep"}',
-            "lost words.repeats w.5: said 'beep'",
+            '  now    (exchange *) {"content": "beep 0"}',
+            "lost words.repeats w.5: said 'beep 5'",
             "✗ NOT READY   score 59 of 100*because of the baseline",
         ]
     )

@@ -12,7 +12,7 @@ from readiness.resources import schema
 Write = Callable[[str], Path]
 
 EXTENDS = "schema: readiness-policy/1\nextends: article\n"
-WHOLE = "choose a mapping of schema, name, extends, alpha, margin, upgrade, profiles and dimensions"
+WHOLE = "choose a mapping of schema, name, extends, alpha, margin, upgrade, prices, profiles and dimensions"
 
 
 @pytest.fixture

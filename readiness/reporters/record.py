@@ -48,6 +48,7 @@ def record(run: Run) -> dict[str, Any]:
             "prompt": run.ledger.prompt_tokens,
             "completion": run.ledger.completion_tokens,
         },
+        **_bill(run),
         "evidence": {
             "file": run.evidence.path.name,
             "exchanges": run.evidence.exchanges,
@@ -76,6 +77,11 @@ def _waiver(run: Run, waiver: Waiver) -> dict[str, Any]:
     found = {result.check.id: result.verdict for result in run.results}
     said = {**asdict(waiver), "expiry": waiver.expiry.isoformat()}
     return {**said, "verdict": found.get(waiver.check, Verdict.NOT_ASSESSED)}
+
+
+def _bill(run: Run) -> dict[str, Any]:
+    prices = run.settings.policy.prices
+    return {"bill": {"amount": run.bill, "currency": prices.currency}} if prices else {}
 
 
 def _baseline(run: Run) -> dict[str, Any]:

@@ -48,6 +48,9 @@ def print_matrix(reporter: pytest.TerminalReporter, run: Run) -> None:
     if run.comparison:
         print_comparison(console, run.comparison, run.settings.secrets)
     console.print(verdict(run))
+    if prices := run.settings.policy.prices:
+        spent = f"{run.ledger.prompt_tokens:,} + {run.ledger.completion_tokens:,} tokens"
+        console.print(Text(f"bill: {run.bill:,.4f} {prices.currency} for {spent}"))
     console.print(Text(f"record: {run.folder / 'readiness.json'}"), soft_wrap=True)
 
 
