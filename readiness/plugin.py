@@ -138,8 +138,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     planned, run = config.stash.get(PLAN, None), config.stash.get(RUN, None)
     if planned or run:
         from readiness.reporters import terminal
+        from readiness.reporters.annotations import print_annotations
 
         if planned:
             terminal.print_plan(terminalreporter, planned, options.concurrency(config.option))
         if run:
             terminal.print_matrix(terminalreporter, run)
+            print_annotations(terminalreporter, run)

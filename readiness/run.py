@@ -185,7 +185,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
     Raises:
         LookupError: The user must choose another model, key or baseline.
     """
-    from readiness.reporters import record
+    from readiness.reporters import badge, comment, record
 
     made_with = conditions.made_with(settings, planned)
     if settings.baseline:
@@ -214,6 +214,8 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
             finally:
                 run.compare()
                 record.write(run)
+                comment.write(run)
+                badge.write(run)
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from readiness.resources import schema
 Write = Callable[[str], Path]
 
 EXTENDS = "schema: readiness-policy/1\nextends: article\n"
-WHOLE = "choose a mapping of schema, name, extends, alpha, margin, upgrade, prices, profiles and dimensions"
+KEYS = "schema, name, extends, alpha, margin, upgrade, prices, profiles and dimensions"
+WHOLE = f"choose a mapping of {KEYS}"
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from readiness.compared import Compared, Pair
+from readiness.compared import Compared
 from readiness.comparison import Comparison
 from readiness.paired import fewest_pairs
 from readiness.redaction import Secrets
+from readiness.reporters.lost_items import lost_items, rest
 from readiness.verdict import Gate
 
-MOST_ITEMS = 10
-MOST_REPLY = 240  # characters
+MOST_NAMED = 5
 WORSE, OPEN, KEPT = "✗ worse", "? not shown", "✓ no worse"
 STYLES = {WORSE: "bold red", OPEN: "yellow", KEPT: "blue"}
 
@@ -25,12 +25,16 @@ def print_comparison(console: Console, found: Comparison, secrets: Secrets) -> N
     before = found.baseline
     told = f"{before.about['model']}, {before.about['started']}, {before.verdict}"
     console.print(Text(f"beside the baseline {before.evidence.parent.name} ({told})"))
-    if shown := [each for each in found.checks if _notable(found, each)]:
+    if shown := [each for each in found.checks if notable(found, each)]:
         console.print(table(found, shown))
     for note in notes(found):
-        console.print(Text(f"· {note}"))
-    for line in items(found):
-        console.print(Text(secrets.printable(line)), soft_wrap=True)
+        console.print(Text(f"· {secrets.printable(note)}"))
+    for item in lost_items(found, secrets):
+        told = f"lost {item.check} {item.pair.trial.probe}: {item.why}"
+        for line in (told, f"  before {item.before}", f"  now    {item.now}"):
+            console.print(Text(line), soft_wrap=True)
+    if more := rest(found):
+        console.print(Text(f"and {more} more: the record lists them"))
 
 
 def table(found: Comparison, shown: list[Compared]) -> Table:
@@ -46,10 +50,10 @@ def table(found: Comparison, shown: list[Compared]) -> Table:
         figures = f"{len(each.lost)}/{len(each.pairs)}", f"{len(each.gained)}/{len(each.pairs)}"
         chance, change = f"{found.chances[each.id]:.2g}", f"≥{each.at_least:+.1%}"
         made.add_row(each.id, *figures, chance, change, Text(_gated(said, each), style))
-    rest = [each for each in found.checks if each.pairs and each not in shown]
-    if rest:
-        trials = sum(len(each.pairs) for each in rest)
-        made.add_row(f"{len(rest)} more", f"0/{trials}", f"0/{trials}", "", "", "")
+    others = [each for each in found.checks if each.pairs and each not in shown]
+    if others:
+        trials = sum(len(each.pairs) for each in others)
+        made.add_row(f"{len(others)} more", f"0/{trials}", f"0/{trials}", "", "", "")
     return made
 
 
@@ -72,7 +76,10 @@ def notes(found: Comparison) -> Iterator[str]:
         flights = f"{found.baseline.concurrency} then, {found.now.concurrency} now"
         yield f"times are not compared: trials in flight were {flights}"
     if found.unpaired:
-        yield f"the baseline has not tried {', '.join(found.unpaired[:MOST_ITEMS])}"
+        more = (
+            f" and {len(found.unpaired) - MOST_NAMED} more" if found.unpaired[MOST_NAMED:] else ""
+        )
+        yield f"the baseline has not tried {', '.join(found.unpaired[:MOST_NAMED])}{more}"
     yield from _margins(found)
 
 
@@ -87,35 +94,8 @@ def _margins(found: Comparison) -> Iterator[str]:
         )
 
 
-def items(found: Comparison) -> Iterator[str]:
-    """The trials that were lost, with both replies."""
-    lost = [(each, pair) for each in found.regressed for pair in each.lost]
-    listed = lost[:MOST_ITEMS]
-    before = found.baseline.replies([_last(pair.before.exchanges) for _, pair in listed])
-    now = found.now.replies([_last(pair.trial.exchanges) for _, pair in listed])
-    for each, pair in listed:
-        yield f"lost {each.id} {pair.trial.probe}: {_why(pair)}"
-        yield _reply("before", _last(pair.before.exchanges), before)
-        yield _reply("now", _last(pair.trial.exchanges), now)
-    if rest := len(lost) - len(listed):
-        yield f"and {rest} more: the record lists them"
-
-
-def _why(pair: Pair) -> str:
-    return pair.trial.score.reason or str(pair.trial.score.outcome)
-
-
-def _reply(when: str, exchange: int, replies: dict[int, str]) -> str:
-    if exchange not in replies:
-        return f"  {when:<6} (nothing was sent)"
-    return f"  {when:<6} (exchange {exchange}) {replies[exchange]:.{MOST_REPLY}}"
-
-
-def _last(exchanges: tuple[int, ...]) -> int:
-    return exchanges[-1] if exchanges else -1
-
-
-def _notable(found: Comparison, each: Compared) -> bool:
+def notable(found: Comparison, each: Compared) -> bool:
+    """Whether there is something to say of a check."""
     required = each.upgrade.non_inferiority is Gate.REQUIRED and each.gates and not each.shown
     return bool(each.pairs) and bool(each.lost or each.gained or each in found.slower or required)
 
