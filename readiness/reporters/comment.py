@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from readiness.comparison import Comparison
-from readiness.reporters.lost_items import lost_items, rest
-from readiness.reporters.upgrade_table import notable, notes, word
+from readiness.reporters.lost_items import left_out, lost_items
+from readiness.reporters.upgrade_table import chance, notable, notes, word
 from readiness.run import Run
 
 
@@ -33,7 +33,7 @@ def comment(run: Run, found: Comparison) -> Iterator[str]:
         yield f"- lost {_code(item.pair.trial.probe)} of `{item.check}`: {_code(item.why)}"
         yield f"  - before: {_code(item.before)}"
         yield f"  - now: {_code(item.now)}"
-    if more := rest(found):
+    if more := left_out(found):
         yield f"- and {more} more: the record lists them"
 
 
@@ -44,7 +44,7 @@ def _table(found: Comparison) -> Iterator[str]:
         yield "|---|---|---|---|---|"
     for each in told:
         figures = f"{len(each.lost)} of {len(each.pairs)} | {len(each.gained)}"
-        yield f"| `{each.id}` | {figures} | {found.chances[each.id]:.2g} | {word(found, each)} |"
+        yield f"| `{each.id}` | {figures} | {chance(found, each)} | {word(found, each)} |"
     if told:
         yield ""
 

@@ -52,7 +52,7 @@ def lost_items(found: Comparison, secrets: Secrets) -> list[Lost]:
     ]
 
 
-def rest(found: Comparison) -> int:
+def left_out(found: Comparison) -> int:
     """How many more there are."""
     return max(0, sum(len(each.lost) for each in found.regressed) - MOST_ITEMS)
 

@@ -12,7 +12,7 @@ from readiness.compared import Compared
 from readiness.comparison import Comparison
 from readiness.paired import fewest_pairs
 from readiness.redaction import Secrets
-from readiness.reporters.lost_items import lost_items, rest
+from readiness.reporters.lost_items import left_out, lost_items
 from readiness.verdict import Gate
 
 MOST_NAMED = 5
@@ -33,7 +33,7 @@ def print_comparison(console: Console, found: Comparison, secrets: Secrets) -> N
         told = f"lost {item.check} {item.pair.trial.probe}: {item.why}"
         for line in (told, f"  before {item.before}", f"  now    {item.now}"):
             console.print(Text(line), soft_wrap=True)
-    if more := rest(found):
+    if more := left_out(found):
         console.print(Text(f"and {more} more: the record lists them"))
 
 
@@ -48,13 +48,19 @@ def table(found: Comparison, shown: list[Compared]) -> Table:
         said = word(found, each)
         style = STYLES[said]
         figures = f"{len(each.lost)}/{len(each.pairs)}", f"{len(each.gained)}/{len(each.pairs)}"
-        chance, change = f"{found.chances[each.id]:.2g}", f"≥{each.at_least:+.1%}"
-        made.add_row(each.id, *figures, chance, change, Text(_gated(said, each), style))
+        change = f"≥{each.at_least:+.1%}"
+        shown_as = Text(said if each.gates else f"({said})", style)
+        made.add_row(each.id, *figures, chance(found, each), change, shown_as)
     others = [each for each in found.checks if each.pairs and each not in shown]
     if others:
         trials = sum(len(each.pairs) for each in others)
         made.add_row(f"{len(others)} more", f"0/{trials}", f"0/{trials}", "", "", "")
     return made
+
+
+def chance(found: Comparison, each: Compared) -> str:
+    """How likely such losses are if nothing has changed; a rule is not a matter of chance."""
+    return "–" if each.broken else f"{found.chances[each.id]:.2g}"
 
 
 def word(found: Comparison, each: Compared) -> str:
@@ -76,9 +82,8 @@ def notes(found: Comparison) -> Iterator[str]:
         flights = f"{found.baseline.concurrency} then, {found.now.concurrency} now"
         yield f"times are not compared: trials in flight were {flights}"
     if found.unpaired:
-        more = (
-            f" and {len(found.unpaired) - MOST_NAMED} more" if found.unpaired[MOST_NAMED:] else ""
-        )
+        rest = found.unpaired[MOST_NAMED:]
+        more = f" and {len(rest)} more" if rest else ""
         yield f"the baseline has not tried {', '.join(found.unpaired[:MOST_NAMED])}{more}"
     yield from _margins(found)
 
@@ -98,7 +103,3 @@ def notable(found: Comparison, each: Compared) -> bool:
     """Whether there is something to say of a check."""
     required = each.upgrade.non_inferiority is Gate.REQUIRED and each.gates and not each.shown
     return bool(each.pairs) and bool(each.lost or each.gained or each in found.slower or required)
-
-
-def _gated(said: str, each: Compared) -> str:
-    return said if each.gates else f"({said})"
