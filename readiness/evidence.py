@@ -127,7 +127,7 @@ def broken_link(path: Path) -> str:
                 entry = json.loads(line)
             except ValueError:
                 return f"{path.name}:{number} is not a line of JSON"
-            if entry.get("prev") != head:
+            if not isinstance(entry, dict) or entry.get("prev") != head:
                 return f"{path.name}:{number} does not follow the line before it"
             head = hashlib.sha256(line.rstrip(b"\n")).hexdigest()
     return ""

@@ -131,8 +131,11 @@ def _lines(evidence: Path) -> Iterator[dict[str, Any]]:
 
 
 def _head(evidence: Path) -> str:
-    *_, last = evidence.read_bytes().splitlines()
-    return hashlib.sha256(last).hexdigest()
+    last = b""
+    with evidence.open("rb") as file:
+        for line in file:
+            last = line
+    return hashlib.sha256(last.rstrip(b"\n")).hexdigest()
 
 
 def _said(line: Mapping[str, Any]) -> str:

@@ -168,8 +168,8 @@ class Run:
         return identity(self.model, self.capabilities)
 
     def compare(self) -> None:
-        """Hold the run against its baseline, where it has one."""
-        if (baseline := self.settings.baseline) is not None:
+        """Hold the run against its baseline, where it has one, and something was tried."""
+        if (baseline := self.settings.baseline) is not None and not self.problem:
             now = replace(
                 past.read(self.evidence.path),
                 target=self.identity,

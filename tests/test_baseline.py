@@ -159,3 +159,9 @@ def test_another_server_under_the_same_name_is_told(own: pytest.Pytester) -> Non
     result = beside(own, script)
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(["· drift: server:  → b"])
+
+
+def test_a_candidate_that_cannot_be_tried_is_not_called_worse(own: pytest.Pytester) -> None:
+    result = beside(own, lambda n, raw: [response(b"<html>")])
+    assert result.ret == INCONCLUSIVE
+    assert "baseline" not in record(own)

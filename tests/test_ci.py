@@ -161,6 +161,7 @@ def test_no_input_of_the_action_is_part_of_a_script() -> None:
     assert [step["name"] for step in steps() if "${{" in step["run"]] == []
 
 
+@pytest.mark.nightly
 def test_the_action_runs_and_tells_its_outputs(tmp_path: Path) -> None:
     """Its own script, as a runner would run it, on what is no endpoint."""
     python = tmp_path / "readiness/bin/python"

@@ -130,6 +130,10 @@ def cut(folder: Path) -> None:
     evidence.write_bytes(b"".join(evidence.read_bytes().splitlines(keepends=True)[:-1]))
 
 
+def emptied(folder: Path) -> None:
+    (folder / "evidence.jsonl").write_bytes(b"")
+
+
 def torn(folder: Path) -> None:
     (folder / "readiness.json").write_text("{")
 
@@ -139,6 +143,7 @@ def torn(folder: Path) -> None:
     [
         (changed, "the chain of evidence is broken: evidence.jsonl:4 does not follow the line"),
         (cut, "evidence.jsonl does not end where the record says"),
+        (emptied, "evidence.jsonl does not end where the record says"),
         (torn, "readiness.json: is not JSON: "),
     ],
 )

@@ -24,7 +24,8 @@ def print_comparison(console: Console, found: Comparison, secrets: Secrets) -> N
     """Print what became worse, what is not shown to be as good, and the items."""
     before = found.baseline
     told = f"{before.about['model']}, {before.about['started']}, {before.verdict}"
-    console.print(Text(f"beside the baseline {before.evidence.parent.name} ({told})"))
+    title = f"beside the baseline {before.evidence.parent.name} ({told})"
+    console.print(Text(secrets.printable(title)))
     if shown := [each for each in found.checks if notable(found, each)]:
         console.print(table(found, shown))
     for note in notes(found):
