@@ -65,7 +65,6 @@ def test_a_candidate_that_is_ready_by_itself_but_worse_is_not_ready(own: pytest.
         [
             "*repeats*54/60*✓ ready*",
             "words.repeats*6/60*0/60*0.016*✗ worse*",
-            "1 more*",
             "lost words.repeats w.0: said 'beep 0'",
             '  before (exchange *) {"content": "0"}',
             '  now    (exchange *) {"content": "beep 0"}',
