@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test browser check nightly selftest bench clean
+.PHONY: demo demo-upgrade test browser check nightly selftest bench clean
 
 # The embedded model is no match for an enterprise, and the demo is that the gate says so:
 # exit status 1 is its right end.
@@ -11,6 +11,10 @@ demo: $(VENV)/.installed
 	@$(BIN)/python -m readiness.embedded --fetch
 	@$(BIN)/python -m pytest readiness --endpoint embedded --profile smoke; \
 	status=$$?; echo "exit status $$status"; test $$status -eq 1
+
+# A candidate that drops 3 % of the tool calls is stopped beside its baseline, in half a minute.
+demo-upgrade: $(VENV)/.installed
+	@$(BIN)/python -m readiness.mutants.upgrade
 
 test: $(VENV)/.installed browser
 	$(BIN)/python -m readiness.embedded --fetch

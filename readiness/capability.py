@@ -104,6 +104,8 @@ class Capabilities:
         lacking: The features that it declares absent, with its own words.
         reasoning: Whether replies come with reasoning text.
         server: What the `Server` header names.
+        fingerprint: The `system_fingerprint` of a reply; "" where it has none.
+        answers_as: The model that a reply names.
     """
 
     dialect: Dialect
@@ -111,6 +113,8 @@ class Capabilities:
     lacking: Mapping[str, str]
     reasoning: bool
     server: str
+    fingerprint: str = ""
+    answers_as: str = ""
 
     def lacks(self, needs: frozenset[str]) -> str:
         """Why a check with these needs cannot be tried; "" where it can."""
@@ -166,6 +170,7 @@ async def explore(send: Send, models: Models, model: str, extra: Mapping[str, An
         lacking,
         reasoning,
         exchange.headers.get("server", ""),
+        *_signed(exchange),
     )
 
 
@@ -210,6 +215,14 @@ async def _bounded(send: Send, dialect: Dialect) -> Dialect:
         return dialect
     ignored = usage is not None and usage.completion > 8 + 2
     return replace(dialect, budget="max_tokens") if ignored else dialect
+
+
+def _signed(exchange: Exchange) -> tuple[str, str]:
+    """The fingerprint and the model's name in a reply that could be read."""
+    body = json.loads(exchange.body)
+    found = (body.get(each) for each in ("system_fingerprint", "model"))
+    fingerprint, model = (each if isinstance(each, str) else "" for each in found)
+    return fingerprint, model
 
 
 def _window(model: Mapping[str, Any]) -> int | None:

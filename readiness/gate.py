@@ -14,6 +14,7 @@ EXIT_STATUS = {
 }
 UNSOUND = 11  # The evidence cannot be trusted.
 A_BUG = 3  # pytest's own status of an internal error
+UNSOUND = 11  # The evidence that was to be built on does not hold together.
 MOST_REASONS = 5
 
 

@@ -20,6 +20,7 @@ class Row:
         results: What its checks showed.
         missing: The checks that the policy gates by and that have no result.
         advice: The share of the score that advisory checks have; None where it is the lowest.
+        waived: The checks whose verdicts someone has answered for.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Row:
     results: Sequence[Result]
     missing: Sequence[str] = ()
     advice: float | None = None
+    waived: frozenset[str] = frozenset()
 
     @property
     def gating(self) -> list[Result]:
@@ -47,6 +49,15 @@ class Row:
             return Verdict.NOT_ASSESSED
         found = worst(result.verdict for result in self.gating)
         return worst([found, Verdict.INCONCLUSIVE]) if self.missing else found
+
+    @property
+    def admitted(self) -> Verdict:
+        """The verdict that counts towards the run: what is waived, and has a result, is let be."""
+        if self.verdict is Verdict.NOT_ASSESSED:
+            return self.verdict
+        held = [each.verdict for each in self.gating if each.check.id not in self.waived]
+        missing = [Verdict.INCONCLUSIVE] if self.missing else []
+        return worst([*held, *missing], default=Verdict.READY)
 
     @property
     def score(self) -> int:
@@ -77,7 +88,7 @@ class Matrix:
     @property
     def verdict(self) -> Verdict:
         """The worst of the required dimensions; what was not assessed is not known to be ready."""
-        found = worst((row.verdict for row in self.gating), default=Verdict.NOT_ASSESSED)
+        found = worst((row.admitted for row in self.gating), default=Verdict.NOT_ASSESSED)
         return Verdict.INCONCLUSIVE if found is Verdict.NOT_ASSESSED else found
 
     @property
@@ -96,6 +107,7 @@ def matrix(
     gates: Mapping[str, Gate],
     expected: Mapping[str, Sequence[str]],
     advice: Mapping[str, float | None],
+    waived: Iterable[str] = (),
 ) -> Matrix:
     """Put results in rows.
 
@@ -104,7 +116,9 @@ def matrix(
         gates: How each dimension counts; one that is not named is a user's own, and required.
         expected: The ids of the checks by which each dimension is gated.
         advice: The share that advisory checks have of the score of each dimension, if any.
+        waived: The ids of the checks whose verdicts someone has answered for.
     """
+    let_be = frozenset(waived)
     by_dimension: dict[str, list[Result]] = {
         dimension: [] for dimension, gate in gates.items() if gate is not Gate.OFF
     }
@@ -115,5 +129,6 @@ def matrix(
         ids = {result.check.id for result in found}
         missing = tuple(each for each in expected.get(dimension, ()) if each not in ids)
         gate = gates.get(dimension, Gate.REQUIRED)
-        rows.append(Row(dimension, gate, found, missing, advice.get(dimension)))
+        share = advice.get(dimension)
+        rows.append(Row(dimension, gate, found, missing, share, let_be))
     return Matrix(rows)

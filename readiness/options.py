@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 from argparse import Namespace
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from readiness.policy import Policy
     from readiness.review import Review
     from readiness.run import Settings
+    from readiness.waiver import Waiver
 
 PROFILES = ("smoke", "ci", "full")
 EMBEDDED = "embedded"
@@ -36,6 +38,8 @@ def add(group: Any) -> None:
         "--policy", type=Path, metavar="FILE", help="thresholds and gates (the built-in `article`)"
     )
     option("--review", type=Path, metavar="FILE", help="labels for what no rule could settle")
+    option("--baseline", type=Path, metavar="RUN", help="a run's folder, to be held against it")
+    option("--waivers", type=Path, metavar="FILE", help="checks that the gate lets through")
     option("--concurrency", type=_positive, metavar="N", help="trials in flight (8)")
     option("--reports", type=Path, default=Path("reports"), metavar="DIR", help="(reports)")
     option("--seed", type=int, default=0, metavar="N", help="what the probes are made from (0)")
@@ -44,6 +48,7 @@ def add(group: Any) -> None:
     option("--max-tokens-total", type=_positive, default=0, metavar="N", help="use no more")
     option("--resume", type=Path, metavar="RUN", help="the folder of a run that is to go on")
     option("--keep-going", action="store_true", help="make all trials, even of a lost check")
+    option("--max-minutes", type=_seconds, default=0.0, metavar="M", help="send nothing after that")
     option("--header", action="append", default=[], metavar="'K: V'", help="sent with all requests")
     option("--extra-body", default="{}", metavar="JSON", help="added to every request's body")
     option(
@@ -96,6 +101,20 @@ def policy(option: Namespace) -> Policy:
         raise pytest.UsageError(str(error)) from error
 
 
+def waivers(option: Namespace, checks: Sequence[Check]) -> Mapping[str, Waiver]:
+    """Load the waivers that the user names: of checks that the policy names, or that were found."""
+    from readiness import waiver
+    from readiness.policy import PolicyError
+
+    if option.waivers is None:
+        return {}
+    known = policy(option).checks | {check.id for check in checks}
+    try:
+        return waiver.load(option.waivers, known, datetime.now(UTC).date())
+    except PolicyError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
 @contextmanager
 def serving(option: Namespace) -> Generator[str]:
     """The URL of the endpoint that the user names; the embedded one is served meanwhile."""
@@ -124,12 +143,15 @@ def concurrency(option: Namespace) -> int:
     return int(option.concurrency or (EMBEDDED_SLOTS if embedded else 8))
 
 
-def settings(option: Namespace, url: str) -> Settings:
+def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
     """Make settings of what the user typed.
 
     Raises:
         pytest.UsageError: An option makes no sense; the message says which, and what would.
+        NoBaseline: The user must name another run.
+        UnsoundError: The evidence of the baseline does not hold together.
     """
+    from readiness import former
     from readiness.address import Address
     from readiness.endpoint import Limits
     from readiness.redaction import Secrets
@@ -160,7 +182,10 @@ def settings(option: Namespace, url: str) -> Settings:
         most_tokens=option.max_tokens_total,
         resume=option.resume,
         keep_going=option.keep_going,
+        most_minutes=option.max_minutes,
         secrets=Secrets([key, *where.secrets, *headers.values()]),
+        baseline=former.baseline(option.baseline) if option.baseline else None,
+        waivers=waivers(option, checks),
         review=_review(option.review),
         given=_given(option, rules, url),
     )

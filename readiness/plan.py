@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -47,6 +48,13 @@ class Planned:
     def completion_tokens(self) -> int:
         """About how many tokens the replies will have."""
         return int(sum(probe.budget * REPLY_SHARE for probe in self.sent))
+
+    @cached_property
+    def items(self) -> str:
+        """A digest of the probes: two runs can be compared where it is the same."""
+        asked = [[each.id, each.messages, each.parameters, each.expect] for each in self.probes]
+        text = json.dumps(asked, default=_plain)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def seconds(self) -> float:
@@ -95,6 +103,11 @@ def seconds(planned: Sequence[Planned], concurrency: int) -> float:
     """About how long the plan takes: queues cannot be shortened, the rest is shared out."""
     queues = [each.seconds for each in planned if each.check.in_order]
     return max([sum(each.seconds for each in planned) / concurrency, *queues], default=0.0)
+
+
+def _plain(value: object) -> object:
+    """What JSON has no form for; the order of a set is nobody's."""
+    return sorted(value, key=repr) if isinstance(value, set | frozenset) else repr(value)
 
 
 def _tokens(probe: Probe, defects_only: bool) -> int:

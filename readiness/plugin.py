@@ -82,7 +82,7 @@ def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -
         session.items.clear()
         return
     url = stack.enter_context(options.serving(config.option))
-    run = stack.enter_context(opened(options.settings(config.option, url), planned))
+    run = stack.enter_context(opened(options.settings(config.option, url, checks), planned))
     config.stash[RUN] = run
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter:
@@ -110,7 +110,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Let the gate settle pytest's exit status, and give Allure's results where they are wanted."""
     run = session.config.stash.get(RUN, None)
     if run:
-        session.exitstatus = exit_status(session.exitstatus, run.matrix.verdict, run.bugs)
+        session.exitstatus = exit_status(session.exitstatus, run.verdict, run.bugs)
     elif session.config.option.endpoint and session.exitstatus == 0 and not _told(session.config):
         # A run in which no check ran shows nothing, whatever else has passed.
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
@@ -129,8 +129,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     planned, run = config.stash.get(PLAN, None), config.stash.get(RUN, None)
     if planned or run:
         from readiness.reporters import terminal
+        from readiness.reporters.annotations import print_annotations
 
         if planned:
             terminal.print_plan(terminalreporter, planned, options.concurrency(config.option))
         if run:
             terminal.print_matrix(terminalreporter, run)
+            print_annotations(terminalreporter, run)

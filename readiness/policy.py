@@ -13,13 +13,17 @@ from readiness.check import Check
 from readiness.hardware import Hardware
 from readiness.policy_file import effective, unknown
 from readiness.policy_yaml import PolicyError, Way
+from readiness.prices import Prices
 from readiness.resources import licenses
 from readiness.statistics import can_show, fewest
+from readiness.upgrade import Upgrade, upgrades
 from readiness.verdict import Claim, Gate, Unsupported
 
 __all__ = ["Dimension", "Policy", "PolicyError", "Rule", "load"]
 
 DEFAULT = Path("article")
+#: What may change without anything else being required.
+APART = frozenset({"name", "extends", "prices"})
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,9 @@ class Policy:
         dimensions: What is said of each dimension.
         hardware: The machines that a user may declare, by their names.
         accepts: The licence conditions that are agreed to, by their ids.
-        digest: SHA-256 of all that the policy says, in whichever files it says it.
+        upgrades: What is said of upgrades: of all, and by the ids of dimensions and checks.
+        digest: SHA-256 of all that the policy requires, in whichever files it says it.
+        prices: What tokens cost; None where it does not say.
     """
 
     name: str
@@ -70,7 +76,9 @@ class Policy:
     dimensions: Mapping[str, Dimension]
     hardware: Mapping[str, Hardware]
     accepts: frozenset[str]
+    upgrades: Mapping[str, Mapping[str, Any]]
     digest: str
+    prices: Prices | None = None
 
     @property
     def checks(self) -> frozenset[str]:
@@ -104,6 +112,12 @@ class Policy:
             for each, rule in self.dimensions[dimension].checks.items()
             if rule.gate is Gate.REQUIRED and not self.leaves_out(each, profile)
         )
+
+    def upgrade(self, check: Check | None = None) -> Upgrade:
+        """What an upgrade has to show, of a check or as a whole: what is nearest to it holds."""
+        ways = ["", check.dimension, check.id] if check else [""]
+        said = {key: value for way in ways for key, value in self.upgrades.get(way, {}).items()}
+        return Upgrade.read(said)
 
     def leaves_out(self, check: str, profile: str) -> bool:
         """Whether a profile makes no trial of the check of that id."""
@@ -170,7 +184,9 @@ def load(path: Path | None = None) -> Policy:
         },
         hardware={name: _machine(name, each) for name, each in said.get("hardware", {}).items()},
         accepts=frozenset(said.get("accepts", ())),
+        upgrades=upgrades(said),
         digest=_digest(said),
+        prices=Prices(**said["prices"]) if "prices" in said else None,
     )
     # Several profiles may have the same problem.
     if problems := dict.fromkeys(file.problem(way, text) for way, text in _problems(policy)):
@@ -208,7 +224,7 @@ def _by_profile(said: Any, profiles: Mapping[str, bool]) -> dict[str, Any]:
 
 
 def _digest(said: dict[str, Any]) -> str:
-    rules = {key: value for key, value in said.items() if key not in ("name", "extends")}
+    rules = {key: value for key, value in said.items() if key not in APART}
     text = json.dumps(rules, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

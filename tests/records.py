@@ -45,6 +45,8 @@ def check(name: str, verdict: str = "ready", **changes: Any) -> Json:
         "times": [],
         "doubts": [],
         "controls": {"trials": 0, "passed": 0},
+        "streak": 100,
+        "all_of": {"3": 1.0},
         "not_passed": [],
         **changes,
     }
@@ -107,6 +109,7 @@ def record(*dimensions: Json, **changes: Any) -> Json:
         "requests": {"sent": 2, "retried": 1, "failed": 0},
         "tokens": {"prompt": 1000, "completion": 200},
         "evidence": {"file": "evidence.jsonl", "exchanges": 2, "head": DIGEST},
+        "waivers": [],
         "dimensions": list(dimensions) or everything(),
         **changes,
     }

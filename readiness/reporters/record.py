@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from readiness import statistics, sums
+from readiness.conditions import harness, license_evidence
 from readiness.gate import EXIT_STATUS
 from readiness.given import Given
 from readiness.matrix import Row
-from readiness.reporters import surfaces
+from readiness.repetition import TRIES, all_of, longest_streak
+from readiness.reporters import surfaces, upgrade
 from readiness.result import Result
-from readiness.run import Run, harness, license_evidence, utc
+from readiness.run import Run, utc
 from readiness.run_folder import RECORD
+from readiness.verdict import Verdict
+from readiness.waiver import Waiver
 
 SCHEMA = "readiness/1"
 MOST_LISTED = 20  # Trials that are listed one by one; the evidence has them all.
@@ -25,14 +30,14 @@ def record(run: Run) -> dict[str, Any]:
     settings, matrix = run.settings, run.matrix
     return {
         "schema": SCHEMA,
-        "verdict": matrix.verdict,
-        "score": matrix.score,
-        "exit_status": EXIT_STATUS[matrix.verdict],
+        "verdict": run.verdict,
+        "score": run.score,
+        "exit_status": EXIT_STATUS[run.verdict],
         "problem": run.problem,
         "profile": settings.profile,
         "seed": settings.seed,
         "concurrency": settings.concurrency,
-        "target": {"endpoint": settings.where.url, "model": run.model, **_target(run)},
+        "target": {"endpoint": settings.where.url, **run.identity},
         "machine": _machine(settings.given),
         "harness": harness(settings.policy),
         "license_evidence": license_evidence(settings.given),
@@ -47,11 +52,14 @@ def record(run: Run) -> dict[str, Any]:
             "prompt": run.ledger.prompt_tokens,
             "completion": run.ledger.completion_tokens,
         },
+        **_bill(run),
         "evidence": {
             "file": run.evidence.path.name,
             "exchanges": run.evidence.exchanges,
             "head": run.evidence.head,
         },
+        "waivers": [_waiver(run, each) for each in settings.waivers.values()],
+        **_baseline(run),
         "dimensions": [_dimension(row) for row in matrix.worst_first],
     }
 
@@ -78,18 +86,20 @@ def _machine(given: Given) -> dict[str, str]:
     }
 
 
-def _target(run: Run) -> dict[str, Any]:
-    found = run.capabilities
-    if found is None:
-        return {}
-    return {
-        "server": found.server,
-        "window": found.window,
-        "reasoning": found.reasoning,
-        "budget_parameter": found.dialect.budget,
-        "sampling": dict(found.dialect.sampling),
-        "lacking": dict(found.lacking),
-    }
+def _waiver(run: Run, waiver: Waiver) -> dict[str, Any]:
+    """A waiver, beside the verdict that was measured; none where the check has no result."""
+    found = {result.check.id: result.verdict for result in run.results}
+    said = {**asdict(waiver), "expiry": waiver.expiry.isoformat()}
+    return {**said, "verdict": found.get(waiver.check, Verdict.NOT_ASSESSED)}
+
+
+def _bill(run: Run) -> dict[str, Any]:
+    prices = run.settings.policy.prices
+    return {"bill": {"amount": run.bill, "currency": prices.currency}} if prices else {}
+
+
+def _baseline(run: Run) -> dict[str, Any]:
+    return {"baseline": upgrade.section(run.comparison)} if run.comparison else {}
 
 
 def _dimension(row: Row) -> dict[str, Any]:
@@ -135,6 +145,10 @@ def _check(result: Result) -> dict[str, Any]:
         "times": _times(result),
         "doubts": result.doubts,
         "controls": _controls(result),
+        "streak": longest_streak(each.score.passed for each in result.counted),
+        "all_of": {
+            str(tries): all_of(tries, [result.passed], trials) for tries in TRIES if tries <= trials
+        },
         "not_passed": _listed(result),
     }
 

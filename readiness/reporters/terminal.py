@@ -14,6 +14,7 @@ from readiness import statistics
 from readiness.matrix import Matrix, Row
 from readiness.plan import Planned, seconds
 from readiness.reporters.screen import Screen
+from readiness.reporters.upgrade_table import print_comparison
 from readiness.result import Result
 from readiness.run import Run
 from readiness.score import Outcome
@@ -48,9 +49,14 @@ def print_matrix(reporter: pytest.TerminalReporter, run: Run) -> None:
         console.print(Text(f"cannot be tried: {run.settings.secrets.redact(run.problem)}"))
     elif run.results:
         console.print(table(run.matrix, console.width))
-        for note in notes(run.matrix):
+        for note in [*notes(run.matrix), *_waived(run)]:
             console.print(Text(f"· {note}"))
-    console.print(verdict(run.matrix))
+    if run.comparison:
+        print_comparison(console, run.comparison, run.settings.secrets)
+    console.print(verdict(run))
+    if prices := run.settings.policy.prices:
+        spent = f"{run.ledger.prompt_tokens:,} + {run.ledger.completion_tokens:,} tokens"
+        console.print(Text(f"bill: {run.bill:,.4f} {prices.currency} for {spent}"))
     console.print(Text(f"record: {run.folder / 'readiness.json'}"), soft_wrap=True)
     console.print(Text(f"page: {run.folder / 'readiness.html'}"), soft_wrap=True)
 
@@ -141,16 +147,25 @@ def _took(times: Times) -> str:
     return f"{times.name} at {at}: median {times.median:.1f} s, {times.tail} {times.high:.1f} s"
 
 
-def verdict(matrix: Matrix) -> Text:
+def verdict(run: Run) -> Text:
     """The verdict of the run, with its score and what decided it."""
-    mark, style = LOOK[matrix.verdict]
-    deciding = [row.id for row in matrix.gating if row.verdict is not Verdict.READY]
+    matrix = run.matrix
+    mark, style = LOOK[run.verdict]
+    deciding = [row.id for row in matrix.gating if row.admitted is not Verdict.READY]
+    if run.comparison and run.comparison.verdict is not Verdict.READY:
+        deciding.append("the baseline")
     mean = sum(row.score for row in matrix.gating) / max(1, len(matrix.gating))
-    because = f"   because of {', '.join(deciding)}" if deciding else ""
-    said = (
-        f"{mark} {matrix.verdict.upper()}   score {matrix.score} of 100 (mean {mean:.0f}){because}"
-    )
+    why = f"   because of {', '.join(deciding)}" if deciding else ""
+    waived = f"   {len(run.settings.waivers)} waived" if run.settings.waivers else ""
+    said = f"{mark} {run.verdict.upper()}   score {run.score} of 100 (mean {mean:.0f}){why}{waived}"
     return Text(said, style)
+
+
+def _waived(run: Run) -> Iterator[str]:
+    """What the gate lets through, and whether it still has to."""
+    ready = {each.check.id for each in run.results if each.verdict is Verdict.READY}
+    for check, waiver in run.settings.waivers.items():
+        yield f"{waiver}{'; it is ready, and needs none' if check in ready else ''}"
 
 
 def _dimension(row: Row) -> tuple[Text | str, ...]:
