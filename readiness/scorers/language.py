@@ -16,24 +16,25 @@ FEWEST_LETTERS, FEWEST_CHARACTERS = 20, 16
 DOUBT = 0.2
 
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa\u31f0-\u31ff\uff66-\uff9d]")
+_HIRAGANA = re.compile("[\u3041-\u3096]")
 _HAN = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _ENDS = re.compile(r"(?<=[.!?…])[\"'»”)*]*\s+|(?<=[。！？])|\s*[\n:;；：]\s*")
 # They belong to Spanish too: 1.ª and 2.º, and µ is a unit.
 _SCRIPTS = ("LATIN", "GREEK", "MICRO", "FEMININE", "MASCULINE", "MODIFIER")
 
 
-def foreign(text: str, language: str) -> str:
-    """The first sentence of a text (in NFC) that is in another language; "" where there is none."""
-    parts = [part for part in _ENDS.split(text) if part and is_evidence(part)]
+def foreign(text: str, language: str, letters: int = FEWEST_LETTERS) -> str:
+    """The first sentence of a text (in NFC) that is in another language; "" where there is none.
+
+    Args:
+        text: What is looked through.
+        language: The one that it should be in.
+        letters: How many a sentence must have for its language to be judged.
+    """
+    parts = [part for part in _ENDS.split(text) if part and _is_evidence(part, letters)]
     # Of a text of short sentences none is evidence, and all of it may be.
-    parts += [] if parts or not is_evidence(text) else [text]
+    parts += [] if parts or not _is_evidence(text, letters) else [text]
     return next((part for part in parts if _likely(part, language) < DOUBT), "")
-
-
-def is_evidence(text: str) -> bool:
-    """Whether a text is long enough to tell its language."""
-    han = han_in(text) + kana_in(text)
-    return han >= FEWEST_CHARACTERS or letters_in(text) - han >= FEWEST_LETTERS
 
 
 def strays(text: str) -> str:
@@ -56,9 +57,19 @@ def kana_in(text: str) -> int:
     return len(_KANA.findall(text))
 
 
+def hiragana_in(text: str) -> int:
+    """How many hiragana a text has, without which there is no sentence in Japanese."""
+    return len(_HIRAGANA.findall(text))
+
+
 def han_in(text: str) -> int:
     """How many Chinese characters a text has; Japanese has them too."""
     return len(_HAN.findall(text))
+
+
+def _is_evidence(text: str, letters: int) -> bool:
+    cjk = han_in(text) + kana_in(text)
+    return cjk >= FEWEST_CHARACTERS or letters_in(text) - cjk >= letters
 
 
 def _likely(text: str, language: str) -> float:
