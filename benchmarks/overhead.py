@@ -43,7 +43,7 @@ extends: article
 name: bench
 dimensions:
   {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}, api: {gate: "off"},
-   long_context: {gate: "off"}}
+   long_context: {gate: "off"}, spanish: {gate: "off"}, multilingual: {gate: "off"}}
 """
 
 

@@ -27,7 +27,7 @@ name: own
 extends: article
 dimensions:
   {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}, api: {gate: "off"},
-   long_context: {gate: "off"}}
+   long_context: {gate: "off"}, spanish: {gate: "off"}, multilingual: {gate: "off"}}
 """
 OK_CHECK = """
 from readiness import PASSED, Probe, check, failed

@@ -18,7 +18,7 @@ from readiness.scorers.spanish_numerals import in_figures
 
 # No prompt is as long, and documents of other dimensions are longer by far.
 _LONGEST = 2000
-_ONE_WORD = frozenset({"price", "off", "n", "day", "year", "times", "least", "most"})
+_ONE_WORD = frozenset({"price", "off", "n", "day", "year", "times", "least", "most", "many"})
 _TRIVIAL = (
     (re.compile(r"What is (\d+) plus (\d+)\?.*"), lambda a, b: str(int(a) + int(b))),
     (re.compile(r"What is (\d+) minus (\d+)\?.*"), lambda a, b: str(int(a) - int(b))),

@@ -67,7 +67,8 @@ def task(kind: str, random: Random, language: str = SPANISH) -> tuple[str, Answe
 def talk(random: Random) -> tuple[str, Talk]:
     """An open question, and what it is about."""
     topic = random.choice([*PROMPTS["topics"]])
-    return filled(random.choice(PROMPTS["open_questions"]), {"topic": topic}), Talk(topic)
+    slots = {"topic": topic, "many": random.choice(PROMPTS["lengths"])}
+    return filled(random.choice(PROMPTS["open_questions"]), slots), Talk(topic)
 
 
 def _asked(seed: int, number: int, seen: set[str]) -> Probe:
