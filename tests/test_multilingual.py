@@ -199,6 +199,7 @@ def test_a_wrong_term_name_or_figure_is_found(
         ("en", "48 grams", "a 48-gram frame"),
         ("en", "Lumorax K7", "LUMORAX K7"),
         ("zh", "48克", "４８克"),
+        ("zh", "重量仅48克", "轻巧，48克"),
         ("zh", "主动降噪", "**主动降噪**（ANC）"),
     ],
 )

@@ -67,20 +67,24 @@ class Copy:
 def switches(replies: Sequence[Reply], copy: Copy) -> Score:
     """Score whether each text is in the language of its turn."""
     # A name is of no language, and statistics of letters would take it for one of some.
-    texts = [reply.text.replace(copy.name, "") for reply in replies]
-    return _first(replies, [_not_in(text, of) for text, of in zip(texts, TURNS, strict=True)])
+    said = [(reply, reply.text.replace(copy.name, "")) for reply in replies]
+    found = [(reply, _not_in(text, of)) for (reply, text), of in zip(said, TURNS, strict=True)]
+    return _judged(found)
 
 
 def keeps(replies: Sequence[Reply], copy: Copy) -> Score:
     """Score whether each text has the name, the figure, and each term as it was agreed on."""
-    texts = {of: reply.text for reply, of in zip(replies, TURNS, strict=True)}
-    wrong = [_lost(text, copy) or _misnamed(text, of, copy) for of, text in texts.items()]
-    return _first(replies, [*wrong, _mixed([*texts.values()], copy)])
+    turns = zip(replies, TURNS, strict=True)
+    found = [
+        (reply, _lost(reply.text, copy) or _misnamed(reply.text, of, copy)) for reply, of in turns
+    ]
+    mixed = _mixed([reply.text for reply in replies], copy)
+    return _judged([*found, (replies[-1], mixed)])
 
 
 def alone(reply: Reply) -> Score:
     """Score whether a text comes without a word before or after it."""
-    return _first([reply], [_around(reply.text)])
+    return _judged([(reply, _around(reply.text))])
 
 
 def fits(reply: Reply, language: str, copy: Copy) -> Score:
@@ -88,19 +92,16 @@ def fits(reply: Reply, language: str, copy: Copy) -> Score:
     length = len(unicodedata.normalize("NFC", reply.text.strip()))
     most = copy.limits[language]
     fit = copy.least <= length <= BEYOND * most
-    return _first([reply], ["" if fit else f"{length} characters, not {copy.least} to {most}"])
+    return _judged([(reply, "" if fit else f"{length} characters, not {copy.least} to {most}")])
 
 
-def _first(replies: Sequence[Reply], wrong: Sequence[str]) -> Score:
-    """Score replies by the first of them that cannot be read, or else by what is wrong."""
-    for reply in replies:
+def _judged(found: Sequence[tuple[Reply, str]]) -> Score:
+    """Score replies by the first that cannot be read, or else by the first with a fault."""
+    for reply, _ in found:
         if score := unusable(reply) or _cut(reply):
             return score
-    found = [(reason, at) for at, reason in enumerate(wrong) if reason]
-    if not found:
-        return PASSED
-    reason, at = found[0]
-    return failed(f"{reason}, got {replies[min(at, len(replies) - 1)].text!r:.160}")
+    wrong = (failed(f"{fault}, got {reply.text!r:.160}") for reply, fault in found if fault)
+    return next(wrong, PASSED)
 
 
 def _cut(reply: Reply) -> Score | None:
@@ -132,7 +133,7 @@ def _lost(text: str, copy: Copy) -> str:
 
 def _figure(number: int) -> re.Pattern[str]:
     """What finds a number, also in 36-hour, and not as a part of another or of a name."""
-    return re.compile(rf"(?<![0-9a-z.,]){number}(?![0-9]|[.,][0-9])")
+    return re.compile(rf"(?<![0-9a-z])(?<![0-9][.,]){number}(?![0-9]|[.,][0-9])")
 
 
 def _misnamed(text: str, language: str, copy: Copy) -> str:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
-from readiness.mutants.answer import Answer, Request
-from readiness.mutants.conversation import text_of
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.multilingual_facts import Wish, wish_in
-from readiness.mutants.readers.multilingual import copy
+from readiness.mutants.multilingual_changes import Change, says, stays_in
+from readiness.mutants.multilingual_facts import Wish
 
 _SWITCHES = "multilingual.switches_the_language"
 _KEEPS = "multilingual.keeps_the_terms"
 _ALONE = "multilingual.sends_the_copy_alone"
 _FITS = "multilingual.keeps_to_the_length"
-_SHORT = re.compile(r"EN|日本語で|英文|日文")
+# How the turns are told; to some, in hardly any words.
+_BRIEF = re.compile("术语")
+_TO_ENGLISH = re.compile("^(?!.*术语).*(?:英文|English|EN)", re.DOTALL)
+_TO_JAPANESE = re.compile("^(?!.*术语).*(?:日文|日本語)", re.DOTALL)
+_SHORT = re.compile("^(?:EN|日本語で|英文|日文)$")
 
 _PREAMBLES = {
     "zh": "以下是中文版文案：\n",
@@ -35,45 +36,6 @@ _MORE = {
     "en": " You can rely on it day by day.",
     "ja": "安心してお使いいただけます。",
 }
-
-Change = Callable[[Wish, str], str]
-
-
-def _says(change: Change, *languages: str) -> Callable[[Request, Answer, int], Answer]:
-    """Change the turns in some languages, or in all where none is named."""
-
-    def says(request: Request, said: Answer, _turn: int) -> Answer:
-        wish = wish_in(request)
-        if wish is None or (languages and wish.language not in languages):
-            return said
-        return replace(said, content=change(wish, said.content or ""))
-
-    return says
-
-
-def _in(
-    language: str, when: re.Pattern[str] | None = None
-) -> Callable[[Request, Answer, int], Answer]:
-    """Go on in one language, whatever is asked for, or where the words for it are few."""
-
-    def says(request: Request, said: Answer, _turn: int) -> Answer:
-        last = text_of(request["messages"][-1])
-        wish = wish_in(request, language) if when is None or when.fullmatch(last) else None
-        return Answer(copy(wish)) if wish else said
-
-    return says
-
-
-def _only(
-    of: str, says: Callable[[Request, Answer, int], Answer]
-) -> Callable[[Request, Answer, int], Answer]:
-    """Change the turns in one language alone."""
-
-    def chosen(request: Request, said: Answer, turn: int) -> Answer:
-        wish = wish_in(request)
-        return says(request, said, turn) if wish and wish.language == of else said
-
-    return chosen
 
 
 def _first_term(change: Callable[[Wish], str]) -> Change:
@@ -100,68 +62,74 @@ FLAWS = [
         "copy_turn_two_chinese",
         "the second turn is in Chinese",
         _SWITCHES,
-        says=_only("en", _in("zh")),
+        says=stays_in("zh", _TO_ENGLISH),
     ),
     Flaw(
-        "copy_turn_two_japanese", "or in Japanese already", _SWITCHES, says=_only("en", _in("ja"))
+        "copy_turn_two_japanese",
+        "or in Japanese already",
+        _SWITCHES,
+        says=stays_in("ja", _TO_ENGLISH),
     ),
     Flaw(
-        "copy_turn_three_english", "the third is in English", _SWITCHES, says=_only("ja", _in("en"))
+        "copy_turn_three_english",
+        "the third is in English",
+        _SWITCHES,
+        says=stays_in("en", _TO_JAPANESE),
     ),
-    Flaw("copy_turn_three_chinese", "or in Chinese", _SWITCHES, says=_only("ja", _in("zh"))),
+    Flaw("copy_turn_three_chinese", "or in Chinese", _SWITCHES, says=stays_in("zh", _TO_JAPANESE)),
     Flaw(
-        "copy_turn_one_english", "the first is in English", _SWITCHES, says=_only("zh", _in("en"))
+        "copy_turn_one_english", "the first is in English", _SWITCHES, says=stays_in("en", _BRIEF)
     ),
-    Flaw("copy_short_switch_ignored", "“EN” changes nothing", _SWITCHES, says=_in("zh", _SHORT)),
+    Flaw(
+        "copy_short_switch_ignored", "“EN” changes nothing", _SWITCHES, says=stays_in("zh", _SHORT)
+    ),
     Flaw(
         "copy_other_sentence",
         "a sentence of another language stands in each text",
         _SWITCHES,
-        says=_says(lambda wish, text: f"{text}{_INSERTED[wish.language]}"),
+        says=says(lambda wish, text: f"{text}{_INSERTED[wish.language]}"),
     ),
     Flaw(
         "copy_english_in_japanese",
         "an English sentence ends the Japanese text",
         _SWITCHES,
-        says=_says(
-            lambda _wish, text: f"{text}\nThis one is made for everybody who travels.", "ja"
-        ),
+        says=says(lambda _wish, text: f"{text}\nThis one is made for everybody who travels.", "ja"),
     ),
     Flaw(
         "copy_ja_term_short",
         "a Japanese term lacks its first half",
         _KEEPS,
-        says=_says(_first_term(_last_half), "ja"),
+        says=says(_first_term(_last_half), "ja"),
     ),
     Flaw(
         "copy_en_term_short",
         "an English one its first word",
         _KEEPS,
-        says=_says(_first_term(_last_half), "en"),
+        says=says(_first_term(_last_half), "en"),
     ),
     Flaw(
         "copy_zh_term_short",
         "a Chinese one its first half",
         _KEEPS,
-        says=_says(_first_term(_last_half), "zh"),
+        says=says(_first_term(_last_half), "zh"),
     ),
     Flaw(
         "copy_term_untranslated",
         "a term stays Chinese in the Japanese text",
         _KEEPS,
-        says=_says(_first_term(lambda wish: wish.glossary[0]["zh"]), "ja"),
+        says=says(_first_term(lambda wish: wish.glossary[0]["zh"]), "ja"),
     ),
     Flaw(
         "copy_term_in_english",
         "a term is English in the Japanese text",
         _KEEPS,
-        says=_says(_first_term(lambda wish: wish.glossary[0]["en"]), "ja"),
+        says=says(_first_term(lambda wish: wish.glossary[0]["en"]), "ja"),
     ),
     Flaw(
         "copy_term_changes",
         "ANC comes in a second form as well",
         _KEEPS,
-        says=_says(
+        says=says(
             lambda wish, text: (
                 f"{text} Active noise cancelling at its best."
                 if "Active Noise Cancellation" in text
@@ -170,42 +138,42 @@ FLAWS = [
             "en",
         ),
     ),
-    Flaw("copy_name_changes", "the product has another name", _KEEPS, says=_says(_renamed, "ja")),
-    Flaw("copy_figure_changes", "a figure is another one", _KEEPS, says=_says(_other_figure, "en")),
+    Flaw("copy_name_changes", "the product has another name", _KEEPS, says=says(_renamed, "ja")),
+    Flaw("copy_figure_changes", "a figure is another one", _KEEPS, says=says(_other_figure, "en")),
     Flaw(
         "copy_preamble",
         "a sentence comes before the copy",
         _ALONE,
-        says=_says(lambda wish, text: f"{_PREAMBLES[wish.language]}{text}"),
+        says=says(lambda wish, text: f"{_PREAMBLES[wish.language]}{text}"),
     ),
     Flaw(
         "copy_note",
         "a note on its length comes after it",
         _ALONE,
-        says=_says(lambda wish, text: f"{text}{_NOTES[wish.language]}"),
+        says=says(lambda wish, text: f"{text}{_NOTES[wish.language]}"),
     ),
     Flaw(
         "copy_quoted",
         "quotation marks stand around it",
         _ALONE,
-        says=_says(lambda _wish, text: f"“{text}”"),
+        says=says(lambda _wish, text: f"“{text}”"),
     ),
     Flaw(
         "copy_label",
         "a label stands before it",
         _ALONE,
-        says=_says(lambda wish, text: f"{_LABELS[wish.language]}{text}"),
+        says=says(lambda wish, text: f"{_LABELS[wish.language]}{text}"),
     ),
     Flaw(
         "copy_fenced",
         "a fence stands around it",
         _ALONE,
-        says=_says(lambda _wish, text: f"```\n{text}\n```"),
+        says=says(lambda _wish, text: f"```\n{text}\n```"),
     ),
     Flaw(
         "copy_too_long",
         "it is three times as long",
         _FITS,
-        says=_says(lambda wish, text: text + _MORE[wish.language] * 16),
+        says=says(lambda wish, text: text + _MORE[wish.language] * 16),
     ),
 ]

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
-from dataclasses import replace
 
-from readiness.mutants.answer import Answer, Request
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.multilingual_facts import Wish, wish_in
+from readiness.mutants.multilingual_changes import Change, says
+from readiness.mutants.multilingual_facts import Wish
 
 _ANC = "Active Noise Cancellation"
 _FILL = {"zh": "买它。", "en": " Try it.", "ja": "試して。"}
@@ -17,16 +15,6 @@ _LIMITS = {"zh": 212, "en": 520, "ja": 312}
 # As Chinese and Japanese write numbers below a hundred.
 _DIGITS = "〇一二三四五六七八九"
 _WORDS = {12: "twelve", 22: "twenty-two", 28: "twenty-eight", 36: "thirty-six", 48: "forty-eight"}
-
-Change = Callable[[Wish, str], str]
-
-
-def _says(change: Change) -> Callable[[Request, Answer, int], Answer]:
-    def says(request: Request, said: Answer, _turn: int) -> Answer:
-        wish = wish_in(request)
-        return replace(said, content=change(wish, said.content or "")) if wish else said
-
-    return says
 
 
 def _dotted(wish: Wish, text: str) -> str:
@@ -115,4 +103,4 @@ _HARMLESS: list[tuple[str, str, Change]] = [
     ),
 ]
 
-FLAWS = [Flaw(name, about, says=_says(change)) for name, about, change in _HARMLESS]
+FLAWS = [Flaw(name, about, says=says(change)) for name, about, change in _HARMLESS]

@@ -10,6 +10,7 @@ from dataclasses import replace
 from readiness.mutants.answer import Answer, Request
 from readiness.mutants.conversation import text_of
 from readiness.mutants.flaw import Flaw
+from readiness.mutants.spanish_changes import all_of_it, answers, says, talks, texts
 from readiness.mutants.spanish_facts import Question, in_spanish
 from readiness.mutants.spanish_prose import written
 from readiness.probes.spanish_words import PROMPTS
@@ -22,9 +23,6 @@ _PAIRS = "spanish.as_well_as_in_english"
 _LAST = re.compile(r"[^.]+\.$")
 _LAST_DIGIT = re.compile(r"\d(?=\D*$)")
 _DECIMAL = re.compile(r"\d+,\d+")
-
-#: Changes what is said to a question in Spanish.
-Change = Callable[[Question, str], str]
 
 _ENGLISH = (
     "Every day more people in the area take an interest in this. It does not take much to make a "
@@ -46,29 +44,6 @@ _CANNED = (
     "Nuestro equipo le responderá en un plazo de dos días hábiles. Le pedimos disculpas por la "
     "espera y le agradecemos la confianza que nos demuestra cada día."
 )
-
-
-def _says(change: Change) -> Callable[[Request, Answer, int], Answer]:
-    def says(request: Request, said: Answer, _turn: int) -> Answer:
-        asked = in_spanish(request)
-        return replace(said, content=change(asked, said.content or "")) if asked else said
-
-    return says
-
-
-def _texts(change: Callable[[str], str]) -> Change:
-    """Change texts, and leave answers as they are."""
-    return lambda asked, text: text if asked.answer else change(text)
-
-
-def _talks(change: Callable[[str], str]) -> Change:
-    """Change the replies to open questions."""
-    return lambda asked, text: text if asked.answer or asked.order else change(text)
-
-
-def _answers(change: Callable[[str], str]) -> Change:
-    """Change answers, and leave texts as they are."""
-    return lambda asked, text: change(text) if asked.answer else text
 
 
 def _numbers_wrong(asked: Question, text: str) -> str:
@@ -114,32 +89,32 @@ def _echo(request: Request, said: Answer, _turn: int) -> Answer:
 
 
 _LANGUAGES = [
-    ("spanish_in_english", "texts come in English", _texts(lambda _text: _ENGLISH)),
-    ("spanish_in_portuguese", "texts come in Portuguese", _texts(lambda _text: _PORTUGUESE)),
-    ("spanish_in_italian", "texts come in Italian", _texts(lambda _text: _ITALIAN)),
-    ("spanish_in_chinese", "texts come in Chinese", _texts(lambda _text: "我们每天都在努力工作。")),
+    ("spanish_in_english", "texts come in English", texts(lambda _text: _ENGLISH)),
+    ("spanish_in_portuguese", "texts come in Portuguese", texts(lambda _text: _PORTUGUESE)),
+    ("spanish_in_italian", "texts come in Italian", texts(lambda _text: _ITALIAN)),
+    ("spanish_in_chinese", "texts come in Chinese", texts(lambda _text: "我们每天都在努力工作。")),
 ]
 
 _WORK = [
     ("spanish_numbers_wrong", "numbers and days are off by one", _numbers_wrong),
-    ("spanish_no_answers", "tasks are not solved", _answers(lambda _text: "No lo sé.")),
+    ("spanish_no_answers", "tasks are not solved", answers(lambda _text: "No lo sé.")),
     (
         "spanish_english_answers",
         "answers come in an English sentence",
-        _answers(lambda text: f"The right answer to your question is {text}."),
+        answers(lambda text: f"The right answer to your question is {text}."),
     ),
     (
         "spanish_translates",
         "first the task is put into English",
-        _answers(lambda text: f"Let me translate the question into English first.\n{text}"),
+        answers(lambda text: f"Let me translate the question into English first.\n{text}"),
     ),
     ("spanish_rules_ignored", "texts keep no rule", _without_rule),
-    ("spanish_canned", "it always says the same", lambda _asked, _text: _CANNED),
-    ("spanish_empty", "no text at all", lambda _asked, _text: ""),
+    ("spanish_canned", "it always says the same", all_of_it(lambda _text: _CANNED)),
+    ("spanish_empty", "no text at all", all_of_it(lambda _text: "")),
     (
         "spanish_refuses",
         "it wants to be asked in English",
-        lambda _asked, _text: "Lo siento, solo puedo ayudarle si me escribe en inglés.",
+        all_of_it(lambda _text: "Lo siento, solo puedo ayudarle si me escribe en inglés."),
     ),
 ]
 
@@ -173,11 +148,8 @@ _SLIPS = [
 ]
 
 FLAWS = [
-    *(
-        Flaw(name, about, _DOES, says=_says(change))
-        for name, about, change in (*_LANGUAGES, *_WORK)
-    ),
-    Flaw("spanish_decimals_wrong", "decimals are wrong", _PAIRS, says=_says(_decimals_wrong)),
+    *(Flaw(name, about, _DOES, says=says(change)) for name, about, change in (*_LANGUAGES, *_WORK)),
+    Flaw("spanish_decimals_wrong", "decimals are wrong", _PAIRS, says=says(_decimals_wrong)),
     Flaw("spanish_echo", "it repeats what it was asked", _DOES, says=_echo),
-    *(Flaw(name, about, _KEEPS, says=_says(_talks(change))) for name, about, change in _SLIPS),
+    *(Flaw(name, about, _KEEPS, says=says(talks(change))) for name, about, change in _SLIPS),
 ]

@@ -6,17 +6,14 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 
-from readiness.mutants.answer import Answer, Request
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.spanish_facts import Question, in_spanish
+from readiness.mutants.spanish_changes import Change, all_of_it, answers, says, talks
+from readiness.mutants.spanish_facts import Question
 from readiness.scorers.numerals import plain
 from readiness.scorers.spanish_answer import Kind
 from readiness.scorers.spanish_numerals import in_words
-
-Change = Callable[[Question, str], str]
 
 _RIOPLATENSE = (
     "Mirá, vos sabés que a mí esto me encanta. Si querés empezar, fijate primero en lo que hacen "
@@ -38,26 +35,6 @@ _RICH = (
     "su barrio.\n- **Software**: hay aplicaciones como Notion o Slack.\n\nEl 85 % de quienes "
     "empiezan (según la 2.ª encuesta del Dr. Núñez) continúa después: ¡ánimo! «Querer es poder»… 😊"
 )
-
-
-def _says(change: Change) -> Callable[[Request, Answer, int], Answer]:
-    def says(request: Request, said: Answer, _turn: int) -> Answer:
-        asked = in_spanish(request)
-        return replace(said, content=change(asked, said.content or "")) if asked else said
-
-    return says
-
-
-def _all(change: Callable[[str], str]) -> Change:
-    return lambda _asked, text: change(text)
-
-
-def _answers(change: Callable[[str], str]) -> Change:
-    return lambda asked, text: change(text) if asked.answer else text
-
-
-def _talks(text: str) -> Change:
-    return lambda asked, said: said if asked.answer or asked.order else text
 
 
 def _numbers(change: Callable[[Decimal], str]) -> Change:
@@ -98,19 +75,23 @@ _HARMLESS: list[tuple[str, str, Change]] = [
     (
         "spanish_decomposed",
         "accents may be characters of their own",
-        _all(lambda text: unicodedata.normalize("NFD", text)),
+        all_of_it(lambda text: unicodedata.normalize("NFD", text)),
     ),
-    ("spanish_newline", "white space at the end is none of the text", _all(lambda t: f"{t} \n\n")),
-    ("spanish_crlf", "lines may end in CRLF", _all(lambda text: text.replace("\n", "\r\n"))),
-    ("spanish_full_stop", "a full stop ends an answer", _answers(lambda text: f"{text}.")),
-    ("spanish_quotes", "an answer may be quoted", _answers(lambda text: f"«{text}»")),
-    ("spanish_bold", "or be in bold face", _answers(lambda text: f"**{text}**")),
-    ("spanish_label", "or have a label", _answers(lambda text: f"Respuesta: {text}")),
-    ("spanish_capital", "or begin with a capital", _answers(lambda t: t[:1].upper() + t[1:])),
+    (
+        "spanish_newline",
+        "white space at the end is none of the text",
+        all_of_it(lambda t: f"{t} \n\n"),
+    ),
+    ("spanish_crlf", "lines may end in CRLF", all_of_it(lambda text: text.replace("\n", "\r\n"))),
+    ("spanish_full_stop", "a full stop ends an answer", answers(lambda text: f"{text}.")),
+    ("spanish_quotes", "an answer may be quoted", answers(lambda text: f"«{text}»")),
+    ("spanish_bold", "or be in bold face", answers(lambda text: f"**{text}**")),
+    ("spanish_label", "or have a label", answers(lambda text: f"Respuesta: {text}")),
+    ("spanish_capital", "or begin with a capital", answers(lambda t: t[:1].upper() + t[1:])),
     (
         "spanish_last_line",
         "a small model thinks first and ends with the answer",
-        _answers(lambda text: f"Vamos a pensarlo paso a paso, sin prisa.\n{text}"),
+        answers(lambda text: f"Vamos a pensarlo paso a paso, sin prisa.\n{text}"),
     ),
     ("spanish_point", "in Mexico a point parts decimals", _numbers(plain)),
     ("spanish_two_places", "72,50 is 72,5", _numbers(_two_places)),
@@ -122,10 +103,14 @@ _HARMLESS: list[tuple[str, str, Change]] = [
     ),
     ("spanish_json_escaped", "JSON may escape what is not ASCII", _escaped),
     ("spanish_and", "the last of a list may follow «y»", _listed),
-    ("spanish_voseo", "in Argentina it is vos", _talks(_RIOPLATENSE)),
-    ("spanish_ustedes", "in Mexico it is ustedes", _talks(_MEXICAN)),
-    ("spanish_vosotros", "in Spain it is vosotros", _talks(_PENINSULAR)),
-    ("spanish_markdown", "headings, lists, names and emoji are no other language", _talks(_RICH)),
+    ("spanish_voseo", "in Argentina it is vos", talks(lambda _text: _RIOPLATENSE)),
+    ("spanish_ustedes", "in Mexico it is ustedes", talks(lambda _text: _MEXICAN)),
+    ("spanish_vosotros", "in Spain it is vosotros", talks(lambda _text: _PENINSULAR)),
+    (
+        "spanish_markdown",
+        "headings, lists, names and emoji are no other language",
+        talks(lambda _text: _RICH),
+    ),
 ]
 
-FLAWS = [Flaw(name, about, says=_says(change)) for name, about, change in _HARMLESS]
+FLAWS = [Flaw(name, about, says=says(change)) for name, about, change in _HARMLESS]
