@@ -44,7 +44,7 @@ name: bench
 dimensions:
   {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}, api: {gate: "off"},
    long_context: {gate: "off"}, refusal: {gate: "off"}, license: {gate: "off"},
-   low_resource: {gate: "off"}}
+   low_resource: {gate: "off"}, spanish: {gate: "off"}, multilingual: {gate: "off"}}
 """
 
 

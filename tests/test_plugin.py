@@ -31,7 +31,7 @@ extends: article
 dimensions:
   {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}, api: {gate: "off"},
    long_context: {gate: "off"}, refusal: {gate: "off"}, license: {gate: "off"},
-   low_resource: {gate: "off"}}
+   low_resource: {gate: "off"}, spanish: {gate: "off"}, multilingual: {gate: "off"}}
 """
 LICENSE_POLICY = OWN_POLICY.replace(', license: {gate: "off"}', "")
 OK_CHECK = """

@@ -141,6 +141,7 @@ def test_what_the_article_does_not_claim_does_not_gate(article: Policy) -> None:
         "long_context.finds_at_every_length",
         "long_context.answers_quickly",
         "refusal.offers_help",
+        "spanish.as_well_as_in_english",
     }
 
 

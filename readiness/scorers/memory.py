@@ -13,6 +13,7 @@ from readiness.probe import Message
 from readiness.reply import Reply
 from readiness.resources import prompts
 from readiness.score import PASSED, Outcome, Score, failed
+from readiness.scorers.usable import unusable
 from readiness.scorers.values import normalise, pattern_of
 
 #: How many tokens a character must go on to take, of what it took before: texts differ a little.
@@ -46,9 +47,8 @@ class Expected:
 
 def recalls(reply: Reply, expected: Expected) -> Score:
     """Score a reply that must give the answer, and no other value that was talked about."""
-    if wrong := "; ".join(reply.defects) or _unusable(reply):
-        blocked = reply.finish == "content_filter"
-        return Score(Outcome.BLOCKED if blocked else Outcome.FAIL, wrong)
+    if score := unusable(reply):
+        return score
     wrong = _mistake(normalise(reply.text), expected) or _unmarked(reply.text, expected)
     return (
         failed(f"{wrong}expected {_shown(expected)}, got {reply.text!r:.120}") if wrong else PASSED
@@ -83,14 +83,6 @@ def length(messages: Sequence[Message]) -> int:
     """How much text a conversation has: a letter beyond ASCII takes as much as four others."""
     text = "".join(str(message["content"]) for message in messages)
     return sum(1 if letter.isascii() else 4 for letter in text)
-
-
-def _unusable(reply: Reply) -> str:
-    if reply.finish == "content_filter":
-        return f"blocked by a filter: {reply.text!r:.120}"
-    if reply.tool_calls:
-        return f"format: a call of {reply.tool_calls[0].name!r:.60}"
-    return "" if reply.text.strip() else "format: no text"
 
 
 def _mistake(text: str, expected: Expected) -> str:
