@@ -23,9 +23,8 @@ from readiness.evidence import Evidence
 from readiness.exchange import Call, Exchange
 from readiness.given import Given
 from readiness.matrix import Matrix, matrix
-from readiness.meter_gpu import GpuMeter
+from readiness.meter_gpu import sources
 from readiness.meter_metrics import MetricsMeter
-from readiness.meter_process import LocalServer, ProcessMeter
 from readiness.meters import Meter
 from readiness.plan import Planned
 from readiness.policy import Policy
@@ -194,17 +193,13 @@ def _reached(background: Background, where: Address, limits: Limits) -> Generato
 
 
 @contextmanager
-def _metered(background: Background, settings: Settings) -> Generator[list[Meter]]:
-    """What tells how much memory the server takes: by itself, and here if here is where it runs."""
-    meters: list[Meter] = []
-    if settings.where.port_here:
-        server = LocalServer(settings.where.port_here)
-        meters = [GpuMeter(server), ProcessMeter(server)]
-    if settings.given.metrics is None:
-        yield meters
+def _metered(background: Background, settings: Settings) -> Generator[Sequence[Meter]]:
+    """What tells how much memory the server takes."""
+    if (metrics := settings.given.metrics) is None:
+        yield sources(settings.where)
         return
-    with _reached(background, settings.given.metrics, settings.limits) as page:
-        yield [*meters, MetricsMeter(page)]
+    with _reached(background, metrics, settings.limits) as page:
+        yield [*sources(settings.where), MetricsMeter(page)]
 
 
 def _model(listed: Exchange, wanted: str) -> tuple[str, Models, str]:
@@ -249,14 +244,8 @@ def _about(settings: Settings, model: str, started: datetime) -> dict[str, Any]:
         "seed": settings.seed,
         "started": f"{started:%Y-%m-%dT%H:%M:%SZ}",
         "harness": harness(settings.policy),
-        "license_evidence": license_evidence(settings.given),
+        "license_evidence": settings.given.digests,
     }
-
-
-def license_evidence(given: Given) -> dict[str, dict[str, str]]:
-    """The digest of each file that tells of the licence, of the model and of each ancestor."""
-    line = given.dossier.line() if given.dossier else ()
-    return {name: dict(dossier.files) for name, dossier in line}
 
 
 def harness(policy: Policy) -> dict[str, str]:

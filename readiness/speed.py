@@ -116,13 +116,17 @@ async def bursts(chat: Chat) -> list[Burst]:
 
 
 async def loaded(chat: Chat) -> Peak:
-    """Read the meters at rest, in a short chat, in a long one, and in four long ones at once."""
+    """Read the meters at rest, in a short chat, in a long one, and in four at once."""
+    length = SHORT if chat.scope.defects_only else LONG
+    longest = 2 * length if _fits(chat, 2 * length) else length
 
     async def load() -> None:
         await stream(chat, SHORT)
-        await stream(chat, 2 * LONG if _fits(chat, 2 * LONG) else LONG)
-        await asyncio.gather(*(stream(chat, LONG) for _ in range(4)))
+        await stream(chat, longest)
+        await asyncio.gather(*(stream(chat, length) for _ in range(4)))
 
+    if not chat.scope.meters:
+        return Peak({}, {})  # Nothing would be seen of it.
     _, peak = await watched(chat.scope.meters, load())
     return peak
 

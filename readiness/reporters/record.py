@@ -12,7 +12,7 @@ from readiness.gate import EXIT_STATUS
 from readiness.given import Given
 from readiness.matrix import Row
 from readiness.result import Result
-from readiness.run import Run, harness, license_evidence
+from readiness.run import Run, harness
 
 SCHEMA = "readiness/1"
 MOST_LISTED = 20  # Trials that are listed one by one; the evidence has them all.
@@ -33,7 +33,7 @@ def record(run: Run) -> dict[str, Any]:
         "target": {"endpoint": settings.where.url, "model": run.model, **_target(run)},
         "machine": _machine(settings.given),
         "harness": harness(settings.policy),
-        "license_evidence": license_evidence(settings.given),
+        "license_evidence": settings.given.digests,
         "started": _utc(run.started),
         "finished": _utc(datetime.now(UTC)),
         "requests": {
