@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from readiness import resources
 from readiness.former import FormerRun, NoBaseline
-from readiness.given import Given
 from readiness.plan import Planned
 from readiness.policy import Policy
 
@@ -26,7 +25,7 @@ def made_with(settings: Settings, planned: Sequence[Planned]) -> dict[str, Any]:
         "seed": settings.seed,
         "harness": harness(settings.policy),
         "review_sha256": settings.review.digest,
-        "license_evidence": license_evidence(settings.given),
+        "license_evidence": settings.given.digests,
         "items": {each.check.id: each.items for each in planned},
     }
 
@@ -54,12 +53,6 @@ def difference(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
     if other:
         return f"its probes of {other[0]} are others"
     return "" if common else "it has no check in common with this run"
-
-
-def license_evidence(given: Given) -> dict[str, dict[str, str]]:
-    """The digest of each file that tells of the licence, of the model and of each ancestor."""
-    line = given.dossier.line() if given.dossier else ()
-    return {name: dict(dossier.files) for name, dossier in line}
 
 
 def harness(policy: Policy) -> dict[str, str]:

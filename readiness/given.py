@@ -24,3 +24,9 @@ class Given:
     accepted: frozenset[str] = frozenset()
     hardware: Hardware | None = None
     metrics: Address | None = None
+
+    @property
+    def digests(self) -> dict[str, dict[str, str]]:
+        """The digest of each file that tells of the licence, of the model and of each ancestor."""
+        line = self.dossier.line() if self.dossier else ()
+        return {name: dict(dossier.files) for name, dossier in line}

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+#: What a floor may be asked of, in tokens/s.
+FIGURES = ("decode", "prefill", "aggregate")
 
 
 @dataclass(frozen=True)
@@ -25,3 +29,10 @@ class Hardware:
     bandwidth: float
     floors: Mapping[str, float]
     most_memory: float
+
+    @classmethod
+    def read(cls, name: str, said: Mapping[str, Any]) -> Hardware:
+        """Read what a policy says of a machine."""
+        floors = {figure: float(said[figure]) for figure in FIGURES if figure in said}
+        gates, bandwidth = frozenset(said["gates"]), said.get("bandwidth", 0)
+        return cls(name, said["gpu"], gates, bandwidth, floors, said.get("memory", 0))

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from readiness.meter_process import LocalServer
-from readiness.meters import MeterError, Reading
+from readiness.address import Address
+from readiness.meter_process import LocalServer, ProcessMeter
+from readiness.meters import Meter, MeterError, Reading
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,14 @@ class GpuMeter:
         except MeterError:
             pids = frozenset()  # In a container it may be, and yet on a GPU.
         return weighed(units(), pids)
+
+
+def sources(where: Address) -> list[Meter]:
+    """The meters of a server on this machine: its processes, and the GPUs; none elsewhere."""
+    if not where.port_here:
+        return []
+    server = LocalServer(where.port_here)
+    return [GpuMeter(server), ProcessMeter(server)]
 
 
 def weighed(found: list[Unit], pids: Collection[int]) -> Reading:

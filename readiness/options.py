@@ -16,7 +16,6 @@ import pytest
 from readiness.check import Check
 
 if TYPE_CHECKING:
-    from readiness.given import Given
     from readiness.plan import Planned
     from readiness.policy import Policy
     from readiness.review import Review
@@ -154,6 +153,7 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
     from readiness import former
     from readiness.address import Address
     from readiness.endpoint import Limits
+    from readiness.giving import given
     from readiness.redaction import Secrets
     from readiness.run import Settings
 
@@ -187,30 +187,8 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         baseline=former.baseline(option.baseline) if option.baseline else None,
         waivers=waivers(option, checks),
         review=_review(option.review),
-        given=_given(option, rules, url),
+        given=given(option, rules, url, _embedded(option)),
     )
-
-
-def _given(option: Namespace, rules: Policy, url: str) -> Given:
-    """What no reply can tell. Of the embedded model, its maker's own words are at hand."""
-    from readiness.address import Address
-    from readiness.dossier_files import EvidenceError, gather
-    from readiness.embedded.weights import license_evidence
-    from readiness.given import Given
-
-    paths, metrics = tuple(option.license_evidence), option.metrics
-    if (embedded := _embedded(option)) is not None:
-        paths = paths or license_evidence(embedded)
-        metrics = metrics or f"{url.removesuffix('/v1')}/metrics"
-    try:
-        where = Address.read(metrics, "", {}) if metrics else None
-    except ValueError as error:
-        raise pytest.UsageError(f"--metrics: {error}") from error
-    try:
-        dossier = gather(paths) if paths else None
-        return Given(dossier, rules.accepts, rules.hardware.get(option.hardware), where)
-    except (EvidenceError, OSError) as error:
-        raise pytest.UsageError(f"--license-evidence: {error}") from error
 
 
 def _review(path: Path | None) -> Review:

@@ -182,7 +182,9 @@ def load(path: Path | None = None) -> Policy:
         dimensions={
             name: _dimension(name, each, profiles) for name, each in said["dimensions"].items()
         },
-        hardware={name: _machine(name, each) for name, each in said.get("hardware", {}).items()},
+        hardware={
+            name: Hardware.read(name, each) for name, each in said.get("hardware", {}).items()
+        },
         accepts=frozenset(said.get("accepts", ())),
         upgrades=upgrades(said),
         digest=_digest(said),
@@ -192,14 +194,6 @@ def load(path: Path | None = None) -> Policy:
     if problems := dict.fromkeys(file.problem(way, text) for way, text in _problems(policy)):
         raise PolicyError("\n".join(problems))
     return policy
-
-
-def _machine(name: str, said: dict[str, Any]) -> Hardware:
-    floors: dict[str, float] = {
-        key: said[key] for key in ("decode", "prefill", "aggregate") if key in said
-    }
-    gates, bandwidth = frozenset(said["gates"]), said.get("bandwidth", 0)
-    return Hardware(name, said["gpu"], gates, bandwidth, floors, said.get("memory", 0))
 
 
 def _dimension(dimension: str, said: dict[str, Any], profiles: Mapping[str, bool]) -> Dimension:

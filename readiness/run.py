@@ -26,9 +26,8 @@ from readiness.given import Given
 from readiness.identity import identity
 from readiness.ledger import Ledger
 from readiness.matrix import Matrix, matrix
-from readiness.meter_gpu import GpuMeter
+from readiness.meter_gpu import sources
 from readiness.meter_metrics import MetricsMeter
-from readiness.meter_process import LocalServer, ProcessMeter
 from readiness.meters import Meter
 from readiness.past import Past, ResumeError, read, set_aside
 from readiness.plan import Planned
@@ -287,17 +286,13 @@ def _reached(background: Background, where: Address, limits: Limits) -> Generato
 
 
 @contextmanager
-def _metered(background: Background, settings: Settings) -> Generator[list[Meter]]:
-    """What tells how much memory the server takes: by itself, and here if here is where it runs."""
-    meters: list[Meter] = []
-    if settings.where.port_here:
-        server = LocalServer(settings.where.port_here)
-        meters = [GpuMeter(server), ProcessMeter(server)]
-    if settings.given.metrics is None:
-        yield meters
+def _metered(background: Background, settings: Settings) -> Generator[Sequence[Meter]]:
+    """What tells how much memory the server takes."""
+    if (metrics := settings.given.metrics) is None:
+        yield sources(settings.where)
         return
-    with _reached(background, settings.given.metrics, settings.limits) as page:
-        yield [*meters, MetricsMeter(page)]
+    with _reached(background, metrics, settings.limits) as page:
+        yield [*sources(settings.where), MetricsMeter(page)]
 
 
 def _model(listed: Exchange, settings: Settings) -> tuple[str, Models, str]:

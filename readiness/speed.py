@@ -18,6 +18,7 @@ from readiness.wire import read
 NS = 1e9
 FEWEST = 128  # tokens: fewer tell little of a pace
 BUDGET = 256
+SOON = 256  # tokens of a prompt that take a model no time worth the name
 WARM_UP, RUNS, RUNS_OF_SMOKE = 1, 5, 2
 SHORT, LONG = 0, 4096
 AT_ONCE = (1, 2, 4, 8)
@@ -55,12 +56,21 @@ class Timed:
     def decode(self) -> float:
         """Tokens per second, once the first has come.
 
-        Those that came with the first took none of that time. Where most did, a proxy held them
-        back, and no more is known than how long all of it took.
+        Those that came with the first took none of that time. Where the stream was held back, no
+        more is known than how long all of it took.
         """
-        if self.early > 0.5 or self.last <= self.first:
+        if self.held_back:
             return self.tokens / self.last
         return self.tokens * (1 - self.early) / (self.last - self.first)
+
+    @property
+    def held_back(self) -> bool:
+        """Whether something between the model and here may have kept tokens, and sent many at once.
+
+        Of a short prompt the first token comes soon, and not after most of the time has gone.
+        """
+        late = self.prompt <= SOON and self.first > self.last / 2
+        return late or self.early > 0.5 or self.last <= self.first
 
     @property
     def prefill(self) -> float:
@@ -116,13 +126,17 @@ async def bursts(chat: Chat) -> list[Burst]:
 
 
 async def loaded(chat: Chat) -> Peak:
-    """Read the meters at rest, in a short chat, in a long one, and in four long ones at once."""
+    """Read the meters at rest, in a short chat, in a long one, and in four at once."""
+    length = SHORT if chat.scope.defects_only else LONG
+    longest = 2 * length if _fits(chat, 2 * length) else length
 
     async def load() -> None:
         await stream(chat, SHORT)
-        await stream(chat, 2 * LONG if _fits(chat, 2 * LONG) else LONG)
-        await asyncio.gather(*(stream(chat, LONG) for _ in range(4)))
+        await stream(chat, longest)
+        await asyncio.gather(*(stream(chat, length) for _ in range(4)))
 
+    if not chat.scope.meters:
+        return Peak({}, {})  # Nothing would be seen of it.
     _, peak = await watched(chat.scope.meters, load())
     return peak
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from readiness.checks import low_resource
 from readiness.hardware import Hardware
 from readiness.meter_gpu import Unit, weighed
 from readiness.meter_metrics import shown
 from readiness.meters import MeterError, Peak, Reading
+from readiness.mutants.process import serving
 from readiness.plausibility import audit, counts, little, roofline
 from readiness.policy import PolicyError, load
 from readiness.score import Outcome
@@ -22,6 +25,11 @@ from readiness.scorers import speed as scorer
 from readiness.speed import Burst, Timed
 from readiness.verdict import Gate
 
+PACE = "low_resource.decodes_quickly"
+OFF = [each for each in load().dimensions if each != "low_resource"]
+ALONE = "schema: readiness-policy/1\nextends: article\ndimensions:\n" + "".join(
+    f"  {each}: {{gate: off}}\n" for each in OFF
+)
 CARD = load().hardware["rtx-3060-12g"]
 RUN = Timed(20, 256, 256, 500, first=0.1, last=2.1, early=1 / 256)
 METRICS = 'DCGM_FI_DEV_FB_USED{gpu="0",modelName="NVIDIA GeForce RTX 3060"} 9216\n'
@@ -56,7 +64,9 @@ def test_a_pace_is_of_the_tokens_after_the_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "early"), [(2.1, 1.0), (2.0, 0.6)], ids=["all at once", "most at once"]
+    ("first", "early"),
+    [(2.1, 1.0), (0.1, 0.6), (2.0, 0.01)],
+    ids=["all at once", "most at once", "late and fast"],
 )
 def test_a_stream_that_was_held_back_is_as_slow_as_all_of_it(first: float, early: float) -> None:
     assert replace(RUN, first=first, early=early).decode == 256 / 2.1
@@ -65,7 +75,7 @@ def test_a_stream_that_was_held_back_is_as_slow_as_all_of_it(first: float, early
 def test_a_pace_below_the_floor_is_not_ready() -> None:
     slow = replace(RUN, last=4.1)
     score = scorer.decodes([slow] * 5, CARD)
-    assert (score.outcome, score.reason) == (Outcome.FAIL, "63.75 tokens/s, below 112")
+    assert (score.outcome, score.reason) == (Outcome.FAIL, "63.8 tokens/s, below 112")
 
 
 def test_one_slow_run_of_five_is_told_and_does_not_decide() -> None:
@@ -92,7 +102,7 @@ def test_without_hardware_figures_are_shown_and_nothing_is_asked_for() -> None:
 
 def test_prefill_and_aggregate_have_floors_of_their_own() -> None:
     card = replace(CARD, floors={"prefill": 300, "aggregate": 200})
-    assert scorer.reads([RUN], card).reason == "200 tokens/s, below 300"
+    assert scorer.reads([RUN], card).reason == "200.0 tokens/s, below 300"
     assert scorer.serves([Burst(2, [RUN, RUN], 2.1)], card).passed
     assert scorer.serves([Burst(1, [RUN], 2.1)], card).reason == "121.9 tokens/s, below 200"
     assert scorer.decodes([RUN], card).outcome is Outcome.UNSUPPORTED
@@ -219,3 +229,34 @@ def test_the_audit_flags_the_claims_that_cannot_be_true(
         each for each in WORDS if each in due
     ]
     assert bool(found) is bool(due)
+
+
+@pytest.mark.parametrize(
+    ("mutant", "status", "check"),
+    [
+        ("reference", 0, ""),
+        ("frames_padded", 0, ""),
+        ("metrics_in_json", 0, ""),
+        ("usage_triples", 10, PACE),
+        ("memory_above_the_limit", 1, "low_resource.fits_in_memory"),
+        ("another_card", 10, "low_resource.fits_in_memory"),
+        pytest.param("slow", 1, PACE, marks=pytest.mark.nightly),
+        pytest.param("held_back", 1, PACE, marks=pytest.mark.nightly),
+        pytest.param("held_back_late", 1, PACE, marks=pytest.mark.nightly),
+    ],
+)
+def test_a_mutant_is_caught_by_its_check(
+    mutant: str, status: int, check: str, pytester: pytest.Pytester
+) -> None:
+    pytester.makeini("[pytest]\n")
+    (pytester.path / "own.yaml").write_text(ALONE)
+    with serving(mutant) as url:
+        metrics = f"{url.removesuffix('/v1')}/metrics"
+        declared = ["--hardware", "rtx-3060-12g", "--metrics", metrics, "--policy", "own.yaml"]
+        result = pytester.runpytest(low_resource.__file__, "--endpoint", url, *declared)
+    record = json.loads((pytester.path / "reports/latest/readiness.json").read_text("utf-8"))
+    checks = [each for row in record["dimensions"] for each in row["checks"]]
+    gating = [each for each in checks if each["gate"] == "required"]
+    assert [each["id"] for each in gating if each["verdict"] != "ready"] == [check] * bool(check)
+    assert result.ret == status
+    assert record["machine"] == {"hardware": "rtx-3060-12g", "quantization": "", "metrics": metrics}

@@ -24,7 +24,7 @@ from readiness.probes.multilingual import PROMPTS, conversations, turns
 from readiness.score import Score
 from readiness.scorers.multilingual import TURNS, Copy, alone, fits, keeps, switches
 from readiness.verdict import Verdict
-from tests.in_process import Reference, scores
+from tests.in_process import reference, scores
 from tests.replies import reply, verdict
 
 CHECKS = [
@@ -79,12 +79,12 @@ def test_no_chinese_term_is_a_part_of_its_japanese_one() -> None:
 
 
 def test_the_checks_share_a_conversation() -> None:
-    reference, scope = Reference(), Scope()
+    answer, scope = reference(), Scope()
     sent: list[Any] = []
 
     async def send(call: Any) -> Any:
         sent.append(call)
-        return await reference.send(call)
+        return await answer(call)
 
     async def run() -> list[Score]:
         one, three = conversations(0, 1), turns(0, 3)

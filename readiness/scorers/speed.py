@@ -89,8 +89,8 @@ def _asked(
     floor = hardware.floors.get(figure) if hardware else None
     if hardware is None or floor is None:
         asked = NO_HARDWARE if hardware is None else f"{hardware.name} asks for no {figure}"
-        return Score(Outcome.UNSUPPORTED, f"{value:.4g} tokens/s: {asked}", tuple(measures))
-    met = PASSED if value >= floor else failed(f"{value:.4g} tokens/s, below {floor:g}")
+        return Score(Outcome.UNSUPPORTED, f"{value:,.1f} tokens/s: {asked}", tuple(measures))
+    met = PASSED if value >= floor else failed(f"{value:,.1f} tokens/s, below {floor:g}")
     return replace(met, measures=tuple(measures))
 
 

@@ -15,7 +15,7 @@ _PACE = "low_resource.decodes_quickly"
 _MEMORY = "low_resource.fits_in_memory"
 _COUNTING = re.compile(r"List the numbers from 1 to 400")
 _PAUSE = 0.03  # seconds after each piece, of some three letters
-_HELD = 4.0  # seconds
+_HELD = 3.0  # seconds
 
 Sent = Sequence[bytes | float]
 
