@@ -43,7 +43,7 @@ def loaded(folder: Path, text: str) -> dict[str, Waiver]:
 def test_a_waived_check_is_let_through_and_its_verdict_shown_everywhere(
     own: pytest.Pytester,
 ) -> None:
-    result = run(own, wrong(30), "--waivers", "waivers.yaml")
+    result = run(own, wrong(30), "--waivers", "waivers.yaml", "--keep-going")
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
         [
@@ -77,7 +77,7 @@ def test_a_waived_check_is_let_through_and_its_verdict_shown_everywhere(
 
 def test_what_is_not_waived_still_gates(own: pytest.Pytester) -> None:
     (own.path / "waivers.yaml").write_text(WAIVERS.replace("repeats", "answers"))
-    result = run(own, wrong(30), "--waivers", "waivers.yaml")
+    result = run(own, wrong(30), "--waivers", "waivers.yaml", "--keep-going")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
         ["· words.answers is waived *", "approved by Bo); it is ready, and needs none"]
