@@ -46,9 +46,10 @@ def write(record: Record, run: Path, folder: Path) -> None:
     into.mkdir(exist_ok=True)
     said = cleaned(record)
     source = Source(run / EVIDENCE)
+    waived = standing.waivers(said, Words("en"))
     for dimension in said["dimensions"]:
         for check in dimension["checks"]:
-            result = _result(said, dimension, check)
+            result = _result(said, dimension, check, waived.get(check["id"], ""))
             for name, kind, text in _attachments(said, check, source):
                 file = f"{_id(said, check['id'], name)}-attachment{_ENDING[kind]}"
                 (into / file).write_text(text, "utf-8")
@@ -62,7 +63,7 @@ def write(record: Record, run: Path, folder: Path) -> None:
 _ENDING = {HTTP_EXCHANGE: ".httpexchange", "text/csv": ".csv"}
 
 
-def _result(record: Record, dimension: Record, check: Record) -> dict[str, Any]:
+def _result(record: Record, dimension: Record, check: Record, waived: str) -> dict[str, Any]:
     # Checks run together: none has a time of its own.
     ended = _milliseconds(record["finished"])
     return {
@@ -72,7 +73,7 @@ def _result(record: Record, dimension: Record, check: Record) -> dict[str, Any]:
         "testCaseId": sha256(check["id"].encode()).hexdigest(),
         "fullName": check["id"],
         "name": check["id"],
-        "description": check["requirement"],
+        "description": "\n\n".join(filter(None, [check["requirement"], waived])),
         "status": STATUS[Verdict(check["verdict"])],
         "statusDetails": _details(dimension, check),
         "stage": "finished",

@@ -27,9 +27,10 @@ def junit(record: Record) -> str:
     said = cleaned(record)
     suite = Element("testsuite", name="readiness", timestamp=said["started"].rstrip("Z"))
     _add_properties(suite, _about(said))
+    waived = standing.waivers(said, Words("en"))
     for dimension in said["dimensions"]:
         for check in dimension["checks"]:
-            _add_check(suite, dimension, check)
+            _add_check(suite, dimension, check, waived.get(check["id"], ""))
         for name in dimension["missing"]:
             SubElement(_case(suite, name), "error", type="missing", message="no result")
     if problem := said["problem"]:
@@ -55,7 +56,7 @@ def _about(record: Record) -> dict[str, Any]:
     }
 
 
-def _add_check(suite: Element, dimension: Record, check: Record) -> None:
+def _add_check(suite: Element, dimension: Record, check: Record, waived: str) -> None:
     case = _case(suite, check["id"])
     _add_properties(case, _figures(dimension, check))
     if check["verdict"] == Verdict.READY:
@@ -63,9 +64,9 @@ def _add_check(suite: Element, dimension: Record, check: Record) -> None:
     gates = standing.gates(dimension, check) and check["verdict"] != Verdict.NOT_ASSESSED
     # Some viewers show the message alone, and most no property.
     message = f"{check['verdict']}: {_shown(check)}"
-    if not gates:
-        message = f"{check['gate']}, {message}"
-    kind = "failure" if gates else "skipped"
+    if waived or not gates:
+        message = f"{waived or check['gate']}, {message}"
+    kind = "skipped" if waived or not gates else "failure"
     ending = SubElement(case, kind, type=check["verdict"], message=message)
     reasons = [f"{each['count']} × {each['reason']}" for each in check["reasons"][:MOST_REASONS]]
     remarks = standing.remarks(check, Words("en"))

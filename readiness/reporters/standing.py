@@ -39,11 +39,17 @@ def gating(record: Record) -> list[Record]:
     ]
 
 
+def waivers(record: Record, words: Words) -> dict[str, str]:
+    """What was let through, by check, and who answers for it."""
+    return {each["check"]: words("waived", **each) for each in record["waivers"]}
+
+
 def why(record: Record, words: Words) -> list[str]:
     """Why the verdict is what it is."""
     if record["problem"]:
         return [words("why_problem", problem=record["problem"])]
-    found = gating(record)
+    waived = [each["check"] for each in record["waivers"]]
+    found = [each for each in gating(record) if each["id"] not in waived]
     said = []
     for verdict in (Verdict.NOT_READY, Verdict.INCONCLUSIVE, Verdict.NOT_ASSESSED):
         names = [each["id"] for each in found if each["verdict"] == verdict]
@@ -53,9 +59,14 @@ def why(record: Record, words: Words) -> list[str]:
     said += _named(words, "why_missing", missing)
     bare = [each["id"] for each in required if each["verdict"] == Verdict.NOT_ASSESSED]
     said += _named(words, "why_unassessed", bare)
-    if not found:
+    beside = record.get("baseline", {"verdict": Verdict.READY})
+    if beside["verdict"] != Verdict.READY:
+        lost = [each["id"] for each in beside["checks"] if each["regressed"]]
+        said += _named(words, "why_worse", lost) or [words("why_beside")]
+    if not (found or waived):
         return [words("why_none")]
-    return said or [words("why_all", count=len(found))]
+    said = said or [words("why_all", count=len(found))]
+    return said + _named(words, "why_waived", waived)
 
 
 def _named(words: Words, name: str, names: Sequence[str], **figures: int) -> list[str]:
@@ -80,6 +91,7 @@ def remarks(check: Record, words: Words) -> Iterator[str]:
 
 def deviations(record: Record, words: Words) -> Iterator[tuple[str, str]]:
     """What was planned and not done, or not as planned: a name, and what there is to say."""
+    yield from waivers(record, words).items()
     for dimension in record["dimensions"]:
         yield from ((name, words("no_result")) for name in dimension["missing"])
     for check in checks(record):
