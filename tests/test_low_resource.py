@@ -260,3 +260,6 @@ def test_a_mutant_is_caught_by_its_check(
     assert [each["id"] for each in gating if each["verdict"] != "ready"] == [check] * bool(check)
     assert result.ret == status
     assert record["machine"] == {"hardware": "rtx-3060-12g", "quantization": "", "metrics": metrics}
+    (memory,) = [each for each in checks if each["id"] == "low_resource.fits_in_memory"]
+    # The server's own process is on this machine, and its card in its metrics.
+    assert [each["name"] for each in memory["measures"]] == ["GPU memory", "main memory"]
