@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from readiness.resources import schema
-
 #: What a search tries: JSON that this program has made up, and no word of an endpoint's.
 Case = Mapping[str, Any]
 
@@ -47,8 +45,10 @@ class Findings:
     def _read(self) -> dict[str, list[Case]]:
         if self._path is None or not self._path.exists():
             return {}
-        # Imported here, for it takes a tenth of a second that a first run need not pay.
+        # Imported here, for they take a tenth of a second that a first run need not pay.
         from jsonschema import Draft202012Validator
+
+        from readiness.resources import schema
 
         try:
             found = json.loads(self._path.read_bytes())
