@@ -28,8 +28,6 @@ TOGETHER = {
     # Where no error comes, there is none to be read.
     "api_broken_json_taken": {"api.tells_errors_in_json"},
     "api_no_messages_taken": {"api.tells_errors_in_json"},
-    # JSON in parts is JSON, but no string: the official SDK refuses it, and rightly.
-    "json_in_parts": {"api.sdk_parses"},
 }
 
 
