@@ -13,7 +13,7 @@ from readiness.endpoint import Endpoint, Limits
 from tests.wires import response, serving
 
 OK = [{"role": "user", "content": "OK"}]
-LIMITS = Limits(connect=1, first_byte=1, silence=1, total=2, body=10_000)
+LIMITS = Limits(connect=10, first_byte=10, silence=10, total=20, body=10_000)
 
 
 def counted(body: bytes, status: str = "200 OK") -> tuple[int | None, bytes]:
