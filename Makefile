@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-load test check nightly selftest bench clean
+.PHONY: demo demo-load demo-upgrade test browser check nightly selftest bench clean
 
 # The embedded model is no match for an enterprise, and the demo is that the gate says so:
 # exit status 1 is its right end.
@@ -20,9 +20,20 @@ demo-load: $(VENV)/.installed
 		-k "load.py or stability.py"; \
 	status=$$?; echo "exit status $$status"; test $$status -eq 1 -o $$status -eq 10
 
-test: $(VENV)/.installed
+# A candidate that drops 3 % of the tool calls is stopped beside its baseline, in half a minute.
+demo-upgrade: $(VENV)/.installed
+	@$(BIN)/python -m readiness.mutants.upgrade
+
+test: $(VENV)/.installed browser
 	$(BIN)/python -m readiness.embedded --fetch
 	$(BIN)/python -m pytest -W error -m "not nightly"
+
+# The page is looked at in a real Chromium: the system's, or Debian's where it may be installed.
+browser:
+	@command -v chromium >/dev/null || { \
+	test "$$(id -u)" = 0 && apt-get update -qq && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium; \
+	} >/dev/null 2>&1 || echo "no chromium: tests/test_browser.py is skipped"
 
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check .
@@ -33,7 +44,7 @@ nightly: $(VENV)/.installed
 	$(BIN)/python -m pytest -W error
 	$(BIN)/readiness selftest
 
-selftest: $(VENV)/.installed
+selftest: $(VENV)/.installed browser
 	$(BIN)/readiness selftest
 
 bench: $(VENV)/.installed
@@ -43,7 +54,7 @@ bench: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable ".[embedded]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable ".[embedded,host,sign]"
 	@touch $@
 
 clean:

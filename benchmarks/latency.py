@@ -1,6 +1,6 @@
 """How exact our times are: those that the harness takes, beside those that the stub notes itself.
 
-    python benchmarks/latency.py [--streams 1 32 256] [--each 4]
+    python -m benchmarks.latency [--streams 1 32 256] [--each 4]
 
 The stub writes into each frame when it was sent, and into each id when the request had come, on
 the one monotonic clock that both processes read. The load is the harness's own: `crowd.py`, with
@@ -18,8 +18,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from overhead import stub
 
+from benchmarks.overhead import stub
 from readiness.address import Address
 from readiness.chat import Chat, Dialect
 from readiness.crowd import stepped

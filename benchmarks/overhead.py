@@ -39,11 +39,11 @@ async def answers(chat, probe):
 '''
 POLICY = """
 schema: readiness-policy/1
-extends: article
 name: bench
-dimensions:
-  {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}, api: {gate: "off"},
-   long_context: {gate: "off"}, load: {gate: "off"}, stability: {gate: "off"}}
+alpha: 0.05
+margin: {smoke: 0.05, ci: 0.05, full: 0.03}
+profiles: {smoke: {shows: defects}, ci: {shows: readiness}, full: {shows: readiness}}
+dimensions: {}
 """
 
 

@@ -47,15 +47,15 @@ class Address:
         return cls(f"{parts.scheme}://{host}{path}", parts.query, sent, (password,))
 
     def of(self, path: str) -> str:
-        """The URL of a path below the base URL; of a URL that stands by itself, that URL."""
-        if "://" in path:
-            return path
+        """The URL of a path below the base URL."""
         return f"{self.url}{path}?{self.query}" if self.query else f"{self.url}{path}"
 
-    def sent_to(self, path: str) -> Mapping[str, str]:
-        """What a request for that path is sent with: the key is for the endpoint alone."""
-        elsewhere = "://" in path and not path.startswith(f"{_origin(self.url)}/")
-        return {} if elsewhere else self.headers
+    @property
+    def port_here(self) -> int:
+        """The port, where the endpoint is on this machine; 0 where it is elsewhere."""
+        parts = urlsplit(self.url)
+        usual = 443 if parts.scheme == "https" else 80
+        return (parts.port or usual) if parts.hostname in LOOPBACK else 0
 
     @property
     def proxy(self) -> str | None:
@@ -65,11 +65,6 @@ class Address:
         if host in LOOPBACK or proxy_bypass(host):
             return None
         return getproxies().get(parts.scheme)
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _is_host(host: str | None) -> bool:

@@ -9,6 +9,7 @@ from time import perf_counter_ns
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
+from aiohttp.http import RawResponseMessage
 
 
 class StampingProtocol(ResponseHandler):
@@ -28,6 +29,17 @@ class StampingProtocol(ResponseHandler):
         super().data_received(data)
         if data:
             self.arrivals.append((now, self._payload.total_bytes if self._payload else 0))
+
+    async def read(self) -> tuple[RawResponseMessage, aiohttp.StreamReader]:
+        """Read the head of a response, and see if it is the connection's last."""
+        message, payload = await super().read()
+        streamed = message.headers.get("Content-Type", "").startswith("text/event-stream")
+        if streamed or message.code >= 500:
+            # llama.cpp's server hangs up after a stream, though its headers promise otherwise: of
+            # 75 requests sent right behind one, 36 met the closed connection. uvicorn does so after
+            # a crash, which would be found a second time in the request that follows.
+            self.force_close()
+        return message, payload
 
 
 class StampingRequest(aiohttp.ClientRequest):
@@ -53,10 +65,6 @@ class StampedResponse(aiohttp.ClientResponse):
             connection.protocol.arrivals = self.arrivals
             self.written = connection.protocol.written
         await super().start(connection)
-        if self.content_type == "text/event-stream" and connection.protocol is not None:
-            # llama.cpp's server hangs up after a stream, though its headers promise otherwise: of
-            # 75 requests sent right behind one, 36 met the closed connection.
-            connection.protocol.force_close()
         return self
 
 

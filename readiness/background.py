@@ -23,6 +23,10 @@ class Background:
         """Start a coroutine on the loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
+    def settle(self) -> None:
+        """Cancel what still runs, and wait for that."""
+        self.start(self._drain()).result()
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self
@@ -33,7 +37,7 @@ class Background:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.start(self._drain()).result()
+        self.settle()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from readiness.chat import Dialect, Doors, Send
+from readiness.chat import Dialect, Send
 from readiness.exchange import Call, Exchange
 from readiness.reply import Reply
 from readiness.score import EndpointError
@@ -104,6 +104,8 @@ class Capabilities:
         lacking: The features that it declares absent, with its own words.
         reasoning: Whether replies come with reasoning text.
         server: What the `Server` header names.
+        fingerprint: The `system_fingerprint` of a reply; "" where it has none.
+        answers_as: The model that a reply names.
     """
 
     dialect: Dialect
@@ -111,18 +113,11 @@ class Capabilities:
     lacking: Mapping[str, str]
     reasoning: bool
     server: str
-
-    def beside(self, doors: Doors) -> Capabilities:
-        """The same, with what the user has opened beside the API."""
-        return replace(self, dialect=replace(self.dialect, doors=doors))
+    fingerprint: str = ""
+    answers_as: str = ""
 
     def lacks(self, needs: frozenset[str]) -> str:
         """Why a check with these needs cannot be tried; "" where it can."""
-        doors = self.dialect.doors
-        if "metrics" in needs and not doors.metrics:
-            return "no --metrics URL is given"
-        if "restart" in needs and not doors.restart:
-            return "no --restart-command is given"
         for need in sorted(needs & self.lacking.keys()):
             remedy = f" ({REMEDIES[need]})" if need in REMEDIES else ""
             return f"the endpoint does not offer {need}: {self.lacking[need]}{remedy}"
@@ -175,6 +170,7 @@ async def explore(send: Send, models: Models, model: str, extra: Mapping[str, An
         lacking,
         reasoning,
         exchange.headers.get("server", ""),
+        *_signed(exchange),
     )
 
 
@@ -221,12 +217,21 @@ async def _bounded(send: Send, dialect: Dialect) -> Dialect:
     return replace(dialect, budget="max_tokens") if ignored else dialect
 
 
+def _signed(exchange: Exchange) -> tuple[str, str]:
+    """The fingerprint and the model's name in a reply that could be read."""
+    body = json.loads(exchange.body)
+    found = (body.get(each) for each in ("system_fingerprint", "model"))
+    fingerprint, model = (each if isinstance(each, str) else "" for each in found)
+    return fingerprint, model
+
+
 def _window(model: Mapping[str, Any]) -> int | None:
     meta = model.get("meta") or {}
     stated = [
         model.get("max_model_len"),
         model.get("context_length"),
         model.get("context_window"),
+        model.get("max_input_tokens"),
         meta.get("n_ctx"),
         meta.get("n_ctx_train"),
     ]

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from readiness.exchange import Call, Exchange
+from readiness.findings import Findings
+from readiness.given import Given
+from readiness.meters import Meter
 from readiness.probe import Message
 from readiness.reply import Reply
-from readiness.score import EndpointError, Outcome
+from readiness.score import EndpointError, Outcome, Score
 from readiness.wire import read
 
 #: Sends one request. It records a fault of the endpoint and raises none.
@@ -21,21 +24,8 @@ MOST_TOKENS = 32_768
 
 
 @dataclass(frozen=True)
-class Doors:
-    """What the user has opened beside the API; "" where it is closed.
-
-    Args:
-        metrics: The URL under which the engine tells of itself.
-        restart: The command that restarts the endpoint.
-    """
-
-    metrics: str = ""
-    restart: str = ""
-
-
-@dataclass(frozen=True)
 class Dialect:
-    """How this endpoint wants to be asked: what the capability probe and the user have settled."""
+    """How this endpoint wants to be asked: what the capability probe has settled."""
 
     model: str
     budget: str = "max_completion_tokens"
@@ -43,7 +33,6 @@ class Dialect:
     sampling: Mapping[str, Any] = field(default_factory=lambda: {"temperature": 0})
     stream_usage: bool = True
     extra: Mapping[str, Any] = field(default_factory=dict)
-    doors: Doors = Doors()
 
     def request(
         self, messages: Sequence[Message], budget: int, parameters: Mapping[str, Any]
@@ -64,11 +53,17 @@ class Scope:
         window: The context window that the endpoint declares, in tokens; None where it does not.
         defects_only: Whether the trials cannot show readiness, so that smaller ones will do.
         common: What trials have fetched for each other, and the chats that did.
+        findings: What searches of earlier runs have found.
+        given: What the user gave along with the endpoint.
+        meters: What tells how much memory the server takes.
     """
 
     window: int | None = None
     defects_only: bool = False
     common: dict[Hashable, tuple[Chat, asyncio.Future[Any]]] = field(default_factory=dict)
+    findings: Findings = field(default_factory=Findings)
+    given: Given = field(default_factory=Given)
+    meters: Sequence[Meter] = ()
 
 
 class Chat:
@@ -102,6 +97,18 @@ class Chat:
                 )
         self.replies.append(reply)
         return reply
+
+    async def hear(
+        self, messages: Sequence[Message], *, budget: int = 512, **parameters: Any
+    ) -> Reply | Score:
+        """Send the messages and return the reply, or the score of what came instead of one.
+
+        For a check that a filter may pass: what blocks a request is no reply, and may be right.
+        """
+        try:
+            return await self(messages, budget=budget, **parameters)
+        except EndpointError as error:
+            return error.score
 
     async def send(
         self, messages: Sequence[Message], *, budget: int = 512, **parameters: Any

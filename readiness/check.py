@@ -31,6 +31,7 @@ class Check:
     source: Sequence[Probe] | Generator
     required: float
     trials: int
+    extension: int
     needs: frozenset[str]
     in_order: bool
     alone: bool
@@ -83,6 +84,7 @@ def check(
     *,
     required: float = 1.0,
     trials: int = 0,
+    extension: int = 0,
     needs: Sequence[str] = (),
     in_order: bool = False,
     alone: bool = False,
@@ -93,6 +95,8 @@ def check(
         probes: What to try the requirement with: probes, or a generator of them.
         required: The rate of passed trials that must be shown; 1 where none may fail.
         trials: How many, where the policy names no number; 0 for each probe once.
+        extension: How many more, once, where these leave the verdict open; the risk of a wrong
+            verdict is then shared between the two looks.
         needs: Features without which the requirement cannot be met, as in `["tools"]`.
         in_order: Whether the trials follow one another, as in "100 consecutive calls".
         alone: Whether no other check may run meanwhile, as when time is measured.
@@ -103,5 +107,5 @@ def check(
     """
     counted = 0 if callable(probes) else sum(not probe.control for probe in probes)
     return lambda attempt: Check(
-        attempt, probes, required, trials or counted, frozenset(needs), in_order, alone
+        attempt, probes, required, trials or counted, extension, frozenset(needs), in_order, alone
     )

@@ -106,7 +106,7 @@ class Endpoint:
         )
 
     def _headers(self, call: Call) -> Mapping[str, str]:
-        headers = CIMultiDict(self.where.sent_to(call.path))
+        headers = CIMultiDict(self.where.headers)
         if call.body is not None:
             headers.setdefault("Content-Type", "application/json")
         if isinstance(call.body, Repeated):

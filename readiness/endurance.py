@@ -91,7 +91,7 @@ async def restarted(chat: Chat) -> Recovery:
         asyncio.ensure_future(ask(chat, "long", LONGEST, stream=True)) for _ in range(NEIGHBOURS)
     ]
     await asyncio.sleep(ASK)
-    process = await asyncio.create_subprocess_exec(*shlex.split(chat.dialect.doors.restart))
+    process = await asyncio.create_subprocess_exec(*shlex.split(chat.scope.given.restart))
     found = Recovery(await process.wait())
     begun = now()
     found.cut = [ended(each) for each in await asyncio.gather(*streams)]

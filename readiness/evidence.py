@@ -31,8 +31,8 @@ BRIEF, ENDS = 4 * 2**10, 8
 class UnsoundError(Exception):
     """Evidence cannot be trusted."""
 
-    def __init__(self, path: Path, line: int, why: str, *, torn: bool = False) -> None:
-        super().__init__(f"{path.name}:{line} {why}")
+    def __init__(self, why: str, *, torn: bool = False) -> None:
+        super().__init__(why)
         self.torn = torn
 
 
@@ -151,13 +151,13 @@ def entries(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if not line.endswith(b"\n"):
-                raise UnsoundError(path, number, "is torn", torn=True)
+                raise UnsoundError(f"{path.name}:{number} is torn", torn=True)
             try:
                 entry = json.loads(line)
             except ValueError:
-                raise UnsoundError(path, number, "is not a line of JSON") from None
+                raise UnsoundError(f"{path.name}:{number} is not a line of JSON") from None
             if not isinstance(entry, dict) or entry.get("prev") != head:
-                raise UnsoundError(path, number, "does not follow the line before it")
+                raise UnsoundError(f"{path.name}:{number} does not follow the line before it")
             head = sha256(line[:-1])
             yield entry, line
 

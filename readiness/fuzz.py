@@ -1,17 +1,14 @@
-"""Fuzz: right requests with something wrong in them, and the smallest of those that do harm."""
+"""Fuzz: right requests with something wrong in them."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shlex
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from readiness.chat import Chat
 from readiness.exchange import Call
-from readiness.scorers.api_refusal import survived
+from readiness.findings import Case
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -40,78 +37,21 @@ EDGES = (-1, 0, 2**31, 2**63, 10**30, -0.5, 1e308)
 TEXTS = ("", " ", "\x00", "null", "é", "👩‍👩‍👧‍👦", "\u202e", "<|im_end|>", "A" * 2_000)
 
 
-@dataclass(frozen=True)
-class Harm:
-    """The smallest request found that does harm, and what came of it."""
-
-    body: Body
-    reason: str
-
-    @property
-    def curl(self) -> str:
-        """A line for a shell that sends it again."""
-        data = shlex.quote(json.dumps(self.body))
-        return (
-            'curl "$OPENAI_BASE_URL/chat/completions" -H "Authorization: Bearer $OPENAI_API_KEY" '
-            f"-H 'Content-Type: application/json' -d {data}"
-        )
+def call(case: Case, model: str) -> Call:
+    """The request of a case, which may name the model itself, and wrongly."""
+    return Call({"model": model, **case})
 
 
-class Harmful(Exception):
-    """A request has done harm."""
-
-
-async def smallest(chat: Chat, seed: int, examples: int, calls: int) -> Harm | None:
-    """Try requests until one does harm, and shrink it; no more than that many calls in all."""
-    loop = asyncio.get_running_loop()
-
-    async def send(body: Body) -> str:
-        return survived(await chat.call(Call(body))).reason
-
-    def tried(body: Body) -> str:
-        return asyncio.run_coroutine_threadsafe(send(body), loop).result()
-
-    # Hypothesis knows no event loop: it has a thread, and asks ours for each answer.
-    return await asyncio.to_thread(search, tried, chat.dialect.model, (seed, examples, calls))
-
-
-def search(tried: Callable[[Body], str], model: str, limits: tuple[int, int, int]) -> Harm | None:
-    """Find the smallest body for which `tried` gives a reason; limits are seed, examples, calls."""
-    from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-    from hypothesis.errors import Flaky
-
-    start, examples, calls = limits
-    known: dict[str, str] = {}
-    found: list[Harm] = []
-
-    @seed(start)
-    @settings(
-        max_examples=examples,
-        database=None,
-        deadline=None,
-        verbosity=Verbosity.quiet,
-        phases=(Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
-        report_multiple_bugs=False,
+def curl(call: Call) -> str:
+    """A line for a shell that sends a request again."""
+    data = shlex.quote(json.dumps(call.body))
+    return (
+        'curl "$OPENAI_BASE_URL/chat/completions" -H "Authorization: Bearer $OPENAI_API_KEY" '
+        f"-H 'Content-Type: application/json' -d {data}"
     )
-    @given(bodies(model))
-    def attempt(body: Body) -> None:
-        text = json.dumps(body, sort_keys=True)
-        if text not in known:
-            # Past its budget the search goes on with what it knows, and ends.
-            known[text] = tried(body) if len(known) < calls else ""
-        if known[text]:
-            found.append(Harm(body, known[text]))
-            raise Harmful(known[text])
-
-    try:
-        attempt()
-    except (Harmful, Flaky):
-        return min(found, key=lambda harm: len(json.dumps(harm.body)))
-    return None
 
 
-def bodies(model: str) -> SearchStrategy[dict[str, Any]]:
+def cases() -> SearchStrategy[dict[str, Any]]:
     """Requests with one to three things wrong."""
     from hypothesis import strategies as st
 
@@ -129,7 +69,7 @@ def bodies(model: str) -> SearchStrategy[dict[str, Any]]:
         ),
         max_leaves=6,
     )
-    right = {"model": model, "max_tokens": PARAMETERS["max_tokens"]}
+    right = {"max_tokens": PARAMETERS["max_tokens"]}
     names = st.sampled_from(["model", *PARAMETERS])
     message = st.one_of(junk, _with(st, MESSAGE, st.sampled_from([*MESSAGE, "name"]), junk))
     conversation = st.one_of(junk, st.lists(message, max_size=3))

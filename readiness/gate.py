@@ -14,6 +14,7 @@ EXIT_STATUS = {
 }
 UNSOUND = 11  # The evidence cannot be trusted.
 A_BUG = 3  # pytest's own status of an internal error
+UNSOUND = 11  # The evidence that was to be built on does not hold together.
 MOST_REASONS = 5
 
 
@@ -42,7 +43,9 @@ def explain(result: Result) -> str:
     if result.made < planned:
         lines.append(f"    stopped: {planned - result.made} more could not change the verdict")
     lines += [f"   doubtful: {doubt}" for doubt in result.doubts]
-    lines += [f"   {count:6} × {reason}" for reason, count in result.reasons[:MOST_REASONS]]
+    lines += [f"   {each.count:6} × {each.shown}" for each in result.reasons[:MOST_REASONS]]
     if rest := result.reasons[MOST_REASONS:]:
-        lines.append(f"   {sum(count for _, count in rest):6} × {len(rest)} other reasons")
+        lines.append(
+            f"   {sum(each.count for each in rest):6} × {len(rest)} other kinds of reasons"
+        )
     return "\n".join(lines)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from readiness.progress import Progress
     from readiness.result import Result
     from readiness.run import Run
+    from readiness.waiver import Waiver
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 RUNNER = Path(__file__).with_name("runner.py")
@@ -31,8 +32,6 @@ class CheckItem(pytest.Item):
 
     def runtest(self) -> None:
         """Wait for the result, and put it to the gate."""
-        from readiness.reporters import allure_results
-
         self.user_properties.append(("check", self.check.id))
         run = self.config.stash[RUN]
         planned = run.plan.get(self.check.id)
@@ -44,8 +43,10 @@ class CheckItem(pytest.Item):
         with progress.shown() if progress else nullcontext():
             result = run.result(self.check.id)
         self.user_properties += properties(result)
-        allure_results.describe(result, run)
-        admit(result, run.where(result))
+        waiver = run.settings.waivers.get(self.check.id)
+        if waiver:
+            self.user_properties.append(("waiver", str(waiver)))
+        admit(result, run.where(result), waiver)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show what the gate said in its own words, and anything else as pytest does."""
@@ -60,16 +61,18 @@ class CheckItem(pytest.Item):
         return self.path, self.check.attempt.__code__.co_firstlineno - 1, self.name
 
 
-def admit(result: Result, where: str) -> None:
+def admit(result: Result, where: str, waiver: Waiver | None = None) -> None:
     """Let pytest know how the check ended, and people where its evidence is.
 
     Raises:
-        NotAdmitted: The check gates, and is not ready or not known to be.
+        NotAdmitted: The check gates, is not ready or not known to be, and nobody answers for it.
     """
     if result.verdict is Verdict.READY:
         return
     if result.verdict is Verdict.NOT_ASSESSED:
-        pytest.skip(result.reasons[0][0])
+        pytest.skip(result.reasons[0].example)
+    if waiver:
+        pytest.xfail(f"{waiver}\n{explain(result)}")
     if result.claim.gate is Gate.ADVISORY:
         pytest.xfail(explain(result))
     raise NotAdmitted(f"{explain(result)}\n   evidence: {where}")

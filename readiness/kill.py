@@ -11,6 +11,7 @@ from typing import Any
 from rich.table import Column, Table
 from rich.text import Text
 
+from readiness.gate import EXIT_STATUS
 from readiness.mutants.flaw import Flaw
 from readiness.verdict import Gate, Verdict
 
@@ -54,8 +55,8 @@ class Row:
 
     @property
     def caught_by(self) -> tuple[str, ...]:
-        """The ids of the checks that found a defect."""
-        return tuple(check.id for check in self.checks if check.fell)
+        """The ids of the checks that came to the verdict which is due."""
+        return tuple(check.id for check in self.checks if self._came_to_it(check))
 
     @property
     def complaints(self) -> tuple[str, ...]:
@@ -67,15 +68,17 @@ class Row:
         if not self.flaw.harmless and self.flaw.check not in self.caught_by:
             wrong.append(f"{self.flaw.check} found nothing")
         own = [each for each in self.dimensions if each.id == self.flaw.dimension]
-        if self._gates(self.checks, self.flaw.check) and not all(each.fell for each in own):
+        gates = self._gates(self.checks, self.flaw.check)
+        if gates and not all(self._came_to_it(each) for each in own):
             wrong.append(f"{self.flaw.dimension} does not fall")
-        due = int(
-            self._gates(self.checks, self.flaw.check)
-            and self._gates(self.dimensions, self.flaw.dimension)
-        )
+        counts = gates and self._gates(self.dimensions, self.flaw.dimension)
+        due = EXIT_STATUS[self.flaw.due if counts else Verdict.READY]
         if not wrong and self.status != due:
             wrong.append(f"exit status {self.status}, not {due}")
         return tuple(wrong)
+
+    def _came_to_it(self, found: Found) -> bool:
+        return found.verdict is self.flaw.due
 
     @staticmethod
     def _gates(found: Sequence[Found], name: str) -> bool:

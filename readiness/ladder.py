@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from readiness.chat import Chat
 from readiness.probes.long_context import QUESTIONS, log_of
+from readiness.probes.long_sizes import CLAIM, LOWEST, SCALED
 from readiness.probes.long_words import Recipe
-from readiness.reading import CLAIM, SCALED, Reading, read_at
-from readiness.score import EndpointError, Outcome
-from readiness.scorers.long_context import finds
+from readiness.reading import Reading, read_at
+from readiness.score import EndpointError, Measure, Outcome
+from readiness.scorers.long_context import finds, found
 
-RUNGS = (4_096, 8_192, 16_384, 32_768, 65_536, 131_072)
+RUNGS = (LOWEST, 8_192, 16_384, 32_768, 65_536, 131_072)
 #: RULER's threshold: what Llama 2 7B reaches at 4K. The documents are ours, and the score is not.
 ENOUGH = 0.856
 DOCUMENTS = 3  # at the top, where the other checks have sent them too
@@ -26,11 +27,13 @@ class Ladder:
         top: The longest that was to be tried.
         shares: The shares by length.
         errors: What the endpoint said where it did not answer.
+        measures: What was found, by length and depth.
     """
 
     top: int
     shares: Mapping[int, float]
     errors: Mapping[int, str]
+    measures: tuple[Measure, ...] = ()
 
     @property
     def effective(self) -> int:
@@ -56,10 +59,13 @@ async def climb(chat: Chat, recipe: Recipe) -> Ladder:
     rungs = [*(each for each in RUNGS if each < top), top]
     shares: dict[int, float] = {}
     errors: dict[int, str] = {}
+    measures: list[Measure] = []
 
     async def enough(length: int) -> bool:
         try:
-            shares[length] = await _share(chat, recipe, length, top)
+            readings = await _readings(chat, recipe, length, top)
+            shares[length] = sum(map(_share, readings)) / len(readings)
+            measures.extend(each for reading in readings for each in _grid(reading))
         except EndpointError as error:
             if error.score.outcome is Outcome.SKIPPED:
                 raise
@@ -71,20 +77,25 @@ async def climb(chat: Chat, recipe: Recipe) -> Ladder:
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if await enough(rungs[middle]) else (low, middle)
-    return Ladder(top, shares, errors)
+    return Ladder(top, shares, errors, tuple(measures))
 
 
-async def _share(chat: Chat, recipe: Recipe, length: int, top: int) -> float:
-    """The share that is found at that length: at the top in the documents that the claim is on."""
+async def _readings(chat: Chat, recipe: Recipe, length: int, top: int) -> list[Reading]:
+    """What came back at that length: at the top for the documents that the claim is on."""
     declared = chat.scope.window
     documents = 1 if chat.scope.defects_only else DOCUMENTS
     recipes = [log_of(recipe.seed, each) for each in range(documents)]
     if length < top or (declared is not None and declared < CLAIM):
         recipes = [recipe]
-    readings = [await read_at(chat, each, length) for each in recipes]
-    return sum(_found(each) for each in readings) / len(readings)
+    return [await read_at(chat, each, length) for each in recipes]
 
 
-def _found(reading: Reading) -> float:
+def _grid(reading: Reading) -> list[Measure]:
+    """What was found of all that has a depth."""
+    asked = [each for each in reading.expected.questions if each.depth is not None]
+    return [found(finds(reading.reply, each), each, reading.length) for each in asked]
+
+
+def _share(reading: Reading) -> float:
     asked = reading.expected.questions[: len(QUESTIONS)]
     return sum(finds(reading.reply, each).passed for each in asked) / len(asked)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import monotonic
 
 from readiness.exchange import Exchange, Fault
 from readiness.score import EndpointError, Outcome
@@ -18,6 +19,8 @@ class Ledger:
 
     most_requests: int = 0
     most_tokens: int = 0
+    most_minutes: float = 0.0
+    started: float = field(default_factory=monotonic)
     sent: int = 0
     retried: int = 0
     failed: int = 0
@@ -34,6 +37,8 @@ class Ledger:
             raise _spent(f"{self.most_requests} requests")
         if self.most_tokens and self.prompt_tokens + self.completion_tokens >= self.most_tokens:
             raise _spent(f"{self.most_tokens} tokens")
+        if self.most_minutes and monotonic() - self.started >= 60 * self.most_minutes:
+            raise _spent(f"{self.most_minutes:g} minutes")
         self.sent += 1
 
     def take_over(self, exchange: Exchange, attempt: int) -> None:

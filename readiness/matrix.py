@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from readiness.result import Result
-from readiness.verdict import Gate, Verdict, worst
+from readiness.verdict import Gate, Verdict, score, worst
 
 
 @dataclass(frozen=True)
@@ -18,20 +19,27 @@ class Row:
         gate: Whether the dimension counts towards the verdict of the run.
         results: What its checks showed.
         missing: The checks that the policy gates by and that have no result.
+        advice: The share of the score that advisory checks have; None where it is the lowest.
+        waived: The checks whose verdicts someone has answered for.
     """
 
     id: str
     gate: Gate
     results: Sequence[Result]
     missing: Sequence[str] = ()
+    advice: float | None = None
+    waived: frozenset[str] = frozenset()
 
     @property
     def gating(self) -> list[Result]:
         """The results that count: a check that is advisory, or not assessed, does not."""
+        return self._assessed(Gate.REQUIRED)
+
+    def _assessed(self, gate: Gate) -> list[Result]:
         return [
             result
             for result in self.results
-            if result.claim.gate is Gate.REQUIRED and result.verdict is not Verdict.NOT_ASSESSED
+            if result.claim.gate is gate and result.verdict is not Verdict.NOT_ASSESSED
         ]
 
     @property
@@ -43,10 +51,27 @@ class Row:
         return worst([found, Verdict.INCONCLUSIVE]) if self.missing else found
 
     @property
+    def admitted(self) -> Verdict:
+        """The verdict that counts towards the run: what is waived, and has a result, is let be."""
+        if self.verdict is Verdict.NOT_ASSESSED:
+            return self.verdict
+        held = [each.verdict for each in self.gating if each.check.id not in self.waived]
+        missing = [Verdict.INCONCLUSIVE] if self.missing else []
+        return worst([*held, *missing], default=Verdict.READY)
+
+    @property
     def score(self) -> int:
-        """0 to 100: the lowest of the gating checks, for a mean would rescue a failed one."""
-        lowest = min((result.score for result in self.gating), default=0)
-        return min(lowest, 89) if self.missing else lowest
+        """0 to 100: the lowest of the gating checks, or else their mean, and that of advice.
+
+        A mean rescues nothing, for the verdict caps it.
+        """
+        if self.advice is None:
+            lowest = min((result.score for result in self.gating), default=0)
+            return min(lowest, 89) if self.missing else lowest
+        must = [result.met for result in self.gating] + [0.0 for _ in self.missing]
+        should = [result.met for result in self._assessed(Gate.ADVISORY)] or must
+        met = (1 - self.advice) * fmean(must or [0.0]) + self.advice * fmean(should or [0.0])
+        return score(self.verdict, met)
 
 
 @dataclass(frozen=True)
@@ -63,7 +88,7 @@ class Matrix:
     @property
     def verdict(self) -> Verdict:
         """The worst of the required dimensions; what was not assessed is not known to be ready."""
-        found = worst((row.verdict for row in self.gating), default=Verdict.NOT_ASSESSED)
+        found = worst((row.admitted for row in self.gating), default=Verdict.NOT_ASSESSED)
         return Verdict.INCONCLUSIVE if found is Verdict.NOT_ASSESSED else found
 
     @property
@@ -81,6 +106,8 @@ def matrix(
     results: Iterable[Result],
     gates: Mapping[str, Gate],
     expected: Mapping[str, Sequence[str]],
+    advice: Mapping[str, float | None],
+    waived: Iterable[str] = (),
 ) -> Matrix:
     """Put results in rows.
 
@@ -88,7 +115,10 @@ def matrix(
         results: What the checks showed.
         gates: How each dimension counts; one that is not named is a user's own, and required.
         expected: The ids of the checks by which each dimension is gated.
+        advice: The share that advisory checks have of the score of each dimension, if any.
+        waived: The ids of the checks whose verdicts someone has answered for.
     """
+    let_be = frozenset(waived)
     by_dimension: dict[str, list[Result]] = {
         dimension: [] for dimension, gate in gates.items() if gate is not Gate.OFF
     }
@@ -98,5 +128,7 @@ def matrix(
     for dimension, found in by_dimension.items():
         ids = {result.check.id for result in found}
         missing = tuple(each for each in expected.get(dimension, ()) if each not in ids)
-        rows.append(Row(dimension, gates.get(dimension, Gate.REQUIRED), found, missing))
+        gate = gates.get(dimension, Gate.REQUIRED)
+        share = advice.get(dimension)
+        rows.append(Row(dimension, gate, found, missing, share, let_be))
     return Matrix(rows)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 from argparse import Namespace
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,9 @@ from readiness.check import Check
 if TYPE_CHECKING:
     from readiness.plan import Planned
     from readiness.policy import Policy
+    from readiness.review import Review
     from readiness.run import Settings
+    from readiness.waiver import Waiver
 
 PROFILES = ("smoke", "ci", "full")
 EMBEDDED = "embedded"
@@ -33,6 +36,9 @@ def add(group: Any) -> None:
     option(
         "--policy", type=Path, metavar="FILE", help="thresholds and gates (the built-in `article`)"
     )
+    option("--review", type=Path, metavar="FILE", help="labels for what no rule could settle")
+    option("--baseline", type=Path, metavar="RUN", help="a run's folder, to be held against it")
+    option("--waivers", type=Path, metavar="FILE", help="checks that the gate lets through")
     option("--concurrency", type=_positive, metavar="N", help="trials in flight (8)")
     option("--reports", type=Path, default=Path("reports"), metavar="DIR", help="(reports)")
     option("--seed", type=int, default=0, metavar="N", help="what the probes are made from (0)")
@@ -41,10 +47,20 @@ def add(group: Any) -> None:
     option("--max-tokens-total", type=_positive, default=0, metavar="N", help="use no more")
     option("--resume", type=Path, metavar="RUN", help="the folder of a run that is to go on")
     option("--keep-going", action="store_true", help="make all trials, even of a lost check")
+    option("--max-minutes", type=_seconds, default=0.0, metavar="M", help="send nothing after that")
     option("--header", action="append", default=[], metavar="'K: V'", help="sent with all requests")
-    option("--metrics", default="", metavar="URL", help="where the engine tells of itself")
     option("--restart-command", default="", metavar="CMD", help="restarts the endpoint; opt-in")
     option("--extra-body", default="{}", metavar="JSON", help="added to every request's body")
+    option(
+        "--license-evidence",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a model's folder, GGUF file, card or record; may be repeated",
+    )
+    option("--hardware", default="", metavar="NAME", help="the machine that serves, by the policy")
+    option("--metrics", default="", metavar="URL", help="the server's or an exporter's metrics")
     option("--connect-timeout", type=_seconds, default=5.0, metavar="S", help="(5)")
     option("--first-byte-timeout", type=_seconds, default=120.0, metavar="S", help="(120)")
     option("--silence-timeout", type=_seconds, default=60.0, metavar="S", help="(60)")
@@ -79,7 +95,22 @@ def policy(option: Namespace) -> Policy:
     from readiness.policy import PolicyError, load
 
     try:
-        return load(option.policy)
+        found = load(option.policy)
+        return found.on(option.hardware) if option.hardware else found
+    except PolicyError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def waivers(option: Namespace, checks: Sequence[Check]) -> Mapping[str, Waiver]:
+    """Load the waivers that the user names: of checks that the policy names, or that were found."""
+    from readiness import waiver
+    from readiness.policy import PolicyError
+
+    if option.waivers is None:
+        return {}
+    known = policy(option).checks | {check.id for check in checks}
+    try:
+        return waiver.load(option.waivers, known, datetime.now(UTC).date())
     except PolicyError as error:
         raise pytest.UsageError(str(error)) from error
 
@@ -87,19 +118,23 @@ def policy(option: Namespace) -> Policy:
 @contextmanager
 def serving(option: Namespace) -> Generator[str]:
     """The URL of the endpoint that the user names; the embedded one is served meanwhile."""
-    url = _endpoint(option)
-    if url.partition(":")[0] != EMBEDDED:
+    url, embedded = _endpoint(option), _embedded(option)
+    if embedded is None:
         yield url
         return
     from readiness.embedded import EmbeddedError, serve
 
-    path = url.removeprefix(EMBEDDED).removeprefix(":")
     try:
-        server = serve(Path(path) if path else None)
-        with server as started:
+        with serve(embedded if embedded.name else None) as started:
             yield started.url
     except EmbeddedError as error:
         raise pytest.UsageError(f"--endpoint {url}: {error}") from error
+
+
+def _embedded(option: Namespace) -> Path | None:
+    """The weights to serve here, "." for those that come along; None for an endpoint elsewhere."""
+    kind, _, path = _endpoint(option).partition(":")
+    return Path(path) if kind == EMBEDDED else None
 
 
 def concurrency(option: Namespace) -> int:
@@ -108,20 +143,23 @@ def concurrency(option: Namespace) -> int:
     return int(option.concurrency or (EMBEDDED_SLOTS if embedded else 8))
 
 
-def settings(option: Namespace, url: str) -> Settings:
+def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
     """Make settings of what the user typed.
 
     Raises:
         pytest.UsageError: An option makes no sense; the message says which, and what would.
+        NoBaseline: The user must name another run.
+        UnsoundError: The evidence of the baseline does not hold together.
     """
+    from readiness import former
     from readiness.address import Address
-    from readiness.chat import Doors
     from readiness.endpoint import Limits
+    from readiness.giving import given
     from readiness.redaction import Secrets
     from readiness.run import Settings
 
     key = os.environ.get("OPENAI_API_KEY", "")
-    headers = _headers(option.header)
+    headers, rules = _headers(option.header), policy(option)
     try:
         where = Address.read(url, key, headers)
     except ValueError as error:
@@ -130,7 +168,7 @@ def settings(option: Namespace, url: str) -> Settings:
         where=where,
         model=option.model,
         profile=option.profile,
-        policy=policy(option),
+        policy=rules,
         concurrency=concurrency(option),
         reports=option.reports,
         seed=option.seed,
@@ -145,9 +183,22 @@ def settings(option: Namespace, url: str) -> Settings:
         most_tokens=option.max_tokens_total,
         resume=option.resume,
         keep_going=option.keep_going,
+        most_minutes=option.max_minutes,
         secrets=Secrets([key, *where.secrets, *headers.values()]),
-        doors=Doors(_metrics(option.metrics), option.restart_command),
+        baseline=former.baseline(option.baseline) if option.baseline else None,
+        waivers=waivers(option, checks),
+        review=_review(option.review),
+        given=given(option, rules, url, _embedded(option)),
     )
+
+
+def _review(path: Path | None) -> Review:
+    from readiness.review import load
+
+    try:
+        return load(path)
+    except (OSError, ValueError) as error:
+        raise pytest.UsageError(f"--review: {error}") from error
 
 
 def _endpoint(option: Namespace) -> str:
@@ -168,14 +219,6 @@ def _headers(given: Sequence[str]) -> dict[str, str]:
             raise pytest.UsageError("--header takes a name and a value, as in 'X-Team: platform'")
         headers[name.strip()] = value.strip()
     return headers
-
-
-def _metrics(given: str) -> str:
-    if given and (not given.startswith(("http://", "https://")) or "@" in given):
-        raise pytest.UsageError(
-            "--metrics takes a URL without a password, as in http://host:8000/metrics"
-        )
-    return given
 
 
 def _extra(given: str) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from readiness.check import Check
@@ -22,21 +23,38 @@ SECONDS_PER_TOKEN = 1 / 40  # in one stream of a server under some load
 
 @dataclass(frozen=True, eq=False)
 class Planned:
-    """One check's part of the plan."""
+    """One check's part of the plan.
+
+    Args:
+        check: The check.
+        claim: What it has to show.
+        probes: What it tries.
+        sent: Those of its probes whose requests no probe before them has shared.
+        extension: What is tried besides where they leave the verdict open.
+    """
 
     check: Check
     claim: Claim
     probes: Sequence[Probe]
+    sent: Sequence[Probe]
+    extension: Sequence[Probe] = ()
 
     @cached_property
     def prompt_tokens(self) -> int:
         """About how many tokens the prompts have."""
-        return sum(_tokens(probe) for probe in self.probes)
+        return sum(_tokens(probe, self.claim.defects_only) for probe in self.sent)
 
     @cached_property
     def completion_tokens(self) -> int:
         """About how many tokens the replies will have."""
-        return int(sum(probe.budget * REPLY_SHARE for probe in self.probes))
+        return int(sum(probe.budget * REPLY_SHARE for probe in self.sent))
+
+    @cached_property
+    def items(self) -> str:
+        """A digest of the probes: two runs can be compared where it is the same."""
+        asked = [[each.id, each.messages, each.parameters, each.expect] for each in self.probes]
+        text = json.dumps(asked, default=_plain)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def seconds(self) -> float:
@@ -52,13 +70,33 @@ class Planned:
 def plan(checks: Sequence[Check], policy: Policy, profile: str, seed: int) -> list[Planned]:
     """Settle the trials of each check."""
     planned = []
+    shared: set[str] = set()
     for check in checks:
-        if policy.leaves_out(check, profile):
+        if policy.leaves_out(check.id, profile):
             continue
         claim = policy.claim(check, profile)
         if claim.gate != "off":
-            planned.append(Planned(check, claim, check.probes(seed, claim.trials)))
+            planned.append(_planned(check, claim, seed, shared))
     return planned
+
+
+def _planned(check: Check, claim: Claim, seed: int, shared: set[str]) -> Planned:
+    probes = check.probes(seed, claim.trials)
+    sent = list(_fresh(probes, shared))
+    if not check.extension or claim.defects_only:
+        return Planned(check, claim, probes, sent)
+    longer = check.probes(seed, claim.trials + check.extension)
+    more = [probe for probe in longer if not probe.control][claim.trials :]
+    return Planned(check, replace(claim, alpha=claim.alpha / 2), probes, sent, more)
+
+
+def _fresh(probes: Sequence[Probe], shared: set[str]) -> Iterator[Probe]:
+    """The probes whose requests are not sent yet."""
+    for probe in probes:
+        if probe.shared not in shared:
+            yield probe
+        if probe.shared:
+            shared.add(probe.shared)
 
 
 def seconds(planned: Sequence[Planned], concurrency: int) -> float:
@@ -67,9 +105,14 @@ def seconds(planned: Sequence[Planned], concurrency: int) -> float:
     return max([sum(each.seconds for each in planned) / concurrency, *queues], default=0.0)
 
 
-def _tokens(probe: Probe) -> int:
+def _plain(value: object) -> object:
+    """What JSON has no form for; the order of a set is nobody's."""
+    return sorted(value, key=repr) if isinstance(value, set | frozenset) else repr(value)
+
+
+def _tokens(probe: Probe, defects_only: bool) -> int:
     if probe.tokens:
-        return probe.tokens
+        return (probe.fewer if defects_only else 0) or probe.tokens
     text = json.dumps([list(probe.messages), dict(probe.parameters)], ensure_ascii=False)
     wide = len(WIDE.findall(text))
     return int(wide + (len(text) - wide) / CHARACTERS_PER_TOKEN)

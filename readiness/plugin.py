@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,10 +19,9 @@ from readiness.item import PROGRESS, RUN, CheckItem
 # imports (aiohttp, rich, yaml) wait in the hooks for a run that has checks.
 if TYPE_CHECKING:
     from readiness.plan import Planned
-    from readiness.reporters.staging import Staging
 
 PLAN: pytest.StashKey[Sequence[Planned]] = pytest.StashKey()
-STAGING: pytest.StashKey[Staging] = pytest.StashKey()
+ALLURE: pytest.StashKey[str | None] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,16 +34,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name the files that have checks: the built-in ones and, in a readiness run, yours."""
     config.addinivalue_line("python_files", "readiness/checks/[!_]*.py")
     if options.requested(config):
-        from readiness.reporters.staging import Staging
-
         config.addinivalue_line("python_files", "check_*.py")
-        config.stash[STAGING] = Staging(config)
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leave no temporary file behind."""
-    if staging := config.stash.get(STAGING, None):
-        staging.discard()
+        # Allure's own plugin knows a test, and no trials: the reporter's results take their place.
+        config.stash[ALLURE] = getattr(config.option, "allure_report_dir", None)
+        config.option.allure_report_dir = None
 
 
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> CheckItem | None:
@@ -88,10 +82,8 @@ def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -
         session.items.clear()
         return
     url = stack.enter_context(options.serving(config.option))
-    run = stack.enter_context(opened(options.settings(config.option, url), planned))
+    run = stack.enter_context(opened(options.settings(config.option, url, checks), planned))
     config.stash[RUN] = run
-    if staging := config.stash.get(STAGING, None):
-        staging.settle(run.folder)
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter:
         config.stash[PROGRESS] = Progress(reporter, run.runner, run.ledger)
@@ -113,20 +105,19 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     return category, "", verdict.upper()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
-    """Let the gate settle pytest's exit status, and put pytest's own reports in their place."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let the gate settle pytest's exit status, and give Allure's results where they are wanted."""
     run = session.config.stash.get(RUN, None)
     if run:
-        session.exitstatus = exit_status(session.exitstatus, run.matrix.verdict, run.bugs)
+        session.exitstatus = exit_status(session.exitstatus, run.verdict, run.bugs)
     elif session.config.option.endpoint and session.exitstatus == 0 and not _told(session.config):
         # A run in which no check ran shows nothing, whatever else has passed.
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
-    try:
-        return (yield)
-    finally:
-        if run and (staging := session.config.stash.get(STAGING, None)):
-            staging.move(run.folder)
+    if run and (wanted := session.config.stash.get(ALLURE, None)):
+        from readiness.reporters import allure_results
+
+        allure_results.copy(run.folder, Path(wanted))
 
 
 def _told(config: pytest.Config) -> bool:
@@ -138,8 +129,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     planned, run = config.stash.get(PLAN, None), config.stash.get(RUN, None)
     if planned or run:
         from readiness.reporters import terminal
+        from readiness.reporters.annotations import print_annotations
 
         if planned:
             terminal.print_plan(terminalreporter, planned, options.concurrency(config.option))
         if run:
             terminal.print_matrix(terminalreporter, run)
+            print_annotations(terminalreporter, run)

@@ -10,14 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from readiness.check import Check
+from readiness.hardware import Hardware
 from readiness.policy_file import effective, unknown
 from readiness.policy_yaml import PolicyError, Way
+from readiness.prices import Prices
+from readiness.resources import licenses
 from readiness.statistics import can_show, fewest
+from readiness.upgrade import Upgrade, upgrades
 from readiness.verdict import Claim, Gate, Unsupported
 
 __all__ = ["Dimension", "Policy", "PolicyError", "Rule", "load"]
 
 DEFAULT = Path("article")
+#: What may change without anything else being required.
+APART = frozenset({"name", "extends", "prices"})
 
 
 @dataclass(frozen=True)
@@ -33,10 +39,17 @@ class Rule:
 
 @dataclass(frozen=True)
 class Dimension:
-    """What a policy says of one dimension, and of its checks by their ids."""
+    """What a policy says of one dimension, and of its checks by their ids.
+
+    Args:
+        gate: Whether it counts towards the run.
+        checks: The rules of its checks.
+        advice: The share of its score that advisory checks have; None where it has its lowest.
+    """
 
     gate: Gate = Gate.REQUIRED
     checks: Mapping[str, Rule] = field(default_factory=dict)
+    advice: float | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,11 @@ class Policy:
         margin: How much less than required the true rate may be, in each profile.
         profiles: Those there are, and whether they can show defects only.
         dimensions: What is said of each dimension.
-        digest: SHA-256 of all that the policy says, in whichever files it says it.
+        hardware: The machines that a user may declare, by their names.
+        accepts: The licence conditions that are agreed to, by their ids.
+        upgrades: What is said of upgrades: of all, and by the ids of dimensions and checks.
+        digest: SHA-256 of all that the policy requires, in whichever files it says it.
+        prices: What tokens cost; None where it does not say.
     """
 
     name: str
@@ -57,28 +74,55 @@ class Policy:
     margin: Mapping[str, float]
     profiles: Mapping[str, bool]
     dimensions: Mapping[str, Dimension]
+    hardware: Mapping[str, Hardware]
+    accepts: frozenset[str]
+    upgrades: Mapping[str, Mapping[str, Any]]
     digest: str
+    prices: Prices | None = None
 
     @property
     def checks(self) -> frozenset[str]:
         """The ids of all checks that the policy names."""
         return frozenset().union(*(each.checks for each in self.dimensions.values()))
 
+    def on(self, machine: str) -> Policy:
+        """The policy where a machine is declared: what it gates counts then.
+
+        Raises:
+            PolicyError: There is no such machine.
+        """
+        if machine not in self.hardware:
+            raise PolicyError(f"hardware {machine} {unknown(machine, list(self.hardware))}")
+        gating = {
+            name: replace(self.dimensions[name], gate=Gate.REQUIRED)
+            for name in self.hardware[machine].gates & self.dimensions.keys()
+        }
+        return replace(self, dimensions={**self.dimensions, **gating})
+
     def gate(self, dimension: str) -> Gate:
         """Whether a dimension counts towards the run; one that is not named, a user's own, does."""
         return self.dimensions.get(dimension, Dimension()).gate
 
-    def expected(self, dimension: str) -> tuple[str, ...]:
-        """The ids of the checks that gate a dimension."""
+    def expected(self, dimension: str, profile: str) -> tuple[str, ...]:
+        """The ids of the checks that gate a dimension, and that a profile makes trials of."""
         if self.gate(dimension) is Gate.OFF or dimension not in self.dimensions:
             return ()
-        checks = self.dimensions[dimension].checks
-        return tuple(each for each, rule in checks.items() if rule.gate is Gate.REQUIRED)
+        return tuple(
+            each
+            for each, rule in self.dimensions[dimension].checks.items()
+            if rule.gate is Gate.REQUIRED and not self.leaves_out(each, profile)
+        )
 
-    def leaves_out(self, check: Check, profile: str) -> bool:
-        """Whether a profile makes no trial of a check."""
-        dimension = self.dimensions.get(check.dimension, Dimension())
-        return dimension.checks.get(check.id, Rule()).trials.get(profile) == 0
+    def upgrade(self, check: Check | None = None) -> Upgrade:
+        """What an upgrade has to show, of a check or as a whole: what is nearest to it holds."""
+        ways = ["", check.dimension, check.id] if check else [""]
+        said = {key: value for way in ways for key, value in self.upgrades.get(way, {}).items()}
+        return Upgrade.read(said)
+
+    def leaves_out(self, check: str, profile: str) -> bool:
+        """Whether a profile makes no trial of the check of that id."""
+        rules = [each.checks[check] for each in self.dimensions.values() if check in each.checks]
+        return any(rule.trials.get(profile) == 0 for rule in rules)
 
     def claim(self, check: Check, profile: str) -> Claim:
         """What a check has to show; the check says what the policy does not.
@@ -138,7 +182,13 @@ def load(path: Path | None = None) -> Policy:
         dimensions={
             name: _dimension(name, each, profiles) for name, each in said["dimensions"].items()
         },
+        hardware={
+            name: Hardware.read(name, each) for name, each in said.get("hardware", {}).items()
+        },
+        accepts=frozenset(said.get("accepts", ())),
+        upgrades=upgrades(said),
         digest=_digest(said),
+        prices=Prices(**said["prices"]) if "prices" in said else None,
     )
     # Several profiles may have the same problem.
     if problems := dict.fromkeys(file.problem(way, text) for way, text in _problems(policy)):
@@ -149,7 +199,7 @@ def load(path: Path | None = None) -> Policy:
 def _dimension(dimension: str, said: dict[str, Any], profiles: Mapping[str, bool]) -> Dimension:
     checks = said.get("checks", {})
     rules = {f"{dimension}.{name}": _rule(each, profiles) for name, each in checks.items()}
-    return Dimension(Gate(said.get("gate", Gate.REQUIRED)), rules)
+    return Dimension(Gate(said.get("gate", Gate.REQUIRED)), rules, said.get("advice"))
 
 
 def _rule(said: dict[str, Any], profiles: Mapping[str, bool]) -> Rule:
@@ -168,13 +218,16 @@ def _by_profile(said: Any, profiles: Mapping[str, bool]) -> dict[str, Any]:
 
 
 def _digest(said: dict[str, Any]) -> str:
-    rules = {key: value for key, value in said.items() if key not in ("name", "extends")}
+    rules = {key: value for key, value in said.items() if key not in APART}
     text = json.dumps(rules, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _problems(policy: Policy) -> Iterator[tuple[Way, str]]:
     """What no schema can tell: figures for profiles there are not, and claims never shown."""
+    conditions = list(licenses()["conditions"])
+    strange = sorted(policy.accepts.difference(conditions))
+    yield from ((("accepts",), f"{each} {unknown(each, conditions)}") for each in strange)
     yield from _unknown_profiles(policy, ("margin",), policy.margin)
     bare = [each for each in policy.profiles if each not in policy.margin]
     yield from ((("profiles", each), "has no margin") for each in bare)

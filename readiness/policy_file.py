@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 BUILT_IN = PACKAGE / "policies"
+CONTROLS = "controls"  # Beside the policies: which clauses the checks are evidence for.
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ def effective(path: Path) -> PolicyFile:
     Raises:
         PolicyError: All that is wrong in the file, in its order, a line for each.
     """
-    built_in = sorted(each.stem for each in BUILT_IN.glob("*.yaml"))
-    file = _read(BUILT_IN / f"{path}.yaml" if str(path) in built_in else path)
+    built_in = sorted(each.stem for each in BUILT_IN.glob("*.yaml") if each.stem != CONTROLS)
+    file = read(BUILT_IN / f"{path}.yaml" if str(path) in built_in else path, "policy")
     named = PolicyFile({"name": path.stem} | file.content, file.lines)
     if "extends" not in file.content:
         return named
@@ -66,8 +67,12 @@ def choose(known: Sequence[str]) -> str:
     return f"choose {', '.join(others)} or {last}" if others else f"choose {last}"
 
 
-def _read(path: Path) -> PolicyFile:
-    """Read a policy file and hold it against the schema."""
+def read(path: Path, kind: str) -> PolicyFile:
+    """Read a file and hold it against the schema of its kind: a policy, or waivers.
+
+    Raises:
+        PolicyError: All that is wrong in the file, in its order, a line for each.
+    """
     try:
         text = path.read_text("utf-8-sig")
     except OSError as error:
@@ -76,17 +81,17 @@ def _read(path: Path) -> PolicyFile:
         raise PolicyError(f"{path}: is not text in UTF-8") from error
     reader = Reader(str(path))
     file = PolicyFile(reader.read(text), reader.lines)
-    if problems := _problems(file):
+    if problems := _problems(file, kind):
         raise PolicyError("\n".join(problems))
     return file
 
 
-def _problems(file: PolicyFile) -> list[str]:
+def _problems(file: PolicyFile, kind: str) -> list[str]:
     """What the schema does not allow, in the order of the file."""
     # An import that takes a tenth of a second waits until a policy is read.
     from jsonschema import Draft202012Validator
 
-    found = Draft202012Validator(schema("policy")).iter_errors(file.content)
+    found = Draft202012Validator(schema(kind)).iter_errors(file.content)
     problems = {
         file.problem(way, text): file.line(way)
         for violation in found

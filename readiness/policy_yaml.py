@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from math import isfinite
 from typing import Any, NamedTuple, Protocol
 
@@ -88,6 +89,10 @@ class Reader:
             value = construct(node)
         except ValueError as error:
             raise self._error(node.start_mark, f"{'.'.join(way)}: {error}") from error
+        if isinstance(
+            value, date
+        ):  # YAML 1.1 has a form for dates; JSON, and its schemas, have none.
+            return value.isoformat()
         if not isinstance(value, float):
             return value
         if not isfinite(value):

@@ -24,6 +24,8 @@ class Probe:
         cluster: What the probe shares with others, such as a document; "" where nothing.
         control: Whether the probe is trivially easy, and guards the check instead of counting.
         tokens: About how many tokens its requests have, where they are not made of `messages`.
+        fewer: The same where the run can show defects only; 0 where it makes no difference.
+        shared: What its requests are called that are sent once for several probes; "" for none.
     """
 
     id: str
@@ -36,6 +38,8 @@ class Probe:
     cluster: str = ""
     control: bool = False
     tokens: int = 0
+    fewer: int = 0
+    shared: str = ""
 
     @property
     def slices(self) -> Mapping[str, str]:

@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from readiness import tokenizer
 from readiness.chat import Chat
 from readiness.exchange import Exchange
 from readiness.gauge import Gauge
+from readiness.probe import Message
 from readiness.probes.long_log import log
 from readiness.probes.long_page import asked, page, pieces
 from readiness.probes.long_paper import Expected
 from readiness.probes.long_report import report
+from readiness.probes.long_sizes import (
+    BEYOND,
+    BUDGETS,
+    CLAIM,
+    FAR_BEYOND,
+    PAGE,
+    SCALED,
+    SMALL_PAGE,
+)
 from readiness.probes.long_words import Recipe
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
 from readiness.wire import read
 
-#: 128K tokens: the prompt and the reply together.
-CLAIM = 131_072
-#: What a run that can show defects only makes do with.
-SCALED = 16_384
 SLACK = 512  # tokens, for a chat template and what else the endpoint adds
 #: How much of the room to fill: a gauge may be off by a little.
 SHARE = 0.99
 _WRITERS = {"log": log, "report": report}
-#: How much longer than the window a prompt is that must not fit; more where tokens are estimated.
-BEYOND, FAR_BEYOND = 1.1, 1.6
-PAGE, SMALL_PAGE, PAGE_BUDGET = 100_000, 10_000, 256
-BUDGETS = {"log": 768, "report": 2048}
 #: Characters of the texts by which tokens are first counted: both have room for what is planted.
 SAMPLES = {"zh": (2_000, 6_000), "en": (4_500, 14_000), "mixed": (3_000, 9_500)}
 BELIEVED = 0.1  # A count that is further off what was expected may be a defect.
@@ -109,14 +113,14 @@ async def send_beyond(chat: Chat, recipe: Recipe, window: int) -> Sent:
 
 async def send_page(chat: Chat, recipe: Recipe, paragraph: int) -> Exchange:
     """Send a hundred thousand Chinese characters, with a line break after each paragraph if any."""
-    return await chat.send(asked(_page(chat, recipe, paragraph)), budget=PAGE_BUDGET)
+    return await chat.send(asked(_page(chat, recipe, paragraph)), budget=BUDGETS["page"])
 
 
 async def send_pieces(chat: Chat, recipe: Recipe, paragraph: int) -> list[Exchange]:
     """Send the same in pieces, up to the last or to one that fails."""
     exchanges: list[Exchange] = []
     for part in pieces(_page(chat, recipe, paragraph)):
-        exchanges.append(await chat.send(asked(part), budget=PAGE_BUDGET))
+        exchanges.append(await chat.send(asked(part), budget=BUDGETS["page"]))
         if exchanges[-1].status != 200:
             break
     return exchanges
@@ -158,16 +162,35 @@ async def _gauge(chat: Chat, recipe: Recipe) -> Gauge:
 
 
 async def _calibrate(recipe: Recipe, chat: Chat) -> Gauge:
-    """Have short documents counted; where the window is small, so is the first that is tried."""
-    gauge = Gauge(recipe.language)
-    for characters in () if _small(chat) else SAMPLES[recipe.language]:
+    """Have documents counted; where the window is small, so is the first that is tried."""
+    gauge, (short, long) = Gauge(recipe.language), SAMPLES[recipe.language]
+    if await chat.once("tokenizer", partial(_tokenizes, recipe)):
+        for characters in (short, LONGER * long):
+            paper = _WRITERS[recipe.kind](recipe, characters)
+            gauge.teach(paper.characters, await tokenizer.count(chat, paper.messages) or 0)
+        return gauge
+    for characters in () if _small(chat) else (short, long):
         await _count(chat, recipe, gauge, characters)
     return gauge
 
 
+async def _tokenizes(recipe: Recipe, chat: Chat) -> bool:
+    """Whether the endpoint has a tokenizer that counts as its replies do: it may be another's."""
+    messages = _WRITERS[recipe.kind](recipe, min(SAMPLES[recipe.language])).messages
+    told = await tokenizer.count(chat, messages)
+    if not told or _small(chat):
+        return bool(told)
+    reply = await _reply_to_count(chat, messages)
+    return reply.usage is None or abs(reply.usage.prompt / told - 1) < BELIEVED
+
+
 async def _count(chat: Chat, recipe: Recipe, gauge: Gauge, characters: int) -> None:
     paper = _WRITERS[recipe.kind](recipe, characters)
-    # Sixteen tokens with no room to reason: nobody reads this reply.
-    reply = read(await chat.send(paper.messages, budget=16 - chat.dialect.reasoning))
+    reply = await _reply_to_count(chat, paper.messages)
     if reply.usage:
         gauge.teach(paper.characters, reply.usage.prompt)
+
+
+async def _reply_to_count(chat: Chat, messages: Sequence[Message]) -> Reply:
+    # Sixteen tokens with no room to reason: nobody reads this reply.
+    return read(await chat.send(messages, budget=16 - chat.dialect.reasoning))

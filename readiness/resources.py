@@ -36,6 +36,12 @@ def document(name: str) -> Any:
 
 
 @cache
+def licenses() -> Any:
+    """Load what is known of licences from fixtures/; what it gives is shared, as above."""
+    return yaml.load((home("fixtures") / "licenses.yaml").read_text("utf-8"), LOADER)
+
+
+@cache
 def schema(name: str) -> Any:
     """Load a JSON Schema that ships with the package."""
     return json.loads((PACKAGE / "schemas" / f"{name}.json").read_text("utf-8"))

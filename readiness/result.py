@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,10 +14,13 @@ from readiness import statistics
 from readiness.check import Check
 from readiness.probe import Probe
 from readiness.score import SETTLED, UNSETTLED, Outcome, Score
+from readiness.times import Times, times
 from readiness.verdict import Claim, Tally, Verdict, judge, score
 
 # Replies to fewer may well be the same by chance, as short answers are.
 FEWEST_TO_COMPARE = 5
+# Before these stands what is wrong, behind them what came: no two replies are the same.
+_CAME = re.compile(r": |, got ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,30 @@ class Trial:
             said=said,
             wanted=digest(probe.expect),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why trials did not pass: all that begin alike.
+
+    Args:
+        kind: How they begin.
+        example: The most frequent of them, as it was given.
+        count: How many trials.
+        different: How many different reasons.
+    """
+
+    kind: str
+    example: str
+    count: int
+    different: int
+
+    @property
+    def shown(self) -> str:
+        """The reason itself, or what its kind is and one of it."""
+        if self.different == 1:
+            return self.example
+        return f"{self.kind} ({self.different} different), as in: {self.example}"
 
 
 @dataclass(frozen=True)
@@ -118,8 +146,11 @@ class Result:
     @property
     def doubts(self) -> list[str]:
         """Why trials that passed may still show nothing."""
-        failing = [trial for trial in self.trials if trial.control and not trial.score.passed]
-        doubts = [f"control item {each.probe}: {each.score.reason}" for each in failing]
+        failing: dict[str, list[str]] = {}
+        for trial in self.trials:
+            if trial.control and not trial.score.passed:
+                failing.setdefault(trial.score.reason, []).append(trial.probe)
+        doubts = [f"control item {', '.join(names)}: {why}" for why, names in failing.items()]
         said = [trial.said for trial in self.counted if trial.said]
         wanted = {trial.wanted for trial in self.counted if trial.said}
         if len(wanted) >= FEWEST_TO_COMPARE and len(said) > 1 and len(set(said)) == 1:
@@ -136,10 +167,20 @@ class Result:
         return Verdict.INCONCLUSIVE if verdict is Verdict.READY and self.doubts else verdict
 
     @property
-    def score(self) -> int:
-        """0 to 100: how much of the requirement is met, capped by the verdict."""
+    def met(self) -> float:
+        """How much of the required rate is met, from 0 to 1."""
         rate = self.passed / self.made if self.made else 0.0
-        return score(self.verdict, rate, self.claim.required)
+        return min(1.0, rate / self.claim.required)
+
+    @property
+    def score(self) -> int:
+        """0 to 100: how much of the requirement is met, within what the verdict allows."""
+        return score(self.verdict, self.met)
+
+    @property
+    def times(self) -> list[Times]:
+        """What the trials took, where they have measured it."""
+        return times(each for trial in self.counted for each in trial.score.measures)
 
     @property
     def slices(self) -> dict[str, dict[str, Counter[str]]]:
@@ -152,16 +193,26 @@ class Result:
         return slices
 
     @property
-    def reasons(self) -> list[tuple[str, int]]:
-        """Why trials did not pass, the most frequent first."""
-        reasons = Counter(
-            f"{trial.score.outcome}: {trial.score.reason}"
-            if trial.score.outcome is not Outcome.FAIL
-            else trial.score.reason
-            for trial in self.counted
-            if not (trial.score.passed or trial.score == SETTLED)
-        )
-        return reasons.most_common()
+    def reasons(self) -> list[Reason]:
+        """Why trials did not pass, the most frequent kind first."""
+        kinds: dict[str, Counter[str]] = {}
+        for trial in self.counted:
+            if not (trial.score.passed or trial.score == SETTLED):
+                kinds.setdefault(_kind(trial.score), Counter())[_reason(trial.score)] += 1
+        found = [
+            Reason(kind, reasons.most_common(1)[0][0], reasons.total(), len(reasons))
+            for kind, reasons in kinds.items()
+        ]
+        return sorted(found, key=lambda each: -each.count)
+
+
+def _reason(score: Score) -> str:
+    return score.reason if score.outcome is Outcome.FAIL else f"{score.outcome}: {score.reason}"
+
+
+def _kind(score: Score) -> str:
+    kind = _CAME.split(score.reason, maxsplit=1)[0]
+    return kind if score.outcome is Outcome.FAIL else f"{score.outcome}: {kind}"
 
 
 def _tally(trials: Sequence[Trial]) -> Tally:

@@ -2,41 +2,49 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from readiness import resources
+from readiness import conditions, former
 from readiness.address import Address
 from readiness.background import Background
 from readiness.capability import Capabilities, Models, Unassessable, choose, explore
-from readiness.chat import Doors
+from readiness.chat import Scope
+from readiness.comparison import Comparison, compare
 from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
 from readiness.exchange import Call, Exchange
+from readiness.findings import Findings
+from readiness.former import FormerRun
+from readiness.given import Given
+from readiness.identity import identity
 from readiness.ledger import Ledger
 from readiness.matrix import Matrix, matrix
+from readiness.meter_gpu import sources
+from readiness.meter_metrics import MetricsMeter
+from readiness.meters import Meter
 from readiness.past import Past, ResumeError, read, set_aside
 from readiness.plan import Planned
 from readiness.policy import Policy
 from readiness.redaction import Secrets
 from readiness.result import Result
+from readiness.review import Review
 from readiness.runner import Runner
 from readiness.score import EndpointError
 from readiness.sender import Sender
 from readiness.slots import Slots
+from readiness.verdict import MOST_SCORE, Verdict, worst
+from readiness.waiver import Waiver
 
 MOST_LISTED = 10
 MODELS = Call(None, "/models", "GET")
 PROBING = {"check": "capability"}
-DISTRIBUTION = "llm-readiness"
 
 
 @dataclass(frozen=True)
@@ -55,10 +63,14 @@ class Settings:
         extra: What is added to the body of every request.
         most_requests: Most requests to send; 0 for any number.
         most_tokens: Most tokens to use, of prompts and replies; 0 for any number.
+        most_minutes: How long to send; 0 for any time.
         keep_going: Whether to make all trials of a check that cannot be ready any more.
         resume: The folder of a run that is to go on; None for a new run.
         secrets: What must stand in no file.
-        doors: What is open beside the API.
+        review: What a person has settled.
+        given: What no reply of the endpoint can tell.
+        baseline: The run that this one is held against.
+        waivers: What the gate lets through, by checks.
     """
 
     where: Address
@@ -72,10 +84,14 @@ class Settings:
     extra: Mapping[str, Any]
     most_requests: int
     most_tokens: int
+    most_minutes: float
     keep_going: bool
     resume: Path | None
     secrets: Secrets
-    doors: Doors = field(default_factory=Doors)
+    review: Review
+    given: Given
+    baseline: FormerRun | None = None
+    waivers: Mapping[str, Waiver] = field(default_factory=dict)
 
 
 @dataclass
@@ -96,6 +112,7 @@ class Run:
         problem: Why the endpoint cannot be tried; "" where it can.
         results: What has been shown so far.
         bugs: Whether a check raised what no check may raise.
+        comparison: What it shows beside its baseline; None before it ends, or without one.
     """
 
     settings: Settings
@@ -111,6 +128,7 @@ class Run:
     problem: str = ""
     results: list[Result] = field(default_factory=list)
     bugs: bool = False
+    comparison: Comparison | None = None
 
     def start(self, planned: Sequence[Planned]) -> None:
         """Start checks."""
@@ -137,14 +155,47 @@ class Run:
     @property
     def matrix(self) -> Matrix:
         """What the run has shown so far."""
-        policy = self.settings.policy
+        policy, profile = self.settings.policy, self.settings.profile
         gates = {each: policy.gate(each) for each in policy.dimensions}
-        expected = {each: policy.expected(each) for each in policy.dimensions}
+        expected = {each: policy.expected(each, profile) for each in policy.dimensions}
         for planned in self.plan.values():
             if planned.check.dimension not in gates:
                 ids = expected.get(planned.check.dimension, ())
                 expected[planned.check.dimension] = (*ids, planned.check.id)
-        return matrix(self.results, gates, expected)
+        advice = {name: each.advice for name, each in policy.dimensions.items()}
+        return matrix(self.results, gates, expected, advice, self.settings.waivers)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worse of what the run shows by itself and beside its baseline."""
+        compared = [self.comparison.verdict] if self.comparison else []
+        return worst([self.matrix.verdict, *compared])
+
+    @property
+    def score(self) -> int:
+        """0 to 100: that of the matrix, so far as the verdict allows it."""
+        return min(self.matrix.score, MOST_SCORE[self.verdict])
+
+    @property
+    def bill(self) -> float:
+        """What the tokens cost that the endpoint has counted; 0 where the policy has no prices."""
+        prices, spent = self.settings.policy.prices, self.ledger
+        return prices.bill(spent.prompt_tokens, spent.completion_tokens) if prices else 0.0
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the endpoint says of itself."""
+        return identity(self.model, self.capabilities)
+
+    def compare(self) -> None:
+        """Hold the run against its baseline, where it has one, and something was tried."""
+        if (baseline := self.settings.baseline) is not None and not self.problem:
+            now = replace(
+                former.read(self.evidence.path),
+                target=self.identity,
+                concurrency=self.settings.concurrency,
+            )
+            self.comparison = compare(baseline, now, self.matrix, self.settings.policy)
 
 
 @contextmanager
@@ -152,20 +203,30 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
     """Reach the endpoint and settle what it offers; the record is written however this ends.
 
     Raises:
-        LookupError: The user must choose another model, key, or run to resume.
+        LookupError: The user must choose another model, key, baseline or run to resume, or mend
+            findings.
         UnsoundError: The evidence of the run to resume cannot be trusted.
     """
-    from readiness.reporters import record
+    from readiness.reporters import badge, comment, record, review
 
-    with Background() as background, _reached(background, settings) as endpoint:
+    made_with = conditions.made_with(settings, planned)
+    if settings.baseline:
+        conditions.must_be_the_same(settings.baseline, made_with)
+    with (
+        Background() as background,
+        _reached(background, settings.where, settings.limits) as endpoint,
+        _metered(background, settings) as meters,
+    ):
         started = datetime.now(UTC)
         listed = background.start(endpoint.send(MODELS)).result()
-        model, models, problem = _model(listed, settings.model)
-        about = _about(settings, model)
+        model, models, problem = _model(listed, settings)
+        about = {**_about(settings, model), **made_with}
+        findings = Findings(settings.reports / "findings.json")
         past, folder = _past(settings, about), settings.resume
         if folder is None:
-            folder = _folder(settings.reports, started, model or "unknown")
-        ledger = Ledger(settings.most_requests, settings.most_tokens)
+            name = settings.secrets.redact(model) or "unknown"
+            folder = _folder(settings.reports, started, name)
+        ledger = Ledger(settings.most_requests, settings.most_tokens, settings.most_minutes)
         for exchange, attempt in zip(past.exchanges, past.attempts, strict=True):
             if attempt:
                 ledger.take_over(exchange, attempt)
@@ -173,10 +234,12 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
         with Evidence(path, settings.secrets, past.head, seen) as evidence:
             evidence.open({**about, "started": utc(started)}, resumed=bool(seen))
             evidence.exchange(listed, PROBING)
-            slots = Slots(settings.concurrency)
-            sender = Sender(endpoint, evidence, ledger, slots, past)
+            sender = Sender(endpoint, evidence, ledger, Slots(settings.concurrency), past)
+            scope = Scope(findings=findings, given=settings.given, meters=meters)
             curtails = not settings.keep_going
-            runner = Runner(background, sender, evidence, slots, past, curtails=curtails)
+            runner = Runner(
+                background, sender, evidence, scope, past, settings.review, curtails=curtails
+            )
             plan = {each.check.id: each for each in planned}
             run = Run(settings, plan, started, model, folder, evidence, ledger, runner, past)
             run.problem = settings.secrets.printable(problem)
@@ -185,6 +248,12 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
             try:
                 yield run
             finally:
+                # Nothing may be added to the evidence once the record has its digest.
+                background.settle()
+                review.write(run)
+                run.compare()
+                comment.write(run)
+                badge.write(run)
                 record.write(run)
 
 
@@ -208,28 +277,40 @@ def _past(settings: Settings, about: Mapping[str, Any]) -> Past:
 
 
 @contextmanager
-def _reached(background: Background, settings: Settings) -> Generator[Endpoint]:
-    endpoint = Endpoint(settings.where, settings.limits)
+def _reached(background: Background, where: Address, limits: Limits) -> Generator[Endpoint]:
+    endpoint = Endpoint(where, limits)
     try:
         yield endpoint
     finally:
         background.start(endpoint.close()).result()
 
 
-def _model(listed: Exchange, wanted: str) -> tuple[str, Models, str]:
+@contextmanager
+def _metered(background: Background, settings: Settings) -> Generator[Sequence[Meter]]:
+    """What tells how much memory the server takes."""
+    if (metrics := settings.given.metrics) is None:
+        yield sources(settings.where)
+        return
+    with _reached(background, metrics, settings.limits) as page:
+        yield [*sources(settings.where), MetricsMeter(page)]
+
+
+def _model(listed: Exchange, settings: Settings) -> tuple[str, Models, str]:
     """Which model is tried, what the endpoint lists, and what stands in the way."""
     try:
         models = Models.read(listed)
-        return choose(models, wanted), models, ""
+        return choose(models, settings.model), models, ""
     except Unassessable as error:
-        return wanted, Models(), str(error)
+        return settings.model, Models(), str(error)
+    except LookupError as error:
+        raise LookupError(settings.secrets.printable(str(error))) from None
 
 
 def _explore(run: Run, background: Background, sender: Sender, models: Models) -> None:
     ask = partial(sender.send, trial=PROBING)
     work = explore(ask, models, run.model, run.settings.extra)
     try:
-        run.capabilities = background.start(work).result().beside(run.settings.doors)
+        run.capabilities = background.start(work).result()
     except (Unassessable, EndpointError) as error:
         run.problem = run.settings.secrets.printable(str(error))
     except LookupError as error:
@@ -249,36 +330,14 @@ def _folder(reports: Path, started: datetime, model: str) -> Path:
     raise FileExistsError(f"{reports} has too many runs of this second")
 
 
-def _about(settings: Settings, model: str) -> dict[str, Any]:
-    return {
-        "schema": "readiness-evidence/1",
-        "endpoint": settings.where.url,
-        "model": model,
-        "profile": settings.profile,
-        "seed": settings.seed,
-        "harness": harness(settings.policy),
-    }
-
-
 def utc(time: datetime) -> str:
     """A time as it is written in every file: UTC, to the second."""
     return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def harness(policy: Policy) -> dict[str, str]:
-    """What the endpoint was tried with: the version of this program, and digests of its data."""
+def _about(settings: Settings, model: str) -> dict[str, Any]:
     return {
-        "version": version(DISTRIBUTION),
-        "policy": policy.name,
-        "policy_sha256": policy.digest,
-        "prompts_sha256": _digest("prompts"),
-        "openai_sdk": version("openai"),
+        "schema": "readiness-evidence/1",
+        "endpoint": settings.where.url,
+        "model": model,
     }
-
-
-def _digest(kind: str) -> str:
-    """One digest over all files of a folder, in the order of their names."""
-    total = hashlib.sha256()
-    for path in sorted(resources.home(kind).iterdir()):
-        total.update(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return total.hexdigest()

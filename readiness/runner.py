@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from typing import Self
 
 from readiness.background import Background
 from readiness.capability import Capabilities
@@ -18,67 +16,10 @@ from readiness.past import Past
 from readiness.plan import Planned
 from readiness.probe import Probe
 from readiness.result import Result, Trial, digest
-from readiness.score import SETTLED, UNSETTLED, EndpointError, Outcome, Score
+from readiness.review import Review
+from readiness.running import Running
+from readiness.score import SETTLED, EndpointError, Outcome, Score
 from readiness.sender import Sender
-from readiness.slots import Slots
-from readiness.verdict import Verdict
-
-#: Failures that a report should have to show, before a check that cannot be ready any more ends.
-ENOUGH_FAILURES = 3
-
-
-@dataclass(eq=False)
-class Running:
-    """A check under way."""
-
-    planned: Planned
-    waiting: deque[tuple[int, Probe]]
-    done: Future[Result] = field(default_factory=Future)
-    trials: dict[int, Trial] = field(default_factory=dict)
-    in_flight: int = 0
-    passed: int = 0
-    failed: int = 0
-
-    @classmethod
-    def after(cls, past: Past, planned: Planned) -> Self:
-        """Go on where a run was ended: at the trials that had not."""
-        ended = past.of(planned.check.id, planned.probes)
-        known = {trial.number for trial in ended}
-        waiting = (each for each in enumerate(planned.probes) if each[0] not in known)
-        running = cls(planned, deque(waiting))
-        for trial in ended:
-            running.note(trial)
-        return running
-
-    @property
-    def startable(self) -> bool:
-        """Whether a trial may start now."""
-        return bool(self.waiting) and not (self.planned.check.in_order and self.in_flight)
-
-    @property
-    def settled(self) -> bool:
-        """Whether the check is not ready, whatever else may come, and has enough to show for it."""
-        claim = self.planned.claim
-        if not self.waiting or self.failed < (1 if claim.defects_only else ENOUGH_FAILURES):
-            return False
-        all_of_them = [*self.trials.values(), *self.given_up(SETTLED)]
-        return Result(self.planned.check, claim, all_of_them).verdict is Verdict.NOT_READY
-
-    def given_up(self, score: Score) -> list[Trial]:
-        """What becomes of the trials that are not made."""
-        return [Trial.of(probe, number, score) for number, probe in self.waiting]
-
-    def note(self, trial: Trial) -> None:
-        """Count a trial that has ended."""
-        self.trials[trial.number] = trial
-        self.passed += trial.score.passed
-        if not (trial.control or trial.score.passed or trial.score.outcome in UNSETTLED):
-            self.failed += 1
-
-    @property
-    def total(self) -> int:
-        """How many trials there are."""
-        return len(self.planned.probes)
 
 
 class Runner:
@@ -89,19 +30,20 @@ class Runner:
         background: Background,
         sender: Sender,
         evidence: Evidence,
-        slots: Slots,
+        scope: Scope,
         past: Past,
+        review: Review,
         *,
         curtails: bool = True,
     ) -> None:
         self._background = background
         self._sender = sender
         self._evidence = evidence
-        self._slots = slots
         self._past = past
+        self._review = review
         self._curtails = curtails
         self._in_flight: set[asyncio.Task[None]] = set()
-        self._scope = Scope()
+        self._scope = scope
         self.running: dict[str, Running] = {}
 
     def start(self, planned: Sequence[Planned], capabilities: Capabilities) -> None:
@@ -137,15 +79,15 @@ class Runner:
     def _fill(self) -> None:
         """Start trials while there are slots and something to start."""
         for running in self.running.values():
-            while running.startable and len(self._in_flight) < self._slots.open:
-                task = asyncio.ensure_future(self._attempt(running, *running.waiting.popleft()))
-                running.in_flight += 1
+            while running.startable and len(self._in_flight) < self._sender.slots.open:
+                number, probe = running.take()
+                task = asyncio.ensure_future(self._attempt(running, number, probe))
                 self._in_flight.add(task)
-                task.add_done_callback(partial(self._ended, running))
+                task.add_done_callback(partial(self._ended, running, probe))
 
-    def _ended(self, running: Running, task: asyncio.Task[None]) -> None:
+    def _ended(self, running: Running, probe: Probe, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
-        running.in_flight -= 1
+        running.give_back(probe)
         if task.cancelled():
             return
         if bug := task.exception():
@@ -168,7 +110,9 @@ class Runner:
             return
         planned = running.planned
         trials = [running.trials[number] for number in sorted(running.trials)]
-        running.done.set_result(Result(planned.check, planned.claim, trials))
+        result = Result(planned.check, planned.claim, trials)
+        if not running.extends(result):
+            running.done.set_result(result)
 
     async def _attempt(self, running: Running, number: int, probe: Probe) -> None:
         check = running.planned.check
@@ -182,6 +126,7 @@ class Runner:
             score = error.score
         score = replace(score, reason=self._evidence.secrets.printable(score.reason))
         said = digest([(each.content, each.tool_calls) for each in chat.replies])
+        score = self._review.settle(check.id, probe.id, said, score)
         self._keep(running, Trial.of(probe, number, score, chat.exchanges, said))
 
     def _scope_of(self, running: Running) -> Scope:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -53,6 +53,10 @@ class Score:
     def passed(self) -> bool:
         """Whether the trial met the requirement."""
         return self.outcome is Outcome.PASS
+
+    def measured(self, *measures: Measure) -> Score:
+        """The same score, with what the trial has measured besides."""
+        return replace(self, measures=(*self.measures, *measures))
 
 
 PASSED = Score(Outcome.PASS)

@@ -30,7 +30,7 @@ class Sender:
     ) -> None:
         self._endpoint = endpoint
         self._evidence = evidence
-        self._slots = slots
+        self.slots = slots
         self._past = past
         self.ledger = ledger
 
@@ -61,7 +61,7 @@ class Sender:
         came = await self._endpoint.send(call, lane)
         exchange = self._evidence.exchange(came, about, brief=call.crowd)
         self.ledger.bill(exchange, about["attempt"])
-        self._slots.note(overloaded=exchange.status in OVERLOADED)
+        self.slots.note(overloaded=exchange.status in OVERLOADED)
         return exchange
 
 

@@ -13,7 +13,7 @@ from readiness.chat import Chat
 from readiness.crowd import together
 from readiness.ending import ended, unlimited
 from readiness.exchange import Call, Exchange, HangUp
-from readiness.metrics import gauges
+from readiness.meters import QUEUED, RUNNING, told
 from readiness.probes.load import nonce
 from readiness.probes.stability import PROMPTS, notes
 from readiness.strain import Strain, watched
@@ -42,7 +42,7 @@ class Reading:
 
     Args:
         waited: How long it took until there was rest; REST where there was none.
-        gauges: What the engine says of itself; empty where it says nothing.
+        gauges: What its meters show; empty where they show nothing.
     """
 
     waited: float
@@ -55,7 +55,7 @@ class Storm:
 
     Args:
         before: What short requests took before it, in seconds.
-        idle: What the engine said of itself then.
+        idle: What its meters showed then.
         readings: One for each cycle.
         lost: How short requests failed during it, in words.
         after: What they took when it was over, in seconds.
@@ -176,10 +176,8 @@ class _Weather:
             await asyncio.sleep(LOOK)
         return most
 
-    async def _gauges(self) -> dict[str, float]:
-        if not (url := self._chat.dialect.doors.metrics):
-            return {}
-        return gauges((await self._chat.call(Call(None, url, "GET", crowd=True))).body)
+    async def _gauges(self) -> Mapping[str, float]:
+        return await told(self._chat.scope.meters)
 
     async def _send(
         self, text: str, budget: int, parameters: dict[str, Any], leave: HangUp | None = None
@@ -190,5 +188,5 @@ class _Weather:
         return await self._chat.call(Call(body, crowd=True, hang_up=leave))
 
 
-def _under_way(told: Mapping[str, float]) -> float:
-    return told.get("running", 0.0) + told.get("waiting", 0.0)
+def _under_way(gauges: Mapping[str, float]) -> float:
+    return gauges.get(RUNNING, 0.0) + gauges.get(QUEUED, 0.0)

@@ -169,15 +169,16 @@ def worst(verdicts: Iterable[Verdict], default: Verdict = Verdict.NOT_ASSESSED) 
     return max(verdicts, key=lambda each: each.badness, default=default)
 
 
-def score(verdict: Verdict, point: float, required: float) -> int:
-    """From 0 to 100: how much of the required rate was met, within what the verdict allows."""
-    met = round(100 * min(1.0, point / required))
-    match verdict:
-        case Verdict.READY:
-            return max(90, met)
-        case Verdict.INCONCLUSIVE:
-            return min(89, met)
-        case Verdict.NOT_READY:
-            return min(59, met)
-        case Verdict.NOT_ASSESSED:
-            return 0
+#: The score that each verdict allows.
+MOST_SCORE = {
+    Verdict.READY: 100,
+    Verdict.INCONCLUSIVE: 89,
+    Verdict.NOT_READY: 59,
+    Verdict.NOT_ASSESSED: 0,
+}
+
+
+def score(verdict: Verdict, met: float) -> int:
+    """From 0 to 100: how much of what is required was met, within what the verdict allows."""
+    percent = round(100 * met)
+    return max(90, percent) if verdict is Verdict.READY else min(MOST_SCORE[verdict], percent)

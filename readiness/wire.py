@@ -12,7 +12,7 @@ from readiness.normal import control_tokens, split
 from readiness.probe import Message
 from readiness.problem import FILTERING, declines, error_text, problem
 from readiness.reply import Reply, Timing, ToolCall, Usage
-from readiness.score import EndpointError, Outcome
+from readiness.score import EndpointError, Outcome, Score
 from readiness.sse import BYTE_ORDER_MARK
 from readiness.stream import read_stream
 from readiness.whole import read_whole
@@ -32,10 +32,8 @@ def read(exchange: Exchange) -> Reply:
     Raises:
         EndpointError: It holds no usable reply.
     """
-    if exchange.fault is not None:
-        unsent = exchange.fault is Fault.UNREACHABLE
-        outcome = Outcome.SKIPPED if unsent else Outcome.ENDPOINT_ERROR
-        raise EndpointError(f"{exchange.fault}: {exchange.detail}", outcome)
+    if missing := lost(exchange):
+        raise EndpointError(missing.reason, missing.outcome)
     if exchange.status is None or not 200 <= exchange.status < 300:
         raise _refused(exchange)
     defects: Defects = {}
@@ -44,6 +42,15 @@ def read(exchange: Exchange) -> Reply:
     except RecursionError:
         raise malformed("JSON nested too deep to be quoted") from None
     return _reply(exchange, sent, defects)
+
+
+def lost(exchange: Exchange) -> Score | None:
+    """Score an exchange in which no whole response came; None where one did."""
+    if exchange.fault is None:
+        return None
+    unsent = exchange.fault is Fault.UNREACHABLE
+    outcome = Outcome.SKIPPED if unsent else Outcome.ENDPOINT_ERROR
+    return Score(outcome, f"{exchange.fault}: {exchange.detail}")
 
 
 def _refused(exchange: Exchange) -> EndpointError:

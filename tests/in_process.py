@@ -5,74 +5,105 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import Any
 
-from readiness.chat import Chat, Dialect
+from readiness.chat import Chat, Dialect, Scope, Send
 from readiness.check import Check
-from readiness.exchange import Arrival, Call, Exchange
+from readiness.exchange import COMPLETIONS, Arrival, Call, Exchange, Fault
 from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.model import answer
-from readiness.mutants.problem import Problem
-from readiness.mutants.protocol import MODEL, check
-from readiness.mutants.response import Completion, chunks, encode, frames, whole
-from readiness.mutants.speech import say
+from readiness.mutants.protocol import MODEL
+from readiness.mutants.reference import Reference, Sent
+from readiness.mutants.tokens import prompt_tokens
 from readiness.probe import Probe
+from readiness.reply import Reply, Timing, Usage
 from readiness.score import EndpointError, Score
 
-JSON, STREAM = "application/json", "text/event-stream"
+PATIENCE = 120.0  # seconds
 
 
-class Reference:
-    """Answers as the reference endpoint does, with at most one flaw."""
+def reference(flaw: Flaw = FLAWLESS, tokenizer: str = "", seen: list[str] | None = None) -> Send:
+    """What the reference endpoint answers, with at most one flaw, and perhaps a tokenizer."""
+    endpoint, numbers = Reference(flaw), count()
 
-    def __init__(self, flaw: Flaw = FLAWLESS) -> None:
-        self._flaw = flaw
-        self._turn = -1
+    async def send(call: Call) -> Exchange:
+        if seen is not None:
+            seen.append(call.path)
+        if call.method == "GET":
+            return _exchange(call, next(numbers), Sent(200, {}, [b"{}"]))
+        if call.path != COMPLETIONS:
+            said = Sent(200 if tokenizer else 404, {}, [_tokenized(call, tokenizer)])
+            return _exchange(call, next(numbers), said)
+        body = call.body if isinstance(call.body, bytes) else json.dumps(call.body).encode()
+        return _exchange(call, next(numbers), endpoint.respond(body))
 
-    async def send(self, call: Call) -> Exchange:
-        """Answer one request."""
-        request = json.loads(json.dumps(call.body))
-        self._turn += 1
-        try:
-            prompt = check(request, frozenset({MODEL}))
-        except Problem as problem:
-            if refusal := self._flaw.forgives(request, self._turn):
-                return _exchange(call, refusal.status, JSON, refusal.body)
-            return _exchange(call, problem.status, JSON, problem.body)
-        if refusal := self._flaw.refuses(request, self._turn):
-            return _exchange(call, refusal.status, JSON, refusal.body)
-        said = self._flaw.says(request, answer(request), self._turn)
-        completion = Completion(request, prompt, say(request, said, prompt))
-        if not request.get("stream"):
-            return _exchange(call, 200, JSON, encode(self._flaw.forms(request, whole(completion))))
-        made = frames(self._flaw.chunks(request, chunks(completion)))
-        sent = [each for each in self._flaw.frames(request, made) if isinstance(each, bytes)]
-        return _exchange(call, 200, STREAM, b"".join(sent))
+    return send
 
 
-def _exchange(call: Call, status: int, kind: str, body: bytes) -> Exchange:
+def _tokenized(call: Call, form: str) -> bytes:
+    """What vLLM says, what llama.cpp does, and what nobody should."""
+    tokens = prompt_tokens(call.body)
+    return {
+        "": b'{"detail": "Not Found"}',
+        "count": b'{"count": %d, "tokens": []}' % tokens,
+        "tokens": json.dumps({"tokens": [1] * tokens}).encode(),
+        "nonsense": b'{"count": 7, "tokens": []}',
+    }[form]
+
+
+def _exchange(call: Call, seq: int, sent: Sent | None) -> Exchange:
+    sent, fault = sent or Sent(0, {}, []), None if sent else Fault.RESET
+    headers = {name.lower(): value for name, value in sent.headers.items()}
+    body = b"".join(piece for piece in sent.pieces if isinstance(piece, bytes))
+    if any(isinstance(piece, float) and piece < 0 for piece in sent.pieces):
+        fault = Fault.RESET
+    if sent.seconds > PATIENCE:
+        fault, body = Fault.FIRST_BYTE, b""
+    status = None if fault and not body else sent.status
     arrivals = (Arrival(1, len(body)),)
-    headers = {"content-type": kind}
-    return Exchange(call.body, status, headers, body, arrivals, None, "", 0.0, 2)
+    return Exchange(call.body, status, headers, body, arrivals, fault, "", 0.0, 2, seq=seq)
 
 
-def scores(checked: Check, probes: Sequence[Probe], flaw: Flaw = FLAWLESS) -> list[Score]:
-    """What becomes of the probes at the reference endpoint, with at most one flaw."""
-    reference = Reference(flaw)
+def tried(
+    checks: Mapping[Check, Sequence[Probe]], scope: Scope, flaw: Flaw = FLAWLESS, **other: Any
+) -> dict[str, list[Score]]:
+    """What becomes of the probes of some checks, which share their requests."""
+    send = reference(flaw, **other)
 
-    async def attempt(probe: Probe) -> Score:
+    async def attempt(each: Check, probe: Probe) -> Score:
         try:
-            return await checked.attempt(Chat(reference.send, Dialect(MODEL)), probe)
+            return await each.attempt(Chat(send, Dialect(MODEL), scope), probe)
         except EndpointError as error:
             return error.score
 
-    async def attempts() -> list[Score]:
-        return [await attempt(probe) for probe in probes]
+    async def attempts() -> dict[str, list[Score]]:
+        return {
+            each.id: [await attempt(each, probe) for probe in probes]
+            for each, probes in checks.items()
+        }
 
     return asyncio.run(attempts())
+
+
+def scores(checked: Check, probes: Sequence[Probe], flaw: Flaw = FLAWLESS) -> list[Score]:
+    """What becomes of the probes of one check."""
+    return tried({checked: probes}, fresh(), flaw)[checked.id]
 
 
 def reasons(found: Sequence[Score]) -> Counter[str]:
     """Why trials did not pass, with how often."""
     return Counter(score.reason for score in found if not score.passed)
+
+
+def fresh(window: int | None = None, **other: Any) -> Scope:
+    """A run in which nothing has been sent yet."""
+    return Scope(window=window, common={}, **other)
+
+
+def reply(text: str, prompt: int | None = 1000, finish: str = "stop", **usage: Any) -> Reply:
+    """A reply of that text to a prompt of so many tokens."""
+    counted = None if prompt is None else Usage(prompt, 10, **usage)
+    timing = Timing(0.1, 0.1, 0.2, 0.3)
+    return Reply(text, text, "", (), "", finish, counted, (), (), {}, timing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -12,10 +13,11 @@ from typing import TypeVar
 from aiohttp import web
 
 from readiness.address import Address
-from readiness.chat import Chat, Dialect, Doors, Scope
+from readiness.chat import Chat, Dialect, Scope
 from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
 from readiness.ledger import Ledger
+from readiness.meter_metrics import MetricsMeter
 from readiness.mutants.catalog import find
 from readiness.mutants.protocol import MODEL
 from readiness.mutants.server import application
@@ -40,15 +42,17 @@ async def _tried(mutant: str, work: Callable[[Chat], Awaitable[T]], scope: Scope
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     secrets, slots = Secrets([]), Slots(4)
     endpoint = Endpoint(Address.read(f"{url}/v1", "", {}), QUICK)
+    page = Endpoint(Address.read(f"{url}/metrics", "", {}), QUICK)
     with (
         tempfile.TemporaryDirectory() as folder,
         Evidence(Path(folder) / "evidence.jsonl", secrets) as evidence,
     ):
         sender = Sender(endpoint, evidence, Ledger(), slots, Past(secrets))
         send = partial(sender.send, trial={"check": "test"})
-        dialect = Dialect(MODEL, doors=Doors(metrics=f"{url}/metrics"))
         try:
-            return await work(Chat(send, dialect, scope))
+            metered = replace(scope or Scope(), meters=[MetricsMeter(page)])
+            return await work(Chat(send, Dialect(MODEL), metered))
         finally:
             await endpoint.close()
+            await page.close()
             await runner.cleanup()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from readiness.exchange import Arrival, Exchange, Fault
 from readiness.reply import Reply
 from readiness.score import PASSED, EndpointError, Outcome, Score, failed
-from readiness.scorers import api_access, api_models, api_refusal, api_reply, api_shape, api_stream
+from readiness.scorers import api_access, api_models, api_reply, api_shape, api_stream, rejection
 from readiness.wire import read
 from tests.exchanges import JSON, answered, came, chunk, said, streamed
 
@@ -58,15 +58,15 @@ def timed(exchange: Exchange, end: float, *at: float) -> Exchange:
 
 def test_a_refusal_is_a_4xx_that_comes_at_once() -> None:
     late = Exchange({}, 400, {}, b"", (), None, "", 0.0, int(61e9))
-    assert api_refusal.refused(came(b"{}", {}, status=422)) == failed(
+    assert rejection.refused(came(b"{}", {}, status=422)) == failed(
         "took 1000 s, and a hang is anything above 60 s"
     )
-    assert api_refusal.refused(late) == failed("took 61 s, and a hang is anything above 60 s")
+    assert rejection.refused(late) == failed("took 61 s, and a hang is anything above 60 s")
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 401, 404, 429, 500, 503])
 def test_another_status_is_no_refusal(status: int) -> None:
-    score = api_refusal.refused(error({"error": "x"}, status))
+    score = rejection.refused(error({"error": "x"}, status))
     assert score == failed(
         "expected HTTP 400 or 413 or 415 or 422 or 431 for POST /chat/completions "
         f"""{{"messages": []}}, got HTTP {status} with '{{"error": "x"}}'"""
@@ -75,7 +75,7 @@ def test_another_status_is_no_refusal(status: int) -> None:
 
 def test_a_lost_connection_is_the_endpoints_error_and_no_connection_is_nobodys() -> None:
     lost = [came(b"", {}, fault=fault) for fault in (Fault.RESET, Fault.UNREACHABLE)]
-    assert [api_refusal.survived(each) for each in lost] == [
+    assert [rejection.survived(each) for each in lost] == [
         Score(Outcome.ENDPOINT_ERROR, "connection lost: because"),
         Score(Outcome.SKIPPED, "unreachable: because"),
     ]
@@ -92,7 +92,7 @@ def test_a_lost_connection_is_the_endpoints_error_and_no_connection_is_nobodys()
     ],
 )
 def test_an_error_may_have_any_shape_that_real_servers_give_it(body: Any) -> None:
-    assert api_refusal.tells(error(body)) == PASSED
+    assert rejection.tells(error(body)) == PASSED
 
 
 @pytest.mark.parametrize(
@@ -114,14 +114,14 @@ def test_an_error_may_have_any_shape_that_real_servers_give_it(body: Any) -> Non
     ],
 )
 def test_an_error_without_words_in_json_says_what_came(exchange: Exchange, reason: str) -> None:
-    assert api_refusal.tells(exchange) == failed(reason)
+    assert rejection.tells(exchange) == failed(reason)
 
 
 def test_openais_shape_of_an_error_has_a_text_for_a_code() -> None:
     right = {"message": "no", "type": "t", "param": None, "code": None}
     wrong = {"message": "no", "type": "t", "code": 400}
-    assert api_refusal.tells_like_openai(error({"error": right})) == PASSED
-    assert api_refusal.tells_like_openai(error({"error": wrong})) == failed(
+    assert rejection.tells_like_openai(error({"error": right})) == PASSED
+    assert rejection.tells_like_openai(error({"error": wrong})) == failed(
         "error.param is missing; error.code is 400"
     )
 
@@ -130,7 +130,7 @@ def test_openais_shape_of_an_error_has_a_text_for_a_code() -> None:
 def test_no_error_body_trips_the_scorers(body: Any, status: int) -> None:
     scored = [
         score(error(body, status))
-        for score in (api_refusal.tells, api_refusal.tells_like_openai, api_refusal.refused)
+        for score in (rejection.tells, rejection.tells_like_openai, rejection.refused)
     ]
     assert [each for each in scored if not each.passed and not each.reason] == []
 
@@ -231,7 +231,31 @@ def test_usage_belongs_on_a_last_chunk_of_its_own() -> None:
     assert api_stream.counted_last([chunk(content="a"), last]) == PASSED
     assert api_stream.counted_last([chunk(content="a"), beside]).passed is False
     assert api_stream.counted_last([last, last]) == failed("usage in 2 of 2 chunks, at [0, 1]")
-    assert api_stream.counted([chunk(content="a")]) == failed("asked for usage, and none came")
+
+
+@pytest.mark.parametrize(
+    ("usages", "score"),
+    [
+        ([None, COUNTS], PASSED),
+        ([COUNTS, COUNTS], PASSED),
+        ([None, None], failed("asked for usage, and none came")),
+        ([COUNTS, None], failed("usage is in chunk 0, and the last of 2 has none")),
+        ([None, {**COUNTS, "total_tokens": 1}], failed("3 + 4 is not 1")),
+    ],
+)
+def test_a_stream_ends_with_the_counts_that_the_sdks_helper_reads(
+    usages: list[dict[str, int] | None], score: Score
+) -> None:
+    sent = [{**chunk(content="a" * 60), "usage": usage} for usage in usages]
+    assert api_stream.counted(sent) == score
+
+
+def test_a_count_of_the_last_chunk_alone_is_too_few_for_the_text() -> None:
+    sent = [chunk(content="word " * 12) for _ in range(3)]
+    last = {"choices": [], "usage": COUNTS}
+    assert api_stream.counted([*sent, last]) == failed(
+        "4 completion tokens for a text of 180 letters"
+    )
 
 
 # Replies

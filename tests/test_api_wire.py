@@ -12,7 +12,7 @@ import pytest
 from readiness import oracle
 from readiness.exchange import Arrival, Exchange
 from readiness.score import EndpointError, Outcome, Score
-from readiness.scorers import api_models, api_refusal, api_reply, api_shape, api_stream
+from readiness.scorers import api_models, api_reply, api_shape, api_stream, rejection
 from readiness.wire import read
 
 WIRE = Path(__file__).parents[2] / "shared" / "wire"
@@ -91,16 +91,16 @@ def test_vllm_counts_a_stream_last_and_unasked_not_at_all(recorded: dict[str, Ex
 
 def test_vllm_refuses_what_is_wrong_but_a_strange_role(recorded: dict[str, Exchange]) -> None:
     wrong = ("broken_json", "no_messages", "bad_temperature", "neg_max_tokens")
-    found = {name: api_refusal.refused(recorded[name]) for name in wrong if name in recorded}
+    found = {name: rejection.refused(recorded[name]) for name in wrong if name in recorded}
     assert {name: score for name, score in found.items() if not score.passed} == {}
-    assert api_refusal.refused(recorded["bad_model"], (404,)).passed
+    assert rejection.refused(recorded["bad_model"], (404,)).passed
     if "bad_role" in recorded and recorded["bad_role"].status == 200:
-        assert api_refusal.refused(recorded["bad_role"]).reason.startswith("expected HTTP 400 or")
+        assert rejection.refused(recorded["bad_role"]).reason.startswith("expected HTTP 400 or")
 
 
 def test_vllms_errors_are_json_with_an_integer_for_a_code(recorded: dict[str, Exchange]) -> None:
-    assert api_refusal.tells(recorded["bad_model"]).passed
-    assert api_refusal.tells_like_openai(recorded["bad_model"]).reason == "error.code is 404"
+    assert rejection.tells(recorded["bad_model"]).passed
+    assert rejection.tells_like_openai(recorded["bad_model"]).reason == "error.code is 404"
 
 
 def test_vllm_gives_the_choices_and_the_probabilities_that_are_asked_for(
@@ -160,7 +160,7 @@ def came(name: str, title: str) -> Exchange:
     ],
 )
 def test_a_recorded_refusal_is_judged_rightly(name: str, title: str, outcome: Outcome) -> None:
-    assert api_refusal.refused(came(name, title)).outcome is outcome
+    assert rejection.refused(came(name, title)).outcome is outcome
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_recorded_refusal_is_judged_rightly(name: str, title: str, outcome: Ou
     ],
 )
 def test_a_recorded_error_is_json_or_not(name: str, passed: bool) -> None:
-    assert api_refusal.tells(came(name, "bad: malformed JSON")).passed is passed
+    assert rejection.tells(came(name, "bad: malformed JSON")).passed is passed
 
 
 def scored(listed: Exchange) -> Score:
@@ -196,6 +196,6 @@ def test_recorded_lists_of_models_are_lists_and_one_has_no_dates() -> None:
 
 def test_litellms_answer_to_a_missing_key_is_a_crash() -> None:
     crash = came("litellm-mock", "auth: no header")
-    assert api_refusal.refused(crash, (401, 403)).outcome is Outcome.FAIL
+    assert rejection.refused(crash, (401, 403)).outcome is Outcome.FAIL
     for name in ("xllama-qwen", "vllm", "lcp"):
-        assert api_refusal.refused(came(name, "auth: no header"), (401, 403)).passed
+        assert rejection.refused(came(name, "auth: no header"), (401, 403)).passed

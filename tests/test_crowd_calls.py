@@ -151,13 +151,3 @@ def test_what_went_wrong_is_kept_whole(tmp_path: Path) -> None:
     entry = brief(streamed(FRAME * 3000, Fault.RESET), tmp_path)
     assert body_of(entry) == FRAME * 3000
     assert len(exchange_of(entry).arrivals) == 2000
-
-
-def test_the_key_goes_to_the_endpoint_alone() -> None:
-    where = Address.read("https://host:8000/v1", "a-key-of-mine", {})
-    own = where.sent_to("https://host:8000/metrics")
-    assert own["Authorization"] == "Bearer a-key-of-mine"
-    assert where.sent_to("/chat/completions") == own
-    assert where.sent_to("https://host:9000/metrics") == {}
-    assert where.sent_to("https://host:8000.evil.example/metrics") == {}
-    assert where.of("http://other:9400/metrics") == "http://other:9400/metrics"

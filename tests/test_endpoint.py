@@ -178,3 +178,27 @@ def test_the_proxy_of_the_environment_is_left_out_for_loopback(
     monkeypatch.delenv("no_proxy", raising=False)
     assert Address.read("http://127.0.0.1:1/v1", "", {}).proxy is None
     assert Address.read("http://host/v1", "", {}).proxy == "http://proxy:3128"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [("500 Internal Server Error", "text/plain"), ("200 OK", "text/event-stream")],
+)
+def test_after_a_crash_or_a_stream_the_next_request_has_a_connection_of_its_own(
+    status: str, kind: str
+) -> None:
+    # Promises to go on, and takes nothing more: as uvicorn and llama.cpp do.
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: 2\r\n\r\n"
+
+    def script(n: int, _request: bytes) -> list[bytes | float | None]:
+        return [response(b"{}")] if n else [head.encode() + b"{}", 1.0]
+
+    async def twice(url: str) -> list[int | None]:
+        endpoint = Endpoint(Address.read(url, "", {}), QUICK)
+        try:
+            return [(await endpoint.send(Call({}))).status for _ in range(2)]
+        finally:
+            await endpoint.close()
+
+    with serving(script) as url:
+        assert asyncio.run(twice(url)) == [int(status[:3]), 200]

@@ -98,6 +98,12 @@ def test_a_torn_line_is_found(tmp_path: Path) -> None:
     assert broken_link(path) == "evidence.jsonl:3 is torn"
 
 
+def test_a_line_that_is_no_object_is_found(tmp_path: Path) -> None:
+    path = written(tmp_path, exchange(b"one"))
+    path.write_bytes(b'"one"\n' + path.read_bytes())
+    assert broken_link(path) == "evidence.jsonl:1 does not follow the line before it"
+
+
 def test_a_line_is_in_the_file_before_the_file_is_closed(tmp_path: Path) -> None:
     path = tmp_path / "evidence.jsonl"
     with Evidence(path, NONE) as evidence:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.exchange import Exchange, Fault
+from readiness.exchange import Exchange
 from readiness.reply import Reply, Timing, ToolCall
 from readiness.score import PASSED, Outcome, Score, failed
-from readiness.scorers.json_reply import UNSTATED, differences, is_json, refused
+from readiness.scorers.json_reply import UNSTATED, differences, is_json
 
 PERSON = {
     "type": "object",
@@ -162,24 +162,6 @@ def test_a_value_differs_from_itself_nowhere(value: Any) -> None:
 )
 def test_differences_are_named_by_path(expected: Any, found: Any, said: list[str]) -> None:
     assert list(differences(expected, found)) == said
-
-
-@pytest.mark.parametrize(
-    ("status", "outcome"),
-    [(400, "pass"), (422, "pass"), (200, "fail"), (500, "fail"), (401, "fail"), (429, "fail")],
-)
-def test_a_bad_request_is_refused_by_a_4xx_that_is_about_it(status: int, outcome: str) -> None:
-    request = {"response_format": {"type": "sound"}}
-    assert refused(exchange(request, status, b"{}")).outcome == outcome
-
-
-@pytest.mark.parametrize(
-    ("fault", "outcome"),
-    [(Fault.RESET, Outcome.ENDPOINT_ERROR), (Fault.UNREACHABLE, Outcome.SKIPPED)],
-)
-def test_no_response_is_no_refusal(fault: Fault, outcome: Outcome) -> None:
-    score = refused(exchange({}, None, b"", fault=fault, detail="at once"))
-    assert score == Score(outcome, f"{fault}: at once")
 
 
 def test_missing_records_are_counted() -> None:

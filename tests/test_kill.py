@@ -11,7 +11,7 @@ from rich.console import Console
 
 from readiness.kill import Found, Row, read_row
 from readiness.mutants.flaw import Flaw
-from readiness.selftest import report, selftest
+from readiness.selftest import flaws_of, report, selftest
 from readiness.verdict import Gate, Verdict
 
 FENCE = Flaw("fence", "a fence around JSON", "json_only.when_told")
@@ -93,3 +93,11 @@ def test_an_unknown_mutant_is_a_usage_error(capsys: pytest.CaptureFixture[str]) 
 def test_a_dimension_without_mutants_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert selftest(["--dimension", "nonsense"]) == 2
     assert capsys.readouterr().err == "no mutant is for the dimension 'nonsense'\n"
+
+
+def test_a_flaw_is_tried_by_the_profiles_that_try_its_check() -> None:
+    names = {
+        profile: {f.name for f in flaws_of("json_only", profile)} for profile in ("ci", "full")
+    }
+    assert names["full"] - names["ci"] == {"json_lists_flat", "json_proto_lost"}
+    assert "json_fence" in names["ci"]

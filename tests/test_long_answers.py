@@ -13,7 +13,7 @@ from readiness.probes.long_paper import Expected, Figure, Question
 from readiness.score import Outcome
 from readiness.scorers.long_context import answers, finds
 from readiness.scorers.long_summary import summarises
-from tests.long_driver import reply
+from tests.in_process import reply
 
 # Scores of answers
 

@@ -10,11 +10,12 @@ from readiness.exchange import Exchange
 from readiness.ladder import Ladder
 from readiness.liveness import Life
 from readiness.probes.long_paper import Expected, Question
-from readiness.reading import CLAIM, Sent
-from readiness.score import Outcome, Score
+from readiness.probes.long_sizes import CLAIM
+from readiness.reading import Sent
+from readiness.score import Measure, Outcome, Score
 from readiness.scorers.long_arrival import accepts, arrives, shape
 from readiness.scorers.long_limits import quick, reaches, refuses, survives
-from tests.long_driver import reply
+from tests.in_process import reply
 
 # Scores of what arrived
 
@@ -89,18 +90,24 @@ def test_every_pattern_has_a_shape(found: list[bool]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prompt", "counted", "outcome"),
+    ("prompt", "sent", "outcome"),
     [
-        (990, True, Outcome.PASS),
-        (850, True, Outcome.FAIL),
-        (None, True, Outcome.UNDETERMINED),
-        (990, False, Outcome.UNDETERMINED),
+        (990, 990, Outcome.PASS),
+        (850, 990, Outcome.FAIL),
+        (None, 990, Outcome.PASS),
+        (None, 850, Outcome.FAIL),
+        (990, 0, Outcome.UNDETERMINED),
     ],
 )
 def test_a_length_is_accepted_where_it_is_filled(
-    prompt: int | None, counted: bool, outcome: Outcome
+    prompt: int | None, sent: int, outcome: Outcome
 ) -> None:
-    assert accepts(reply("x", prompt), 1100, 100, counted).outcome is outcome
+    assert accepts(reply("x", prompt), 1100, 100, sent).outcome is outcome
+
+
+def test_what_a_prompt_took_is_measured() -> None:
+    score = accepts(reply("x", 990), 1100, 100, 990)
+    assert score.measures == (Measure("prompt", 990, "tokens", {"length": 1100}),)
 
 
 # Limits
@@ -124,7 +131,15 @@ def test_a_prompt_that_does_not_fit_is_refused_quickly(
 def test_a_warm_prompt_has_no_cold_latency() -> None:
     warm = quick(reply("x", 130_000, cached=120_000), CLAIM)
     assert (warm.outcome, warm.reason[:4]) == (Outcome.UNDETERMINED, "warm")
-    assert quick(reply("x", 130_000, cached=64), CLAIM).passed
+    cold = quick(reply("x", 130_000, cached=64), CLAIM)
+    assert cold.passed
+    at = {"length": CLAIM}
+    assert cold.measures == (
+        Measure("time", 0.3, "s", at),
+        Measure("time to first token", 0.1, "s", at),
+    )
+    # A warm time is none of the cold ones.
+    assert [each.at for each in warm.measures] == [{**at, "cached": 120_000}] * 2
 
 
 def life(before: float = 0.1, beside: float = 0.1, after: float = 0.1, status: int = 200) -> Life:
@@ -161,4 +176,8 @@ def test_the_effective_length_is_that_of_the_last_rung_in_a_row(
     shares: dict[int, float], top: int, window: int | None, effective: int, outcome: Outcome
 ) -> None:
     ladder = Ladder(top, shares, {})
-    assert (ladder.effective, reaches(ladder, CLAIM, window).outcome) == (effective, outcome)
+    score = reaches(ladder, CLAIM, window)
+    assert (ladder.effective, score.outcome) == (effective, outcome)
+    measured = {each.name: each.value for each in score.measures}
+    stated = {} if window is None else {"declared window": window}
+    assert measured == {"effective length": effective, **stated}

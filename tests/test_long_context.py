@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -16,10 +17,11 @@ from readiness.mutants.flaws import long_harmless as harmless
 from readiness.mutants.protocol import WINDOW
 from readiness.probe import Probe
 from readiness.probes.long_log import log
+from readiness.probes.long_plants import CHECKPOINTS, LOOKUPS
+from readiness.probes.long_sizes import CLAIM
 from readiness.probes.long_words import Recipe
-from readiness.reading import CLAIM
 from readiness.score import Outcome, Score
-from tests.long_driver import fresh, tried
+from tests.in_process import fresh, tried
 
 CHECKS = (
     checks.accepts_128k,
@@ -42,8 +44,11 @@ def smoke(scope: Scope, flaw: Flaw = FLAWLESS) -> dict[str, list[Score]]:
 
 
 def lost(found: Mapping[str, Sequence[Score]]) -> dict[str, list[Score]]:
-    """The trials that did not pass."""
-    wrong = {name: [each for each in scores if not each.passed] for name, scores in found.items()}
+    """The trials that did not pass, without what they have measured."""
+    wrong = {
+        name: [Score(each.outcome, each.reason) for each in scores if not each.passed]
+        for name, scores in found.items()
+    }
     return {name: scores for name, scores in wrong.items() if scores}
 
 
@@ -76,6 +81,51 @@ def test_one_request_serves_all_that_is_asked_of_a_document() -> None:
     smoke(sent)
     fetched = [key for key in sent.common if isinstance(key, tuple) and key[0] == "reading"]
     assert len(fetched) == 3  # A log, a report, and the lowest rung.
+
+
+def test_the_grid_has_every_length_and_depth_that_was_tried() -> None:
+    own = (checks.finds_what_was_planted, checks.finds_at_every_length)
+    scope = fresh(WINDOW, defects_only=True)
+    found = tried({each: each.probes(3, SMOKE[each]) for each in own}, scope)
+    asked, ladder = (
+        [each for score in found[check.id] for each in score.measures if each.name == "found"]
+        for check in own
+    )
+    assert {each.value for each in [*asked, *ladder]} == {1.0}
+    assert [each.at for each in asked if "depth" in each.at] == [
+        {"length": 16_384, "depth": depth} for depth in LOOKUPS
+    ]
+    assert {(each.at["length"], each.at["depth"]) for each in ladder} == {
+        (length, depth) for length in (4_096, 16_384) for depth in (*LOOKUPS, *CHECKPOINTS)
+    }
+
+
+def test_a_flawed_summary_is_measured() -> None:
+    flaw = next(each for each in broken.FLAWS if each.name == "long_made_up_figure")
+    own = checks.summarises_it
+    found = tried({own: own.probes(3, 1)}, fresh(WINDOW, defects_only=True), flaw)
+    measured = {each.name: each.value for each in found[own.id][0].measures}
+    # The figure and its date.
+    assert measured == {"figures recalled": 1.0, "dates recalled": 1.0, "made up": 2}
+
+
+@pytest.mark.parametrize("form", ["count", "tokens"])
+def test_an_endpoint_with_a_tokenizer_is_asked_for_no_reply_to_count_by(form: str) -> None:
+    own = (checks.accepts_128k, checks.reads_all_of_it, checks.refuses_what_does_not_fit)
+    probes = {each: each.probes(3, SMOKE[each]) for each in own}
+    paths: list[str] = []
+    scope = fresh(WINDOW, defects_only=True)
+    assert lost(tried(probes, scope, tokenizer=form, seen=paths)) == {}
+    # A log, a report, and one that does not fit; each kind is counted twice, after one is compared.
+    assert Counter(paths) == {"/chat/completions": 3 + 1, "/../tokenize": 3 * 2 + 1}
+
+
+def test_a_tokenizer_that_counts_nonsense_is_not_believed() -> None:
+    own = checks.reads_all_of_it
+    paths: list[str] = []
+    scope = fresh(WINDOW, defects_only=True)
+    found = tried({own: own.probes(3, 1)}, scope, tokenizer="nonsense", seen=paths)
+    assert (lost(found), Counter(paths)["/chat/completions"]) == ({}, 1 + 1 + 2)
 
 
 @pytest.mark.parametrize("scope", [fresh(), fresh(CLAIM), fresh(1_000_000)])

@@ -17,11 +17,12 @@ from readiness.probes.long_page import PIECE, page, pieces
 from readiness.probes.long_paper import Paper
 from readiness.probes.long_plants import CHECKPOINTS, LOOKUPS
 from readiness.probes.long_report import report
+from readiness.probes.long_sizes import CLAIM
 from readiness.probes.long_words import LANGUAGES, Recipe
-from readiness.reading import CLAIM, SAMPLES
+from readiness.reading import SAMPLES
 from readiness.scorers.long_context import finds
 from readiness.scorers.long_summary import summarises
-from tests.long_driver import reply
+from tests.in_process import reply
 
 PAPERS: dict[str, Callable[[Recipe, int], Paper]] = {"log": log, "report": report}
 KINDS = [("log", each) for each in LANGUAGES] + [("report", "zh"), ("report", "en")]

@@ -22,9 +22,10 @@ from readiness.mutants.memory_facts import memory_of
 from readiness.mutants.readers.memory import answer
 from readiness.probe import Message, Probe
 from readiness.probes import memory as probes
-from readiness.probes.memory import DEAL, STRATA, within
+from readiness.probes.memory import DEAL
 from readiness.probes.memory_board import TOPICS, TURNS, Board
-from readiness.probes.memory_talk import conversation
+from readiness.probes.memory_kinds import within
+from readiness.probes.memory_talk import STRATA, conversation
 from readiness.probes.memory_words import LANGUAGES, PROMPTS, NoRoom, Voice
 from readiness.reply import Reply, Timing, ToolCall, Usage
 from readiness.resources import prompts
@@ -268,7 +269,7 @@ def test_any_two_classes_have_room_beside_each_other(strata: Sequence[tuple[int,
 
 
 def test_what_has_no_room_is_our_fault_and_no_endless_search() -> None:
-    with pytest.raises(NoRoom, match="has no room for"):
+    with pytest.raises(NoRoom, match="has no room for all"):
         conversation("memory.any", 0, 0, [("update", 5), ("single fact", 5)])
 
 
@@ -321,14 +322,15 @@ def test_the_answer_passes_in_any_form_and_may_say_what_it_is_not(text: str) -> 
         ("不是4827", "miss"),
         ("没有提到", "false abstention"),
         ("It was not mentioned.", "false abstention"),
-        ("4827, 4821", "stale beside the answer"),
-        ("4827 or 4927", "swap beside the answer"),
-        ("was 4927, now 4827", "swap beside the answer"),
+        ("4827, 4821", "stale: beside the answer"),
+        ("4827 or 4927", "swap: beside the answer"),
+        ("was 4927, now 4827", "swap: beside the answer"),
         ("4827，或者没有提到", "format: an answer and none"),
     ],
 )
 def test_what_is_recalled_instead_has_a_name(text: str, reason: str) -> None:
-    wanted = f"{reason}: expected '4827' 7 turns back, got {text!r}"
+    between = ", " if ":" in reason else ": "
+    wanted = f"{reason}{between}expected '4827' 7 turns back, got {text!r}"
     assert recalls(reply(text), STALE) == failed(wanted)
 
 
@@ -474,7 +476,7 @@ def test_a_flaw_fails_its_check_too_often_to_be_chance(flaw: Flaw) -> None:
         ("memory_amnesia", "false abstention"),
         ("memory_wrong_reference", "swap"),
         ("memory_wrong_digit", "miss"),
-        ("memory_all_values", "swap beside the answer"),
+        ("memory_all_values", "swap"),
         ("memory_canned", "miss"),
         ("memory_truncated", "truncated history"),
         ("memory_invents", "hallucinated"),

@@ -7,15 +7,17 @@ import json
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import create_model
 
 from readiness import oracle
 from readiness.chat import Chat, Dialect
 from readiness.exchange import Call, Exchange, Fault
-from readiness.score import PASSED, EndpointError, Outcome
+from readiness.score import PASSED, EndpointError, Outcome, Score, failed
 from readiness.scorers import api_sdk
 from tests.exchanges import JSON, answered, came, chunk, said, streamed
 
@@ -92,6 +94,30 @@ def test_a_crash_is_no_refusal() -> None:
 def test_what_the_sdk_cannot_read_fails_with_its_own_words() -> None:
     found, _ = use(answered({**COMPLETION, "created": "today"}), create())
     assert api_sdk.works(found).reason.startswith("APIResponseValidationError: 'Data returned by")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "score"),
+    [
+        (8, Score(Outcome.UNDETERMINED, """the model does not end in 8 tokens: '{"na'""")),
+        (7, failed("finish_reason is 'length' after 7 tokens of 8")),
+    ],
+)
+def test_a_reply_that_is_cut_off_by_its_budget_tells_nothing_of_the_protocol(
+    tokens: int, score: Score
+) -> None:
+    usage = {"prompt_tokens": 1, "completion_tokens": tokens, "total_tokens": tokens + 1}
+    cut = {**said('{"na', finish="length"), "id": "c", "created": 1, "model": "m", "usage": usage}
+    exchange = replace(answered(cut), request={"max_completion_tokens": 8})
+
+    def parse(client: Any) -> Awaitable[Any]:
+        person = create_model("Person", name=(str, ...))
+        made: Awaitable[Any] = client.chat.completions.parse(
+            model="m", messages=HI, response_format=person
+        )
+        return made
+
+    assert api_sdk.works(use(exchange, parse)[0]) == score
 
 
 def test_a_feature_that_is_refused_by_name_is_unsupported() -> None:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 import scipy.special
 from jsonschema import Draft202012Validator
 
-from readiness import progress
+from readiness import checks, progress
 from readiness.evidence import broken_link
+from readiness.mutants import evidence
 from readiness.mutants.process import serving as reference
 from readiness.resources import schema
+from readiness.sums import differences
 from tests.miniature import MODELS, mini
 from tests.wires import Script, free_port, response, serving
 
@@ -24,10 +27,10 @@ assert scipy.special
 OWN_POLICY = """
 schema: readiness-policy/1
 name: own
-extends: article
-dimensions:
-  {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}, api: {gate: "off"},
-   long_context: {gate: "off"}, load: {gate: "off"}, stability: {gate: "off"}}
+alpha: 0.05
+margin: {smoke: 0.05, ci: 0.05, full: 0.03}
+profiles: {smoke: {shows: defects}, ci: {shows: readiness}, full: {shows: readiness}}
+dimensions: {}
 """
 OK_CHECK = """
 from readiness import PASSED, Probe, check, failed
@@ -165,7 +168,7 @@ def test_too_few_trials_are_inconclusive(own: pytest.Pytester, url: str) -> None
 def test_a_dimension_that_was_left_out_is_not_taken_for_ready(
     own: pytest.Pytester, url: str
 ) -> None:
-    (own.path / "own.yaml").write_text(OWN_POLICY.partition("dimensions")[0])
+    (own.path / "own.yaml").write_text("schema: readiness-policy/1\nextends: article\n")
     result = run(own, url)
     assert result.ret == INCONCLUSIVE
     result.stdout.fnmatch_lines(["json_only*not assessed*", "*INCONCLUSIVE*json_only*"])
@@ -308,11 +311,11 @@ def test_an_option_that_makes_no_sense_is_a_usage_error(
 
 
 def test_a_typo_in_a_policy_names_file_line_and_choices(own: pytest.Pytester, url: str) -> None:
-    (own.path / "own.yaml").write_text(OWN_POLICY.replace('"off"', "requird", 1))
+    (own.path / "own.yaml").write_text(OWN_POLICY.replace("{}", "{mini: {gate: requird}}"))
     result = run(own, url)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        ["ERROR: own.yaml:6: dimensions.json_only.gate is 'requird': choose required, *"]
+        ["ERROR: own.yaml:7: dimensions.mini.gate is 'requird': choose required, *"]
     )
 
 
@@ -342,6 +345,22 @@ def test_junit_and_allure_are_told_the_verdict(own: pytest.Pytester, url: str) -
     result = json.loads(told.read_text("utf-8"))
     assert result["name"] == "words.repeats"
     assert result["description"] == "Asked to repeat a word, the endpoint MUST repeat it."
+
+
+def test_allures_own_option_names_another_place_for_the_results(
+    own: pytest.Pytester, url: str
+) -> None:
+    run(own, url, "--alluredir", "elsewhere", ".")
+    told = {path.name for path in own.path.glob("elsewhere/*-result.json")}
+    assert told == {path.name for path in own.path.glob("reports/2*/*/*-result.json")}
+    assert len(told) == 1
+
+
+def test_a_run_ends_with_a_page_and_digests_that_hold(own: pytest.Pytester, url: str) -> None:
+    run(own, url)
+    folder = own.path / "reports/latest"
+    assert "Readiness of reference" in (folder / "readiness.html").read_text("utf-8")
+    assert list(differences(folder)) == []
 
 
 def test_a_reply_of_lone_surrogates_and_escapes_stops_nothing(own: pytest.Pytester) -> None:
@@ -381,3 +400,61 @@ def test_the_plugin_is_light() -> None:
     code = f"import readiness.plugin, sys; print({slow} & {{*sys.modules}})"
     printed = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=Path.cwd())
     assert printed.strip() == "set()"
+
+
+def test_findings_that_are_none_of_ours_are_named_before_anything_is_tried(
+    own: pytest.Pytester, url: str
+) -> None:
+    (own.path / "reports").mkdir()
+    (own.path / "reports" / "findings.json").write_text("{")
+    result = run(own, url)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*reports/findings.json is no JSON: mend it or remove it"])
+    assert [each.name for each in (own.path / "reports").iterdir()] == ["findings.json"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--license-evidence", "nowhere", "--license-evidence: nowhere: no such file or folder"),
+        ("--hardware", "abacus", "hardware abacus is unknown: choose rtx-3060-12g"),
+        ("--metrics", "ftp://host", "--metrics: not the address of an endpoint"),
+    ],
+)
+def test_what_is_given_wrongly_is_a_usage_error(
+    own: pytest.Pytester, option: str, value: str, said: str
+) -> None:
+    result = run(own, "http://127.0.0.1:9/v1", option, value, ".")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*{said}*"])
+
+
+def test_evidence_of_a_licence_is_in_the_record_and_sends_nothing(
+    own: pytest.Pytester, url: str
+) -> None:
+    shown = own.path / "shown"
+    shown.mkdir()
+    named = evidence.write(shown)
+    where = f"{Path(checks.__file__).parent}/license.py"
+    result = own.runpytest(
+        where, "--endpoint", url, "--policy", "own.yaml", "--license-evidence", str(named)
+    )
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["*license: read by a program: this is not legal advice*"])
+    digests = record(own)["license_evidence"][""]
+    assert sorted(digests) == ["LICENSE", "README.md", "record.yaml", "reference.gguf"]
+    assert digests["LICENSE"] == sha256((shown / "LICENSE").read_bytes()).hexdigest()
+    checked = [each for each in record(own)["dimensions"] if each["id"] == "license"]
+    assert [each["verdict"] for each in checked] == ["ready"]
+    lines = (own.path / "reports/latest/evidence.jsonl").read_text("utf-8").splitlines()
+    trials = [json.loads(line) for line in lines if json.loads(line)["kind"] == "trial"]
+    assert [each["exchanges"] for each in trials] == [[]] * 7
+
+
+def test_without_evidence_the_licence_is_not_assessed_and_the_run_inconclusive(
+    own: pytest.Pytester, url: str
+) -> None:
+    where = f"{Path(checks.__file__).parent}/license.py"
+    result = own.runpytest(where, "--endpoint", url, "--policy", "own.yaml")
+    assert result.ret == INCONCLUSIVE
+    result.stdout.fnmatch_lines(["*no evidence was given: name it*"])

@@ -12,7 +12,8 @@ from readiness.resources import schema
 Write = Callable[[str], Path]
 
 EXTENDS = "schema: readiness-policy/1\nextends: article\n"
-WHOLE = "choose a mapping of schema, name, extends, alpha, margin, profiles and dimensions"
+KEYS = "schema, name, extends, alpha, margin, accepts, hardware, upgrade, prices, profiles"
+WHOLE = f"choose a mapping of {KEYS} and dimensions"
 
 
 @pytest.fixture
@@ -47,16 +48,18 @@ def problems(path: Path) -> list[str]:
         ),
         (
             "dimensions:\n  json_only:\n    volume: 11\n",
-            "my.yaml:5: dimensions.json_only.volume is unknown: choose gate or checks",
+            "my.yaml:5: dimensions.json_only.volume is unknown: "
+            "choose gate, advice, upgrade or checks",
         ),
         (
             "dimensions:\n  json_only: []\n",
-            "my.yaml:4: dimensions.json_only is []: choose a mapping of gate and checks",
+            "my.yaml:4: dimensions.json_only is []: "
+            "choose a mapping of gate, advice, upgrade and checks",
         ),
         (
             "dimensions:\n  json_only:\n    checks: {a: }\n",
             "my.yaml:5: dimensions.json_only.checks.a is None: "
-            "choose a mapping of gate, required, margin, trials and unsupported",
+            "choose a mapping of gate, required, margin, trials, unsupported and upgrade",
         ),
         (
             "dimensions:\n  a:\n    checks:\n      b: {required: 1.2}\n",

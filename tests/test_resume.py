@@ -63,26 +63,33 @@ def folder(path: Path) -> Path:
     return path
 
 
-def start(path: Path, url: str, *options: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest", "--policy", "own.yaml"]
-    return subprocess.Popen(
-        [*command, "--endpoint", url, *options, "."],
+def command(path: Path, url: str, *options: str) -> list[str]:
+    plain = [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest", "--policy", "own.yaml"]
+    return [*plain, "--rootdir", str(path), "--endpoint", url, *options, "."]
+
+
+def resumed(path: Path, url: str, run: Path, *options: str) -> tuple[int, str]:
+    """The exit status of a run that goes on, and what it prints."""
+    process = subprocess.run(
+        command(path, url, "--resume", str(run), *options),
         cwd=path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,
         text=True,
+        check=False,
     )
+    return process.returncode, process.stdout + process.stderr
 
 
 def entries(path: Path) -> list[Entry]:
     """What stands in the evidence of the only run, as far as it is written."""
-    lines = [line for each in path.glob("reports/2*/evidence.jsonl") for line in each.open("rb")]
+    files = [each.read_bytes() for each in path.glob("reports/2*/evidence.jsonl")]
+    lines = [line for each in files for line in each.splitlines(keepends=True)]
     return [json.loads(line) for line in lines if line.endswith(b"\n")]
 
 
 def killed(path: Path, url: str, trials: int) -> Path:
     """Start a run, and kill it once so many trials have ended."""
-    with start(path, url) as run:
+    with subprocess.Popen(command(path, url), cwd=path, stdout=subprocess.DEVNULL) as run:
         deadline = time.monotonic() + 60
         while (
             len(of_kind(path, "trial")) < trials or not entries(path)
@@ -125,10 +132,8 @@ def test_a_killed_run_goes_on_and_repeats_nothing(tmp_path: Path, trials: int) -
     with serving(mini(answer)) as url:
         run = killed(path, url, trials)
         before = {each["seq"] for each in of_kind(path, "exchange")}
-        with start(path, url, "--resume", str(run)) as resumed:
-            assert resumed.stdout is not None
-            said = resumed.stdout.read()
-    assert resumed.returncode == 1, said
+        status, said = resumed(path, url, run)
+    assert status == 1, said
     assert shown(path) == SHOWN
     assert broken_link(run / "evidence.jsonl") == ""
     assert {each["seq"] for each in of_kind(path, "exchange")} >= before
@@ -150,10 +155,8 @@ def test_a_torn_line_is_set_aside_and_named(tmp_path: Path) -> None:
         run = killed(path, url, 9)
         with (run / "evidence.jsonl").open("ab") as evidence:
             evidence.write(b'{"prev": "12')
-        with start(path, url, "--resume", str(run)) as resumed:
-            assert resumed.stdout is not None
-            said = resumed.stdout.read()
-    assert (resumed.returncode, shown(path)) == (1, SHOWN)
+        status, said = resumed(path, url, run)
+    assert (status, shown(path)) == (1, SHOWN)
     assert (run / "evidence.torn").read_bytes() == b'{"prev": "12'
     assert broken_link(run / "evidence.jsonl") == ""
     assert "12 bytes of a torn line were set aside in evidence.torn" in " ".join(said.split())
@@ -172,10 +175,8 @@ def test_a_run_of_something_else_is_not_resumed(
     path = folder(tmp_path / "own")
     with serving(mini(answer)) as url:
         run = killed(path, url, 1)
-        with start(path, url, "--resume", str(run), *options) as resumed:
-            assert resumed.stdout is not None
-            said = resumed.stdout.read()
-    assert resumed.returncode == status, said
+        ended, said = resumed(path, url, run, *options)
+    assert ended == status, said
     assert message.replace("RUN", str(run)) in said
 
 
@@ -186,9 +187,7 @@ def test_evidence_that_was_changed_is_not_gone_on_with(tmp_path: Path) -> None:
         evidence = run / "evidence.jsonl"
         evidence.write_bytes(evidence.read_bytes().replace(b"word1", b"word2", 1))
         changed = evidence.read_bytes()
-        with start(path, url, "--resume", str(run)) as resumed:
-            assert resumed.stdout is not None
-            said = resumed.stdout.read()
-    assert resumed.returncode == 11, said
+        status, said = resumed(path, url, run)
+    assert status == 11, said
     assert "the evidence cannot be trusted: evidence.jsonl:" in said
     assert evidence.read_bytes() == changed

@@ -1,6 +1,7 @@
 """How trials are run: together, in order, alone, again, or not at all."""
 
 import json
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -172,3 +173,57 @@ def test_a_smoke_run_ends_a_check_with_its_first_proof(own: pytest.Pytester) -> 
     (check,) = record(own)["dimensions"][0]["checks"]
     assert (check["trials"], check["verdict"]) == (40, "not ready")
     assert check["outcomes"]["skipped"] > 20
+
+
+@pytest.mark.parametrize(
+    ("wrong", "trials", "verdict"),
+    [
+        ([], 30, "ready"),
+        # 28 of 30 leave it open, and 58 of 60 do not.
+        ([3, 4], 60, "ready"),
+        ([3, 4, 40, 41, 42], 60, "inconclusive"),
+        (range(30), 30, "not ready"),
+    ],
+)
+def test_a_verdict_that_is_left_open_is_tried_further_once(
+    own: pytest.Pytester, wrong: Sequence[int], trials: int, verdict: str
+) -> None:
+    text = HEAD.replace("range(40)\n]", "range(60)\n]") + TOLD.format(
+        name="longer", count=30, options="required=0.9, trials=30, extension=30"
+    ).replace("PROBES[:30]", "lambda seed, trials: PROBES[:trials]")
+    (own.path / "check_longer.py").write_text(text)
+    with serving(mini(lambda n, request: "" if _number(request) in wrong else f"OK {n}")) as url:
+        run(own, url)
+    (check,) = record(own)["dimensions"][0]["checks"]
+    assert (check["trials"], check["verdict"], check["alpha"]) == (trials, verdict, 0.025)
+
+
+def _number(request: Request) -> int:
+    said = request["messages"][-1]["content"]
+    return int(said) if said.isdigit() else -1
+
+
+def test_what_more_trials_cannot_answer_is_not_tried_further(own: pytest.Pytester) -> None:
+    text = HEAD + TOLD.format(name="longer", count=40, options="required=0.9, extension=40")
+    (own.path / "check_longer.py").write_text(text)
+    with serving(mini(lambda n, request: "I am happy to help.")) as url:
+        run(own, url)
+    (check,) = record(own)["dimensions"][0]["checks"]
+    assert (check["trials"], check["verdict"]) == (40, "inconclusive")
+
+
+def test_of_what_shares_a_document_the_first_trial_starts_alone(own: pytest.Pytester) -> None:
+    text = HEAD.replace('{"n": n})', '{"n": n}, cluster=str(n // 5))')
+    text += TOLD.format(name="shared", count=20, options="")
+    (own.path / "check_shared.py").write_text(text)
+    with serving(slow()) as url:
+        assert run(own, url).ret == pytest.ExitCode.OK
+    found = [
+        (each["sent"], each["sent"] + each["end"] / 1e9, int(each["probe"].partition(".")[2]))
+        for each in exchanges(own.path)
+    ]
+    assert len(found) == 20
+    clusters = [sorted(each for each in found if each[2] // 5 == of) for of in range(4)]
+    early = [each for first, *others in clusters for each in others if each[0] < first[1]]
+    assert ([first[2] for first, *_ in clusters], early) == ([0, 5, 10, 15], [])
+    assert overlaps(sorted((start, end) for start, end, _ in found)) != []

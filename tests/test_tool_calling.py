@@ -17,7 +17,6 @@ from jsonschema import Draft202012Validator
 
 from readiness.check import Check
 from readiness.checks import tool_calling
-from readiness.exchange import Exchange, Fault
 from readiness.mutants.answer import Request
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import tool_calling as wrong_calls
@@ -35,7 +34,7 @@ from readiness.probe import Message, Probe
 from readiness.probes import tool_calling as probes
 from readiness.probes.tool_words import PROMPTS, TOOLS, cities
 from readiness.reply import Reply, Timing, ToolCall
-from readiness.score import PASSED, Outcome, Score, failed
+from readiness.score import PASSED, Score, failed
 from readiness.scorers import tools
 from readiness.scorers.tool_results import tells
 from readiness.scorers.tool_values import Expected, named_alike
@@ -217,20 +216,6 @@ def test_a_forced_call_that_is_not_made_fails(made: Reply, only: str, reason: st
     assert tools.forced(made, WEATHER, only) == failed(reason)
 
 
-def test_a_bad_choice_must_be_refused_as_the_clients_error() -> None:
-    assert tools.refuses(answered(400)) == PASSED
-    assert tools.refuses(answered(422)) == PASSED
-    assert tools.refuses(answered(200)) == failed("expected HTTP 400, got 200 with b'{}'")
-    assert tools.refuses(answered(500)) == failed("expected HTTP 400, got 500 with b'{}'")
-    assert tools.refuses(answered(429)) == failed("expected HTTP 400, got 429 with b'{}'")
-    lost = Score(Outcome.ENDPOINT_ERROR, "silence in mid-reply: because")
-    assert tools.refuses(answered(None, Fault.SILENCE)) == lost
-
-
-def answered(status: int | None, fault: Fault | None = None) -> Exchange:
-    return Exchange({}, status, {}, b"{}", (), fault, "because", 0.0, 0)
-
-
 TOKYO_CALL = call(json.dumps({**ASKED, "city": "Tokyo"}), id="c2")
 
 
@@ -285,7 +270,8 @@ def disguises(draw: st.DrawFn) -> tuple[int, str]:
     which = draw(st.integers(0, len(cities()) - 1))
     name = draw(st.sampled_from(cities()[which].spellings))
     change = draw(st.sampled_from(CHANGES))
-    suffix = draw(st.sampled_from(["", "市", " ", "。"])) if not name.isascii() else ""
+    more = ["", " ", "。", *(["市"] if not name.endswith("市") else [])]
+    suffix = draw(st.sampled_from(more)) if not name.isascii() else ""
     return which, change(name) + suffix
 
 
@@ -521,7 +507,7 @@ def failing(flaw: Flaw, name: str, made: Sequence[Probe]) -> list[str]:
 
 @pytest.mark.parametrize("flaw", HARMFUL, ids=lambda flaw: flaw.name)
 def test_a_flaw_fails_its_own_check_and_no_other(flaw: Flaw) -> None:
-    rare = flaw.name in ("tool_one_in_100", "tool_502")
+    rare = flaw.name in ("tool_one_in_100", "tool_drops_3_in_100", "tool_502")
     own = counted(CHECKS[flaw.check], 3, RARE) if rare else SAMPLES[OWN][flaw.check]
     others = [name for name in CHECKS if name != flaw.check]
     found = [each for name in others for each in failing(flaw, name, SAMPLES[OTHER][name])]

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from readiness.chat import Chat
 from readiness.check import check
+from readiness.findings import Case
 from readiness.probe import Probe
+from readiness.probes import json_invented as invented
 from readiness.probes.json_formats import bad_formats, poems, with_object, with_schema
 from readiness.probes.json_only import next_turn, stated, told
 from readiness.score import Score
-from readiness.scorers.json_reply import is_json, refused
+from readiness.scorers.json_reply import is_json
+from readiness.scorers.rejection import refused
+from readiness.search import Search, nothing
+
+RECORDS = Search("json_only.holds_for_any_record", invented.cases, examples=30, calls=60)
 
 
 @check(told, required=1.0, trials=100)
@@ -53,3 +61,17 @@ async def despite_the_topic(chat: Chat, probe: Probe) -> Score:
 async def refuses_bad_formats(chat: Chat, probe: Probe) -> Score:
     """Sent a malformed or impossible response_format, the endpoint MUST refuse it with a 4xx."""
     return refused(await chat.send(probe.messages, budget=probe.budget, **probe.parameters))
+
+
+async def attempt(chat: Chat, case: Case) -> Score:
+    """Send one record that was made up."""
+    probe = invented.probe(case)
+    reply = await chat(probe.messages, budget=probe.budget)
+    return is_json(reply, case["schema"], case["value"])
+
+
+@check(invented.searches, trials=3)
+async def holds_for_any_record(chat: Chat, probe: Probe) -> Score:
+    """Whatever the fields and data, told to send JSON only, the endpoint MUST send just these."""
+    seed, findings = probe.expect["seed"], chat.scope.findings
+    return nothing(await RECORDS.smallest(partial(attempt, chat), seed, findings), invented.told)

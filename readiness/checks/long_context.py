@@ -11,11 +11,12 @@ from readiness.ladder import climb
 from readiness.liveness import beside
 from readiness.probe import Probe
 from readiness.probes import long_context as probes
-from readiness.reading import CLAIM, claimed, read_at, send_beyond, send_page, send_pieces
+from readiness.probes.long_sizes import CLAIM
+from readiness.reading import claimed, read_at, send_beyond, send_page, send_pieces
 from readiness.score import Score
 from readiness.scorers import long_limits as limits
 from readiness.scorers.long_arrival import accepts, arrives
-from readiness.scorers.long_context import finds
+from readiness.scorers.long_context import finds, found
 from readiness.scorers.long_summary import summarises
 
 
@@ -23,7 +24,8 @@ from readiness.scorers.long_summary import summarises
 async def accepts_128k(chat: Chat, probe: Probe) -> Score:
     """Sent 131,072 tokens, room for a reply included, the endpoint MUST answer (smoke: 16,384)."""
     reading = await read_at(chat, probe.expect["recipe"], claimed(chat))
-    return accepts(reading.reply, reading.length, reading.reserved, reading.counted)
+    sent = reading.sent if reading.counted else 0
+    return accepts(reading.reply, reading.length, reading.reserved, sent)
 
 
 @check(probes.logs, trials=3, alone=True, in_order=True)
@@ -33,11 +35,13 @@ async def reads_all_of_it(chat: Chat, probe: Probe) -> Score:
     return arrives(reading.reply, reading.expected, reading.sent)
 
 
-@check(probes.questions, required=0.856, trials=36, alone=True, in_order=True)
+@check(probes.questions, required=0.856, trials=36, extension=24, alone=True, in_order=True)
 async def finds_what_was_planted(chat: Chat, probe: Probe) -> Score:
     """Asked for lines of a log of 131,072 tokens, the endpoint MUST find them (smoke: 16,384)."""
     reading = await read_at(chat, probe.expect["recipe"], claimed(chat))
-    return finds(reading.reply, reading.expected.questions[probe.expect["question"]])
+    question = reading.expected.questions[probe.expect["question"]]
+    score = finds(reading.reply, question)
+    return score.measured(found(score, question, reading.length))
 
 
 @check(probes.reports, trials=2, alone=True, in_order=True)

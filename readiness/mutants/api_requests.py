@@ -10,8 +10,9 @@ from functools import cache
 from typing import Any
 
 from readiness.mutants.answer import Answer, Request
-from readiness.mutants.flaw import Body, Refusal
+from readiness.mutants.flaw import Body
 from readiness.mutants.model import complete
+from readiness.mutants.refusal import Refusal
 from readiness.mutants.response import chunks as chunks_of
 from readiness.mutants.response import encode, frames, whole
 from readiness.probes.api import PROMPTS, apart, calls_apart, coded

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from readiness.mutants.answer import Answer, Request
 from readiness.mutants.engine import Engine
 from readiness.mutants.refusal import Refusal
-
-__all__ = ["Body", "Flaw", "Refusal"]
+from readiness.verdict import Verdict
 
 Body = dict[str, Any]
 
@@ -52,6 +52,14 @@ def _by_key(shown: bytes, key: bytes) -> bool:
     return hmac.compare_digest(shown, key)
 
 
+def _as_given(_folder: Path) -> None:
+    return
+
+
+def _as_metered(page: str) -> str:
+    return page
+
+
 def _always(_request: Request, _number: int) -> bool:
     return True
 
@@ -73,12 +81,14 @@ class Flaw:
         frames: Changes the bytes of a stream's frames (with `[DONE]`); a float is a pause in s, and
             one below 0 hangs up.
         refuses: Sends something else instead.
-        forgives: Sends something else instead of the error that the request is due.
         asks: Changes the request before it is checked.
         errs: Changes the error that a request is due; the request is None where it is no JSON.
         lists: Changes the list of models.
         admits: Says whether the key that was shown opens the door.
         stays: Says whether the n-th request on a connection, from 1, gets an answer.
+        shows: Changes the evidence of the licence, in the folder where it stands.
+        due: The verdict that the check must come to.
+        gauges: Changes the page of metrics.
         engine: What is busy behind it: a flaw of what many requests do together is one of these.
     """
 
@@ -90,12 +100,14 @@ class Flaw:
     chunks: Callable[[Request, list[Body]], list[Body]] = _as_chunked
     frames: Callable[[Request, list[bytes]], Sequence[bytes | float]] = _as_framed
     refuses: Callable[[Request, int], Refusal | None] = _let_pass
-    forgives: Callable[[Request, int], Refusal | None] = _let_pass
     asks: Callable[[Request], Request] = _as_asked
     errs: Callable[[Request | None, Refusal], Refusal] = _as_wrong
     lists: Callable[[Body], Body] = _as_listed
     admits: Callable[[bytes, bytes], bool] = _by_key
     stays: Callable[[Request, int], bool] = _always
+    shows: Callable[[Path], None] = _as_given
+    due: Verdict = Verdict.NOT_READY
+    gauges: Callable[[str], str] = _as_metered
     engine: Callable[[], Engine] = Engine
 
     @property

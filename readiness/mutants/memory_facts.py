@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from readiness.mutants.answer import Request
 from readiness.mutants.conversation import text_of
+from readiness.mutants.templates import inverse
 from readiness.resources import prompts
 
 WORDS = prompts("memory.yaml")
@@ -132,20 +133,8 @@ def _instruction(text: str, language: str) -> Mapping[str, Any] | None:
 @cache
 def _patterns(kind: str, language: str) -> tuple[re.Pattern[str], ...]:
     said = WORDS[kind][language]
-    return tuple(_pattern(each, language) for each in ([said] if isinstance(said, str) else said))
-
-
-def _pattern(template: str, language: str) -> re.Pattern[str]:
-    """What matches a template filled in: a word that comes twice is the same both times."""
-    parts = re.split(r"\{(\w+)\}", template)
-    made, seen = "", set[str]()
-    for at, part in enumerate(parts):
-        if at % 2 == 0:
-            made += re.escape(part)
-        else:
-            made += f"(?P={part})" if part in seen else f"(?P<{part}>{_slot(part, language)})"
-            seen.add(part)
-    return re.compile(made, re.IGNORECASE)
+    slot = partial(_slot, language=language)
+    return tuple(inverse(each, slot) for each in ([said] if isinstance(said, str) else said))
 
 
 def _slot(name: str, language: str) -> str:

@@ -5,124 +5,97 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
-from readiness.mutants.answer import Answer, Request
-from readiness.mutants.flaw import Flaw, Refusal
-from readiness.mutants.model import answer
+from readiness.mutants.flaw import Flaw
 from readiness.mutants.pace import paced
 from readiness.mutants.problem import Problem
-from readiness.mutants.protocol import MODEL, MOST_BYTES, WINDOW, check, parse, unknown_model
-from readiness.mutants.response import Completion, chunks, encode, frames, whole
-from readiness.mutants.speech import say
+from readiness.mutants.protocol import MOST_BYTES, WINDOW, unknown_model
+from readiness.mutants.reference import JSON, MODELS, Accepted, Reference, Sent, instead
+from readiness.mutants.response import encode
 
-_MODELS = frozenset({MODEL})
-_JSON = "application/json"
+#: The card that the reference endpoint says it runs on, and the MiB that it takes of it.
+CARD, TAKEN = "NVIDIA GeForce RTX 3060", 9216
+METRICS = (
+    f'# TYPE DCGM_FI_DEV_FB_USED gauge\nDCGM_FI_DEV_FB_USED{{gpu="0",modelName="{CARD}"}} {TAKEN}\n'
+)
+
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def application(flaw: Flaw, key: str) -> web.Application:
     """The server; with a key it asks for it."""
-    reference = Reference(flaw, key)
+    server = Server(flaw, key)
     app = web.Application(middlewares=[_problems], client_max_size=MOST_BYTES)
     app.router.add_get("/health", _health)
-    app.router.add_get("/metrics", reference.metrics)
-    app.router.add_get("/v1/models", reference.models)
-    app.router.add_get("/v1/models/{id:.+}", reference.model)
-    app.router.add_post("/v1/chat/completions", reference.complete)
+    app.router.add_get("/metrics", server.metrics)
+    app.router.add_get("/v1/models", server.models)
+    app.router.add_get("/v1/models/{id:.+}", server.model)
+    app.router.add_post("/v1/chat/completions", server.complete)
     return app
 
 
-class Reference:
-    """The reference endpoint, which counts the chat completions that it has answered."""
+class Server:
+    """The reference endpoint behind its door, with its list of models."""
 
     def __init__(self, flaw: Flaw, key: str) -> None:
         self._flaw = flaw
+        self._reference = Reference(flaw)
+        self._engine = flaw.engine()
         self._bearer = f"Bearer {key}".encode() if key else b""
         self._started = int(time.time())
-        self._turn = 0
-        self._engine = flaw.engine()
         self._numbers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        """Show how much memory is taken, as an exporter of NVIDIA's does, and what is busy."""
+        return web.Response(text=self._flaw.gauges(METRICS + self._engine.metrics()))
 
     async def models(self, request: web.Request) -> web.Response:
         """List the models."""
         self._admit(request)
-        listed = {"object": "list", "data": [self._model(name) for name in _MODELS]}
+        listed = {"object": "list", "data": [self._model(name) for name in MODELS]}
         return _json(encode(self._flaw.lists(listed)))
 
     async def model(self, request: web.Request) -> web.Response:
         """Show one model."""
         self._admit(request)
-        if (name := request.match_info["id"]) not in _MODELS:
+        if (name := request.match_info["id"]) not in MODELS:
             raise unknown_model(name)
         return _json(encode(self._model(name)))
-
-    async def metrics(self, _request: web.Request) -> web.Response:
-        """Tell what is busy."""
-        return web.Response(text=self._engine.metrics())
 
     async def complete(self, http: web.Request) -> web.StreamResponse:
         """Answer a chat completion request."""
         self._admit(http)
         if (http.content_length or 0) > MOST_BYTES:
             raise web.HTTPRequestEntityTooLarge(MOST_BYTES)  # Before it is read, as nginx does.
-        number, body, request = self._number(http), await http.read(), None
-        turn = self._turn
-        self._turn += 1
-        try:
-            request = self._flaw.asks(parse(body))
-            prompt = check(request, _MODELS)
-        except Problem as problem:
-            if request and (refusal := self._flaw.forgives(request, turn)):
-                return await _refuse(http, refusal)
-            due = Refusal(problem.status, problem.body, {"Content-Type": _JSON})
-            return await _refuse(http, self._flaw.errs(request, due))
-        if not self._flaw.stays(request, number):
+        number = self._number(http)
+        due = self._reference.accept(await http.read(), number)
+        if isinstance(due, Accepted):
+            return await self._run(http, due)
+        if due is None:
             _hang_up(http)
-        if refusal := self._flaw.refuses(request, turn):
-            return await _refuse(http, refusal)
-        said, ended = self._flaw.says(request, answer(request), turn), False
+            return web.Response()
+        return await _send(http, due)
+
+    async def _run(self, http: web.Request, due: Accepted) -> web.StreamResponse:
+        """Answer a request as one of those that are under way."""
+        engine, ended = self._engine, False
         try:
-            response = await self._answer(http, request, prompt, said)
+            if refusal := await engine.begin(due.request):
+                sent = instead(refusal)
+            else:
+                said = engine.says(due.request, due.said)
+                sent = self._reference.complete(due._replace(said=said))
+            response = await _send(http, sent, partial(engine.goes_on, due.request))
             ended = True
             return response
         finally:
-            self._engine.end(aborted=not ended)
-
-    async def _answer(
-        self, http: web.Request, request: Request, prompt: int, said: Answer
-    ) -> web.StreamResponse:
-        if refusal := await self._engine.begin(request):
-            return await _refuse(http, refusal)
-        said = self._engine.says(request, said)
-        completion = Completion(request, prompt, say(request, said, prompt))
-        if request.get("stream"):
-            return await self._stream(http, request, completion)
-        body = encode(self._flaw.forms(request, whole(completion)))
-        return _json(body, headers={"x-request-id": completion.id})
-
-    async def _stream(
-        self, http: web.Request, request: Request, completion: Completion
-    ) -> web.StreamResponse:
-        made = self._flaw.chunks(request, chunks(completion))
-        sent = self._flaw.frames(request, frames(made))
-        response = web.StreamResponse(
-            headers={
-                "Content-Type": "text/event-stream; charset=utf-8",
-                "Cache-Control": "no-cache",
-                "x-request-id": completion.id,
-            }
-        )
-        await response.prepare(http)
-        for piece in paced(sent):
-            if not self._engine.goes_on(request):
-                _hang_up(http)
-            await _write(http, response, piece)
-        return response
+            engine.end(aborted=not ended)
 
     def _number(self, http: web.Request) -> int:
         """Count the requests of a connection."""
@@ -149,25 +122,20 @@ async def _health(_request: web.Request) -> web.Response:
     return web.Response()
 
 
-async def _write(http: web.Request, response: web.StreamResponse, piece: bytes | float) -> None:
-    """Write a piece, or make a pause; one below 0 hangs up."""
-    if isinstance(piece, bytes):
-        await response.write(piece)
-    elif piece < 0:
-        _hang_up(http)
-    else:
-        await asyncio.sleep(piece)
-
-
-async def _refuse(http: web.Request, refusal: Refusal) -> web.StreamResponse:
-    await asyncio.sleep(refusal.seconds)
-    response = web.StreamResponse(status=refusal.status, headers=refusal.headers)
-    if response.content_length is None:
-        response.content_length = len(refusal.body)
+async def _send(
+    http: web.Request, sent: Sent, goes_on: Callable[[], bool] = lambda: True
+) -> web.StreamResponse:
+    """Write the pieces, with their pauses; a pause below 0 hangs up."""
+    await asyncio.sleep(sent.seconds)
+    response = web.StreamResponse(status=sent.status, headers=sent.headers)
     await response.prepare(http)
-    await response.write(refusal.body)
-    if response.content_length > len(refusal.body):
-        _hang_up(http)  # More was announced than comes: the client would wait for ever.
+    for piece in paced(sent.pieces) if sent.streamed else sent.pieces:
+        if not goes_on() or (isinstance(piece, float) and piece < 0):
+            _hang_up(http)
+        elif isinstance(piece, bytes):
+            await response.write(piece)
+        else:
+            await asyncio.sleep(piece)
     return response
 
 
@@ -177,7 +145,7 @@ def _hang_up(http: web.Request) -> None:
 
 
 def _json(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    return web.Response(body=body, status=status, headers=headers, content_type=_JSON)
+    return web.Response(body=body, status=status, headers=headers, content_type=JSON)
 
 
 @web.middleware

@@ -102,7 +102,7 @@ def _facts(value: Any, words: Words, path: str) -> Iterator[str]:
     elif isinstance(value, dict) and value:
         for key, part in value.items():
             yield from _facts(part, words, f"{path}.{key}" if path else key)
-    elif isinstance(value, list) and value and (not path or isinstance(value[0], dict)):
+    elif isinstance(value, list) and value and (not path or isinstance(value[0], dict | list)):
         for at, part in enumerate(value, 1):
             yield from _facts(part, words, f"{path}.{at}" if path else str(at))
     else:
@@ -120,7 +120,7 @@ def _spoken(value: Any, words: Words) -> str:
     if isinstance(value, bool):
         return str(words["yes" if value else "no"])
     if isinstance(value, list) and value:
-        return "; ".join(map(str, value))
+        return "; ".join(_spoken(part, words) for part in value)
     if isinstance(value, list | dict):
         return str(words["empty"])
     return str(value).replace("\n", "⏎").replace("\t", "⇥")

@@ -5,10 +5,12 @@ How many characters it takes depends on how the endpoint counts them.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count, islice
 
 from readiness.probe import Probe
 from readiness.probes.long_plants import LOOKUPS
+from readiness.probes.long_sizes import BEYOND, BUDGETS, CLAIM, LOWEST, PAGE, SCALED, SMALL_PAGE
 from readiness.probes.long_words import LANGUAGES, Recipe
 
 #: The questions of a log, beside those for its checkpoints.
@@ -20,6 +22,9 @@ KINDS = dict.fromkeys(QUESTIONS[: len(LOOKUPS)], "lookup") | dict(
         strict=True,
     )
 )
+DEPTHS = {
+    label: {"depth": f"{depth:.0%}"} for label, depth in zip(QUESTIONS, LOOKUPS, strict=False)
+}
 #: What is asked of a single document, where several would cost too much.
 SINGLE = "mixed"
 PARAGRAPH = 5_000  # characters
@@ -60,12 +65,14 @@ def questions(seed: int, trials: int) -> list[Probe]:
 
 def overflows(seed: int, trials: int) -> list[Probe]:
     """Logs that are longer than any window."""
-    return [_probe(Recipe("log", SINGLE, seed, 100 + number)) for number in range(trials)]
+    recipes = [Recipe("log", SINGLE, seed, 100 + number) for number in range(trials)]
+    return [replace(_probe(each), tokens=int(BEYOND * CLAIM), fewer=0) for each in recipes]
 
 
 def ladders(seed: int, trials: int) -> list[Probe]:
-    """Logs that are tried at several lengths."""
-    return [_probe(Recipe("log", SINGLE, seed, 200 + number)) for number in range(trials)]
+    """Logs that are tried at the lowest length, and at more where the top is too high."""
+    recipes = [Recipe("log", SINGLE, seed, 200 + number) for number in range(trials)]
+    return [replace(_probe(each), tokens=LOWEST, fewer=0) for each in recipes]
 
 
 def pages(seed: int, trials: int) -> list[Probe]:
@@ -80,8 +87,15 @@ def paragraphs(seed: int, trials: int) -> list[Probe]:
 
 def _page(seed: int, number: int, paragraph: int) -> Probe:
     recipe = Recipe("paragraphs" if paragraph else "page", "zh", seed, number + 1)
-    expect = {"recipe": recipe, "paragraph": paragraph}
-    return Probe(f"long_context.{recipe.id}@v1", [], expect, family=recipe.kind)
+    return Probe(
+        f"long_context.{recipe.id}@v1",
+        [],
+        {"recipe": recipe, "paragraph": paragraph},
+        budget=BUDGETS["page"],
+        family=recipe.kind,
+        tokens=PAGE,
+        fewer=SMALL_PAGE,
+    )
 
 
 def _probe(recipe: Recipe, label: str = "") -> Probe:
@@ -90,6 +104,11 @@ def _probe(recipe: Recipe, label: str = "") -> Probe:
         f"long_context.{recipe.id}{label and f'.{label}'}@v1",
         [],
         {"recipe": recipe, **asked},
+        budget=BUDGETS[recipe.kind],
         family=KINDS.get(label, recipe.kind),
+        labels={"language": recipe.language, **DEPTHS.get(label, {})},
         cluster=recipe.id if label else "",
+        tokens=CLAIM,
+        fewer=SCALED,
+        shared=recipe.id,
     )

@@ -25,25 +25,65 @@ class Line:
 
 
 class Board:
-    """The turns from 1 to 49, before the question: first what is asked for, then all the rest."""
+    """The turns that tell: first what is asked for, then all the rest.
 
-    def __init__(self, voice: Voice) -> None:
+    Args:
+        voice: What puts it into words.
+        asking: The turns that ask, and tell nothing.
+        most: How many lines a turn may have.
+    """
+
+    def __init__(self, voice: Voice, asking: Sequence[int] = (TURNS,), most: int = 1) -> None:
         self.voice = voice
-        self.turns: dict[int, Line] = {}
-        self.instructed = False
+        self.asked = TURNS
+        self._lines: dict[int, list[Line]] = {
+            turn: [] for turn in range(1, TURNS) if turn not in asking
+        }
+        self._room = dict.fromkeys(self._lines, most)
+        self._instructed = False
         self._spread: list[tuple[int, int, Sequence[Line]]] = []
         self._told: set[tuple[str, str]] = set()
         self._chat = {topic: self._sentences(topic) for topic in TOPICS}
 
-    def fix(self, turn: int, line: Line) -> None:
-        """Say something in that very turn."""
-        if turn in self.turns or not 0 < turn < TURNS:
-            raise NoRoom
-        self.turns[turn] = line
+    def ago(self, distance: int) -> int:
+        """The turn so many before the question that is being planted."""
+        return self.asked - distance
 
-    def spread(self, lines: Sequence[Line], after: int = 0, before: int = TURNS) -> None:
-        """Say something, in this order, in any turns between two."""
-        self._spread.append((after, before, lines))
+    def things(self, fact: Fact) -> list[str]:
+        """A topic's things, in any order, of which nobody tells this fact yet."""
+        things = self.voice.things(fact.topic)
+        return [thing for thing in things if (thing, fact.what) not in self._told]
+
+    def another(self, fact: Fact, thing: str) -> Fact:
+        """Something else there is to tell of a thing, and nobody does yet.
+
+        Raises:
+            NoRoom: All of it is told.
+        """
+        for each in self.voice.facts(fact.topic):
+            if each != fact and (thing, each.what) not in self._told:
+                return each
+        raise NoRoom
+
+    def empty(self, turn: int) -> bool:
+        """Whether a turn tells, and nothing yet."""
+        return self._lines.get(turn) == []
+
+    def fix(self, turn: int, line: Line, whole: bool = False) -> None:
+        """Say something in that very turn, and perhaps nothing beside it.
+
+        Raises:
+            NoRoom: The turn asks, or has no room.
+        """
+        room = self._room.get(turn, 0)
+        if not room or (whole and self._lines[turn]):
+            raise NoRoom
+        self._lines[turn].append(line)
+        self._room[turn] = 0 if whole else room - 1
+
+    def spread(self, lines: Sequence[Line], after: int = 0, before: int = 0) -> None:
+        """Say something, in this order, in any turns between two, or before the question."""
+        self._spread.append((after, before or self.asked, lines))
 
     def keep(self, fact: Fact, *things: str) -> None:
         """Have nobody else tell a fact of these things."""
@@ -57,7 +97,7 @@ class Board:
             self.fix(turn, line)
         else:
             self.spread([line])
-        self.instructed = True
+        self._instructed = True
         return instruction
 
     def tell(self, fact: Fact, thing: str, value: Value, how: str = "tell") -> Line:
@@ -82,38 +122,46 @@ class Board:
         text = self.voice.random.choice(intros).format(thing=thing)
         return Line(topic, self.voice.joined([text]))
 
-    def fill(self) -> list[Line]:
-        """The lines of all turns, once there is something to say in each.
+    def fill(self) -> dict[int, str]:
+        """What is said in each turn that tells, once there is something to say in all of them.
 
         Raises:
-            NoRoom: They do not fit, or one topic goes on for too long.
+            NoRoom: It does not fit, or one topic goes on for too long.
         """
-        if not self.instructed:
+        if not self._instructed:
             self.instruct()
         for after, before, lines in sorted(self._spread, key=lambda each: each[1] - each[0]):
             self._place(after, before, lines)
-        free = [turn for turn in range(1, TURNS) if turn not in self.turns]
+        free = [turn for turn, lines in self._lines.items() if not lines]
         for at, turn in enumerate(self.voice.random.sample(free, len(free))):
             topic = self._topic(turn)
             line = self._background(topic) if at < BACKGROUND else None
-            self.turns[turn] = line or Line(topic, self.voice.joined([self._remark(topic)]))
-        lines = [self.turns[turn] for turn in range(1, TURNS)]
-        runs = [len(list(run)) for _, run in groupby(lines, key=lambda line: line.topic)]
-        if max(runs) > LONGEST_RUN or not {line.topic for line in lines}.issuperset(TOPICS):
+            self._lines[turn] = [line or Line(topic, self.voice.joined([self._remark(topic)]))]
+        about = [self._about(turn) for turn in self._lines]
+        if max(len(list(run)) for _, run in groupby(about)) > LONGEST_RUN:
             raise NoRoom
-        return lines
+        if not set[str]().union(*about).issuperset(TOPICS):
+            raise NoRoom
+        return {
+            turn: self.voice.joined([line.text for line in lines])
+            for turn, lines in self._lines.items()
+        }
 
     def _place(self, after: int, before: int, lines: Sequence[Line]) -> None:
-        free = [turn for turn in range(after + 1, before) if turn not in self.turns]
+        free = [turn for turn in range(after + 1, before) if self._room.get(turn)]
         if len(free) < len(lines):
             raise NoRoom
         turns = sorted(self.voice.random.sample(free, len(lines)))
-        self.turns |= dict(zip(turns, lines, strict=True))
+        for turn, line in zip(turns, lines, strict=True):
+            self.fix(turn, line)
+
+    def _about(self, turn: int) -> frozenset[str]:
+        return frozenset(line.topic for line in self._lines.get(turn, ()))
 
     def _topic(self, turn: int) -> str:
         """The topic that came up least so far, and not in the turns around."""
-        near = {self.turns[at].topic for at in range(turn - 2, turn + 3) if at in self.turns}
-        used = Counter(line.topic for line in self.turns.values())
+        near = frozenset[str]().union(*(self._about(at) for at in range(turn - 2, turn + 3)))
+        used = Counter(line.topic for lines in self._lines.values() for line in lines)
         topics: list[str] = self.voice.random.sample(TOPICS, len(TOPICS))
         return min(topics, key=lambda topic: (topic in near, used[topic]))
 

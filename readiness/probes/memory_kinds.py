@@ -32,18 +32,23 @@ class Kind:
     facts: str = ""
     topic: str = ""
 
+    def fits(self, fact: Fact) -> bool:
+        """Whether it can be about a fact."""
+        return self.facts in ("", fact.kind)
+
 
 def _join(board: Board, fact: Fact, distance: int) -> Plot:
-    thing, other, third, *_ = board.voice.things(fact.topic)
+    thing, other, third, *_ = board.things(fact)
     amounts = [int(str(board.voice.value(fact))) for _ in range(2)]
     _both(board, fact, (thing, other), amounts, distance)
     rivals(board, fact, [third], amounts[0])
+    total = board.voice.take(sum(amounts))
     question = board.voice.say("ask_total", thing=thing, other=other, what=fact.what)
-    return Plot(question, [str(sum(amounts))], amounts)
+    return Plot(question, [str(total)], [*amounts, total])
 
 
 def _days(board: Board, fact: Fact, distance: int) -> Plot:
-    thing, other, third, *_ = board.voice.things(fact.topic)
+    thing, other, third, *_ = board.things(fact)
     first = board.voice.value(fact)
     days = sorted(day for day in (first, board.voice.value(fact, first)) if isinstance(day, date))
     if (days[1] - days[0]).days == 1:
@@ -55,7 +60,7 @@ def _days(board: Board, fact: Fact, distance: int) -> Plot:
 
 
 def _next(board: Board, fact: Fact, distance: int) -> Plot:
-    asked = TURNS - distance
+    asked = board.ago(distance)
     first = board.voice.value(TICKETS)
     later = [board.voice.value(TICKETS, first) for _ in range(1 + (distance > 5))]
     board.fix(asked, _ticket(board, first))
@@ -66,10 +71,10 @@ def _next(board: Board, fact: Fact, distance: int) -> Plot:
 
 
 def _instruction(board: Board, fact: Fact, distance: int) -> Plot:
-    thing, *others = board.voice.things(fact.topic)
-    instruction = board.instruct(TURNS - distance)
+    thing, *others = board.things(fact)
+    instruction = board.instruct(board.ago(distance))
     value = board.voice.value(fact)
-    board.spread([board.tell(fact, thing, value)], after=TURNS - distance)
+    board.spread([board.tell(fact, thing, value)], after=board.ago(distance))
     rivals(board, fact, others[:1], value)
     question = board.voice.say("ask", thing=thing, what=fact.what)
     shown = marks(instruction, board.voice.language)
@@ -78,9 +83,9 @@ def _instruction(board: Board, fact: Fact, distance: int) -> Plot:
 
 def _abstention(board: Board, fact: Fact, _distance: int) -> Plot:
     """Other things have what is asked for, and of the thing itself something else was told."""
-    thing, *others = board.voice.things(fact.topic)
+    thing, *others = board.things(fact)
     board.keep(fact, thing)
-    other = next(each for each in board.voice.facts(fact.topic) if each != fact)
+    other = board.another(fact, thing)
     board.spread([board.tell(other, thing, board.voice.value(other))])
     rivals(board, fact, others[:2], board.voice.value(fact))
     return Plot(board.voice.say("ask", thing=thing, what=fact.what), [])
@@ -88,7 +93,7 @@ def _abstention(board: Board, fact: Fact, _distance: int) -> Plot:
 
 def _opening(board: Board, _fact: Fact, distance: int) -> Plot:
     told, question, value = opening(board.voice)
-    board.fix(TURNS - distance, told)
+    board.fix(board.ago(distance), told)
     return Plot(question, forms(value), [value])
 
 
@@ -109,8 +114,8 @@ def _both(
     """Two facts in any order, the first of them that long ago."""
     told = [board.tell(fact, *each) for each in zip(things, values, strict=True)]
     first, second = board.voice.random.sample(told, 2)
-    board.fix(TURNS - distance, first)
-    board.spread([second], after=TURNS - distance)
+    board.fix(board.ago(distance), first)
+    board.spread([second], after=board.ago(distance))
 
 
 def _ticket(board: Board, value: Value) -> Line:
@@ -129,3 +134,9 @@ KINDS: Mapping[str, Kind] = {
     ABSTENTION: Kind(_abstention),
     "opening": Kind(_opening),
 }
+
+
+def within(name: str, stratum: tuple[int, int]) -> tuple[int, int]:
+    """The distances of a stratum at which a class has room, whatever stands in those nearer."""
+    kind = KINDS[name]
+    return stratum[0] + kind.least - 1, min(stratum[1], kind.most)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from readiness.probes.memory_board import TURNS, Board, Line
+from readiness.probes.memory_board import Board, Line
 from readiness.probes.memory_words import Fact, Value, forms
 
 
@@ -30,21 +30,21 @@ class Plot:
 
 def single(board: Board, fact: Fact, distance: int) -> Plot:
     """A fact that is stated once."""
-    thing, *others = board.voice.things(fact.topic)
+    thing, *others = board.things(fact)
     value = board.voice.value(fact)
-    board.fix(TURNS - distance, board.tell(fact, thing, value))
+    board.fix(board.ago(distance), board.tell(fact, thing, value))
     rivals(board, fact, others[:2], value)
     return Plot(board.voice.say("ask", thing=thing, what=fact.what), forms(value), [value])
 
 
 def update(board: Board, fact: Fact, distance: int) -> Plot:
     """A fact that is stated, and then changed once or twice."""
-    thing, *others = board.voice.things(fact.topic)
+    thing, *others = board.things(fact)
     first = board.voice.value(fact)
     values = [first]
     for _ in range(board.voice.random.randint(1, 2)):
         values.append(board.voice.value(fact, first))
-    last = TURNS - distance
+    last = board.ago(distance)
     board.fix(last, board.tell(fact, thing, values[-1], "change"))
     hows = ["tell", "change"]
     before = [
@@ -58,37 +58,40 @@ def update(board: Board, fact: Fact, distance: int) -> Plot:
 
 def reference(board: Board, fact: Fact, distance: int) -> Plot:
     """Former and latter, a pronoun in the conversation, or a noun left out of the question."""
-    ways = [_latter, _elliptic] if distance < 2 else [_latter, _of_it, _elliptic]
+    told = board.ago(distance)
+    apart = distance > 1 and board.empty(told) and board.empty(told + 1)
+    ways = [_latter, _of_it, _elliptic] if apart else [_latter, _elliptic]
     return board.voice.random.choice(ways)(board, fact, distance)
 
 
 def _latter(board: Board, fact: Fact, distance: int) -> Plot:
     voice = board.voice
-    thing, other, third, *_ = voice.things(fact.topic)
+    thing, other, third, *_ = board.things(fact)
     value = voice.value(fact)
     second = voice.value(fact, value)
     told = {"thing": thing, "other": other, "what": fact.what}
     told |= {"value": voice.written(fact, value), "second": voice.written(fact, second)}
     board.keep(fact, thing, other)
-    board.fix(TURNS - distance, Line(fact.topic, voice.joined([voice.say("pair", **told)])))
+    board.fix(board.ago(distance), Line(fact.topic, voice.joined([voice.say("pair", **told)])))
     rivals(board, fact, [third], value)
     asked, answer = voice.random.choice([("ask_former", value), ("ask_latter", second)])
     return Plot(voice.say(asked, what=fact.what), forms(answer), [answer])
 
 
 def _of_it(board: Board, fact: Fact, distance: int) -> Plot:
-    thing, *others = board.voice.things(fact.topic)
+    thing, *others = board.things(fact)
     value = board.voice.value(fact)
-    board.fix(TURNS - distance, board.name(fact.topic, thing))
-    board.fix(TURNS - distance + 1, board.tell_of_it(fact, thing, value))
+    # Nothing comes between the name and its pronoun, or it could be of something else.
+    board.fix(board.ago(distance), board.name(fact.topic, thing), whole=True)
+    board.fix(board.ago(distance - 1), board.tell_of_it(fact, thing, value), whole=True)
     rivals(board, fact, others[:2], value)
     return Plot(board.voice.say("ask", thing=thing, what=fact.what), forms(value), [value])
 
 
 def _elliptic(board: Board, fact: Fact, distance: int) -> Plot:
-    thing, other, third, *_ = board.voice.things(fact.topic)
+    thing, other, third, *_ = board.things(fact)
     value = board.voice.value(fact)
-    board.fix(TURNS - distance, board.tell(fact, thing, value))
+    board.fix(board.ago(distance), board.tell(fact, thing, value))
     rivals(board, fact, [other, third], value)
     words = {"thing": thing, "other": other, "what": fact.what}
     return Plot(board.voice.say("ask_elliptically", **words), forms(value), [value])

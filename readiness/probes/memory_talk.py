@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from random import Random
 
 from readiness.probe import Message, Probe
-from readiness.probes.memory_board import TOPICS, Board, Line
+from readiness.probes.memory_board import TOPICS, Board
 from readiness.probes.memory_kinds import ABSTENTION, KINDS
 from readiness.probes.memory_plots import Plot
 from readiness.probes.memory_words import LANGUAGES, PROMPTS, NoRoom, Voice, forms
-from readiness.scorers.memory import Expected
+from readiness.scorers.memory import Expected, length
 
 #: METHOD has 64 tokens, in which a model that answers in a Chinese sentence is cut off.
 BUDGET = 128
 #: One in twenty conversations takes a second draw.
 MOST_DRAWS = 1000
+LETTERS_PER_TOKEN = 4
+#: How many turns back an answer is.
+STRATA = ((1, 2), (3, 5), (6, 10), (11, 20), (21, 35), (36, 49))
 
 Asked = Sequence[tuple[str, int]]
 
@@ -27,26 +30,34 @@ def language_of(number: int) -> str:
 
 
 def conversation(name: str, seed: int, number: int, asked: Asked) -> list[Probe]:
-    """A probe for each class asked for, at its distance: the first draw that has room for all.
+    """A probe for each class asked for, at its distance.
 
     Raises:
-        NoRoom: No draw has, as where two probes need the same turn.
+        NoRoom: No draw has room for all, as where two probes need the same turn.
+    """
+    return drawn(f"{name}/{seed}", number, lambda voice: _drawn(name, voice, asked))
+
+
+def drawn(name: str, number: int, draw: Callable[[Voice], list[Probe]]) -> list[Probe]:
+    """The first draw that has room for all.
+
+    Raises:
+        NoRoom: None has.
     """
     for attempt in range(MOST_DRAWS):
-        voice = Voice(language_of(number), Random(f"{name}/{seed}/{attempt}"))
         with suppress(NoRoom):
-            return _drawn(name, voice, asked)
-    raise NoRoom(f"{name} has no room for {asked}")
+            return draw(Voice(language_of(number), Random(f"{name}/{attempt}")))
+    raise NoRoom(f"{name} has no room for all that it asks")
 
 
-def history(voice: Voice, lines: Sequence[Line]) -> list[Message]:
+def history(voice: Voice, texts: Iterable[str]) -> list[Message]:
     """The turns so far: what the user says, and a short reply that repeats nothing of it."""
     replies = PROMPTS["acknowledgements"][voice.language]
     return [
         message
-        for line in lines
+        for text in texts
         for message in (
-            {"role": "user", "content": line.text},
+            {"role": "user", "content": text},
             {"role": "assistant", "content": voice.random.choice(replies)},
         )
     ]
@@ -67,21 +78,41 @@ def _drawn(name: str, voice: Voice, asked: Asked) -> list[Probe]:
     for kind, (_, distance) in zip(kinds, asked, strict=True):
         fact = voice.random.choice(voice.facts(kind.topic or free.pop(), kind.facts))
         plots.append(kind.plot(board, fact, distance))
-    turns = history(voice, board.fill())
+    turns = history(voice, board.fill().values())
     return [
         Probe(
             f"{name}.{at}@v1",
             [*turns, ask(voice, plot.question)],
-            {"answer": _expected(voice, plot, None if of[0] == ABSTENTION else of[1])},
+            {"answer": expected(voice, plot, distance_of(of, back))},
             budget=BUDGET,
-            family=of[0],
+            family=of,
+            labels=labels("scripted", voice, distance_of(of, back)),
             cluster=name,
         )
-        for at, (plot, of) in enumerate(zip(plots, asked, strict=True), 1)
+        for at, (plot, (of, back)) in enumerate(zip(plots, asked, strict=True), 1)
     ]
 
 
-def _expected(voice: Voice, plot: Plot, distance: int | None) -> Expected:
+def tokens_of(messages: Sequence[Message]) -> int:
+    """About how many tokens messages take."""
+    return length(messages) // LETTERS_PER_TOKEN
+
+
+def distance_of(name: str, turns: int) -> int | None:
+    """How many turns back the answer to a class was said; None where it never was."""
+    return None if name == ABSTENTION else turns
+
+
+def labels(mode: str, voice: Voice, distance: int | None) -> dict[str, str]:
+    """What the record counts a question under, beside its class."""
+    found = {"mode": mode, "language": voice.language}
+    for least, most in STRATA:
+        if distance is not None and least <= distance <= most:
+            found["distance"] = f"{least}-{most}"
+    return found
+
+
+def expected(voice: Voice, plot: Plot, distance: int | None) -> Expected:
     """The answer, and all other values of the conversation, of which it must name none."""
     others = [value for value in voice.drawn if value not in (*plot.own, *plot.stale)]
     return Expected(

@@ -72,6 +72,13 @@ class Voice:
                 return value
         raise NoRoom
 
+    def take(self, value: Value) -> Value:
+        """Have nobody draw a value that follows from others."""
+        if not self.fresh(value):
+            raise NoRoom
+        self.drawn.append(value)
+        return value
+
     def fresh(self, value: Value) -> bool:
         """Whether no value that was drawn could be taken for this one."""
         mark = value.strftime("%m%d") if isinstance(value, date) else str(value)

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from readiness import statistics
+from readiness import statistics, sums
+from readiness.conditions import harness
 from readiness.gate import EXIT_STATUS
+from readiness.given import Given
 from readiness.matrix import Row
+from readiness.repetition import TRIES, all_of, longest_streak
+from readiness.reporters import surfaces, upgrade
 from readiness.result import Result
-from readiness.run import Run, harness, utc
+from readiness.run import Run, utc
+from readiness.run_folder import RECORD
+from readiness.verdict import Verdict
+from readiness.waiver import Waiver
 
 SCHEMA = "readiness/1"
 MOST_LISTED = 20  # Trials that are listed one by one; the evidence has them all.
@@ -22,15 +30,17 @@ def record(run: Run) -> dict[str, Any]:
     settings, matrix = run.settings, run.matrix
     return {
         "schema": SCHEMA,
-        "verdict": matrix.verdict,
-        "score": matrix.score,
-        "exit_status": EXIT_STATUS[matrix.verdict],
+        "verdict": run.verdict,
+        "score": run.score,
+        "exit_status": EXIT_STATUS[run.verdict],
         "problem": run.problem,
         "profile": settings.profile,
         "seed": settings.seed,
         "concurrency": settings.concurrency,
-        "target": {"endpoint": settings.where.url, "model": run.model, **_target(run)},
+        "target": {"endpoint": settings.where.url, **run.identity},
+        "machine": _machine(settings.given),
         "harness": harness(settings.policy),
+        "license_evidence": settings.given.digests,
         "started": utc(run.started),
         "finished": utc(datetime.now(UTC)),
         "requests": {
@@ -42,39 +52,54 @@ def record(run: Run) -> dict[str, Any]:
             "prompt": run.ledger.prompt_tokens,
             "completion": run.ledger.completion_tokens,
         },
+        **_bill(run),
         "evidence": {
             "file": run.evidence.path.name,
             "exchanges": run.evidence.exchanges,
             "head": run.evidence.head,
         },
+        "waivers": [_waiver(run, each) for each in settings.waivers.values()],
+        **_baseline(run),
         "dimensions": [_dimension(row) for row in matrix.worst_first],
     }
 
 
 def write(run: Run) -> None:
-    """Write `readiness.json`, and let `latest` point to the run."""
+    """Write `readiness.json` and all that is made from it, and let `latest` point to the run."""
     text = json.dumps(record(run), ensure_ascii=False, indent=2)
     clean = run.settings.secrets.redact(text)
-    path = run.folder / "readiness.json"
-    path.write_text(f"{clean}\n", "utf-8", "backslashreplace")
+    (run.folder / RECORD).write_text(f"{clean}\n", "utf-8", "backslashreplace")
+    surfaces.write(json.loads(clean), run.folder, run.folder)
+    sums.write(run.folder)
     latest = run.folder.parent / "latest"
     fresh = run.folder.parent / f".latest-{run.folder.name}"
     fresh.symlink_to(run.folder.name, target_is_directory=True)
     fresh.replace(latest)
 
 
-def _target(run: Run) -> dict[str, Any]:
-    found = run.capabilities
-    if found is None:
-        return {}
+def _machine(given: Given) -> dict[str, str]:
+    """What the model is said to run on, and as what."""
     return {
-        "server": found.server,
-        "window": found.window,
-        "reasoning": found.reasoning,
-        "budget_parameter": found.dialect.budget,
-        "sampling": dict(found.dialect.sampling),
-        "lacking": dict(found.lacking),
+        "hardware": given.hardware.name if given.hardware else "",
+        "quantization": given.dossier.quantization if given.dossier else "",
+        "metrics": given.metrics.url if given.metrics else "",
     }
+
+
+def _waiver(run: Run, waiver: Waiver) -> dict[str, Any]:
+    """A waiver, beside the verdict that was measured; none where the check has no result."""
+    found = {result.check.id: result.verdict for result in run.results}
+    said = {**asdict(waiver), "expiry": waiver.expiry.isoformat()}
+    return {**said, "verdict": found.get(waiver.check, Verdict.NOT_ASSESSED)}
+
+
+def _bill(run: Run) -> dict[str, Any]:
+    prices = run.settings.policy.prices
+    return {"bill": {"amount": run.bill, "currency": prices.currency}} if prices else {}
+
+
+def _baseline(run: Run) -> dict[str, Any]:
+    return {"baseline": upgrade.section(run.comparison)} if run.comparison else {}
 
 
 def _dimension(row: Row) -> dict[str, Any]:
@@ -104,17 +129,26 @@ def _check(result: Result) -> dict[str, Any]:
         "required": claim.required,
         "margin": claim.margin,
         "alpha": claim.alpha,
+        "defects_only": claim.defects_only,
         "more_needed": statistics.more_needed(
             result.passed, trials, claim.required, claim.margin, claim.alpha
         ),
         "verdict": result.verdict,
         "score": result.score,
         "outcomes": {outcome.value: count for outcome, count in result.outcomes.items()},
-        "reasons": [{"reason": reason, "count": count} for reason, count in result.reasons],
+        "reasons": [
+            {"kind": each.kind, "reason": each.shown, "count": each.count}
+            for each in result.reasons
+        ],
         "slices": result.slices,
         "measures": _measures(result),
+        "times": _times(result),
         "doubts": result.doubts,
         "controls": _controls(result),
+        "streak": longest_streak(each.score.passed for each in result.counted),
+        "all_of": {
+            str(tries): all_of(tries, [result.passed], trials) for tries in TRIES if tries <= trials
+        },
         "not_passed": _listed(result),
     }
 
@@ -135,6 +169,20 @@ def _measures(result: Result) -> list[dict[str, Any]]:
         }
         for trial in result.counted
         for measure in trial.score.measures
+    ]
+
+
+def _times(result: Result) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": each.name,
+            "at": dict(each.at),
+            "trials": len(each.seconds),
+            "median": each.median,
+            "tail": each.tail,
+            "high": each.high,
+        }
+        for each in result.times
     ]
 
 

@@ -14,8 +14,11 @@ from readiness import statistics
 from readiness.matrix import Matrix, Row
 from readiness.plan import Planned, seconds
 from readiness.reporters.screen import Screen
+from readiness.reporters.upgrade_table import print_comparison
 from readiness.result import Result
 from readiness.run import Run
+from readiness.score import Outcome
+from readiness.times import Times
 from readiness.verdict import Gate, Verdict
 
 WIDTHS = {"passed": 7, "shows": 6, "95 % interval": 13, "needs": 5, "verdict": 16}
@@ -23,6 +26,7 @@ NARROWEST_NAME = 12
 #: A dimension of more checks shows one by one only those of which there is more to say.
 MOST_CHECKS = 20
 MOST_NAMED = 3  # in a note that is the same for several
+CAVEATS = {"license": "read by a program: this is not legal advice"}
 # A word and a shape carry the verdict; the colours, apart for colour-blind eyes too, only help.
 LOOK = {
     Verdict.READY: ("✓", "blue"),
@@ -34,7 +38,8 @@ LOOK = {
 
 def print_matrix(reporter: pytest.TerminalReporter, run: Run) -> None:
     """Print the matrix, and where the record of the run is."""
-    reporter.section(f"readiness of {run.model or 'an unknown model'}")
+    model = run.settings.secrets.printable(run.model) or "an unknown model"
+    reporter.section(f"readiness of {model}")
     console = Screen.console(reporter)
     where = f"{run.settings.where.url}, profile {run.settings.profile}"
     console.print(Text(f"{where}, policy {run.settings.policy.name}"))
@@ -44,10 +49,16 @@ def print_matrix(reporter: pytest.TerminalReporter, run: Run) -> None:
         console.print(Text(f"cannot be tried: {run.settings.secrets.redact(run.problem)}"))
     elif run.results:
         console.print(table(run.matrix, console.width))
-        for note in notes(run.matrix):
+        for note in [*notes(run.matrix), *_waived(run)]:
             console.print(Text(f"· {note}"))
-    console.print(verdict(run.matrix))
+    if run.comparison:
+        print_comparison(console, run.comparison, run.settings.secrets)
+    console.print(verdict(run))
+    if prices := run.settings.policy.prices:
+        spent = f"{run.ledger.prompt_tokens:,} + {run.ledger.completion_tokens:,} tokens"
+        console.print(Text(f"bill: {run.bill:,.4f} {prices.currency} for {spent}"))
     console.print(Text(f"record: {run.folder / 'readiness.json'}"), soft_wrap=True)
+    console.print(Text(f"page: {run.folder / 'readiness.html'}"), soft_wrap=True)
 
 
 def print_plan(
@@ -113,6 +124,8 @@ def _table(width: int, first: str, *others: str) -> Table:
 def notes(matrix: Matrix) -> Iterator[str]:
     """What the figures in the matrix do not say by themselves."""
     for row in matrix.worst_first:
+        if row.id in CAVEATS:
+            yield f"{row.id}: {CAVEATS[row.id]}"
         if row.missing:
             names = ", ".join(each.partition(".")[2] for each in row.missing)
             yield f"{row.id}: no result of {names}"
@@ -121,22 +134,38 @@ def notes(matrix: Matrix) -> Iterator[str]:
         if result.verdict is Verdict.INCONCLUSIVE:
             said.setdefault(_lacks(result), []).append(result)
         elif result.verdict is Verdict.NOT_ASSESSED and result.reasons:
-            said.setdefault(result.reasons[0][0], []).append(result)
+            said.setdefault(result.reasons[0].example, []).append(result)
     yield from (f"{_names(results)}: {note}" for note, results in said.items())
+    for result in (each for row in matrix.worst_first for each in row.results if each.times):
+        yield f"{result.check.id}: {'; '.join(map(_took, result.times))}"
     if any(result.claim.gate is Gate.ADVISORY for row in matrix.rows for result in row.results):
         yield "a verdict in parentheses is advisory: it does not gate"
 
 
-def verdict(matrix: Matrix) -> Text:
+def _took(times: Times) -> str:
+    at = ", ".join(f"{name} {value}" for name, value in times.at.items())
+    return f"{times.name} at {at}: median {times.median:.1f} s, {times.tail} {times.high:.1f} s"
+
+
+def verdict(run: Run) -> Text:
     """The verdict of the run, with its score and what decided it."""
-    mark, style = LOOK[matrix.verdict]
-    deciding = [row.id for row in matrix.gating if row.verdict is not Verdict.READY]
+    matrix = run.matrix
+    mark, style = LOOK[run.verdict]
+    deciding = [row.id for row in matrix.gating if row.admitted is not Verdict.READY]
+    if run.comparison and run.comparison.verdict is not Verdict.READY:
+        deciding.append("the baseline")
     mean = sum(row.score for row in matrix.gating) / max(1, len(matrix.gating))
-    because = f"   because of {', '.join(deciding)}" if deciding else ""
-    said = (
-        f"{mark} {matrix.verdict.upper()}   score {matrix.score} of 100 (mean {mean:.0f}){because}"
-    )
+    why = f"   because of {', '.join(deciding)}" if deciding else ""
+    waived = f"   {len(run.settings.waivers)} waived" if run.settings.waivers else ""
+    said = f"{mark} {run.verdict.upper()}   score {run.score} of 100 (mean {mean:.0f}){why}{waived}"
     return Text(said, style)
+
+
+def _waived(run: Run) -> Iterator[str]:
+    """What the gate lets through, and whether it still has to."""
+    ready = {each.check.id for each in run.results if each.verdict is Verdict.READY}
+    for check, waiver in run.settings.waivers.items():
+        yield f"{waiver}{'; it is ready, and needs none' if check in ready else ''}"
 
 
 def _dimension(row: Row) -> tuple[Text | str, ...]:
@@ -182,6 +211,8 @@ def _lacks(result: Result) -> str:
     claim = result.claim
     if result.doubts:
         return result.doubts[0]
+    if result.outcomes[Outcome.UNDETERMINED] == len(result.counted):
+        return result.reasons[0].example
     if claim.defects_only:
         return "so few trials can show a defect, but not readiness"
     more = statistics.more_needed(

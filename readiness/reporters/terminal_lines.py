@@ -23,6 +23,7 @@ class CheckLines:
         if report.when == "call" and "verdict" in found and self._reporter.verbosity == 0:
             mark, style = LOOK[Verdict(str(found["verdict"]))]
             counts = f"{found['passed']}/{found['trials']}"
-            gate = "" if found["gate"] == "required" else f" ({found['gate']})"
+            told = "waived" if "waiver" in found else found["gate"]
+            gate = "" if told == "required" else f" ({told})"
             line = f"{mark} {found['verdict']:<13}{found['check']:<38}{counts:>8}{gate}"
             self._reporter.write_line(line, **COLOURS.get(style, {}))

@@ -8,7 +8,7 @@ from typing import Any
 from readiness.draft import decode
 from readiness.exchange import Exchange
 from readiness.score import PASSED, EndpointError, Outcome, Score, failed
-from readiness.scorers.api_refusal import UNKNOWN, refused
+from readiness.scorers.rejection import UNKNOWN, refused
 
 Document = Mapping[str, Any]
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from readiness.exchange import Exchange
-from readiness.fuzz import Harm
 from readiness.reply import Reply
 from readiness.score import PASSED, Outcome, Score, failed
 from readiness.wire import read
@@ -166,13 +165,6 @@ def untouched(heavy: Score, neighbour: Exchange) -> Score:
         return heavy
     read(neighbour)
     return PASSED
-
-
-def harmless(harm: Harm | None, after: Exchange) -> Score:
-    """Score a search for requests that do harm, and the ordinary request after it."""
-    if harm is not None:
-        return failed(f"{harm.reason} — {harm.curl}")
-    return untouched(PASSED, after)
 
 
 def _is_logprob(value: Any) -> bool:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from readiness.exchange import Exchange
 from readiness.oracle import Came
-from readiness.score import PASSED, Score, failed
+from readiness.score import PASSED, Outcome, Score, failed
 from readiness.wire import declines, read
 
 #: What the SDK raises for each status.
@@ -22,7 +26,7 @@ CUT = "LengthFinishReasonError"
 def works(came: Came) -> Score:
     """Score a use of the SDK that must succeed."""
     if came.error == CUT:
-        return failed(f"{came.error}: cut off before the JSON was complete")
+        return _cut(came.exchange)
     if came.error:
         _refused(came)
         return failed(f"{came.error}: {' '.join(came.said.split())!r:.200}")
@@ -58,6 +62,21 @@ def raises(came: Came) -> Score:
     return (
         PASSED if came.error == wanted else failed(f"{came.error} for HTTP {status}, not {wanted}")
     )
+
+
+def _cut(exchange: Exchange) -> Score:
+    """Score a reply that was cut off, on which the SDK raises: by our budget, or for no reason."""
+    reply, most = read(exchange), _budget(exchange.request)
+    if reply.usage is not None and reply.usage.completion < most:
+        tokens = reply.usage.completion
+        return failed(f"finish_reason is 'length' after {tokens} tokens of {most}")
+    said = reply.content or ""
+    return Score(Outcome.UNDETERMINED, f"the model does not end in {most} tokens: {said!r:.80}")
+
+
+def _budget(request: Mapping[str, Any]) -> int:
+    stated = [request.get(name) for name in ("max_completion_tokens", "max_tokens")]
+    return next((each for each in stated if each), 0)
 
 
 def _refused(came: Came) -> None:

@@ -19,6 +19,8 @@ FEWEST_ARRIVALS = 3
 SHORTEST = 0.1
 #: The share of the whole time that the first token may take (METHOD §11.3, M16).
 MOST_WAITED = 0.7
+#: More of them no tokenizer makes one token of, in a text of words.
+MOST_LETTERS = 40
 FRAMING = (
     "content-type of a stream",
     "asked to stream",
@@ -88,9 +90,25 @@ def opened(found: Sequence[Chunk]) -> Score:
 
 
 def counted(found: Sequence[Chunk]) -> Score:
-    """Score the token counts of a stream that was asked for them; the last ones count."""
-    usages = [chunk["usage"] for chunk in found if chunk.get("usage")]
-    return adds_up(usages[-1]) if usages else failed("asked for usage, and none came")
+    """Score the token counts of a stream that was asked for them: the last chunk has the whole."""
+    last = next((at for at in reversed(range(len(found))) if found[at].get("usage")), None)
+    if last is None:
+        return failed("asked for usage, and none came")
+    if last != len(found) - 1:
+        # The SDK's stream helper has the usage of the last chunk, and null is one.
+        return failed(f"usage is in chunk {last}, and the last of {len(found)} has none")
+    score = adds_up(found[last]["usage"])
+    return _plausible(found) if score.passed else score
+
+
+def _plausible(found: Sequence[Chunk]) -> Score:
+    """Score whether the last count is that of the whole text, and not of its own chunk."""
+    deltas = [choice.get("delta") or {} for chunk in found for choice in chunk.get("choices") or ()]
+    letters = sum(len(str(delta.get("content") or "")) for delta in deltas)
+    tokens = found[-1]["usage"]["completion_tokens"]
+    if letters > MOST_LETTERS * tokens:
+        return failed(f"{tokens} completion tokens for a text of {letters} letters")
+    return PASSED
 
 
 def counted_last(found: Sequence[Chunk]) -> Score:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from readiness.exchange import Exchange, Fault
 from readiness.reply import Reply
 from readiness.score import PASSED, Outcome, Score, failed
 from readiness.scorers.json_text import SPACE, NotJson, prefix, strict
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 #: Stands for a value that the prompt did not state.
 UNSTATED: Any = object()
 
-#: What a client is told for other reasons than what its request says.
-NO_REFUSAL = frozenset({401, 403, 408, 429})
 LONGEST_SPACE = 64
 _LONG_SPACE = re.compile(rf"[{SPACE}]{{{LONGEST_SPACE + 1},}}")
 _STRING_OR_LONG_SPACE = re.compile(rf'"(?:[^"\\]|\\.)*"|{_LONG_SPACE.pattern}', re.DOTALL)
@@ -60,19 +57,6 @@ def differences(expected: Any, found: Any, path: str = "$") -> Iterator[str]:
     elif not _same(expected, found):
         got = "nothing" if found is UNSTATED else repr(found)
         yield f"{path}: expected {expected!r:.120}, got {got:.120}"
-
-
-def refused(exchange: Exchange) -> Score:
-    """Score a request that must be refused because of what it says."""
-    if exchange.status is None or exchange.fault is not None:
-        unsent = exchange.fault is Fault.UNREACHABLE
-        outcome = Outcome.SKIPPED if unsent else Outcome.ENDPOINT_ERROR
-        return Score(outcome, f"{exchange.fault}: {exchange.detail}")
-    if 400 <= exchange.status < 500 and exchange.status not in NO_REFUSAL:
-        return PASSED
-    wanted = exchange.request["response_format"]
-    got = f"{exchange.status} with {exchange.body!r:.120}"
-    return failed(f"expected a 4xx for {wanted!r:.120}, got {got}")
 
 
 def _same(expected: Any, found: Any) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from readiness.probes.long_paper import Expected
 from readiness.reply import Reply
-from readiness.score import PASSED, Outcome, Score, failed
+from readiness.score import PASSED, Measure, Outcome, Score, failed
 from readiness.scorers.long_context import finds
 
 #: How much of what was sent must be counted: less where nothing else tells of a loss.
@@ -16,16 +16,23 @@ FILLED = 0.96
 BEFORE = -1.0  # The depth of what stands before the document.
 
 
-def accepts(reply: Reply, length: int, reserved: int, counted: bool) -> Score:
-    """Score whether the endpoint took a prompt that fills the length."""
-    if reply.usage is None or not counted:
-        why = "the endpoint counts no prompt_tokens, so that the length is only estimated"
+def accepts(reply: Reply, length: int, reserved: int, sent: int) -> Score:
+    """Score whether the endpoint took a prompt that fills the length.
+
+    Args:
+        reply: The reply to it.
+        length: The tokens that prompt and reply were to have together.
+        reserved: How many of them were kept free for the reply.
+        sent: How many tokens the prompt has, by what the endpoint has counted; 0 where it has not.
+    """
+    if not sent:
+        why = "the endpoint counts no tokens, so that the length is only estimated"
         return Score(Outcome.UNDETERMINED, why)
-    taken = reply.usage.prompt + reserved
-    if taken >= FILLED * length:
-        return PASSED
-    room = f"{reply.usage.prompt:,} tokens of prompt and {reserved:,} of reply"
-    return failed(f"accepts {room}, and not {length:,}")
+    prompt = reply.usage.prompt if reply.usage else sent
+    room = f"{prompt:,} tokens of prompt and {reserved:,} of reply"
+    full = prompt + reserved >= FILLED * length
+    score = PASSED if full else failed(f"accepts {room}, and not {length:,}")
+    return score.measured(Measure("prompt", prompt, "tokens", {"length": length}))
 
 
 def arrives(reply: Reply, expected: Expected, sent: int) -> Score:

@@ -9,7 +9,7 @@ from typing import Any
 from readiness.probes.long_paper import Question
 from readiness.reply import Reply
 from readiness.resources import prompts
-from readiness.score import PASSED, Score, failed
+from readiness.score import PASSED, Measure, Score, failed
 from readiness.scorers.values import normalise, numbers
 
 _DECODER = json.JSONDecoder()
@@ -32,6 +32,12 @@ def finds(reply: Reply, question: Question) -> Score:
         return failed(f"{shown}, got no answer{length}")
     wrong = _mistake(value, question)
     return failed(f"{shown}, got {_text(value)!r:.120}: {wrong}") if wrong else PASSED
+
+
+def found(score: Score, question: Question, length: int) -> Measure:
+    """Whether the answer to one question was found, at its length and depth."""
+    depth = {} if question.depth is None else {"depth": question.depth}
+    return Measure("found", float(score.passed), at={"length": length, **depth})
 
 
 def answers(text: str) -> dict[str, Any]:

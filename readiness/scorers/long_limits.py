@@ -9,7 +9,7 @@ from readiness.ladder import Ladder
 from readiness.liveness import Life
 from readiness.reading import Sent
 from readiness.reply import Reply
-from readiness.score import PASSED, EndpointError, Outcome, Score, failed
+from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed
 from readiness.scorers.long_arrival import arrives
 from readiness.wire import error_text, read
 
@@ -49,9 +49,16 @@ def quick(reply: Reply, length: int) -> Score:
     timing = reply.timing
     first = "" if timing.first_token is None else f", its first token {timing.first_token:.1f} s"
     took = f"{length:,} tokens took {timing.end:.1f} s{first}"
-    if cached > WARM:
-        return Score(Outcome.UNDETERMINED, f"warm, {cached:,} tokens were cached: {took}")
-    return PASSED if timing.end <= QUICK else failed(f"{took}, more than {QUICK} s")
+    warm = cached > WARM
+    at: dict[str, float | str] = {"length": length, **({"cached": cached} if warm else {})}
+    measures = [Measure("time", timing.end, "s", at)]
+    if timing.first_token is not None:
+        measures.append(Measure("time to first token", timing.first_token, "s", at))
+    if warm:
+        score = Score(Outcome.UNDETERMINED, f"warm: {cached:,} tokens were cached, {took}")
+    else:
+        score = PASSED if timing.end <= QUICK else failed(f"slow: {took}, more than {QUICK} s")
+    return score.measured(*measures)
 
 
 def survives(exchange: Exchange, life: Life, remedy: str = "") -> Score:
@@ -77,13 +84,17 @@ def remedy(pieces: Sequence[Exchange]) -> str:
 
 def reaches(ladder: Ladder, required: int, window: int | None) -> Score:
     """Score up to which length what was planted is found."""
-    if ladder.effective >= required:
-        return PASSED
     declared = "" if window is None else f" of {window:,} that are declared"
     reached = f"effective length {ladder.effective:,} tokens{declared}: found at {ladder.shown}"
-    if ladder.effective == ladder.top and (window is None or window >= required):
-        return Score(Outcome.UNDETERMINED, f"{reached}, and {required:,} was not tried")
-    return failed(reached)
+    if ladder.effective >= required:
+        score = PASSED
+    elif ladder.effective == ladder.top and (window is None or window >= required):
+        score = Score(Outcome.UNDETERMINED, f"{reached}, and {required:,} was not tried")
+    else:
+        score = failed(reached)
+    stated = [] if window is None else [Measure("declared window", window, "tokens")]
+    effective = Measure("effective length", ladder.effective, "tokens")
+    return score.measured(effective, *stated, *ladder.measures)
 
 
 def ending(exchange: Exchange) -> str:

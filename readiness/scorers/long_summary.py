@@ -7,7 +7,7 @@ import re
 from readiness.probes.long_paper import Expected, Figure
 from readiness.reply import Reply
 from readiness.resources import prompts
-from readiness.score import PASSED, Score, failed
+from readiness.score import PASSED, Measure, Score, failed
 from readiness.scorers.values import dates, normalise, numbers
 
 RECALL = 0.90
@@ -39,7 +39,12 @@ def summarises(reply: Reply, expected: Expected) -> Score:
         wrong.append("cut off at its budget")
     elif not reply.text.rstrip(" \n\t*_`。.").endswith(expected.end):
         wrong.append(f"ends with {reply.text[-20:]!r}, not {expected.end!r}")
-    return failed(f"{'; '.join(wrong)}, got {reply.text!r:.120}") if wrong else PASSED
+    score = failed(f"{'; '.join(wrong)}, got {reply.text!r:.120}") if wrong else PASSED
+    return score.measured(
+        Measure("figures recalled", told / len(figures)),
+        Measure("dates recalled", dated / len(figures)),
+        Measure("made up", len(invented)),
+    )
 
 
 def _tells(text: str, figure: Figure) -> bool:

@@ -13,6 +13,7 @@ from readiness.probe import Message
 from readiness.reply import Reply
 from readiness.resources import prompts
 from readiness.score import PASSED, Outcome, Score, failed
+from readiness.scorers.usable import unusable
 from readiness.scorers.values import normalise, pattern_of
 
 #: How many tokens a character must go on to take, of what it took before: texts differ a little.
@@ -46,11 +47,12 @@ class Expected:
 
 def recalls(reply: Reply, expected: Expected) -> Score:
     """Score a reply that must give the answer, and no other value that was talked about."""
-    if wrong := "; ".join(reply.defects) or _unusable(reply):
-        blocked = reply.finish == "content_filter"
-        return Score(Outcome.BLOCKED if blocked else Outcome.FAIL, wrong)
+    if score := unusable(reply):
+        return score
     wrong = _mistake(normalise(reply.text), expected) or _unmarked(reply.text, expected)
-    return failed(f"{wrong}{_shown(expected)}, got {reply.text!r:.120}") if wrong else PASSED
+    return (
+        failed(f"{wrong}expected {_shown(expected)}, got {reply.text!r:.120}") if wrong else PASSED
+    )
 
 
 def grows(replies: Sequence[Reply], lengths: Sequence[int], recalled: bool) -> Score:
@@ -83,32 +85,24 @@ def length(messages: Sequence[Message]) -> int:
     return sum(1 if letter.isascii() else 4 for letter in text)
 
 
-def _unusable(reply: Reply) -> str:
-    if reply.finish == "content_filter":
-        return f"blocked by a filter: {reply.text!r:.120}"
-    if reply.tool_calls:
-        return f"format: a call of {reply.tool_calls[0].name!r:.60}"
-    return "" if reply.text.strip() else "format: no text"
-
-
 def _mistake(text: str, expected: Expected) -> str:
-    """What is wrong with a normalised reply, in a word of the taxonomy; "" where nothing is."""
+    """What is wrong with a normalised reply, a word of the taxonomy first; "" where nothing is."""
     stale = any(_stands(text, value, _DENIED, _PAST) for value in _forms(expected.stale))
     swapped = any(_stands(text, value, _DENIED) for value in _forms(expected.others))
     abstains = bool(_ABSTAINS.search(text))
     if not expected.values:
-        return "" if abstains and not swapped else "hallucinated"
+        return "" if abstains and not swapped else "hallucinated: "
     if not any(_stands(text, value, _DENIED) for value in _forms(expected.values)):
         return _instead(stale, swapped, abstains)
     if stale or swapped:
-        return f"{'stale' if stale else 'swap'} beside the answer"
-    return "format: an answer and none" if abstains else ""
+        return f"{'stale' if stale else 'swap'}: beside the answer, "
+    return "format: an answer and none, " if abstains else ""
 
 
 def _instead(stale: bool, swapped: bool, abstains: bool) -> str:
     if abstains:
-        return "false abstention"
-    return "stale" if stale else "swap" if swapped else "miss"
+        return "false abstention: "
+    return "stale: " if stale else "swap: " if swapped else "miss: "
 
 
 def _unmarked(text: str, expected: Expected) -> str:
@@ -116,7 +110,7 @@ def _unmarked(text: str, expected: Expected) -> str:
     # EUR is no part of "euros".
     marks = [rf"(?<![a-z]){re.escape(_folded(mark))}(?![a-z])" for mark in expected.marks]
     obeyed = not marks or any(re.search(mark, said) for mark in marks)
-    return "" if obeyed else "format: not as instructed"
+    return "" if obeyed else "format: not as instructed, "
 
 
 def _folded(text: str) -> str:
@@ -148,4 +142,4 @@ def _shown(expected: Expected) -> str:
     wanted = repr(expected.values[0]) if expected.values else "no value"
     ago = "" if expected.distance is None else f" {expected.distance} turns back"
     marked = f" with {expected.marks[0]!r}" if expected.marks else ""
-    return f": expected {wanted}{ago}{marked}"
+    return f"{wanted}{ago}{marked}"

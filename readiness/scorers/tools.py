@@ -8,19 +8,16 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
-from readiness.exchange import Exchange, Fault
 from readiness.reply import Reply, ToolCall
-from readiness.score import PASSED, Outcome, Score, failed
+from readiness.score import PASSED, Score, failed
 from readiness.scorers.json_text import NotJson, strict
 from readiness.scorers.tool_values import Expected, Tool, misformed, mistaken, parameters_of
 
-__all__ = ["Expected", "calls", "forced", "one_of", "refuses", "says", "silent"]
+__all__ = ["Expected", "calls", "forced", "one_of", "says", "silent"]
 
 CALLED = ("tool_calls",)
 # OpenAI says "stop" where the choice names the function (vLLM pull request 25054).
 FORCED = ("tool_calls", "stop")
-#: The statuses that tell a client that its request was wrong.
-REFUSED = (400, 404, 422)
 #: More calls than this are compared in their own order, for want of time.
 MOST_MATCHED = 6
 
@@ -79,17 +76,6 @@ def one_of(reply: Reply, expected: Sequence[Expected], tools: Collection[Tool]) 
     """Score a reply that must make one of these calls, and no more than one."""
     scores = [calls([reply], [each], tools) for each in expected]
     return next((score for score in scores if score.passed), scores[0])
-
-
-def refuses(exchange: Exchange) -> Score:
-    """Score the exchange of a request that must be refused as wrong."""
-    if exchange.status is None or exchange.fault is not None:
-        unsent = exchange.fault is Fault.UNREACHABLE
-        outcome = Outcome.SKIPPED if unsent else Outcome.ENDPOINT_ERROR
-        return Score(outcome, f"{exchange.fault}: {exchange.detail}")
-    if exchange.status in REFUSED:
-        return PASSED
-    return failed(f"expected HTTP 400, got {exchange.status} with {exchange.body!r:.120}")
 
 
 def _malformed(reply: Reply, tools: Collection[Tool]) -> str:

@@ -11,8 +11,8 @@ from readiness.probes.api import call
 from readiness.probes.api_hostile import NEIGHBOUR
 from readiness.reply import Reply
 from readiness.score import Score
-from readiness.scorers.api_refusal import survived
 from readiness.scorers.api_reply import untouched
+from readiness.scorers.rejection import survived
 from readiness.wire import read
 
 

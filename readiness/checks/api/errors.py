@@ -12,7 +12,7 @@ from readiness.probes.api import call, probes
 from readiness.probes.api_hostile import overlong
 from readiness.score import Score
 from readiness.scorers import api_access as access
-from readiness.scorers.api_refusal import UNKNOWN, refused, tells, tells_like_openai
+from readiness.scorers.rejection import UNKNOWN, refused, tells, tells_like_openai
 
 NO_KEY = {"Authorization": "", "api-key": "", "x-api-key": ""}
 WRONG_KEY = {**NO_KEY, "Authorization": "Bearer readiness-wrong-key"}

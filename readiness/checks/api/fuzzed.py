@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from random import Random
 
+from readiness import fuzz
 from readiness.chat import Chat
 from readiness.check import check
-from readiness.fuzz import smallest
+from readiness.findings import Case
 from readiness.probe import Probe
 from readiness.probes.api_hostile import NEIGHBOUR
 from readiness.score import Score
-from readiness.scorers.api_reply import harmless
+from readiness.scorers.api_reply import untouched
+from readiness.scorers.rejection import survived
+from readiness.search import Search, nothing
 
-#: A control request follows each batch. Shrinking may take as many calls again, and twice more.
-BATCH = 20
-MOST_CALLS = 80
+#: A batch. Shrinking may take as many calls again, and twice more.
+BATCH = Search("api.survives_fuzz", fuzz.cases, examples=20, calls=80)
 
 
 def batches(seed: int, trials: int) -> Sequence[Probe]:
@@ -27,8 +30,15 @@ def batches(seed: int, trials: int) -> Sequence[Probe]:
     ]
 
 
+async def attempt(chat: Chat, case: Case) -> Score:
+    """Send one request that is wrong."""
+    return survived(await chat.call(fuzz.call(case, chat.dialect.model)))
+
+
 @check(batches, trials=1, in_order=True)
 async def survives_fuzz(chat: Chat, probe: Probe) -> Score:
     """Requests that are wrong at random SHOULD be answered or refused with a 4xx."""
-    harm = await smallest(chat, probe.expect["seed"], BATCH, MOST_CALLS)
-    return harmless(harm, await chat.send(NEIGHBOUR, budget=16))
+    model = chat.dialect.model
+    found = await BATCH.smallest(partial(attempt, chat), probe.expect["seed"], chat.scope.findings)
+    batch = nothing(found, lambda case: fuzz.curl(fuzz.call(case, model)))
+    return untouched(batch, await chat.send(NEIGHBOUR, budget=16))

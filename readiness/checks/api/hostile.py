@@ -9,8 +9,8 @@ from readiness.probe import Probe
 from readiness.probes import api_hostile as hostile
 from readiness.probes.api import probes
 from readiness.score import Score
-from readiness.scorers.api_refusal import refused, survived
 from readiness.scorers.api_reply import untouched
+from readiness.scorers.rejection import refused, survived
 
 
 @check(probes("survives_odd_input"), in_order=True)

@@ -12,8 +12,8 @@ from readiness.exchange import Call
 from readiness.probe import Probe
 from readiness.probes.api import call, probes
 from readiness.score import Score
-from readiness.scorers.api_refusal import survived
 from readiness.scorers.api_reply import answers
+from readiness.scorers.rejection import survived
 from readiness.wire import read
 
 

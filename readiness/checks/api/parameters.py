@@ -10,8 +10,8 @@ from readiness.probes.api import both, probes
 from readiness.score import Score
 from readiness.scorers import api_reply as replies
 from readiness.scorers import api_shape as shape
-from readiness.scorers.api_refusal import refused, survived
 from readiness.scorers.api_stream import choices, logprobs
+from readiness.scorers.rejection import refused, survived
 from readiness.wire import read
 
 

@@ -77,7 +77,7 @@ async def really_streams(chat: Chat, probe: Probe) -> Score:
 
 @check(streamed("counts_stream_tokens"), needs=STREAM)
 async def counts_stream_tokens(chat: Chat, probe: Probe) -> Score:
-    """A stream that is asked for usage MUST tell its token counts, which MUST add up."""
+    """A stream that is asked for usage MUST end with the token counts of the whole."""
     return stream.counted(stream.chunks(await sent(chat, probe)))
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from readiness.mutants.answer import Request
 from readiness.mutants.api_requests import CRASH, JSON, Errs
-from readiness.mutants.flaw import Body, Flaw, Refusal
+from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.model import complete
+from readiness.mutants.refusal import Refusal
 from readiness.mutants.response import encode, whole
 
 _HI = [{"role": "user", "content": "Hi"}]

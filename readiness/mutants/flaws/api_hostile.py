@@ -7,7 +7,8 @@ from collections.abc import Callable
 from readiness.mutants.answer import Request
 from readiness.mutants.api_requests import CRASH, Refuses, crashes, is_for
 from readiness.mutants.conversation import text_of
-from readiness.mutants.flaw import Flaw, Refusal
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.refusal import Refusal
 
 _MANY_TOOLS = 1_000
 

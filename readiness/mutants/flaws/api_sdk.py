@@ -44,6 +44,10 @@ def _no_choices(made: list[Body]) -> list[Body]:
     return [*made[:half], {**made[half], "choices": None}, *made[half:]]
 
 
+def _cut_off(body: Body) -> Body:
+    return choice_of(body, lambda choice: {**choice, "finish_reason": "length"})
+
+
 FLAWS = [
     Flaw(
         "api_sdk_created",
@@ -74,6 +78,12 @@ FLAWS = [
         "a fence around the JSON that was constrained by a schema",
         "api.sdk_parses",
         says=text("sdk_parses", lambda content: f"```json\n{content}\n```"),
+    ),
+    Flaw(
+        "api_sdk_length",
+        "a reply that is whole is said to be cut off",
+        "api.sdk_parses",
+        forms=formed("sdk_parses", _cut_off),
     ),
     Flaw(
         "api_models_object",

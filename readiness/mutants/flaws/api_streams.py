@@ -57,6 +57,18 @@ def _no_usage(made: list[Body]) -> list[Body]:
     return [chunk for chunk in made if not chunk.get("usage")]
 
 
+def _own_usage(made: list[Body]) -> list[Body]:
+    usage = {**made[-1]["usage"], "completion_tokens": 1}
+    usage["total_tokens"] = usage["prompt_tokens"] + 1
+    return [{**chunk, "usage": usage} for chunk in made]
+
+
+def _first_usage(made: list[Body]) -> list[Body]:
+    """As it may be known beforehand, where the reply is not streamed by whoever made it."""
+    first, *others, last = made
+    return [{**first, "usage": last["usage"]}, *others]
+
+
 def _wrong_total(chunk: Body) -> Body:
     usage = chunk.get("usage")
     return {**chunk, "usage": {**usage, "total_tokens": 1}} if usage else chunk
@@ -118,6 +130,9 @@ _CHUNKS = [
     ("finishes_first", "finishes_once", "the finish comes before the text", _early),
     ("stream_usage_missing", "counts_stream_tokens", "include_usage is ignored", _no_usage),
     ("stream_usage_total", "counts_stream_tokens", "the total is no sum", each(_wrong_total)),
+    ("stream_usage_own", "counts_stream_tokens", "each chunk counts its own tokens", _own_usage),
+    ("stream_usage_first", "counts_stream_tokens", "the counts come with the first chunk alone",
+     _first_usage),
 ]  # fmt: skip
 _TEXTS = [
     ("bytes_as_characters", "each byte becomes a character", _bytewise),

@@ -10,9 +10,10 @@ from itertools import accumulate, cycle, pairwise, takewhile
 from typing import Any
 
 from readiness.mutants.answer import Answer, Request
-from readiness.mutants.flaw import Body, Flaw, Refusal
+from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.model import complete
 from readiness.mutants.problem import Problem
+from readiness.mutants.refusal import Refusal
 from readiness.mutants.response import encode, whole
 
 _PAUSE = 0.0005
@@ -158,7 +159,7 @@ FLAWS = [
     Flaw("comments", "comments between frames keep a stream alive", frames=_each_frame(_commented)),
     Flaw("no_space", "the space after `data:` is optional", frames=_each_frame(_unspaced)),
     Flaw("escapes", "JSON may escape what is not ASCII", frames=_each_frame(_escaped)),
-    Flaw("usage_in_every_chunk", "the last usage counts", chunks=_running_usage),
+    Flaw("usage_in_every_chunk", "running counts end in the whole", chunks=_running_usage),
     Flaw(
         "usage_null",
         "usage may be null in a chunk that was not asked for it",

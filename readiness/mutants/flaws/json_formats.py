@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from readiness.mutants.answer import Answer, Request
+from readiness.mutants.api_requests import CRASH, JSON, Errs
 from readiness.mutants.conversation import check_messages, text_of
-from readiness.mutants.flaw import Flaw, Refusal
+from readiness.mutants.flaw import Flaw
 from readiness.mutants.formats import check_format
 from readiness.mutants.json_changes import Says, dumped, members_of
 from readiness.mutants.model import complete
 from readiness.mutants.problem import Problem
 from readiness.mutants.readers.json_only import facts_of, wanted_format
+from readiness.mutants.refusal import Refusal
 from readiness.mutants.response import encode, whole
 
 _POEM = "Rain on the roof,\nrain on the leaves,\nautumn is here,\nand so am I."
 _POEMS = ("poem", "诗", "詩")
-_ERROR = b'{"error": {"message": "internal error", "type": "server_error"}}'
-_JSON = {"Content-Type": "application/json"}
 
 
 def _ignoring(kind: str) -> Says:
@@ -57,17 +56,17 @@ def _is_bad(request: Request) -> bool:
     return False
 
 
-def _for_bad_formats(status: int) -> Callable[[Request, int], Refusal | None]:
+def _for_bad_formats(status: int) -> Errs:
     """Answer a bad response format with that status, and with 200 as if it were not there."""
 
-    def refuses(request: Request, _turn: int) -> Refusal | None:
-        if not _is_bad(request):
-            return None
+    def errs(request: Request | None, due: Refusal) -> Refusal:
+        if request is None or not _is_bad(request):
+            return due
         plain = {key: part for key, part in request.items() if key != "response_format"}
-        body = encode(whole(complete(plain))) if status == 200 else _ERROR
-        return Refusal(status, body, _JSON)
+        body = encode(whole(complete(plain))) if status == 200 else CRASH.body
+        return Refusal(status, body, JSON)
 
-    return refuses
+    return errs
 
 
 _FORMATS = [
@@ -83,12 +82,12 @@ FLAWS = [
         "json_bad_format_taken",
         "a bad response format is taken for none",
         "json_only.refuses_bad_formats",
-        forgives=_for_bad_formats(200),
+        errs=_for_bad_formats(200),
     ),
     Flaw(
         "json_bad_format_crashes",
         "a bad response format ends in a 500",
         "json_only.refuses_bad_formats",
-        forgives=_for_bad_formats(500),
+        errs=_for_bad_formats(500),
     ),
 ]

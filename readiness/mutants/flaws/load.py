@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 from readiness.mutants.answer import Answer, Request
 from readiness.mutants.engine import Engine, endures, loads
-from readiness.mutants.flaw import Flaw, Refusal
+from readiness.mutants.flaw import Flaw
 from readiness.mutants.problem import Problem
+from readiness.mutants.refusal import Refusal
 
 _ANSWERS = "load.answers_every_request"
 _JSON = {"Content-Type": "application/json"}

@@ -8,7 +8,7 @@ from typing import Any
 
 from readiness.mutants.answer import Answer, Request
 from readiness.mutants.conversation import text_of
-from readiness.mutants.flaw import Body, Flaw, Refusal
+from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.long_changes import (
     in_answers,
     in_text,
@@ -19,6 +19,7 @@ from readiness.mutants.long_changes import (
 )
 from readiness.mutants.problem import Problem
 from readiness.mutants.protocol import WINDOW, most_tokens
+from readiness.mutants.refusal import Refusal
 from readiness.mutants.tokens import prompt_tokens
 
 _ACCEPTS = "long_context.accepts_128k"

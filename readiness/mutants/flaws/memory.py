@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from readiness.mutants.answer import Answer, Request
-from readiness.mutants.conversation import text_of
 from readiness.mutants.flaw import Body, Flaw
-from readiness.mutants.memory_facts import (
-    WORDS,
-    Memory,
-    Question,
-    language_asked,
-    memory_of,
-    question_in,
-)
-from readiness.mutants.readers.memory import answer, recall
+from readiness.mutants.memory_changes import asked, of_part, recalled
+from readiness.mutants.memory_facts import Memory, Question, language_asked
+from readiness.mutants.readers.memory import recall
 from readiness.mutants.tokens import prompt_tokens
 
 _CHECK = "memory.in_the_fiftieth_turn"
@@ -24,32 +16,6 @@ _TURNS_KEPT = 10
 _TURNS_LOST = 20
 _TOKENS_KEPT = 600
 _CANNED = {"zh": "好的，这件事我已经记录下来了。", "en": "Sure, I have made a note of that."}
-
-Says = Callable[[Request, Answer, int], Answer]
-
-
-def _asked(change: Callable[[Request, Answer], Answer]) -> Says:
-    """Change what is said to a question about a conversation."""
-    return lambda request, said, _turn: change(request, said) if language_asked(request) else said
-
-
-def _recalled(change: Callable[[Memory, Question], str]) -> Says:
-    """Answer from a memory in which something is wrong."""
-
-    def says(request: Request, said: Answer) -> Answer:
-        language, messages = language_asked(request), request["messages"]
-        question = question_in(text_of(messages[-1]), language)
-        if question is None:
-            return said
-        wrong = change(memory_of(messages, language), question)
-        return Answer(wrong or WORDS["absent"][language])
-
-    return _asked(says)
-
-
-def _of_part(choose: Callable[[Request], Request]) -> Says:
-    """Answer from a part of the messages."""
-    return _asked(lambda request, said: answer(choose(request)) or said)
 
 
 def _last_ten(request: Request) -> Request:
@@ -125,49 +91,47 @@ def _none(_memory: Memory, _question: Question) -> str:
 
 
 FLAWS = [
-    Flaw("memory_last_ten", "only the last ten turns are read", _CHECK, says=_of_part(_last_ten)),
+    Flaw("memory_last_ten", "only the last ten turns are read", _CHECK, says=of_part(_last_ten)),
     Flaw(
         "memory_early_lost",
         "the first twenty turns are lost",
         _CHECK,
-        says=_of_part(_without_first),
+        says=of_part(_without_first),
     ),
-    Flaw("memory_no_updates", "the first value stays", _CHECK, says=_recalled(_first_values)),
-    Flaw("memory_swapped", "two things are taken for each other", _CHECK, says=_recalled(_others)),
-    Flaw("memory_amnesia", "nothing was ever mentioned", _CHECK, says=_recalled(_none)),
+    Flaw("memory_no_updates", "the first value stays", _CHECK, says=recalled(_first_values)),
+    Flaw("memory_swapped", "two things are taken for each other", _CHECK, says=recalled(_others)),
+    Flaw("memory_amnesia", "nothing was ever mentioned", _CHECK, says=recalled(_none)),
     Flaw(
         "memory_wrong_reference",
         "it, the latter and what is left out are the wrong ones",
         _CHECK,
-        says=_recalled(_wrong_reference),
+        says=recalled(_wrong_reference),
     ),
-    Flaw(
-        "memory_wrong_digit", "the last digit is wrong", _CHECK, says=_recalled(_last_digit_wrong)
-    ),
-    Flaw("memory_all_values", "it lists all it has heard", _CHECK, says=_recalled(_all_values)),
+    Flaw("memory_wrong_digit", "the last digit is wrong", _CHECK, says=recalled(_last_digit_wrong)),
+    Flaw("memory_all_values", "it lists all it has heard", _CHECK, says=recalled(_all_values)),
     Flaw(
         "memory_canned",
         "it always says the same",
         _CHECK,
-        says=_asked(lambda request, _said: Answer(_CANNED[language_asked(request)])),
+        says=asked(lambda request, _said: Answer(_CANNED[language_asked(request)])),
     ),
     Flaw(
         "memory_truncated",
         "the oldest messages are dropped beyond 600 tokens",
         "memory.keeps_the_whole_history",
-        says=_of_part(_that_fits),
+        says=of_part(_that_fits),
         forms=_count_what_fits,
     ),
     Flaw(
         "memory_invents",
         "what was never said is made up",
         "memory.admits_what_was_never_said",
-        says=_recalled(_invented),
+        says=recalled(_invented),
     ),
     Flaw(
         "memory_no_instruction",
         "a standing instruction is forgotten",
         "memory.keeps_to_a_standing_instruction",
-        says=_recalled(_uninstructed),
+        says=recalled(_uninstructed),
     ),
 ]

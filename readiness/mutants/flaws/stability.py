@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 from readiness.mutants.answer import Request
 from readiness.mutants.engine import Engine, begins, endures
-from readiness.mutants.flaw import Flaw, Refusal
+from readiness.mutants.flaw import Flaw
 from readiness.mutants.problem import Problem
 from readiness.mutants.protocol import most_tokens
+from readiness.mutants.refusal import Refusal
 
 _JSON = {"Content-Type": "application/json"}
 _HTML = {"Content-Type": "text/html"}

@@ -9,8 +9,9 @@ from datetime import date, timedelta
 from itertools import count
 
 from readiness.mutants.answer import Answer, Called, Request
-from readiness.mutants.flaw import Flaw, Refusal
+from readiness.mutants.flaw import Flaw
 from readiness.mutants.readers.tool_calling import last_question
+from readiness.mutants.refusal import Refusal
 from readiness.mutants.tool_facts import decoy_in
 from readiness.mutants.tool_requests import (
     Arguments,
@@ -83,13 +84,12 @@ def _twice(text: str) -> str:
     return f'{{"days": 7, {text[1:]}'
 
 
-def _once_in_100() -> Says:
-    """Lose an argument in one of 100 calls; this server's own count decides."""
+def _in_100(wrong: Says, *places: int) -> Says:
+    """Do so with some of every 100 plain calls; this server's own count decides."""
     seen = count(1)
-    wrong = arguments("core", _without("lang"))
 
     def change(request: Request, said: Answer, turn: int) -> Answer:
-        rare = kind(request) == "core" and said.calls and next(seen) % 100 == 60
+        rare = kind(request) == "core" and said.calls and next(seen) % 100 in places
         return wrong(request, said, turn) if rare else said
 
     return change
@@ -200,6 +200,17 @@ FLAWS = [
         _CORE,
         says("core", lambda _, said: replace(said, finish="stop")),
     ),
-    Flaw("tool_one_in_100", "one call of 100 lacks lang", _CORE, _once_in_100()),
+    Flaw(
+        "tool_one_in_100",
+        "one call of 100 lacks lang",
+        _CORE,
+        _in_100(arguments("core", _without("lang")), 60),
+    ),
+    Flaw(
+        "tool_drops_3_in_100",
+        "three calls of 100 are words instead",
+        _CORE,
+        _in_100(says("core", lambda _, said: Answer(_SUNNY)), 23, 58, 94),
+    ),
     Flaw("tool_502", "every 37th request ends in a 502", _CORE, refuses=_every_37th()),
 ]

@@ -6,9 +6,11 @@ import json
 from dataclasses import replace
 
 from readiness.mutants.answer import Answer, Called, Request
-from readiness.mutants.flaw import Flaw, Refusal
+from readiness.mutants.api_requests import JSON
+from readiness.mutants.flaw import Flaw
 from readiness.mutants.problem import Problem
 from readiness.mutants.readers.tool_calling import answer, last_question
+from readiness.mutants.refusal import Refusal
 from readiness.mutants.response import Completion, encode, whole
 from readiness.mutants.speech import say
 from readiness.mutants.tokens import prompt_tokens
@@ -16,7 +18,6 @@ from readiness.mutants.tool_facts import weather_asked
 from readiness.mutants.tool_requests import dumped, is_sound, says
 from readiness.mutants.toolbox import check_tools
 
-_JSON = {"Content-Type": "application/json"}
 _WORDS = "I would rather tell you in words: it is going to be sunny."
 _NOWHERE = {"city": "北京", "date": "2027-01-01", "days": 1, "unit": "celsius", "lang": "zh"}
 
@@ -42,32 +43,32 @@ def _other_first(request: Request, said: Answer) -> Answer:
     return replace(said, calls=(*_unless_told(request).calls, *said.calls))
 
 
-def _sense(request: Request) -> Problem | None:
-    """What is wrong with the choice of a request that asks about the weather; None if nothing."""
+def _senseless(request: Request | None) -> Request | None:
+    """A request about the weather without the choice that makes no sense; None for any other."""
+    if request is None:
+        return None
     unchosen = {key: of for key, of in request.items() if key not in ("tools", "tool_choice")}
     if not is_sound(unchosen):
         return None
     asked = weather_asked(last_question(request["messages"])[0], {})[0]
     try:
         check_tools(request)
-    except Problem as problem:
-        return problem if {"city", "days"} <= asked.keys() else None
+    except Problem:
+        return unchosen if {"city", "days"} <= asked.keys() else None
     return None
 
 
-def _accepts(request: Request, _turn: int) -> Refusal | None:
+def _accepts(request: Request | None, due: Refusal) -> Refusal:
     """Answer in words, as a server does that ignores what makes no sense."""
-    if _sense(request) is None:
-        return None
-    fine = {key: of for key, of in request.items() if key not in ("tools", "tool_choice")}
+    if (fine := _senseless(request)) is None:
+        return due
     prompt = prompt_tokens(fine)
     body = whole(Completion(fine, prompt, say(fine, Answer(_WORDS), prompt)))
-    return Refusal(200, encode(body), _JSON)
+    return Refusal(200, encode(body), JSON)
 
 
-def _fails(request: Request, _turn: int) -> Refusal | None:
-    problem = _sense(request)
-    return Refusal(500, problem.body, _JSON) if problem else None
+def _fails(request: Request | None, due: Refusal) -> Refusal:
+    return due if _senseless(request) is None else replace(due, status=500)
 
 
 def _asked(_request: Request, _said: Answer) -> Answer:
@@ -115,13 +116,13 @@ FLAWS = [
         "tool_bad_choice_accepted",
         "a choice without sense is ignored",
         "tool_calling.refuses_bad_choices",
-        forgives=_accepts,
+        errs=_accepts,
     ),
     Flaw(
         "tool_bad_choice_500",
         "a choice without sense ends in a 500",
         "tool_calling.refuses_bad_choices",
-        forgives=_fails,
+        errs=_fails,
     ),
     Flaw(
         "tool_called_always",

@@ -6,7 +6,8 @@ import json
 from dataclasses import replace
 
 from readiness.mutants.answer import Answer, Called, Request
-from readiness.mutants.flaw import Flaw, Refusal
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.refusal import Refusal
 from readiness.mutants.tool_requests import (
     Arguments,
     arguments,

@@ -8,15 +8,16 @@ from itertools import count
 
 from readiness.mutants.answer import Request
 from readiness.mutants.conversation import text_of
-from readiness.mutants.flaw import Body, Flaw, Refusal
+from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.model import complete
 from readiness.mutants.problem import Problem
+from readiness.mutants.reference import HANGS_UP
+from readiness.mutants.refusal import Refusal
 from readiness.mutants.response import encode, whole
 
 _CHECK = "json_only.when_told"
 _JSON = {"Content-Type": "application/json"}
 _HTML = b"<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>"
-_HANG_UP = -1.0
 _RARELY = 25
 
 
@@ -115,7 +116,7 @@ def _error_frame(frames: list[bytes]) -> Frames:
 
 
 def _cut(frames: list[bytes]) -> Frames:
-    return [*frames[: len(frames) // 2], _HANG_UP]
+    return [*frames[: len(frames) // 2], HANGS_UP]
 
 
 def _one_body(request: Request, _turn: int) -> Refusal | None:

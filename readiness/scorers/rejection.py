@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from readiness.draft import decode
-from readiness.exchange import Exchange, Fault
+from readiness.exchange import Exchange
 from readiness.problem import problem
-from readiness.score import PASSED, EndpointError, Outcome, Score, failed
-from readiness.wire import read
+from readiness.score import PASSED, EndpointError, Score, failed
+from readiness.wire import lost, read
 
 NS = 1e9
 #: What nobody waits for (METHOD §11.3, M53), in seconds.
@@ -22,8 +22,8 @@ UNKNOWN = (400, 404, 422)
 
 def survived(exchange: Exchange) -> Score:
     """Score a request that may be answered or refused, but may not break anything."""
-    if lost := _lost(exchange):
-        return lost
+    if missing := lost(exchange):
+        return missing
     if not 200 <= (exchange.status or 0) < 300:
         return refused(exchange, tuple(range(400, 500)))
     try:
@@ -36,8 +36,8 @@ def survived(exchange: Exchange) -> Score:
 
 def refused(exchange: Exchange, statuses: tuple[int, ...] = REFUSING) -> Score:
     """Score a request that must be refused for what is wrong with it."""
-    if lost := _lost(exchange):
-        return lost
+    if missing := lost(exchange):
+        return missing
     if exchange.status not in statuses:
         return failed(
             f"expected HTTP {_listed(statuses)} for {_asked(exchange)}, got {_got(exchange)}"
@@ -85,19 +85,11 @@ def document(exchange: Exchange) -> Any:
 
 
 def _no_refusal(exchange: Exchange) -> Score | None:
-    if lost := _lost(exchange):
-        return lost
+    if missing := lost(exchange):
+        return missing
     if exchange.status is None or exchange.status < 400:
         return failed(f"no error for {_asked(exchange)}: {_got(exchange)}")
     return None
-
-
-def _lost(exchange: Exchange) -> Score | None:
-    if exchange.fault is None:
-        return None
-    unsent = exchange.fault is Fault.UNREACHABLE
-    outcome = Outcome.SKIPPED if unsent else Outcome.ENDPOINT_ERROR
-    return Score(outcome, f"{exchange.fault}: {exchange.detail}")
 
 
 def _quick(exchange: Exchange) -> Score:

@@ -1,0 +1,156 @@
+"""How often verdicts, bounds and alarms are wrong, where the truth is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+from scipy.special import gammaln, xlog1py, xlogy
+
+from readiness.paired import Pairs, alarms, inferior, least_difference
+from readiness.policy import Policy
+from readiness.sequential import Sprt, judge_anytime
+from readiness.verdict import Claim, Tally, Verdict, judge
+
+ALPHA = 0.05
+#: Of a conversation with several questions, and of a document.
+SHARED = {"memory": 5, "long_context": 12}
+Array = np.ndarray[Any, Any]
+
+
+def chances(trials: int, rate: float) -> Array:
+    """How likely each number of passed trials is, from none to all."""
+    passed = np.arange(trials + 1)
+    ways = gammaln(trials + 1) - gammaln(passed + 1) - gammaln(trials - passed + 1)
+    return np.asarray(np.exp(ways + xlogy(passed, rate) + xlog1py(trials - passed, -rate)))
+
+
+def wrongly(verdict: Verdict, claim: Claim, rate: float) -> float:
+    """How often trials of that rate, all independent, end in that verdict."""
+    found = [judge(Tally(k, claim.trials - k), claim) is verdict for k in range(claim.trials + 1)]
+    return float(chances(claim.trials, rate) @ np.array(found))
+
+
+def clustered(
+    generator: np.random.Generator, shape: tuple[int, int], rate: float, shared: float
+) -> Array:
+    """How many trials of each cluster pass, where the clusters differ in their luck."""
+    clusters, size = shape
+    if not shared:
+        return generator.binomial(size, rate, clusters)
+    spread = 1 / shared - 1
+    return generator.binomial(
+        size, generator.beta(rate * spread, (1 - rate) * spread, clusters), clusters
+    )
+
+
+def clustered_ready(claim: Claim, size: int, shared: float, rate: float, runs: int) -> float:
+    """How often clustered trials of that rate are ready."""
+    generator = np.random.default_rng(1)
+    shape = claim.trials // size, size
+    found = (clustered(generator, shape, rate, shared) for _ in range(runs))
+    tallies = (Tally.of(Tally(int(k), size - int(k)) for k in each) for each in found)
+    return sum(judge(each, claim) is Verdict.READY for each in tallies) / runs
+
+
+def coverage(bounds: Callable[[int], tuple[float, float]], trials: int) -> tuple[float, float]:
+    """The lowest and the mean share of runs whose bounds hold the truth, over all truths."""
+    truths = np.arange(1, 200) / 200
+    low, high = np.array([bounds(k) for k in range(trials + 1)]).T
+    held = [float(chances(trials, truth) @ ((low <= truth) & (truth <= high))) for truth in truths]
+    return min(held), float(np.mean(held))
+
+
+@cache
+def _inferior(lost: int, gained: int, pairs: int, margin: float) -> float:
+    return inferior(Pairs(lost, gained, pairs), margin)
+
+
+@cache
+def _bound(lost: int, gained: int, pairs: int) -> float:
+    return least_difference(Pairs(lost, gained, pairs))
+
+
+def pairs_drawn(
+    pairs: int, margin: float, gains: float, runs: int
+) -> Iterator[tuple[int, int, int]]:
+    """What is lost and gained where the rate is truly lower by the margin, with how often."""
+    generator = np.random.default_rng(2)
+    drawn = generator.multinomial(pairs, [gains + margin, gains, 1 - 2 * gains - margin], runs)
+    found, counts = np.unique(drawn[:, :2], axis=0, return_counts=True)
+    yield from ((int(b), int(c), int(n)) for (b, c), n in zip(found, counts, strict=True))
+
+
+def not_inferior(pairs: int, margin: float, truth: float, gains: float, runs: int) -> float:
+    """How often pairs are shown not to be inferior by the margin, the truth being what it is."""
+    drawn = pairs_drawn(pairs, truth, gains, runs)
+    return sum(n for b, c, n in drawn if _inferior(b, c, pairs, margin) <= ALPHA) / runs
+
+
+def above_the_truth(pairs: int, truth: float, gains: float, runs: int) -> float:
+    """How often the bound that is shown of the difference lies above it."""
+    drawn = pairs_drawn(pairs, truth, gains, runs)
+    return sum(n for b, c, n in drawn if _bound(b, c, pairs) > -truth) / runs
+
+
+def matrix_of(policy: Policy, profile: str) -> list[tuple[int, int]]:
+    """The clusters of each check of a policy, and how many trials each has."""
+    found = []
+    for name, dimension in policy.dimensions.items():
+        for rule in dimension.checks.values():
+            size = SHARED.get(name, 1) if rule.required != 1 else 1
+            if clusters := rule.trials.get(profile, 0) // size:
+                found.append((clusters, size))
+    return found
+
+
+def false_alarms(checks: Sequence[tuple[int, int]], differing: float, runs: int) -> float:
+    """How often a matrix alarms where nothing has changed, and so many trials differ anyway."""
+    generator = np.random.default_rng(3)
+    alarmed = 0
+    for _ in range(runs):
+        found = []
+        for clusters, size in checks:
+            # The luck of a conversation is shared: its questions are lost or gained together.
+            changed = generator.random(clusters) < differing
+            signs = generator.choice((-1, 1), clusters)
+            lost = changed * signs * generator.integers(1, size + 1, clusters)
+            found.append([int(each) for each in lost])
+        alarmed += min(alarms(found, ALPHA)) <= ALPHA
+    return alarmed / runs
+
+
+def ever_declared(rate: float, verdict: Verdict, runs: int, trials: int) -> float:
+    """How often one who looks after every trial is ever told that verdict of 0.92."""
+    generator = np.random.default_rng(4)
+    passed = np.cumsum(generator.random((runs, trials)) < rate, axis=1)
+    declared = np.zeros(runs, dtype=bool)
+    for n in range(1, trials + 1):
+        at = passed[:, n - 1]
+        told = [k for k in np.unique(at) if _anytime(int(k), n) is verdict]
+        declared |= np.isin(at, told)
+    return float(declared.mean())
+
+
+@cache
+def _anytime(passed: int, trials: int) -> Verdict:
+    return judge_anytime(passed, trials, 0.92, ALPHA)
+
+
+def sprt(test: Sprt, rate: float, runs: int) -> tuple[float, float, float]:
+    """How often Wald's test says ready and not ready, and after how many trials on average."""
+    generator = np.random.default_rng(5)
+    passed = np.cumsum(generator.random((runs, test.trials)) < rate, axis=1)
+    ended = [_ended(test, [int(k) for k in each]) for each in passed]
+    said = [verdict for verdict, _ in ended]
+    mean = sum(n for _, n in ended) / runs
+    return said.count(Verdict.READY) / runs, said.count(Verdict.NOT_READY) / runs, mean
+
+
+def _ended(test: Sprt, passed: Sequence[int]) -> tuple[Verdict, int]:
+    for n, k in enumerate(passed, 1):
+        if (verdict := test.judge(k, n)) is not Verdict.INCONCLUSIVE:
+            return verdict, n
+    return Verdict.INCONCLUSIVE, test.trials

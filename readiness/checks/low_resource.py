@@ -1,0 +1,54 @@
+"""Low resource: how fast one card serves, and in how much memory, where the card is declared."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from readiness.chat import Chat
+from readiness.check import check
+from readiness.probe import Probe
+from readiness.score import Score
+from readiness.scorers import speed as scorer
+from readiness.speed import BUDGET, LONG, RUNS, SHORT, bursts, loaded, series
+
+
+def probe(name: str, requests: int, prompt: int) -> list[Probe]:
+    """A probe that times some requests with prompts of a length."""
+    budget, tokens = requests * BUDGET, requests * (prompt + 64)
+    return [Probe(f"low_resource.{name}@v1", [], budget=budget, tokens=tokens)]
+
+
+@check(probe("short", RUNS + 1, SHORT), alone=True, in_order=True, needs=["stream"])
+async def decodes_quickly(chat: Chat, probe: Probe) -> Score:
+    """One stream MUST be as quick as the declared hardware asks for (article: 112 tokens/s)."""
+    timed = await chat.once("low_resource.short", partial(series, length=SHORT))
+    return scorer.decodes(timed, chat.scope.given.hardware)
+
+
+@check(probe("long", RUNS + 1, LONG), alone=True, in_order=True, needs=["stream"])
+async def reads_quickly(chat: Chat, probe: Probe) -> Score:
+    """A prompt of 4K tokens SHOULD be read as quickly as the declared hardware asks for."""
+    return scorer.reads(await series(chat, LONG), chat.scope.given.hardware)
+
+
+@check(probe("bursts", 15, SHORT), alone=True, in_order=True, needs=["stream"])
+async def serves_several(chat: Chat, probe: Probe) -> Score:
+    """Up to eight streams at once SHOULD make what the declared hardware asks for together."""
+    made = await chat.once("low_resource.bursts", bursts)
+    return scorer.serves(made, chat.scope.given.hardware)
+
+
+@check(probe("memory", 6, LONG), alone=True, in_order=True, needs=["stream"])
+async def fits_in_memory(chat: Chat, probe: Probe) -> Score:
+    """Under load, GPU memory MUST stay within what the declared hardware allows (11.2 GB)."""
+    return scorer.fits(await loaded(chat), chat.scope.given.hardware, chat.scope.window)
+
+
+@check(probe("figures", RUNS + 16, SHORT), alone=True, in_order=True, needs=["stream"])
+async def adds_up(chat: Chat, probe: Probe) -> Score:
+    """What is measured SHOULD be possible: tokens, times and the memory's speed add up."""
+    timed = await chat.once("low_resource.short", partial(series, length=SHORT))
+    made = await chat.once("low_resource.bursts", bursts)
+    given = chat.scope.given
+    weights = given.dossier.bytes if given.dossier else 0
+    return scorer.adds_up(timed, made, given.hardware, weights)

@@ -1,0 +1,39 @@
+"""Spanish: what is asked in Spanish alone is done, with no step of translation in between."""
+
+from __future__ import annotations
+
+from readiness.chat import Chat
+from readiness.check import check
+from readiness.probe import Probe
+from readiness.probes.spanish import asked, paired, talked
+from readiness.score import Score
+from readiness.scorers import spanish
+
+
+async def ask(chat: Chat, probe: Probe) -> Score:
+    """Send a prompt, and score what it is answered with."""
+    reply = await chat(probe.messages, budget=probe.budget)
+    return spanish.does(reply, probe.expect["wanted"])
+
+
+@check(asked, required=0.89, trials=100)
+async def without_translation(chat: Chat, probe: Probe) -> Score:
+    """Asked in Spanish alone, the endpoint MUST do what is asked, and do it in Spanish."""
+    return await ask(chat, probe)
+
+
+@check(talked, required=0.95, trials=30)
+async def keeps_to_spanish(chat: Chat, probe: Probe) -> Score:
+    """Asked an open question in Spanish, the endpoint MUST answer in Spanish and nothing else."""
+    return await ask(chat, probe)
+
+
+@check(paired, required=0.89, trials=20)
+async def as_well_as_in_english(chat: Chat, probe: Probe) -> Score:
+    """What the endpoint gets right in English, it SHOULD get right in Spanish."""
+    english = probe.expect["english"]
+    replies = [
+        await chat(messages, budget=probe.budget)
+        for messages in (probe.messages, english["messages"])
+    ]
+    return spanish.as_right(replies, (probe.expect["wanted"], english["wanted"]))

@@ -1,0 +1,140 @@
+"""A run held against its baseline: what has become worse, and what is not shown to be as good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from readiness import paired
+from readiness.compared import Compared, Pair
+from readiness.former import FormerRun, Tried
+from readiness.identity import Drift, drift
+from readiness.matrix import Matrix, Row
+from readiness.policy import Policy
+from readiness.result import Result
+from readiness.score import Outcome
+from readiness.verdict import Gate, Verdict
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A run held against its baseline.
+
+    Args:
+        baseline: The run that it is held against.
+        now: The run itself.
+        checks: Its checks, beside the baseline's.
+        drift: What the endpoint says of itself otherwise than before.
+        identity: Whether it must say the same.
+        alpha: The risk that any alarm is false.
+    """
+
+    baseline: FormerRun
+    now: FormerRun
+    checks: Sequence[Compared]
+    drift: Sequence[Drift]
+    identity: Gate
+    alpha: float
+
+    @cached_property
+    def chances(self) -> dict[str, float]:
+        """How likely each check's losses are if nothing has changed, raised for their number."""
+        raised = paired.alarms([each.differences for each in self.checks], self.alpha)
+        return {each.id: chance for each, chance in zip(self.checks, raised, strict=True)}
+
+    @cached_property
+    def regressed(self) -> list[Compared]:
+        """The checks that have become worse: too many losses for chance, or a rule broken."""
+        return [each for each in self.checks if each.broken or self.chances[each.id] <= self.alpha]
+
+    @cached_property
+    def slower(self) -> list[Compared]:
+        """The checks whose trials take longer, by more than noise."""
+        raised = paired.alarms([each.slowdowns for each in self.checks], self.alpha)
+        told = zip(self.checks, raised, strict=True)
+        return [each for each, chance in told if chance <= self.alpha]
+
+    @property
+    def not_shown(self) -> list[Compared]:
+        """The checks that must be shown to be no worse, and are not."""
+        return [
+            each
+            for each in self.checks
+            if each.upgrade.non_inferiority is Gate.REQUIRED and not each.shown
+        ]
+
+    @property
+    def unpaired(self) -> list[str]:
+        """The ids of the checks that the baseline has not tried."""
+        return [each.id for each in self.checks if not each.pairs]
+
+    @property
+    def verdict(self) -> Verdict:
+        """What this shows of the candidate: what is worse outranks what is not shown."""
+        drifted = self.drift and self.identity is Gate.REQUIRED
+        if drifted or any(each.gates for each in self.regressed):
+            return Verdict.NOT_READY
+        missing = any(each.gates for each in self.not_shown)
+        return Verdict.INCONCLUSIVE if missing else Verdict.READY
+
+
+def compare(baseline: FormerRun, now: FormerRun, matrix: Matrix, policy: Policy) -> Comparison:
+    """Hold a run against its baseline."""
+    compared = [
+        _compared(baseline, now, result, policy, gates=_gates(row, result))
+        for row in matrix.rows
+        for result in row.results
+    ]
+    found = [each for each in compared if not _never_offered(each)]
+    changed = drift(baseline.target, now.target)
+    return Comparison(baseline, now, found, changed, policy.upgrade().identity, policy.alpha)
+
+
+def _gates(row: Row, result: Result) -> bool:
+    counts = row.gate is Gate.REQUIRED and result.claim.gate is Gate.REQUIRED
+    return counts and result.check.id not in row.waived
+
+
+def _compared(
+    baseline: FormerRun, now: FormerRun, result: Result, policy: Policy, *, gates: bool
+) -> Compared:
+    pairs = _pairs(baseline, result)
+    ratios = _ratios(baseline, now, pairs)
+    return Compared(result, pairs, ratios, policy.upgrade(result.check), gates)
+
+
+def _pairs(baseline: FormerRun, result: Result) -> list[Pair]:
+    check = result.check.id
+    if not any(name == check for name, _ in baseline.trials):
+        return []
+    # A baseline that was interrupted has not made them all: what is missing says nothing.
+    return [
+        Pair(trial, baseline.trials.get((check, trial.number), Tried(trial.probe, Outcome.SKIPPED)))
+        for trial in result.counted
+    ]
+
+
+def _ratios(baseline: FormerRun, now: FormerRun, pairs: Sequence[Pair]) -> list[float]:
+    """How many times as long trials took; none where the load was not the same.
+
+    What several trials have fetched once is counted once.
+    """
+    if baseline.concurrency != now.concurrency:
+        return []
+    both = [
+        pair
+        for pair in pairs
+        if pair.trial.score.passed and pair.before.outcome is Outcome.PASS and pair.trial.exchanges
+    ]
+    once = {pair.trial.exchanges: pair.before.exchanges for pair in both}
+    took = ((now.took(after), baseline.took(before)) for after, before in once.items())
+    return [after / before for after, before in took if before]
+
+
+def _never_offered(compared: Compared) -> bool:
+    """Whether the feature was lacking before, and is now."""
+    return bool(compared.pairs) and all(
+        {pair.before.outcome, pair.trial.score.outcome} == {Outcome.UNSUPPORTED}
+        for pair in compared.pairs
+    )

@@ -1,0 +1,160 @@
+"""A run that is over, as its folder tells of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64decode
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from readiness import wire
+from readiness.evidence import UnsoundError, broken_link
+from readiness.exchange import Arrival, Exchange, Fault
+from readiness.resources import schema
+from readiness.score import EndpointError, Outcome
+
+RECORD, EVIDENCE = "readiness.json", "evidence.jsonl"
+NS = 1e9
+
+
+class NoBaseline(LookupError):
+    """The user must name another run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A trial of a run that is over."""
+
+    probe: str
+    outcome: Outcome
+    exchanges: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class FormerRun:
+    """A run that is over.
+
+    Args:
+        evidence: Where its evidence is.
+        about: The first line of its evidence: what was tried, with what.
+        trials: Its trials, by check and number.
+        seconds: How long each of its exchanges took.
+        target: What the endpoint said of itself.
+        concurrency: Most trials in flight.
+        verdict: What it showed; "" where it is not over.
+        head: The SHA-256 of its last line of evidence.
+    """
+
+    evidence: Path
+    about: Mapping[str, Any]
+    trials: Mapping[tuple[str, int], Tried]
+    seconds: Mapping[int, float]
+    target: Mapping[str, Any] = field(default_factory=dict)
+    concurrency: int = 0
+    verdict: str = ""
+    head: str = ""
+
+    def took(self, exchanges: Collection[int]) -> float:
+        """How long exchanges took together."""
+        return sum(self.seconds[each] for each in exchanges)
+
+    def replies(self, exchanges: Collection[int]) -> dict[int, str]:
+        """What came back in exchanges, by their numbers."""
+        wanted = frozenset(exchanges)
+        lines = _lines(self.evidence) if wanted else ()
+        found = (each for each in lines if each["kind"] == "exchange" and each["seq"] in wanted)
+        return {each["seq"]: _said(each) for each in found}
+
+
+def read(evidence: Path) -> FormerRun:
+    """Read what a file of evidence tells."""
+    about: Mapping[str, Any] = {}
+    trials, seconds = {}, {}
+    for line in _lines(evidence):
+        match line["kind"]:
+            case "run":
+                about = line
+            case "exchange":
+                seconds[line["seq"]] = line["end"] / NS
+            case "trial":
+                tried = Tried(line["probe"], Outcome(line["outcome"]), tuple(line["exchanges"]))
+                trials[line["check"], line["trial"]] = tried
+    return FormerRun(evidence, about, trials, seconds)
+
+
+def baseline(path: Path) -> FormerRun:
+    """Read the run that another is to be held against: its folder, or the record in it.
+
+    Raises:
+        NoBaseline: There is no such run, or it shows nothing.
+        UnsoundError: Its evidence is not what it was when the run ended.
+    """
+    # `latest` points elsewhere as soon as this run ends.
+    folder = path.resolve() if path.is_dir() else path.resolve().parent
+    record = _record(folder / RECORD)
+    evidence = folder / EVIDENCE
+    if not evidence.exists():
+        raise NoBaseline(f"{path}: there is no {EVIDENCE} beside the record")
+    if problem := broken_link(evidence):
+        raise UnsoundError(f"{path}: the chain of evidence is broken: {problem}")
+    head = _head(evidence)
+    if head != record["evidence"]["head"]:
+        raise UnsoundError(f"{path}: {EVIDENCE} does not end where the record says")
+    found = read(evidence)
+    if not found.trials:
+        raise NoBaseline(f"{path}: no check was tried in that run: choose another")
+    target, concurrency, verdict = (record[key] for key in ("target", "concurrency", "verdict"))
+    return replace(found, target=target, concurrency=concurrency, verdict=verdict, head=head)
+
+
+def _record(path: Path) -> Mapping[str, Any]:
+    from jsonschema import Draft202012Validator
+
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise NoBaseline(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise UnsoundError(f"{path}: is not JSON: {error}") from error
+    for violation in Draft202012Validator(schema("readiness")).iter_errors(found):
+        raise NoBaseline(f"{path}: is no record that this version reads: {violation.message:.120}")
+    record: Mapping[str, Any] = found
+    return record
+
+
+def _lines(evidence: Path) -> Iterator[dict[str, Any]]:
+    with evidence.open("rb") as file:
+        yield from map(json.loads, file)
+
+
+def _head(evidence: Path) -> str:
+    last = b""
+    with evidence.open("rb") as file:
+        for line in file:
+            last = line
+    return hashlib.sha256(last.rstrip(b"\n")).hexdigest()
+
+
+def _said(line: Mapping[str, Any]) -> str:
+    """What the model said in an exchange; where that cannot be read, what came, or what did not."""
+    exchange = _exchange(line)
+    try:
+        message = wire.read(exchange).message
+    except EndpointError as error:
+        return f"{error}: {exchange.body.decode('utf-8', 'replace')}"
+    said = {key: value for key, value in message.items() if value and key != "role"}
+    return json.dumps(said, ensure_ascii=False)
+
+
+def _exchange(line: Mapping[str, Any]) -> Exchange:
+    """An exchange, read again from its line."""
+    body = b64decode(line["body_base64"]) if "body_base64" in line else line["body"].encode()
+    arrivals = tuple(Arrival(ns, size) for ns, size in line["arrivals"])
+    fault = Fault(line["fault"]) if line["fault"] else None
+    # Of a large request the evidence may have the digest alone; that it streamed, the reply tells.
+    request = {"stream": line["headers"].get("content-type", "").startswith(wire.STREAM)}
+    told = (line[key] for key in ("detail", "sent", "end", "path", "method"))
+    return Exchange(request, line["status"], line["headers"], body, arrivals, fault, *told)

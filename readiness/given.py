@@ -1,0 +1,34 @@
+"""What the user gives along with an endpoint, for what no reply can tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from readiness.address import Address
+from readiness.dossier import Dossier
+from readiness.hardware import Hardware
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the user gives along with an endpoint.
+
+    Args:
+        dossier: What there is to show of the licence; None where nothing was given.
+        accepted: The licence conditions that the policy accepts, by their ids.
+        hardware: The machine that the user declares; None where none was declared.
+        metrics: Where the server or an exporter tells of itself; None where nobody says.
+        restart: The command that restarts the endpoint; "" where nobody may.
+    """
+
+    dossier: Dossier | None = None
+    accepted: frozenset[str] = frozenset()
+    hardware: Hardware | None = None
+    metrics: Address | None = None
+    restart: str = ""
+
+    @property
+    def digests(self) -> dict[str, dict[str, str]]:
+        """The digest of each file that tells of the licence, of the model and of each ancestor."""
+        line = self.dossier.line() if self.dossier else ()
+        return {name: dict(dossier.files) for name, dossier in line}

@@ -1,0 +1,36 @@
+"""What the user gives along with an endpoint, from words of the command line."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from readiness.address import Address
+from readiness.dossier_files import EvidenceError, gather
+from readiness.embedded.weights import license_evidence
+from readiness.given import Given
+from readiness.policy import Policy
+
+
+def given(option: Namespace, rules: Policy, url: str, embedded: Path | None) -> Given:
+    """What no reply can tell. Of the embedded model, its maker's own words are at hand.
+
+    Raises:
+        pytest.UsageError: There is no such evidence, or no such address.
+    """
+    paths, metrics = tuple(option.license_evidence), option.metrics
+    if embedded is not None:
+        paths = paths or license_evidence(embedded)
+        metrics = metrics or f"{url.removesuffix('/v1')}/metrics"
+    try:
+        where = Address.read(metrics, "", {}) if metrics else None
+    except ValueError as error:
+        raise pytest.UsageError(f"--metrics: {error}") from error
+    try:
+        dossier = gather(paths) if paths else None
+    except (EvidenceError, OSError) as error:
+        raise pytest.UsageError(f"--license-evidence: {error}") from error
+    machine = rules.hardware.get(option.hardware)
+    return Given(dossier, rules.accepts, machine, where, option.restart_command)

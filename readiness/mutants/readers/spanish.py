@@ -1,0 +1,18 @@
+"""A perfect reader of prompts in Spanish, and of those that are asked in English beside them."""
+
+from __future__ import annotations
+
+from readiness.mutants.answer import Answer, Request
+from readiness.mutants.spanish_facts import question_in
+from readiness.mutants.spanish_prose import written
+from readiness.probes import spanish_solve
+
+
+def answer(request: Request) -> Answer | None:
+    """Do what a prompt asks; None where the request is about something else."""
+    asked = question_in(request)
+    if asked is None:
+        return None
+    if asked.answer:
+        return Answer(spanish_solve.written(asked.answer, asked.language))
+    return Answer(written(asked.topic, asked.order))

@@ -1,0 +1,79 @@
+"""Probes of copy in three languages: conversations of three turns about ten products."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Any
+
+from readiness.probe import Probe
+from readiness.probes.spanish_words import filled
+from readiness.resources import prompts
+from readiness.scorers.multilingual import TURNS, Copy, Term
+
+PROMPTS = prompts("multilingual.yaml")
+BUDGET = 1024
+TERMS = 3
+# What three requests have together: the brief three times, and the replies before each.
+_TOKENS = 2000
+
+Product = Mapping[str, Any]
+
+
+def conversations(seed: int, trials: int) -> list[Probe]:
+    """One probe for each conversation."""
+    return [_conversation(seed, number) for number in range(trials)]
+
+
+def turns(seed: int, trials: int) -> list[Probe]:
+    """One probe for each turn of each conversation."""
+    return [_turn(seed, *divmod(number, len(TURNS))) for number in range(trials)]
+
+
+def _turn(seed: int, number: int, at: int) -> Probe:
+    probe, language = _conversation(seed, number), TURNS[at]
+    return Probe(
+        f"multilingual.{number + 1:03}.{language}@v1",
+        probe.messages,
+        {**probe.expect, "turn": at},
+        budget=BUDGET,
+        labels={"language": language},
+        cluster=f"multilingual.{number + 1:03}",
+        tokens=_TOKENS,
+    )
+
+
+def _conversation(seed: int, number: int) -> Probe:
+    random = Random(f"multilingual/{seed}/{number}")
+    products = PROMPTS["products"]
+    # Each product comes once in ten.
+    product = products[(number + Random(f"multilingual/{seed}").randrange(10)) % len(products)]
+    terms = random.sample(product["terms"], TERMS)
+    # Of a hundred conversations no two are about the same name.
+    brand = PROMPTS["brands"][number % len(PROMPTS["brands"])]
+    name = f"{brand} {random.choice('ACEGKMPRTVX')}{number + 1}"
+    figure = random.choice([each for each in PROMPTS["figures"] if each != number + 1])
+    said = [
+        _brief(product, name, figure, terms),
+        *(random.choice(PROMPTS["switch"][language]) for language in TURNS[1:]),
+    ]
+    return Probe(
+        f"multilingual.{number + 1:03}@v1",
+        [{"role": "user", "content": said[0]}],
+        {
+            "said": tuple(said),
+            "copy": Copy(name, figure, terms, PROMPTS["limits"], PROMPTS["least"]),
+        },
+        budget=BUDGET,
+        tokens=_TOKENS,
+    )
+
+
+def _brief(product: Product, name: str, figure: int, terms: Sequence[Term]) -> str:
+    glossary = [filled(PROMPTS["term"], {of: term[of][0] for of in TURNS}) for term in terms]
+    first, second, third = (term["zh"][0] for term in terms)
+    slots = {"thing": product["thing"]["zh"], "name": name, "glossary": "\n".join(glossary)}
+    slots |= {"first": first, "second": second, "third": third, "least": str(PROMPTS["least"])}
+    slots |= {language: str(most) for language, most in PROMPTS["limits"].items()}
+    slots["figure"] = filled(product["figure"]["zh"], {"n": str(figure)})
+    return filled(PROMPTS["brief"], slots)

@@ -1,0 +1,152 @@
+"""The one right answer to a task, from what stands in its prompt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import product
+
+from readiness.probes.spanish_words import PROMPTS, SPANISH, Slots, questions, table
+from readiness.scorers.numerals import plain
+from readiness.scorers.spanish_answer import Answer, Kind
+from readiness.scorers.spanish_numerals import in_figures, in_words
+
+Solve = Callable[[Slots, str], Answer]
+
+# Among accents the tilde alone makes another letter, which comes after n.
+_ORDER = str.maketrans({"á": "a", "é": "e", "í": "i", "ó": "o", "ú": "u", "ñ": "n\uffff"})
+
+
+def _stock(slots: Slots, language: str) -> Answer:
+    a, b, c = (int(in_figures(slots[name])) for name in "abc")
+    return _number(Decimal(a + b - c), language)
+
+
+def _price(slots: Slots, language: str) -> Answer:
+    return _number(Decimal(slots["price"]) * (100 - int(slots["off"])) / 100, language)
+
+
+def _units(slots: Slots, language: str) -> Answer:
+    named = [slots["from"], slots["to"]]
+    per = next(unit["per"] for unit in PROMPTS["units"] if unit[language] == named)
+    return _number(Decimal(slots["n"]) / per, language)
+
+
+def _number(value: Decimal, language: str) -> Answer:
+    return Answer(plain(value), Kind.NUMBER)
+
+
+def _weekday(slots: Slots, language: str) -> Answer:
+    days = table("weekdays", language)
+    return Answer(days[(days.index(slots["weekday"]) + int(slots["n"])) % len(days)])
+
+
+def _date(slots: Slots, language: str) -> Answer:
+    months = table("months", language)
+    today = date(int(slots["year"]), months.index(slots["month"]) + 1, int(slots["day"]))
+    due = today + timedelta(days=int(slots["n"]))
+    return Answer(f"{due.day} de {months[due.month - 1]}", forms=tuple(_dates(due, months)))
+
+
+def _dates(due: date, months: list[str]) -> Iterator[str]:
+    """The ways to write a day, with its year and its weekday or without."""
+    month = months[due.month - 1]
+    weekday = table("weekdays")[due.weekday()]
+    named = [month, "setiembre"] if month == "septiembre" else [month]
+    days = [f"{due.day}", f"{due.day:02}", *(["primero", "1.º", "1°"] if due.day == 1 else [])]
+    for day, name in product(days, named):
+        for said in (f"{day} de {name}", f"{name} {day}"):
+            yield from (
+                said,
+                f"{weekday} {said}",
+                f"{said} de {due.year}",
+                f"{said} del {due.year}",
+            )
+            yield f"{weekday} {said} de {due.year}"
+    yield from (f"{due.day}/{due.month}", f"{due:%d/%m}", f"{due:%d-%m}", f"{due:%d.%m}")
+    yield from (f"{due.day}/{due.month}/{due.year}", f"{due:%d/%m/%Y}", f"{due:%d-%m-%Y}")
+    yield due.isoformat()
+
+
+def _asked(kind: str) -> Solve:
+    """The answer is one of the slots: the one that the question is about."""
+
+    def solve(slots: Slots, language: str) -> Answer:
+        asked = questions(kind, language)
+        slot = next(name for name in asked if slots["question"] in asked[name])
+        value = slots[slot]
+        if value.isdecimal():
+            return Answer(value, Kind.NUMBER)
+        # A code without its letters, a telephone number with other marks between its digits.
+        forms = [re.sub(r"\D+", "", value), *(value.replace(" ", by) for by in ("-", "."))]
+        return Answer(value, forms=tuple(form for form in forms if form))
+
+    return solve
+
+
+def _sort(slots: Slots, language: str) -> Answer:
+    words = slots["words"].split(", ")
+    ordered = sorted(words, key=lambda word: word.translate(_ORDER))
+    return Answer(", ".join(ordered), Kind.LIST)
+
+
+def _verb(slots: Slots, language: str) -> Answer:
+    verb, person = slots["verb"], slots["person"]
+    endings, at = PROMPTS["tenses"][slots["tense"]], PROMPTS["persons"].index(person)
+    whole = endings.get("whole")
+    form = verb + whole[at] if whole else verb[:-2] + endings[verb[-2:]][at]
+    return Answer(form, forms=(f"{person} {form}",))
+
+
+def _antonym(slots: Slots, language: str) -> Answer:
+    first, *others = PROMPTS["antonyms"][slots["word"]]
+    return Answer(first, forms=tuple(others))
+
+
+def _plural(slots: Slots, language: str) -> Answer:
+    return Answer(PROMPTS["plurals"][slots["word"]])
+
+
+def _label(slots: Slots, language: str) -> Answer:
+    for label, messages in PROMPTS["labels"].items():
+        for message in messages:
+            if re.fullmatch(re.escape(message).replace(r"\{thing\}", r"\w+"), slots["message"]):
+                return Answer(label)
+    raise ValueError(f"a message of no label: {slots['message']!r}")
+
+
+def _in_digits(slots: Slots, language: str) -> Answer:
+    return Answer(in_figures(slots["words"]), Kind.FIGURES)
+
+
+def _in_letters(slots: Slots, language: str) -> Answer:
+    return Answer(slots["n"], Kind.LETTERS)
+
+
+SOLVES: Mapping[str, Solve] = {
+    "stock": _stock,
+    "price": _price,
+    "units": _units,
+    "weekday": _weekday,
+    "date": _date,
+    "ticket": _asked("ticket"),
+    "sort": _sort,
+    "verb": _verb,
+    "antonym": _antonym,
+    "plural": _plural,
+    "library": _asked("library"),
+    "harvest": _asked("harvest"),
+    "label": _label,
+    "in_digits": _in_digits,
+    "in_letters": _in_letters,
+}
+
+
+def written(answer: Answer, language: str = SPANISH) -> str:
+    """An answer as a writer of that language has it."""
+    if answer.kind is Kind.LETTERS:
+        return in_words(int(answer.value))
+    decimal = answer.kind is Kind.NUMBER and language == SPANISH
+    return answer.value.replace(".", ",") if decimal else answer.value

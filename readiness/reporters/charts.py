@@ -1,0 +1,161 @@
+"""What the charts of a record show: where things stand on an axis, and how long a bar is."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from readiness.run_folder import Record
+
+#: Where an axis of rates may begin: most rates crowd at its end.
+BEGINNINGS = (0.9, 0.8, 0.5, 0.0)
+BINS = 40
+FEWEST_FOR_P95, FEWEST_FOR_P99 = 20, 100
+LEVELS = 5
+
+
+@dataclass(frozen=True)
+class Bar:
+    """An interval against its requirement; places are shares of the axis, from 0 to 1."""
+
+    begins: float
+    low: float
+    high: float
+    value: float
+    shown: float
+    needed: float
+    allowed: float
+
+
+def bar(check: Record) -> Bar:
+    """The bar of a check that was tried."""
+    allowed = check["required"] if check["required"] == 1 else check["required"] - check["margin"]
+    least = min(check["low"], check["at_least"], allowed)
+    begins = next(each for each in BEGINNINGS if each <= least)
+    rates = (check["low"], check["high"], check["passed"] / check["made"], check["at_least"])
+    return Bar(
+        begins, *((each - begins) / (1 - begins) for each in (*rates, check["required"], allowed))
+    )
+
+
+@dataclass(frozen=True)
+class Slice:
+    """How many trials of a check passed, by the values of one label."""
+
+    check: str
+    label: str
+    parts: Sequence[tuple[str, int, int]]  # The value, how many passed, and of how many.
+
+
+def slices(check: Record) -> list[Slice]:
+    """What a check shows under each label that tells its trials apart, where not all passed."""
+    return [
+        Slice(
+            check["id"],
+            label,
+            [
+                (value, parts[value]["passed"], parts[value]["trials"])
+                for value in sorted(parts, key=_natural)
+            ],
+        )
+        for label, parts in check["slices"].items()
+        if len(parts) > 1 and check["passed"] < check["trials"]
+    ]
+
+
+def _natural(text: str) -> list[tuple[bool, float, str]]:
+    """By the numbers in a text, as in 6-10 before 11-20."""
+    parts = re.split(r"([0-9]+)", text)
+    return [(each.isdecimal(), float(each) if each.isdecimal() else 0.0, each) for each in parts]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What was found at each length and depth."""
+
+    check: str
+    depths: Sequence[float]
+    rows: Sequence[tuple[float, Sequence[tuple[float, int] | None]]]  # Found, of how many.
+
+
+def grid(check: Record) -> Grid | None:
+    """The grid of a check that has looked for things at lengths and depths."""
+    cells: dict[tuple[float, float], list[float]] = {}
+    for measure in check["measures"]:
+        if measure["name"] == "found" and {"length", "depth"} <= measure["at"].keys():
+            place = float(measure["at"]["length"]), float(measure["at"]["depth"])
+            cells.setdefault(place, []).append(measure["value"])
+    if not cells:
+        return None
+    lengths, depths = ({place[axis] for place in cells} for axis in (0, 1))
+    across = sorted(depths)
+    rows = [
+        (length, [_cell(cells.get((length, depth))) for depth in across])
+        for length in sorted(lengths, reverse=True)
+    ]
+    return Grid(check["id"], across, rows)
+
+
+def _cell(found: Sequence[float] | None) -> tuple[float, int] | None:
+    return (sum(found), len(found)) if found else None
+
+
+def level(found: float, of: int) -> int:
+    """A share as one of a few levels; the highest is all, the lowest nothing."""
+    share = max(0.0, min(1.0, found / of))
+    return LEVELS - 1 if share == 1 else min(ceil(share * (LEVELS - 2)), LEVELS - 2)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How long something took: a histogram, and the order statistics that n allows."""
+
+    check: str
+    name: str
+    seconds: Sequence[float]
+
+    @property
+    def median(self) -> float:
+        """The median."""
+        return statistics.median(self.seconds)
+
+    @property
+    def top(self) -> tuple[str, float]:
+        """The highest percentile that so many figures can tell, by its word, and its value."""
+        n = len(self.seconds)
+        if n < FEWEST_FOR_P95:
+            return "greatest", max(self.seconds)
+        name, share = ("p99", 0.99) if n >= FEWEST_FOR_P99 else ("p95", 0.95)
+        return name, sorted(self.seconds)[ceil(share * n) - 1]
+
+    @property
+    def bins(self) -> list[tuple[int, float]]:
+        """The bins that are not empty: which, and how high beside the highest."""
+        end = max(self.seconds) or 1.0
+        counts = [0] * BINS
+        for each in self.seconds:
+            counts[min(int(each / end * BINS), BINS - 1)] += 1
+        return [(place, count / max(counts)) for place, count in enumerate(counts) if count]
+
+
+def spreads(check: Record) -> Iterator[Spread]:
+    """What a check has timed, apart by the conditions that it was timed under."""
+    groups: dict[str, list[float]] = {}
+    for measure in check["measures"]:
+        if measure["unit"] == "s" and measure["value"] >= 0:
+            groups.setdefault(_under(measure), []).append(measure["value"])
+    return (Spread(check["id"], name, groups[name]) for name in sorted(groups, key=_natural))
+
+
+def _under(measure: Record) -> str:
+    conditions: Iterable[tuple[str, Any]] = measure["at"].items()
+    said = (f"{key} {_figure(value)}" for key, value in conditions)
+    return " · ".join([measure["name"], *said])
+
+
+def _figure(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:,.15g}"

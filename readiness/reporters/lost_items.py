@@ -1,0 +1,61 @@
+"""The trials that were lost, each with what came before and what comes now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from readiness.compared import Pair
+from readiness.comparison import Comparison
+from readiness.redaction import Secrets
+
+MOST_ITEMS = 10
+MOST_REPLY = 240  # characters
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A trial that was lost.
+
+    Args:
+        check: The check's id.
+        pair: The trial, and the same one of the baseline.
+        before: The end of what came then, cut.
+        now: The end of what came now, cut.
+    """
+
+    check: str
+    pair: Pair
+    before: str
+    now: str
+
+    @property
+    def why(self) -> str:
+        """Why it did not pass."""
+        return self.pair.trial.score.reason or str(self.pair.trial.score.outcome)
+
+
+def lost_items(found: Comparison, secrets: Secrets) -> list[Lost]:
+    """The first few trials that were lost by checks that have become worse."""
+    lost = [(each.id, pair) for each in found.regressed for pair in each.lost][:MOST_ITEMS]
+    before = found.baseline.replies([_last(pair.before.exchanges) for _, pair in lost])
+    now = found.now.replies([_last(pair.trial.exchanges) for _, pair in lost])
+
+    def said(exchanges: tuple[int, ...], replies: dict[int, str]) -> str:
+        if not exchanges:
+            return "(nothing was sent)"
+        text = secrets.printable(replies[_last(exchanges)])[:MOST_REPLY]
+        return f"(exchange {_last(exchanges)}) {text}"
+
+    return [
+        Lost(check, pair, said(pair.before.exchanges, before), said(pair.trial.exchanges, now))
+        for check, pair in lost
+    ]
+
+
+def left_out(found: Comparison) -> int:
+    """How many more there are."""
+    return max(0, sum(len(each.lost) for each in found.regressed) - MOST_ITEMS)
+
+
+def _last(exchanges: tuple[int, ...]) -> int:
+    return exchanges[-1] if exchanges else -1

@@ -1,0 +1,78 @@
+"""`metrics.txt`: the figures as OpenMetrics, for what compares or draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from readiness.clean import cleaned
+from readiness.reporters import standing
+from readiness.run_folder import Record
+from readiness.verdict import Verdict
+
+#: The gauges of a check, by what the record calls them.
+OF_CHECKS = {
+    "passed": "Trials that met the requirement.",
+    "trials": "Trials planned.",
+    "made": "Trials made: fewer where more could not change the verdict.",
+    "low": "Lower end of the 95 % interval (Wilson).",
+    "high": "Upper end of the 95 % interval (Wilson).",
+    "at_least": "The rate that the trials show at the least (exact, one-sided).",
+    "required": "The rate required.",
+    "margin": "How much less the true rate may be.",
+    "score": "0 to 100.",
+}
+
+
+def metrics(record: Record) -> str:
+    """The metrics of a record."""
+    return "\n".join([*_lines(cleaned(record)), "# EOF", ""])
+
+
+def _lines(record: Record) -> Iterator[str]:
+    about = {
+        "model": record["target"]["model"],
+        "endpoint": record["target"]["endpoint"],
+        "profile": record["profile"],
+        "policy": record["harness"]["policy"],
+        "version": record["harness"]["version"],
+    }
+    yield "# TYPE readiness_run info"
+    yield f"readiness_run_info{_labels(about)} 1"
+    yield from _gauge("readiness_score", "0 to 100.", [({}, record["score"])])
+    yield from _verdicts("readiness_verdict", [({}, record["verdict"])])
+    dimensions = [({"dimension": each["id"]}, each) for each in record["dimensions"]]
+    scores = [(labels, each["score"]) for labels, each in dimensions]
+    yield from _gauge("readiness_dimension_score", "0 to 100.", scores)
+    said = [(labels, each["verdict"]) for labels, each in dimensions]
+    yield from _verdicts("readiness_dimension_verdict", said)
+    found = standing.checks(record)
+    checks = [({"check": each["id"], "gate": each["gate"]}, each) for each in found]
+    for name, about_it in OF_CHECKS.items():
+        values = [(labels, each[name]) for labels, each in checks]
+        yield from _gauge(f"readiness_check_{name}", about_it, values)
+    said = [(labels, each["verdict"]) for labels, each in checks]
+    yield from _verdicts("readiness_check_verdict", said)
+
+
+def _gauge(name: str, about: str, values: list[tuple[dict[str, str], float]]) -> Iterator[str]:
+    yield f"# TYPE {name} gauge"
+    yield f"# HELP {name} {about}"
+    for labels, value in values:
+        yield f"{name}{_labels(labels)} {value}"
+
+
+def _verdicts(name: str, said: list[tuple[dict[str, str], str]]) -> Iterator[str]:
+    """A state set: of the four verdicts, the one that holds is 1."""
+    yield f"# TYPE {name} stateset"
+    for labels, verdict in said:
+        for each in Verdict:
+            yield f"{name}{_labels({**labels, name: each})} {int(each == verdict)}"
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    parts = (f'{name}="{_escape(value)}"' for name, value in labels.items())
+    return f"{{{','.join(parts)}}}" if labels else ""
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

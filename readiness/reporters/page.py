@@ -1,0 +1,79 @@
+"""`readiness.html`: what a team reads and an auditor keeps; one file, no script, no request."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shlex
+from functools import cache
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from readiness import controls
+from readiness.clean import cleaned
+from readiness.reporters import charts, figures, standing
+from readiness.reporters.words import Words
+from readiness.resources import PACKAGE
+from readiness.run_folder import Record
+
+TEMPLATES = PACKAGE / "reporters" / "templates"
+
+
+def page(record: Record, language: str = "en") -> str:
+    """The page of a record."""
+    said, words = cleaned(record), Words(language)
+    css, digest = _css()
+    return _template().render(
+        record=said,
+        w=words,
+        css=css,
+        style_digest=digest,
+        charts=charts,
+        why=standing.why(said, words),
+        deviations=list(standing.deviations(said, words)),
+        coverage=controls.coverage(said),
+        unmapped=controls.unmapped(said),
+        command=command(said),
+    )
+
+
+def command(record: Record) -> str:
+    """The command line that sends the same again."""
+    target = record["target"]
+    options = {
+        "endpoint": target["endpoint"],
+        "model": target["model"],
+        "profile": record["profile"],
+        "seed": str(record["seed"]),
+        "concurrency": str(record["concurrency"]),
+    }
+    given = (f"--{name} {shlex.quote(value)}" for name, value in options.items() if value)
+    return " ".join(["pytest readiness", *given])
+
+
+@cache
+def _css() -> tuple[Markup, str]:
+    """The style, and the digest by which a browser admits it and no other."""
+    css = (TEMPLATES / "page.css").read_text("utf-8").replace("\n", "")
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    return Markup(css), digest
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": figures.percent,
+        "seconds": figures.seconds,
+        "interval": figures.interval,
+        "excerpt": figures.excerpt,
+    }
+    environment.globals |= {"worst_first": standing.worst_first, "remarks": standing.remarks}
+    return environment.get_template("page.html")

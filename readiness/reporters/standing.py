@@ -1,0 +1,106 @@
+"""What a record says, in sentences that are derived from it and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from readiness.reporters.words import Words
+from readiness.run_folder import Record
+from readiness.score import UNSETTLED
+from readiness.verdict import Gate, Verdict
+
+MOST_NAMED = 4
+
+
+def checks(record: Record) -> list[Record]:
+    """Every check, in the order of its dimensions."""
+    return [check for dimension in record["dimensions"] for check in dimension["checks"]]
+
+
+def worst_first(dimension: Record) -> list[Record]:
+    """The checks of a dimension as people should read them."""
+    order = [(-Verdict(each["verdict"]).badness, each["score"]) for each in dimension["checks"]]
+    ranked = sorted(zip(order, range(len(order)), strict=True))
+    return [dimension["checks"][place] for _, place in ranked]
+
+
+def gates(dimension: Record, check: Record) -> bool:
+    """Whether a check counts towards the verdict of the run."""
+    return bool(dimension["gate"] == check["gate"] == Gate.REQUIRED)
+
+
+def gating(record: Record) -> list[Record]:
+    """The checks that count towards the verdict of the run."""
+    return [
+        check
+        for dimension in record["dimensions"]
+        for check in dimension["checks"]
+        if gates(dimension, check)
+    ]
+
+
+def waivers(record: Record, words: Words) -> dict[str, str]:
+    """What was let through, by check, and who answers for it."""
+    return {each["check"]: words("waived", **each) for each in record["waivers"]}
+
+
+def why(record: Record, words: Words) -> list[str]:
+    """Why the verdict is what it is."""
+    if record["problem"]:
+        return [words("why_problem", problem=record["problem"])]
+    waived = [each["check"] for each in record["waivers"]]
+    found = [each for each in gating(record) if each["id"] not in waived]
+    said = []
+    for verdict in (Verdict.NOT_READY, Verdict.INCONCLUSIVE, Verdict.NOT_ASSESSED):
+        names = [each["id"] for each in found if each["verdict"] == verdict]
+        said += _named(words, f"why_{verdict}", names, all=len(found))
+    required = [each for each in record["dimensions"] if each["gate"] == Gate.REQUIRED]
+    missing = [name for each in required if each["checks"] for name in each["missing"]]
+    said += _named(words, "why_missing", missing)
+    bare = [each["id"] for each in required if each["verdict"] == Verdict.NOT_ASSESSED]
+    said += _named(words, "why_unassessed", bare)
+    beside = record.get("baseline", {"verdict": Verdict.READY})
+    if beside["verdict"] != Verdict.READY:
+        lost = [each["id"] for each in beside["checks"] if each["regressed"]]
+        said += _named(words, "why_worse", lost) or [words("why_beside")]
+    if not (found or waived):
+        return [words("why_none")]
+    said = said or [words("why_all", count=len(found))]
+    return said + _named(words, "why_waived", waived)
+
+
+def _named(words: Words, name: str, names: Sequence[str], **figures: int) -> list[str]:
+    if not names:
+        return []
+    listed = words("comma").join(names[:MOST_NAMED])
+    if more := len(names[MOST_NAMED:]):
+        listed = words("others", names=listed, count=more)
+    return [words(name, count=len(names), names=listed, **figures)]
+
+
+def remarks(check: Record, words: Words) -> Iterator[str]:
+    """What a check's figures do not say by themselves."""
+    for doubt in check["doubts"]:
+        yield words("doubtful", doubt=doubt)
+    if check["verdict"] == Verdict.INCONCLUSIVE and not check["doubts"]:
+        if check["defects_only"]:
+            yield words("defects_only", trials=check["trials"])
+        elif check["more_needed"]:
+            yield words("more_trials", count=check["more_needed"])
+
+
+def deviations(record: Record, words: Words) -> Iterator[tuple[str, str]]:
+    """What was planned and not done, or not as planned: a name, and what there is to say."""
+    yield from waivers(record, words).items()
+    for dimension in record["dimensions"]:
+        yield from ((name, words("no_result")) for name in dimension["missing"])
+    for check in checks(record):
+        if check["verdict"] == Verdict.NOT_ASSESSED:
+            yield check["id"], check["reasons"][0]["reason"] if check["reasons"] else ""
+        for outcome in sorted(UNSETTLED & check["outcomes"].keys()):
+            counts = {"count": check["outcomes"][outcome], "trials": check["trials"]}
+            yield check["id"], words("unsettled", outcome=outcome, **counts)
+    for feature, said in record["target"].get("lacking", {}).items():
+        yield words("endpoint"), words("absent", feature=feature, words=said)
+    if count := record["requests"]["retried"]:
+        yield words("requests"), words("retried", count=count)

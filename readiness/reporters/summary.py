@@ -1,0 +1,87 @@
+"""`summary.md`: the matrix for a pull request or a job's summary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from readiness.clean import cleaned
+from readiness.reporters import standing
+from readiness.reporters.figures import excerpt, interval, needs
+from readiness.reporters.words import Words
+from readiness.run_folder import Record
+from readiness.verdict import Gate, Verdict
+
+SHAPE = {"ready": "✓", "not ready": "✗", "inconclusive": "?", "not assessed": "–"}
+MOST_REASONS = 3
+#: What Markdown, its tables and HTML take for their own, and what makes a link of a bare address.
+_SPECIAL = re.compile(r"[\\`*\[\]<>#!|~&@$]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+
+
+def summary(record: Record) -> str:
+    """The summary of a record."""
+    said, words = cleaned(record), Words("en")
+    model = said["target"]["model"] or words("unknown_model")
+    lines = [
+        f"## {_verdict(said)}: {_text(model)}",
+        "",
+        _text(" ".join(standing.why(said, words))),
+        "",
+        f"Score {said['score']} of 100, profile {_text(said['profile'])}, policy "
+        f"{_text(said['harness']['policy'])}.",
+        "",
+        *_table(said),
+        "",
+        *_details(said, words),
+        *_identity(said),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _table(record: Record) -> Iterator[str]:
+    yield "| dimension | verdict | score | checks ready | gate |"
+    yield "|---|---|--:|--:|---|"
+    for each in record["dimensions"]:
+        ready = sum(check["verdict"] == Verdict.READY for check in each["checks"])
+        row = [_text(each["id"]), _verdict(each), str(each["score"])]
+        yield f"| {' | '.join(row)} | {ready} of {len(each['checks'])} | {each['gate']} |"
+
+
+def _details(record: Record, words: Words) -> Iterator[str]:
+    """The checks that are not ready, those that gate first."""
+    found = [each for each in standing.checks(record) if each["verdict"] != Verdict.READY]
+    if not found:
+        return
+    yield "| check | verdict | passed | 95 % interval | needs | why |"
+    yield "|---|---|--:|--:|--:|---|"
+    for each in sorted(found, key=lambda each: each["gate"] != Gate.REQUIRED):
+        reasons = [f"{why['count']} × {why['reason']}" for why in each["reasons"][:MOST_REASONS]]
+        remarks = list(standing.remarks(each, words))[:MOST_REASONS]
+        why = "<br>".join(f"<code>{_text(said)}</code>" for said in [*remarks, *reasons])
+        passed = f"{each['passed']} / {each['made']}"
+        advisory = "" if each["gate"] == Gate.REQUIRED else " (advisory)"
+        row = [f"{_verdict(each)}{advisory}", passed, interval(each), needs(each), why]
+        yield f"| {_text(each['id'])} | {' | '.join(row)} |"
+    yield ""
+
+
+def _identity(record: Record) -> Iterator[str]:
+    harness, evidence = record["harness"], record["evidence"]
+    yield "<details><summary>What was tested, with what</summary>"
+    yield ""
+    yield f"- endpoint {_text(record['target']['endpoint'])}"
+    yield f"- {record['started']} to {record['finished']}, seed {record['seed']}"
+    yield f"- readiness {_text(harness['version'])}, policy sha256 `{harness['policy_sha256']}`"
+    yield f"- prompts sha256 `{harness['prompts_sha256']}`"
+    yield f"- evidence of {evidence['exchanges']} exchanges, last line sha256 `{evidence['head']}`"
+    yield ""
+    yield "</details>"
+
+
+def _verdict(of: Record) -> str:
+    return f"{SHAPE[of['verdict']]} {of['verdict']}"
+
+
+def _text(text: str) -> str:
+    """A text that Markdown shows as it is: every character that it might read is a reference."""
+    return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", excerpt(text))

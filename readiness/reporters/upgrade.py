@@ -1,0 +1,58 @@
+"""A run beside its baseline, as the record has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from readiness.compared import Compared, Pair
+from readiness.comparison import Comparison
+
+MOST_LISTED = 20  # Trials that are listed one by one; the evidence has them all.
+
+
+def section(found: Comparison) -> dict[str, Any]:
+    """The record's section on the baseline."""
+    before = found.baseline
+    return {
+        "run": before.evidence.parent.name,
+        "model": before.about["model"],
+        "started": before.about["started"],
+        "head": before.head,
+        "run_verdict": before.verdict,
+        "verdict": found.verdict,
+        "identity": found.identity,
+        "drift": [
+            {"what": each.what, "before": each.before, "now": each.now} for each in found.drift
+        ],
+        "unpaired": found.unpaired,
+        "checks": [_check(found, each) for each in found.checks if each.pairs],
+    }
+
+
+def _check(found: Comparison, compared: Compared) -> dict[str, Any]:
+    return {
+        "id": compared.id,
+        "gates": compared.gates,
+        "pairs": len(compared.pairs),
+        "lost": len(compared.lost),
+        "gained": len(compared.gained),
+        "chance": found.chances[compared.id],
+        "regressed": compared in found.regressed,
+        "at_least": compared.at_least,
+        "margin": compared.upgrade.margin,
+        "non_inferiority": compared.upgrade.non_inferiority,
+        "shown": compared.shown,
+        "pace": compared.pace if compared.ratios else None,
+        "slower": compared in found.slower,
+        "items": [_item(pair) for pair in compared.lost[:MOST_LISTED]],
+    }
+
+
+def _item(pair: Pair) -> dict[str, Any]:
+    return {
+        "probe": pair.trial.probe,
+        "outcome": pair.trial.score.outcome,
+        "reason": pair.trial.score.reason,
+        "exchanges": list(pair.trial.exchanges),
+        "baseline_exchanges": list(pair.before.exchanges),
+    }

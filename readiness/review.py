@@ -1,0 +1,102 @@
+"""A review: what a person has made of the replies that no rule could settle."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from readiness.resources import LOADER, schema
+from readiness.result import Result
+from readiness.score import Measure, Outcome, Score
+
+LABELS = {"pass": Outcome.PASS, "fail": Outcome.FAIL}
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A reply that no rule could settle.
+
+    Args:
+        check: The id of the check.
+        probe: The id of the probe.
+        said: The digest of all that the endpoint said in the trial.
+        reason: What is known of it, with the beginning of the reply.
+        label: "pass" or "fail", as a person has settled; None where nobody has yet.
+    """
+
+    check: str
+    probe: str
+    said: str
+    reason: str
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a person has settled, and the digest of the file that says so."""
+
+    entries: Sequence[Reviewed] = field(default=())
+    digest: str = ""
+
+    @cached_property
+    def labels(self) -> dict[tuple[str, str, str], str]:
+        """The labels that were given, by check, probe and reply."""
+        given = [each for each in self.entries if each.label]
+        return {(each.check, each.probe, each.said): each.label or "" for each in given}
+
+    def settle(self, check: str, probe: str, said: str, score: Score) -> Score:
+        """The score that a person has given a reply which no rule could settle."""
+        label = self.labels.get((check, probe, said)) if said else None
+        if label is None or score.outcome is not Outcome.UNDETERMINED:
+            return score
+        measures = (*score.measures, Measure("settled by review", float(label == "pass")))
+        return Score(LABELS[label], f"settled by review: {label}, {score.reason}", measures)
+
+    def extended(self, results: Iterable[Result]) -> list[Reviewed]:
+        """All that was settled before, and what is still to be settled."""
+        open_ = [
+            Reviewed(result.check.id, trial.probe, trial.said, trial.score.reason)
+            for result in results
+            for trial in result.trials
+            if trial.said and trial.score.outcome is Outcome.UNDETERMINED
+        ]
+        # Who has given no label yet is asked once.
+        labelled = [each for each in self.entries if each.label]
+        return [*labelled, *dict.fromkeys(open_)]
+
+
+def load(path: Path | None) -> Review:
+    """Load a review; an empty one where there is no file.
+
+    Raises:
+        ValueError: The file is no review; the message says what is wrong, and where.
+        OSError: It cannot be read.
+    """
+    if path is None:
+        return Review()
+    content = path.read_bytes()
+    entries = _checked(path, content)
+    keys = [(each.check, each.probe, each.said) for each in entries]
+    if len(set(keys)) < len(keys):
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"{path}: two entries for {twice[1]} with the reply {twice[2]}")
+    return Review(entries, hashlib.sha256(content).hexdigest())
+
+
+def _checked(path: Path, content: bytes) -> list[Reviewed]:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    try:
+        found: Any = yaml.load(content, LOADER)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not YAML: {error}") from error
+    if violation := best_match(Draft202012Validator(schema("review")).iter_errors(found)):
+        raise ValueError(f"{path}: {violation.json_path}: {violation.message}")
+    return [Reviewed(**each) for each in found]

@@ -1,0 +1,114 @@
+"""A check under way: which of its trials may start, and whether it needs more of them."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Self
+
+from readiness.past import Past
+from readiness.plan import Planned
+from readiness.probe import Probe
+from readiness.result import Result, Trial
+from readiness.score import SETTLED, UNSETTLED, Score
+from readiness.verdict import Verdict
+
+#: Failures that a report should have to show, before a check that cannot be ready any more ends.
+ENOUGH_FAILURES = 3
+
+
+@dataclass(eq=False)
+class Running:
+    """A check under way.
+
+    Of the trials that share a document or a conversation, the first is tried alone: the others find
+    what it has fetched, or what the endpoint has cached.
+    """
+
+    planned: Planned
+    waiting: deque[tuple[int, Probe]]
+    done: Future[Result] = field(default_factory=Future)
+    trials: dict[int, Trial] = field(default_factory=dict)
+    extended: bool = False
+    in_flight: int = 0
+    passed: int = 0
+    failed: int = 0
+    _met: set[str] = field(default_factory=set)
+    _opening: set[str] = field(default_factory=set)
+
+    @classmethod
+    def after(cls, past: Past, planned: Planned) -> Self:
+        """Go on where a run was ended: at the trials that had not."""
+        ended = past.of(planned.check.id, [*planned.probes, *planned.extension])
+        known = {trial.number for trial in ended}
+        extended = any(number >= len(planned.probes) for number in known)
+        probes = [*planned.probes, *(planned.extension if extended else ())]
+        waiting = deque(each for each in enumerate(probes) if each[0] not in known)
+        running = cls(planned, waiting, extended=extended)
+        for trial in ended:
+            running.note(trial)
+        return running
+
+    @property
+    def startable(self) -> bool:
+        """Whether a trial may start now."""
+        return self._next is not None and not (self.planned.check.in_order and self.in_flight)
+
+    @property
+    def _next(self) -> int | None:
+        """The place of the next trial that may start."""
+        places = enumerate(self.waiting)
+        return next((at for at, (_, each) in places if each.cluster not in self._opening), None)
+
+    def take(self) -> tuple[int, Probe]:
+        """Take the next trial, which starts."""
+        place = self._next
+        assert place is not None
+        number, probe = self.waiting[place]
+        del self.waiting[place]
+        if probe.cluster and probe.cluster not in self._met:
+            self._met.add(probe.cluster)
+            self._opening.add(probe.cluster)
+        self.in_flight += 1
+        return number, probe
+
+    def give_back(self, probe: Probe) -> None:
+        """Note that a trial has ended."""
+        self.in_flight -= 1
+        self._opening.discard(probe.cluster)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the check is not ready, whatever else may come, and has enough to show for it."""
+        claim = self.planned.claim
+        if not self.waiting or self.failed < (1 if claim.defects_only else ENOUGH_FAILURES):
+            return False
+        all_of_them = [*self.trials.values(), *self.given_up(SETTLED)]
+        return Result(self.planned.check, claim, all_of_them).verdict is Verdict.NOT_READY
+
+    def given_up(self, score: Score) -> list[Trial]:
+        """What becomes of the trials that are not made."""
+        return [Trial.of(probe, number, score) for number, probe in self.waiting]
+
+    def note(self, trial: Trial) -> None:
+        """Count a trial that has ended."""
+        self.trials[trial.number] = trial
+        self.passed += trial.score.passed
+        if not (trial.control or trial.score.passed or trial.score.outcome in UNSETTLED):
+            self.failed += 1
+
+    @property
+    def total(self) -> int:
+        """How many trials there are."""
+        planned = self.planned
+        return len(planned.probes) + (len(planned.extension) if self.extended else 0)
+
+    def extends(self, result: Result) -> bool:
+        """Add the trials that are kept for a verdict which is left open, where it is."""
+        left_open = result.verdict is Verdict.INCONCLUSIVE and not result.doubts
+        if self.extended or not left_open or result.tally.unsettled:
+            return False  # More trials answer none of these.
+        self.waiting.extend(enumerate(self.planned.extension, self.total))
+        self.extended = True
+        return bool(self.waiting)

@@ -1,0 +1,200 @@
+"""Whether the evidence of a licence shows that a business may use the weights. No legal advice."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+from urllib.parse import urlsplit
+
+from readiness.dossier import Dossier, Statement, Text
+from readiness.resources import licenses
+from readiness.score import PASSED, Outcome, Score, failed
+from readiness.scorers.license_terms import Standing, Terms, all_of, marked, terms, warns
+from readiness.scorers.license_text import compare
+
+AGREED = "acceptable-use"  # The condition that a use policy stands for.
+OLDEST = 400  # days
+
+Voice = tuple[str, Terms]
+
+
+def permits(dossier: Dossier, accepted: Collection[str]) -> Score:
+    """Score whether every source permits commercial use, on conditions that are accepted."""
+    voices = [*_labels(dossier), *_texts(dossier)]
+    if not voices:
+        if dossier.unreadable:
+            return _unsettled("; ".join(dossier.unreadable))
+        return failed("no text of a licence, and no name of one: nothing is permitted")
+    worst = all_of([each for _, each in voices])
+    if worst.standing is Standing.FORBIDDEN:
+        shown = "; ".join(each.why for _, each in voices if each.why)
+        agreed = all(each.standing >= Standing.UNKNOWN for _, each in voices)
+        return failed(shown) if agreed else _unsettled(f"{shown}, and the sources disagree")
+    if worst.standing is Standing.UNKNOWN:
+        return _unsettled("; ".join(f"{source}: {each.why}" for source, each in voices if each.why))
+    return _on(worst.conditions - frozenset(accepted))
+
+
+def whole(dossier: Dossier) -> Score:
+    """Score whether the licence stands there word by word, with nothing added."""
+    stated = [each for each in dossier.texts if each.terms]
+    if not stated:
+        unread = "".join(f"; {each}" for each in dossier.unreadable)
+        return _unsettled(f"no text of the licence, only its name{unread}")
+    wrong = [why for each in stated if (why := _departs(each, dossier.read))]
+    return _unsettled("; ".join(wrong)) if wrong else PASSED
+
+
+def agree(dossier: Dossier) -> Score:
+    """Score whether all sources name the same licence."""
+    if dossier.unreadable:
+        return _unsettled(f"what cannot be read may disagree: {'; '.join(dossier.unreadable)}")
+    labels, texts = _labels(dossier), _texts(dossier, known=True)
+    if len(labels) + len(texts) < 2:
+        return Score(Outcome.UNSUPPORTED, "one source alone has nothing to agree with")
+    named = {each.names for _, each in labels}
+    stray = [each for _, each in texts if named and not each.names <= frozenset().union(*named)]
+    if len(named) <= 1 and not stray:
+        return PASSED
+    said = (f"{source} says {' and '.join(sorted(each.names))}" for source, each in labels)
+    are = (f"{source} is {' and '.join(sorted(each.names))}" for source, each in texts)
+    return _unsettled(f"the sources disagree: {', '.join([*said, *are])}")
+
+
+def clear(dossier: Dossier, accepted: Collection[str]) -> Score:
+    """Score whether all models that the weights were made from may be used as well."""
+    scores = [_descent(name, each) for name, each in dossier.line("the model")]
+    for name, each in dossier.line():
+        if name:
+            found = (
+                permits(each, accepted),
+                whole(each),
+                agree(each),
+                unrestricted(each, accepted),
+            )
+            scores += [Score(one.outcome, f"{name}: {one.reason}") for one in found]
+    return _worst(scores)
+
+
+def unrestricted(dossier: Dossier, accepted: Collection[str]) -> Score:
+    """Score whether nothing beside the licence restricts the use."""
+    wrong = [f"{each.source} says {said!r}" for each, said in _warnings(dossier)]
+    if dossier.policies and AGREED not in accepted:
+        files = ", ".join(dossier.policies)
+        wrong.append(f"{files} restricts the use: a person has to read it and accept {AGREED}")
+    return _unsettled("; ".join(wrong)) if wrong else PASSED
+
+
+def stated(statements: Sequence[Statement], today: date) -> Score:
+    """Score whether the vendor has stated it, lately and where the vendor speaks."""
+    if not statements:
+        return Score(Outcome.UNSUPPORTED, "no statement of the vendor was given")
+    wrong = [_doubtful(each, today) for each in statements]
+    return PASSED if "" in wrong else failed("; ".join(wrong))
+
+
+def matches(names: Sequence[str], model: str) -> Score:
+    """Score whether the evidence is of the model that the endpoint names."""
+    if not names:
+        return Score(Outcome.UNSUPPORTED, "the evidence names no model")
+    served = _letters(model)
+    known = [letters for name in names if (letters := _letters(name))]
+    if any(each in served or served in each for each in known):
+        return PASSED
+    return _unsettled(f"evidence of {', '.join(names)}, and the endpoint serves {model!r:.80}")
+
+
+def _warnings(dossier: Dossier) -> list[tuple[Text, str]]:
+    """What prose says against commercial use in passing, where no person has read it."""
+    unread = [each for each in dossier.prose if each.sha256 not in dossier.read]
+    said = [(each, warns(each.text)) for each in unread if each.source not in dossier.policies]
+    return [(each, warning) for each, warning in said if warning]
+
+
+def _labels(dossier: Dossier) -> list[Voice]:
+    return [(each.source, terms(each.license)) for each in dossier.labels]
+
+
+def _texts(dossier: Dossier, *, known: bool = False) -> list[Voice]:
+    """The licences that texts are; those that are none count, unless a person has read them."""
+    voices = []
+    for each in dossier.texts:
+        if name := (compare(each.text).license if each.terms else "") or marked(each.text):
+            voices.append((each.source, terms(name)))
+        elif each.terms and not known and each.sha256 not in dossier.read:
+            why = "no text that is known here"
+            voices.append((each.source, Terms(frozenset(), Standing.UNKNOWN, why=why)))
+    return voices
+
+
+def _departs(text: Text, read: Collection[str]) -> str:
+    """How a text departs from what is known word by word; "" where it does not."""
+    compared = compare(text.text)
+    if compared.license:
+        return (
+            ""
+            if compared.exact
+            else f"{text.source} is {compared.license}, but {_cut(compared.changes)}"
+        )
+    if text.sha256 in read:
+        return ""
+    name = marked(text.text) or "a licence"
+    return f"{text.source} is {name} that is not known word by word: a person has to read it"
+
+
+def _descent(name: str, dossier: Dossier) -> Score:
+    if dossier.parents is None:
+        return _unsettled(f"nothing tells what {name} was made from: a card does, or a record")
+    if dossier.missing:
+        return _unsettled(f"{name} was made from {', '.join(dossier.missing)}: no evidence of it")
+    return PASSED
+
+
+def _on(conditions: Iterable[str]) -> Score:
+    """Pass on no conditions; name those that nobody has accepted."""
+    meaning = licenses()["conditions"]
+    named = [f"{each} ({meaning[each]})" for each in sorted(conditions)]
+    return (
+        _unsettled(f"conditions that the policy does not accept: {'; '.join(named)}")
+        if named
+        else PASSED
+    )
+
+
+def _doubtful(statement: Statement, today: date) -> str:
+    if not statement.kept:
+        return f"{statement.url}: the copy that was kept is missing, or another"
+    age = (today - statement.day).days
+    if not 0 <= age <= OLDEST:
+        return f"{statement.url}: read on {statement.day}, and today is {today}"
+    if any(_speaks(vendor, statement.url) for vendor in licenses()["vendors"]):
+        return ""
+    return f"{statement.url}: no place where a vendor speaks that is known here"
+
+
+def _speaks(place: str, url: str) -> bool:
+    """Whether an address lies in a place: in its domain, and below its path."""
+    domain, _, folder = place.partition("/")
+    parts = urlsplit(url.casefold())
+    within = f".{parts.hostname}".endswith(f".{domain}")
+    return within and (not folder or f"{parts.path}/".startswith(f"/{folder}/"))
+
+
+def _worst(scores: Sequence[Score]) -> Score:
+    """A failure before a doubt, and either before a pass."""
+    for outcome in (Outcome.FAIL, Outcome.UNDETERMINED):
+        if reasons := [each.reason for each in scores if each.outcome is outcome]:
+            return Score(outcome, "; ".join(reasons))
+    return PASSED
+
+
+def _letters(name: str) -> str:
+    return "".join(each for each in name.rpartition("/")[2].casefold() if each.isalnum())
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 400 else f"{text[:400]}..."
+
+
+def _unsettled(reason: str) -> Score:
+    return Score(Outcome.UNDETERMINED, reason)

@@ -1,0 +1,183 @@
+"""Whether the same copy comes in one language after another, with the terms that were agreed on."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from readiness.reply import Reply
+from readiness.resources import prompts
+from readiness.score import PASSED, Score, failed
+from readiness.scorers.language import (
+    FEWEST_LETTERS,
+    foreign,
+    han_in,
+    hiragana_in,
+    kana_in,
+    letters_in,
+)
+from readiness.scorers.numerals import in_digits
+from readiness.scorers.usable import unusable
+
+#: The languages of the turns.
+TURNS = ("zh", "en", "ja")
+#: How much of an English text may be Chinese characters, and of a Japanese one must be hiragana.
+MOST_CJK, LEAST_HIRAGANA = 0.02, 0.05
+#: Copy is full of nouns that many languages have: a short line of them is of no certain language.
+NOUNS = 40
+#: Models count characters badly: so much beyond the limit is let pass.
+BEYOND = 1.1
+
+_OPENINGS, _NOTES = (
+    tuple(
+        unicodedata.normalize("NFKC", each).casefold() for each in prompts("multilingual.yaml")[of]
+    )
+    for of in ("openings", "notes")
+)
+_QUOTES = {"“": "”", '"': '"', "「": "」", "『": "』", "«": "»", "《": "》", "```": "```"}
+_MARKS = re.compile(r"^[\s*_#>]+|[\s*_]+$")
+_LABEL = re.compile(r"[^\n]{0,40}[:：]\s*[*_]*\s*\n|\s*[【\[][^】\]\n]{1,20}[】\]]")
+_JOINTS = re.compile(r"[\s・\-‐‑–]+")
+
+#: The forms of a term in each language, the glossary's first.
+Term = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What three texts have to be.
+
+    Args:
+        name: The product's name, the same in each of them.
+        figure: A number that stands in each of them.
+        terms: The terms that were agreed on.
+        limits: The most characters in each language.
+        least: The fewest characters in any.
+    """
+
+    name: str
+    figure: int
+    terms: Sequence[Term]
+    limits: Mapping[str, int]
+    least: int
+
+
+def switches(replies: Sequence[Reply], copy: Copy) -> Score:
+    """Score whether each text is in the language of its turn."""
+    # A name is of no language, and statistics of letters would take it for one of some.
+    said = [(reply, reply.text.replace(copy.name, "")) for reply in replies]
+    found = [(reply, _not_in(text, of)) for (reply, text), of in zip(said, TURNS, strict=True)]
+    return _judged(found)
+
+
+def keeps(replies: Sequence[Reply], copy: Copy) -> Score:
+    """Score whether each text has the name, the figure, and each term as it was agreed on."""
+    turns = zip(replies, TURNS, strict=True)
+    found = [
+        (reply, _lost(reply.text, copy) or _misnamed(reply.text, of, copy)) for reply, of in turns
+    ]
+    mixed = _mixed([reply.text for reply in replies], copy)
+    return _judged([*found, (replies[-1], mixed)])
+
+
+def alone(reply: Reply) -> Score:
+    """Score whether a text comes without a word before or after it."""
+    return _judged([(reply, _around(reply.text))])
+
+
+def fits(reply: Reply, language: str, copy: Copy) -> Score:
+    """Score whether a text is neither too long nor too short."""
+    length = len(unicodedata.normalize("NFC", reply.text.strip()))
+    most = copy.limits[language]
+    fit = copy.least <= length <= BEYOND * most
+    return _judged([(reply, "" if fit else f"{length} characters, not {copy.least} to {most}")])
+
+
+def _judged(found: Sequence[tuple[Reply, str]]) -> Score:
+    """Score replies by the first that cannot be read, or else by the first with a fault."""
+    for reply, _ in found:
+        if score := unusable(reply) or _cut(reply):
+            return score
+    wrong = (failed(f"{fault}, got {reply.text!r:.160}") for reply, fault in found if fault)
+    return next(wrong, PASSED)
+
+
+def _cut(reply: Reply) -> Score | None:
+    return failed(f"no end: got {reply.text!r:.160}") if reply.finish == "length" else None
+
+
+def _not_in(text: str, language: str) -> str:
+    """Why a text is not in a language; "" where it is."""
+    all_of_it, han, kana = letters_in(text), han_in(text), kana_in(text)
+    told = {
+        "zh": not kana and 2 * han >= all_of_it,
+        "en": han + kana <= MOST_CJK * all_of_it,
+        "ja": hiragana_in(text) >= LEAST_HIRAGANA * all_of_it,
+    }
+    if not (all_of_it and told[language]):
+        return f"not in {language}"
+    letters = NOUNS if language == "en" else FEWEST_LETTERS
+    part = foreign(unicodedata.normalize("NFC", text), language, letters)
+    return f"not in {language}: {part!r:.80}" if part else ""
+
+
+def _lost(text: str, copy: Copy) -> str:
+    if _folded(copy.name) not in _folded(text):
+        return f"the name {copy.name!r} is missing"
+    said = _plain(text)
+    there = any(_figure(copy.figure).search(each) for each in (said, in_digits(said)))
+    return "" if there else f"the figure {copy.figure} is missing"
+
+
+def _figure(number: int) -> re.Pattern[str]:
+    """What finds a number, also in 36-hour, and not as a part of another or of a name."""
+    return re.compile(rf"(?<![0-9a-z])(?<![0-9][.,]){number}(?![0-9]|[.,][0-9])")
+
+
+def _misnamed(text: str, language: str, copy: Copy) -> str:
+    said = _folded(text)
+    for term in copy.terms:
+        if not any(_folded(form) in said for form in term[language]):
+            return f"term {term[language][0]!r} is missing"
+        source = term["zh"][0]
+        if language != "zh" and source in text:
+            return f"term {source!r} is not translated"
+    return ""
+
+
+def _mixed(texts: Sequence[str], copy: Copy) -> str:
+    """A term that comes in two forms of one language, wherever in the conversation."""
+    said = "\n".join(map(_folded, texts))
+    for term in copy.terms:
+        for forms in term.values():
+            left, used = said, []
+            # Of two forms one may be a part of the other.
+            for form in sorted(forms, key=len, reverse=True):
+                used += [form] if _folded(form) in left else []
+                left = left.replace(_folded(form), "\n")
+            if len(used) > 1:
+                return f"one term in two forms: {used!r}"
+    return ""
+
+
+def _around(text: str) -> str:
+    """What stands before or after the copy, or around it; "" where nothing does."""
+    bare = _MARKS.sub("", text)
+    first, last = bare.partition("\n")[0], bare.rpartition("\n")[2]
+    if _plain(first).startswith(_OPENINGS) or _LABEL.match(bare):
+        return f"a preamble: {first!r:.80}"
+    if any(note in _plain(last) for note in _NOTES):
+        return f"a note: {last!r:.80}"
+    quoted = [a for a, b in _QUOTES.items() if bare.startswith(a) and bare.endswith(b)]
+    return "quotation marks around it" if quoted else ""
+
+
+def _plain(line: str) -> str:
+    return unicodedata.normalize("NFKC", line).casefold()
+
+
+def _folded(text: str) -> str:
+    """A text in which writers differ no more: without case, width, spaces and hyphens."""
+    return _JOINTS.sub("", unicodedata.normalize("NFKC", text).casefold())

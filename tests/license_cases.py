@@ -1,0 +1,298 @@
+"""Evidence of licences, made for the test: what is given, what comes of it, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from readiness.mutants.evidence import apache, canonical, card, header
+from readiness.verdict import Verdict
+
+READY, NOT, UNSURE = Verdict.READY, Verdict.NOT_READY, Verdict.INCONCLUSIVE
+APACHE, MIT, BSD = "apache-2.0", "mit", "bsd-3-clause"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A folder, and what must come of it.
+
+    Args:
+        given: What the folder has, in words.
+        verdict: That of the dimension.
+        why: The end of the reason that is printed; "" where all is well.
+        files: The folder.
+        accepts: The conditions that the policy accepts.
+    """
+
+    given: str
+    verdict: Verdict
+    why: str
+    files: Mapping[str, str | bytes] = field(default_factory=dict)
+    accepts: tuple[str, ...] = ()
+
+    @property
+    def row(self) -> str:
+        """The case as the documentation shows it."""
+        return f"| {self.given} | {self.verdict} | {self.why} |"
+
+    def write(self, folder: Path) -> Path:
+        """Write the folder, and return what a user would name: its record, where it has one."""
+        for name, content in self.files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        record = folder / "record.yaml"
+        return record if record.exists() else folder
+
+
+def with_card(text: str, **said: str) -> dict[str, str | bytes]:
+    return {"LICENSE": text, "README.md": card(**said)}
+
+
+def of_gguf(said: str, **more: str | int) -> bytes:
+    keys = {f"general.{key.replace('__', '.')}": value for key, value in more.items()}
+    return header({"general.license": said, **keys})
+
+
+LLAMA = "LLAMA 3.1 COMMUNITY LICENSE AGREEMENT\nBy using the Llama Materials you agree.\n"
+QWEN = "Qwen LICENSE AGREEMENT\nBy clicking to agree you are bound.\n"
+RECORD = "schema: readiness-license/1\nmodel: m\n"
+DERIVED = {"license": APACHE, "base_model": "example/base"}
+LLAMA_AGREED = ("llama-mau-700m", "llama-naming", "acceptable-use")
+NOT_ACCEPTED = "conditions that the policy does not accept"
+
+CASES = [
+    Case("Apache-2.0, filled in, with its card", READY, "", with_card(apache(), license=APACHE)),
+    Case("MIT with its card", READY, "", with_card(canonical("MIT"), license=MIT)),
+    Case(
+        "BSD-3-Clause with its card", READY, "", with_card(canonical("BSD-3-Clause"), license=BSD)
+    ),
+    Case(
+        "Apache-2.0, a card, and a GGUF header that agrees",
+        READY,
+        "",
+        {**with_card(apache(), license=APACHE), "m.gguf": of_gguf("apache-2.0")},
+    ),
+    Case(
+        "a card that allows MIT or Apache-2.0, with the text of one",
+        READY,
+        "",
+        with_card(canonical("MIT"), license="MIT OR Apache-2.0"),
+    ),
+    Case(
+        "Apache-2.0 and a NOTICE",
+        READY,
+        "",
+        {**with_card(apache(), license=APACHE), "NOTICE": "Made by the makers.\n"},
+    ),
+    Case(
+        "a rider of three words after the appendix",
+        UNSURE,
+        "LICENSE is Apache-2.0, but adds 'no commercial use'",
+        with_card(f"{apache()}\nNo commercial use.\n", license=APACHE),
+    ),
+    Case(
+        "a rider in Chinese",
+        UNSURE,
+        "LICENSE is Apache-2.0, but adds '仅 限 研 究'",
+        with_card(f"{apache()}\n仅限研究\n", license=APACHE),
+    ),
+    Case(
+        "MIT with a clause of naming at its end",
+        UNSURE,
+        "adds 'you shall display the name of the model'",
+        with_card(f"{canonical('MIT')}\nYou shall display the name of the model.", license=MIT),
+    ),
+    Case(
+        "MIT that no longer lets one sell copies",
+        UNSURE,
+        "LICENSE is MIT, but lacks 'and or sell'",
+        with_card(canonical("MIT").replace(", and/or sell", ""), license=MIT),
+    ),
+    Case(
+        "BSD-3-Clause whose holder is a sentence",
+        UNSURE,
+        "LICENSE is BSD-3-Clause, but adds 'acme for research only'",
+        with_card(
+            canonical("BSD-3-Clause").replace(
+                "2026 the authors of the reference model", "Acme for research only"
+            ),
+            license=BSD,
+        ),
+    ),
+    Case(
+        "a card alone: apache-2.0",
+        UNSURE,
+        "no text of the licence, only its name",
+        {"README.md": card(license=APACHE)},
+    ),
+    Case(
+        "a text alone: Apache-2.0",
+        UNSURE,
+        "nothing tells what the model was made from: a card does, or a record",
+        {"LICENSE": apache()},
+    ),
+    Case("neither a text nor a name", NOT, "nothing is permitted", {"config.json": "{}"}),
+    Case(
+        "a licence as PDF",
+        UNSURE,
+        "LICENSE.pdf: no plain text: a person has to read it",
+        {"LICENSE.pdf": b"%PDF-1.7"},
+    ),
+    Case(
+        "a card of cc-by-nc-4.0",
+        NOT,
+        "CC-BY-NC-4.0: no commercial use",
+        {"README.md": card(license="cc-by-nc-4.0")},
+    ),
+    Case(
+        "a card of qwen-research",
+        NOT,
+        "Qwen-Research: research only",
+        {"README.md": card(license="other", license_name="qwen-research")},
+    ),
+    Case(
+        "a card of a name that says non-commercial",
+        NOT,
+        "'acme-non-commercial-1.0' says noncommercial",
+        {"README.md": card(license="other", license_name="acme-non-commercial-1.0")},
+    ),
+    Case(
+        "a card of `other`, and no name",
+        UNSURE,
+        "README.md: 'other' is no licence known here",
+        with_card(apache(), license="other"),
+    ),
+    Case(
+        "a card with two licences in a list, one of them Llama 3.1",
+        UNSURE,
+        NOT_ACCEPTED,
+        {"README.md": card(license="[mit, llama3.1]")},
+    ),
+    Case("Llama 3.1, text and card", UNSURE, NOT_ACCEPTED, with_card(LLAMA, license="llama3.1")),
+    Case(
+        "Llama 3.1, its conditions accepted, its text read by nobody",
+        UNSURE,
+        "LICENSE is Llama-3.1 that is not known word by word: a person has to read it",
+        with_card(LLAMA, license="llama3.1"),
+        LLAMA_AGREED,
+    ),
+    Case(
+        "Llama 3.1, its conditions accepted, its text read by a person",
+        READY,
+        "",
+        {
+            **with_card(LLAMA, license="llama3.1"),
+            "record.yaml": f"{RECORD}evidence: [LICENSE, README.md]\nread:\n  - file: LICENSE\n    "
+            "sha256: a8e35f8f39bcf9a6a336d7d064511691d6cc44c3602c0d0dbbd4ed9f4f2fa4dd\n    "
+            "by: legal\n    date: 2026-11-01\n",
+        },
+        LLAMA_AGREED,
+    ),
+    Case(
+        "Qwen's own licence",
+        UNSURE,
+        NOT_ACCEPTED,
+        with_card(QWEN, license="other", license_name="qwen"),
+    ),
+    Case("Gemma", UNSURE, NOT_ACCEPTED, {"README.md": card(license="gemma")}),
+    Case("OpenRAIL", UNSURE, NOT_ACCEPTED, {"README.md": card(license="openrail")}),
+    Case(
+        "DeepSeek",
+        UNSURE,
+        NOT_ACCEPTED,
+        {"README.md": card(license="other", license_name="deepseek")},
+    ),
+    Case("GPL-3.0 by a card", UNSURE, NOT_ACCEPTED, {"README.md": card(license="gpl-3.0")}),
+    Case(
+        "a card of MIT beside the text of Llama 3.1",
+        UNSURE,
+        "the sources disagree: README.md says MIT, LICENSE is Llama-3.1",
+        with_card(LLAMA, license=MIT),
+    ),
+    Case(
+        "a GGUF header of cc-by-nc beside Apache-2.0",
+        UNSURE,
+        "CC-BY-NC-4.0: no commercial use, and the sources disagree",
+        {**with_card(apache(), license=APACHE), "m.gguf": of_gguf("cc-by-nc-4.0")},
+    ),
+    Case(
+        "a card of MIT over a base that nothing is shown of",
+        UNSURE,
+        "the model was made from example/llama-8b: no evidence of it",
+        with_card(canonical("MIT"), license=MIT, base_model="example/llama-8b"),
+    ),
+    Case(
+        "an adapter whose base only its configuration names",
+        UNSURE,
+        "the model was made from example/base: no evidence of it",
+        {
+            **with_card(apache(), license=APACHE),
+            "adapter_config.json": '{"base_model_name_or_path": "example/base"}',
+        },
+    ),
+    Case(
+        "a GGUF header that names a base which the card leaves out",
+        UNSURE,
+        "the model was made from example/base: no evidence of it",
+        {
+            **with_card(apache(), license=APACHE),
+            "m.gguf": of_gguf(
+                APACHE,
+                base_model__count=1,
+                base_model__0__repo_url="https://models.example/example/base",
+            ),
+        },
+    ),
+    Case(
+        "a base whose own text and card are shown",
+        READY,
+        "",
+        {
+            **with_card(apache(), **DERIVED),
+            "base/LICENSE": apache(),
+            "base/README.md": card(license=APACHE),
+            "record.yaml": f"{RECORD}evidence: [LICENSE, README.md]\n"
+            "ancestors: {example/base: base}\n",
+        },
+    ),
+    Case(
+        "a base that forbids commercial use",
+        NOT,
+        "example/base: CC-BY-NC-4.0: no commercial use",
+        {
+            **with_card(apache(), **DERIVED),
+            "base/README.md": card(license="cc-by-nc-4.0"),
+            "record.yaml": f"{RECORD}evidence: [LICENSE, README.md]\n"
+            "ancestors: {example/base: base}\n",
+        },
+    ),
+    Case(
+        "Apache-2.0 with a use policy beside it",
+        UNSURE,
+        "USE_POLICY.md restricts the use: a person has to read it and accept acceptable-use",
+        {**with_card(apache(), license=APACHE), "USE_POLICY.md": "Do not.\n"},
+    ),
+    Case(
+        "a card of apache-2.0 whose prose says: for research purposes only",
+        UNSURE,
+        "README.md says 'for research purposes only'",
+        {
+            "LICENSE": apache(),
+            "README.md": f"{card(license=APACHE)}For research purposes only.\n",
+        },
+    ),
+    Case(
+        "a NOTICE that forbids commercial use",
+        UNSURE,
+        "NOTICE says 'commercial use is not'",
+        {**with_card(apache(), license=APACHE), "NOTICE": "Commercial use is NOT allowed.\n"},
+    ),
+    Case(
+        "a card that names its licence twice",
+        UNSURE,
+        "license is given twice, first in line 1",
+        {"LICENSE": apache(), "README.md": "---\nlicense: mit\nlicense: apache-2.0\n---\n"},
+    ),
+]

@@ -1,0 +1,26 @@
+"""Replies to score, and who falls by which check."""
+
+from __future__ import annotations
+
+from readiness.check import ALPHA, Check
+from readiness.mutants.flaw import Flaw
+from readiness.reply import Reply, Timing
+from readiness.result import Result, Trial
+from readiness.verdict import Claim, Verdict
+from tests.in_process import scores
+
+
+def reply(text: str, finish: str = "stop", **other: object) -> Reply:
+    made = Reply(text, text, "", (), "", finish, None, (), (), {}, Timing(0, 0, 0, 0))
+    return Reply(**{**vars(made), **other})
+
+
+def verdict(check: Check, flaw: Flaw, margin: float) -> Verdict:
+    """What a run of the profile ci says of a check, at an endpoint with a flaw."""
+    probes = check.probes(0, check.trials)
+    tried = zip(probes, scores(check, probes, flaw), strict=True)
+    trials = [
+        Trial(probe.id, 0, score, cluster=probe.cluster, control=probe.control)
+        for probe, score in tried
+    ]
+    return Result(check, Claim(check.required, margin, ALPHA, check.trials), trials).verdict

@@ -1,0 +1,217 @@
+"""A run beside its baseline: what is worse, and what is not shown to be as good."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from readiness.chat import Chat
+from readiness.check import Check, check
+from readiness.comparison import Comparison, compare
+from readiness.former import FormerRun, Tried
+from readiness.matrix import matrix
+from readiness.policy import Policy, load
+from readiness.probe import Probe
+from readiness.result import Result, Trial
+from readiness.score import PASSED, Outcome, Score
+from readiness.verdict import Claim, Gate, Verdict
+
+#: How a letter stands for an outcome.
+LETTERS = {
+    "p": Outcome.PASS,
+    "f": Outcome.FAIL,
+    "e": Outcome.ENDPOINT_ERROR,
+    "u": Outcome.UNSUPPORTED,
+    "s": Outcome.SKIPPED,
+    "?": Outcome.UNDETERMINED,
+}
+outcomes = st.text("".join(LETTERS), min_size=1, max_size=30)
+repeated = st.lists(st.tuples(*[st.sampled_from("pfs?e")] * 2), min_size=1, max_size=30)
+ARTICLE = load()
+
+
+async def rate(chat: Chat, probe: Probe) -> Score:
+    """It MUST mostly pass."""
+    return PASSED
+
+
+async def rule(chat: Chat, probe: Probe) -> Score:
+    """It MUST pass."""
+    return PASSED
+
+
+def checked(of: Any) -> Check:
+    return check([Probe(f"{n}", []) for n in range(60)], required=0.9 if of is rate else 1.0)(of)
+
+
+def result(of: Any, now: str, clusters: int = 0, gate: Gate = Gate.REQUIRED) -> Result:
+    made = checked(of)
+    claim = Claim(made.required, 0.05, 0.05, len(now), gate=gate)
+    trials = [
+        Trial(f"{n}", n, Score(LETTERS[each]), (n,), cluster=f"c{n % clusters}" if clusters else "")
+        for n, each in enumerate(now)
+    ]
+    return Result(made, claim, trials)
+
+
+def past(results: Mapping[str, str], seconds: float = 1.0, **more: Any) -> FormerRun:
+    trials = {
+        (name, n): Tried(f"{n}", LETTERS[each], (n,))
+        for name, said in results.items()
+        for n, each in enumerate(said)
+    }
+    times = dict.fromkeys(range(200), seconds)
+    return FormerRun(Path("evidence.jsonl"), {}, trials, times, concurrency=8, **more)
+
+
+def compared(
+    before: str, now: Result, policy: Policy | None = None, waived: Sequence[str] = (), **more: Any
+) -> Comparison:
+    name = now.check.id
+    rows = matrix([now], {}, {}, {}, waived)
+    return compare(past({name: before}), past({}, **more), rows, policy or ARTICLE)
+
+
+def asking(tmp_path: Path, upgrade: str) -> Policy:
+    path = tmp_path / "own.yaml"
+    path.write_text(f"schema: readiness-policy/1\nextends: article\nupgrade: {upgrade}\n")
+    return load(path)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "verdict"),
+    [
+        ("p" * 60, "p" * 60, Verdict.READY),
+        ("p" * 60, "p" * 56 + "f" * 4, Verdict.READY),  # four may be chance: 1 in 16
+        ("p" * 60, "p" * 55 + "f" * 5, Verdict.NOT_READY),
+        ("p" * 60, "p" * 55 + "e" * 5, Verdict.NOT_READY),  # an error is no pass
+        ("p" * 60, "p" * 55 + "s" * 5, Verdict.READY),  # what was not made is not lost
+        ("s" * 5 + "p" * 55, "f" * 5 + "p" * 55, Verdict.READY),  # nor what was not made before
+        ("f" * 60, "f" * 60, Verdict.READY),  # no worse: it is the check that is not ready
+        ("f" * 60, "p" * 60, Verdict.READY),
+        ("pf" * 30, "fp" * 30, Verdict.READY),  # as many gained as lost
+    ],
+)
+def test_a_rate_alarms_when_chance_would_not_lose_so_many(
+    before: str, now: str, verdict: Verdict
+) -> None:
+    assert compared(before, result(rate, now)).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "verdict"),
+    [
+        ("p" * 60, "p" * 59 + "f", Verdict.NOT_READY),  # no chance excuses that
+        ("p" * 60, "p" * 59 + "s", Verdict.READY),
+        ("p" * 59 + "f", "p" * 59 + "f", Verdict.READY),  # nothing new
+        ("p" * 5, "u" * 5, Verdict.NOT_READY),  # a feature that clients use is gone
+        ("u" * 5, "u" * 5, Verdict.READY),
+        ("u" * 5, "p" * 5, Verdict.READY),
+    ],
+)
+def test_a_rule_that_was_kept_must_be_kept(before: str, now: str, verdict: Verdict) -> None:
+    assert compared(before, result(rule, now)).verdict is verdict
+
+
+def test_a_feature_that_neither_has_is_not_compared() -> None:
+    assert compared("u" * 5, result(rule, "u" * 5)).checks == []
+
+
+def test_conversations_are_lost_or_gained_as_a_whole() -> None:
+    lost = result(rate, "f" * 3 + "p" * 57, clusters=3)  # one question of each of three
+    (found,) = compared("p" * 60, lost).checks
+    assert found.differences == [1, 1, 1]
+    assert found.effective.pairs < 60
+    many = result(rate, "f" * 30 + "p" * 30, clusters=3)
+    assert compared("p" * 60, many).verdict is Verdict.READY  # three can all fall by chance
+
+
+def test_a_check_that_does_not_gate_regresses_without_consequence() -> None:
+    advisory = compared("p" * 60, result(rule, "f" * 60, gate=Gate.ADVISORY))
+    waived = compared("p" * 60, result(rule, "f" * 60), waived=["test_comparison.rule"])
+    assert [each.id for each in advisory.regressed] == ["test_comparison.rule"]
+    assert (advisory.verdict, waived.verdict) == (Verdict.READY, Verdict.READY)
+
+
+@pytest.mark.parametrize(
+    ("trials", "upgrade", "verdict"),
+    [
+        (10, "{non_inferiority: required}", Verdict.INCONCLUSIVE),  # 10 of 10 against 10 of 10
+        (58, "{non_inferiority: required}", Verdict.INCONCLUSIVE),
+        (59, "{non_inferiority: required}", Verdict.READY),
+        (60, "{non_inferiority: required, margin: 0.02}", Verdict.INCONCLUSIVE),
+        (10, "{non_inferiority: advisory}", Verdict.READY),
+    ],
+)
+def test_being_as_good_must_be_shown_where_the_policy_says_so(
+    tmp_path: Path, trials: int, upgrade: str, verdict: Verdict
+) -> None:
+    policy = asking(tmp_path, upgrade)
+    found = compared("p" * trials, result(rule, "p" * trials), policy)
+    assert found.verdict is verdict
+
+
+def test_a_check_that_the_baseline_has_not_tried_is_not_shown_to_be_as_good(
+    tmp_path: Path,
+) -> None:
+    policy = asking(tmp_path, "{non_inferiority: required}")
+    found = compared("", result(rule, "p" * 60), policy)
+    assert (found.unpaired, found.verdict) == (["test_comparison.rule"], Verdict.INCONCLUSIVE)
+    assert compared("", result(rule, "p" * 60)).verdict is Verdict.READY
+
+
+@given(outcomes)
+def test_what_is_unsettled_never_alarms_and_never_shows(before: str) -> None:
+    unsettled = compared(before, result(rate, "s" * len(before))).checks
+    assert [each.lost for each in unsettled] in ([], [[]])
+    assert [each.shown for each in unsettled if "p" in before] == [False] * ("p" in before)
+
+
+@given(repeated)
+def test_a_run_s_losses_are_its_baseline_s_gains(found: list[tuple[str, str]]) -> None:
+    before, now = ("".join(each) for each in zip(*found, strict=True))
+    (there,) = compared(before, result(rate, now)).checks
+    (back,) = compared(now, result(rate, before)).checks
+    assert (len(there.lost), len(there.gained)) == (len(back.gained), len(back.lost))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "slower"), [(1.0, []), (1.09, []), (1.2, ["test_comparison.rate"]), (0.5, [])]
+)
+def test_trials_that_take_longer_by_more_than_noise_are_told(
+    seconds: float, slower: list[str]
+) -> None:
+    found = compared("p" * 20, result(rate, "p" * 20), seconds=seconds)
+    assert [each.id for each in found.slower] == slower
+    assert found.verdict is Verdict.READY
+
+
+def test_times_under_another_load_are_not_compared() -> None:
+    rows = matrix([result(rate, "p" * 20)], {}, {}, {})
+    before = past({"test_comparison.rate": "p" * 20})
+    now = FormerRun(Path("evidence.jsonl"), {}, {}, dict.fromkeys(range(20), 9.0), concurrency=1)
+    found = compare(before, now, rows, ARTICLE)
+    assert (found.slower, list(found.checks[0].ratios)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("identity", "verdict"), [("advisory", Verdict.READY), ("required", Verdict.NOT_READY)]
+)
+def test_a_drift_is_told_and_gates_where_the_policy_says_so(
+    tmp_path: Path, identity: str, verdict: Verdict
+) -> None:
+    policy = asking(tmp_path, f"{{identity: {identity}}}")
+    told = {
+        "fingerprint": "fp_2",
+        "lacking": {"tools": "HTTP 400"},
+        "endpoint": "elsewhere",
+    }
+    found = compared("p" * 60, result(rule, "p" * 60), policy, target=told)
+    assert [str(each) for each in found.drift] == [
+        "fingerprint: None → fp_2",
+        "lacking: None → tools",
+    ]
+    assert found.verdict is verdict

@@ -1,0 +1,169 @@
+"""What evidence is read into: GGUF headers and cards, beside the libraries that others use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from gguf import GGUFReader, GGUFWriter
+from huggingface_hub import ModelCard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from readiness.dossier_card import read_card
+from readiness.dossier_files import EvidenceError, gather
+from readiness.gguf_header import read_header
+from readiness.mutants.evidence import apache, canonical, card, header
+from readiness.scorers.license_terms import Standing, terms
+from readiness.scorers.license_text import canons, compare
+
+SAID: dict[str, str | int] = {
+    "general.license": "apache-2.0",
+    "general.name": "Müller 7B",
+    "general.base_model.count": 1,
+    "general.base_model.0.repo_url": "https://models.example/a/b",
+    "general.file_type": 15,
+}
+
+
+def test_a_header_is_read_as_the_librarys_own_reader_does(tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    path.write_bytes(header(SAID))
+    fields = GGUFReader(path).fields
+    theirs = {key: field.contents() for key, field in fields.items() if key.startswith("general")}
+    assert read_header(path) == theirs == SAID
+
+
+def test_a_header_that_the_library_wrote_is_read(tmp_path: Path) -> None:
+    writer = GGUFWriter(tmp_path / "m.gguf", "llama")
+    writer.add_license("mit")
+    writer.add_token_list(["<s>", "a"] * 1000)
+    writer.add_token_scores([0.5] * 2000)
+    writer.add_float32("general.own", 1.5)
+    writer.add_bool("general.sure", True)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    assert read_header(tmp_path / "m.gguf") == {
+        "general.architecture": "llama",
+        "general.license": "mit",
+        "general.own": 1.5,
+        "general.sure": True,
+    }
+
+
+def test_a_header_tells_of_bases_and_bits(tmp_path: Path) -> None:
+    (tmp_path / "m.gguf").write_bytes(header(SAID))
+    found = gather((tmp_path / "m.gguf",))
+    assert (found.parents, found.quantization) == (("a/b",), "Q4_K_M")
+
+
+@given(st.binary(max_size=64), st.integers(0, 200))
+def test_bytes_that_are_no_header_are_refused_and_never_a_crash(noise: bytes, cut: int) -> None:
+    whole = header({"general.license": "mit"})
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "m.gguf")
+        path.write_bytes(whole[:cut] + noise)
+        try:
+            found = read_header(path)
+        except ValueError:
+            return
+    assert [key for key in found if not key.startswith("general.")] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        card(license="mit"),
+        card(license="[mit, apache-2.0]"),
+        card(license="other", license_name="x"),
+        card(license="mit", base_model="a/b"),
+        card(license="mit", base_model="[a/b, c/d]"),
+    ],
+)
+def test_a_card_is_read_as_the_hub_reads_it(text: str) -> None:
+    data: Any = ModelCard(text).data
+    theirs = data.to_dict()
+    ours = read_card(text, "README.md", "")
+    licenses = theirs["license"] if isinstance(theirs["license"], list) else [theirs["license"]]
+    named = [theirs.get("license_name")] if licenses == ["other"] else licenses
+    assert [each.license for each in ours.labels] == [" AND ".join(named)]
+    bases = theirs.get("base_model", [])
+    assert ours.parents == tuple([bases] if isinstance(bases, str) else bases)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("m.yaml", "schema: readiness-license/1\n", "'model' is a required property"),
+        ("m.yaml", "a: *b\n", "*b is an alias"),
+        ("m.yaml", "schema: readiness-license/1\nmodel: m\nevidence: [../x]\n", "below the folder"),
+        ("m.yaml", "schema: readiness-license/1\nmodel: m\nevidence: [.]\n", "below the folder"),
+        ("m.txt", "hello", "no evidence of a licence"),
+    ],
+)
+def test_evidence_that_is_none_is_the_users_error(
+    name: str, text: str, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(EvidenceError) as raised:
+        gather((tmp_path / name,))
+    assert said in str(raised.value)
+
+
+def test_a_text_that_a_person_has_read_is_that_very_text(tmp_path: Path) -> None:
+    (tmp_path / "LICENSE").write_text("of our own")
+    read = f"read: [{{file: LICENSE, sha256: {'a' * 64}, by: legal, date: 2026-11-01}}]\n"
+    (tmp_path / "r.yaml").write_text(f"schema: readiness-license/1\nmodel: m\n{read}")
+    with pytest.raises(EvidenceError, match=r"and aaaaaaaaaaaa\.\.\. is what legal has read"):
+        gather((tmp_path / "r.yaml",))
+
+
+@given(st.data())
+def test_a_word_that_is_added_anywhere_is_shown(data: st.DataObject) -> None:
+    words = canonical(data.draw(st.sampled_from(["MIT", "BSD-3-Clause"]))).split()
+    at = data.draw(st.integers(0, len(words)))
+    rider = data.draw(st.sampled_from(["not", "noncommercial", "only", "禁止", "research use"]))
+    changed = " ".join([*words[:at], rider, *words[at:]])
+    assert not compare(changed).exact
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_layout_changes_nothing(data: st.DataObject) -> None:
+    words = apache().split()
+    spaces = data.draw(st.lists(st.sampled_from([" ", "\n", "\r\n", "\t", " \n> "]), min_size=8))
+    text = "".join(word + spaces[at % len(spaces)] for at, word in enumerate(words))
+    assert compare(text).exact
+
+
+def test_every_text_that_is_held_is_its_own() -> None:
+    for canon in canons():
+        assert compare(canonical(canon.license)).license == canon.license
+    assert [each.license for each in canons()] == [
+        "Apache-2.0",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "MIT",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "standing", "conditions"),
+    [
+        ("Apache 2.0", Standing.FREE, set()),
+        ("unlicense", Standing.FREE, set()),
+        ("mit AND cc-by-nc-4.0", Standing.FORBIDDEN, set()),
+        ("llama3.1 OR MIT", Standing.FREE, set()),
+        ("GPL-2.0-or-later WITH Classpath-exception-2.0", Standing.CONDITIONAL, {"copyleft"}),
+        ("tongyi-qianwen", Standing.CONDITIONAL, {"qwen-mau-100m"}),
+        ("unknown", Standing.UNKNOWN, set()),
+        ("apache-2.0 AND", Standing.UNKNOWN, set()),
+        ("", Standing.UNKNOWN, set()),
+    ],
+)
+def test_a_name_stands_for_its_terms(said: str, standing: Standing, conditions: set[str]) -> None:
+    found = terms(said)
+    assert (found.standing, set(found.conditions)) == (standing, conditions)

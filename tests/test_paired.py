@@ -1,0 +1,168 @@
+"""Two runs of the same probes: what their differences show."""
+
+from collections.abc import Sequence
+from itertools import product
+from math import comb, log, sqrt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+from scipy.stats import binomtest
+
+from readiness.paired import (
+    Pairs,
+    alarms,
+    fewest_pairs,
+    holm,
+    inferior,
+    least_difference,
+    mcnemar,
+    sign_flips,
+)
+
+ALPHA = 0.05
+few = st.lists(st.integers(-4, 4), max_size=9)
+chances = st.lists(st.floats(0, 1), min_size=1, max_size=12)
+pairs = st.integers(1, 60).flatmap(
+    lambda n: st.integers(0, n).flatmap(
+        lambda lost: st.builds(Pairs, st.just(lost), st.integers(0, n - lost), st.just(n))
+    )
+)
+margins = st.sampled_from([0.02, 0.05, 0.1])
+
+
+@pytest.mark.parametrize(
+    ("lost", "gained", "chance"),
+    [(5, 0, 0.03125), (8, 1, 0.01953125), (4, 0, 0.0625), (0, 0, 1.0), (0, 7, 1.0), (1, 1, 0.75)],
+)
+def test_losses_ahead_of_gains_are_as_unlikely_as_so_many_heads(
+    lost: int, gained: int, chance: float
+) -> None:
+    assert mcnemar(lost, gained) == chance
+
+
+@given(st.integers(0, 40), st.integers(0, 40))
+def test_trials_that_share_nothing_are_judged_by_the_binomial(lost: int, gained: int) -> None:
+    theirs = binomtest(lost, lost + gained, 0.5, "greater").pvalue if lost + gained else 1.0
+    assert mcnemar(lost, gained) == pytest.approx(theirs)
+
+
+@given(few)
+def test_a_cluster_s_losses_are_lost_or_gained_together(differences: list[int]) -> None:
+    flipped = [
+        sum(sign * each for sign, each in zip(signs, differences, strict=True))
+        for signs in product((1, -1), repeat=len(differences))
+    ]
+    as_many = sum(total >= sum(differences) for total in flipped)
+    assert sign_flips(differences) == pytest.approx(as_many / len(flipped))
+
+
+def test_three_documents_cannot_alarm_however_many_questions_each_has() -> None:
+    assert sign_flips([12, 12, 12]) == 0.125
+
+
+def test_holm_is_the_textbook_s() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([]) == []
+
+
+@given(chances)
+def test_holm_keeps_the_order_and_is_between_none_and_bonferroni(given: list[float]) -> None:
+    raised = holm(given)
+    assert [
+        one <= other <= min(1, len(given) * one) for one, other in zip(given, raised, strict=True)
+    ] == [True] * len(given)
+    by_chance = [raised[place] for place in sorted(range(len(given)), key=given.__getitem__)]
+    assert by_chance == sorted(by_chance)
+
+
+@pytest.mark.parametrize(
+    ("checks", "raised"),
+    [
+        ([[1] * 5], [0.03125]),
+        ([[1] * 5, [1] * 4, [1, -1], []], [0.03125, 1.0, 1.0, 1.0]),  # the others cannot alarm
+        ([[1] * 5, [1] * 5], [0.0625, 0.0625]),
+        ([[1] * 10, [1, -1] * 10], [2 * 2**-10, sum(comb(20, k) for k in range(10, 21)) / 2**20]),
+    ],
+)
+def test_an_alarm_is_raised_by_the_checks_that_could_alarm(
+    checks: Sequence[Sequence[int]], raised: list[float]
+) -> None:
+    assert alarms(checks, ALPHA) == pytest.approx(raised)
+
+
+@pytest.mark.parametrize(
+    ("found", "difference"),
+    [
+        (Pairs(0, 0, 10), -0.2129),  # 2.7055 / (10 + 2.7055): the width stays where none differ
+        (Pairs(0, 0, 100), -0.0263),
+        (Pairs(0, 0, 0), -1.0),
+    ],
+)
+def test_the_difference_that_is_shown_is_tango_s(found: Pairs, difference: float) -> None:
+    assert round(least_difference(found), 4) == difference
+
+
+@pytest.mark.parametrize("found", [Pairs(5, 0, 100), Pairs(3, 7, 40), Pairs(12, 2, 50)])
+def test_the_difference_shown_is_where_the_score_meets_the_normal_s_point(found: Pairs) -> None:
+    margin, both = -least_difference(found), found.lost + found.gained
+
+    def unlikeliness(gains: float) -> float:
+        told = found.lost * log(gains + margin) + found.gained * log(gains)
+        return -told - (found.pairs - both) * log(1 - 2 * gains - margin)
+
+    limits = max(0.0, -margin) + 1e-12, (1 - margin) / 2 - 1e-12
+    gains = minimize_scalar(unlikeliness, bounds=limits, options={"xatol": 1e-10}).x
+    spread = found.pairs * (2 * gains + margin * (1 - margin))
+    score = (found.gained - found.lost + found.pairs * margin) / sqrt(spread)
+    assert score == pytest.approx(1.6449, abs=1e-3)
+
+
+@given(pairs)
+def test_the_difference_shown_is_below_the_one_observed(found: Pairs) -> None:
+    assert -1 <= least_difference(found) <= (found.gained - found.lost) / found.pairs + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("found", "margin", "shown"),
+    [
+        (Pairs(0, 0, 10), 0.05, False),  # 10 of 10 against 10 of 10 shows next to nothing
+        (Pairs(0, 0, 58), 0.05, False),
+        (Pairs(0, 0, 59), 0.05, True),
+        (Pairs(0, 0, 148), 0.02, False),
+        (Pairs(0, 0, 149), 0.02, True),
+        (Pairs(1, 1, 100), 0.05, True),
+        (Pairs(3, 1, 100), 0.05, False),
+        (Pairs(0, 0, 0), 0.05, False),
+    ],
+)
+def test_being_no_worse_takes_trials_to_show(found: Pairs, margin: float, shown: bool) -> None:
+    assert (inferior(found, margin) <= ALPHA) is shown
+
+
+@given(margins)
+def test_pairs_that_all_agree_show_the_margin_from_some_number_on(margin: float) -> None:
+    needed = fewest_pairs(margin, ALPHA)
+    assert (
+        inferior(Pairs(0, 0, needed), margin) <= ALPHA < inferior(Pairs(0, 0, needed - 1), margin)
+    )
+
+
+@given(pairs, margins)
+def test_more_losses_never_show_more(found: Pairs, margin: float) -> None:
+    if found.lost + found.gained < found.pairs:
+        worse = found._replace(lost=found.lost + 1)
+    else:
+        worse = Pairs(found.lost + 1, max(0, found.gained - 1), found.pairs + (not found.gained))
+    assert inferior(worse, margin) >= inferior(found, margin) - 1e-9
+
+
+@given(pairs, st.floats(1, 12))
+def test_fewer_effective_pairs_are_whole_and_never_in_the_change_s_favour(
+    found: Pairs, effect: float
+) -> None:
+    fewer = found.over(effect)
+    assert 0 <= fewer.pairs <= found.pairs
+    assert fewer.lost * effect >= found.lost
+    assert fewer.gained * effect <= found.gained

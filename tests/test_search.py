@@ -1,0 +1,164 @@
+"""Searches: the smallest case that fails, within a budget, told again and kept for the next run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import strategies as st
+
+from readiness.findings import MOST_KEPT, Case, Findings
+from readiness.score import PASSED, EndpointError, Outcome, Score, failed
+from readiness.search import Finding, Search, nothing
+
+LISTS = Search(
+    "lists",
+    lambda: st.fixed_dictionaries({"list": st.lists(st.integers(0, 99), max_size=9)}),
+    examples=40,
+    calls=200,
+)
+LONG = {"list": [0, 0, 0]}
+
+
+def too_long(case: Case) -> Score:
+    """Lists of three items or more go wrong."""
+    return failed(f"{len(case['list'])} items") if len(case["list"]) > 2 else PASSED
+
+
+def searched(
+    score: Callable[[Case], Score], findings: Findings | None = None, seed: int = 0
+) -> tuple[Finding | None, list[Case]]:
+    """What a search finds, and all that it has tried."""
+    tried: list[Case] = []
+
+    async def attempt(case: Case) -> Score:
+        tried.append(case)
+        return score(case)
+
+    return asyncio.run(LISTS.smallest(attempt, seed, findings or Findings())), tried
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_smallest_case_that_fails_is_found_and_confirmed(seed: int) -> None:
+    found, tried = searched(too_long, seed=seed)
+    assert found == Finding(LONG, "3 items", again=3)
+    assert tried[-3:] == [LONG] * 3
+
+
+def test_where_all_pass_nothing_is_found() -> None:
+    found, tried = searched(lambda case: PASSED)
+    assert (found, nothing(found, str)) == (None, PASSED)
+    assert 10 < len(tried) <= LISTS.examples
+
+
+def test_the_same_seed_tries_the_same() -> None:
+    assert searched(too_long, seed=7) == searched(too_long, seed=7)
+    assert searched(too_long, seed=7)[1] != searched(too_long, seed=8)[1]
+
+
+def test_no_more_is_tried_than_the_budget_and_nothing_twice() -> None:
+    sent: list[str] = []
+
+    def harm(case: Case) -> str:
+        sent.append(json.dumps(case))
+        return "always"
+
+    short = Search("lists", LISTS.cases, examples=20, calls=15)
+    kept = [{"list": [at]} for at in range(20)]
+    for tried, before in (("always", []), ("", kept)):
+        sent.clear()
+        short.find(lambda case, said=tried: harm(case) and said, 1, before)  # type: ignore[misc]
+        assert len(sent) == len(set(sent)) <= 15
+
+
+def test_what_fails_once_is_told_all_the_same_and_that_it_did_so_once() -> None:
+    turns: Iterator[Score] = iter([PASSED] * 9 + [failed("once")] + [PASSED] * 1_000)
+    found, _ = searched(lambda case: next(turns))
+    assert found is not None
+    assert (found.reason, found.again) == ("once", 0)
+    assert nothing(found, lambda case: "it").reason == "once (and 0 of 3 times more) — it"
+
+
+def test_an_error_of_the_endpoint_is_a_failure() -> None:
+    def broken(case: Case) -> Score:
+        if too_long(case).passed:
+            return PASSED
+        raise EndpointError("HTTP 500")
+
+    assert searched(broken)[0] == Finding(LONG, "HTTP 500", again=3)
+
+
+def test_what_cannot_be_tried_is_neither_found_nor_passed() -> None:
+    spent = Score(Outcome.SKIPPED, "the budget is spent")
+    with pytest.raises(EndpointError) as raised:
+        searched(lambda case: spent)
+    assert raised.value.score == spent
+
+
+def test_a_failure_stands_although_the_endpoint_is_gone_thereafter() -> None:
+    turns = iter([PASSED, failed("crashed")])
+    gone = Score(Outcome.SKIPPED, "unreachable")
+    found, _ = searched(lambda case: next(turns, gone))
+    assert found is not None
+    assert (found.reason, found.again) == ("crashed", 0)
+
+
+# What is kept
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "findings.json"
+
+
+def test_the_next_run_begins_with_what_was_found(path: Path) -> None:
+    searched(too_long, Findings(path))
+    found, tried = searched(too_long, Findings(path), seed=5)
+    assert found == Finding(LONG, "3 items", again=3)
+    assert tried == [LONG] * 4
+
+
+def test_what_is_mended_is_tried_again_and_no_longer_found(path: Path) -> None:
+    searched(too_long, Findings(path))
+    found, tried = searched(lambda case: PASSED, Findings(path))
+    assert (found, tried[0]) == (None, LONG)
+
+
+def test_in_one_run_what_was_found_is_handed_out_once(path: Path) -> None:
+    Findings(path).keep("lists", LONG)
+    findings = Findings(path)
+    assert [findings.take("lists"), findings.take("lists"), findings.take("other")] == [
+        [LONG],
+        [],
+        [],
+    ]
+
+
+def test_the_newest_are_kept_each_once_and_those_of_other_searches_too(path: Path) -> None:
+    findings = Findings(path)
+    findings.keep("other", {"a": "é\ud800"})
+    for at in [*range(MOST_KEPT + 2), 5]:
+        findings.keep("lists", {"list": [at]})
+    newest = [5, *(at for at in reversed(range(2, MOST_KEPT + 2)) if at != 5)]
+    assert Findings(path).take("lists") == [{"list": [at]} for at in newest]
+    assert Findings(path).take("other") == [{"a": "é\ud800"}]
+    assert [each.name for each in path.parent.iterdir()] == ["findings.json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is no JSON"),
+        ("[" * 100_000, "is no JSON"),
+        ("[]", "is no list of findings"),
+        ('{"schema": "readiness-findings/2", "findings": {}}', "is no list of findings"),
+        ('{"schema": "readiness-findings/1", "findings": {"a": [1]}}', "is no list of findings"),
+    ],
+)
+def test_a_file_that_is_none_of_ours_is_named(path: Path, text: str, said: str) -> None:
+    path.write_text(text)
+    with pytest.raises(LookupError, match=f"findings.json {said}: mend it or remove it"):
+        Findings(path)

@@ -1,0 +1,87 @@
+"""A key that an endpoint repeats wherever it can stands in no byte that is kept or printed."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.miniature import completion
+from tests.test_plugin import OK_CHECK, OWN_POLICY
+from tests.wires import Script, response, serving
+
+KEY = 'sk-"canary"/4711=='
+PASSWORD = "pass-canary-0815"
+HEADER = "team-canary-1234"
+SECRETS = (KEY, PASSWORD, HEADER)
+
+
+def forms(secret: str) -> set[bytes]:
+    """A secret as it stands, and as it is written in JSON, URLs and base64."""
+    found = {secret, json.dumps(secret)[1:-1], json.dumps(json.dumps(secret))[3:-3], quote(secret)}
+    return {each.encode() for each in found} | {base64.b64encode(secret.encode()).rstrip(b"=")}
+
+
+FORMS = {form for secret in SECRETS for form in forms(secret)} | {b"canary"}
+
+
+def echoing(n: int, request: bytes) -> list[bytes | float | None]:
+    """Repeats the secrets in ids, headers, texts and errors."""
+    told = " ".join(SECRETS)
+    headers = ("Content-Type: application/json", f"Server: {KEY}", f"X-Request-Id: {PASSWORD}")
+    if request.startswith(b"GET"):
+        listed = {"object": "list", "data": [{"id": f"model {told}", "object": "model"}]}
+        return [response(json.dumps(listed).encode(), "200 OK", *headers)]
+    if n > 10 and n % 3 == 0:
+        body = json.dumps({"error": {"message": f"bad key {told}", "type": told}}).encode()
+        return [response(body, "400 No", *headers)]
+    if n > 10 and n % 3 == 1:
+        return [response(f"<html>{told}</html>".encode(), "500 No", *headers)]
+    return [response(completion(told), "200 OK", *headers)]
+
+
+def locked(n: int, request: bytes) -> list[bytes | float | None]:
+    """Tells whoever knocks which key was wrong."""
+    return [response(json.dumps({"error": {"message": f"wrong: {KEY}"}}).encode(), "401 No")]
+
+
+def ran(folder: Path, script: Script) -> tuple[int, dict[str, bytes]]:
+    """Run a checklist, and give its status and all that it has kept and printed, by its place."""
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    (folder / "own.yaml").write_text(OWN_POLICY)
+    (folder / "check_words.py").write_text(OK_CHECK)
+    with serving(script) as url:
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--policy", "own.yaml"]
+        command += ["--endpoint", url.replace("//", f"//user:{PASSWORD}@"), "."]
+        command += ["--header", f"X-Team: {HEADER}", "-vv", "--junitxml", "reports/own.xml"]
+        environment = {**os.environ, "OPENAI_API_KEY": KEY}
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, check=False, timeout=100
+        )
+    found = [path for path in (folder / "reports").rglob("*") if path.is_file()]
+    places = {str(path): path.read_bytes() for path in found}
+    names = "\n".join(places).encode()
+    return done.returncode, {**places, "out": done.stdout, "err": done.stderr, "names": names}
+
+
+def leaks(places: dict[str, bytes]) -> list[tuple[str, bytes]]:
+    return [(name, form) for name, said in places.items() for form in FORMS if form in said]
+
+
+def test_a_secret_that_is_echoed_is_in_no_byte_that_is_kept_or_printed(tmp_path: Path) -> None:
+    status, places = ran(tmp_path, echoing)
+    assert status == pytest.ExitCode.TESTS_FAILED
+    assert len(places) > 10
+    assert leaks(places) == []
+    assert b"[redacted]" in places["out"]
+
+
+def test_a_key_that_is_refused_is_not_printed(tmp_path: Path) -> None:
+    status, places = ran(tmp_path, locked)
+    assert status == pytest.ExitCode.USAGE_ERROR
+    assert b"the key is not accepted: HTTP 401" in places["err"]
+    assert leaks(places) == []
