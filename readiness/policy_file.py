@@ -57,6 +57,8 @@ def effective(path: Path) -> PolicyFile:
 
 def unknown(name: str, known: Sequence[str]) -> str:
     """Say that a name is unknown, and which one may have been meant."""
+    if not known:
+        return "is unknown: there is none to choose"
     near = get_close_matches(name, known, 1)
     return f"is unknown: did you mean {near[0]}?" if near else f"is unknown: {choose(known)}"
 

@@ -12,8 +12,9 @@ import pytest
 
 from readiness.evidence import broken_link
 from tests.miniature import MODELS, completion
-from tests.test_plugin import OK_CHECK, OWN_POLICY
+from tests.test_plugin import OK_CHECK
 from tests.wires import response, serving
+from tests.words import POLICY
 
 
 def slow(n: int, request: bytes) -> list[bytes | float | None]:
@@ -26,7 +27,7 @@ def slow(n: int, request: bytes) -> list[bytes | float | None]:
 def ended(folder: Path, with_signal: signal.Signals) -> tuple[int, Path]:
     """Run the checklist until some exchanges are written, send a signal, and give the status."""
     (folder / "pytest.ini").write_text("[pytest]\n")
-    (folder / "own.yaml").write_text(OWN_POLICY)
+    (folder / "own.yaml").write_text(POLICY)
     (folder / "check_words.py").write_text(OK_CHECK)
     command = [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest", "--policy", "own.yaml"]
     with (

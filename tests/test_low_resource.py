@@ -24,12 +24,9 @@ from readiness.score import Outcome
 from readiness.scorers import speed as scorer
 from readiness.speed import Burst, Timed
 from readiness.verdict import Gate
+from tests.words import alone
 
 PACE = "low_resource.decodes_quickly"
-OFF = [each for each in load().dimensions if each != "low_resource"]
-ALONE = "schema: readiness-policy/1\nextends: article\ndimensions:\n" + "".join(
-    f"  {each}: {{gate: off}}\n" for each in OFF
-)
 CARD = load().hardware["rtx-3060-12g"]
 RUN = Timed(20, 256, 256, 500, first=0.1, last=2.1, early=1 / 256)
 METRICS = 'DCGM_FI_DEV_FB_USED{gpu="0",modelName="NVIDIA GeForce RTX 3060"} 9216\n'
@@ -263,7 +260,7 @@ def test_a_mutant_is_caught_by_its_check(
     mutant: str, status: int, check: str, pytester: pytest.Pytester
 ) -> None:
     pytester.makeini("[pytest]\n")
-    (pytester.path / "own.yaml").write_text(ALONE)
+    (pytester.path / "own.yaml").write_text(alone("low_resource"))
     with serving(mutant) as url:
         metrics = f"{url.removesuffix('/v1')}/metrics"
         declared = ["--hardware", "rtx-3060-12g", "--metrics", metrics, "--policy", "own.yaml"]

@@ -20,18 +20,11 @@ from readiness.resources import schema
 from readiness.sums import differences
 from tests.miniature import MODELS, mini
 from tests.wires import Script, free_port, response, serving
+from tests.words import POLICY, alone
 
 INCONCLUSIVE = 10
 # pytester forgets what a run has imported, and numpy cannot be imported twice.
 assert scipy.special
-OWN_POLICY = """
-schema: readiness-policy/1
-name: own
-alpha: 0.05
-margin: {smoke: 0.05, ci: 0.05, full: 0.03}
-profiles: {smoke: {shows: defects}, ci: {shows: readiness}, full: {shows: readiness}}
-dimensions: {}
-"""
 OK_CHECK = """
 from readiness import PASSED, Probe, check, failed
 
@@ -59,7 +52,7 @@ def url() -> Iterator[str]:
 def own(pytester: pytest.Pytester) -> pytest.Pytester:
     """A user's folder with a dimension of its own and a policy without ours."""
     pytester.makeini("[pytest]\n")
-    (pytester.path / "own.yaml").write_text(OWN_POLICY)
+    (pytester.path / "own.yaml").write_text(POLICY)
     (pytester.path / "check_words.py").write_text(OK_CHECK)
     return pytester
 
@@ -311,7 +304,7 @@ def test_an_option_that_makes_no_sense_is_a_usage_error(
 
 
 def test_a_typo_in_a_policy_names_file_line_and_choices(own: pytest.Pytester, url: str) -> None:
-    (own.path / "own.yaml").write_text(OWN_POLICY.replace("{}", "{mini: {gate: requird}}"))
+    (own.path / "own.yaml").write_text(POLICY.replace("{}", "{mini: {gate: requird}}"))
     result = run(own, url)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
@@ -417,7 +410,7 @@ def test_findings_that_are_none_of_ours_are_named_before_anything_is_tried(
     ("option", "value", "said"),
     [
         ("--license-evidence", "nowhere", "--license-evidence: nowhere: no such file or folder"),
-        ("--hardware", "abacus", "hardware abacus is unknown: choose rtx-3060-12g"),
+        ("--hardware", "abacus", "hardware abacus is unknown: there is none to choose"),
         ("--metrics", "ftp://host", "--metrics: not the address of an endpoint"),
     ],
 )
@@ -434,6 +427,7 @@ def test_evidence_of_a_licence_is_in_the_record_and_sends_nothing(
 ) -> None:
     shown = own.path / "shown"
     shown.mkdir()
+    (own.path / "own.yaml").write_text(alone("license"))
     named = evidence.write(shown)
     where = f"{Path(checks.__file__).parent}/license.py"
     result = own.runpytest(
@@ -454,6 +448,7 @@ def test_evidence_of_a_licence_is_in_the_record_and_sends_nothing(
 def test_without_evidence_the_licence_is_not_assessed_and_the_run_inconclusive(
     own: pytest.Pytester, url: str
 ) -> None:
+    (own.path / "own.yaml").write_text(alone("license"))
     where = f"{Path(checks.__file__).parent}/license.py"
     result = own.runpytest(where, "--endpoint", url, "--policy", "own.yaml")
     assert result.ret == INCONCLUSIVE

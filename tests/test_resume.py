@@ -16,8 +16,8 @@ import pytest
 
 from readiness.evidence import broken_link
 from tests.miniature import mini
-from tests.test_plugin import OWN_POLICY
 from tests.wires import serving
+from tests.words import POLICY
 
 CHECKS = '''
 from readiness import PASSED, Probe, check, failed
@@ -58,7 +58,7 @@ def folder(path: Path) -> Path:
     """A folder with checks of its own."""
     path.mkdir()
     (path / "pytest.ini").write_text("[pytest]\n")
-    (path / "own.yaml").write_text(OWN_POLICY)
+    (path / "own.yaml").write_text(POLICY)
     (path / "check_words.py").write_text(CHECKS)
     return path
 

@@ -12,8 +12,9 @@ import yaml
 from readiness.review import Review, Reviewed, load
 from readiness.score import PASSED, Measure, Outcome, Score, failed
 from tests.miniature import mini
-from tests.test_plugin import INCONCLUSIVE, OWN_POLICY, record, run
+from tests.test_plugin import INCONCLUSIVE, record, run
 from tests.wires import Script, serving
+from tests.words import POLICY
 
 CHECK = '''
 from readiness import PASSED, Probe, Score, check
@@ -36,7 +37,7 @@ SAID = "0123456789abcdef"
 @pytest.fixture
 def own(pytester: pytest.Pytester) -> pytest.Pytester:
     pytester.makeini("[pytest]\n")
-    (pytester.path / "own.yaml").write_text(OWN_POLICY)
+    (pytester.path / "own.yaml").write_text(POLICY)
     (pytester.path / "check_own.py").write_text(CHECK)
     return pytester
 

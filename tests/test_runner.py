@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.miniature import Request, mini
-from tests.test_plugin import OWN_POLICY, record, run
+from tests.test_plugin import record, run
 from tests.wires import Script, response, serving
+from tests.words import POLICY
 
 HEAD = """
 from readiness import PASSED, Probe, check, failed
@@ -31,7 +32,7 @@ async def {name}(chat, probe):
 @pytest.fixture
 def own(pytester: pytest.Pytester) -> pytest.Pytester:
     pytester.makeini("[pytest]\n")
-    (pytester.path / "own.yaml").write_text(OWN_POLICY)
+    (pytester.path / "own.yaml").write_text(POLICY)
     return pytester
 
 

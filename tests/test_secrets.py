@@ -11,8 +11,9 @@ from urllib.parse import quote
 import pytest
 
 from tests.miniature import completion
-from tests.test_plugin import OK_CHECK, OWN_POLICY
+from tests.test_plugin import OK_CHECK
 from tests.wires import Script, response, serving
+from tests.words import POLICY
 
 KEY = 'sk-"canary"/4711=='
 PASSWORD = "pass-canary-0815"
@@ -52,7 +53,7 @@ def locked(n: int, request: bytes) -> list[bytes | float | None]:
 def ran(folder: Path, script: Script) -> tuple[int, dict[str, bytes]]:
     """Run a checklist, and give its status and all that it has kept and printed, by its place."""
     (folder / "pytest.ini").write_text("[pytest]\n")
-    (folder / "own.yaml").write_text(OWN_POLICY)
+    (folder / "own.yaml").write_text(POLICY)
     (folder / "check_words.py").write_text(OK_CHECK)
     with serving(script) as url:
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--policy", "own.yaml"]

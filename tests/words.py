@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import scipy.special
 
+from readiness.policy import load
 from tests.miniature import Request, mini
 from tests.wires import Script, serving
 
@@ -16,12 +17,20 @@ assert scipy.special
 POLICY = """
 schema: readiness-policy/1
 name: own
-extends: article
-dimensions:
-  {json_only: {gate: "off"}, tool_calling: {gate: "off"}, memory: {gate: "off"}, api: {gate: "off"},
-   long_context: {gate: "off"}, refusal: {gate: "off"}, license: {gate: "off"},
-   low_resource: {gate: "off"}, spanish: {gate: "off"}, multilingual: {gate: "off"}}
+alpha: 0.05
+margin: {smoke: 0.05, ci: 0.05, full: 0.03}
+profiles: {smoke: {shows: defects}, ci: {shows: readiness}, full: {shows: readiness}}
+dimensions: {}
 """
+
+
+def alone(dimension: str) -> str:
+    """The article's policy for one dimension."""
+    others = (each for each in load().dimensions if each != dimension)
+    off = "".join(f"  {each}: {{gate: off}}\n" for each in others)
+    return f"schema: readiness-policy/1\nname: own\nextends: article\ndimensions:\n{off}"
+
+
 CHECK = """
 from readiness import PASSED, Probe, check, failed
 
