@@ -33,12 +33,18 @@ class Measure:
         value: The figure.
         unit: Its unit, as in "s"; "" for a share or a count.
         at: Under which conditions, as in `{"length": 131072, "depth": 0.5}`.
+        of: How many values it is a statistic of, as in a percentile of 96 times; 1 where it is one.
+        low: Where its interval begins (95 %); None where it has none.
+        high: Where that ends.
     """
 
     name: str
     value: float
     unit: str = ""
     at: Mapping[str, float | str] = field(default_factory=dict)
+    of: int = 1
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,9 +45,9 @@ class Times:
 
 
 def times(measures: Iterable[Measure]) -> list[Times]:
-    """Sum up what was measured in seconds."""
+    """Sum up what was measured in seconds, but for what sums up already."""
     found: dict[tuple[str, tuple[tuple[str, float | str], ...]], list[float]] = {}
     for each in measures:
-        if each.unit == "s":
+        if each.unit == "s" and each.of == 1:
             found.setdefault((each.name, tuple(sorted(each.at.items()))), []).append(each.value)
     return [Times(name, dict(at), tuple(sorted(taken))) for (name, at), taken in found.items()]

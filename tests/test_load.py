@@ -272,7 +272,8 @@ def test_the_record_has_the_bound_of_each_step_and_audits_it() -> None:
     found = {each.name: each for each in measures(made)}
     assert found["error rate at most"].value == pytest.approx(1 - 0.05 ** (1 / 300))
     assert found["throughput"].value == pytest.approx(10, rel=0.05)
-    assert found["end to end p99"].at["low"] == pytest.approx(0.8)
+    assert found["end to end p99"].of == 300
+    assert found["end to end p99"].low == pytest.approx(0.8)
     assert found["time per token p50"].value == pytest.approx(0.04)
     assert found["Little's law is off by"].value < 0.05
     crowded = {each.name for each in measures(step([0.8] * 300, clients=32))}

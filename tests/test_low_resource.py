@@ -16,7 +16,7 @@ from readiness.checks import low_resource
 from readiness.hardware import Hardware
 from readiness.meter_gpu import Unit, weighed
 from readiness.meter_metrics import shown
-from readiness.meters import MeterError, Peak, Reading
+from readiness.meters import CACHE, QUEUED, RUNNING, MeterError, Peak, Reading
 from readiness.mutants.process import serving
 from readiness.plausibility import audit, counts, little, roofline
 from readiness.policy import PolicyError, load
@@ -273,4 +273,5 @@ def test_a_mutant_is_caught_by_its_check(
     assert record["machine"] == {"hardware": "rtx-3060-12g", "quantization": "", "metrics": metrics}
     (memory,) = [each for each in checks if each["id"] == "low_resource.fits_in_memory"]
     # The server's own process is on this machine, and its card in its metrics.
-    assert [each["name"] for each in memory["measures"]] == ["GPU memory", "main memory"]
+    names = [each["name"] for each in memory["measures"]]
+    assert names == [RUNNING, QUEUED, CACHE, "GPU memory", "main memory"]

@@ -146,7 +146,7 @@ def spreads(check: Record) -> Iterator[Spread]:
     """What a check has timed, apart by the conditions that it was timed under."""
     groups: dict[str, list[float]] = {}
     for measure in check["measures"]:
-        if measure["unit"] == "s" and measure["value"] >= 0:
+        if measure["unit"] == "s" and measure["value"] >= 0 and "of" not in measure:
             groups.setdefault(_under(measure), []).append(measure["value"])
     return (Spread(check["id"], name, groups[name]) for name in sorted(groups, key=_natural))
 

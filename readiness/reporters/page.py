@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from readiness import controls
 from readiness.clean import cleaned
-from readiness.reporters import charts, figures, standing
+from readiness.reporters import charts, figures, load_table, standing
 from readiness.reporters.words import Words
 from readiness.resources import PACKAGE
 from readiness.run_folder import Record
@@ -30,6 +30,7 @@ def page(record: Record, language: str = "en") -> str:
         css=css,
         style_digest=digest,
         charts=charts,
+        load_table=load_table,
         why=standing.why(said, words),
         deviations=list(standing.deviations(said, words)),
         coverage=controls.coverage(said),

@@ -141,7 +141,7 @@ def _check(result: Result) -> dict[str, Any]:
             for each in result.reasons
         ],
         "slices": result.slices,
-        "measures": _measures(result),
+        "measures": measures(result),
         "times": _times(result),
         "doubts": result.doubts,
         "controls": _controls(result),
@@ -158,7 +158,8 @@ def _controls(result: Result) -> Mapping[str, int]:
     return {"trials": len(controls), "passed": sum(each.score.passed for each in controls)}
 
 
-def _measures(result: Result) -> list[dict[str, Any]]:
+def measures(result: Result) -> list[dict[str, Any]]:
+    """What the trials of a check have measured."""
     return [
         {
             "probe": trial.probe,
@@ -166,6 +167,8 @@ def _measures(result: Result) -> list[dict[str, Any]]:
             "value": measure.value,
             "unit": measure.unit,
             "at": dict(measure.at),
+            **({"of": measure.of} if measure.of > 1 else {}),
+            **({} if measure.low is None else {"low": measure.low, "high": measure.high}),
         }
         for trial in result.counted
         for measure in trial.score.measures

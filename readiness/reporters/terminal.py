@@ -13,10 +13,14 @@ from rich.text import Text
 from readiness import statistics
 from readiness.matrix import Matrix, Row
 from readiness.plan import Planned, seconds
+from readiness.reporters import load_table
+from readiness.reporters.figures import seconds as seconds_of
+from readiness.reporters.record import measures
 from readiness.reporters.screen import Screen
 from readiness.reporters.upgrade_table import print_comparison
 from readiness.result import Result
 from readiness.run import Run
+from readiness.run_folder import Record
 from readiness.score import Outcome
 from readiness.times import Times
 from readiness.verdict import Gate, Verdict
@@ -49,6 +53,8 @@ def print_matrix(reporter: pytest.TerminalReporter, run: Run) -> None:
         console.print(Text(f"cannot be tried: {run.settings.secrets.redact(run.problem)}"))
     elif run.results:
         console.print(table(run.matrix, console.width))
+        if steps := load_table.steps(_measured(run.matrix)):
+            console.print(_load(steps, console.width))
         for note in [*notes(run.matrix), *_waived(run)]:
             console.print(Text(f"· {note}"))
     if run.comparison:
@@ -124,11 +130,13 @@ def _table(width: int, first: str, *others: str) -> Table:
 def notes(matrix: Matrix) -> Iterator[str]:
     """What the figures in the matrix do not say by themselves."""
     for row in matrix.worst_first:
-        if row.id in CAVEATS:
+        if row.id in CAVEATS and row.results:
             yield f"{row.id}: {CAVEATS[row.id]}"
-        if row.missing:
+        if row.missing and row.results:
             names = ", ".join(each.partition(".")[2] for each in row.missing)
             yield f"{row.id}: no result of {names}"
+    if untried := [row.id for row in matrix.worst_first if row.missing and not row.results]:
+        yield f"not tried: {', '.join(untried)}"
     said: dict[str, list[Result]] = {}
     for result in (each for row in matrix.worst_first for each in row.results):
         if result.verdict is Verdict.INCONCLUSIVE:
@@ -142,9 +150,26 @@ def notes(matrix: Matrix) -> Iterator[str]:
         yield "a verdict in parentheses is advisory: it does not gate"
 
 
+def _measured(matrix: Matrix) -> Iterator[Record]:
+    results = (each for row in matrix.worst_first for each in row.results)
+    return ({"measures": measures(each)} for each in results)
+
+
+def _load(steps: Sequence[load_table.Step], width: int) -> Table:
+    """The steps of a load test, a line for each."""
+    times = "1st token", "p95 s", "the end", "p95 s "
+    table = _table(width, "load", "requests", "errors", "per s", *times)
+    for step in steps:
+        table.add_row(step.name, *step.figures)
+    return table
+
+
 def _took(times: Times) -> str:
-    at = ", ".join(f"{name} {value}" for name, value in times.at.items())
-    return f"{times.name} at {at}: median {times.median:.1f} s, {times.tail} {times.high:.1f} s"
+    at = "".join(f", {name} {value}" for name, value in times.at.items())
+    if len(times.seconds) == 1:
+        return f"{times.name}{at}: {seconds_of(times.median)}"
+    median, high = seconds_of(times.median), seconds_of(times.high)
+    return f"{times.name}{at}: median {median}, {times.tail} {high}"
 
 
 def verdict(run: Run) -> Text:

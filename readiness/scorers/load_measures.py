@@ -34,22 +34,23 @@ def _measures(step: Step) -> Iterator[Measure]:
     total, own = len(step.samples), step.measured
     yield Measure("requests", total, "", at)
     yield Measure("errors", len(step.errors), "", at)
-    yield Measure("error rate at most", upper(len(step.errors), total, ALPHA), "", at)
-    yield _estimate("throughput", throughput(step), "1/s", at)
+    yield Measure("error rate at most", upper(len(step.errors), total, ALPHA), "", at, total)
+    yield _estimate("throughput", throughput(step), "1/s", at, total)
     tokens = sum(each.latency.tokens for each in own if each.latency)
     start, end = step.busy
-    yield Measure("output tokens", tokens / max(end - start, 1e-9), "1/s", at)
+    yield Measure("output tokens", tokens / max(end - start, 1e-9), "1/s", at, total)
     if len(own) >= ENOUGH:
-        yield Measure("mean end to end", mean(each.took for each in own), "s", at)
+        yield Measure("mean end to end", mean(each.took for each in own), "s", at, len(own))
         for name, values in _series(own).items():
             for share, fewest in SHARES.items():
                 if len(values) >= max(fewest, ENOUGH):
-                    yield _estimate(f"{name} p{share:.0%}"[:-1], percentile(values, share), "s", at)
+                    told = f"{name} p{share:.0%}"[:-1]
+                    yield _estimate(told, percentile(values, share), "s", at, len(values))
     if step.gaps.total:
         for share in SHARES:
             name = f"time between tokens p{share:.0%}"[:-1]
-            yield Measure(name, step.gaps.quantile(share), "s", at)
-    yield Measure("event loop lag p99", step.strain.lag, "s", at)
+            yield Measure(name, step.gaps.quantile(share), "s", at, step.gaps.total)
+    yield Measure("event loop lag p99", step.strain.lag, "s", at, step.strain.lags.total)
     yield Measure("busy share of a core", step.strain.busy, "", at)
     yield from _audits(step, own, at)
 
@@ -76,5 +77,7 @@ def _audits(step: Step, own: list[Sample], at: dict[str, float | str]) -> Iterat
         yield Measure("implausible: tokens after the end", late, "", at)
 
 
-def _estimate(name: str, found: Estimate, unit: str, at: dict[str, float | str]) -> Measure:
-    return Measure(name, found.value, unit, {**at, "low": found.low, "high": found.high})
+def _estimate(
+    name: str, found: Estimate, unit: str, at: dict[str, float | str], of: int
+) -> Measure:
+    return Measure(name, found.value, unit, at, of, found.low, found.high)
