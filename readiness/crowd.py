@@ -21,7 +21,7 @@ from readiness.wire import read
 
 NS = 1e9
 #: The share of a step's requests that warm up; of all of them, one in ten has a known answer.
-WARM_UP, KNOWN_EVERY = 0.1, 10
+WARM_UP, KNOWN_EVERY, FIRST_KNOWN = 0.1, 10, 2
 ASKED_AGAIN = 5
 SAID = 400  # characters of a reply
 LEAST = 24  # tokens
@@ -125,7 +125,7 @@ class _Crowd:
         if self._begun == self._warm_up + 1:
             self.step.opened = self._elapsed
         self.step.closed = self._elapsed
-        if self._begun % KNOWN_EVERY != KNOWN_EVERY // 2:
+        if self._begun % KNOWN_EVERY != FIRST_KNOWN:
             return item(shape.scenario, self._random, small=shape.small)
         self._known.append(known(self._random))
         return self._known[-1]

@@ -49,6 +49,10 @@ def apart(step: Step) -> Score:
     if step.strange:
         found = ", ".join(step.strange[:3])
         return failed(f"replies have words of other requests: {found}; {step.shape.shown}")
+    if not asked:
+        return Score(
+            Outcome.UNDETERMINED, f"nobody got an answer that is known: {step.shape.shown}"
+        )
     told = f"of {len(asked)} known answers {len(step.wrong)} were wrong: {step.shape.shown}"
     if step.right_alone > 1:
         return failed(f"{told}; asked alone, {step.right_alone} of them were right")
