@@ -66,7 +66,12 @@ class Progress:
             self._reporter.write_line(self._line(), flush=True)
 
     def _line(self) -> str:
-        parts = [f"{each} {_done(count)}" for each, count in self._counts().items()]
+        under_way = {
+            each: count
+            for each, count in self._counts().items()
+            if count["tried"] < count["planned"]
+        }
+        parts = [f"{each} {_done(count)}" for each, count in under_way.items()]
         return " · ".join([*parts, self._pace()])
 
     def _table(self) -> Table:
