@@ -1,6 +1,6 @@
 """How exact our times are: those that the harness takes, beside those that the stub notes itself.
 
-    python -m benchmarks.latency [--streams 1 32 256] [--each 4]
+    python -m benchmarks.latency [--streams 1 32 256] [--each 4] [--chunks 40] [--gap 50000]
 
 The stub writes into each frame when it was sent, and into each id when the request had come, on
 the one monotonic clock that both processes read. The load is the harness's own: `crowd.py`, with
@@ -87,11 +87,13 @@ def told(name: str, values: Sequence[float]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 32, 256])
+    parser.add_argument("--chunks", type=int, default=40, help="of a stream")
+    parser.add_argument("--gap", type=int, default=50_000, help="between chunks, in microseconds")
     parser.add_argument("--each", type=int, default=4, help="streams of each client, measured")
     given = parser.parse_args()
     print("errors in ms              median     p99      max   (the first stream of each client")
     print("                                                     warms up; lag and CPU are ours)")
-    with stub("--stamped") as url:
+    with stub(str(given.chunks), str(given.gap)) as url:
         for streams in given.streams:
             step, exchanges = asyncio.run(measured(url, streams, given.each))
             found = [errors(each) for each in exchanges[streams:]]

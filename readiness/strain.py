@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -62,13 +63,20 @@ def timed(score: Score, excess: float, *strains: Strain) -> Score:
 
 @asynccontextmanager
 async def watched() -> AsyncIterator[Strain]:
-    """Watch the event loop and its thread; the strain is complete when the context ends."""
+    """Watch the event loop and its thread; the strain is complete when the context ends.
+
+    Garbage is collected before and after: with 256 streams, one collection stops all stamps for
+    up to 80 ms.
+    """
     strain = Strain()
+    gc.collect()
+    gc.disable()
     watching = asyncio.create_task(_watch(strain))
     wall, used = time.perf_counter(), time.thread_time()
     try:
         yield strain
     finally:
+        gc.enable()
         watching.cancel()
         strain.busy = (time.thread_time() - used) / max(time.perf_counter() - wall, EVERY)
 
