@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 import socket
 import struct
 import time
@@ -129,7 +131,9 @@ class Endpoint:
             if leave is not None:
                 return Fault.HUNG_UP, f"after {leave.seconds:g} s"
             return self._late(taken, asyncio.get_running_loop().time() - begun)
-        except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as error:
+        except aiohttp.ClientConnectorError as error:
+            return Fault.UNREACHABLE, f"{error.host}:{error.port}: {_why(error)}"
+        except aiohttp.InvalidURL as error:
             return Fault.UNREACHABLE, str(error)
         except aiohttp.ClientOSError as error:
             if error.errno is None and taken.status is None:
@@ -183,6 +187,12 @@ class Endpoint:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._sessions[lane]
+
+
+def _why(error: aiohttp.ClientConnectorError) -> str:
+    """Why there is no connection: the system's words, where they are in plain ones."""
+    number = error.os_error.errno
+    return os.strerror(number) if number in errno.errorcode else str(error.os_error)
 
 
 def _close(response: aiohttp.ClientResponse, *, reset: bool) -> None:

@@ -176,11 +176,13 @@ def verdict(run: Run) -> Text:
     """The verdict of the run, with its score and what decided it."""
     matrix = run.matrix
     mark, style = LOOK[run.verdict]
-    deciding = [row.id for row in matrix.gating if row.admitted is not Verdict.READY]
+    lacking = [row for row in matrix.gating if row.admitted is not Verdict.READY]
+    fallen = [row for row in lacking if row.admitted is Verdict.NOT_READY]
+    deciding = [row.id for row in fallen or lacking]
     if run.comparison and run.comparison.verdict is not Verdict.READY:
         deciding.append("the baseline")
     mean = sum(row.score for row in matrix.gating) / max(1, len(matrix.gating))
-    why = f"   because of {', '.join(deciding)}" if deciding else ""
+    why = f"   because of {', '.join(deciding)}" if deciding and not run.problem else ""
     waived = f"   {len(run.settings.waivers)} waived" if run.settings.waivers else ""
     said = f"{mark} {run.verdict.upper()}   score {run.score} of 100 (mean {mean:.0f}){why}{waived}"
     return Text(said, style)
