@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
 import os
 import socket
@@ -191,8 +190,8 @@ class Endpoint:
 
 def _why(error: aiohttp.ClientConnectorError) -> str:
     """Why there is no connection: the system's words, where they are in plain ones."""
-    number = error.os_error.errno
-    return os.strerror(number) if number in errno.errorcode else str(error.os_error)
+    number = error.os_error.errno or 0
+    return os.strerror(number) if number > 0 else str(error.os_error)
 
 
 def _close(response: aiohttp.ClientResponse, *, reset: bool) -> None:
