@@ -19,7 +19,7 @@ from readiness.step import Shape, Step
 REQUESTS = {"ticket": (24, 2), "code": (100, 3), "copy": (10, 2)}
 SECONDS = 45.0
 #: A step of a run that can show defects only.
-SMALL = Shape("", 2, 6, 5.0, small=True)
+SMALL = Shape("", 2, 12, 15.0, small=True)
 ARRIVALS = 40
 #: Nobody waits longer for a reply, in seconds: where that is foreseen, nothing is sent.
 PATIENCE = 60.0

@@ -99,7 +99,7 @@ def test_a_smoke_run_makes_one_small_step_for_all_checks() -> None:
     scores = tried("reference", work, scope)
     assert [each.outcome for each in scores] == [Outcome.PASS, Outcome.PASS]
     assert [key for key in scope.common if key] == [
-        ("step", Shape("code", 2, 6, 5.0, seed="0/0", small=True))
+        ("step", Shape("code", 2, 12, 15.0, seed="0/0", small=True))
     ]
 
 

@@ -35,11 +35,11 @@ def _measures(step: Step) -> Iterator[Measure]:
     yield Measure("requests", total, "", at)
     yield Measure("errors", len(step.errors), "", at)
     yield Measure("error rate at most", upper(len(step.errors), total, ALPHA), "", at, total)
-    yield _estimate("throughput", throughput(step), "1/s", at, total)
-    tokens = sum(each.latency.tokens for each in own if each.latency)
-    start, end = step.busy
-    yield Measure("output tokens", tokens / max(end - start, 1e-9), "1/s", at, total)
     if len(own) >= ENOUGH:
+        yield _estimate("throughput", throughput(step), "1/s", at, len(own))
+        tokens = sum(each.latency.tokens for each in own if each.latency)
+        start, end = step.busy
+        yield Measure("output tokens", tokens / max(end - start, 1e-9), "1/s", at, total)
         yield Measure("mean end to end", mean(each.took for each in own), "s", at, len(own))
         for name, values in _series(own).items():
             for share, fewest in SHARES.items():
