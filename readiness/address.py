@@ -51,6 +51,12 @@ class Address:
         return f"{self.url}{path}?{self.query}" if self.query else f"{self.url}{path}"
 
     @property
+    def origin(self) -> str:
+        """Its scheme, host and port: another origin is another's server."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
     def port_here(self) -> int:
         """The port, where the endpoint is on this machine; 0 where it is elsewhere."""
         parts = urlsplit(self.url)

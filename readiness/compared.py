@@ -37,6 +37,11 @@ class Pair:
         return _passed(self.before.outcome) is False and _passed(self._now) is True
 
     @property
+    def told(self) -> bool:
+        """Whether it says something in both."""
+        return None not in (_passed(self.before.outcome), _passed(self._now))
+
+    @property
     def may_be_lost(self) -> bool:
         """Whether it was lost if what is unsettled went the worst way."""
         return _passed(self.before.outcome) is not False and _passed(self._now) is not True

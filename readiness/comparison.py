@@ -70,6 +70,17 @@ class Comparison:
         return [each.id for each in self.checks if not each.pairs]
 
     @property
+    def pairs(self) -> int:
+        """How many trials say something on both sides, of all checks."""
+        return sum(pair.told for each in self.checks for pair in each.pairs)
+
+    @property
+    def agree(self) -> int:
+        """Of how many of those neither was lost nor gained."""
+        changed = sum(len(each.lost) + len(each.gained) for each in self.checks)
+        return self.pairs - changed
+
+    @property
     def verdict(self) -> Verdict:
         """What this shows of the candidate: what is worse outranks what is not shown."""
         drifted = self.drift and self.identity is Gate.REQUIRED

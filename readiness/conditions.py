@@ -13,7 +13,7 @@ from readiness.plan import Planned
 from readiness.policy import Policy
 
 if TYPE_CHECKING:
-    from readiness.run import Settings
+    from readiness.settings import Settings
 
 DISTRIBUTION = "llm-readiness"
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from base64 import b64decode
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from readiness import wire
-from readiness.evidence import UnsoundError, broken_link
-from readiness.exchange import Arrival, Exchange, Fault
+from readiness.evidence import UnsoundError, broken_link, exchange_of
 from readiness.resources import schema
-from readiness.score import EndpointError, Outcome
+from readiness.running import AGAIN
+from readiness.score import UNSETTLED, EndpointError, Outcome
 
 RECORD, EVIDENCE = "readiness.json", "evidence.jsonl"
 NS = 1e9
@@ -60,6 +59,20 @@ class FormerRun:
     def took(self, exchanges: Collection[int]) -> float:
         """How long exchanges took together."""
         return sum(self.seconds[each] for each in exchanges)
+
+    @property
+    def again(self) -> tuple[int, int]:
+        """Of its trials that were made twice, how many came out otherwise, and how many those are.
+
+        What says nothing, in either, is left out.
+        """
+        twice = [
+            (self.trials[check.removesuffix(AGAIN), number].outcome, tried.outcome)
+            for (check, number), tried in self.trials.items()
+            if check.endswith(AGAIN) and (check.removesuffix(AGAIN), number) in self.trials
+        ]
+        told = [both for both in twice if UNSETTLED.isdisjoint(both)]
+        return sum((one is Outcome.PASS) != (two is Outcome.PASS) for one, two in told), len(told)
 
     def replies(self, exchanges: Collection[int]) -> dict[int, str]:
         """What came back in exchanges, by their numbers."""
@@ -140,21 +153,12 @@ def _head(evidence: Path) -> str:
 
 def _said(line: Mapping[str, Any]) -> str:
     """What the model said in an exchange; where that cannot be read, what came, or what did not."""
-    exchange = _exchange(line)
+    # Of a large request the evidence may have the digest alone; that it streamed, the reply tells.
+    streams = line["headers"].get("content-type", "").startswith(wire.STREAM)
+    exchange = replace(exchange_of(line), request={"stream": streams})
     try:
         message = wire.read(exchange).message
     except EndpointError as error:
         return f"{error}: {exchange.body.decode('utf-8', 'replace')}"
     said = {key: value for key, value in message.items() if value and key != "role"}
     return json.dumps(said, ensure_ascii=False)
-
-
-def _exchange(line: Mapping[str, Any]) -> Exchange:
-    """An exchange, read again from its line."""
-    body = b64decode(line["body_base64"]) if "body_base64" in line else line["body"].encode()
-    arrivals = tuple(Arrival(ns, size) for ns, size in line["arrivals"])
-    fault = Fault(line["fault"]) if line["fault"] else None
-    # Of a large request the evidence may have the digest alone; that it streamed, the reply tells.
-    request = {"stream": line["headers"].get("content-type", "").startswith(wire.STREAM)}
-    told = (line[key] for key in ("detail", "sent", "end", "path", "method"))
-    return Exchange(request, line["status"], line["headers"], body, arrivals, fault, *told)

@@ -7,6 +7,7 @@ import os
 from argparse import Namespace
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from readiness.plan import Planned
     from readiness.policy import Policy
     from readiness.review import Review
-    from readiness.run import Settings
+    from readiness.settings import Settings
     from readiness.waiver import Waiver
 
 PROFILES = ("smoke", "ci", "full")
@@ -37,7 +38,8 @@ def add(group: Any) -> None:
         "--policy", type=Path, metavar="FILE", help="thresholds and gates (the built-in `article`)"
     )
     option("--review", type=Path, metavar="FILE", help="labels for what no rule could settle")
-    option("--baseline", type=Path, metavar="RUN", help="a run's folder, to be held against it")
+    option("--baseline", default="", metavar="RUN|URL", help="what the endpoint is held against")
+    option("--baseline-model", default="", metavar="NAME", help="which model of that URL")
     option("--waivers", type=Path, metavar="FILE", help="checks that the gate lets through")
     option("--concurrency", type=_positive, metavar="N", help="trials in flight (8)")
     option("--reports", type=Path, default=Path("reports"), metavar="DIR", help="(reports)")
@@ -156,7 +158,7 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
     from readiness.endpoint import Limits
     from readiness.giving import given
     from readiness.redaction import Secrets
-    from readiness.run import Settings
+    from readiness.settings import Settings
 
     key = os.environ.get("OPENAI_API_KEY", "")
     headers, rules = _headers(option.header), policy(option)
@@ -164,7 +166,8 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         where = Address.read(url, key, headers)
     except ValueError as error:
         raise pytest.UsageError(f"--endpoint: {error}") from error
-    return Settings(
+    kept = option.baseline and "://" not in option.baseline
+    mine = Settings(
         where=where,
         model=option.model,
         profile=option.profile,
@@ -185,10 +188,43 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         keep_going=option.keep_going,
         most_minutes=option.max_minutes,
         secrets=Secrets([key, *where.secrets, *headers.values()]),
-        baseline=former.baseline(option.baseline) if option.baseline else None,
+        baseline=former.baseline(Path(option.baseline)) if kept else None,
         waivers=waivers(option, checks),
         review=_review(option.review),
         given=given(option, rules, url, _embedded(option)),
+    )
+    return replace(mine, rival=_rival(option, mine)) if option.baseline and not kept else mine
+
+
+def _rival(option: Namespace, mine: Settings) -> Settings:
+    """How the endpoint is tried that is the baseline: as the candidate is, by its own key."""
+    from readiness.address import Address
+    from readiness.given import Given
+    from readiness.redaction import Secrets
+
+    if option.resume:
+        raise pytest.UsageError(
+            "--resume goes on with one endpoint: give --baseline the other's run"
+        )
+    own, key = (
+        os.environ.get("OPENAI_API_KEY", ""),
+        os.environ.get("READINESS_BASELINE_API_KEY", ""),
+    )
+    try:
+        where = Address.read(option.baseline, key, {})
+        if not key and where.origin == mine.where.origin:
+            where = Address.read(option.baseline, own, {})  # The same server's: it knows the key.
+    except ValueError as error:
+        raise pytest.UsageError(f"--baseline: {error}") from error
+    secrets = Secrets([own, key, *where.secrets])
+    # What is given tells of the candidate, and its headers may hold its secrets.
+    return replace(
+        mine,
+        where=where,
+        model=option.baseline_model,
+        secrets=secrets,
+        waivers={},
+        given=Given(accepted=mine.given.accepted, hardware=mine.given.hardware),
     )
 
 

@@ -18,6 +18,7 @@ from readiness.verdict import Claim
 CHARACTERS_PER_TOKEN = 4.0
 WIDE = re.compile(r"[⺀-鿿가-힯＀-￯]")
 REPLY_SHARE = 0.25  # of its budget that a reply takes, as a rule
+SHARE_AGAIN, FEWEST_AGAIN = 1 / 3, 10  # of the trials of a baseline
 SECONDS_PER_TOKEN = 1 / 40  # in one stream of a server under some load
 
 
@@ -55,6 +56,12 @@ class Planned:
         asked = [[each.id, each.messages, each.parameters, each.expect] for each in self.probes]
         text = json.dumps(asked, default=_plain)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def again(self) -> Planned:
+        """The part of it that is tried once more, to see how much of a difference is noise."""
+        few = max(FEWEST_AGAIN, round(len(self.probes) * SHARE_AGAIN))
+        return replace(self, probes=self.probes[:few], extension=())
 
     @property
     def seconds(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,8 +21,6 @@ from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
 from readiness.exchange import Call, Exchange
 from readiness.findings import Findings
-from readiness.former import FormerRun
-from readiness.given import Given
 from readiness.identity import identity
 from readiness.ledger import Ledger
 from readiness.matrix import Matrix, matrix
@@ -31,67 +29,18 @@ from readiness.meter_metrics import MetricsMeter
 from readiness.meters import Meter
 from readiness.past import Past, ResumeError, read, set_aside
 from readiness.plan import Planned
-from readiness.policy import Policy
-from readiness.redaction import Secrets
 from readiness.result import Result
-from readiness.review import Review
 from readiness.runner import Runner
+from readiness.running import AGAIN
 from readiness.score import EndpointError
 from readiness.sender import Sender
+from readiness.settings import Settings
 from readiness.slots import Slots
 from readiness.verdict import MOST_SCORE, Verdict, worst
-from readiness.waiver import Waiver
 
 MOST_LISTED = 10
 MODELS = Call(None, "/models", "GET")
 PROBING = {"check": "capability"}
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the user asks for.
-
-    Args:
-        where: The endpoint's address, with the key among its headers.
-        model: The model's id; "" where the endpoint is to say.
-        profile: How many trials: smoke, ci or full.
-        policy: Thresholds, margins, and which dimensions gate.
-        concurrency: Most trials in flight.
-        reports: Where run folders are written.
-        seed: What the probes are generated from.
-        limits: How long to wait for what.
-        extra: What is added to the body of every request.
-        most_requests: Most requests to send; 0 for any number.
-        most_tokens: Most tokens to use, of prompts and replies; 0 for any number.
-        most_minutes: How long to send; 0 for any time.
-        keep_going: Whether to make all trials of a check that cannot be ready any more.
-        resume: The folder of a run that is to go on; None for a new run.
-        secrets: What must stand in no file.
-        review: What a person has settled.
-        given: What no reply of the endpoint can tell.
-        baseline: The run that this one is held against.
-        waivers: What the gate lets through, by checks.
-    """
-
-    where: Address
-    model: str
-    profile: str
-    policy: Policy
-    concurrency: int
-    reports: Path
-    seed: int
-    limits: Limits
-    extra: Mapping[str, Any]
-    most_requests: int
-    most_tokens: int
-    most_minutes: float
-    keep_going: bool
-    resume: Path | None
-    secrets: Secrets
-    review: Review
-    given: Given
-    baseline: FormerRun | None = None
-    waivers: Mapping[str, Waiver] = field(default_factory=dict)
 
 
 @dataclass
@@ -113,6 +62,8 @@ class Run:
         results: What has been shown so far.
         bugs: Whether a check raised what no check may raise.
         comparison: What it shows beside its baseline; None before it ends, or without one.
+        rival: The run of the endpoint that is the baseline; None where that is over, or not given.
+        finished: Whether the record is written.
     """
 
     settings: Settings
@@ -129,14 +80,26 @@ class Run:
     results: list[Result] = field(default_factory=list)
     bugs: bool = False
     comparison: Comparison | None = None
+    rival: Run | None = None
+    finished: bool = False
 
     def start(self, planned: Sequence[Planned]) -> None:
-        """Start checks."""
+        """Start checks; beside a rival, those that run alone after the rival has made them."""
         assert self.capabilities is not None
+        if self.rival:
+            self.rival.start(planned)
+            together = [each for each in planned if not each.check.alone]
+            self.rival.runner.repeat(together)
+            for each in planned:
+                if each.check.alone:
+                    self.rival.result(each.check.id)
         self.runner.start(planned, self.capabilities)
 
     def result(self, check_id: str) -> Result:
-        """Wait for the result of a check."""
+        """Wait for the result of a check, the rival's and what it has made again with it."""
+        if self.rival and not self.plan[check_id].check.alone:
+            self.rival.result(check_id)
+            self.rival.runner.result(f"{check_id}{AGAIN}")
         try:
             result = self.runner.result(check_id)
         except Exception:
@@ -187,9 +150,27 @@ class Run:
         """What the endpoint says of itself."""
         return identity(self.model, self.capabilities)
 
+    def finish(self) -> None:
+        """Write the record and all that is made from it, once; the rival's before."""
+        from readiness.reporters import badge, comment, record, review
+
+        if self.finished:
+            return
+        self.finished = True
+        if self.rival:
+            self.rival.finish()
+        review.write(self)
+        self.compare()
+        comment.write(self)
+        badge.write(self)
+        record.write(self)
+
     def compare(self) -> None:
         """Hold the run against its baseline, where it has one, and something was tried."""
-        if (baseline := self.settings.baseline) is not None and not self.problem:
+        baseline = self.settings.baseline
+        if self.rival and self.rival.results:
+            baseline = former.baseline(self.rival.folder)
+        if baseline is not None and not self.problem:
             now = replace(
                 former.read(self.evidence.path),
                 target=self.identity,
@@ -207,13 +188,28 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
             findings.
         UnsoundError: The evidence of the run to resume cannot be trusted.
     """
-    from readiness.reporters import badge, comment, record, review
-
     made_with = conditions.made_with(settings, planned)
     if settings.baseline:
         conditions.must_be_the_same(settings.baseline, made_with)
+    with Background() as background, ExitStack() as stack:
+        rival = None
+        if settings.rival:
+            rival = stack.enter_context(_opened(background, settings.rival, planned, "-baseline"))
+            if rival.problem:
+                raise LookupError(f"--baseline {settings.rival.where.url}: {rival.problem}")
+        run = stack.enter_context(_opened(background, settings, planned))
+        if rival:
+            run.rival = rival
+            run.runner.keep_step(rival.runner)
+        yield run
+
+
+@contextmanager
+def _opened(
+    background: Background, settings: Settings, planned: Sequence[Planned], suffix: str = ""
+) -> Generator[Run]:
+    made_with = conditions.made_with(settings, planned)
     with (
-        Background() as background,
         _reached(background, settings.where, settings.limits) as endpoint,
         _metered(background, settings) as meters,
     ):
@@ -225,7 +221,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
         past, folder = _past(settings, about), settings.resume
         if folder is None:
             name = settings.secrets.redact(model) or "unknown"
-            folder = _folder(settings.reports, started, name)
+            folder = _folder(settings.reports, started, f"{name}{suffix}")
         ledger = Ledger(settings.most_requests, settings.most_tokens, settings.most_minutes)
         for exchange, attempt in zip(past.exchanges, past.attempts, strict=True):
             if attempt:
@@ -250,11 +246,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
             finally:
                 # Nothing may be added to the evidence once the record has its digest.
                 background.settle()
-                review.write(run)
-                run.compare()
-                comment.write(run)
-                badge.write(run)
-                record.write(run)
+                run.finish()
 
 
 def _past(settings: Settings, about: Mapping[str, Any]) -> Past:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from readiness.background import Background
 from readiness.capability import Capabilities
@@ -44,7 +45,13 @@ class Runner:
         self._curtails = curtails
         self._in_flight: set[asyncio.Task[None]] = set()
         self._scope = scope
+        self._common_again: dict[Hashable, tuple[Chat, asyncio.Future[Any]]] = {}
+        self._beside: Runner | None = None
         self.running: dict[str, Running] = {}
+
+    def keep_step(self, other: Runner) -> None:
+        """Start trials in turn with another runner, each check's one by one."""
+        self._beside, other._beside = other, self
 
     def start(self, planned: Sequence[Planned], capabilities: Capabilities) -> None:
         """Start checks, the longest first."""
@@ -54,7 +61,15 @@ class Runner:
             for each in sorted(planned, key=lambda each: -each.longest)
             if each.check.id not in self.running
         ]
-        self.running |= {each.planned.check.id: each for each in fresh}
+        self.running |= {each.id: each for each in fresh}
+        self._background.start(self._begin(fresh))
+
+    def repeat(self, planned: Sequence[Planned]) -> None:
+        """Make the first trials of checks again, which shows how much of a difference is noise."""
+        fresh = [
+            Running(each.again, deque(enumerate(each.again.probes)), again=True) for each in planned
+        ]
+        self.running |= {each.id: each for each in fresh}
         self._background.start(self._begin(fresh))
 
     def result(self, check_id: str) -> Result:
@@ -62,6 +77,10 @@ class Runner:
         return self.running[check_id].done.result()
 
     async def _begin(self, fresh: Sequence[Running]) -> None:
+        beside = self._beside.running if self._beside else {}
+        for running in fresh:
+            if not (running.planned.check.alone or running.again) and running.id in beside:
+                running.partner, beside[running.id].partner = beside[running.id], running
         for running in fresh:
             if lacking := self._capabilities.lacks(running.planned.check.needs):
                 self._give_up(running, Score(Outcome.UNSUPPORTED, lacking))
@@ -77,13 +96,25 @@ class Runner:
         self._settle(running)
 
     def _fill(self) -> None:
-        """Start trials while there are slots and something to start."""
-        for running in self.running.values():
-            while running.startable and len(self._in_flight) < self._sender.slots.open:
-                number, probe = running.take()
-                task = asyncio.ensure_future(self._attempt(running, number, probe))
-                self._in_flight.add(task)
-                task.add_done_callback(partial(self._ended, running, probe))
+        """Start trials while there are slots and something to start, in turn with who is beside."""
+        started = True
+        while started:
+            started = self._start_one()
+            if self._beside:
+                started = self._beside._start_one() or started
+
+    def _start_one(self) -> bool:
+        """Start a trial, if there is a slot and something to start."""
+        if len(self._in_flight) >= self._sender.slots.open:
+            return False
+        running = next((each for each in self.running.values() if each.startable), None)
+        if running is None:
+            return False
+        number, probe = running.take()
+        task = asyncio.ensure_future(self._attempt(running, number, probe))
+        self._in_flight.add(task)
+        task.add_done_callback(partial(self._ended, running, probe))
+        return True
 
     def _ended(self, running: Running, probe: Probe, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
@@ -116,8 +147,8 @@ class Runner:
 
     async def _attempt(self, running: Running, number: int, probe: Probe) -> None:
         check = running.planned.check
-        about = {"check": check.id, "probe": probe.id, "trial": number}
-        lane = check.id if check.in_order else ""
+        about = {"check": running.id, "probe": probe.id, "trial": number}
+        lane = running.id if check.in_order else ""
         send = partial(self._sender.send, trial=about, lane=lane)
         chat = Chat(send, self._capabilities.dialect, self._scope_of(running))
         try:
@@ -131,10 +162,11 @@ class Runner:
 
     def _scope_of(self, running: Running) -> Scope:
         defects_only = running.planned.claim.defects_only
-        return replace(self._scope, window=self._capabilities.window, defects_only=defects_only)
+        scope = replace(self._scope, window=self._capabilities.window, defects_only=defects_only)
+        return replace(scope, common=self._common_again) if running.again else scope
 
     def _keep(self, running: Running, trial: Trial) -> None:
-        about = {"check": running.planned.check.id, "probe": trial.probe, "trial": trial.number}
+        about = {"check": running.id, "probe": trial.probe, "trial": trial.number}
         self._evidence.trial(about, trial.score, trial.exchanges, trial.said)
         running.note(trial)
 
@@ -142,7 +174,7 @@ class Runner:
 def by_dimension(running: Sequence[Running]) -> dict[str, Counter[str]]:
     """How far each dimension has come: trials planned, tried and passed."""
     counts: dict[str, Counter[str]] = {}
-    for each in running:
+    for each in (each for each in running if not each.again):
         count = counts.setdefault(each.planned.check.dimension, Counter())
         count.update(planned=each.total, tried=len(each.trials), passed=each.passed)
     return counts

@@ -16,6 +16,8 @@ from readiness.verdict import Verdict
 
 #: Failures that a report should have to show, before a check that cannot be ready any more ends.
 ENOUGH_FAILURES = 3
+#: What is added to the name of a check whose trials are made once more.
+AGAIN = " (again)"
 
 
 @dataclass(eq=False)
@@ -24,6 +26,11 @@ class Running:
 
     Of the trials that share a document or a conversation, the first is tried alone: the others find
     what it has fetched, or what the endpoint has cached.
+
+    Args:
+        again: Whether its trials have been made once, and are made again to see how much is noise.
+        partner: The same check of the endpoint beside this one: trial by trial they keep step, so
+            that both meet what the machine and the network are like.
     """
 
     planned: Planned
@@ -34,6 +41,8 @@ class Running:
     in_flight: int = 0
     passed: int = 0
     failed: int = 0
+    again: bool = False
+    partner: Running | None = None
     _met: set[str] = field(default_factory=set)
     _opening: set[str] = field(default_factory=set)
 
@@ -51,9 +60,26 @@ class Running:
         return running
 
     @property
+    def id(self) -> str:
+        """What the evidence calls it."""
+        return f"{self.planned.check.id}{AGAIN if self.again else ''}"
+
+    @property
     def startable(self) -> bool:
         """Whether a trial may start now."""
-        return self._next is not None and not (self.planned.check.in_order and self.in_flight)
+        waits = self.planned.check.in_order and self.in_flight
+        return self._next is not None and not waits and not self._ahead
+
+    @property
+    def _ahead(self) -> bool:
+        """Whether it has started more trials than its partner, which is not done."""
+        partner = self.partner
+        return partner is not None and not partner.done.done() and self.begun > partner.begun
+
+    @property
+    def begun(self) -> int:
+        """How many trials have been started."""
+        return len(self.trials) + self.in_flight
 
     @property
     def _next(self) -> int | None:

@@ -25,8 +25,17 @@ def section(found: Comparison) -> dict[str, Any]:
             {"what": each.what, "before": each.before, "now": each.now} for each in found.drift
         ],
         "unpaired": found.unpaired,
+        "agree": found.agree,
+        "pairs": found.pairs,
+        **_noise(found),
         "checks": [_check(found, each) for each in found.checks if each.pairs],
     }
+
+
+def _noise(found: Comparison) -> dict[str, Any]:
+    """What the baseline, asked again, has answered otherwise; nothing where it was not."""
+    differ, trials = found.baseline.again
+    return {"noise": {"trials": trials, "differ": differ}} if trials else {}
 
 
 def _check(found: Comparison, compared: Compared) -> dict[str, Any]:

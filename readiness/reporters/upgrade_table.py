@@ -13,6 +13,7 @@ from readiness.comparison import Comparison
 from readiness.paired import fewest_pairs
 from readiness.redaction import Secrets
 from readiness.reporters.lost_items import left_out, lost_items
+from readiness.statistics import wilson
 from readiness.verdict import Gate
 
 MOST_NAMED = 5
@@ -86,6 +87,14 @@ def notes(found: Comparison) -> Iterator[str]:
         rest = found.unpaired[MOST_NAMED:]
         more = f" and {len(rest)} more" if rest else ""
         yield f"the baseline has not tried {', '.join(found.unpaired[:MOST_NAMED])}{more}"
+    yield f"agreement: {found.agree} of {found.pairs} trials came out alike"
+    differ, trials = found.baseline.again
+    if trials:
+        low, high = wilson(differ, trials)
+        yield (
+            f"noise: {differ} of {trials} came out otherwise when the baseline was asked again "
+            f"({low:.1%} to {high:.1%})"
+        )
     yield from _margins(found)
 
 

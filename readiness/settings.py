@@ -1,0 +1,66 @@
+"""Settings: what the user asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from readiness.address import Address
+from readiness.endpoint import Limits
+from readiness.former import FormerRun
+from readiness.given import Given
+from readiness.policy import Policy
+from readiness.redaction import Secrets
+from readiness.review import Review
+from readiness.waiver import Waiver
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user asks for.
+
+    Args:
+        where: The endpoint's address, with the key among its headers.
+        model: The model's id; "" where the endpoint is to say.
+        profile: How many trials: smoke, ci or full.
+        policy: Thresholds, margins, and which dimensions gate.
+        concurrency: Most trials in flight.
+        reports: Where run folders are written.
+        seed: What the probes are generated from.
+        limits: How long to wait for what.
+        extra: What is added to the body of every request.
+        most_requests: Most requests to send; 0 for any number.
+        most_tokens: Most tokens to use, of prompts and replies; 0 for any number.
+        most_minutes: How long to send; 0 for any time.
+        keep_going: Whether to make all trials of a check that cannot be ready any more.
+        resume: The folder of a run that is to go on; None for a new run.
+        secrets: What must stand in no file.
+        review: What a person has settled.
+        given: What no reply of the endpoint can tell.
+        baseline: The run that this one is held against.
+        rival: How the endpoint is tried that is the baseline, beside this one; None without one.
+        waivers: What the gate lets through, by checks.
+    """
+
+    where: Address
+    model: str
+    profile: str
+    policy: Policy
+    concurrency: int
+    reports: Path
+    seed: int
+    limits: Limits
+    extra: Mapping[str, Any]
+    most_requests: int
+    most_tokens: int
+    most_minutes: float
+    keep_going: bool
+    resume: Path | None
+    secrets: Secrets
+    review: Review
+    given: Given
+    baseline: FormerRun | None = None
+    rival: Settings | None = None
+    waivers: Mapping[str, Waiver] = field(default_factory=dict)
