@@ -164,7 +164,7 @@ def measures(result: Result) -> list[dict[str, Any]]:
         {
             "probe": trial.probe,
             "name": measure.name,
-            "value": measure.value,
+            "value": float(measure.value),  # A truth value is no number to JSON.
             "unit": measure.unit,
             "at": dict(measure.at),
             **({"of": measure.of} if measure.of > 1 else {}),
