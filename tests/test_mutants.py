@@ -19,6 +19,7 @@ from readiness.mutants.model import complete
 from readiness.mutants.process import serving
 from readiness.mutants.response import chunks, frames
 from readiness.mutants.tokens import tokens
+from readiness.policy import load
 from tests.asking import JSON, TEXT, Got, chat
 
 
@@ -124,3 +125,21 @@ def test_a_client_that_leaves_is_no_error(capfd: pytest.CaptureFixture[str]) -> 
             connection.close()
         assert chat(url).content == "OK"
     assert capfd.readouterr().err == ""
+
+
+#: What no mutant shows, and what does.
+SHOWN_ELSEWHERE = {
+    "api.survives_fuzz": "a search of its own: tests/test_fuzz.py",
+    "long_context.answers_quickly": "times without a limit, which gate nowhere",
+    "long_context.finds_at_every_length": "a ladder to the effective length: tests/test_long_context.py",
+    "long_context.survives_long_paragraphs": "tells of the page what to do about it",
+    "low_resource.adds_up": "figures that cannot be: tests/test_low_resource.py",
+    "low_resource.reads_quickly": "the article's card has no such figure",
+    "low_resource.serves_several": "the article's card has no such figure",
+    "stability.comes_back": "needs a command that restarts: tests/test_stability.py",
+}
+
+
+def test_every_check_has_a_mutant() -> None:
+    caught = {flaw.check for flaw in mutants()}
+    assert load().checks - caught == SHOWN_ELSEWHERE.keys()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,10 @@ def _as_metered(page: str) -> str:
     return page
 
 
+def _as_met(_method: str, _path: str, _headers: Mapping[str, str]) -> Refusal | None:
+    return None
+
+
 def _always(_request: Request, _number: int) -> bool:
     return True
 
@@ -85,6 +89,7 @@ class Flaw:
         errs: Changes the error that a request is due; the request is None where it is no JSON.
         lists: Changes the list of models.
         admits: Says whether the key that was shown opens the door.
+        meets: Sends something else, by the request's method, path and headers, before it is read.
         stays: Says whether the n-th request on a connection, from 1, gets an answer.
         shows: Changes the evidence of the licence, in the folder where it stands.
         due: The verdict that the check must come to.
@@ -104,6 +109,7 @@ class Flaw:
     errs: Callable[[Request | None, Refusal], Refusal] = _as_wrong
     lists: Callable[[Body], Body] = _as_listed
     admits: Callable[[bytes, bytes], bool] = _by_key
+    meets: Callable[[str, str, Mapping[str, str]], Refusal | None] = _as_met
     stays: Callable[[Request, int], bool] = _always
     shows: Callable[[Path], None] = _as_given
     due: Verdict = Verdict.NOT_READY

@@ -31,7 +31,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def application(flaw: Flaw, key: str) -> web.Application:
     """The server; with a key it asks for it."""
     server = Server(flaw, key)
-    app = web.Application(middlewares=[_problems], client_max_size=MOST_BYTES)
+    app = web.Application(middlewares=[_problems, server.meet], client_max_size=MOST_BYTES)
     app.router.add_get("/health", _health)
     app.router.add_get("/metrics", server.metrics)
     app.router.add_get("/v1/models", server.models)
@@ -50,6 +50,14 @@ class Server:
         self._bearer = f"Bearer {key}".encode() if key else b""
         self._started = int(time.time())
         self._numbers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+
+    @web.middleware
+    async def meet(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer, unless the flaw meets the request with something else."""
+        if met := self._flaw.meets(request.method, request.path, request.headers):
+            await request.read()
+            return web.Response(status=met.status, body=met.body, headers=met.headers)
+        return await handler(request)
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Show how much memory is taken, as an exporter of NVIDIA's does, and what is busy."""

@@ -98,6 +98,36 @@ class _Thrashing(Engine):
         return refusal
 
 
+class _Sleeping(Engine):
+    """It sleeps as soon as nothing is under way for a moment, and all wait until it has woken."""
+
+    awake = 0.0
+    quiet = 0.0
+
+    async def begin(self, request: Request) -> Refusal | None:
+        now = asyncio.get_running_loop().time()
+        if loads(request) and not self.running and now - self.quiet > 0.05:
+            self.awake = now + 1.0
+        refusal = await super().begin(request)
+        if loads(request):
+            await asyncio.sleep(max(self.awake - now, 0.0))
+        return refusal
+
+    def end(self, *, aborted: bool) -> None:
+        super().end(aborted=aborted)
+        self.quiet = asyncio.get_running_loop().time()
+
+
+class _Late(Engine):
+    """Evenly slower than the article's machine, at any number of clients."""
+
+    async def begin(self, request: Request) -> Refusal | None:
+        refusal = await super().begin(request)
+        if loads(request):
+            await asyncio.sleep(0.6)
+        return refusal
+
+
 class _OneAtATime(Engine):
     """A small server: all the others wait."""
 
@@ -156,6 +186,18 @@ FLAWS = [
         "thirty-two clients are served less together than eight are",
         "load.keeps_its_throughput",
         engine=_Thrashing,
+    ),
+    Flaw(
+        "load_sleeps",
+        "it falls asleep when nothing is under way, and takes a second to wake up",
+        "load.keeps_up_with_arrivals",
+        engine=_Sleeping,
+    ),
+    Flaw(
+        "load_late",
+        "each reply takes longer than the article claims",
+        "load.is_as_fast_as_claimed",
+        engine=_Late,
     ),
     Flaw("load_one_at_a_time", "a small server serves one after another", engine=_OneAtATime),
     Flaw("load_slow", "a slow server takes its time with each", engine=_Slow),

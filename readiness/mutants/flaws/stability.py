@@ -73,6 +73,23 @@ class _Breathing(Engine):
         return {**super().gauges, "process_resident_memory_bytes": 4e9 + 1e6 * breath}
 
 
+class _Finishing(Engine):
+    """What was aborted is finished all the same, while others wait."""
+
+    free = 0.0
+
+    async def begin(self, request: Request) -> Refusal | None:
+        refusal = await super().begin(request)
+        if endures(request):
+            await asyncio.sleep(max(self.free - asyncio.get_running_loop().time(), 0.0))
+        return refusal
+
+    def end(self, *, aborted: bool) -> None:
+        super().end(aborted=aborted)
+        if aborted:
+            self.free = asyncio.get_running_loop().time() + 25.0
+
+
 class _Cutting(Engine):
     """An abort takes along whoever is served beside it."""
 
@@ -150,6 +167,12 @@ FLAWS = [
     Flaw("abort_leaks", "the cache keeps what was aborted", _RESTS, engine=_Leaking),
     Flaw("abort_swells", "memory grows with each abort", _RESTS, engine=_Swelling),
     Flaw("abort_sticks", "aborted requests run for ever", _RESTS, engine=_Stuck),
+    Flaw(
+        "abort_finishes",
+        "what is aborted goes on for half a minute, and others wait",
+        "stability.stops_when_aborted",
+        engine=_Finishing,
+    ),
     Flaw(
         "abort_cuts_others",
         "an abort cuts the stream of another",
