@@ -24,6 +24,7 @@ def made_with(settings: Settings, planned: Sequence[Planned]) -> dict[str, Any]:
         "profile": settings.profile,
         "seed": settings.seed,
         "harness": harness(settings.policy),
+        "fast": settings.fast,
         "review_sha256": settings.review.digest,
         "license_evidence": settings.given.digests,
         "items": {each.check.id: each.items for each in planned},

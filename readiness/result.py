@@ -93,11 +93,19 @@ class Reason:
 
 @dataclass(frozen=True)
 class Result:
-    """One check, what it claims, and all of its trials."""
+    """One check, what it claims, and all of its trials.
+
+    Args:
+        check: The check.
+        claim: What it claims.
+        trials: All of them, made or not.
+        decided: What a sequential test made of them; None where they are judged by their count.
+    """
 
     check: Check
     claim: Claim
     trials: Sequence[Trial]
+    decided: Verdict | None = None
 
     @cached_property
     def counted(self) -> list[Trial]:
@@ -163,7 +171,7 @@ class Result:
         if self.counted and self.outcomes[Outcome.UNSUPPORTED] == len(self.counted):
             accepted = self.claim.unsupported == "accepted"
             return Verdict.NOT_ASSESSED if accepted else Verdict.NOT_READY
-        verdict = judge(self.tally, self.claim)
+        verdict = self.decided or judge(self.tally, self.claim)
         return Verdict.INCONCLUSIVE if verdict is Verdict.READY and self.doubts else verdict
 
     @property

@@ -145,6 +145,7 @@ def _check(result: Result) -> dict[str, Any]:
         "times": _times(result),
         "doubts": result.doubts,
         "controls": _controls(result),
+        **({"decided_by": "sprt"} if result.decided else {}),
         "streak": longest_streak(each.score.passed for each in result.counted),
         "all_of": {
             str(tries): all_of(tries, [result.passed], trials) for tries in TRIES if tries <= trials
