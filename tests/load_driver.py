@@ -39,10 +39,21 @@ async def _tried(mutant: str, work: Callable[[Chat], Awaitable[T]], scope: Scope
     runner = web.AppRunner(application(find(mutant), ""), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, backlog=512).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        return await _at(f"http://127.0.0.1:{runner.addresses[0][1]}/v1", work, scope)
+    finally:
+        await runner.cleanup()
+
+
+def at(url: str, work: Callable[[Chat], Awaitable[T]], scope: Scope | None = None) -> T:
+    """What comes of some work with the endpoint at a base URL."""
+    return asyncio.run(_at(url, work, scope))
+
+
+async def _at(url: str, work: Callable[[Chat], Awaitable[T]], scope: Scope | None) -> T:
     secrets, slots = Secrets([]), Slots(4)
-    endpoint = Endpoint(Address.read(f"{url}/v1", "", {}), QUICK)
-    page = Endpoint(Address.read(f"{url}/metrics", "", {}), QUICK)
+    endpoint = Endpoint(Address.read(url, "", {}), QUICK)
+    page = Endpoint(Address.read(f"{url.removesuffix('/v1')}/metrics", "", {}), QUICK)
     with (
         tempfile.TemporaryDirectory() as folder,
         Evidence(Path(folder) / "evidence.jsonl", secrets) as evidence,
@@ -55,4 +66,3 @@ async def _tried(mutant: str, work: Callable[[Chat], Awaitable[T]], scope: Scope
         finally:
             await endpoint.close()
             await page.close()
-            await runner.cleanup()

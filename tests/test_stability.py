@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import signal
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,11 +21,13 @@ from readiness.checks import stability as checks
 from readiness.ending import unlimited
 from readiness.endurance import Recovery
 from readiness.exchange import Exchange, Fault
+from readiness.given import Given
 from readiness.meters import CACHE, HOST, QUEUED, RUNNING
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score
 from readiness.scorers import stability
 from readiness.storm import Reading, Storm, stormed
-from tests.load_driver import tried
+from tests.load_driver import at, tried
+from tests.wires import free_port
 
 STORM = (
     checks.survives_aborts,
@@ -254,3 +262,40 @@ def test_who_refuses_an_upload_may_hang_up_and_who_refuses_a_word_may_not() -> N
 )
 def test_an_endpoint_comes_back_and_stays(found: Recovery, outcome: Outcome) -> None:
     assert stability.returns(found).outcome is outcome
+
+
+RESTART = """
+import os, signal, subprocess, sys, time
+pid, port = sys.argv[1:]
+with open(pid) as file:
+    os.kill(int(file.read()), signal.SIGKILL)
+command = [sys.executable, "-m", "readiness.mutants", "--port", port]
+quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+again = subprocess.Popen(command, start_new_session=True, **quiet)
+with open(pid, "w") as file:
+    file.write(str(again.pid))
+"""
+
+
+@pytest.mark.slow
+def test_a_server_that_is_killed_and_started_again_is_found_back(tmp_path: Path) -> None:
+    script, pid, port = tmp_path / "restart.py", tmp_path / "pid", free_port()
+    script.write_text(RESTART)
+    command = [sys.executable, "-m", "readiness.mutants", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().strip()
+        pid.write_text(str(server.pid))
+        restart = shlex.join([sys.executable, str(script), str(pid), str(port)])
+
+        async def work(chat: Chat) -> Recovery:
+            return await endurance.restarted(chat)
+
+        try:
+            found = at(url, work, Scope(common={}, given=Given(restart=restart)))
+        finally:
+            os.kill(int(pid.read_text()), signal.SIGKILL)
+    assert stability.returns(found).passed
+    # What was under way has ended as cut, or was done before; nothing hangs.
+    assert (found.status, len(found.cut), len(found.after)) == (0, endurance.NEIGHBOURS, 20)
+    assert found.seconds is not None
