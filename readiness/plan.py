@@ -54,7 +54,7 @@ class Planned:
     def items(self) -> str:
         """A digest of the probes: two runs can be compared where it is the same."""
         asked = [[each.id, each.messages, each.parameters, each.expect] for each in self.probes]
-        text = json.dumps(asked, default=_plain)
+        text = json.dumps(asked, default=plain)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
@@ -112,7 +112,7 @@ def seconds(planned: Sequence[Planned], concurrency: int) -> float:
     return max([sum(each.seconds for each in planned) / concurrency, *queues], default=0.0)
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """What JSON has no form for; the order of a set is nobody's."""
     return sorted(value, key=repr) if isinstance(value, set | frozenset) else repr(value)
 
