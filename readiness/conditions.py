@@ -27,6 +27,7 @@ def made_with(settings: Settings, planned: Sequence[Planned]) -> dict[str, Any]:
         "profile": settings.profile,
         "seed": settings.seed,
         "harness": harness(settings.policy),
+        "fast": settings.fast,
         "review_sha256": settings.review.digest,
         "license_evidence": settings.given.digests,
         "extra_body_sha256": _sha256(json.dumps(settings.extra, sort_keys=True).encode()),

@@ -77,7 +77,7 @@ def added(runs: Sequence[FormerRun], planned: Planned, result: Result) -> Result
         return result
     if claim.required == 1:
         pooled = Pooled(claim, result.tally, 1 + len(having), _fallen(having, planned))
-    elif result.verdict is Verdict.INCONCLUSIVE and _stands_alone(planned):
+    elif result.verdict is Verdict.INCONCLUSIVE and planned.stands_alone:
         pooled = Pooled(claim, _together(having, planned, result), 1 + len(having))
     else:
         return result
@@ -124,7 +124,7 @@ def _other_probes(run: FormerRun, planned: Sequence[Planned]) -> str:
     """Which check asked something else then than it would by that seed now; "" where none did."""
     asked = run.about.get("items", {})
     for each in planned:
-        if each.check.id in asked and _stands_alone(each):
+        if each.check.id in asked and each.stands_alone:
             then = replace(each, probes=_probes(run, each))
             if then.items != asked[each.check.id]:
                 return f"its probes of {each.check.id} are others"
@@ -134,12 +134,6 @@ def _other_probes(run: FormerRun, planned: Sequence[Planned]) -> str:
 def _probes(run: FormerRun, planned: Planned) -> list[Probe]:
     """What a check asked in another run: a seed makes the same probes every time."""
     return planned.check.probes(run.about["seed"], planned.claim.trials)
-
-
-def _stands_alone(planned: Planned) -> bool:
-    """Whether it is of a rate whose trials share nothing, and are of a number fixed before."""
-    shared = any(probe.cluster for probe in planned.probes)
-    return planned.claim.required < 1 and not (shared or planned.extension)
 
 
 def _asked(probe: Probe) -> str:

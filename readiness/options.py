@@ -57,6 +57,7 @@ def add(group: Any) -> None:
     option("--max-tokens-total", type=_positive, default=0, metavar="N", help="use no more")
     option("--resume", type=Path, metavar="RUN", help="the folder of a run that is to go on")
     option("--keep-going", action="store_true", help="make all trials, even of a lost check")
+    option("--fast", action="store_true", help="end checks of a rate by a sequential test (SPRT)")
     option("--max-minutes", type=_seconds, default=0.0, metavar="M", help="send nothing after that")
     option("--header", action="append", default=[], metavar="'K: V'", help="sent with all requests")
     option("--restart-command", default="", metavar="CMD", help="restarts the endpoint; opt-in")
@@ -194,6 +195,7 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         most_tokens=option.max_tokens_total,
         resume=option.resume,
         keep_going=option.keep_going,
+        fast=option.fast,
         most_minutes=option.max_minutes,
         secrets=Secrets([key, *where.secrets, *headers.values()]),
         baseline=former.baseline(Path(option.baseline)) if kept else None,

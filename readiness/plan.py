@@ -12,6 +12,7 @@ from functools import cached_property
 from readiness.check import Check
 from readiness.policy import Policy
 from readiness.probe import Probe
+from readiness.sequential import Sprt
 from readiness.verdict import Claim
 
 # Rough, and printed as such: between the tokenizers of today a factor of two is usual.
@@ -19,6 +20,8 @@ CHARACTERS_PER_TOKEN = 4.0
 WIDE = re.compile(r"[⺀-鿿가-힯＀-￯]")
 REPLY_SHARE = 0.25  # of its budget that a reply takes, as a rule
 SHARE_AGAIN, FEWEST_AGAIN = 1 / 3, 10  # of the trials of a baseline
+#: How much better than required a rate is that a sequential test must not call not ready.
+GOOD = 0.03
 SECONDS_PER_TOKEN = 1 / 40  # in one stream of a server under some load
 
 
@@ -56,6 +59,25 @@ class Planned:
         asked = [[each.id, each.messages, each.parameters, each.expect] for each in self.probes]
         text = json.dumps(asked, default=plain)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it is of a rate whose trials share nothing, and are of a number fixed before."""
+        shared = any(each.cluster for each in self.probes)
+        return self.claim.required < 1 and not (shared or self.extension)
+
+    @property
+    def test(self) -> Sprt | None:
+        """A sequential test of its claim; None where its trials have to be counted.
+
+        That is so where none may fail, and where trials share a document or a conversation.
+        """
+        claim = self.claim
+        if claim.defects_only or not self.stands_alone:
+            return None
+        bad, good = claim.required - claim.margin, claim.required
+        good += min(GOOD, (1 - claim.required) / 2)
+        return Sprt(bad, good, claim.trials, claim.alpha, claim.alpha) if bad > 0 else None
 
     @property
     def again(self) -> Planned:

@@ -100,12 +100,14 @@ class Result:
         check: The check.
         claim: What it claims.
         trials: All of them, made or not.
+        decided: What a sequential test made of them; None where they are judged by their count.
         pooled: What they show with earlier runs of the same build; None where none add to them.
     """
 
     check: Check
     claim: Claim
     trials: Sequence[Trial]
+    decided: Verdict | None = None
     pooled: Pooled | None = None
 
     @cached_property
@@ -174,7 +176,7 @@ class Result:
         if self.counted and self.outcomes[Outcome.UNSUPPORTED] == len(self.counted):
             accepted = self.claim.unsupported == "accepted"
             return Verdict.NOT_ASSESSED if accepted else Verdict.NOT_READY
-        verdict = judge(self.tally, self.claim)
+        verdict = self.decided or judge(self.tally, self.claim)
         if verdict is Verdict.INCONCLUSIVE and self.pooled:
             verdict = self.pooled.verdict
         return Verdict.INCONCLUSIVE if verdict is Verdict.READY and self.doubts else verdict

@@ -236,9 +236,15 @@ def _opened(
             evidence.exchange(listed, PROBING)
             sender = Sender(endpoint, evidence, ledger, Slots(settings.concurrency), past)
             scope = Scope(findings=findings, given=settings.given, meters=meters)
-            curtails = not settings.keep_going
             runner = Runner(
-                background, sender, evidence, scope, past, settings.review, curtails=curtails
+                background,
+                sender,
+                evidence,
+                scope,
+                past,
+                settings.review,
+                curtails=not settings.keep_going,
+                fast=settings.fast,
             )
             plan = {each.check.id: each for each in planned}
             run = Run(settings, plan, started, model, folder, evidence, ledger, runner, past)

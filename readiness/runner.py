@@ -36,6 +36,7 @@ class Runner:
         review: Review,
         *,
         curtails: bool = True,
+        fast: bool = False,
     ) -> None:
         self._background = background
         self._sender = sender
@@ -43,6 +44,7 @@ class Runner:
         self._past = past
         self._review = review
         self._curtails = curtails
+        self._fast = fast
         self._in_flight: set[asyncio.Task[None]] = set()
         self._scope = scope
         self._common_again: dict[Hashable, tuple[Chat, asyncio.Future[Any]]] = {}
@@ -57,7 +59,7 @@ class Runner:
         """Start checks, the longest first."""
         self._capabilities = capabilities
         fresh = [
-            Running.after(self._past, each)
+            Running.after(self._past, each, each.test if self._fast else None)
             for each in sorted(planned, key=lambda each: -each.longest)
             if each.check.id not in self.running
         ]
@@ -131,7 +133,7 @@ class Runner:
 
     def _settle(self, running: Running) -> None:
         """End a check where no trial is left, or none that could change its verdict."""
-        if self._curtails and running.settled:
+        if (self._curtails or running.test) and running.settled:
             self._give_up(running, SETTLED)
         elif len(running.trials) == running.total:
             self._finish(running)
@@ -141,7 +143,7 @@ class Runner:
             return
         planned = running.planned
         trials = [running.trials[number] for number in sorted(running.trials)]
-        result = Result(planned.check, planned.claim, trials)
+        result = Result(planned.check, planned.claim, trials, running.verdict)
         if not running.extends(result):
             running.done.set_result(result)
 

@@ -12,6 +12,7 @@ from readiness.plan import Planned
 from readiness.probe import Probe
 from readiness.result import Result, Trial
 from readiness.score import SETTLED, UNSETTLED, Score
+from readiness.sequential import Sprt
 from readiness.verdict import Verdict
 
 #: Failures that a report should have to show, before a check that cannot be ready any more ends.
@@ -31,6 +32,8 @@ class Running:
         again: Whether its trials have been made once, and are made again to see how much is noise.
         partner: The same check of the endpoint beside this one: trial by trial they keep step, so
             that both meet what the machine and the network are like.
+        test: The sequential test that may end it early; None where its trials are counted.
+        decided: What that has decided; None until it has.
     """
 
     planned: Planned
@@ -43,18 +46,20 @@ class Running:
     failed: int = 0
     again: bool = False
     partner: Running | None = None
+    test: Sprt | None = None
+    decided: Verdict | None = None
     _met: set[str] = field(default_factory=set)
     _opening: set[str] = field(default_factory=set)
 
     @classmethod
-    def after(cls, past: Past, planned: Planned) -> Self:
+    def after(cls, past: Past, planned: Planned, test: Sprt | None = None) -> Self:
         """Go on where a run was ended: at the trials that had not."""
         ended = past.of(planned.check.id, [*planned.probes, *planned.extension])
         known = {trial.number for trial in ended}
         extended = any(number >= len(planned.probes) for number in known)
         probes = [*planned.probes, *(planned.extension if extended else ())]
         waiting = deque(each for each in enumerate(probes) if each[0] not in known)
-        running = cls(planned, waiting, extended=extended)
+        running = cls(planned, waiting, extended=extended, test=test)
         for trial in ended:
             running.note(trial)
         return running
@@ -107,6 +112,8 @@ class Running:
     @property
     def settled(self) -> bool:
         """Whether the check is not ready, whatever else may come, and has enough to show for it."""
+        if self.test:
+            return bool(self.waiting) and self.decided is not None
         claim = self.planned.claim
         if not self.waiting or self.failed < (1 if claim.defects_only else ENOUGH_FAILURES):
             return False
@@ -123,6 +130,23 @@ class Running:
         self.passed += trial.score.passed
         if not (trial.control or trial.score.passed or trial.score.outcome in UNSETTLED):
             self.failed += 1
+        if self.test and self.decided is None and trial.score != SETTLED:
+            self.decided = self._decision(self.test)
+
+    def _decision(self, test: Sprt) -> Verdict | None:
+        """What the trials decide, those that say nothing taken as would hinder it most."""
+        counted = [each for each in self.trials.values() if not each.control]
+        passed, made = sum(each.score.passed for each in counted), len(counted)
+        unsettled = sum(each.score.outcome in UNSETTLED for each in counted)
+        if test.judge(passed, made) is Verdict.READY:
+            return Verdict.READY
+        fallen = test.judge(passed + unsettled, made) is Verdict.NOT_READY
+        return Verdict.NOT_READY if fallen else None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What a sequential test makes of the trials; None where there is none."""
+        return (self.decided or Verdict.INCONCLUSIVE) if self.test else None
 
     @property
     def total(self) -> int:

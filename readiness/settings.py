@@ -35,6 +35,7 @@ class Settings:
         most_tokens: Most tokens to use, of prompts and replies; 0 for any number.
         most_minutes: How long to send; 0 for any time.
         keep_going: Whether to make all trials of a check that cannot be ready any more.
+        fast: Whether sequential tests may end checks of a rate.
         resume: The folder of a run that is to go on; None for a new run.
         secrets: What must stand in no file.
         review: What a person has settled.
@@ -58,6 +59,7 @@ class Settings:
     most_tokens: int
     most_minutes: float
     keep_going: bool
+    fast: bool
     resume: Path | None
     secrets: Secrets
     review: Review

@@ -163,6 +163,7 @@ def _check(result: Result) -> dict[str, Any]:
         "doubts": result.doubts,
         "controls": _controls(result),
         **({"together": _together(result.pooled)} if result.pooled else {}),
+        **({"decided_by": "sprt"} if result.decided else {}),
         "streak": longest_streak(each.score.passed for each in result.counted),
         "all_of": {
             str(tries): all_of(tries, [result.passed], trials) for tries in TRIES if tries <= trials

@@ -138,6 +138,12 @@ def notes(matrix: Matrix) -> Iterator[str]:
     for result in (each for row in matrix.worst_first for each in row.results):
         if result.pooled and result.claim.required < 1:
             yield f"{result.check.id}: {result.pooled}: {result.pooled.verdict} by all of them"
+    if quick := [each for row in matrix.rows for each in row.results if each.decided]:
+        made, planned = sum(each.made for each in quick), sum(len(each.counted) for each in quick)
+        yield (
+            f"{_names(quick)}: by a sequential test, with {made} of {planned} trials; between what "
+            "is required less the margin, and a little more than required, it decides by chance"
+        )
     if untried := [row.id for row in matrix.worst_first if row.missing and not row.results]:
         yield f"not tried: {', '.join(untried)}"
     said: dict[str, list[Result]] = {}
@@ -241,6 +247,8 @@ def _lacks(result: Result) -> str:
     claim = result.claim
     if result.doubts:
         return result.doubts[0]
+    if result.decided:
+        return "the sequential test came to no decision"
     if result.outcomes[Outcome.UNDETERMINED] == len(result.counted):
         return result.reasons[0].example
     if claim.defects_only:

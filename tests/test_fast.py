@@ -1,0 +1,91 @@
+"""`--fast`: a check of a rate ends as soon as a sequential test has decided it."""
+
+import random
+from functools import cache
+
+import pytest
+
+from readiness.check import Check
+from readiness.checks import json_only, memory
+from readiness.past import Past
+from readiness.plan import Planned, plan
+from readiness.policy import load
+from readiness.redaction import Secrets
+from readiness.result import Trial
+from readiness.running import Running
+from readiness.score import PASSED, Outcome, Score, failed
+from readiness.verdict import Verdict
+from tests.words import prepare, record, run, wrong
+
+RUNS = 400
+
+
+@pytest.fixture
+def own(pytester: pytest.Pytester) -> pytest.Pytester:
+    return prepare(pytester)
+
+
+def test_a_good_endpoint_takes_fewer_trials(own: pytest.Pytester) -> None:
+    result = run(own, wrong(0), "--fast", "--concurrency", "1")
+    assert result.ret == pytest.ExitCode.OK
+    # log(19) / log(0.83 / 0.75) = 29.1 trials that pass; what may never fail is counted in full.
+    result.stdout.fnmatch_lines(
+        ["*repeats*30/30*✓ ready*", "*answers*20/20*", "· words.repeats: by a sequential test*"]
+    )
+    checks = {each["id"]: each for each in record(own)["dimensions"][0]["checks"]}
+    assert (checks["words.repeats"]["decided_by"], checks["words.repeats"]["trials"]) == (
+        "sprt",
+        60,
+    )
+    assert "decided_by" not in checks["words.answers"]
+
+
+def test_a_bad_endpoint_is_told_so_at_once(own: pytest.Pytester) -> None:
+    result = run(own, wrong(60), "--fast", "--concurrency", "1")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*repeats*0/8*✗ not ready*"])
+
+
+@cache
+def planned(check: Check) -> Planned:
+    (one,) = plan([check], load(), "ci", 0)
+    return one
+
+
+def test_a_test_is_of_the_margin_and_only_where_trials_stand_alone() -> None:
+    test = planned(json_only.keeps_the_values).test
+    assert test is not None
+    assert (test.bad, test.good) == pytest.approx((0.90, 0.975))
+    assert planned(json_only.when_told).test is None  # none may fail
+    assert planned(memory.in_the_fiftieth_turn).test is None  # trials share a conversation
+
+
+def decided(rate: float, seed: int, unsettled: float = 0.0) -> Verdict | None:
+    """What comes of trials that pass at a rate; some may say nothing."""
+    draw = random.Random(seed)
+    one = planned(json_only.keeps_the_values)
+    running = Running.after(Past(Secrets([])), one, one.test)
+    while running.waiting and not running.settled:
+        number, probe = running.take()
+        score = PASSED if draw.random() < rate else failed("no")
+        if draw.random() < unsettled:
+            score = Score(Outcome.UNDETERMINED, "nobody knows")
+        running.note(Trial.of(probe, number, score))
+        running.give_back(probe)
+    return running.verdict
+
+
+@pytest.mark.parametrize(
+    ("rate", "wrong_verdict", "seed"),
+    [(0.90, Verdict.READY, 0), (0.80, Verdict.READY, 1), (0.975, Verdict.NOT_READY, 2)],
+)
+def test_it_errs_as_rarely_as_it_says(rate: float, wrong_verdict: Verdict, seed: int) -> None:
+    found = [decided(rate, seed * RUNS + n) for n in range(RUNS)]
+    # 5 %, and three standard errors of so many runs.
+    assert found.count(wrong_verdict) <= 0.05 * RUNS + 3 * (0.05 * 0.95 * RUNS) ** 0.5
+
+
+def test_what_says_nothing_makes_nothing_ready_nor_not_ready() -> None:
+    assert decided(1.0, 0) is Verdict.READY
+    assert decided(1.0, 0, unsettled=1.0) is Verdict.INCONCLUSIVE
+    assert decided(0.0, 0, unsettled=1.0) is Verdict.INCONCLUSIVE
