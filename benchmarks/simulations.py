@@ -11,6 +11,7 @@ from scipy.special import gammaln, xlog1py, xlogy
 
 from readiness.paired import Pairs, alarms, inferior, least_difference
 from readiness.policy import Policy
+from readiness.pooled import Pooled
 from readiness.sequential import Sprt, judge_anytime
 from readiness.verdict import Claim, Tally, Verdict, judge
 
@@ -154,3 +155,31 @@ def _ended(test: Sprt, passed: Sequence[int]) -> tuple[Verdict, int]:
         if (verdict := test.judge(k, n)) is not Verdict.INCONCLUSIVE:
             return verdict, n
     return Verdict.INCONCLUSIVE, test.trials
+
+
+def ready_together(claim: Claim, rate: float, shape: tuple[int, int], *, alike: bool) -> float:
+    """How often runs of a build are ever ready with those before them, where one leaves it open.
+
+    Args:
+        claim: What each of them has to show.
+        rate: The true one.
+        shape: How many builds, and how many runs of each.
+        alike: Whether a topic passes in every run, or in none; or else each trial by itself.
+    """
+    builds, several = shape
+    generator = np.random.default_rng(6)
+    drawn = generator.random((builds, claim.trials, 1 if alike else several)) < rate
+    passed = np.broadcast_to(drawn, (builds, claim.trials, several))
+    return sum(_ever_together(claim, each) for each in passed) / builds
+
+
+def _ever_together(claim: Claim, passed: Array) -> bool:
+    alone = [int(each) for each in passed.sum(axis=0)]
+    for runs in range(2, len(alone) + 1):
+        k = alone[runs - 1]
+        if judge(Tally(k, claim.trials - k), claim) is Verdict.INCONCLUSIVE:
+            topics = (int(each) for each in passed[:, :runs].sum(axis=1))
+            tally = Tally.of(Tally(each, runs - each) for each in topics)
+            if Pooled(claim, tally, runs).verdict is Verdict.READY:
+                return True
+    return False

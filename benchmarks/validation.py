@@ -93,6 +93,11 @@ def looks(runs: int) -> Iterator[Line]:
     yield "e-process, looked at after each of 1,000 trials: ready at θ", "≤ 5 %", f"{ready:.1%}"
     lost = simulations.ever_declared(0.92, Verdict.NOT_READY, few, 1000)
     yield "the same: not ready at θ", "≤ 5 %", f"{lost:.1%}"
+    claim = Claim(0.95, 0.05, ALPHA, 60)
+    for alike, topics in ((False, "other topics in each"), (True, "the same topics in all")):
+        ready = simulations.ready_together(claim, claim.at_least, (few, 5), alike=alike)
+        name = f"five runs of 60 trials, ready with those before at θ − δ: {topics}"
+        yield name, "≤ 5 %", f"{ready:.1%}"
     test = Sprt(0.85, 0.95, 300)
     for rate in (0.85, 0.95, 0.92, 1.0):
         ready, lost, mean = simulations.sprt(test, rate, few)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from readiness.settings import Settings
 
 DISTRIBUTION = "llm-readiness"
+#: What must be the same in a run and in its baseline, besides the probes.
+ALIKE = ("version", "profile", "seed", "policy_sha256", "prompts_sha256")
 
 
 def made_with(settings: Settings, planned: Sequence[Planned]) -> dict[str, Any]:
@@ -27,6 +30,7 @@ def made_with(settings: Settings, planned: Sequence[Planned]) -> dict[str, Any]:
         "fast": settings.fast,
         "review_sha256": settings.review.digest,
         "license_evidence": settings.given.digests,
+        "extra_body_sha256": _sha256(json.dumps(settings.extra, sort_keys=True).encode()),
         "items": {each.check.id: each.items for each in planned},
     }
 
@@ -43,17 +47,25 @@ def must_be_the_same(baseline: FormerRun, made_with: Mapping[str, Any]) -> None:
 
 def difference(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
     """Why two runs cannot be compared, by what they were made with; "" where they can."""
-    told = {each: theirs.get(each) for each in ("profile", "seed")} | theirs["harness"]
-    here = {each: ours[each] for each in ("profile", "seed")} | ours["harness"]
-    for each in ("version", "profile", "seed", "policy_sha256", "prompts_sha256"):
-        if told.get(each) != here[each]:
-            return f"its {each} is {told.get(each)!s:.16}, and here it is {here[each]!s:.16}"
+    if why := first_difference(theirs, ours, ALIKE):
+        return why
     items = theirs.get("items", {})
     common = items.keys() & ours["items"].keys()
     other = sorted(each for each in common if items[each] != ours["items"][each])
     if other:
         return f"its probes of {other[0]} are others"
     return "" if common else "it has no check in common with this run"
+
+
+def first_difference(
+    theirs: Mapping[str, Any], ours: Mapping[str, Any], names: Sequence[str]
+) -> str:
+    """The first of those names under which two runs say different things; "" where none does."""
+    told, here = {**theirs, **theirs["harness"]}, {**ours, **ours["harness"]}
+    for each in names:
+        if told.get(each) != here[each]:
+            return f"its {each} is {told.get(each)!s:.16}, and here it is {here[each]!s:.16}"
+    return ""
 
 
 def harness(policy: Policy) -> dict[str, str]:
@@ -71,5 +83,9 @@ def _digest(kind: str) -> str:
     """One digest over all files of a folder, in the order of their names."""
     total = hashlib.sha256()
     for path in sorted(resources.home(kind).iterdir()):
-        total.update(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+        total.update(f"{path.name}\0{_sha256(path.read_bytes())}\n".encode())
     return total.hexdigest()
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

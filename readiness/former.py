@@ -13,7 +13,7 @@ from readiness import wire
 from readiness.evidence import UnsoundError, broken_link, exchange_of
 from readiness.resources import schema
 from readiness.running import AGAIN
-from readiness.score import UNSETTLED, EndpointError, Outcome
+from readiness.score import SETTLED, UNSETTLED, EndpointError, Outcome
 
 RECORD, EVIDENCE = "readiness.json", "evidence.jsonl"
 NS = 1e9
@@ -25,11 +25,12 @@ class NoBaseline(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A trial of a run that is over."""
+    """A trial of a run that is over; not made where it could have changed nothing."""
 
     probe: str
     outcome: Outcome
     exchanges: tuple[int, ...] = ()
+    made: bool = True
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class FormerRun:
         concurrency: Most trials in flight.
         verdict: What it showed; "" where it is not over.
         head: The SHA-256 of its last line of evidence.
+        doubtful: The checks whose passed trials may show nothing.
     """
 
     evidence: Path
@@ -55,6 +57,7 @@ class FormerRun:
     concurrency: int = 0
     verdict: str = ""
     head: str = ""
+    doubtful: frozenset[str] = frozenset()
 
     def took(self, exchanges: Collection[int]) -> float:
         """How long exchanges took together."""
@@ -93,7 +96,9 @@ def read(evidence: Path) -> FormerRun:
             case "exchange":
                 seconds[line["seq"]] = line["end"] / NS
             case "trial":
-                tried = Tried(line["probe"], Outcome(line["outcome"]), tuple(line["exchanges"]))
+                made = line["reason"] != SETTLED.reason
+                exchanges = tuple(line["exchanges"])
+                tried = Tried(line["probe"], Outcome(line["outcome"]), exchanges, made)
                 trials[line["check"], line["trial"]] = tried
     return FormerRun(evidence, about, trials, seconds)
 
@@ -120,7 +125,15 @@ def baseline(path: Path) -> FormerRun:
     if not found.trials:
         raise NoBaseline(f"{path}: no check was tried in that run: choose another")
     target, concurrency, verdict = (record[key] for key in ("target", "concurrency", "verdict"))
-    return replace(found, target=target, concurrency=concurrency, verdict=verdict, head=head)
+    checks = (check for each in record["dimensions"] for check in each["checks"])
+    return replace(
+        found,
+        target=target,
+        concurrency=concurrency,
+        verdict=verdict,
+        head=head,
+        doubtful=frozenset(check["id"] for check in checks if check["doubts"]),
+    )
 
 
 def _record(path: Path) -> Mapping[str, Any]:

@@ -40,6 +40,14 @@ def add(group: Any) -> None:
     option("--review", type=Path, metavar="FILE", help="labels for what no rule could settle")
     option("--baseline", default="", metavar="RUN|URL", help="what the endpoint is held against")
     option("--baseline-model", default="", metavar="NAME", help="which model of that URL")
+    option(
+        "--earlier",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="RUN",
+        help="an earlier run of the same build, by another seed; may be repeated",
+    )
     option("--waivers", type=Path, metavar="FILE", help="checks that the gate lets through")
     option("--concurrency", type=_positive, metavar="N", help="trials in flight (8)")
     option("--reports", type=Path, default=Path("reports"), metavar="DIR", help="(reports)")
@@ -154,7 +162,7 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         NoBaseline: The user must name another run.
         UnsoundError: The evidence of the baseline does not hold together.
     """
-    from readiness import former
+    from readiness import earlier, former
     from readiness.address import Address
     from readiness.endpoint import Limits
     from readiness.giving import given
@@ -191,6 +199,7 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         most_minutes=option.max_minutes,
         secrets=Secrets([key, *where.secrets, *headers.values()]),
         baseline=former.baseline(Path(option.baseline)) if kept else None,
+        earlier=earlier.read(option.earlier),
         waivers=waivers(option, checks),
         review=_review(option.review),
         given=given(option, rules, url, _embedded(option)),
@@ -225,6 +234,7 @@ def _rival(option: Namespace, mine: Settings) -> Settings:
         where=where,
         model=option.baseline_model,
         secrets=secrets,
+        earlier=(),
         waivers={},
         given=Given(accepted=mine.given.accepted, hardware=mine.given.hardware),
     )

@@ -57,8 +57,14 @@ class Planned:
     def items(self) -> str:
         """A digest of the probes: two runs can be compared where it is the same."""
         asked = [[each.id, each.messages, each.parameters, each.expect] for each in self.probes]
-        text = json.dumps(asked, default=_plain)
+        text = json.dumps(asked, default=plain)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it is of a rate whose trials share nothing, and are of a number fixed before."""
+        shared = any(each.cluster for each in self.probes)
+        return self.claim.required < 1 and not (shared or self.extension)
 
     @property
     def test(self) -> Sprt | None:
@@ -67,8 +73,7 @@ class Planned:
         That is so where none may fail, and where trials share a document or a conversation.
         """
         claim = self.claim
-        shared = any(each.cluster for each in self.probes)
-        if claim.required == 1 or claim.defects_only or shared or self.extension:
+        if claim.defects_only or not self.stands_alone:
             return None
         bad, good = claim.required - claim.margin, claim.required
         good += min(GOOD, (1 - claim.required) / 2)
@@ -129,7 +134,7 @@ def seconds(planned: Sequence[Planned], concurrency: int) -> float:
     return max([sum(each.seconds for each in planned) / concurrency, *queues], default=0.0)
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """What JSON has no form for; the order of a set is nobody's."""
     return sorted(value, key=repr) if isinstance(value, set | frozenset) else repr(value)
 

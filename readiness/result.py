@@ -12,6 +12,7 @@ from typing import Self
 
 from readiness import statistics
 from readiness.check import Check
+from readiness.pooled import Pooled
 from readiness.probe import Probe
 from readiness.score import SETTLED, UNSETTLED, Outcome, Score
 from readiness.times import Times, times
@@ -100,12 +101,14 @@ class Result:
         claim: What it claims.
         trials: All of them, made or not.
         decided: What a sequential test made of them; None where they are judged by their count.
+        pooled: What they show with earlier runs of the same build; None where none add to them.
     """
 
     check: Check
     claim: Claim
     trials: Sequence[Trial]
     decided: Verdict | None = None
+    pooled: Pooled | None = None
 
     @cached_property
     def counted(self) -> list[Trial]:
@@ -131,12 +134,12 @@ class Result:
     def tally(self) -> Tally:
         """The outcomes as a verdict needs them: the denominator is every trial planned."""
         if not any(trial.cluster for trial in self.counted):
-            return _tally(self.counted)
-        shared: dict[str, list[Trial]] = {}
+            return tally_of(trial.score.outcome for trial in self.counted)
+        shared: dict[str, list[Outcome]] = {}
         for place, trial in enumerate(self.counted):
             # A trial that shares nothing is a cluster of its own.
-            shared.setdefault(trial.cluster or f"\0{place}", []).append(trial)
-        return Tally.of(_tally(trials) for trials in shared.values())
+            shared.setdefault(trial.cluster or f"\0{place}", []).append(trial.score.outcome)
+        return Tally.of(map(tally_of, shared.values()))
 
     @property
     def interval(self) -> statistics.Interval:
@@ -163,6 +166,8 @@ class Result:
         wanted = {trial.wanted for trial in self.counted if trial.said}
         if len(wanted) >= FEWEST_TO_COMPARE and len(said) > 1 and len(set(said)) == 1:
             doubts.append(f"the same reply to probes that expect {len(wanted)} different ones")
+        if self.pooled and self.pooled.doubt:
+            doubts.append(self.pooled.doubt)
         return doubts
 
     @property
@@ -172,6 +177,8 @@ class Result:
             accepted = self.claim.unsupported == "accepted"
             return Verdict.NOT_ASSESSED if accepted else Verdict.NOT_READY
         verdict = self.decided or judge(self.tally, self.claim)
+        if verdict is Verdict.INCONCLUSIVE and self.pooled:
+            verdict = self.pooled.verdict
         return Verdict.INCONCLUSIVE if verdict is Verdict.READY and self.doubts else verdict
 
     @property
@@ -223,10 +230,11 @@ def _kind(score: Score) -> str:
     return kind if score.outcome is Outcome.FAIL else f"{score.outcome}: {kind}"
 
 
-def _tally(trials: Sequence[Trial]) -> Tally:
-    passed = sum(trial.score.passed for trial in trials)
-    unsettled = sum(trial.score.outcome in UNSETTLED for trial in trials)
-    return Tally(passed, len(trials) - passed - unsettled, unsettled)
+def tally_of(outcomes: Iterable[Outcome]) -> Tally:
+    """The outcomes of trials as a verdict needs them."""
+    counts = Counter(outcomes)
+    passed, unsettled = counts[Outcome.PASS], sum(counts[each] for each in UNSETTLED)
+    return Tally(passed, counts.total() - passed - unsettled, unsettled)
 
 
 def digest(value: object) -> str:

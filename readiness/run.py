@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from readiness import conditions, former
+from readiness import conditions, earlier, former
 from readiness.address import Address
 from readiness.background import Background
 from readiness.capability import Capabilities, Models, Unassessable, choose, explore
@@ -101,10 +101,11 @@ class Run:
             self.rival.result(check_id)
             self.rival.runner.result(f"{check_id}{AGAIN}")
         try:
-            result = self.runner.result(check_id)
+            alone = self.runner.result(check_id)
         except Exception:
             self.bugs = True
             raise
+        result = earlier.added(self.settings.earlier, self.plan[check_id], alone)
         self.results.append(result)
         return result
 
@@ -184,13 +185,14 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
     """Reach the endpoint and settle what it offers; the record is written however this ends.
 
     Raises:
-        LookupError: The user must choose another model, key, baseline or run to resume, or mend
-            findings.
+        LookupError: The user must choose another model, key, baseline, earlier run or run to
+            resume, or mend findings.
         UnsoundError: The evidence of the run to resume cannot be trusted.
     """
     made_with = conditions.made_with(settings, planned)
     if settings.baseline:
         conditions.must_be_the_same(settings.baseline, made_with)
+    earlier.must_add(settings.earlier, planned, made_with)
     with Background() as background, ExitStack() as stack:
         rival = None
         if settings.rival:
@@ -198,6 +200,8 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
             if rival.problem:
                 raise LookupError(f"--baseline {settings.rival.where.url}: {rival.problem}")
         run = stack.enter_context(_opened(background, settings, planned))
+        if not run.problem:
+            earlier.must_be_the_build(settings.earlier, run.identity)
         if rival:
             run.rival = rival
             run.runner.keep_step(rival.runner)

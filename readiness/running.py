@@ -134,14 +134,25 @@ class Running:
             self.decided = self._decision(self.test)
 
     def _decision(self, test: Sprt) -> Verdict | None:
-        """What the trials decide, those that say nothing taken as would hinder it most."""
-        counted = [each for each in self.trials.values() if not each.control]
-        passed, made = sum(each.score.passed for each in counted), len(counted)
-        unsettled = sum(each.score.outcome in UNSETTLED for each in counted)
-        if test.judge(passed, made) is Verdict.READY:
-            return Verdict.READY
-        fallen = test.judge(passed + unsettled, made) is Verdict.NOT_READY
-        return Verdict.NOT_READY if fallen else None
+        """What the trials decide, those that say nothing taken as would hinder it most.
+
+        They are looked at in the order in which they started. In that in which they end, whatever
+        is quick comes first: with failures that are slow, a bad endpoint would be ready.
+        """
+        passed = unsettled = made = 0
+        for number in range(self.total):
+            if (trial := self.trials.get(number)) is None:
+                return None
+            if trial.control:
+                continue
+            made += 1
+            passed += trial.score.passed
+            unsettled += trial.score.outcome in UNSETTLED
+            if test.judge(passed, made) is Verdict.READY:
+                return Verdict.READY
+            if test.judge(passed + unsettled, made) is Verdict.NOT_READY:
+                return Verdict.NOT_READY
+        return None
 
     @property
     def verdict(self) -> Verdict | None:

@@ -43,7 +43,7 @@ class Sprt:
         return Verdict.INCONCLUSIVE
 
 
-def evidence_above(passed: int, trials: int, required: float) -> float:
+def evidence_above(passed: float, trials: float, required: float) -> float:
     """The logarithm of the evidence that the rate is above the required one.
 
     A bet on every rate above it alike, against the required one. Whenever one looks, however often:
@@ -56,7 +56,7 @@ def evidence_above(passed: int, trials: int, required: float) -> float:
     return _mixed(passed, trials, required, share, 1 - required)
 
 
-def evidence_below(passed: int, trials: int, required: float) -> float:
+def evidence_below(passed: float, trials: float, required: float) -> float:
     """The logarithm of the evidence that the rate is below the required one, in the same way."""
     from scipy.special import betainc
 
@@ -64,7 +64,7 @@ def evidence_below(passed: int, trials: int, required: float) -> float:
     return _mixed(passed, trials, required, share, required)
 
 
-def judge_anytime(passed: int, trials: int, required: float, alpha: float) -> Verdict:
+def judge_anytime(passed: float, trials: float, required: float, alpha: float) -> Verdict:
     """What the trials so far show, however often one looks and whenever one stops."""
     if evidence_above(passed, trials, required) >= log(1 / alpha):
         return Verdict.READY
@@ -73,7 +73,7 @@ def judge_anytime(passed: int, trials: int, required: float, alpha: float) -> Ve
     return Verdict.INCONCLUSIVE
 
 
-def _mixed(passed: int, trials: int, required: float, share: float, width: float) -> float:
+def _mixed(passed: float, trials: float, required: float, share: float, width: float) -> float:
     """How much likelier the trials are under a rate drawn from one side than under the required."""
     from scipy.special import betaln
 

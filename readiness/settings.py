@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ class Settings:
         given: What no reply of the endpoint can tell.
         baseline: The run that this one is held against.
         rival: How the endpoint is tried that is the baseline, beside this one; None without one.
+        earlier: Runs of the same build that add to what this one shows.
         waivers: What the gate lets through, by checks.
     """
 
@@ -65,4 +66,5 @@ class Settings:
     given: Given
     baseline: FormerRun | None = None
     rival: Settings | None = None
+    earlier: Sequence[FormerRun] = ()
     waivers: Mapping[str, Waiver] = field(default_factory=dict)

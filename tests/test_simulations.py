@@ -64,6 +64,18 @@ def test_looking_after_every_trial_misleads_at_most_once_in_twenty(verdict: Verd
     assert 0 < simulations.ever_declared(0.92, verdict, 1000, 500) <= ALPHA
 
 
+@pytest.mark.parametrize("alike", [False, True])
+def test_runs_of_a_bad_build_are_ready_together_at_most_once_in_twenty(alike: bool) -> None:
+    """Without clusters, topics that come again would make one in ten ready."""
+    claim = Claim(0.95, 0.05, ALPHA, 60)
+    assert simulations.ready_together(claim, claim.at_least, (600, 5), alike=alike) <= ALPHA
+
+
+def test_runs_of_a_good_build_are_ready_together() -> None:
+    claim = Claim(0.95, 0.05, ALPHA, 60)
+    assert simulations.ready_together(claim, 0.97, (300, 5), alike=False) > 0.7
+
+
 def test_wald_s_test_errs_as_it_was_made_to() -> None:
     test = Sprt(0.85, 0.95, 300)
     bad, good = simulations.sprt(test, 0.85, 2000), simulations.sprt(test, 0.95, 2000)

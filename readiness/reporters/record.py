@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from readiness import statistics, sums
 from readiness.conditions import harness
+from readiness.former import FormerRun
 from readiness.gate import EXIT_STATUS
 from readiness.given import Given
 from readiness.matrix import Row
+from readiness.pooled import Pooled
 from readiness.repetition import TRIES, all_of, longest_streak
 from readiness.reporters import surfaces, upgrade
 from readiness.result import Result
@@ -60,6 +62,7 @@ def record(run: Run) -> dict[str, Any]:
         },
         "waivers": [_waiver(run, each) for each in settings.waivers.values()],
         **_baseline(run),
+        **_earlier(settings.earlier),
         "dimensions": [_dimension(row) for row in matrix.worst_first],
     }
 
@@ -100,6 +103,20 @@ def _bill(run: Run) -> dict[str, Any]:
 
 def _baseline(run: Run) -> dict[str, Any]:
     return {"baseline": upgrade.section(run.comparison)} if run.comparison else {}
+
+
+def _earlier(runs: Sequence[FormerRun]) -> dict[str, Any]:
+    """The runs whose trials were added, with the ends of their evidence."""
+    told = [
+        {
+            "run": each.evidence.parent.name,
+            "started": each.about["started"],
+            "seed": each.about["seed"],
+            "head": each.head,
+        }
+        for each in runs
+    ]
+    return {"earlier": told} if told else {}
 
 
 def _dimension(row: Row) -> dict[str, Any]:
@@ -145,12 +162,23 @@ def _check(result: Result) -> dict[str, Any]:
         "times": _times(result),
         "doubts": result.doubts,
         "controls": _controls(result),
+        **({"together": _together(result.pooled)} if result.pooled else {}),
         **({"decided_by": "sprt"} if result.decided else {}),
         "streak": longest_streak(each.score.passed for each in result.counted),
         "all_of": {
             str(tries): all_of(tries, [result.passed], trials) for tries in TRIES if tries <= trials
         },
         "not_passed": _listed(result),
+    }
+
+
+def _together(pooled: Pooled) -> dict[str, Any]:
+    return {
+        "runs": pooled.runs,
+        "trials": pooled.tally.planned,
+        "passed": pooled.tally.passed,
+        "fallen": pooled.fallen,
+        "verdict": pooled.verdict,
     }
 
 

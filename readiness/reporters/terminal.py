@@ -135,6 +135,9 @@ def notes(matrix: Matrix) -> Iterator[str]:
         if row.missing and row.results:
             names = ", ".join(each.partition(".")[2] for each in row.missing)
             yield f"{row.id}: no result of {names}"
+    for result in (each for row in matrix.worst_first for each in row.results):
+        if result.pooled and result.claim.required < 1:
+            yield f"{result.check.id}: {result.pooled}: {result.pooled.verdict} by all of them"
     if quick := [each for row in matrix.rows for each in row.results if each.decided]:
         made, planned = sum(each.made for each in quick), sum(len(each.counted) for each in quick)
         yield (
