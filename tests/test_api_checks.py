@@ -26,6 +26,7 @@ MODULES = (
     *(api_advice, api_advice_http),
 )
 BROKEN = [flaw for module in MODULES for flaw in module.FLAWS]
+ADVICE = [*api_advice.FLAWS, *api_advice_http.FLAWS]
 OTHERS = [f for f in mutants() if f.harmless and f not in api_harmless.FLAWS]
 #: What a flaw cannot but take along.
 TOGETHER = {
@@ -77,6 +78,13 @@ def test_a_flaw_falls_by_its_own_check_for_a_reason(flaw: Flaw) -> None:
 def test_a_flaw_falls_by_no_other_must(flaw: Flaw) -> None:
     others = [each for each in MUST if each.id != flaw.check]
     assert failing(others, flaw).keys() == TOGETHER.get(flaw.name, set())
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("flaw", ADVICE, ids=lambda flaw: flaw.name)
+def test_a_flaw_of_what_is_advised_falls_by_no_other_advice(flaw: Flaw) -> None:
+    others = [each for each in CHECKS.values() if each not in MUST and each.id != flaw.check]
+    assert failing(others, flaw) == {}
 
 
 @pytest.mark.parametrize("flaw", api_harmless.FLAWS, ids=lambda flaw: flaw.name)

@@ -116,7 +116,7 @@ _REPLIES: dict[str, tuple[str, Callable[[Body], Body]]] = {
     "echoes_the_model": ("a reply names another model", lambda body: {**body, "model": "base-v2"}),
     "tells_the_time": ("`created` is 0", lambda body: {**body, "created": 0}),
     "has_every_field": (
-        "a reply has no `refusal`, nor logprobs",
+        "a choice has no `logprobs`, not even null",
         lambda body: choice_of(
             body, lambda choice: {key: choice[key] for key in choice if key != "logprobs"}
         ),

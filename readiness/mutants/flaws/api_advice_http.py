@@ -9,7 +9,6 @@ from dataclasses import replace
 from readiness.mutants.answer import Request
 from readiness.mutants.api_requests import JSON
 from readiness.mutants.flaws.api_advice import advice, answered, refused
-from readiness.mutants.problem import Problem
 from readiness.mutants.refusal import Refusal
 
 _HTML = {"Content-Type": "text/html"}
@@ -47,9 +46,11 @@ def _met(name: str, value: str, answer: Refusal) -> Callable[..., Refusal | None
 
 
 def _shown(method: str, path: str, headers: Mapping[str, str]) -> Refusal | None:
-    """As llama.cpp and many gateways do: there is a list, and no single model."""
-    missing = method == "GET" and path == "/v1/models/reference"
-    return Refusal(404, Problem("not found", status=404).body, JSON) if missing else None
+    """As a gateway does that passes the request on: the name is the one behind it."""
+    if method != "GET" or path != "/v1/models/reference":
+        return None
+    shown = {"id": "weights/base-v2", "object": "model", "created": 1, "owned_by": "readiness"}
+    return Refusal(200, json.dumps(shown).encode(), JSON)
 
 
 def _unread(method: str, path: str, headers: Mapping[str, str]) -> Refusal | None:
@@ -88,7 +89,7 @@ FLAWS = [
             "data": [{"id": one["id"], "object": "model"} for one in body["data"]],
         },
     ),
-    advice("shows_a_model", "there is a list, and no single model", meets=_shown),
+    advice("shows_a_model", "a model's own page has another name for it", meets=_shown),
     advice("sdk_retrieves_a_model", "the SDK is shown a page instead of a model", meets=_unread),
     advice("hides_what_is_not_there", "any name is shown as a model", meets=_anything_shown),
     advice("refuses_wrong_paths", "wrong paths lead to a welcome page", meets=_welcome),
