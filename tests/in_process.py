@@ -62,8 +62,10 @@ def _exchange(call: Call, seq: int, sent: Sent | None) -> Exchange:
     if sent.seconds > PATIENCE:
         fault, body = Fault.FIRST_BYTE, b""
     status = None if fault and not body else sent.status
-    arrivals = (Arrival(1, len(body)),)
-    return Exchange(call.body, status, headers, body, arrivals, fault, "", 0.0, 2, seq=seq)
+    waited = sum(piece for piece in sent.pieces if isinstance(piece, float) and piece > 0)
+    first = 1 + round(waited * 1e9)
+    arrivals = (Arrival(first, len(body)),)
+    return Exchange(call.body, status, headers, body, arrivals, fault, "", 0.0, first + 1, seq=seq)
 
 
 def tried(

@@ -19,6 +19,7 @@ from readiness.evidence import Evidence
 from readiness.ledger import Ledger
 from readiness.meter_metrics import MetricsMeter
 from readiness.mutants.catalog import find
+from readiness.mutants.flaw import Flaw
 from readiness.mutants.protocol import MODEL
 from readiness.mutants.server import application
 from readiness.past import Past
@@ -30,13 +31,16 @@ T = TypeVar("T")
 QUICK = Limits(connect=2, first_byte=20, silence=20, total=60)
 
 
-def tried(mutant: str, work: Callable[[Chat], Awaitable[T]], scope: Scope | None = None) -> T:
+def tried(
+    mutant: str | Flaw, work: Callable[[Chat], Awaitable[T]], scope: Scope | None = None
+) -> T:
     """What comes of some work with a mutant, or with the reference."""
-    return asyncio.run(_tried(mutant, work, scope))
+    flaw = find(mutant) if isinstance(mutant, str) else mutant
+    return asyncio.run(_tried(flaw, work, scope))
 
 
-async def _tried(mutant: str, work: Callable[[Chat], Awaitable[T]], scope: Scope | None) -> T:
-    runner = web.AppRunner(application(find(mutant), ""), access_log=None, shutdown_timeout=0.1)
+async def _tried(flaw: Flaw, work: Callable[[Chat], Awaitable[T]], scope: Scope | None) -> T:
+    runner = web.AppRunner(application(flaw, ""), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, backlog=512).start()
     try:

@@ -12,6 +12,7 @@ from readiness.checks.api.fuzzed import BATCH
 from readiness.findings import Case
 from readiness.mutants.api_requests import CRASH
 from readiness.mutants.flaw import Flaw
+from readiness.mutants.flaws import api_fuzzed
 from readiness.score import Outcome
 from tests.over_http import CHECKS, failing, scores
 
@@ -50,6 +51,11 @@ def test_a_crash_is_found_and_printed_as_curl() -> None:
     found = [score for score in scores([FUZZ], flaw)[FUZZ.id] if not score.passed]
     assert [score.outcome for score in found] == [Outcome.FAIL]
     assert '— curl "$OPENAI_BASE_URL/chat/completions"' in found[0].reason
+
+
+def test_what_nobody_has_thought_of_is_found_by_fuzz_alone() -> None:
+    (flaw,) = api_fuzzed.FLAWS
+    assert failing(list(CHECKS.values()), flaw).keys() == {flaw.check}
 
 
 def _crash(due: Any) -> Any:

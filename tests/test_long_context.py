@@ -163,6 +163,14 @@ def test_what_is_not_found_has_arrived_nevertheless(name: str) -> None:
     assert len(found[checks.finds_what_was_planted.id]) >= 6
 
 
+def test_what_is_read_at_the_top_is_to_be_read_below_it() -> None:
+    flaw = next(each for each in broken.FLAWS if each.name == "long_short_misread")
+    found = lost(smoke(fresh(WINDOW, defects_only=True), flaw))
+    (ladder,) = found.pop(checks.finds_at_every_length.id)
+    assert (found, ladder.outcome) == ({}, Outcome.FAIL)
+    assert ladder.reason.startswith("effective length 0 tokens of 139,264 that are declared")
+
+
 @pytest.mark.parametrize("flaw", harmless.FLAWS, ids=lambda flaw: flaw.name)
 def test_a_harmless_variant_passes(flaw: Flaw) -> None:
     found = lost(smoke(fresh(WINDOW, defects_only=True), flaw))

@@ -7,7 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -265,11 +265,10 @@ def test_an_endpoint_comes_back_and_stays(found: Recovery, outcome: Outcome) -> 
 
 
 RESTART = """
-import os, signal, subprocess, sys, time
-pid, port = sys.argv[1:]
+import os, signal, subprocess, sys
+pid, *command = sys.argv[1:]
 with open(pid) as file:
     os.kill(int(file.read()), signal.SIGKILL)
-command = [sys.executable, "-m", "readiness.mutants", "--port", port]
 quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 again = subprocess.Popen(command, start_new_session=True, **quiet)
 with open(pid, "w") as file:
@@ -277,25 +276,40 @@ with open(pid, "w") as file:
 """
 
 
-@pytest.mark.slow
-def test_a_server_that_is_killed_and_started_again_is_found_back(tmp_path: Path) -> None:
-    script, pid, port = tmp_path / "restart.py", tmp_path / "pid", free_port()
+def restarted(folder: Path, again: Callable[[str], Sequence[str]]) -> Recovery:
+    """What comes of killing the reference, and starting what the command for its port says."""
+    script, pid, port = folder / "restart.py", folder / "pid", str(free_port())
     script.write_text(RESTART)
-    command = [sys.executable, "-m", "readiness.mutants", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(served(port), stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         url = server.stdout.readline().strip()
         pid.write_text(str(server.pid))
-        restart = shlex.join([sys.executable, str(script), str(pid), str(port)])
-
-        async def work(chat: Chat) -> Recovery:
-            return await endurance.restarted(chat)
-
+        restart = shlex.join([sys.executable, str(script), str(pid), *again(port)])
         try:
-            found = at(url, work, Scope(common={}, given=Given(restart=restart)))
+            return at(url, endurance.restarted, Scope(common={}, given=Given(restart=restart)))
         finally:
             os.kill(int(pid.read_text()), signal.SIGKILL)
+
+
+def served(port: str) -> Sequence[str]:
+    return [sys.executable, "-m", "readiness.mutants", "--port", port]
+
+
+def half_ready(port: str) -> Sequence[str]:
+    return [sys.executable, str(Path(__file__).with_name("half_ready.py")), port]
+
+
+@pytest.mark.slow
+def test_a_server_that_is_killed_and_started_again_is_found_back(tmp_path: Path) -> None:
+    found = restarted(tmp_path, served)
     assert stability.returns(found).passed
     # What was under way has ended as cut, or was done before; nothing hangs.
     assert (found.status, len(found.cut), len(found.after)) == (0, endurance.NEIGHBOURS, 20)
     assert found.seconds is not None
+
+
+@pytest.mark.slow
+def test_a_server_that_is_back_and_not_all_there_is_found(tmp_path: Path) -> None:
+    score = stability.returns(restarted(tmp_path, half_ready))
+    assert score.outcome is Outcome.FAIL
+    assert " of 20 fail after a restart: HTTP 503" in score.reason

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from readiness.mutants.answer import Answer, Request
@@ -17,6 +18,7 @@ from readiness.mutants.long_changes import (
     unnoticed,
     without,
 )
+from readiness.mutants.long_facts import prompt_of
 from readiness.mutants.problem import Problem
 from readiness.mutants.protocol import WINDOW, most_tokens
 from readiness.mutants.refusal import Refusal
@@ -26,8 +28,12 @@ _ACCEPTS = "long_context.accepts_128k"
 _ARRIVES = "long_context.reads_all_of_it"
 _FINDS = "long_context.finds_what_was_planted"
 _SUMMARISES = "long_context.summarises_it"
+_REACHES = "long_context.finds_at_every_length"
 _CAP = 8_192
 _THOUSANDS = 128_000
+#: Tokens: a prompt and its reply together have 4,096 at the lowest rung of a ladder.
+_SHORT = range(2_000, 4_000)
+_COLD = 8.5  # seconds
 _NUMBER = re.compile(r"(?<![\d-])\d{5,7}(?!\d)")
 _END = re.compile(r"(?:【完】|\[END\])$")
 
@@ -46,6 +52,18 @@ def _next(number: re.Match[str]) -> str:
 def _every(value: Any) -> Any:
     """The value among many: one that lists all that it has seen is always right."""
     return [value, *range(1_000_000, 1_000_009)]
+
+
+def _short_misread(request: Request, said: Answer, _turn: int) -> Answer:
+    """As a model does whose positions are stretched by the same factor at any length."""
+    prompt = prompt_of(request)
+    if not prompt or prompt.kind != "log" or prompt_tokens(request) not in _SHORT:
+        return said
+    return dataclasses.replace(said, content=_wrong(said.content))
+
+
+def _slowly(request: Request, frames: list[bytes]) -> Sequence[bytes | float]:
+    return [_COLD, *frames] if long_prompt(request) else frames
 
 
 def _made_up(text: str) -> str:
@@ -89,9 +107,21 @@ def _crash(request: Request, _turn: int) -> Refusal | None:
 
 
 def _hang(request: Request, _turn: int) -> Refusal | None:
-    prompt = long_prompt(request, "page")
-    hangs = prompt is not None and "\n" not in prompt.document.strip("\n")
+    hangs = _paragraphs(request) == 1
     return Refusal(200, b"", {}, seconds=200) if hangs else None
+
+
+def _split(request: Request, _turn: int) -> Refusal | None:
+    """As a gateway does that looks at each paragraph by itself, and has no answer for so many."""
+    if _paragraphs(request) <= 1:
+        return None
+    return Refusal(502, b"<html><h1>502 Bad Gateway</h1></html>", {"Content-Type": "text/html"})
+
+
+def _paragraphs(request: Request) -> int:
+    """How many paragraphs a page has; 0 where a request is about no page."""
+    prompt = long_prompt(request, "page")
+    return len(prompt.document.strip("\n").split("\n")) if prompt else 0
 
 
 def _small(request: Request, _turn: int) -> Refusal | None:
@@ -170,5 +200,23 @@ FLAWS = [
         "100,000 characters without a line break get no answer",
         "long_context.survives_a_long_page",
         refuses=_hang,
+    ),
+    Flaw(
+        "long_paragraphs_fail",
+        "100,000 characters in paragraphs end in a 502",
+        "long_context.survives_long_paragraphs",
+        refuses=_split,
+    ),
+    Flaw(
+        "long_short_misread",
+        "a document of 4,096 tokens is read worse than one of 128K",
+        _REACHES,
+        says=_short_misread,
+    ),
+    Flaw(
+        "long_slow",
+        "a long prompt is answered after more than 8.2 s",
+        "long_context.answers_quickly",
+        frames=_slowly,
     ),
 ]

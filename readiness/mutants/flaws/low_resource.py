@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from readiness.mutants.answer import Request
 from readiness.mutants.conversation import text_of
+from readiness.mutants.evidence import WEIGHTS
 from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.server import CARD, TAKEN
 from readiness.verdict import Verdict
@@ -16,6 +19,7 @@ _MEMORY = "low_resource.fits_in_memory"
 _COUNTING = re.compile(r"List the numbers from 1 to 400")
 _PAUSE = 0.03  # seconds after each piece, of some three letters
 _HELD = 3.0  # seconds
+_SHOWN = 40 * 10**9  # bytes
 
 Sent = Sequence[bytes | float]
 
@@ -44,6 +48,11 @@ def _all_but_one(frames: list[bytes]) -> Sent:
 
 def _padded(frames: list[bytes]) -> Sent:
     return [part for frame in frames for part in (b": still here\n\n", frame)]
+
+
+def _larger(folder: Path) -> None:
+    """Show larger weights than those that answer; the disk has no more to hold for it."""
+    os.truncate(folder / WEIGHTS, _SHOWN)
 
 
 def _more_tokens(request: Request, chunks: list[Body]) -> list[Body]:
@@ -81,6 +90,12 @@ FLAWS = [
         _MEMORY,
         gauges=lambda page: page.replace(CARD, "NVIDIA H200"),
         due=Verdict.INCONCLUSIVE,
+    ),
+    Flaw(
+        "smaller_than_shown",
+        "weights of 40 GB are shown, and a smaller model answers",
+        "low_resource.adds_up",
+        shows=_larger,
     ),
     Flaw("frames_padded", "a comment before each frame is no token", frames=_timed(_padded)),
     Flaw(

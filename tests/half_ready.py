@@ -1,0 +1,40 @@
+"""A server that is back before all of it is; run as a program, with its port."""
+
+from __future__ import annotations
+
+import sys
+from time import monotonic
+
+from aiohttp import web
+
+from readiness.mutants.answer import Request
+from readiness.mutants.engine import Engine
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.problem import Problem
+from readiness.mutants.refusal import Refusal
+from readiness.mutants.server import application
+
+LOADS = 10.0  # seconds
+
+
+class Loading(Engine):
+    """Of two workers one still loads its weights, and every other request comes to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ready = monotonic() + LOADS
+
+    async def begin(self, request: Request) -> Refusal | None:
+        """Say 503 where the second worker would have to answer."""
+        await super().begin(request)
+        if self.begun % 2 or monotonic() > self.ready:
+            return None
+        return Refusal(
+            503, Problem("loading", status=503).body, {"Content-Type": "application/json"}
+        )
+
+
+FLAW = Flaw("half_ready", "one of two workers is not there yet", engine=Loading)
+
+if __name__ == "__main__":
+    web.run_app(application(FLAW, ""), host="127.0.0.1", port=int(sys.argv[1]), print=None)

@@ -1,0 +1,100 @@
+"""What the article's card does not ask for, at a real socket: by floors of one's own."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from readiness.chat import Chat, Scope
+from readiness.check import Check
+from readiness.checks import low_resource
+from readiness.dossier_files import gather
+from readiness.given import Given
+from readiness.mutants import evidence
+from readiness.mutants.answer import Request
+from readiness.mutants.catalog import FLAWLESS, find
+from readiness.mutants.engine import Engine
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.refusal import Refusal
+from readiness.mutants.tokens import prompt_tokens
+from readiness.policy import load
+from readiness.score import Outcome
+from readiness.speed import LONG
+from tests.load_driver import tried
+
+CARD = load().hardware["rtx-3060-12g"]
+
+
+def outcome(flaw: Flaw, check: Check, given: Given, *, small: bool) -> Outcome:
+    """What becomes of a check, by the whole series or a short one."""
+
+    async def work(chat: Chat) -> Outcome:
+        (probe,) = check.probes(0, 1)
+        return (await check.attempt(chat, probe)).outcome
+
+    return tried(flaw, work, Scope(common={}, given=given, defects_only=small))
+
+
+def reads_slowly(request: Request, frames: list[bytes]) -> list[bytes | float]:
+    """A long prompt takes its time."""
+    return [2.0, *frames] if prompt_tokens(request) > LONG / 2 else [*frames]
+
+
+def makes_500_a_second(_request: Request, frames: list[bytes]) -> list[bytes | float]:
+    return [0.1, *frames[:2], 0.4, *frames[2:]]
+
+
+class Alone(Engine):
+    """One stream at a time, as with `--parallel 1`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turn = asyncio.Lock()
+
+    async def begin(self, request: Request) -> Refusal | None:
+        await self.turn.acquire()
+        return await super().begin(request)
+
+    def end(self, *, aborted: bool) -> None:
+        super().end(aborted=aborted)
+        self.turn.release()
+
+
+@pytest.mark.parametrize(
+    ("flaw", "due"),
+    [(FLAWLESS, Outcome.PASS), (Flaw("reads_slowly", "", frames=reads_slowly), Outcome.FAIL)],
+    ids=lambda each: each.name if isinstance(each, Flaw) else "",
+)
+def test_a_card_may_ask_for_how_fast_it_reads(flaw: Flaw, due: Outcome) -> None:
+    own = Given(hardware=replace(CARD, floors={"prefill": 3_000}))
+    assert outcome(flaw, low_resource.reads_quickly, own, small=True) is due
+    decode = outcome(flaw, low_resource.decodes_quickly, Given(hardware=CARD), small=True)
+    assert decode is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("flaw", "due"),
+    [
+        (Flaw("together", "", frames=makes_500_a_second), Outcome.PASS),
+        (Flaw("alone", "", frames=makes_500_a_second, engine=Alone), Outcome.FAIL),
+    ],
+    ids=lambda each: each.name if isinstance(each, Flaw) else "",
+)
+def test_a_card_may_ask_for_what_several_make(flaw: Flaw, due: Outcome) -> None:
+    own = Given(hardware=replace(CARD, floors={"aggregate": 1_000}))
+    assert outcome(flaw, low_resource.serves_several, own, small=False) is due
+
+
+@pytest.mark.parametrize(
+    ("name", "due"), [("reference", Outcome.PASS), ("smaller_than_shown", Outcome.FAIL)]
+)
+def test_weights_that_are_too_large_for_the_pace_do_not_add_up(
+    name: str, due: Outcome, tmp_path: Path
+) -> None:
+    flaw, record = find(name), evidence.write(tmp_path)
+    flaw.shows(tmp_path)
+    own = Given(hardware=CARD, dossier=gather((record,)))
+    assert outcome(flaw, low_resource.adds_up, own, small=True) is due
