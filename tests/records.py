@@ -111,6 +111,57 @@ def record(*dimensions: Json, **changes: Any) -> Json:
         "evidence": {"file": "evidence.jsonl", "exchanges": 2, "head": DIGEST},
         "waivers": [],
         "dimensions": list(dimensions) or everything(),
+        **({} if dimensions else {"baseline": baseline()}),
+        **changes,
+    }
+
+
+def baseline() -> Json:
+    """What stands in a record of the run before: a rule that broke, and one that is not shown."""
+    item = {"probe": "p.1", "outcome": "fail", "reason": "said nothing"}
+    return {
+        "run": "2026-11-21-mini",
+        "model": "mini",
+        "started": "2026-11-21T12:24:29Z",
+        "head": DIGEST,
+        "run_verdict": "ready",
+        "verdict": "not ready",
+        "identity": "advisory",
+        "drift": [{"what": "server", "before": "mini/0", "now": "mini/1"}],
+        "agree": 298,
+        "pairs": 300,
+        "noise": {"trials": 100, "differ": 3},
+        "unpaired": ["long_context.finds"],
+        "checks": [
+            compared("memory.keeps"),
+            compared("memory.doubtful", gained=1, shown=False, slower=True, pace=1.5),
+            compared(
+                "memory.in_the_fiftieth_turn",
+                lost=1,
+                regressed=True,
+                items=[{**item, "exchanges": [1], "baseline_exchanges": [7]}],
+            ),
+        ],
+    }
+
+
+def compared(name: str, **changes: Any) -> Json:
+    """One check of a record beside its baseline."""
+    return {
+        "id": name,
+        "gates": True,
+        "pairs": 100,
+        "lost": 0,
+        "gained": 0,
+        "chance": 1.0,
+        "regressed": False,
+        "at_least": -0.0264,
+        "margin": 0.05,
+        "non_inferiority": "advisory",
+        "shown": True,
+        "pace": 1.0,
+        "slower": False,
+        "items": [],
         **changes,
     }
 
@@ -174,6 +225,15 @@ def with_texts(found: Json, text: Callable[[str], str]) -> Json:
         each["id"] = text(each["id"])
         each["missing"] = [text(name) for name in each["missing"]]
         each["checks"] = [_with_texts(found, text) for found in each["checks"]]
+    former = said["baseline"]
+    for name in ("run", "model"):
+        former[name] = text(former[name])
+    former["drift"] = [{name: text("said") for name in each} for each in former["drift"]]
+    former["unpaired"] = [text(each) for each in former["unpaired"]]
+    for each in former["checks"]:
+        each["id"] = text(each["id"])
+        for item in each["items"]:
+            item |= {"probe": text("p"), "reason": text("why")}
     return said
 
 

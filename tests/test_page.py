@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from jsonschema import Draft202012Validator
 
-from readiness.reporters import charts, figures, standing
+from readiness.reporters import beside, charts, figures, standing
 from readiness.reporters.page import command, page
 from readiness.reporters.words import LANGUAGES, Words, _catalogue
 from readiness.resources import PACKAGE, schema
@@ -104,6 +104,34 @@ def test_what_was_not_assessed_and_what_deviated_is_listed() -> None:
             "1 requests were sent again, after a stated rate limit or a refused connection",
         ),
     ]
+
+
+def test_a_baseline_is_named_with_what_was_lost_and_how_likely_that_is() -> None:
+    text = said(record())
+    assert "1 checks have become worse than the baseline: memory.in_the_fiftieth_turn." in text
+    assert "298 of 300 trials came out alike." in text
+    assert "the baseline itself came out otherwise in 3 of 100 trials." in text
+    assert "server was mini/0, and is mini/1" in text
+    assert "The baseline has not tried: long_context.finds" in text
+    # A broken rule is no matter of chance, and comes first.
+    assert (
+        "memory.in_the_fiftieth_turn 1 / 100 0 / 100 – ≥ -2.6% worse "
+        "p.1: said nothing (exchange 1; the baseline's 7) "
+        "memory.doubtful 0 / 100 1 / 100 1 ≥ -2.6% not shown to be as good; 1.50 times as long"
+    ) in text
+    assert "memory.keeps 0 / 100" not in text
+
+
+def test_a_run_without_a_baseline_says_nothing_of_one() -> None:
+    assert "baseline" not in said(record(dimension("api", check("api.a"))))
+
+
+def test_the_bar_shows_what_the_baseline_showed() -> None:
+    found, alike = failing("api.a"), {"pairs": 100, "lost": 4, "gained": 1}
+    assert beside.rate(found, alike) == pytest.approx(1.0)  # 99 of 100, and 3 fewer than before.
+    at = charts.bar(found, {**alike, "lost": 0, "gained": 9})
+    assert (at.begins, at.before) == (0.9, pytest.approx(0.0))
+    assert charts.bar(found).before is None
 
 
 def test_the_page_is_one_file_without_script_that_asks_for_nothing() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
+from readiness.reporters import beside
 from readiness.run_folder import Record
 
 #: Where an axis of rates may begin: most rates crowd at its end.
@@ -29,17 +30,20 @@ class Bar:
     shown: float
     needed: float
     allowed: float
+    before: float | None  # The baseline's rate.
 
 
-def bar(check: Record) -> Bar:
-    """The bar of a check that was tried."""
+def bar(check: Record, compared: Record | None = None) -> Bar:
+    """The bar of a check that was tried, and what its baseline showed where there is one."""
     allowed = check["required"] if check["required"] == 1 else check["required"] - check["margin"]
-    least = min(check["low"], check["at_least"], allowed)
+    before = beside.rate(check, compared) if compared else None
+    least = min(check["low"], check["at_least"], allowed, 1 if before is None else before)
     begins = next(each for each in BEGINNINGS if each <= least)
     rates = (check["low"], check["high"], check["passed"] / check["made"], check["at_least"])
-    return Bar(
-        begins, *((each - begins) / (1 - begins) for each in (*rates, check["required"], allowed))
-    )
+    places = [
+        (each - begins) / (1 - begins) for each in (*rates, check["required"], allowed, before or 0)
+    ]
+    return Bar(begins, *places[:-1], None if before is None else places[-1])
 
 
 @dataclass(frozen=True)

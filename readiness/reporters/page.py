@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from readiness import controls
 from readiness.clean import cleaned
-from readiness.reporters import charts, figures, load_table, standing
+from readiness.reporters import beside, charts, figures, load_table, standing
 from readiness.reporters.words import Words
 from readiness.resources import PACKAGE
 from readiness.run_folder import Record
@@ -29,6 +29,7 @@ def page(record: Record, language: str = "en") -> str:
         w=words,
         css=css,
         style_digest=digest,
+        beside=beside,
         charts=charts,
         load_table=load_table,
         why=standing.why(said, words),
