@@ -19,7 +19,8 @@ def notable(record: Record) -> list[Record]:
 
 def rate(check: Record, beside: Record) -> float:
     """The baseline's own rate: of the same trials, what is neither lost nor gained is alike."""
-    before = check["passed"] / check["made"] + (beside["lost"] - beside["gained"]) / beside["pairs"]
+    lost = (beside["lost"] - beside["gained"]) / beside["pairs"]
+    before: float = check["passed"] / check["made"] + lost
     return min(max(before, 0.0), 1.0)
 
 

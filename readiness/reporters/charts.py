@@ -39,11 +39,20 @@ def bar(check: Record, compared: Record | None = None) -> Bar:
     before = beside.rate(check, compared) if compared else None
     least = min(check["low"], check["at_least"], allowed, 1 if before is None else before)
     begins = next(each for each in BEGINNINGS if each <= least)
-    rates = (check["low"], check["high"], check["passed"] / check["made"], check["at_least"])
-    places = [
-        (each - begins) / (1 - begins) for each in (*rates, check["required"], allowed, before or 0)
-    ]
-    return Bar(begins, *places[:-1], None if before is None else places[-1])
+
+    def place(rate: float) -> float:
+        return (rate - begins) / (1 - begins)
+
+    return Bar(
+        begins,
+        low=place(check["low"]),
+        high=place(check["high"]),
+        value=place(check["passed"] / check["made"]),
+        shown=place(check["at_least"]),
+        needed=place(check["required"]),
+        allowed=place(allowed),
+        before=None if before is None else place(before),
+    )
 
 
 @dataclass(frozen=True)
