@@ -76,7 +76,7 @@ class Check:
             return list(self.source(seed, trials))
         controls = [probe for probe in self.source if probe.control]
         counted = [probe for probe in self.source if not probe.control]
-        return [*islice(cycle(counted), trials), *controls]
+        return [*controls, *islice(cycle(counted), trials)]
 
 
 def check(

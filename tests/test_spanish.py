@@ -21,7 +21,7 @@ from readiness.probes import spanish as probes
 from readiness.score import PASSED, Outcome
 from readiness.scorers.language import foreign
 from readiness.scorers.spanish import Order, Talk, as_right, does
-from readiness.scorers.spanish_answer import Answer
+from readiness.scorers.spanish_answer import Answer, Kind
 from readiness.verdict import Verdict
 from tests.in_process import scores
 from tests.replies import reply, verdict
@@ -172,6 +172,15 @@ def test_what_is_kept_but_for_a_line_of_talk_is_measured_and_fails() -> None:
         False,
         [("obeyed loosely", 1.0)],
     )
+
+
+def test_the_words_of_a_right_answer_are_right_in_whichever_languages_they_are_words() -> None:
+    """All five are Portuguese too, to one who counts letters."""
+    words = "gorro, jirafa, paloma, sol, uva"
+    assert does(reply(words), Answer(words, Kind.LIST)) == PASSED
+    preamble = "These are the words in the order of the alphabet:"
+    score = does(reply(f"{preamble}\n{words}"), Answer(words, Kind.LIST))
+    assert score.reason.startswith(f"not Spanish: {preamble!r}"[:30])
 
 
 def test_a_right_answer_after_thoughts_in_english_is_no_spanish() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from readiness.reply import Reply
 from readiness.score import PASSED, Measure, Score, failed
 from readiness.scorers.language import foreign, strays
-from readiness.scorers.spanish_answer import Answer, is_right
+from readiness.scorers.spanish_answer import Answer, beside, is_right
 from readiness.scorers.spanish_rules import broken, count, prose, words_in
 from readiness.scorers.usable import unusable
 
@@ -50,14 +50,16 @@ def does(reply: Reply, wanted: Wanted) -> Score:
     if score := unusable(reply):
         return score
     text = unicodedata.normalize("NFC", "\n".join(reply.text.splitlines()))
+    said = prose(text)
     match wanted:
         case Answer():
             wrong = "" if is_right(text, wanted) else f"expected {wanted.value!r}"
+            said = beside(text, wanted)
         case Order():
             wrong = _disobeyed(text, wanted)
         case Talk():
             wrong = _said_badly(text)
-    wrong = wrong or not_spanish(prose(text))
+    wrong = wrong or not_spanish(said)
     loose = (_loosely(text, wanted),) if isinstance(wanted, Order) else ()
     score = failed(f"{wrong}, got {text!r:.160}") if wrong else PASSED
     return Score(score.outcome, score.reason, loose)

@@ -54,8 +54,16 @@ _ACCENTS = re.compile("(?<![nN])[\u0300\u0301\u0308]|(?<=[nN])[\u0300\u0301\u030
 
 def is_right(text: str, answer: Answer) -> bool:
     """Whether a reply is the answer: all of it, or its last line."""
-    lines = [line for line in text.strip().splitlines() if line.strip()]
-    return any(_matches(part, answer) for part in (text, *lines[-1:]))
+    return any(_matches(part, answer) for part in (text, *_lines(text)[-1:]))
+
+
+def beside(text: str, answer: Answer) -> str:
+    """What a right reply says beside the answer; the answer's own words are right in any case."""
+    return "" if _matches(text, answer) else "\n".join(_lines(text)[:-1])
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.strip().splitlines() if line.strip()]
 
 
 def folded(text: str) -> str:
