@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 
 from readiness.check import Check
-from readiness.checks import json_only, memory
+from readiness.checks import json_only, memory, tool_calling
 from readiness.past import Past
 from readiness.plan import Planned, plan
 from readiness.policy import load
@@ -51,6 +51,11 @@ def test_a_bad_endpoint_is_told_so_at_once(own: pytest.Pytester) -> None:
 def planned(check: Check) -> Planned:
     (one,) = plan([check], load(), "ci", 0)
     return one
+
+
+def test_control_items_come_before_anything_can_be_settled() -> None:
+    probes = tool_calling.consecutive_calls.probes(0, 100)
+    assert [probe.control for probe in probes] == [True] * 3 + [False] * 100
 
 
 def test_a_test_is_of_the_margin_and_only_where_trials_stand_alone() -> None:
