@@ -70,13 +70,18 @@ class Check:
     def probes(self, seed: int, trials: int) -> list[Probe]:
         """The probes of that many trials, and the control items beside them.
 
-        A generator makes them all different; a fixed sequence is gone through again.
+        A generator makes them all different; a fixed sequence is gone through again. Control items
+        come first: a check that ends early has them too.
         """
         if callable(self.source):
-            return list(self.source(seed, trials))
+            return sorted(self.source(seed, trials), key=_counts)
         controls = [probe for probe in self.source if probe.control]
-        counted = [probe for probe in self.source if not probe.control]
+        counted = filter(_counts, self.source)
         return [*controls, *islice(cycle(counted), trials)]
+
+
+def _counts(probe: Probe) -> bool:
+    return not probe.control
 
 
 def check(
