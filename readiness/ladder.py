@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from readiness.chat import Chat
 from readiness.probes.long_context import QUESTIONS, log_of
@@ -54,18 +54,20 @@ class Ladder:
 
 
 async def climb(chat: Chat, recipe: Recipe) -> Ladder:
-    """Try the lowest rung, then the top, and between them only where the top is too high."""
+    """Try the lowest rung, then the top, and between them only where the top is too high.
+
+    The rungs at which it then turns are tried with one more document: one may have been luck.
+    """
     top = min(chat.scope.window or CLAIM, SCALED if chat.scope.defects_only else CLAIM)
     rungs = [*(each for each in RUNGS if each < top), top]
+    readings: dict[int, list[Reading]] = {rung: [] for rung in rungs}
     shares: dict[int, float] = {}
     errors: dict[int, str] = {}
-    measures: list[Measure] = []
 
-    async def enough(length: int) -> bool:
+    async def enough(length: int, recipe: Recipe = recipe) -> bool:
         try:
-            readings = await _readings(chat, recipe, length, top)
-            shares[length] = sum(map(_share, readings)) / len(readings)
-            measures.extend(each for reading in readings for each in _grid(reading))
+            readings[length] += await _readings(chat, recipe, length, top)
+            shares[length] = sum(map(_share, readings[length])) / len(readings[length])
         except EndpointError as error:
             if error.score.outcome is Outcome.SKIPPED:
                 raise
@@ -77,6 +79,10 @@ async def climb(chat: Chat, recipe: Recipe) -> Ladder:
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if await enough(rungs[middle]) else (low, middle)
+        if not chat.scope.defects_only:
+            for length in sorted({rungs[low], rungs[high]} - {top, *errors}):
+                await enough(length, replace(recipe, number=recipe.number + 1))
+    measures = (each for rung in rungs for reading in readings[rung] for each in _grid(reading))
     return Ladder(top, shares, errors, tuple(measures))
 
 

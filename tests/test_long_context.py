@@ -9,12 +9,14 @@ import pytest
 from readiness.chat import Scope
 from readiness.check import Check
 from readiness.checks import long_context as checks
-from readiness.mutants.answer import Answer
+from readiness.mutants.answer import Answer, Request
 from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import long_context as broken
 from readiness.mutants.flaws import long_harmless as harmless
+from readiness.mutants.long_facts import prompt_of
 from readiness.mutants.protocol import WINDOW
+from readiness.mutants.tokens import prompt_tokens
 from readiness.probe import Probe
 from readiness.probes.long_log import log
 from readiness.probes.long_plants import CHECKPOINTS, LOOKUPS
@@ -169,6 +171,30 @@ def test_what_is_read_at_the_top_is_to_be_read_below_it() -> None:
     (ladder,) = found.pop(checks.finds_at_every_length.id)
     assert (found, ladder.outcome) == ({}, Outcome.FAIL)
     assert ladder.reason.startswith("effective length 0 tokens of 139,264 that are declared")
+
+
+def test_the_rungs_where_it_turns_are_tried_with_one_more_document() -> None:
+    """Up to 8K the first document of a length is read, and the second is not."""
+    first: dict[int, str] = {}
+
+    def misread(request: Request, said: Answer, _turn: int) -> Answer:
+        prompt, size = prompt_of(request), prompt_tokens(request) // 2_000
+        if prompt is None or prompt.kind != "log":
+            return said
+        read = first.setdefault(size, prompt.document) == prompt.document and size < 6
+        return said if read else dataclasses.replace(said, content="{}")
+
+    own = checks.finds_at_every_length
+    flaw = Flaw("misread", "", own.id, says=misread)
+    ((score,),) = tried({own: own.probes(3, 1)}, fresh(32_768), flaw).values()
+    assert score.reason.startswith(
+        "effective length 4,096 tokens of 32,768 that are declared: "
+        "found at 4,096: 100%, 8,192: 50%, 16,384: 0%, 32,768: 0%"
+    )
+    questions = len(LOOKUPS) + len(CHECKPOINTS)
+    lengths = Counter(each.at["length"] for each in score.measures if each.name == "found")
+    documents = {4_096: 1, 8_192: 2, 16_384: 2, 32_768: 1}
+    assert lengths == {length: many * questions for length, many in documents.items()}
 
 
 @pytest.mark.parametrize("flaw", harmless.FLAWS, ids=lambda flaw: flaw.name)

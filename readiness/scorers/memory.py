@@ -18,6 +18,7 @@ from readiness.scorers.values import normalise, pattern_of
 
 #: How many tokens a character must go on to take, of what it took before: texts differ a little.
 STEADY = 0.85
+BRIEF = 40  # characters of an answer
 REACH = 24  # letters before a value that may hold a word which takes it back
 # As in 不是X，而是Y: it stands up to six letters before the value, with no other between.
 _DENIED = re.compile(r"(?:不是|并非|而非|不再是|not|no longer|instead of|rather than)\D{0,6}$")
@@ -49,10 +50,11 @@ def recalls(reply: Reply, expected: Expected) -> Score:
     """Score a reply that must give the answer, and no other value that was talked about."""
     if score := unusable(reply):
         return score
-    wrong = _mistake(normalise(reply.text), expected) or _unmarked(reply.text, expected)
-    return (
-        failed(f"{wrong}expected {_shown(expected)}, got {reply.text!r:.120}") if wrong else PASSED
-    )
+    if wrong := _mistake(normalise(reply.text), expected) or _unmarked(reply.text, expected):
+        return failed(f"{wrong}expected {_shown(expected)}, got {reply.text!r:.120}")
+    said = reply.text.strip()
+    # The answer alone was asked for: that is another virtue than memory.
+    return Score(Outcome.PASS, f"verbose: {len(said)} characters") if len(said) > BRIEF else PASSED
 
 
 def grows(replies: Sequence[Reply], lengths: Sequence[int], recalled: bool) -> Score:
