@@ -14,7 +14,7 @@ from typing import Any
 from readiness import run_folder, sums
 from readiness.clean import clean
 from readiness.evidence import broken_link
-from readiness.run_folder import EVIDENCE, FolderError, Record
+from readiness.run_folder import EVIDENCE, JUDGED, FolderError, Record
 from readiness.statement import agrees, statement
 from readiness.sums import ATTESTATION
 
@@ -96,8 +96,9 @@ def _sound(run: Path) -> Record:
         raise FolderError(f"{run} is not whole: {'; '.join(problems[:MOST_NAMED])}")
     record = run_folder.read(run)
     evidence = run / EVIDENCE
-    if broken := broken_link(evidence):
-        raise FolderError(f"the chain of evidence is broken: {broken}")
+    for chain in (evidence, *sorted(run.glob(JUDGED))):
+        if broken := broken_link(chain):
+            raise FolderError(f"the chain of evidence is broken: {broken}")
     if _end(evidence) != record["evidence"]["head"]:
         raise FolderError(f"{evidence} does not end where the record says")
     return record

@@ -5,21 +5,19 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-import yaml
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from readiness import plausibility
-from readiness.resources import LOADER, home
+from readiness.resources import fixture
 
 
 def audit(arguments: Sequence[str]) -> int:
     """Print each claim, and what is wrong with it; nothing is decided by it."""
     argparse.ArgumentParser(prog="readiness audit", description=__doc__).parse_args(arguments)
-    claims = yaml.load((home("fixtures") / "claims.yaml").read_text("utf-8"), LOADER)
     table = Table("claim", "arithmetic")
-    for name, wrong in plausibility.audit(claims):
+    for name, wrong in plausibility.audit(fixture("claims.yaml")):
         table.add_row(Text(name), Text(wrong or "consistent"))
     Console().print(table)
     return 0

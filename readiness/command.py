@@ -10,6 +10,7 @@ from importlib import import_module
 COMMANDS = {
     "selftest": "try the reference endpoint and each of its mutants, and print the kill table",
     "report": "make the page and the other surfaces of a run again",
+    "judge": "have a judge label what no rule could settle, once it reads labelled replies well",
     "sign": "sign a run with an Ed25519 key",
     "approve": "add a second person's signature",
     "verify": "check a run's digests, chain and signatures; needs no network",

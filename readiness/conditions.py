@@ -28,7 +28,6 @@ def made_with(settings: Settings, planned: Sequence[Planned]) -> dict[str, Any]:
         "seed": settings.seed,
         "harness": harness(settings.policy),
         "fast": settings.fast,
-        "review_sha256": settings.review.digest,
         "license_evidence": settings.given.digests,
         "extra_body_sha256": _sha256(json.dumps(settings.extra, sort_keys=True).encode()),
         "items": {each.check.id: each.items for each in planned},

@@ -201,7 +201,7 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         baseline=former.baseline(Path(option.baseline)) if kept else None,
         earlier=earlier.read(option.earlier),
         waivers=waivers(option, checks),
-        review=_review(option.review),
+        review=_review(option),
         given=given(option, rules, url, _embedded(option)),
     )
     return replace(mine, rival=_rival(option, mine)) if option.baseline and not kept else mine
@@ -240,9 +240,14 @@ def _rival(option: Namespace, mine: Settings) -> Settings:
     )
 
 
-def _review(path: Path | None) -> Review:
+def _review(option: Namespace) -> Review:
+    """The labels that the user names; of a run that goes on its own, which are written again."""
     from readiness.review import load
+    from readiness.run_folder import REVIEW
 
+    path = option.review
+    if option.resume and not path and (option.resume / REVIEW).exists():
+        path = option.resume / REVIEW
     try:
         return load(path)
     except (OSError, ValueError) as error:

@@ -32,7 +32,7 @@ def _write(options: argparse.Namespace) -> None:
     elif (run / sums.ATTESTATION).exists():
         raise FolderError(f"{run} is signed as it is: name another folder with --to DIR")
     else:
-        _refuse_changed(run)
+        sums.refuse_changed(run, surfaces.derived)
     folder = to or run
     surfaces.write(record, run, folder, options.lang)
     print(folder / "readiness.html")
@@ -48,13 +48,6 @@ def _allure(folder: Path) -> Path | FolderError:
         return allure_report.write(folder)
     except FolderError as error:
         return error
-
-
-def _refuse_changed(run: Path) -> None:
-    """New digests must not cover up that what everything is made from was changed."""
-    for name, how in sums.differences(run):
-        if not surfaces.derived(name):
-            raise FolderError(f"{run} is not as it was written: {name} {how}")
 
 
 def _parser() -> argparse.ArgumentParser:

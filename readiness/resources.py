@@ -36,9 +36,14 @@ def document(name: str) -> Any:
 
 
 @cache
+def fixture(name: str) -> Any:
+    """Load a YAML file of fixtures/; what it gives is shared, as above."""
+    return yaml.load((home("fixtures") / name).read_text("utf-8"), LOADER)
+
+
 def licenses() -> Any:
-    """Load what is known of licences from fixtures/; what it gives is shared, as above."""
-    return yaml.load((home("fixtures") / "licenses.yaml").read_text("utf-8"), LOADER)
+    """What is known of licences."""
+    return fixture("licenses.yaml")
 
 
 @cache

@@ -14,6 +14,7 @@ from readiness import statistics
 from readiness.check import Check
 from readiness.pooled import Pooled
 from readiness.probe import Probe
+from readiness.reply import Reply
 from readiness.score import SETTLED, UNSETTLED, Outcome, Score
 from readiness.times import Times, times
 from readiness.verdict import Claim, Tally, Verdict, judge, score
@@ -235,6 +236,11 @@ def tally_of(outcomes: Iterable[Outcome]) -> Tally:
     counts = Counter(outcomes)
     passed, unsettled = counts[Outcome.PASS], sum(counts[each] for each in UNSETTLED)
     return Tally(passed, counts.total() - passed - unsettled, unsettled)
+
+
+def heard(replies: Iterable[Reply]) -> str:
+    """A digest of all that an endpoint said in a trial; "" where it said nothing."""
+    return digest([(each.content, each.tool_calls) for each in replies])
 
 
 def digest(value: object) -> str:

@@ -1,4 +1,4 @@
-"""A review: what a person has made of the replies that no rule could settle."""
+"""A review: what was made of the replies that no rule could settle, by a person or a judge."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from typing import Any
 
 import yaml
 
+from readiness.clean import clean
 from readiness.resources import LOADER, schema
 from readiness.result import Result
 from readiness.score import Measure, Outcome, Score
 
 LABELS = {"pass": Outcome.PASS, "fail": Outcome.FAIL}
+#: What stands before the model of a judge, and what every reason begins with that a label gives.
+JUDGE, SETTLED_BY = "judge ", "settled by"
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Reviewed:
         probe: The id of the probe.
         said: The digest of all that the endpoint said in the trial.
         reason: What is known of it, with the beginning of the reply.
-        label: "pass" or "fail", as a person has settled; None where nobody has yet.
+        label: "pass" or "fail", as was settled; None where nobody has yet.
+        by: "judge" and its model, where no person gave the label.
     """
 
     check: str
@@ -35,28 +39,40 @@ class Reviewed:
     said: str
     reason: str
     label: str | None = None
+    by: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What a label holds for: a check, a probe and a reply."""
+        return self.check, self.probe, self.said
+
+    @property
+    def how(self) -> str:
+        """How it was settled, in words."""
+        model = clean((self.by or "").removeprefix(JUDGE))
+        return f"{SETTLED_BY} a judge ({model})" if model else f"{SETTLED_BY} review"
 
 
 @dataclass(frozen=True)
 class Review:
-    """What a person has settled, and the digest of the file that says so."""
+    """What was settled, and the digest of the file that says so."""
 
     entries: Sequence[Reviewed] = field(default=())
     digest: str = ""
 
     @cached_property
-    def labels(self) -> dict[tuple[str, str, str], str]:
-        """The labels that were given, by check, probe and reply."""
-        given = [each for each in self.entries if each.label]
-        return {(each.check, each.probe, each.said): each.label or "" for each in given}
+    def labelled(self) -> dict[tuple[str, str, str], Reviewed]:
+        """What has a label, by what that holds for."""
+        return {each.key: each for each in self.entries if each.label}
 
     def settle(self, check: str, probe: str, said: str, score: Score) -> Score:
-        """The score that a person has given a reply which no rule could settle."""
-        label = self.labels.get((check, probe, said)) if said else None
-        if label is None or score.outcome is not Outcome.UNDETERMINED:
+        """The score that a label has given a reply which no rule could settle."""
+        found = self.labelled.get((check, probe, said)) if said else None
+        if not found or not found.label or score.outcome is not Outcome.UNDETERMINED:
             return score
-        measures = (*score.measures, Measure("settled by review", float(label == "pass")))
-        return Score(LABELS[label], f"settled by review: {label}, {score.reason}", measures)
+        outcome, how = LABELS[found.label], found.how
+        settled = Score(outcome, f"{how}: {found.label}, {score.reason}", score.measures)
+        return settled.measured(Measure(how, float(outcome is Outcome.PASS)))
 
     def extended(self, results: Iterable[Result]) -> list[Reviewed]:
         """All that was settled before, and what is still to be settled."""
@@ -67,8 +83,7 @@ class Review:
             if trial.said and trial.score.outcome is Outcome.UNDETERMINED
         ]
         # Who has given no label yet is asked once.
-        labelled = [each for each in self.entries if each.label]
-        return [*labelled, *dict.fromkeys(open_)]
+        return [*self.labelled.values(), *dict.fromkeys(open_)]
 
 
 def load(path: Path | None) -> Review:
@@ -82,7 +97,7 @@ def load(path: Path | None) -> Review:
         return Review()
     content = path.read_bytes()
     entries = _checked(path, content)
-    keys = [(each.check, each.probe, each.said) for each in entries]
+    keys = [each.key for each in entries]
     if len(set(keys)) < len(keys):
         twice = next(key for key in keys if keys.count(key) > 1)
         raise ValueError(f"{path}: two entries for {twice[1]} with the reply {twice[2]}")

@@ -160,7 +160,7 @@ class Run:
         self.finished = True
         if self.rival:
             self.rival.finish()
-        review.write(self)
+        review.write(self.folder, self.settings.review.extended(self.results))
         self.compare()
         comment.write(self)
         badge.write(self)
@@ -232,7 +232,9 @@ def _opened(
                 ledger.take_over(exchange, attempt)
         path, seen = folder / "evidence.jsonl", len(past.exchanges)
         with Evidence(path, settings.secrets, past.head, seen) as evidence:
-            evidence.open({**about, "started": utc(started)}, resumed=bool(seen))
+            # No condition: a run may be resumed with labels for what it has left open.
+            reviewed = {"review_sha256": settings.review.digest}
+            evidence.open({**about, **reviewed, "started": utc(started)}, resumed=bool(seen))
             evidence.exchange(listed, PROBING)
             sender = Sender(endpoint, evidence, ledger, Slots(settings.concurrency), past)
             scope = Scope(findings=findings, given=settings.given, meters=meters)

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-RECORD, EVIDENCE = "readiness.json", "evidence.jsonl"
+RECORD, EVIDENCE, REVIEW = "readiness.json", "evidence.jsonl", "review.yaml"
+#: What judges were asked, and what they answered: a file for each time.
+JUDGED = "judge*.jsonl"
 
 #: What `readiness.json` holds, as its schema says.
 Record = Mapping[str, Any]

@@ -16,7 +16,7 @@ from readiness.evidence import Evidence
 from readiness.past import Past
 from readiness.plan import Planned
 from readiness.probe import Probe
-from readiness.result import Result, Trial, digest
+from readiness.result import Result, Trial, heard
 from readiness.review import Review
 from readiness.running import Running
 from readiness.score import SETTLED, EndpointError, Outcome, Score
@@ -84,11 +84,19 @@ class Runner:
             if not (running.planned.check.alone or running.again) and running.id in beside:
                 running.partner, beside[running.id].partner = beside[running.id], running
         for running in fresh:
+            self._review_past(running)
             if lacking := self._capabilities.lacks(running.planned.check.needs):
                 self._give_up(running, Score(Outcome.UNSUPPORTED, lacking))
             else:
                 self._settle(running)
         self._fill()
+
+    def _review_past(self, running: Running) -> None:
+        """Settle what a label was given for since the run was ended."""
+        for trial in list(running.trials.values()):
+            score = self._review.settle(running.id, trial.probe, trial.said, trial.score)
+            if score != trial.score:
+                self._keep(running, replace(trial, score=score))
 
     def _give_up(self, running: Running, score: Score) -> None:
         """Score the trials that will not be made; those in flight still end by themselves."""
@@ -158,7 +166,7 @@ class Runner:
         except EndpointError as error:
             score = error.score
         score = replace(score, reason=self._evidence.secrets.printable(score.reason))
-        said = digest([(each.content, each.tool_calls) for each in chat.replies])
+        said = heard(chat.replies)
         score = self._review.settle(check.id, probe.id, said, score)
         self._keep(running, Trial.of(probe, number, score, chat.exchanges, said))
 

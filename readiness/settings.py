@@ -38,7 +38,7 @@ class Settings:
         fast: Whether sequential tests may end checks of a rate.
         resume: The folder of a run that is to go on; None for a new run.
         secrets: What must stand in no file.
-        review: What a person has settled.
+        review: What a person or a judge has settled.
         given: What no reply of the endpoint can tell.
         baseline: The run that this one is held against.
         rival: How the endpoint is tried that is the baseline, beside this one; None without one.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from math import sqrt
 from typing import NamedTuple
 
@@ -19,6 +20,14 @@ MOST_TRIALS = 10**8  # Where the search for a number of trials ends.
 class Interval(NamedTuple):
     """The rates that the trials are compatible with."""
 
+    low: float
+    high: float
+
+
+class Agreement(NamedTuple):
+    """How far two readers agree beyond chance, from -1 to 1, and how far they may, at 95 %."""
+
+    kappa: float
     low: float
     high: float
 
@@ -63,6 +72,22 @@ def lower(passed: float, trials: float, alpha: float) -> float:
 def upper(passed: float, trials: float, alpha: float) -> float:
     """The exact one-sided upper bound of a rate (Clopper & Pearson 1934)."""
     return 1 - lower(trials - passed, trials, alpha)
+
+
+def agreement(pairs: Sequence[tuple[Hashable, Hashable]]) -> Agreement:
+    """Cohen's kappa (1960) of what two readers have called the same things.
+
+    The interval is Wilson's of how often they agree, put through the same formula. Where one has
+    called as many things by each name, chance agreement is the same whatever the other does, and
+    the interval as good as Wilson's; the usual one (Fleiss et al. 1969) has no width at kappa 1.
+    """
+    count, agreed = len(pairs), sum(one == other for one, other in pairs)
+    ones, others = (Counter(each) for each in zip(*pairs, strict=True))
+    chance = sum(ones[name] * others[name] for name in ones) / count**2
+    if chance == 1:
+        return Agreement(0.0, -1.0, 1.0)  # One name for everything: that tells nothing.
+    rates = (agreed / count, *wilson(agreed, count))
+    return Agreement(*((each - chance) / (1 - chance) for each in rates))
 
 
 def design_effect(clusters: Sequence[Cluster]) -> float:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from readiness.run_folder import FolderError
+from readiness.run_folder import REVIEW, FolderError
 
 SUMS, ATTESTATION = "SHA256SUMS", "attestation.json"
 _LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
@@ -33,6 +33,17 @@ def differences(folder: Path) -> Iterator[tuple[str, str]]:
             yield name, "was added"
         elif listed[name] != present[name]:
             yield name, "was changed"
+
+
+def refuse_changed(folder: Path, made_again: Callable[[str], bool] = lambda name: False) -> None:
+    """New digests must not cover up that anything was changed which is not made again.
+
+    Raises:
+        FolderError: It was; labels that a person writes into the review are what that is for.
+    """
+    for name, how in differences(folder):
+        if not (made_again(name) or name == REVIEW):
+            raise FolderError(f"{folder} is not as it was written: {name} {how}")
 
 
 def _present(folder: Path) -> dict[str, str]:

@@ -32,7 +32,7 @@ from readiness.reply import Reply, Timing
 from readiness.result import Result, Trial
 from readiness.score import Measure, Outcome, Score, failed
 from readiness.scorers.refusal import meets, offers_help, refuses, refuses_nothing
-from readiness.scorers.refusal_judge import Bait
+from readiness.scorers.refusal_finding import Bait
 from readiness.verdict import Verdict
 from tests.in_process import scores
 

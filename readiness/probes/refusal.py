@@ -24,7 +24,7 @@ from readiness.probes.refusal_words import (
     harmless,
     keys,
 )
-from readiness.scorers.refusal_judge import Bait
+from readiness.scorers.refusal_finding import Bait
 
 #: Of a hundred probes, how many each category of a group has: openly, and in disguise.
 SHARES = {"A1": (3, 2), "A2": (3, 1), "A3": (1, 1), "A4": (1, 1)}

@@ -92,6 +92,7 @@ def _figures(dimension: Record, check: Record) -> dict[str, Any]:
         "threshold": check["required"],
         "margin": check["margin"],
         "score": check["score"],
+        **standing.settled(check),
     }
 
 

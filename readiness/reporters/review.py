@@ -1,24 +1,31 @@
-"""The review of a run: what no rule could settle, for a person to label."""
+"""The review of a run: what no rule could settle, to be labelled."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import yaml
 
-from readiness.run import Run
+from readiness.review import Reviewed
+from readiness.run_folder import REVIEW
 
 HEAD = """\
 # Replies that no rule could settle. Read each in the evidence, label it pass or fail, and give this
 # file to later runs with --review. A label holds for exactly this reply to this probe, and for
-# nothing else: it cannot change what a rule has settled.
+# nothing else: it cannot change what a rule has settled. What has a `by` was labelled by a judge:
+# whoever corrects that takes the `by` away.
 """
 
 
-def write(run: Run) -> None:
+def write(folder: Path, entries: Sequence[Reviewed]) -> None:
     """Write `review.yaml` where anything is to be settled, or was."""
-    entries = [asdict(each) for each in run.settings.review.extended(run.results)]
     if entries:
-        listed = yaml.safe_dump(entries, allow_unicode=True, sort_keys=False)
-        path = run.folder / "review.yaml"
-        path.write_text(HEAD + listed, "utf-8", "backslashreplace")
+        listed = yaml.safe_dump(list(map(_plain, entries)), allow_unicode=True, sort_keys=False)
+        (folder / REVIEW).write_text(HEAD + listed, "utf-8", "backslashreplace")
+
+
+def _plain(entry: Reviewed) -> dict[str, str | None]:
+    """An entry as it is written: that a person gave its label needs no words."""
+    return {name: value for name, value in asdict(entry).items() if value or name != "by"}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from readiness.reporters.words import Words
+from readiness.review import SETTLED_BY
 from readiness.run_folder import Record
 from readiness.score import UNSETTLED
 from readiness.verdict import Gate, Verdict
@@ -44,6 +46,12 @@ def waivers(record: Record, words: Words) -> dict[str, str]:
     return {each["check"]: words("waived", **each) for each in record["waivers"]}
 
 
+def settled(check: Record) -> Counter[str]:
+    """How many trials of a check no rule could settle, by how they were."""
+    names = (each["name"] for each in check["measures"])
+    return Counter(each for each in names if each.startswith(SETTLED_BY))
+
+
 def why(record: Record, words: Words) -> list[str]:
     """Why the verdict is what it is."""
     if record["problem"]:
@@ -66,7 +74,12 @@ def why(record: Record, words: Words) -> list[str]:
     if not (found or waived):
         return [words("why_none")]
     said = said or [words("why_all", count=len(found))]
-    return said + _named(words, "why_waived", waived)
+    said += _named(words, "why_waived", waived)
+    return said + [
+        words("why_settled", check=each["id"], count=count, trials=each["trials"], how=how)
+        for each in found
+        for how, count in settled(each).items()
+    ]
 
 
 def _named(words: Words, name: str, names: Sequence[str], **figures: int) -> list[str]:
@@ -82,6 +95,8 @@ def remarks(check: Record, words: Words) -> Iterator[str]:
     """What a check's figures do not say by themselves."""
     for doubt in check["doubts"]:
         yield words("doubtful", doubt=doubt)
+    for how, count in settled(check).items():
+        yield words("settled", how=how, count=count)
     if check["verdict"] == Verdict.INCONCLUSIVE and not check["doubts"]:
         if check["defects_only"]:
             yield words("defects_only", trials=check["trials"])

@@ -13,7 +13,7 @@ from rich.text import Text
 from readiness import statistics
 from readiness.matrix import Matrix, Row
 from readiness.plan import Planned, seconds
-from readiness.reporters import load_table
+from readiness.reporters import load_table, standing
 from readiness.reporters.figures import seconds as seconds_of
 from readiness.reporters.record import measures
 from readiness.reporters.screen import Screen
@@ -138,6 +138,8 @@ def notes(matrix: Matrix) -> Iterator[str]:
     for result in (each for row in matrix.worst_first for each in row.results):
         if result.pooled and result.claim.required < 1:
             yield f"{result.check.id}: {result.pooled}: {result.pooled.verdict} by all of them"
+        for how, count in standing.settled({"measures": measures(result)}).items():
+            yield f"{result.check.id}: {count} of {len(result.counted)} trials {how}"
     if quick := [each for row in matrix.rows for each in row.results if each.decided]:
         made, planned = sum(each.made for each in quick), sum(len(each.counted) for each in quick)
         yield (

@@ -67,7 +67,7 @@ class Finding:
         return f"{self.kind}, {self.rule}{f': {self.span!r:.{_SHOWN}}' if self.span else ''}"
 
 
-def judge(text: str, bait: Bait) -> Finding:
+def find(text: str, bait: Bait) -> Finding:
     """Find out what a reply does, looking at all of it before its first words are believed."""
     said = folded(text)
     whole = made(said, bait.form)
