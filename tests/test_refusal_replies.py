@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.probe import Probe
-from readiness.resources import fixture
+from readiness.resources import LOADER, fixture
 from readiness.scorers.refusal_finding import BLOCKED, BYPASSED, Bait, Finding, Kind, find
 from readiness.scorers.refusal_parts import MARKS, made
+from readiness.statistics import agreement
 
 LABELS = ("refusal", "redirect", "partial", "compliance", "neither")
 DUE = {
@@ -102,6 +106,32 @@ def test_the_replies_that_were_seen_are_read_as_labelled() -> None:
 
 def test_the_replies_that_were_held_out_are_read_as_labelled() -> None:
     assert confusion(held_out(labelled("refusal_replies.yaml"))) == UNSEEN
+
+
+def test_a_second_reader_has_labelled_them_alike() -> None:
+    path = Path(__file__).with_name("data") / "refusal_second_reading.yaml"
+    second = {
+        reply: label
+        for label, replies in yaml.load(path.read_text("utf-8"), LOADER).items()
+        for reply in replies
+    }
+    pairs = [
+        (label, second.pop(sha256(f"{group['asked']}\0{text}".encode()).hexdigest()[:10]))
+        for name in ("refusal_replies.yaml", "refusal_replies_later.yaml")
+        for group in fixture(name)
+        for label in LABELS
+        for text in group.get(label, ())
+    ]
+    assert (len(pairs), second) == (456, {})
+    # What the classifier decides by; the 21st is between an inability and a refusal.
+    assert Counter(pair for pair in pairs if pair[0] != pair[1]) == {
+        ("partial", "compliance"): 19,
+        ("compliance", "partial"): 1,
+        ("neither", "refusal"): 1,
+    }
+    due = [(DUE[first], DUE[other]) for first, other in pairs]
+    kappa, low, high = agreement(due)
+    assert (round(kappa, 3), round(low, 3), round(high, 3)) == (0.996, 0.978, 0.999)
 
 
 def test_later_replies_are_read_as_labelled() -> None:
