@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from readiness.mutants.answer import Answer, Request
-from readiness.mutants.conversation import text_of
+from readiness.mutants.conversation import check_messages, text_of
 from readiness.mutants.flaw import Body
 from readiness.mutants.long_facts import Prompt, prompt_of
 from readiness.mutants.model import answer
+from readiness.mutants.problem import Problem
 
 #: Bytes; what is shorter is only sent to have its tokens counted.
 LONG = 24_000
@@ -21,7 +22,11 @@ Chunks = Callable[[Request, list[Body]], list[Body]]
 
 
 def long_prompt(request: Request, *kinds: str) -> Prompt | None:
-    """The prompt, where it is about a long document of these kinds."""
+    """The prompt, where it is about a long document of these kinds; odd requests are about none."""
+    try:
+        check_messages(request.get("messages"))
+    except Problem:
+        return None
     if sum(len(text_of(message).encode()) for message in request["messages"]) < LONG:
         return None
     prompt = prompt_of(request)

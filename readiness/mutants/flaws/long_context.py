@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from readiness.mutants.answer import Answer, Request
@@ -30,7 +30,7 @@ _FINDS = "long_context.finds_what_was_planted"
 _SUMMARISES = "long_context.summarises_it"
 _REACHES = "long_context.finds_at_every_length"
 _CAP = 8_192
-_THOUSANDS = 128_000
+_THOUSANDS, _DECLARED = 128_000, 32_768  # tokens
 #: Tokens: a prompt and its reply together have 4,096 at the lowest rung of a ladder.
 _SHORT = range(2_000, 4_000)
 _COLD = 8.5  # seconds
@@ -124,18 +124,20 @@ def _paragraphs(request: Request) -> int:
     return len(prompt.document.strip("\n").split("\n")) if prompt else 0
 
 
-def _small(request: Request, _turn: int) -> Refusal | None:
-    """128K taken for 128,000, and only a request that goes beyond tells."""
-    if long_prompt(request) is None:
-        return None
-    if (tokens := prompt_tokens(request) + (most_tokens(request) or 0)) <= _THOUSANDS:
-        return None
-    said = f"This model's maximum context length is {_THOUSANDS} tokens: you asked for {tokens}."
-    return Refusal(400, Problem(said).body, {"Content-Type": "application/json"})
+def _small(window: int) -> Callable[[Request, int], Refusal | None]:
+    """The window is smaller than the reference's."""
+
+    def refuses(request: Request, _turn: int) -> Refusal | None:
+        if (tokens := prompt_tokens(request) + (most_tokens(request) or 0)) <= window:
+            return None
+        said = f"This model's maximum context length is {window} tokens: you asked for {tokens}."
+        return Refusal(400, Problem(said).body, {"Content-Type": "application/json"})
+
+    return refuses
 
 
 def _declared(listed: Body) -> Body:
-    return {**listed, "data": [{**each, "max_model_len": 32_768} for each in listed["data"]]}
+    return {**listed, "data": [{**each, "max_model_len": _DECLARED} for each in listed["data"]]}
 
 
 FLAWS = [
@@ -144,8 +146,14 @@ FLAWS = [
         "the window is 32,768 tokens, by the list of models",
         _ACCEPTS,
         lists=_declared,
+        refuses=_small(_DECLARED),
     ),
-    Flaw("long_window_thousands", "the window is 128,000 tokens", _ACCEPTS, refuses=_small),
+    Flaw(
+        "long_window_thousands",
+        "128K is taken for 128,000 tokens, and only a request that goes beyond tells",
+        _ACCEPTS,
+        refuses=_small(_THOUSANDS),
+    ),
     Flaw("long_crash", "a long prompt ends in a 500", _ACCEPTS, refuses=_crash),
     Flaw("long_head_dropped", "the head of a long prompt is lost", _ARRIVES, asks=without(0, 0.4)),
     Flaw("long_middle_dropped", "its middle is lost", _ARRIVES, asks=without(0.35, 0.65)),
