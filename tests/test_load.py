@@ -202,6 +202,24 @@ def test_a_share_that_may_be_lost_fails_only_where_more_is_shown(
     assert load.answered(made).outcome is outcome
 
 
+@pytest.mark.parametrize(
+    ("few", "many", "limited", "outcome"),
+    [
+        (20, 20, 0, Outcome.PASS),
+        (20, 0, 0, Outcome.FAIL),
+        (20, 0, 32, Outcome.UNDETERMINED),
+        (0, 20, 0, Outcome.UNDETERMINED),
+        (0, 0, 0, Outcome.UNDETERMINED),
+    ],
+)
+def test_a_throughput_is_kept_by_nobody_who_answers_nothing(
+    few: int, many: int, limited: int, outcome: Outcome
+) -> None:
+    crowd = step([0.5] * many, errors=32 * (many == 0), clients=32)
+    crowd.samples += [Sample(0, 0, 1, error="HTTP 429: 'later'", limited=True)] * limited
+    assert load.keeps(step([0.5] * few, errors=8 * (few == 0)), crowd).outcome is outcome
+
+
 def test_a_stated_limit_says_nothing_of_the_endpoint() -> None:
     made = step([1.0] * 20)
     made.samples.append(Sample(0, 0, 0.1, error="HTTP 429: 'slow down'", limited=True))

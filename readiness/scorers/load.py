@@ -68,6 +68,11 @@ def keeps(few: Step, many: Step) -> Score:
         f"{more.value:.2f} requests a second: {many.shape.shown}; "
         f"{less.value:.2f} with {few.shape.clients}"
     )
+    for step in (few, many):
+        if not step.measured and (step is few or step.limited):
+            return Score(Outcome.UNDETERMINED, f"nothing was answered: {step.shape.shown}")
+    if not many.measured:
+        return failed(told)
     if more.high >= KEPT * less.low:
         return PASSED
     # By Little's law, a throughput that is lost is time that each reply takes longer.
