@@ -37,6 +37,15 @@ async def stepped(chat: Chat, shape: Shape) -> Step:
     return crowd.step
 
 
+def arrivals(shape: Shape, random: Random) -> list[float]:
+    """When requests are due that come by themselves (a Poisson process), in seconds."""
+    due, dues = 0.0, list[float]()
+    while len(dues) < shape.requests and due < shape.seconds:
+        due += random.expovariate(shape.rate)
+        dues.append(due)
+    return dues
+
+
 async def together(works: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Do all of it at once; where one piece cannot go on, none of the others does."""
     tasks = [asyncio.ensure_future(each) for each in works]
@@ -71,11 +80,7 @@ class _Crowd:
 
     async def come(self) -> None:
         """Requests arrive as calls do at an exchange, whether or not others have been answered."""
-        shape, due, dues = self.step.shape, 0.0, list[float]()
-        while len(dues) < shape.requests and due < shape.seconds:
-            due += self._random.expovariate(shape.rate)
-            dues.append(due)
-        await together(self._arrive(each) for each in dues)
+        await together(map(self._arrive, arrivals(self.step.shape, self._random)))
         await asyncio.gather(*self._reading)
 
     async def settle(self) -> None:

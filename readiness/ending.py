@@ -5,6 +5,9 @@ from __future__ import annotations
 from readiness.exchange import Exchange
 from readiness.score import EndpointError, Outcome
 
+NS = 1e9
+ANSWERED_WITHIN = 60.0  # seconds: an odd request is told so at once, or as soon as any
+
 
 def ended(exchange: Exchange) -> str:
     """What is wrong with the end of a request that nobody aborted; "" where it was answered."""
@@ -14,6 +17,16 @@ def ended(exchange: Exchange) -> str:
         return f"HTTP {exchange.status}"
     streamed = isinstance(exchange.request, dict) and exchange.request.get("stream")
     return "a stream without an end" if streamed and b"[DONE]" not in exchange.body[-200:] else ""
+
+
+def upset(exchange: Exchange) -> str:
+    """How odd input has upset the server; "" where it was refused or answered in a while."""
+    if exchange.fault is not None:
+        return f"{exchange.fault}: {exchange.detail}"
+    if not 200 <= (exchange.status or 0) < 500:
+        return f"HTTP {exchange.status}"
+    seconds = exchange.end / NS
+    return f"answered after {seconds:.0f} s" if seconds > ANSWERED_WITHIN else ""
 
 
 def limited(exchange: Exchange) -> bool:

@@ -118,14 +118,15 @@ async def ask(
 def _bodies(chat: Chat) -> Sequence[tuple[str, Any]]:
     """What nobody should send: a name, and a body."""
     usual = chat.dialect.request([{"role": "user", "content": "Hello"}], 8, {})
-    bodies = [(each["name"], _odd(each, usual)) for each in PROMPTS["odd"]]
+    bodies = [(each["name"], odd(each, usual)) for each in PROMPTS["odd"]]
     others = {key: value for key, value in usual.items() if key != "messages"}
     head = json.dumps(others)[:-1] + ', "messages": [{"role": "user", "content": "'
     size = SMALL_UPLOAD if chat.scope.defects_only else UPLOAD
     return [*bodies, (f"{size} MB of text", Repeated(head, "a" * MEGABYTE, size, '"}]}'))]
 
 
-def _odd(about: Mapping[str, Any], usual: Mapping[str, Any]) -> Any:
+def odd(about: Mapping[str, Any], usual: Mapping[str, Any]) -> Any:
+    """A usual body, made odd as is said of it."""
     if raw := about.get("raw"):
         return raw.replace("$MODEL", json.dumps(usual["model"])).encode()
     body = {**usual, **about.get("set", {})}

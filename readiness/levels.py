@@ -44,14 +44,23 @@ async def ends_of(chat: Chat, probe: Probe, again: str = "") -> tuple[Step, Step
 
 async def at_share(chat: Chat, probe: Probe) -> tuple[Step, Step]:
     """The step in which requests come at a share of what was answered, and that with the most."""
-    scenario, seed = probe.expect["scenario"], probe.expect["seed"]
+    full, most = await at_most(chat, probe.expect["scenario"], probe.expect["seed"])
+    each_second = probe.expect["share"] * most
+    shape = replace(full.shape, clients=0, requests=ARRIVALS, seconds=SECONDS, rate=each_second)
+    return await _made(chat, shape), full
+
+
+async def at_most(chat: Chat, scenario: str, seed: str) -> tuple[Step, float]:
+    """The step with the most clients of a scenario, and what was answered in it each second.
+
+    Raises:
+        EndpointError: Nothing was, or the endpoint is too small or too slow for it.
+    """
     full = await _at(chat, scenario, LEVELS[scenario][-1], seed)
     answered = [each.end for each in full.samples if not each.error]
     if not (capacity := rate(answered, *full.busy).value):
         raise EndpointError("nothing was answered at full load", Outcome.UNDETERMINED)
-    each_second = probe.expect["share"] * capacity
-    shape = replace(full.shape, clients=0, requests=ARRIVALS, seconds=SECONDS, rate=each_second)
-    return await _made(chat, shape), full
+    return full, capacity
 
 
 async def _at(chat: Chat, scenario: str, clients: int, seed: str) -> Step:

@@ -86,7 +86,7 @@ async def stormed(chat: Chat) -> Storm:
 
 async def _storm(chat: Chat) -> Storm:
     async with watched() as strain:
-        weather = _Weather(chat)
+        weather = Weather(chat)
         await weather.begin()
         for _ in range(SMALL_CYCLES if chat.scope.defects_only else CYCLES):
             await weather.cycle()
@@ -97,8 +97,8 @@ async def _storm(chat: Chat) -> Storm:
     return weather.storm
 
 
-class _Weather:
-    """What goes on in a storm."""
+class Weather:
+    """What goes on in a storm, and what is read when it is calm."""
 
     def __init__(self, chat: Chat) -> None:
         self.storm = Storm()
@@ -110,14 +110,17 @@ class _Weather:
 
     async def begin(self) -> None:
         """See how short requests fare while all is quiet."""
-        for _ in range(self._controls):
-            self.storm.before.append((await self._control()).end / NS)
+        self.storm.before += await self.controls()
         self.storm.idle = await self._gauges()
 
     async def cycle(self) -> None:
         """Leave some requests in the middle, beside one that stays, and read what is left."""
         leaving = SMALL_ABORTS if self._small else ABORTS
-        await together([self._neighbour(), *(self._leave(each) for each in range(leaving))])
+        await together([self._neighbour(), *(self.leave(each) for each in range(leaving))])
+        await self.rest()
+
+    async def rest(self) -> None:
+        """Wait until there is rest, and read what is left."""
         waited = await self._until(self._quiet, REST)
         await asyncio.sleep(IDLE)
         self.storm.readings.append(Reading(waited, await self._gauges()))
@@ -125,15 +128,18 @@ class _Weather:
     async def end(self) -> None:
         """See how short requests fare when all is quiet again."""
         await self._until(self._quick, LAST_REST)
-        for _ in range(self._controls):
-            self.storm.after.append((await self._control()).end / NS)
+        self.storm.after += await self.controls()
+
+    async def controls(self) -> list[float]:
+        """What short requests take now, in seconds."""
+        return [(await self._control()).end / NS for _ in range(self._controls)]
 
     @property
     def restless(self) -> int:
         """How many cycles have ended without rest."""
         return sum(each.waited >= REST for each in self.storm.readings)
 
-    async def _leave(self, number: int) -> None:
+    async def leave(self, number: int) -> None:
         """Ask for a long reply, and leave: in mid-stream, before it begins, or without a stream."""
         frames = self._random.randrange(*(SMALL_LEAVE if self._small else LEAVE))
         leave = HangUp(frames, 60.0, reset=number % 2 == 0)

@@ -8,7 +8,8 @@ from readiness.check import check
 from readiness.probe import Probe
 from readiness.probes.stability import SESSIONS, each, single
 from readiness.score import Outcome, Score
-from readiness.scorers import stability
+from readiness.scorers import soak, stability
+from readiness.soak import soaked
 from readiness.storm import stormed
 
 
@@ -59,6 +60,14 @@ async def keeps_the_key(chat: Chat, probe: Probe) -> Score:
 async def withstands_odd_input(chat: Chat, probe: Probe) -> Score:
     """Odd and oversized input MUST be refused or answered in a minute, and harm nobody beside."""
     return stability.withstands(*await endurance.odd_input(chat))
+
+
+@check(
+    single("holds_for_an_hour", 24_000_000), trials=1, needs=["stream"], alone=True, in_order=True
+)
+async def holds_for_an_hour(chat: Chat, probe: Probe) -> Score:
+    """For an hour at half of what it can do, it MUST answer as well at the end as at first."""
+    return soak.endures(await soaked(chat, probe.expect["seed"]))
 
 
 @check(single("comes_back"), trials=1, needs=["stream"], alone=True, in_order=True)

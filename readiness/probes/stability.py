@@ -30,7 +30,7 @@ def notes(random: Random, small: bool) -> str:
 def single(name: str, tokens: int = 500, **expect: Any) -> Callable[[int, int], Sequence[Probe]]:
     """Make the trials of a check whose requests follow from what it is."""
     return lambda seed, trials: [
-        Probe(f"stability.{name}.{at}@v1", [], {**expect, "round": at}, tokens=tokens)
+        Probe(f"stability.{name}.{at}@v1", [], {**expect, "seed": f"{seed}/{at}"}, tokens=tokens)
         for at in range(trials)
     ]
 

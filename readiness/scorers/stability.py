@@ -6,31 +6,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
-from readiness.ending import ended, limited
+from readiness.ending import ended, limited, upset
 from readiness.endurance import BACK, Recovery
 from readiness.exchange import Exchange, Fault
-from readiness.meters import CACHE, GPU, HOST, QUEUED, RUNNING
-from readiness.order import trend
+from readiness.meters import CACHE, QUEUED, RUNNING
 from readiness.score import PASSED, Measure, Outcome, Score, failed
+from readiness.scorers.leak import leak
 from readiness.storm import REST, Storm
 from readiness.strain import timed
 
 NS = 1e9
 #: What a short request may take after a storm: so many times as before, and so much more, in s.
 RECOVERED, UNNOTICED = 2.0, 0.5
-#: A trend is believed below this chance of none; a cache at rest holds no more than this share.
-SURELY, EMPTY = 0.01, 0.01
-#: The article ran out of memory after 72 hours. With 2,000 aborts a day that is so many cycles, in
-#: which what is held at rest must not grow by more than this: a share of the cache, or bytes. What
-#: the article lost was 10 GB; half a GiB is what an allocator may take for itself.
-DAYS_OF_CYCLES = 750
-MATERIAL = {CACHE: 0.05, GPU: 2.0**29, HOST: 2.0**29}
-WARM_UP = 3  # One in so many readings, at the beginning, tells nothing of a trend.
+EMPTY = 0.01  # of the cache, at the most, is held at rest
+DAYS_OF_CYCLES = 750  # of a storm, in 72 hours with 2,000 aborts a day
 #: The read time-outs that gateways come with, in seconds, and how near to one is at it.
 ROUND, NEAR = (30, 60, 100, 120, 180, 300, 600), 1.5
 #: How a stream ends that nobody has told that its server is gone.
 HANGS = (Fault.FIRST_BYTE, Fault.SILENCE, Fault.TOTAL)
-ANSWERED_WITHIN = 60.0  # seconds: an odd request is told so at once, or as soon as any
 
 
 def survives(storm: Storm) -> Score:
@@ -87,23 +80,9 @@ def rests(storm: Storm) -> Score:
     idle = storm.idle.get(CACHE, 0.0)
     if (kept := last.get(CACHE, 0.0)) > idle + EMPTY:
         return failed(f"the cache is {kept:.1%} full at rest, {idle:.1%} before the storm")
-    return _grows(storm)
-
-
-def _grows(storm: Storm) -> Score:
-    kept = storm.readings[len(storm.readings) // WARM_UP :]
-    measures = list[Measure]()
-    for name, material in MATERIAL.items():
-        series = [each.gauges[name] for each in kept if name in each.gauges]
-        if len(series) < len(kept):
-            continue
-        found = trend(series)
-        unit = "" if name == CACHE else "B"
-        measures.append(Measure(f"{name}, growth of a cycle at rest", found.slope, unit))
-        if found.p < SURELY and found.low > 0 and found.slope * DAYS_OF_CYCLES > material:
-            told = f"{name} grows by {found.slope:.3g} a cycle at rest, {_after(storm)}"
-            return replace(failed(told), measures=tuple(measures))
-    return replace(PASSED, measures=tuple(measures))
+    told, measures = leak(storm.readings, DAYS_OF_CYCLES, "cycle")
+    score = failed(f"{told}, {_after(storm)}") if told else PASSED
+    return replace(score, measures=measures)
 
 
 def bursts(came: Sequence[Exchange]) -> Score:
@@ -149,12 +128,8 @@ def withstands(odd: Sequence[tuple[str, Exchange]], beside: Sequence[Exchange]) 
     for name, each in odd:
         if each.fault is Fault.RESET and "MB" in name:
             continue  # Who refuses a body before it has come may hang up on the rest of it.
-        if each.fault is not None:
-            return failed(f"{name}: {each.fault}: {each.detail}")
-        if not 200 <= (each.status or 0) < 500:
-            return failed(f"{name}: HTTP {each.status}")
-        if each.end / NS > ANSWERED_WITHIN:
-            return failed(f"{name}: answered after {each.end / NS:.0f} s")
+        if why := upset(each):
+            return failed(f"{name}: {why}")
     lost = [why for why in map(ended, beside) if why]
     return failed(f"beside odd input a stream fails: {lost[0]}") if lost else PASSED
 

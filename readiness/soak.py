@@ -1,0 +1,196 @@
+"""A soak: an hour at half of what an endpoint can do, at rest once a minute, and what changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+from statistics import median
+
+from readiness.chat import Chat
+from readiness.crowd import arrivals, stepped, together
+from readiness.ending import upset
+from readiness.endurance import odd
+from readiness.exchange import Call
+from readiness.levels import at_most
+from readiness.order import percentile
+from readiness.probes.stability import PROMPTS
+from readiness.score import Outcome
+from readiness.scorers.load import apart
+from readiness.statistics import lower
+from readiness.step import Shape, Step
+from readiness.storm import Storm, Weather
+from readiness.strain import Strain
+
+#: What comes: mostly short requests, some that are long to read, some that are left in the middle,
+#: and some that nobody should send.
+SHORT = "code"
+MIXTURE = {SHORT: 0.70, "ticket": 0.20}
+LEFT, ODD = 0.05, 0.05
+HALF = 0.5
+#: The article's only loss under load; a soak that has surely lost more need not go on.
+ALLOWED, ALPHA = 0.003, 0.05
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long a soak is.
+
+    Args:
+        rounds: How often it comes to rest, and is read.
+        seconds: How long requests come in between.
+        most: How many come then at the most: a night is to end, and to cost what was planned.
+    """
+
+    rounds: int = 60
+    seconds: float = 60.0
+    most: int = 300
+
+
+HOUR = Length()
+
+
+@dataclass(frozen=True)
+class Round:
+    """What came between two readings; replies are not kept, for there are many of them.
+
+    Args:
+        requests: How many requests were to be answered.
+        errors: How they were lost, in words.
+        limited: How many were refused by a limit that the endpoint states.
+        wrong: How replies were another's, or wrong among many, in words; "" where none was.
+        upset: How requests that nobody should send have upset the server, in words.
+        slow: What a short request took among the others: the 95th percentile, in seconds.
+        rest: What one took when all was quiet again.
+        strain: How busy this side was.
+    """
+
+    requests: int
+    errors: Sequence[str] = ()
+    limited: int = 0
+    wrong: str = ""
+    upset: Sequence[str] = ()
+    slow: float | None = None
+    rest: float = 0.0
+    strain: Strain = field(default_factory=Strain)
+
+
+@dataclass
+class Soak:
+    """What came of a soak.
+
+    Args:
+        length: How long it was to be.
+        half: Half of what the endpoint can do, in requests a second.
+        calm: What was read at rest.
+        rounds: What came in between.
+    """
+
+    length: Length
+    half: float
+    calm: Storm = field(default_factory=Storm)
+    rounds: list[Round] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """How many requests come in a second."""
+        return min(self.half, self.length.most / self.length.seconds)
+
+    @property
+    def requests(self) -> int:
+        """How many requests were to be answered."""
+        return sum(each.requests for each in self.rounds)
+
+    @property
+    def errors(self) -> Counter[str]:
+        """How requests were lost, and how often."""
+        return Counter(error for each in self.rounds for error in each.errors)
+
+    @property
+    def lost(self) -> bool:
+        """Whether more was surely lost than may be, or the endpoint is gone."""
+        errors = self.errors.total()
+        return bool(self.calm.lost) or (
+            errors > 0 and lower(errors, self.requests, ALPHA) > ALLOWED
+        )
+
+
+async def soaked(chat: Chat, seed: str, length: Length = HOUR) -> Soak:
+    """Soak an endpoint.
+
+    Raises:
+        EndpointError: What it can do could not be measured, or a budget is spent.
+    """
+    taken = [share / (await at_most(chat, name, seed))[1] for name, share in MIXTURE.items()]
+    soak, weather = Soak(length, HALF / sum(taken)), Weather(chat)
+    soak.calm = weather.storm
+    await weather.begin()
+    for number in range(length.rounds):
+        rain = _Rain(chat, weather, soak, f"{seed}/soak/{number}")
+        await rain.fall()
+        await weather.rest()
+        soak.rounds.append(rain.summed(median(await weather.controls())))
+        if soak.lost:
+            break
+    return soak
+
+
+class _Rain:
+    """What comes down on the endpoint between two readings."""
+
+    def __init__(self, chat: Chat, weather: Weather, soak: Soak, seed: str) -> None:
+        self._steps: list[Step] = []
+        self._upset: list[str] = []
+        self._chat, self._weather, self._soak, self._seed = chat, weather, soak, seed
+        self._random = Random(seed)
+
+    async def fall(self) -> None:
+        """Let it come, until all of it has ended."""
+        shapes = [self._shape(name, share) for name, share in MIXTURE.items()]
+        leaving, strange = self._shape("left", LEFT), self._shape("odd", ODD)
+        await together(
+            [
+                *map(self._step, shapes),
+                *(self._leave(due, at) for at, due in enumerate(arrivals(leaving, self._random))),
+                *(self._send_odd(due) for due in arrivals(strange, self._random)),
+            ]
+        )
+
+    def summed(self, rest: float) -> Round:
+        """What came of it, and of a short request afterwards."""
+        steps = self._steps
+        took = [
+            each.took for step in steps for each in step.measured if step.shape.scenario == SHORT
+        ]
+        wrong = [score.reason for score in map(apart, steps) if score.outcome is Outcome.FAIL]
+        return Round(
+            sum(len(step.samples) for step in steps),
+            [each for step in steps for each in step.errors],
+            sum(step.limited for step in steps),
+            wrong[0] if wrong else "",
+            self._upset,
+            percentile(took, 0.95).value if took else None,
+            rest,
+            max((step.strain for step in steps), key=lambda strain: strain.lag),
+        )
+
+    def _shape(self, name: str, share: float) -> Shape:
+        length, rate = self._soak.length, share * self._soak.rate
+        return Shape(name, 0, length.most, length.seconds, rate, self._seed)
+
+    async def _step(self, shape: Shape) -> None:
+        self._steps.append(await stepped(self._chat, shape))
+
+    async def _leave(self, due: float, number: int) -> None:
+        await asyncio.sleep(due)
+        await self._weather.leave(number)
+
+    async def _send_odd(self, due: float) -> None:
+        await asyncio.sleep(due)
+        about = self._random.choice(PROMPTS["odd"])
+        usual = self._chat.dialect.request([{"role": "user", "content": "Hello"}], 8, {})
+        came = await self._chat.call(Call(odd(about, usual), crowd=True))
+        if why := upset(came):
+            self._upset.append(f"{about['name']}: {why}")
