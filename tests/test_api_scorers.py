@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -185,21 +186,32 @@ def test_a_time_may_be_a_day_off() -> None:
 # Streams
 
 
-def test_a_stream_that_comes_at_its_end_was_kept_back() -> None:
-    chunks = [chunk(role="assistant"), *[chunk(content="a")] * 8, chunk(finish="stop")]
-    stream = streamed(*chunks)
-    assert api_stream.arrives(timed(stream, 1.0, 0.2, 0.5, 0.9)) == PASSED
-    assert api_stream.arrives(timed(stream, 1.0, 0.9, 0.95, 0.99)) == failed(
-        "90% of 1.00 s had passed before the first token"
-    )
-    assert api_stream.arrives(timed(stream, 1.0, 0.9)) == failed(
-        "the whole stream came at 1 point in time"
-    )
+WORD = streamed(chunk(role="assistant"), chunk(content="OK"), chunk(finish="stop"))
+PIECES = [chunk(role="assistant"), *[chunk(content="a")] * 8, chunk(finish="stop")]
 
 
-def test_a_stream_that_is_over_at_once_tells_nothing_by_its_times() -> None:
-    stream = streamed(chunk(content="a"), chunk(finish="stop"))
-    assert api_stream.arrives(timed(stream, 0.05, 0.047, 0.048, 0.049)) == PASSED
+@pytest.mark.parametrize(
+    ("first", "end", "at", "reason"),
+    [
+        (0.1, 1.0, (0.2, 0.5, 0.9), ""),
+        (0.1, 1.0, (0.9, 0.95, 0.99), "89% of 0.90 s had passed before the first token"),
+        (0.1, 1.0, (0.9,), "the whole stream came at 1 point in time"),
+        # Far away, behind a long queue: the way takes as long for a word.
+        (0.85, 1.0, (0.87, 0.9, 0.99), ""),
+        (0.85, 1.0, (0.98, 0.985, 0.99), "87% of 0.15 s had passed before the first token"),
+        # What a word takes as well to begin is not kept back.
+        (0.6, 1.0, (0.5, 0.7, 0.99), ""),
+        # Over at once, it tells nothing by its times.
+        (0.0, 0.05, (0.047, 0.048, 0.049), ""),
+        (0.3, 0.35, (0.34,), ""),
+    ],
+)
+def test_a_stream_that_comes_at_its_end_was_kept_back(
+    first: float, end: float, at: Sequence[float], reason: str
+) -> None:
+    due = failed(reason) if reason else PASSED
+    words = [timed(WORD, each + 0.01, each, each) for each in (3.0, first)]  # One has to wake up.
+    assert api_stream.arrives(timed(streamed(*PIECES), end, *at), words) == due
 
 
 @pytest.mark.parametrize(

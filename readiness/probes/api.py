@@ -32,6 +32,11 @@ def streamed(name: str) -> list[Probe]:
     return [_streamed(each) for each in probes(name)]
 
 
+def brief(probe: Probe) -> Probe:
+    """The same request for a word."""
+    return replace(probe, messages=OK, budget=BUDGET)
+
+
 def both(name: str) -> list[Probe]:
     """The probes of a check, each to be answered whole and then by a stream."""
     return [form for each in probes(name) for form in (each, _streamed(each))]
