@@ -76,7 +76,7 @@ def _seen(exchange: Exchange, size: int) -> int:
 
 
 async def measured(url: str, streams: int, each: int) -> tuple[Step, list[Exchange]]:
-    """A step of so many streams at once, and what was exchanged in it."""
+    """A step of so many streams at once, and its exchanges after those that warm up."""
     exchanges: list[Exchange] = []
     endpoint = Endpoint(Address.read(url, "", {}), Limits())
     secrets, slots = Secrets([]), Slots(1)
@@ -93,7 +93,7 @@ async def measured(url: str, streams: int, each: int) -> tuple[Step, list[Exchan
         shape = Shape("code", streams, streams * (each + 1), 600.0)
         step = await stepped(Chat(send, Dialect("stub")), shape)
     await endpoint.close()
-    return step, exchanges
+    return step, exchanges[streams : shape.requests]
 
 
 def told(name: str, values: Sequence[float] | np.ndarray) -> str:
@@ -114,7 +114,7 @@ def main() -> None:
     with stub(str(given.chunks), str(given.gap)) as url:
         for streams in given.streams:
             step, exchanges = asyncio.run(measured(url, streams, given.each))
-            pairs = [(seen(each), true(each.body.decode())) for each in exchanges[streams:]]
+            pairs = [(seen(each), true(each.body.decode())) for each in exchanges]
             firsts = told("first token", [ours.first - truth.first for ours, truth in pairs])
             errors = [np.subtract(ours.gaps, truth.gaps) for ours, truth in pairs]
             gaps = told("gap", np.concatenate(errors))

@@ -109,11 +109,13 @@ def measured(command: Callable[[], list[str]], runs: int) -> tuple[float, float,
     return statistics.median(wall), statistics.median(cpu), statistics.median(peak)
 
 
-def spent(command: list[str], **environment: str) -> tuple[float, float, float]:
+def spent(
+    command: list[str], stderr: int | None = None, **environment: str
+) -> tuple[float, float, float]:
     """Wall seconds, CPU seconds and peak MB of a whole process, and of all that it starts."""
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **environment}
     started = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=stderr)
     _, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - started
     if (code := os.waitstatus_to_exitcode(status)) != 0:

@@ -32,7 +32,7 @@ from benchmarks.overhead import spent, stub
 
 #: At the least so many streams are measured, however few there are at once.
 LEAST = 20
-QUIET = {"HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1", "GUIDELLM__LOGGING__DISABLED": "true"}
+QUIET = {"HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1"}
 
 Pairs = list[tuple[Times, Times]]
 
@@ -125,8 +125,7 @@ def save(url: str, streams: int, each: int, report: Path) -> None:
     """Measure with the harness, and report every stream."""
     _, exchanges = asyncio.run(measured(url, streams, each))
     found = [
-        {"times": asdict(seen(exchange)), "text": exchange.body.decode()}
-        for exchange in exchanges[streams:]
+        {"times": asdict(seen(exchange)), "text": exchange.body.decode()} for exchange in exchanges
     ]
     report.write_text(json.dumps(found))
 
@@ -188,11 +187,12 @@ def compare(given: argparse.Namespace, folder: Path) -> None:
             report = folder / f"{client.name}-{streams}.json"
             with stub(str(given.chunks), str(given.gap)) as url:
                 load = Load(url, streams, max(given.each, LEAST // streams), prompts, report)
-                wall, cpu, _ = spent(client.command(program, load), **QUIET)
+                command = client.command(program, load)
+                wall, cpu, _ = spent(command, subprocess.DEVNULL, **QUIET)
             pairs = client.read(json.loads(report.read_text()), streams)
             print("\n".join(table(client.name, pairs)))
-            costs = f"CPU {cpu:.1f} s, wall {wall:.1f} s, starting included"
-            print(f"{'':<11}{len(pairs)} streams measured: {costs}; load {os.getloadavg()[0]:.1f}")
+            costs = f"CPU {cpu:.1f} s, wall {wall:.1f} s, load average {os.getloadavg()[0]:.1f}"
+            print(f"{'':<11}{len(pairs)} streams; {costs}", flush=True)
 
 
 def main() -> None:
