@@ -49,7 +49,7 @@ selftest: $(VENV)/.installed browser
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/overhead.py
-	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python -m benchmarks.latency
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

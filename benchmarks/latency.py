@@ -2,9 +2,9 @@
 
     python -m benchmarks.latency [--streams 1 32 256] [--each 4] [--chunks 40] [--gap 50000]
 
-The stub writes into each frame when it was sent, and into each id when the request had come, on
-the one monotonic clock that both processes read. The load is the harness's own: `crowd.py`, with
-evidence written, over aiohttp. Errors are what we saw less what was true.
+The stub writes into each token when its request had come and when it was sent, on the one
+monotonic clock that both processes read. The load is the harness's own: `crowd.py`, with evidence
+written, over aiohttp. Errors are what we saw less what was true.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import asyncio
 import re
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -33,24 +34,41 @@ from readiness.sender import Sender
 from readiness.slots import Slots
 from readiness.step import Shape, Step
 
-STAMP = re.compile(rb'"system_fingerprint": "(\d+)"')
-CAME = re.compile(rb'"id": "c-(\d+)"')
+TOKEN = re.compile(r"(\d+):(\d+) ")
 MS = 1e-6
 
 
-def errors(exchange: Exchange) -> tuple[float, list[float]]:
-    """How much too late the first token was seen, and how wrong each gap was, in ms."""
-    body = exchange.body
-    found = CAME.search(body)
-    assert found is not None
-    sent = [(each.end(), int(each[1])) for each in STAMP.finditer(body)]
-    seen = [_seen(exchange, end) for end, _ in sent]
-    true_first = sent[0][1] - int(found[1])
-    gaps = [
-        ((after[0] - before[0]) - (after[1] - before[1])) * MS
-        for before, after in pairwise(zip(seen, (at for _, at in sent), strict=True))
-    ]
-    return (seen[0] - exchange.written - true_first) * MS, gaps
+@dataclass(frozen=True)
+class Times:
+    """The times of one stream, in ms.
+
+    Args:
+        first: From the request to the first token.
+        mean: Between two tokens, in the mean of the stream.
+        gaps: Between each two of them; empty where a client does not keep them.
+    """
+
+    first: float
+    mean: float
+    gaps: Sequence[float] = ()
+
+    @classmethod
+    def of(cls, written: int, tokens: Sequence[int]) -> Times:
+        """Of a stream whose request and tokens have these times, in ns."""
+        gaps = [(after - before) * MS for before, after in pairwise(tokens)]
+        return cls((tokens[0] - written) * MS, float(np.mean(gaps)), gaps)
+
+
+def true(text: str) -> Times:
+    """The times of a stream by the stub's own clock, which is in what it says."""
+    stamps = [(int(each[1]), int(each[2])) for each in TOKEN.finditer(text)]
+    return Times.of(stamps[0][0], [sent for _, sent in stamps])
+
+
+def seen(exchange: Exchange) -> Times:
+    """The times of a stream as the harness saw them."""
+    ends = [each.end() for each in TOKEN.finditer(exchange.body.decode())]
+    return Times.of(exchange.written, [_seen(exchange, end) for end in ends])
 
 
 def _seen(exchange: Exchange, size: int) -> int:
@@ -58,7 +76,7 @@ def _seen(exchange: Exchange, size: int) -> int:
 
 
 async def measured(url: str, streams: int, each: int) -> tuple[Step, list[Exchange]]:
-    """A step of so many streams at once, and what was exchanged in it."""
+    """A step of so many streams at once, and its exchanges after those that warm up."""
     exchanges: list[Exchange] = []
     endpoint = Endpoint(Address.read(url, "", {}), Limits())
     secrets, slots = Secrets([]), Slots(1)
@@ -75,10 +93,10 @@ async def measured(url: str, streams: int, each: int) -> tuple[Step, list[Exchan
         shape = Shape("code", streams, streams * (each + 1), 600.0)
         step = await stepped(Chat(send, Dialect("stub")), shape)
     await endpoint.close()
-    return step, exchanges
+    return step, exchanges[streams : shape.requests]
 
 
-def told(name: str, values: Sequence[float]) -> str:
+def told(name: str, values: Sequence[float] | np.ndarray) -> str:
     """The median and the 99th percentile of some errors, without their signs."""
     size = np.abs(np.asarray(values))
     return f"{name} {np.median(size):7.2f} {np.quantile(size, 0.99):7.2f} {size.max():8.2f}"
@@ -96,9 +114,10 @@ def main() -> None:
     with stub(str(given.chunks), str(given.gap)) as url:
         for streams in given.streams:
             step, exchanges = asyncio.run(measured(url, streams, given.each))
-            found = [errors(each) for each in exchanges[streams:]]
-            firsts = told("first token", [first for first, _ in found])
-            gaps = told("gap", [gap for _, gaps in found for gap in gaps])
+            pairs = [(seen(each), true(each.body.decode())) for each in exchanges]
+            firsts = told("first token", [ours.first - truth.first for ours, truth in pairs])
+            errors = [np.subtract(ours.gaps, truth.gaps) for ours, truth in pairs]
+            gaps = told("gap", np.concatenate(errors))
             print(f"{streams:4} streams  {firsts}")
             lag, busy = step.strain.lag * 1000, step.strain.busy
             print(f"{'':14}{gaps:>40}   lag p99 {lag:.1f} ms, CPU {busy:.0%}")

@@ -104,19 +104,23 @@ async def discard(url: str, trials: int, concurrency: int, stream: str) -> None:
 
 def measured(command: Callable[[], list[str]], runs: int) -> tuple[float, float, float]:
     """Medians of wall seconds, CPU seconds and peak MB of whole processes."""
-    figures = []
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
-    for _ in range(runs + 1):
-        started = time.perf_counter()
-        process = subprocess.Popen(command(), env=environment, stdout=subprocess.DEVNULL)
-        _, status, used = os.wait4(process.pid, 0)
-        figures.append(
-            (time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
-        )
-        if (code := os.waitstatus_to_exitcode(status)) != 0:
-            raise SystemExit(f"exit status {code} of {command()}")
+    figures = [spent(command()) for _ in range(runs + 1)]
     wall, cpu, peak = zip(*figures[1:], strict=True)  # The first writes byte code.
     return statistics.median(wall), statistics.median(cpu), statistics.median(peak)
+
+
+def spent(
+    command: list[str], stderr: int | None = None, **environment: str
+) -> tuple[float, float, float]:
+    """Wall seconds, CPU seconds and peak MB of a whole process, and of all that it starts."""
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **environment}
+    started = time.perf_counter()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=stderr)
+    _, status, used = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - started
+    if (code := os.waitstatus_to_exitcode(status)) != 0:
+        raise SystemExit(f"exit status {code} of {command}")
+    return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 def main() -> None:

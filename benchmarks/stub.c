@@ -4,8 +4,8 @@
  *
  * It prints its base URL. A whole reply takes 50 to 70 ms. A stream has CHUNKS chunks (100, up to a
  * half more or less), GAP_US (10,000, up to a fifth more or less) apart, and the first as long after
- * its request. Each chunk says in `system_fingerprint` when it was sent, and in `id` when its request
- * had come: CLOCK_MONOTONIC, in ns. One thread, loopback alone, bodies with Content-Length; Linux
+ * its request. Each token says in its text when its request had come and when it was sent itself, so
+ * that who keeps the text keeps the truth with it: CLOCK_MONOTONIC, in ns, as `CAME:SENT `. One thread, loopback alone, bodies with Content-Length; Linux
  * 5.11 or later.
  */
 #define _GNU_SOURCE
@@ -35,8 +35,7 @@ enum { MOST = 4096, ROOM = 1 << 16, FASTEST = 50000000, SPREAD = 20000000 };
     "\"owned_by\":\"stub\"}]}"
 #define CHUNK                                                                                      \
     "data: {\"id\": \"c-%ld\", \"object\": \"chat.completion.chunk\", \"created\": 0, \"model\": " \
-    "\"stub\", \"system_fingerprint\": \"%ld\", \"choices\": [{\"index\": 0, \"delta\": %s, "      \
-    "\"finish_reason\": %s}]}\n\n"
+    "\"stub\", \"choices\": [{\"index\": 0, \"delta\": %s, \"finish_reason\": %s}]}\n\n"
 
 typedef struct {
     char data[ROOM];
@@ -75,7 +74,7 @@ static void put_json(int fd, const char *body) {
 
 static int framed(char *out, size_t room, long came, const char *delta, const char *finish) {
     char body[512];
-    int size = snprintf(body, sizeof body, CHUNK, came, now(), delta, finish);
+    int size = snprintf(body, sizeof body, CHUNK, came, delta, finish);
     return snprintf(out, room, "%x\r\n%s\r\n", size, body);
 }
 
@@ -94,13 +93,14 @@ static void begin(int fd, Connection *on, const char *body) {
 }
 
 static void go_on(int fd, Connection *on) {
-    char out[2048];
+    char out[2048], token[64];
     if (!on->streams) {
         on->due = 0;
         put_json(fd, REPLY);
         return;
     }
-    int size = framed(out, sizeof out, on->came, "{\"content\": \"token \"}", "null");
+    snprintf(token, sizeof token, "{\"content\": \"%ld:%ld \"}", on->came, now());
+    int size = framed(out, sizeof out, on->came, token, "null");
     on->due += wait_between();
     if (!--on->left) {
         on->due = 0;

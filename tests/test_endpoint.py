@@ -1,18 +1,25 @@
 import asyncio
 import gzip
 import json
+import socket
+import sys
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from readiness.address import Address
+from readiness.arrival import Latest, StampingSocket
 from readiness.endpoint import Endpoint, Limits
 from readiness.exchange import Call, Exchange, Fault
 from tests.wires import Script, free_port, response, serving
 
 QUICK = Limits(connect=1, first_byte=0.3, silence=0.3, total=1.0, body=10_000)
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+
+#: Between two clocks that are read one after the other.
+SKEW = 10**6
 
 BOMB = gzip.compress(b"a" * 10**7)
 
@@ -79,6 +86,39 @@ def test_each_arrival_is_stamped_with_how_much_was_there() -> None:
     assert exchange.body == b"onetwothree"
     assert sizes[:3] == [3, 6, 11]
     assert [0.15 < gap < 2 for gap in gaps[:2]] == [True, True]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other kernel tells")
+def test_a_loop_that_is_late_makes_no_stamp_late() -> None:
+    async def beside_a_block(url: str) -> Exchange:
+        endpoint = Endpoint(Address.read(url, "", {}), Limits())
+        asyncio.get_running_loop().call_later(0.1, time.sleep, 1.0)
+        try:
+            return await endpoint.send(Call({}))
+        finally:
+            await endpoint.close()
+
+    with serving(lambda n, request: [STREAM, 0.3, b"one"]) as url:
+        exchange = asyncio.run(beside_a_block(url))
+    assert exchange.body == b"one"
+    assert exchange.end - exchange.arrivals[-1].ns > 0.2e9
+
+
+@pytest.mark.parametrize("into", [False, True], ids=["plain", "as TLS reads"])
+def test_whatever_is_read_has_the_time_at_which_it_came(into: bool) -> None:
+    latest, buffer = Latest(), bytearray(9)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        StampingSocket(latest, socket.AF_INET, socket.SOCK_STREAM, 0) as reader,
+    ):
+        reader.connect(listener.getsockname())
+        writer, _ = listener.accept()
+        with writer:
+            before = time.perf_counter_ns()
+            writer.sendall(b"three")
+            read = bytes(buffer[: reader.recv_into(buffer)]) if into else reader.recv(9)
+    assert read == b"three"
+    assert before - SKEW < latest.at < time.perf_counter_ns()
 
 
 def test_a_compressed_body_is_unpacked() -> None:
