@@ -18,19 +18,18 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.http import RawResponseMessage
 
-#: The option and the control message of Linux, which Python does not name: two longs each.
+#: The option SO_TIMESTAMPNS of Linux, which Python does not name, and its control message.
 TIMESTAMPS, STAMP = 35, struct.Struct("ll")
-ROOM = socket.CMSG_SPACE(STAMP.size)
 
 
 @dataclass
 class Latest:
-    """When the bytes had come that were read last, of whichever connection."""
+    """When the bytes had come that were read last, of whichever connection; 0 if nobody tells."""
 
     at: int = 0
 
     def note(self, told: Iterable[tuple[int, int, bytes]]) -> None:
-        """Note when the kernel had them; where it does not tell, they have come now."""
+        """Note when the kernel had them; where it is silent, they have come now."""
         self.at = perf_counter_ns()
         for _, _, stamp in told:
             seconds, rest = STAMP.unpack(stamp)
@@ -38,23 +37,25 @@ class Latest:
 
 
 class StampingSocket(socket.socket):
-    """Asks the kernel when the bytes had come that it hands out."""
+    """Asks the kernel of Linux when the bytes had come that it hands out."""
 
     def __init__(self, latest: Latest, family: int, kind: int, protocol: int) -> None:
         super().__init__(family, kind, protocol)
         self._latest = latest
-        if sys.platform == "linux":
-            self.setsockopt(socket.SOL_SOCKET, TIMESTAMPS, 1)
+        self._room = socket.CMSG_SPACE(STAMP.size)
+        self.setsockopt(socket.SOL_SOCKET, TIMESTAMPS, 1)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """Read, and note when it had come."""
-        data, told, _, _ = self.recvmsg(size, ROOM, flags)
+        data, told, _, _ = self.recvmsg(size, self._room, flags)
         self._latest.note(told)
         return data
 
     def recv_into(self, buffer: Any, size: int = 0, flags: int = 0) -> int:
         """Read as TLS does, and note when it had come."""
-        read, told, _, _ = self.recvmsg_into([memoryview(buffer)[: size or None]], ROOM, flags)
+        read, told, _, _ = self.recvmsg_into(
+            [memoryview(buffer)[: size or None]], self._room, flags
+        )
         self._latest.note(told)
         return read
 
@@ -72,7 +73,7 @@ class StampingProtocol(ResponseHandler):
         """Stamp, and parse."""
         # The kernel's clock may be set meanwhile: nothing comes before what came before it.
         before = self.arrivals[-1][0] if self.arrivals else self.written
-        at = max(self._latest.at, before)
+        at = max(self._latest.at or perf_counter_ns(), before)
         super().data_received(data)
         if data:
             self.arrivals.append((at, self._payload.total_bytes if self._payload else 0))
@@ -124,10 +125,11 @@ class StampingConnector(aiohttp.TCPConnector):
 
     def __init__(self, *, limit: int, keepalive_timeout: float) -> None:
         latest = Latest()
+        stamping = sys.platform == "linux"
         super().__init__(
             limit=limit,
             keepalive_timeout=keepalive_timeout,
-            socket_factory=lambda about: StampingSocket(latest, *about[:3]),
+            socket_factory=(lambda about: StampingSocket(latest, *about[:3])) if stamping else None,
         )
         # There is no public way to name the protocol; docs/decisions/ says what was weighed.
         protocol: Callable[..., ResponseHandler] = partial(StampingProtocol, latest)
