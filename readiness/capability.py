@@ -144,15 +144,15 @@ def choose(models: Models, wanted: str) -> str:
     )
 
 
-async def explore(send: Send, models: Models, model: str, extra: Mapping[str, Any]) -> Capabilities:
-    """Settle what the endpoint offers.
+async def explore(send: Send, models: Models, asked: Dialect) -> Capabilities:
+    """Settle what the endpoint offers, and how it wants to be asked.
 
     Raises:
         LookupError: The key or the model is not accepted.
         Unassessable: The endpoint does not answer the simplest request.
     """
-    dialect, reply, exchange = await _greet(send, Dialect(model, extra=extra))
-    if models.windows and model not in models.windows:
+    dialect, reply, exchange = await _greet(send, asked)
+    if models.windows and asked.model not in models.windows:
         await _verify(send, dialect, models)
     dialect = await _bounded(send, dialect)
     lacking = {}
@@ -166,7 +166,7 @@ async def explore(send: Send, models: Models, model: str, extra: Mapping[str, An
     reasoning = bool(reply.reasoning)
     return Capabilities(
         replace(dialect, reasoning=REASONING_BUDGET if reasoning else 0),
-        models.windows.get(model),
+        models.windows.get(asked.model),
         lacking,
         reasoning,
         exchange.headers.get("server", ""),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "llm-readiness"
 #: What must be the same in a run and in its baseline, besides the probes.
-ALIKE = ("version", "profile", "seed", "policy_sha256", "prompts_sha256")
+ALIKE = ("version", "profile", "seed", "sampling", "policy_sha256", "prompts_sha256")
 
 
 def made_with(settings: Settings, planned: Sequence[Planned]) -> dict[str, Any]:
@@ -28,6 +28,7 @@ def made_with(settings: Settings, planned: Sequence[Planned]) -> dict[str, Any]:
         "seed": settings.seed,
         "harness": harness(settings.policy),
         "fast": settings.fast,
+        "sampling": dict(settings.sampling),
         "license_evidence": settings.given.digests,
         "extra_body_sha256": _sha256(json.dumps(settings.extra, sort_keys=True).encode()),
         "items": {each.check.id: each.items for each in planned},

@@ -12,7 +12,7 @@ from pathlib import Path
 from readiness.address import Address
 from readiness.calibration import Calibration
 from readiness.capability import Capabilities, Models, Unassessable, choose, explore
-from readiness.chat import Chat
+from readiness.chat import Chat, Dialect
 from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
 from readiness.ledger import Ledger
@@ -111,7 +111,7 @@ async def _met(endpoint: Endpoint, wanted: str, evidence: Evidence) -> Judge:
         evidence.open({**about, "started": utc(datetime.now(UTC))})
         evidence.exchange(listed, PROBING)
         sender = Sender(endpoint, evidence, Ledger(), Slots(AT_ONCE), Past(evidence.secrets))
-        found = await explore(partial(sender.send, trial=PROBING), models, model, {})
+        found = await explore(partial(sender.send, trial=PROBING), models, Dialect(model))
     except (LookupError, Unassessable, EndpointError) as error:
         # Who asks for a key in vain names the variable of the endpoint under test.
         why = evidence.secrets.printable(str(error)).replace("OPENAI_API_KEY", KEY)

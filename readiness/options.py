@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from readiness.waiver import Waiver
 
 PROFILES = ("smoke", "ci", "full")
+#: How replies are drawn: the likeliest, so that runs are alike, or as the endpoint does for users.
+DECODING: Mapping[str, Mapping[str, Any]] = {"greedy": {"temperature": 0}, "deploy": {}}
 EMBEDDED = "embedded"
 EMBEDDED_SLOTS = 2
 
@@ -52,6 +54,7 @@ def add(group: Any) -> None:
     option("--concurrency", type=_positive, metavar="N", help="trials in flight (8)")
     option("--reports", type=Path, default=Path("reports"), metavar="DIR", help="(reports)")
     option("--seed", type=int, default=0, metavar="N", help="what the probes are made from (0)")
+    option("--decoding", choices=DECODING, default="greedy", help="temperature 0, or none (greedy)")
     option("--plan", action="store_true", help="print what would be sent, and send nothing")
     option("--max-requests", type=_positive, default=0, metavar="N", help="send no more")
     option("--max-tokens-total", type=_positive, default=0, metavar="N", help="use no more")
@@ -190,6 +193,7 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
             option.silence_timeout,
             option.reply_timeout,
         ),
+        sampling=DECODING[option.decoding],
         extra=_extra(option.extra_body),
         most_requests=option.max_requests,
         most_tokens=option.max_tokens_total,

@@ -15,7 +15,7 @@ from readiness import conditions, earlier, former
 from readiness.address import Address
 from readiness.background import Background
 from readiness.capability import Capabilities, Models, Unassessable, choose, explore
-from readiness.chat import Scope
+from readiness.chat import Dialect, Scope
 from readiness.comparison import Comparison, compare
 from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
@@ -312,7 +312,8 @@ def _model(listed: Exchange, settings: Settings) -> tuple[str, Models, str]:
 
 def _explore(run: Run, background: Background, sender: Sender, models: Models) -> None:
     ask = partial(sender.send, trial=PROBING)
-    work = explore(ask, models, run.model, run.settings.extra)
+    asked = Dialect(run.model, sampling=run.settings.sampling, extra=run.settings.extra)
+    work = explore(ask, models, asked)
     try:
         run.capabilities = background.start(work).result()
     except (Unassessable, EndpointError) as error:

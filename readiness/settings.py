@@ -30,6 +30,7 @@ class Settings:
         reports: Where run folders are written.
         seed: What the probes are generated from.
         limits: How long to wait for what.
+        sampling: How replies are to be drawn; empty where the endpoint decides, as for its users.
         extra: What is added to the body of every request.
         most_requests: Most requests to send; 0 for any number.
         most_tokens: Most tokens to use, of prompts and replies; 0 for any number.
@@ -54,6 +55,7 @@ class Settings:
     reports: Path
     seed: int
     limits: Limits
+    sampling: Mapping[str, Any]
     extra: Mapping[str, Any]
     most_requests: int
     most_tokens: int

@@ -10,6 +10,7 @@ import pytest
 
 from readiness.address import Address
 from readiness.capability import Capabilities, Models, Unassessable, choose, explore
+from readiness.chat import Dialect
 from readiness.endpoint import Endpoint, Limits
 from readiness.exchange import Call, Exchange
 from tests.miniature import Answer, Request, completion, mini
@@ -27,7 +28,7 @@ def explored(answer: Answer, model: str = "mini") -> tuple[Capabilities, list[Re
         endpoint = Endpoint(Address.read(url, "", {}), Limits())
         try:
             models = Models.read(await endpoint.send(Call(None, "/models", "GET")))
-            return await explore(endpoint.send, models, choose(models, model), {})
+            return await explore(endpoint.send, models, Dialect(choose(models, model)))
         finally:
             await endpoint.close()
 
@@ -77,7 +78,7 @@ def test_a_budget_that_is_silently_ignored_gives_way_to_the_older_one() -> None:
     async def probe(url: str) -> Capabilities:
         endpoint = Endpoint(Address.read(url, "", {}), Limits())
         try:
-            return await explore(endpoint.send, Models({"mini": None}), "mini", {})
+            return await explore(endpoint.send, Models({"mini": None}), Dialect("mini"))
         finally:
             await endpoint.close()
 
