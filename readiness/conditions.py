@@ -64,7 +64,7 @@ def first_difference(
     told, here = {**theirs, **theirs["harness"]}, {**ours, **ours["harness"]}
     for each in names:
         if told.get(each) != here[each]:
-            return f"its {each} is {told.get(each)!s:.16}, and here it is {here[each]!s:.16}"
+            return f"its {each} is {told.get(each)!s:.24}, and here it is {here[each]!s:.24}"
     return ""
 
 

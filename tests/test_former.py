@@ -45,6 +45,7 @@ RECORD: dict[str, Any] = {
 MADE_WITH: dict[str, Any] = {
     "profile": "ci",
     "seed": 0,
+    "sampling": {"temperature": 0},
     "harness": RECORD["harness"],
     "items": {"words.repeats": "1", "words.answers": "2"},
 }
@@ -199,14 +200,15 @@ def test_a_folder_that_is_no_run_is_the_user_s_mistake(
         ({"items": {"words.repeats": "1", "words.more": "3"}}, ""),
         ({"seed": 1}, "its seed is 0, and here it is 1"),
         ({"profile": "full"}, "its profile is ci, and here it is full"),
+        ({"sampling": {}}, "its sampling is {'temperature': 0}, and here it is {}"),
         ({"harness": {"version": "2"}}, "its version is 1, and here it is 2"),
         (
             {"harness": {"policy_sha256": "c" * 64}},
-            f"its policy_sha256 is {'a' * 16}, and here it is {'c' * 16}",
+            f"its policy_sha256 is {'a' * 24}, and here it is {'c' * 24}",
         ),
         (
             {"harness": {"prompts_sha256": "c" * 64}},
-            f"its prompts_sha256 is {'b' * 16}, and here it is {'c' * 16}",
+            f"its prompts_sha256 is {'b' * 24}, and here it is {'c' * 24}",
         ),
         ({"harness": {"openai_sdk": "4", "policy": "renamed"}}, ""),
         ({"items": {"words.repeats": "9"}}, "its probes of words.repeats are others"),
