@@ -54,7 +54,7 @@ bench: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable ".[embedded,host,sign]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable ".[distributed,embedded,host,sign]"
 	@touch $@
 
 clean:

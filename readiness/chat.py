@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from readiness.exchange import Call, Exchange
 from readiness.findings import Findings
@@ -15,6 +15,9 @@ from readiness.probe import Message
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome, Score
 from readiness.wire import read
+
+if TYPE_CHECKING:
+    from readiness.step import Shape, Step
 
 #: Sends one request. It records a fault of the endpoint and raises none.
 Send = Callable[[Call], Awaitable[Exchange]]
@@ -56,6 +59,7 @@ class Scope:
         findings: What searches of earlier runs have found.
         given: What the user gave along with the endpoint.
         meters: What tells how much memory the server takes.
+        fleet: Makes the steps of a load test, where load workers do; None where this process does.
     """
 
     window: int | None = None
@@ -64,6 +68,7 @@ class Scope:
     findings: Findings = field(default_factory=Findings)
     given: Given = field(default_factory=Given)
     meters: Sequence[Meter] = ()
+    fleet: Callable[[Chat, Shape], Awaitable[Step]] | None = None
 
 
 class Chat:

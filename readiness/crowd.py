@@ -28,12 +28,20 @@ LEAST = 24  # tokens
 
 
 async def stepped(chat: Chat, shape: Shape) -> Step:
-    """Make a step."""
+    """Make a step, here or by load workers."""
+    step = await (chat.scope.fleet or made)(chat, shape)
+    await _settle(chat, step)
+    return step
+
+
+async def made(chat: Chat, shape: Shape, start: float | None = None) -> Step:
+    """Make a step, or a part of one, from now on or from a time of the event loop's."""
     async with watched() as strain:
-        crowd = _Crowd(chat, shape)
+        now = asyncio.get_running_loop().time
+        crowd = _Crowd(chat, shape, now() if start is None else start)
+        await asyncio.sleep(max(crowd.start - now(), 0.0))
         await (crowd.come() if shape.rate else crowd.queue())
     crowd.step.strain = strain
-    await crowd.settle()
     return crowd.step
 
 
@@ -56,20 +64,39 @@ async def together(works: Iterable[Coroutine[Any, Any, None]]) -> None:
             each.cancel()
 
 
-class _Crowd:
-    """The users of one step."""
+async def _settle(chat: Chat, step: Step) -> None:
+    """Look for words of others, and ask alone what was answered wrongly among many."""
+    codes = {each.code for each in step.known}
+    for sample in step.samples:
+        said = sample.said.casefold()
+        step.strange += [each for each in codes - {sample.code} if each in said]
+    wrong = {each.code for each in step.wrong}
+    for each in [each for each in step.known if each.code in wrong][:ASKED_AGAIN]:
+        messages: list[Message] = [{"role": "user", "content": each.turns[0]}]
+        reply = read(await _send(chat, step.shape, messages, each))
+        step.right_alone += each.code in reply.text.casefold()
 
-    def __init__(self, chat: Chat, shape: Shape) -> None:
+
+async def _send(chat: Chat, shape: Shape, messages: Sequence[Message], said: Item) -> Exchange:
+    budget = max(said.budget // 8, LEAST) if shape.small else said.budget
+    return await chat.call(
+        Call(chat.dialect.request(messages, budget, {"stream": True}), crowd=True)
+    )
+
+
+class _Crowd:
+    """The users of one step, or of a part of one."""
+
+    def __init__(self, chat: Chat, shape: Shape, start: float) -> None:
         self.step = Step(shape)
+        self.start = start
         self._chat = chat
         self._random = Random(f"load/{shape}")
         self._now = asyncio.get_running_loop().time
-        self._start = self._now()
         self._begun = 0
         # The first of each client find no queue: on a server that answers one at a time, all that
         # come later wait longer, and nothing has slowed down.
         self._warm_up = max(int(WARM_UP * shape.requests), shape.clients)
-        self._known: list[Item] = []
         self._turn = asyncio.Lock()
         self._reading: list[asyncio.Task[Reply | None]] = []
 
@@ -83,20 +110,9 @@ class _Crowd:
         await together(map(self._arrive, arrivals(self.step.shape, self._random)))
         await asyncio.gather(*self._reading)
 
-    async def settle(self) -> None:
-        """Look for words of others, and ask alone what was answered wrongly among many."""
-        codes = {each.code for each in self._known}
-        for sample in self.step.samples:
-            said = sample.said.casefold()
-            self.step.strange += [each for each in codes - {sample.code} if each in said]
-        wrong = {each.code for each in self.step.wrong}
-        for each in [each for each in self._known if each.code in wrong][:ASKED_AGAIN]:
-            reply = read(await self._send([{"role": "user", "content": each.turns[0]}], each))
-            self.step.right_alone += each.code in reply.text.casefold()
-
     @property
     def _elapsed(self) -> float:
-        return self._now() - self._start
+        return self._now() - self.start
 
     async def _client(self) -> None:
         shape = self.step.shape
@@ -105,7 +121,7 @@ class _Crowd:
             await self._converse(self._elapsed)
 
     async def _arrive(self, due: float) -> None:
-        await asyncio.sleep(self._start + due - self._now())
+        await asyncio.sleep(self.start + due - self._now())
         await self._converse(due)
 
     async def _converse(self, due: float) -> None:
@@ -114,7 +130,7 @@ class _Crowd:
         warm = self._begun <= self._warm_up
         for turn in said.turns:
             messages.append({"role": "user", "content": turn})
-            exchange = await self._send(messages, said)
+            exchange = await _send(self._chat, self.step.shape, messages, said)
             reading = asyncio.ensure_future(self._take(exchange, said, warm, (due, self._elapsed)))
             self._reading.append(reading)
             if turn is said.turns[-1]:
@@ -130,15 +146,11 @@ class _Crowd:
         if self._begun == self._warm_up + 1:
             self.step.opened = self._elapsed
         self.step.closed = self._elapsed
-        if self._begun % KNOWN_EVERY != FIRST_KNOWN:
+        part, of = shape.part
+        if (part + of * (self._begun - 1) + 1) % KNOWN_EVERY != FIRST_KNOWN:
             return item(shape.scenario, self._random, small=shape.small)
-        self._known.append(known(self._random))
-        return self._known[-1]
-
-    async def _send(self, messages: Sequence[Message], said: Item) -> Exchange:
-        budget = max(said.budget // 8, LEAST) if self.step.shape.small else said.budget
-        body = self._chat.dialect.request(messages, budget, {"stream": True})
-        return await self._chat.call(Call(body, crowd=True))
+        self.step.known.append(known(self._random))
+        return self.step.known[-1]
 
     async def _take(
         self, exchange: Exchange, said: Item, warm: bool, times: tuple[float, float]

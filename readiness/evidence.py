@@ -58,40 +58,16 @@ class Evidence:
         """Write the first line, or that of a run that goes on: what is tried, with what."""
         self._append({"kind": "resumed" if resumed else "run", **run})
 
-    def exchange(
-        self, exchange: Exchange, trial: Mapping[str, Any], *, brief: bool = False
-    ) -> Exchange:
-        """Write an exchange of a trial, and give it its number.
+    def exchange(self, exchange: Exchange, trial: Mapping[str, Any]) -> Exchange:
+        """Write an exchange of a trial, and give it its number."""
+        kept = _kept(exchange, self._request(exchange.request), self.secrets)
+        return dataclasses.replace(exchange, seq=self.adopt(kept, trial))
 
-        A brief entry has digests for a request and a fine response of some length: ten thousand
-        of them would be a gigabyte, and what they show are times.
-        """
-        numbered = dataclasses.replace(exchange, seq=self.exchanges)
-        self.exchanges += 1
-        body = self.secrets.redact_bytes(exchange.body)
-        shown = _brief(body) if brief and exchange.fine else None
-        arrivals = exchange.arrivals if shown is None else _ends(exchange.arrivals)
-        self._append(
-            {
-                "kind": "exchange",
-                "seq": numbered.seq,
-                **trial,
-                "method": exchange.method,
-                "path": exchange.path,
-                "request": self._request(exchange.request, BRIEF if brief else LARGE),
-                "status": exchange.status,
-                "headers": dict(exchange.headers),
-                **(shown or _body(body)),
-                "arrivals": [[arrival.ns, arrival.size] for arrival in arrivals],
-                "keyed": exchange.keyed,
-                "fault": exchange.fault,
-                "detail": exchange.detail,
-                "sent": exchange.sent,
-                "written": exchange.written,
-                "end": exchange.end,
-            }
-        )
-        return numbered
+    def adopt(self, kept: Mapping[str, Any], trial: Mapping[str, Any]) -> int:
+        """Write what is kept of an exchange of a trial; its number."""
+        seq, self.exchanges = self.exchanges, self.exchanges + 1
+        self._append({"kind": "exchange", "seq": seq, **trial, **kept})
+        return seq
 
     def trial(
         self, trial: Mapping[str, Any], score: Score, exchanges: Sequence[int], said: str
@@ -109,15 +85,15 @@ class Evidence:
             }
         )
 
-    def _request(self, request: Any, large: int) -> Any:
+    def _request(self, request: Any) -> Any:
         """The request; of a large one its digest, with a compressed copy where it comes first."""
         if isinstance(request, bytes):
             return _body(request)
         content = _content(request, self.secrets)
-        if len(content) <= large:
+        if len(content) <= LARGE:
             return request
         digest = sha256(content)
-        if large == BRIEF or digest in self._kept:
+        if digest in self._kept:
             return {"sha256": digest}
         self._kept.add(digest)
         copy = base64.b64encode(zlib.compress(content)).decode()
@@ -139,6 +115,45 @@ class Evidence:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
+
+
+def brief(exchange: Exchange, secrets: Secrets) -> dict[str, Any]:
+    """What is kept of an exchange of a crowd.
+
+    A request and a fine response of some length are digests: ten thousand of them would be a
+    gigabyte, and what they show are times.
+    """
+    request = exchange.request
+    if isinstance(request, bytes):
+        request = _body(request)
+    elif len(content := _content(request, secrets)) > BRIEF:
+        request = {"sha256": sha256(content)}
+    kept = _kept(exchange, request, secrets)
+    body = secrets.redact_bytes(exchange.body)
+    if not exchange.fine or len(body) <= BRIEF:
+        return kept
+    del kept["body" if "body" in kept else "body_base64"]
+    end = body[-BRIEF // 4 :].decode(errors="ignore")
+    digest = {"body_sha256": sha256(body), "body_size": len(body), "body_end": end}
+    return {**kept, **digest, "arrivals": _ends(kept["arrivals"])}
+
+
+def _kept(exchange: Exchange, request: Any, secrets: Secrets) -> dict[str, Any]:
+    return {
+        "method": exchange.method,
+        "path": exchange.path,
+        "request": request,
+        "status": exchange.status,
+        "headers": dict(exchange.headers),
+        **_body(secrets.redact_bytes(exchange.body)),
+        "arrivals": [[arrival.ns, arrival.size] for arrival in exchange.arrivals],
+        "keyed": exchange.keyed,
+        "fault": exchange.fault,
+        "detail": exchange.detail,
+        "sent": exchange.sent,
+        "written": exchange.written,
+        "end": exchange.end,
+    }
 
 
 def entries(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
@@ -188,7 +203,7 @@ def exchange_of(entry: Mapping[str, Any]) -> Exchange:
         method=entry["method"],
         keyed=entry["keyed"],
         written=entry.get("written", 0),
-        seq=entry["seq"],
+        seq=entry.get("seq", -1),
     )
 
 
@@ -220,16 +235,8 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _brief(body: bytes) -> dict[str, Any] | None:
-    """The digest of a body and its end, where the token counts are; None where it is short."""
-    if len(body) <= BRIEF:
-        return None
-    end = body[-BRIEF // 4 :].decode(errors="ignore")
-    return {"body_sha256": sha256(body), "body_size": len(body), "body_end": end}
-
-
-def _ends(arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
-    return arrivals if len(arrivals) <= ENDS else (*arrivals[: ENDS - 1], arrivals[-1])
+def _ends(arrivals: list[list[int]]) -> list[list[int]]:
+    return arrivals if len(arrivals) <= ENDS else [*arrivals[: ENDS - 1], arrivals[-1]]
 
 
 def _body(body: bytes) -> dict[str, str]:

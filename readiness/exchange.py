@@ -74,6 +74,7 @@ class Call:
         crowd: Whether it is one of many users' at once: over a connection that no other waits for,
             sent once whatever comes, and kept in evidence without what can be made again.
         hang_up: When the client leaves; None where it stays.
+        made: What evidence keeps of it, where a load worker has sent it; None before it is sent.
     """
 
     body: Any
@@ -84,6 +85,7 @@ class Call:
     shared: str = ""
     crowd: bool = False
     hang_up: HangUp | None = None
+    made: Mapping[str, Any] | None = None
 
     @property
     def kept(self) -> Any:

@@ -12,6 +12,9 @@ from readiness.score import EndpointError, Outcome
 _PROMPT = re.compile(rb'"prompt_tokens"\s*:\s*(\d{1,12})')
 _COMPLETION = re.compile(rb'"completion_tokens"\s*:\s*(\d{1,12})')
 
+#: What may be sent: requests, tokens, minutes.
+Left = tuple[int, int, float]
+
 
 @dataclass
 class Ledger:
@@ -41,8 +44,24 @@ class Ledger:
             raise _spent(f"{self.most_minutes:g} minutes")
         self.sent += 1
 
+    def left(self, parts: int) -> Left:
+        """What each of so many may send that send at once: requests, tokens, minutes.
+
+        As in a ledger, 0 is where nothing limits it.
+
+        Raises:
+            EndpointError: Nothing may be sent any more.
+        """
+        tokens = self.prompt_tokens + self.completion_tokens
+        minutes = (monotonic() - self.started) / 60
+        return (
+            int(_left(self.most_requests, self.sent, parts, "requests")) // parts,
+            int(_left(self.most_tokens, tokens, parts, "tokens")) // parts,
+            _left(self.most_minutes, minutes, 0, "minutes"),
+        )
+
     def take_over(self, exchange: Exchange, attempt: int) -> None:
-        """Count a request of a run that is resumed."""
+        """Count a request that was sent before the run was resumed, or by a load worker."""
         self.sent += 1
         self.bill(exchange, attempt)
 
@@ -56,6 +75,13 @@ class Ledger:
         if start >= 0:
             self.prompt_tokens += _count(_PROMPT, body, start)
             self.completion_tokens += _count(_COMPLETION, body, start)
+
+
+def _left(most: float, spent: float, least: int, unit: str) -> float:
+    """What is left of a budget, at the least so much; 0 where nothing limits it."""
+    if most and (spent >= most or most - spent < least):
+        raise _spent(f"{most:g} {unit}")
+    return most - spent if most else 0.0
 
 
 def _count(name: re.Pattern[bytes], body: bytes, start: int) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import pytest
 from readiness.check import Check
 
 if TYPE_CHECKING:
+    from readiness.fleet import Fleet
     from readiness.plan import Planned
     from readiness.policy import Policy
     from readiness.review import Review
@@ -75,6 +77,12 @@ def add(group: Any) -> None:
     )
     option("--hardware", default="", metavar="NAME", help="the machine that serves, by the policy")
     option("--metrics", default="", metavar="URL", help="the server's or an exporter's metrics")
+    option(
+        "--load-workers", type=_positive, default=0, metavar="N", help="make load in N processes"
+    )
+    option(
+        "--ray-address", default="", metavar="ADDR", help="of the Ray cluster they are to run on"
+    )
     option("--connect-timeout", type=_seconds, default=5.0, metavar="S", help="(5)")
     option("--first-byte-timeout", type=_seconds, default=120.0, metavar="S", help="(120)")
     option("--silence-timeout", type=_seconds, default=60.0, metavar="S", help="(60)")
@@ -207,6 +215,7 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         waivers=waivers(option, checks),
         review=_review(option),
         given=given(option, rules, url, _embedded(option)),
+        fleet=_fleet(option),
     )
     return replace(mine, rival=_rival(option, mine)) if option.baseline and not kept else mine
 
@@ -242,6 +251,21 @@ def _rival(option: Namespace, mine: Settings) -> Settings:
         waivers={},
         given=Given(accepted=mine.given.accepted, hardware=mine.given.hardware),
     )
+
+
+def _fleet(option: Namespace) -> Fleet | None:
+    """The load workers that the user asks for."""
+    from readiness.fleet import Fleet
+
+    if not option.load_workers:
+        if option.ray_address:
+            raise pytest.UsageError("--ray-address needs --load-workers: how many are to run there")
+        return None
+    if find_spec("ray") is None:
+        raise pytest.UsageError(
+            "--load-workers needs Ray: pip install 'llm-readiness[distributed]'"
+        )
+    return Fleet(option.load_workers, option.ray_address)
 
 
 def _review(option: Namespace) -> Review:

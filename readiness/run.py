@@ -17,10 +17,12 @@ from readiness.background import Background
 from readiness.capability import Capabilities, Models, Unassessable, choose, explore
 from readiness.chat import Dialect, Scope
 from readiness.comparison import Comparison, compare
+from readiness.crew import Crew
 from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
 from readiness.exchange import Call, Exchange
 from readiness.findings import Findings
+from readiness.fleet import crewed
 from readiness.identity import identity
 from readiness.ledger import Ledger
 from readiness.matrix import Matrix, matrix
@@ -216,6 +218,7 @@ def _opened(
     with (
         _reached(background, settings.where, settings.limits) as endpoint,
         _metered(background, settings) as meters,
+        _crewed(settings) as crew,
     ):
         started = datetime.now(UTC)
         listed = background.start(endpoint.send(MODELS)).result()
@@ -237,7 +240,8 @@ def _opened(
             evidence.open({**about, **reviewed, "started": utc(started)}, resumed=bool(seen))
             evidence.exchange(listed, PROBING)
             sender = Sender(endpoint, evidence, ledger, Slots(settings.concurrency), past)
-            scope = Scope(findings=findings, given=settings.given, meters=meters)
+            fleet = partial(crew.step, ledger) if crew else None
+            scope = Scope(findings=findings, given=settings.given, meters=meters, fleet=fleet)
             runner = Runner(
                 background,
                 sender,
@@ -297,6 +301,16 @@ def _metered(background: Background, settings: Settings) -> Generator[Sequence[M
         return
     with _reached(background, metrics, settings.limits) as page:
         yield [*sources(settings.where), MetricsMeter(page)]
+
+
+@contextmanager
+def _crewed(settings: Settings) -> Generator[Crew | None]:
+    """The load workers, where the user wants any."""
+    if settings.fleet is None:
+        yield None
+        return
+    with crewed(settings.fleet, settings.where, settings.limits, settings.secrets) as crew:
+        yield crew
 
 
 def _model(listed: Exchange, settings: Settings) -> tuple[str, Models, str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from readiness.endpoint import Endpoint
-from readiness.evidence import Evidence
+from readiness.evidence import Evidence, brief, exchange_of
 from readiness.exchange import Call, Exchange, Fault
 from readiness.ledger import Ledger
 from readiness.past import Past
@@ -57,12 +58,18 @@ class Sender:
         return exchange
 
     async def _send(self, call: Call, about: Mapping[str, Any], lane: str) -> Exchange:
-        self.ledger.admit()
-        came = await self._endpoint.send(call, lane)
-        exchange = self._evidence.exchange(came, about, brief=call.crowd)
-        self.ledger.bill(exchange, about["attempt"])
-        self.slots.note(overloaded=exchange.status in OVERLOADED)
-        return exchange
+        if call.made is None:
+            self.ledger.admit()
+            came = await self._endpoint.send(call, lane)
+            self.ledger.bill(came, about["attempt"])
+        else:
+            came = exchange_of(call.made)
+            self.ledger.take_over(came, about["attempt"])
+        self.slots.note(overloaded=came.status in OVERLOADED)
+        if not call.crowd:
+            return self._evidence.exchange(came, about)
+        kept = call.made or brief(came, self._evidence.secrets)
+        return replace(came, seq=self._evidence.adopt(kept, about))
 
 
 def _pause(exchange: Exchange, attempt: int) -> float | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from readiness.address import Address
 from readiness.endpoint import Limits
+from readiness.fleet import Fleet
 from readiness.former import FormerRun
 from readiness.given import Given
 from readiness.policy import Policy
@@ -41,6 +42,7 @@ class Settings:
         secrets: What must stand in no file.
         review: What a person or a judge has settled.
         given: What no reply of the endpoint can tell.
+        fleet: The load workers that make the steps of load tests; None where this process does.
         baseline: The run that this one is held against.
         rival: How the endpoint is tried that is the baseline, beside this one; None without one.
         earlier: Runs of the same build that add to what this one shows.
@@ -66,6 +68,7 @@ class Settings:
     secrets: Secrets
     review: Review
     given: Given
+    fleet: Fleet | None = None
     baseline: FormerRun | None = None
     rival: Settings | None = None
     earlier: Sequence[FormerRun] = ()

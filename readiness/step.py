@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from readiness.histogram import Histogram
 from readiness.latency import Latency
+from readiness.probes.load import Item
 from readiness.strain import Strain
 
 
@@ -21,6 +23,7 @@ class Shape:
         rate: How many arrive in a second, where they do so by themselves.
         seed: What the prompts are made from.
         small: Whether prompts and replies are short: readiness cannot be shown anyway.
+        part: Which part of it this is, from 0, and of how many: load workers share a step.
     """
 
     scenario: str
@@ -30,6 +33,24 @@ class Shape:
     rate: float = 0.0
     seed: str = ""
     small: bool = False
+    part: tuple[int, int] = (0, 1)
+
+    def parts(self, workers: int) -> list[Shape]:
+        """What each of so many workers is to make of it: clients and requests are shared out."""
+        if not self.clients:
+            each_second = self.rate / workers
+            sizes = [(0, size, each_second) for size in _shared(self.requests, workers)]
+        else:
+            workers = min(workers, self.clients)
+            done, sizes = 0, []
+            for clients in _shared(self.clients, workers):
+                first, done = done, done + clients
+                size = self.requests * done // self.clients - self.requests * first // self.clients
+                sizes.append((clients, size, 0.0))
+        return [
+            replace(self, clients=clients, requests=size, rate=rate, part=(at, workers))
+            for at, (clients, size, rate) in enumerate(sizes)
+        ]
 
     @property
     def shown(self) -> str:
@@ -86,8 +107,11 @@ class Step:
         strain: How busy this side was.
         opened: When the first request was begun that does not warm up.
         closed: When the last was begun: from then on there were fewer at once.
+        known: What was asked of which the answer is known.
         strange: Which replies had the word of another request.
         right_alone: Of those whose answers were wrong, how many were right when asked alone.
+        workers: How many load workers have made it; 0 where it was made here.
+        agreed: How far apart they may have begun, in seconds.
     """
 
     shape: Shape
@@ -96,8 +120,25 @@ class Step:
     strain: Strain = field(default_factory=Strain)
     opened: float = 0.0
     closed: float = 0.0
+    known: list[Item] = field(default_factory=list)
     strange: list[str] = field(default_factory=list)
     right_alone: int = 0
+    workers: int = 0
+    agreed: float = 0.0
+
+    @classmethod
+    def merged(cls, shape: Shape, parts: Sequence[Step], agreed: float) -> Step:
+        """One step of those that load workers have made."""
+        step = cls(shape, workers=len(parts), agreed=agreed)
+        for each in parts:
+            step.samples += each.samples
+            step.known += each.known
+            step.gaps.merge(each.gaps)
+        step.strain = max((each.strain for each in parts), key=lambda strain: strain.lag)
+        step.strain.busy = max(each.strain.busy for each in parts)
+        step.opened = max(each.opened for each in parts)
+        step.closed = min(each.closed for each in parts)
+        return step
 
     @property
     def measured(self) -> list[Sample]:
@@ -126,3 +167,8 @@ class Step:
         if self.closed > self.opened:
             return self.opened, self.closed
         return 0.0, max((each.end for each in self.samples), default=0.0)
+
+
+def _shared(many: int, workers: int) -> list[int]:
+    """So many, shared out as evenly as can be."""
+    return [many * (at + 1) // workers - many * at // workers for at in range(workers)]

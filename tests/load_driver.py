@@ -49,12 +49,22 @@ async def _tried(flaw: Flaw, work: Callable[[Chat], Awaitable[T]], scope: Scope 
         await runner.cleanup()
 
 
-def at(url: str, work: Callable[[Chat], Awaitable[T]], scope: Scope | None = None) -> T:
+def at(
+    url: str,
+    work: Callable[[Chat], Awaitable[T]],
+    scope: Scope | None = None,
+    ledger: Ledger | None = None,
+) -> T:
     """What comes of some work with the endpoint at a base URL."""
-    return asyncio.run(_at(url, work, scope))
+    return asyncio.run(_at(url, work, scope, ledger))
 
 
-async def _at(url: str, work: Callable[[Chat], Awaitable[T]], scope: Scope | None) -> T:
+async def _at(
+    url: str,
+    work: Callable[[Chat], Awaitable[T]],
+    scope: Scope | None,
+    ledger: Ledger | None = None,
+) -> T:
     secrets, slots = Secrets([]), Slots(4)
     endpoint = Endpoint(Address.read(url, "", {}), QUICK)
     page = Endpoint(Address.read(f"{url.removesuffix('/v1')}/metrics", "", {}), QUICK)
@@ -62,7 +72,7 @@ async def _at(url: str, work: Callable[[Chat], Awaitable[T]], scope: Scope | Non
         tempfile.TemporaryDirectory() as folder,
         Evidence(Path(folder) / "evidence.jsonl", secrets) as evidence,
     ):
-        sender = Sender(endpoint, evidence, Ledger(), slots, Past(secrets))
+        sender = Sender(endpoint, evidence, ledger or Ledger(), slots, Past(secrets))
         send = partial(sender.send, trial={"check": "test"})
         try:
             metered = replace(scope or Scope(), meters=[MetricsMeter(page)])

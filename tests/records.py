@@ -17,6 +17,13 @@ from readiness.score import PASSED, failed
 
 Json = dict[str, Any]
 DIGEST = "0" * 64
+CLIENT: Json = {
+    "system": "Linux x86_64",
+    "cores": 2,
+    "python": "3.11.7",
+    "load_workers": 0,
+    "cluster": "",
+}
 
 
 def check(name: str, verdict: str = "ready", **changes: Any) -> Json:
@@ -96,6 +103,7 @@ def record(*dimensions: Json, **changes: Any) -> Json:
             "lacking": {"tools": "tools are not supported"},
         },
         "machine": {"hardware": "rtx-3060-12g", "quantization": "Q4_K_M", "metrics": ""},
+        "client": CLIENT,
         "license_evidence": {"": {"LICENSE": DIGEST}},
         "harness": {
             "version": "0.1.0",
@@ -220,6 +228,8 @@ def with_texts(found: Json, text: Callable[[str], str]) -> Json:
     target["lacking"] = {text("feature"): text("words")}
     for name in ("version", "policy", "openai_sdk"):
         said["harness"][name] = text(said["harness"][name])
+    for name in ("system", "python", "cluster"):
+        said["client"][name] = text(said["client"][name])
     said["evidence"]["file"] = text(said["evidence"]["file"])
     for each in said["dimensions"]:
         each["id"] = text(each["id"])

@@ -14,7 +14,7 @@ import pytest
 
 from readiness.address import Address
 from readiness.endpoint import Endpoint, Limits
-from readiness.evidence import Evidence, body_of, broken_link, entries, exchange_of
+from readiness.evidence import Evidence, body_of, brief, broken_link, entries, exchange_of
 from readiness.exchange import Arrival, Call, Exchange, Fault, HangUp
 from readiness.ledger import Ledger
 from readiness.past import Past
@@ -114,10 +114,10 @@ def test_a_request_is_written_after_its_connection_is_there(tmp_path: Path) -> N
     assert 0 < came.written < came.arrivals[0].ns <= came.end
 
 
-def brief(exchange: Exchange, folder: Path) -> dict[str, object]:
+def kept(exchange: Exchange, folder: Path) -> dict[str, object]:
     with Evidence(folder / "evidence.jsonl", Secrets([])) as evidence:
         evidence.open({})
-        evidence.exchange(exchange, {"check": "c"}, brief=True)
+        evidence.adopt(brief(exchange, evidence.secrets), {"check": "c"})
     assert broken_link(folder / "evidence.jsonl") == ""
     *_, (entry, _) = entries(folder / "evidence.jsonl")
     return entry
@@ -130,7 +130,7 @@ def streamed(body: bytes, fault: Fault | None = None) -> Exchange:
 
 def test_a_brief_entry_has_digests_times_and_the_usage(tmp_path: Path) -> None:
     usage = b'data: {"usage": {"prompt_tokens": 7, "completion_tokens": 9}}\n\n'
-    entry = brief(streamed(FRAME * 3000 + usage), tmp_path)
+    entry = kept(streamed(FRAME * 3000 + usage), tmp_path)
     assert len(json.dumps(entry)) < 2500
     assert entry["body_size"] == len(FRAME) * 3000 + len(usage)
     assert list(entry["request"]) == ["sha256"]  # type: ignore[call-overload]
@@ -144,10 +144,10 @@ def test_a_brief_entry_has_digests_times_and_the_usage(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("body", [FRAME, b"x" * 4096])
 def test_what_is_short_is_kept_whole(body: bytes, tmp_path: Path) -> None:
-    assert body_of(brief(streamed(body), tmp_path)) == body
+    assert body_of(kept(streamed(body), tmp_path)) == body
 
 
 def test_what_went_wrong_is_kept_whole(tmp_path: Path) -> None:
-    entry = brief(streamed(FRAME * 3000, Fault.RESET), tmp_path)
+    entry = kept(streamed(FRAME * 3000, Fault.RESET), tmp_path)
     assert body_of(entry) == FRAME * 3000
     assert len(exchange_of(entry).arrivals) == 2000

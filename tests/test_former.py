@@ -15,6 +15,7 @@ from readiness.former import NoBaseline, Tried, baseline, read
 from readiness.redaction import Secrets
 from readiness.score import PASSED, Outcome, failed
 from tests.miniature import completion
+from tests.records import CLIENT
 
 RECORD: dict[str, Any] = {
     "schema": "readiness/1",
@@ -38,6 +39,7 @@ RECORD: dict[str, Any] = {
     "requests": {"sent": 1, "retried": 0, "failed": 0},
     "tokens": {"prompt": 5, "completion": 5},
     "machine": {"hardware": "", "quantization": "", "metrics": ""},
+    "client": CLIENT,
     "license_evidence": {},
     "waivers": [],
     "dimensions": [],

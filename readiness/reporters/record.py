@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -10,6 +12,7 @@ from typing import Any
 
 from readiness import statistics, sums
 from readiness.conditions import harness
+from readiness.fleet import Fleet
 from readiness.former import FormerRun
 from readiness.gate import EXIT_STATUS
 from readiness.given import Given
@@ -41,6 +44,7 @@ def record(run: Run) -> dict[str, Any]:
         "concurrency": settings.concurrency,
         "target": {"endpoint": settings.where.url, **run.identity},
         "machine": _machine(settings.given),
+        "client": _client(settings.fleet),
         "harness": harness(settings.policy),
         "license_evidence": settings.given.digests,
         "started": utc(run.started),
@@ -86,6 +90,17 @@ def _machine(given: Given) -> dict[str, str]:
         "hardware": given.hardware.name if given.hardware else "",
         "quantization": given.dossier.quantization if given.dossier else "",
         "metrics": given.metrics.url if given.metrics else "",
+    }
+
+
+def _client(fleet: Fleet | None) -> dict[str, Any]:
+    """What the endpoint was tried from: its own times are in all that is measured there."""
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count() or 1,
+        "python": platform.python_version(),
+        "load_workers": fleet.workers if fleet else 0,
+        "cluster": fleet.address if fleet else "",
     }
 
 

@@ -52,6 +52,9 @@ def _measures(step: Step) -> Iterator[Measure]:
             yield Measure(name, step.gaps.quantile(share), "s", at, step.gaps.total)
     yield Measure("event loop lag p99", step.strain.lag, "s", at, step.strain.lags.total)
     yield Measure("busy share of a core", step.strain.busy, "", at)
+    if step.workers:
+        yield Measure("load workers", step.workers, "", at)
+        yield Measure("load workers began within", step.agreed, "s", at)
     yield from _audits(step, own, at)
 
 

@@ -1,0 +1,87 @@
+"""A fleet: load workers on this machine, with a Ray of their own, or on a Ray cluster."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from readiness.address import Address
+from readiness.crew import Crew
+from readiness.endpoint import Limits
+from readiness.redaction import Secrets
+
+#: How long to wait for a cluster to take a connection, in seconds.
+PATIENCE = 5.0
+#: Room for what workers send at once, the least that Ray takes, in bytes.
+ROOM = 80 * 2**20
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """How many load workers there are to be, and where.
+
+    Args:
+        workers: How many.
+        address: That of a Ray cluster; "" for this machine.
+    """
+
+    workers: int
+    address: str = ""
+
+
+@contextmanager
+def crewed(fleet: Fleet, where: Address, limits: Limits, secrets: Secrets) -> Generator[Crew]:
+    """A crew, for as long as the context lasts; on this machine with a Ray of its own.
+
+    Raises:
+        LookupError: There is no cluster at that address.
+    """
+    import ray
+
+    _see(fleet.address)
+    # Ray tells its makers how it is used, unless it is told not to.
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    folder = tempfile.mkdtemp(prefix="ray-")
+    here: dict[str, Any] = {
+        "address": "local",
+        "num_cpus": fleet.workers,
+        "include_dashboard": False,
+        "object_store_memory": ROOM,
+        "_temp_dir": folder,
+    }
+    given = {"address": fleet.address} if fleet.address else here
+    crew = Crew(fleet.workers, where, limits, secrets)
+    try:
+        ray.init(**given, log_to_driver=False, logging_level=logging.ERROR)
+    except (OSError, RuntimeError, ValueError) as error:
+        where_to = f"--ray-address {fleet.address}" if fleet.address else "--load-workers"
+        raise LookupError(f"{where_to}: Ray does not start: {error!s:.200}") from error
+    try:
+        yield crew
+    finally:
+        crew.dismiss()
+        ray.shutdown()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _see(address: str) -> None:
+    """See that somebody answers at the address of a cluster: Ray itself would try for minutes.
+
+    Raises:
+        LookupError: Nobody does.
+    """
+    if address in ("", "auto"):
+        return
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), PATIENCE).close()
+    except (OSError, ValueError, OverflowError) as error:
+        why = "give HOST:PORT, on a machine of the cluster" if not port.isdecimal() else error
+        raise LookupError(f"--ray-address {address}: no Ray cluster answers: {why}") from error
