@@ -115,8 +115,8 @@ class Crew:
                 try:
                     await asyncio.wait_for(asyncio.gather(*begun), ROOM_WITHIN)
                 except TimeoutError:
-                    room = f"{ray.cluster_resources().get('CPU', 0):g} CPUs"
-                    why = f"Ray has no room for {self._workers} load workers: {room} in all"
+                    cores = ray.cluster_resources()["CPU"]  # type: ignore[no-untyped-call]
+                    why = f"Ray has no room for {self._workers} load workers: {cores:g} CPUs in all"
                     raise _unknown(why) from None
             return self.actors
 
