@@ -35,19 +35,15 @@ def mini(answer: Answer) -> Script:
 
 
 def stream(text: str) -> bytes:
-    """The same as a stream, in two pieces."""
-    half = len(text) // 2
-    parts = [
-        ({"role": "assistant", "content": text[:half]}, None),
-        ({"content": text[half:]}, "stop"),
-    ]
+    """The same as a stream."""
+    steps = [({"role": "assistant", "content": text}, None), ({}, "stop")]
     chunks = [
         {
             "id": "chatcmpl-1",
             "object": "chat.completion.chunk",
             "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
         }
-        for delta, finish in parts
+        for delta, finish in steps
     ]
     return b"".join(b"data: %b\n\n" % json.dumps(each).encode() for each in chunks) + DONE
 
