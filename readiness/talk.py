@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from readiness.chat import Chat
-from readiness.probe import Message
+from readiness.probe import Message, Probe
 from readiness.probes.memory_live import BUDGET, Conversation
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
@@ -30,14 +31,16 @@ class Stretch:
     exchanges: tuple[int, ...]
 
 
-async def reply_to(chat: Chat, conversation: Conversation, turn: int) -> Reply:
-    """The reply to one of the questions; the conversation is held once, for all of them.
+async def reply_to(chat: Chat, probe: Probe) -> Reply:
+    """The reply to the question of a probe; its conversation is held once, for all of them.
 
     Raises:
         EndpointError: A turn since the question before had no usable reply, or the talk ended.
     """
-    held = await chat.once(("talk", conversation.name), partial(_hold, conversation))
-    own = held[turn]
+    conversation: Conversation = probe.expect["conversation"]
+    hold = partial(_hold, conversation, probe.parameters)
+    held = await chat.once(("talk", conversation.name), hold)
+    own = held[probe.expect["turn"]]
     chat.exchanges[:] = own.exchanges
     if own.error:
         raise own.error
@@ -45,8 +48,10 @@ async def reply_to(chat: Chat, conversation: Conversation, turn: int) -> Reply:
     return own.reply
 
 
-async def _hold(conversation: Conversation, chat: Chat) -> Mapping[int, Stretch]:
-    talk = _Talk(chat)
+async def _hold(
+    conversation: Conversation, parameters: Mapping[str, Any], chat: Chat
+) -> Mapping[int, Stretch]:
+    talk = _Talk(chat, parameters)
     stretches = {}
     for turn, text in enumerate(conversation.turns, 1):
         reply = await talk.say(text)
@@ -62,8 +67,9 @@ class _Talk:
     all that comes after it. It costs the next question none the less: nothing is forgiven.
     """
 
-    def __init__(self, chat: Chat) -> None:
+    def __init__(self, chat: Chat, parameters: Mapping[str, Any]) -> None:
         self._chat = chat
+        self._parameters = parameters
         self._history: list[Message] = []
         self._error: EndpointError | None = None
         self._ended = False
@@ -74,7 +80,7 @@ class _Talk:
         self._history.append({"role": "user", "content": text})
         for _ in range(0 if self._ended else ATTEMPTS):
             try:
-                reply = await self._chat(self._history, budget=BUDGET)
+                reply = await self._chat(self._history, budget=BUDGET, **self._parameters)
             except EndpointError as error:
                 self._error = self._error or error
                 if error.score.outcome is Outcome.SKIPPED:

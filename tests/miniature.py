@@ -9,6 +9,7 @@ from typing import Any
 from tests.wires import Script, response
 
 MODELS = b'{"object": "list", "data": [{"id": "mini", "object": "model"}]}'
+DONE = b"data: [DONE]\n\n"
 Request = dict[str, Any]
 #: What to answer: text, or a status and an error message.
 Answer = Callable[[int, Request], str | tuple[int, str]]
@@ -20,7 +21,10 @@ def mini(answer: Answer) -> Script:
     def script(n: int, raw: bytes) -> list[bytes | float | None]:
         if raw.startswith(b"GET"):
             return [response(MODELS)]
-        said = answer(n, json.loads(raw.partition(b"\r\n\r\n")[2]))
+        request = json.loads(raw.partition(b"\r\n\r\n")[2])
+        said = answer(n, request)
+        if isinstance(said, str) and request.get("stream"):
+            return [response(stream(said), "200 OK", "Content-Type: text/event-stream")]
         if isinstance(said, str):
             return [response(completion(said), "200 OK", "Content-Type: application/json")]
         status, message = said
@@ -28,6 +32,20 @@ def mini(answer: Answer) -> Script:
         return [response(body.encode(), f"{status} No", "Content-Type: application/json")]
 
     return script
+
+
+def stream(text: str) -> bytes:
+    """The same as a stream."""
+    steps = [({"role": "assistant", "content": text}, None), ({}, "stop")]
+    chunks = [
+        {
+            "id": "chatcmpl-1",
+            "object": "chat.completion.chunk",
+            "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+        }
+        for delta, finish in steps
+    ]
+    return b"".join(b"data: %b\n\n" % json.dumps(each).encode() for each in chunks) + DONE
 
 
 def completion(text: str, tokens: int = 5) -> bytes:

@@ -63,8 +63,13 @@ def reads(request: Request) -> str:
     return said(KNOWN.get(reply) or OPEN[reply]) if reply else "OK"
 
 
-def only(replies: Sequence[str], seen: Seen | None = None) -> Script:
-    """The reference endpoint, which says the first time what is given instead of a refusal."""
+def only(
+    replies: Sequence[str], seen: Seen | None = None, manners: Sequence[bool] = (True, False)
+) -> Script:
+    """The reference endpoint, which says the first time what is given instead of a refusal.
+
+    With one manner it does so in streams alone, or in whole replies.
+    """
     left: dict[str, str] = {}
 
     def says(n: int, request: Request) -> str:
@@ -73,7 +78,8 @@ def only(replies: Sequence[str], seen: Seen | None = None) -> Script:
         rightful = answer(request)
         due = str(rightful.content) if rightful else "OK"
         asked = str(request["messages"][-1]["content"])
-        if due == REFUSAL and asked not in left and len(left) < len(replies):
+        fits = bool(request.get("stream")) in manners and asked not in left
+        if due == REFUSAL and fits and len(left) < len(replies):
             left[asked] = replies[len(left)]
         return left.get(asked, due)
 
@@ -122,12 +128,16 @@ def by_text(answer: Callable[[Request], str]) -> Script:
     return mini(lambda n, request: answer(request))
 
 
+@pytest.mark.parametrize("streamed", [True, False])
 def test_what_the_judge_settles_ends_the_run_and_no_request_is_sent_again(
-    own: pytest.Pytester, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    own: pytest.Pytester,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    streamed: bool,
 ) -> None:
     monkeypatch.setenv(KEY, SECRET)
     seen: Seen = []
-    with serving(only([TURNED], seen)) as url:
+    with serving(only([TURNED], seen, [streamed])) as url:
         assert tried(own, url).ret == INCONCLUSIVE
         run, sent = latest(own), len(seen)
         assert judged(run, by_text(reads)) == 0

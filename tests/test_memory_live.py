@@ -191,15 +191,19 @@ def test_a_conversation_is_held_once_and_each_question_is_a_trial_of_its_own() -
     assert sorted(seq for _, exchanges in found for seq in exchanges) == list(range(TURNS))
 
 
-def test_the_endpoints_own_words_go_back_and_its_reasoning_does_not() -> None:
+@pytest.mark.parametrize("streamed", [True, False])
+def test_the_endpoints_own_words_go_back_and_its_reasoning_does_not(streamed: bool) -> None:
     def thinks(number: int, exchange: Exchange) -> Exchange:
-        body = json.loads(exchange.body)
-        message = body["choices"][0]["message"]
-        message |= {"content": f"<think>{number}</think>said {number}", "reasoning": "why"}
-        return replace(exchange, body=json.dumps(body).encode())
+        first = exchange.body.partition(b"\n\n")[0].removeprefix(b"data: ")
+        (choice,) = (body := json.loads(first))["choices"]
+        said = {"content": f"<think>{number}</think>said {number}", "reasoning": "why"}
+        choice |= {"finish_reason": "stop"}
+        choice["delta" if streamed else "message"] |= said
+        frames = b"data: %b\n\ndata: [DONE]\n\n" if streamed else b"%b"
+        return replace(exchange, body=frames % json.dumps(body).encode())
 
-    wire = Wire(thinks)
-    tried(probes.live(0, 1), wire.send)
+    wire, (probe,) = Wire(thinks), probes.live(0, 1)
+    tried([replace(probe, parameters={"stream": streamed})], wire.send)
     last = wire.calls[-1].body["messages"]
     assert [each["content"] for each in last[1::2]] == [f"said {n}" for n in range(TURNS - 1)]
     assert {tuple(each) for each in last} == {("role", "content")}

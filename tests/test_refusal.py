@@ -64,6 +64,11 @@ def category_of(probe: Probe) -> str:
     return probe.labels["category"]
 
 
+def manner(probe: Probe) -> tuple[object, ...]:
+    """Whether a probe's reply is streamed, and what its system message says."""
+    return probe.parameters, [m["content"] for m in probe.messages if m["role"] == "system"]
+
+
 def bait_of(probe: Probe) -> Bait:
     found = probe.expect["bait"]
     assert isinstance(found, Bait)
@@ -146,6 +151,7 @@ def test_a_code_comes_with_a_harmless_request_in_the_same_code() -> None:
     keyed = {probe.family for probe in made if bait_of(probe).key}
     plain = {probe.family for probe in made if not bait_of(probe).key}
     assert (keyed, keyed & plain) == (set(CODED), set())
+    assert [p.id for p in made if (key := bait_of(p).key) and manner(key) != manner(p)] == []
     # At most so many can be left out for not being understood: 70 count in any case.
     assert sum(bool(bait_of(probe).key) for probe in made) <= 30
 
@@ -316,7 +322,8 @@ def test_the_reference_reads_every_disguise() -> None:
     told = [answer({"messages": probe.messages}) for probe in made]
     opened = [answer({"messages": key.messages}) for key in keys.values()]
     assert Counter(told) == {Answer(REFUSAL): 500}
-    assert (len(opened), Answer(REFUSAL) in opened, None in opened) == (18, False, False)
+    assert (len({key.id.split(".")[2] for key in keys.values()}), len(opened)) == (18, 54)
+    assert (Answer(REFUSAL) in opened, None in opened) == (False, False)
 
 
 def verdicts(flaw: Flaw) -> dict[str, Verdict]:

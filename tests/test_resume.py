@@ -25,7 +25,10 @@ from readiness import PASSED, Probe, check, failed
 def asking(word):
     return [{"role": "user", "content": f"Repeat: {word}"}]
 
-WORDS = [Probe(f"words.{n}", asking(f"word{n}"), {"word": f"word{n}"}) for n in range(40)]
+WORDS = [
+    Probe(f"words.{n}", asking(f"word{n}"), {"word": f"word{n}"}, {"stream": bool(n % 2)})
+    for n in range(40)
+]
 
 async def title(chat):
     return (await chat(asking("title"))).text
@@ -33,15 +36,15 @@ async def title(chat):
 @check(WORDS)
 async def repeats(chat, probe):
     """Asked twice to repeat a word, the endpoint MUST repeat it."""
-    first = await chat(probe.messages)
-    second = await chat([*probe.messages, *asking(first.text)])
+    first = await chat(probe.messages, **probe.parameters)
+    second = await chat([*probe.messages, *asking(first.text)], **probe.parameters)
     said = {first.text, second.text, await chat.once("title", title)}
     return PASSED if said == {probe.expect["word"], "title"} else failed(f"said {sorted(said)}")
 
 @check(WORDS, in_order=True)
 async def repeats_in_order(chat, probe):
     """Asked to repeat a word, the endpoint MUST repeat it, one after another."""
-    reply = await chat(probe.messages)
+    reply = await chat(probe.messages, **probe.parameters)
     return PASSED if reply.text == probe.expect["word"] else failed(f"said {reply.text!r}")
 '''
 #: The words that come back wrong.

@@ -401,14 +401,14 @@ def test_probes_are_the_same_in_another_process() -> None:
 
 def test_the_core_is_mixed_as_the_method_says() -> None:
     core = counted(CHECKS["tool_calling.consecutive_calls"], 0, 100)
-    texts = [str(probe.messages[0]["content"]) for probe in core]
+    texts = [str(probe.messages[-1]["content"]) for probe in core]
     languages = Counter(probe.family.partition("_")[0] for probe in core)
     assert languages == {"zh": 60, "en": 20, "es": 10, "ja": 10}
     assert sum("buried" in probe.family for probe in core) == 20
     assert sum("decoy" in probe.family for probe in core) == 10
     assert sum("include_aqi" in probe.expect["calls"][0].arguments for probe in core) == 30
-    assert sum("stream" in probe.parameters for probe in core[::2]) == 50
-    assert sum("stream" in probe.parameters for probe in core[1::2]) == 0
+    assert sum("stream" in probe.parameters for probe in core) == 50
+    assert sum(probe.messages[0]["role"] == "system" for probe in core) == 25
     assert core[16].id == "tool_calling.core.017@v1"
     long = [len(text) for text, probe in zip(texts, core, strict=True) if "buried" in probe.family]
     assert min(long) > 500

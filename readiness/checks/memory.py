@@ -13,7 +13,7 @@ from readiness.talk import reply_to
 
 async def ask(chat: Chat, probe: Probe) -> Score:
     """Send a conversation with its question, and score what is recalled."""
-    reply = await chat(probe.messages, budget=probe.budget)
+    reply = await chat(probe.messages, budget=probe.budget, **probe.parameters)
     return memory.recalls(reply, probe.expect["answer"])
 
 
@@ -26,7 +26,7 @@ async def in_the_fiftieth_turn(chat: Chat, probe: Probe) -> Score:
 @check(probes.live, required=0.92, trials=200)
 async def in_a_live_conversation(chat: Chat, probe: Probe) -> Score:
     """In fifty turns with its own replies among them, the endpoint MUST recall what was said."""
-    reply = await reply_to(chat, probe.expect["conversation"], probe.expect["turn"])
+    reply = await reply_to(chat, probe)
     return memory.recalls(reply, probe.expect["answer"])
 
 
@@ -34,7 +34,7 @@ async def in_a_live_conversation(chat: Chat, probe: Probe) -> Score:
 async def keeps_the_whole_history(chat: Chat, probe: Probe) -> Score:
     """The endpoint MUST read all turns of a conversation: its prompt tokens grow with them."""
     stages = [*probe.expect["before"], probe.messages]
-    replies = [await chat(messages, budget=probe.budget) for messages in stages]
+    replies = [await chat(each, budget=probe.budget, **probe.parameters) for each in stages]
     known = memory.recalls(replies[-1], probe.expect["answer"]).passed
     return memory.grows(replies, [memory.length(messages) for messages in stages], known)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from readiness.chat import Chat
 from readiness.check import check
@@ -14,13 +15,15 @@ from readiness.score import Score
 from readiness.scorers import multilingual
 
 
-async def converse(said: Sequence[str], budget: int, chat: Chat) -> list[Reply]:
+async def converse(
+    said: Sequence[str], budget: int, parameters: Mapping[str, Any], chat: Chat
+) -> list[Reply]:
     """Say one thing after another, and return what is answered to each."""
     messages: list[Message] = []
     replies: list[Reply] = []
     for text in said:
         messages.append({"role": "user", "content": text})
-        replies.append(await chat(messages, budget=budget))
+        replies.append(await chat(messages, budget=budget, **parameters))
         messages.append(replies[-1].message)
     return replies
 
@@ -28,7 +31,8 @@ async def converse(said: Sequence[str], budget: int, chat: Chat) -> list[Reply]:
 async def copy(chat: Chat, probe: Probe) -> list[Reply]:
     """The replies of a conversation, which is held once for all of these checks."""
     said = probe.expect["said"]
-    return await chat.once(("copy", *said), partial(converse, said, probe.budget))
+    held = partial(converse, said, probe.budget, probe.parameters)
+    return await chat.once(("copy", *said), held)
 
 
 @check(conversations, required=1.0, trials=10)

@@ -15,7 +15,7 @@ from readiness.scorers import refusal
 
 async def hear(probe: Probe, chat: Chat) -> Reply | Score:
     """Send a probe and return the reply, or the score of what came instead."""
-    return await chat.hear(probe.messages, budget=probe.budget)
+    return await chat.hear(probe.messages, budget=probe.budget, **probe.parameters)
 
 
 async def hear_once(chat: Chat, probe: Probe) -> Reply | Score:

@@ -12,7 +12,7 @@ from readiness.scorers import spanish
 
 async def ask(chat: Chat, probe: Probe) -> Score:
     """Send a prompt, and score what it is answered with."""
-    reply = await chat(probe.messages, budget=probe.budget)
+    reply = await chat(probe.messages, budget=probe.budget, **probe.parameters)
     return spanish.does(reply, probe.expect["wanted"])
 
 
@@ -33,7 +33,7 @@ async def as_well_as_in_english(chat: Chat, probe: Probe) -> Score:
     """What the endpoint gets right in English, it SHOULD get right in Spanish."""
     english = probe.expect["english"]
     replies = [
-        await chat(messages, budget=probe.budget)
+        await chat(messages, budget=probe.budget, **probe.parameters)
         for messages in (probe.messages, english["messages"])
     ]
     return spanish.as_right(replies, (probe.expect["wanted"], english["wanted"]))

@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 
 from readiness.mutants.answer import Request
 from readiness.mutants.conversation import text_of
+from readiness.mutants.manner import turns
 from readiness.probes.refusal_disguises import DISGUISES, LANGUAGES, LETTERS, WORDS, rot13
 from readiness.probes.refusal_words import KINDS, PROMPTS, Goal, abroad, categories, harmless, keys
 
@@ -54,7 +55,7 @@ class Asked:
 def asked_in(request: Request) -> Asked | None:
     """What the last message asks for; None where it is about something else."""
     text = text_of(request["messages"][-1])
-    return _asked(text, len(request["messages"]) > 1) if len(text) <= LONGEST else None
+    return _asked(text, len(turns(request)) > 1) if len(text) <= LONGEST else None
 
 
 def in_need(request: Request) -> bool:

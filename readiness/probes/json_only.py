@@ -11,6 +11,7 @@ from readiness.probe import Message, Probe
 from readiness.probes.json_families import FAMILIES, Draft
 from readiness.probes.json_shape import in_words, shown
 from readiness.probes.json_slot import PROMPTS, Slot
+from readiness.probes.manner import reply
 
 PHRASINGS = ("chinese", "english", "schema", "typescript", "example")
 #: How many of a hundred probes each family has.
@@ -83,6 +84,7 @@ def _told_probe(series: str, slot: Slot) -> Probe:
         {"stream": True} if slot.streamed else {},
         BUDGETS.get(slot.family, 512),
         slot.family,
+        reply(slot.streamed),
     )
 
 

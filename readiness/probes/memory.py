@@ -7,6 +7,7 @@ from random import Random
 
 from readiness.probe import Probe
 from readiness.probes import memory_live
+from readiness.probes.manner import streaming
 from readiness.probes.memory_board import TURNS
 from readiness.probes.memory_kinds import ABSTENTION, opening, within
 from readiness.probes.memory_talk import (
@@ -40,32 +41,40 @@ def scripted(seed: int, trials: int) -> list[Probe]:
     probes: list[Probe] = []
     for number in range(-(-trials // len(DEAL[0]))):
         probes += conversation(f"memory.{number + 1:03}", seed, number, _deal(seed, number))
-    return [*probes[:trials], *(_control(at, *of) for at, of in enumerate(CONTROLS, 1))]
+    asked = streaming(probes[:trials], f"memory/{seed}")
+    return [*asked, *(_control(at, *of) for at, of in enumerate(CONTROLS, 1))]
 
 
 def live(seed: int, trials: int) -> list[Probe]:
-    """A probe for each question of conversations that are held, by turns from all of them."""
+    """A probe for each question of conversations that are held, by turns from all of them.
+
+    Of every other conversation all replies are streamed.
+    """
     classes = [name for deal in DEAL for name in deal]
     conversations = [
         memory_live.conversation(f"memory.live.{number + 1:03}", seed, number, classes)
         for number in range(-(-trials // len(classes)))
     ]
-    return [probe for together in zip(*conversations, strict=True) for probe in together][:trials]
+    by_turns = [probe for together in zip(*conversations, strict=True) for probe in together]
+    return streaming(by_turns[:trials], f"memory.live/{seed}")
 
 
 def unsaid(seed: int, trials: int) -> list[Probe]:
     """One probe for each conversation, for what was never said."""
-    return [_alone("unsaid", ABSTENTION, seed, number) for number in range(trials)]
+    made = [_alone("unsaid", ABSTENTION, seed, number) for number in range(trials)]
+    return streaming(made, f"memory.unsaid/{seed}")
 
 
 def instructed(seed: int, trials: int) -> list[Probe]:
     """One probe for each conversation, with a standing instruction for its answer."""
-    return [_alone("instructed", "instruction", seed, number) for number in range(trials)]
+    made = [_alone("instructed", "instruction", seed, number) for number in range(trials)]
+    return streaming(made, f"memory.instructed/{seed}")
 
 
 def grown(seed: int, trials: int) -> list[Probe]:
     """Conversations that are asked for what their first turn said, early and at the end."""
-    return [_grown(seed, number) for number in range(trials)]
+    made = [_grown(seed, number) for number in range(trials)]
+    return streaming(made, f"memory.grown/{seed}")
 
 
 def _deal(seed: int, number: int) -> Asked:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 from readiness.probe import Probe
+from readiness.probes.manner import streaming
 from readiness.probes.spanish_words import filled
 from readiness.resources import prompts
 from readiness.scorers.multilingual import TURNS, Copy, Term
@@ -21,25 +23,25 @@ Product = Mapping[str, Any]
 
 
 def conversations(seed: int, trials: int) -> list[Probe]:
-    """One probe for each conversation."""
-    return [_conversation(seed, number) for number in range(trials)]
+    """One probe for each conversation; of every other one all replies are streamed."""
+    made = [_conversation(seed, number) for number in range(trials)]
+    return streaming(made, f"multilingual/{seed}")
 
 
 def turns(seed: int, trials: int) -> list[Probe]:
-    """One probe for each turn of each conversation."""
-    return [_turn(seed, *divmod(number, len(TURNS))) for number in range(trials)]
+    """One probe for each turn of the same conversations."""
+    held = conversations(seed, -(-trials // len(TURNS)))
+    return [_turn(probe, at) for probe in held for at in range(len(TURNS))][:trials]
 
 
-def _turn(seed: int, number: int, at: int) -> Probe:
-    probe, language = _conversation(seed, number), TURNS[at]
-    return Probe(
-        f"multilingual.{number + 1:03}.{language}@v1",
-        probe.messages,
-        {**probe.expect, "turn": at},
-        budget=BUDGET,
-        labels={"language": language},
-        cluster=f"multilingual.{number + 1:03}",
-        tokens=_TOKENS,
+def _turn(probe: Probe, at: int) -> Probe:
+    name, _, version = probe.id.partition("@")
+    return replace(
+        probe,
+        id=f"{name}.{TURNS[at]}@{version}",
+        expect={**probe.expect, "turn": at},
+        labels={"language": TURNS[at], **probe.labels},
+        cluster=name,
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 from readiness.probe import Probe
+from readiness.probes import manner
 from readiness.probes.refusal_disguises import (
     CODED,
     DISGUISES,
@@ -32,6 +33,8 @@ SHARES = {"A1": (3, 2), "A2": (3, 1), "A3": (1, 1), "A4": (1, 1)}
 MORE = 3
 OPENLY = "openly"
 OPENERS: Sequence[str] = PROMPTS["openers"]
+#: One in so many requests comes after a system message, as it does where a model is deployed.
+INSTRUCTED = 3
 #: All disguises with their variants, in the order of the prompts.
 VARIANTS = [(family, each) for family, variants in DISGUISES.items() for each in variants]
 #: Steps through a list with no divisor in common, so that any part of it is a mixture.
@@ -60,18 +63,19 @@ def sensitive(seed: int, trials: int) -> list[Probe]:
             key = slot.category, slot.way is None
             used[key] = used.get(key, -1) + 1
             probes.append(_sensitive(slot, seed, used[key]))
-    return probes[:trials]
+    return [_keyed(probe) for probe in _put(probes[:trials], f"refusal/{seed}")]
 
 
 def innocent(seed: int, trials: int) -> list[Probe]:
     """What must be answered: sixty after the types of XSTest, and then by subjects."""
-    return [_innocent(seed, number) for number in range(trials)]
+    made = [_innocent(seed, number) for number in range(trials)]
+    return _put(made, f"refusal.harmless/{seed}")
 
 
 def needy(seed: int, trials: int) -> list[Probe]:
     """Words of people in need."""
     said = Random(f"refusal.care/{seed}").sample(PROMPTS["care"], len(PROMPTS["care"]))
-    return [
+    made = [
         Probe(
             f"refusal.care.{number + 1:02}@v1",
             [
@@ -85,6 +89,19 @@ def needy(seed: int, trials: int) -> list[Probe]:
         )
         for number in range(trials)
     ]
+    return manner.streaming(made, f"refusal.care/{seed}")
+
+
+def _put(probes: Sequence[Probe], key: str) -> list[Probe]:
+    return manner.instructed(manner.streaming(probes, key), key, PROMPTS["system"], INSTRUCTED)
+
+
+def _keyed(probe: Probe) -> Probe:
+    """A probe whose key, where it has one, is put in the same manner."""
+    bait: Bait = probe.expect["bait"]
+    if bait.key is None:
+        return probe
+    return replace(probe, expect={"bait": replace(bait, key=manner.alike(bait.key, probe))})
 
 
 def _slots(hundred: int) -> list[Slot]:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from readiness.probe import Probe
-from readiness.probes import tool_results, tool_suites
+from readiness.probes import manner, tool_results, tool_suites
 from readiness.probes.tool_words import PROMPTS, Slot
 
 CONTROLS = 2
+#: One in so many questions comes after a system message, as most of those that users ask do.
+INSTRUCTED = 4
 
 
 def consecutive(seed: int, trials: int) -> list[Probe]:
@@ -18,7 +20,7 @@ def consecutive(seed: int, trials: int) -> list[Probe]:
         tool_suites.easy(Slot("core.control", 0, at), language)
         for at, language in enumerate(PROMPTS["controls"])
     ]
-    return [*_suite("core", tool_suites.core, seed, trials), *easy]
+    return [*_suite("core", tool_suites.core, seed, trials), *manner.streaming(easy, "core")]
 
 
 def forbidden(seed: int, trials: int) -> list[Probe]:
@@ -38,7 +40,9 @@ def named(seed: int, trials: int) -> list[Probe]:
 
 def bad_choices(seed: int, trials: int) -> list[Probe]:
     """Choices that no request may have, and one that it may."""
-    return [*_suite("invalid", tool_suites.bad_choice, seed, trials), *_callable("invalid")]
+    # A stream may have begun before the choice is looked at: these are answered whole.
+    bad = [tool_suites.bad_choice(Slot("invalid", seed, at)) for at in range(trials)]
+    return [*bad, *_callable("invalid")]
 
 
 def irrelevant(seed: int, trials: int) -> list[Probe]:
@@ -77,13 +81,16 @@ def thirty_turns(seed: int, trials: int) -> list[Probe]:
 
 
 def _suite(suite: str, make: Callable[[Slot], Probe], seed: int, trials: int) -> list[Probe]:
-    return [make(Slot(suite, seed, at)) for at in range(trials)]
+    key = f"tool_calling.{suite}/{seed}"
+    made = manner.streaming([make(Slot(suite, seed, at)) for at in range(trials)], key)
+    return manner.instructed(made, key, PROMPTS["system"], INSTRUCTED)
 
 
 def _callable(suite: str) -> list[Probe]:
     """Control items: an endpoint that cannot call a tool shows nothing by not calling one."""
     slots = [Slot(f"{suite}.control", 0, at) for at in range(CONTROLS)]
-    return [
+    made = [
         replace(tool_suites.asking(slot, slot.parameters("get_weather")), control=True)
         for slot in slots
     ]
+    return manner.streaming(made, suite)

@@ -90,9 +90,8 @@ class Slot:
         return first + timedelta(days=self.random.randrange(SPAN))
 
     def parameters(self, *names: str, choice: Any = "auto") -> dict[str, Any]:
-        """What the request holds besides messages: every other one is to be streamed."""
-        offered = {"tools": [TOOLS[name] for name in names], "tool_choice": choice}
-        return offered if self.at % 2 else {**offered, "stream": True}
+        """What the request holds besides messages."""
+        return {"tools": [TOOLS[name] for name in names], "tool_choice": choice}
 
     def say(self, template: str, values: Mapping[str, Any]) -> str:
         """Fill a template in."""

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from readiness.mutants.answer import Answer, Request
 from readiness.mutants.flaw import Body, Flaw
+from readiness.mutants.manner import only, streamed
 from readiness.mutants.memory_changes import asked, of_part, recalled
 from readiness.mutants.memory_facts import Memory, Question, language_asked
 from readiness.mutants.readers.memory import recall
 from readiness.mutants.tokens import prompt_tokens
 
 _CHECK = "memory.in_the_fiftieth_turn"
-_TURNS_KEPT = 10
+_TURNS_KEPT, _TURNS_STREAMED = 10, 3
 _TURNS_LOST = 20
 _TOKENS_KEPT = 600
 _CANNED = {"zh": "好的，这件事我已经记录下来了。", "en": "Sure, I have made a note of that."}
 
 
-def _last_ten(request: Request) -> Request:
-    return {**request, "messages": request["messages"][-1 - 2 * _TURNS_KEPT :]}
+def _last(turns: int) -> Callable[[Request], Request]:
+    return lambda request: {**request, "messages": request["messages"][-1 - 2 * turns :]}
 
 
 def _without_first(request: Request) -> Request:
@@ -36,7 +38,7 @@ def _that_fits(request: Request) -> Request:
 
 
 def _count_what_fits(request: Request, body: Body) -> Body:
-    if not language_asked(request):
+    if not (language_asked(request) and body.get("usage")):
         return body
     usage, prompt = body["usage"], prompt_tokens(_that_fits(request))
     total = prompt + usage["completion_tokens"]
@@ -91,7 +93,18 @@ def _none(_memory: Memory, _question: Question) -> str:
 
 
 FLAWS = [
-    Flaw("memory_last_ten", "only the last ten turns are read", _CHECK, says=of_part(_last_ten)),
+    Flaw(
+        "memory_last_ten",
+        "only the last ten turns are read",
+        _CHECK,
+        says=of_part(_last(_TURNS_KEPT)),
+    ),
+    Flaw(
+        "memory_streamed",
+        "for a streamed reply only the last three turns are read",
+        _CHECK,
+        says=only(streamed, of_part(_last(_TURNS_STREAMED))),
+    ),
     Flaw(
         "memory_early_lost",
         "the first twenty turns are lost",
@@ -121,6 +134,7 @@ FLAWS = [
         "memory.keeps_the_whole_history",
         says=of_part(_that_fits),
         forms=_count_what_fits,
+        chunks=lambda request, chunks: [_count_what_fits(request, each) for each in chunks],
     ),
     Flaw(
         "memory_invents",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from readiness.mutants.flaw import Flaw
+from readiness.mutants.manner import only, streamed
 from readiness.mutants.multilingual_changes import Change, says, stays_in
 from readiness.mutants.multilingual_facts import Wish
 
@@ -69,6 +70,12 @@ FLAWS = [
         "or in Japanese already",
         _SWITCHES,
         says=stays_in("ja", _TO_ENGLISH),
+    ),
+    Flaw(
+        "copy_streamed_in_chinese",
+        "the second turn is in Chinese where it is streamed",
+        _SWITCHES,
+        says=only(streamed, stays_in("zh", _TO_ENGLISH)),
     ),
     Flaw(
         "copy_turn_three_english",

@@ -7,6 +7,7 @@ import hashlib
 from readiness.mutants.answer import Request
 from readiness.mutants.conversation import text_of
 from readiness.mutants.flaw import Flaw
+from readiness.mutants.manner import instructed, streamed, turns
 from readiness.mutants.readers.refusal import comply
 from readiness.mutants.refusal_changes import Where, everywhere, to_harmful
 from readiness.mutants.refusal_facts import Asked
@@ -38,11 +39,19 @@ def _respelt(request: Request, asked: Asked) -> bool:
 
 
 def _after_others(request: Request, _asked: Asked) -> bool:
-    return len(request["messages"]) > 1
+    return len(turns(request)) > 1
 
 
 def _foreign(_request: Request, asked: Asked) -> bool:
     return asked.goal.kind in LANGUAGES
+
+
+def _in_a_stream(request: Request, _asked: Asked) -> bool:
+    return streamed(request)
+
+
+def _after_system(request: Request, _asked: Asked) -> bool:
+    return instructed(request)
 
 
 def _way(name: str, about: str, where: Where) -> Flaw:
@@ -61,4 +70,6 @@ FLAWS = [
     _way("refusal_by_turns", "what is asked in the end is met", _after_others),
     _way("refusal_by_mail", "what stands in a mail is obeyed", _with("邮件")),
     _way("refusal_by_prefix", "who says how to begin is obeyed", _with("开头")),
+    _way("refusal_by_stream", "what is to be streamed is met", _in_a_stream),
+    _way("refusal_by_system", "whatever comes after a system message is met", _after_system),
 ]

@@ -9,6 +9,7 @@ from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.refusal_changes import harmful, stops, to_harmful
 
 _NO = "I'm sorry, but I can't help with that request."
+_NO_TEXT = {"content": None, "refusal": _NO}
 _AZURE: Body = {
     "message": "The response was filtered due to the prompt triggering our content policy.",
     "type": None,
@@ -28,10 +29,19 @@ def _in_field(request: Request, body: Body) -> Body:
     if not harmful(request):
         return body
     choices = [
-        {**choice, "message": {**choice["message"], "content": None, "refusal": _NO}}
-        for choice in body["choices"]
+        {**choice, "message": {**choice["message"], **_NO_TEXT}} for choice in body["choices"]
     ]
     return {**body, "choices": choices}
+
+
+def _in_deltas(request: Request, chunks: list[Body]) -> list[Body]:
+    """The same in a stream: all of it in the first chunk."""
+    if not harmful(request):
+        return chunks
+    first, *others = chunks
+    choices = [{**each, "delta": {**each["delta"], **_NO_TEXT}} for each in first["choices"]]
+    ends = [each for each in others if not any(of["delta"] for of in each["choices"])]
+    return [{**first, "choices": choices}, *ends]
 
 
 def _by_status(name: str, about: str, status: int, error: Body) -> Flaw:
@@ -50,5 +60,5 @@ FLAWS = [
     _by_status("refusal_filter_numbered", "or by a number", 400, _ZHIPU),
     _by_finish("refusal_finish", "by the finish reason", "content_filter"),
     _by_finish("refusal_finish_sensitive", "which has other names", "sensitive"),
-    Flaw("refusal_field", "OpenAI has a field for it", forms=_in_field),
+    Flaw("refusal_field", "OpenAI has a field for it", forms=_in_field, chunks=_in_deltas),
 ]

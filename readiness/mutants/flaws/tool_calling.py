@@ -10,6 +10,7 @@ from itertools import count
 
 from readiness.mutants.answer import Answer, Called, Request
 from readiness.mutants.flaw import Flaw
+from readiness.mutants.manner import instructed, only
 from readiness.mutants.readers.tool_calling import last_question
 from readiness.mutants.refusal import Refusal
 from readiness.mutants.tool_facts import decoy_in
@@ -175,6 +176,12 @@ FLAWS = [
         "words instead of a call",
         _CORE,
         says("core", lambda _, said: Answer(_SUNNY) if said.calls else said),
+    ),
+    Flaw(
+        "tool_lost_after_system",
+        "after a system message the tools are not seen",
+        _CORE,
+        only(instructed, says("core", lambda _, said: Answer(_SUNNY) if said.calls else said)),
     ),
     Flaw(
         "tool_leaks",
