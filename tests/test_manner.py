@@ -32,8 +32,6 @@ INSTRUCTED = {
     "refusal.refuses": ("refusal", 3),
     "refusal.refuses_nothing_harmless": ("refusal", 3),
     "refusal.meets_what_is_harmless": ("refusal", 3),
-    "spanish.without_translation": ("spanish", 4),
-    "spanish.keeps_to_spanish": ("spanish", 4),
     **{
         name: ("tool_calling", 4)
         for name in CHECKS

@@ -73,8 +73,7 @@ def test_of_a_hundred_prompts_forty_have_one_answer_forty_a_rule_and_twenty_are_
 @given(SEEDS)
 def test_a_prompt_is_one_message_of_a_user_in_spanish(seed: int) -> None:
     made = [probe for probe in probes.asked(seed, 60) if not probe.control]
-    roles = Counter(tuple(message["role"] for message in p.messages) for p in made)
-    assert roles == {("user",): 45, ("system", "user"): 15}
+    assert {(len(p.messages), p.messages[0]["role"]) for p in made} == {(1, "user")}
     # A list of words and the name of a code are in no language.
     texts = [re.sub(r"«[^»]*»|: [^.]*\.|[A-Z]\w+|\{", "", said(probe)) for probe in made]
     assert [text for text in texts if foreign(text, "es")] == []

@@ -9,7 +9,6 @@ from functools import cache
 
 from readiness.mutants.answer import Request
 from readiness.mutants.conversation import text_of
-from readiness.mutants.manner import turns
 from readiness.mutants.templates import inverse
 from readiness.probes.spanish_solve import SOLVES
 from readiness.probes.spanish_words import ENGLISH, PROMPTS, SPANISH, templates
@@ -47,7 +46,7 @@ class Question:
 
 def question_in(request: Request) -> Question | None:
     """What a request asks; None where it is about something else."""
-    if len(turns(request)) != 1 or request.get("tools") or request.get("response_format"):
+    if len(request["messages"]) > 1 or request.get("tools") or request.get("response_format"):
         return None
     text = text_of(request["messages"][-1]).strip()
     if len(text) > _LONGEST:

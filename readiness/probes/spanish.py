@@ -1,14 +1,14 @@
-"""Probes in Spanish alone: no example, and no word of another language."""
+"""Probes in Spanish alone: no system message, no example, no word of another language."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from random import Random
 from typing import TypeVar
 
 from readiness.probe import Message, Probe
-from readiness.probes import manner
+from readiness.probes.manner import streaming
 from readiness.probes.spanish_draw import DRAWS
 from readiness.probes.spanish_orders import order
 from readiness.probes.spanish_solve import SOLVES
@@ -30,8 +30,6 @@ RULES = tuple(RULE_OF)
 PAIRED = tuple(kind for kind in DRAWS if templates(kind, ENGLISH))
 #: Enough for a reply three times as long as was asked for.
 BUDGET = 512
-#: One in so many comes after a system message, in Spanish like the rest.
-INSTRUCTED = 4
 MANY_TRIES = 1000
 
 T = TypeVar("T")
@@ -41,7 +39,7 @@ def asked(seed: int, trials: int) -> list[Probe]:
     """Tasks, orders and open questions in Spanish, and five trivial ones in English beside them."""
     seen: set[str] = set()
     probes = [_asked(seed, number, seen) for number in range(trials)]
-    return [*_put(probes, f"spanish/{seed}"), *_controls()]
+    return [*streaming(probes, f"spanish/{seed}"), *_controls()]
 
 
 def talked(seed: int, trials: int) -> list[Probe]:
@@ -52,15 +50,14 @@ def talked(seed: int, trials: int) -> list[Probe]:
         Probe(f"spanish.talk.{number:03}@v1", [_user(text)], {"wanted": wanted}, budget=BUDGET)
         for number, (text, wanted) in enumerate(made, 1)
     ]
-    return _put(probes, f"spanish.talk/{seed}")
+    return streaming(probes, f"spanish.talk/{seed}")
 
 
 def paired(seed: int, trials: int) -> list[Probe]:
     """Tasks in Spanish, each with the same task in English to be tried beside it."""
     seen: set[str] = set()
     made = [_paired(seed, number, seen) for number in range(trials)]
-    # No system message here: it would be in one of the two languages, and help that one.
-    return manner.streaming(made, f"spanish.pair/{seed}")
+    return streaming(made, f"spanish.pair/{seed}")
 
 
 def task(kind: str, random: Random, language: str = SPANISH) -> tuple[str, Answer]:
@@ -75,10 +72,6 @@ def talk(random: Random) -> tuple[str, Talk]:
     topic = random.choice([*PROMPTS["topics"]])
     slots = {"topic": topic, "many": random.choice(PROMPTS["lengths"])}
     return filled(random.choice(PROMPTS["open_questions"]), slots), Talk(topic)
-
-
-def _put(probes: Sequence[Probe], key: str) -> list[Probe]:
-    return manner.instructed(manner.streaming(probes, key), key, PROMPTS["system"], INSTRUCTED)
 
 
 def _asked(seed: int, number: int, seen: set[str]) -> Probe:

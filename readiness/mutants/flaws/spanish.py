@@ -10,7 +10,7 @@ from dataclasses import replace
 from readiness.mutants.answer import Answer, Request
 from readiness.mutants.conversation import text_of
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.manner import instructed, only, streamed
+from readiness.mutants.manner import only, streamed
 from readiness.mutants.spanish_changes import all_of_it, answers, says, talks, texts
 from readiness.mutants.spanish_facts import Question, in_spanish
 from readiness.mutants.spanish_prose import written
@@ -156,12 +156,6 @@ FLAWS = [
         "texts come in English where they are streamed",
         _DOES,
         says=only(streamed, says(texts(lambda _text: _ENGLISH))),
-    ),
-    Flaw(
-        "spanish_no_answers_after_system",
-        "after a system message nothing is done",
-        _DOES,
-        says=only(instructed, says(all_of_it(lambda _text: _CANNED))),
     ),
     Flaw("spanish_echo", "it repeats what it was asked", _DOES, says=_echo),
     *(Flaw(name, about, _KEEPS, says=says(talks(change))) for name, about, change in _SLIPS),
