@@ -60,7 +60,8 @@ class Evidence:
 
     def exchange(self, exchange: Exchange, trial: Mapping[str, Any]) -> Exchange:
         """Write an exchange of a trial, and give it its number."""
-        kept = _kept(exchange, self._request(exchange.request), self.secrets)
+        body = _body(self.secrets.redact_bytes(exchange.body))
+        kept = _kept(exchange, self._request(exchange.request), body)
         return dataclasses.replace(exchange, seq=self.adopt(kept, trial))
 
     def adopt(self, kept: Mapping[str, Any], trial: Mapping[str, Any]) -> int:
@@ -128,24 +129,23 @@ def brief(exchange: Exchange, secrets: Secrets) -> dict[str, Any]:
         request = _body(request)
     elif len(content := _content(request, secrets)) > BRIEF:
         request = {"sha256": sha256(content)}
-    kept = _kept(exchange, request, secrets)
     body = secrets.redact_bytes(exchange.body)
     if not exchange.fine or len(body) <= BRIEF:
-        return kept
-    del kept["body" if "body" in kept else "body_base64"]
+        return _kept(exchange, request, _body(body))
     end = body[-BRIEF // 4 :].decode(errors="ignore")
     digest = {"body_sha256": sha256(body), "body_size": len(body), "body_end": end}
-    return {**kept, **digest, "arrivals": _ends(kept["arrivals"])}
+    kept = _kept(exchange, request, digest)
+    return {**kept, "arrivals": _ends(kept["arrivals"])}
 
 
-def _kept(exchange: Exchange, request: Any, secrets: Secrets) -> dict[str, Any]:
+def _kept(exchange: Exchange, request: Any, body: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "method": exchange.method,
         "path": exchange.path,
         "request": request,
         "status": exchange.status,
         "headers": dict(exchange.headers),
-        **_body(secrets.redact_bytes(exchange.body)),
+        **body,
         "arrivals": [[arrival.ns, arrival.size] for arrival in exchange.arrivals],
         "keyed": exchange.keyed,
         "fault": exchange.fault,

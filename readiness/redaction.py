@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote
 
 from readiness.clean import clean
@@ -12,6 +13,11 @@ from readiness.clean import clean
 MARK = "[redacted]"
 # Shorter ones, such as the `none` that keyless servers are given, would blot out innocent text.
 SHORTEST = 6
+#: The pieces of what a stream tells, field by field.
+PIECES = re.compile(
+    rb'"(?P<field>content|text|reasoning|reasoning_content|refusal|arguments)"\s*:\s*'
+    rb'"(?P<text>(?:[^"\\]|\\.)*)"'
+)
 
 
 class Secrets:
@@ -32,10 +38,34 @@ class Secrets:
         return clean(self.redact(text))
 
     def redact_bytes(self, data: bytes) -> bytes:
-        """The bytes with every secret replaced."""
+        """The bytes with every secret replaced, also where a stream has cut it into pieces."""
         for form in self._forms:
             data = data.replace(form.encode(), MARK.encode())
+        return self._whole_again(data) if self._forms and b"data:" in data else data
+
+    def _whole_again(self, data: bytes) -> bytes:
+        """The bytes of a stream with those pieces replaced that are a secret when put together."""
+        pieces: dict[bytes, list[re.Match[bytes]]] = {}
+        for piece in PIECES.finditer(data):
+            pieces.setdefault(piece["field"], []).append(piece)
+        told = {each for found in pieces.values() for each in self._telling(found)}
+        for start, end in sorted(told, reverse=True):
+            data = data[:start] + MARK.encode() + data[end:]
         return data
+
+    def _telling(self, pieces: Sequence[re.Match[bytes]]) -> Iterator[tuple[int, int]]:
+        """Where the pieces are that hold part of a secret."""
+        text = b"".join(piece["text"] for piece in pieces)
+        for form in map(str.encode, self._forms):
+            at = text.find(form)
+            while at >= 0:
+                begun = 0
+                for piece in pieces:
+                    ended = begun + len(piece["text"])
+                    if begun < at + len(form) and at < ended:
+                        yield piece.span("text")
+                    begun = ended
+                at = text.find(form, at + 1)
 
 
 def _forms(value: str) -> Iterable[str]:

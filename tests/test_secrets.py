@@ -5,11 +5,15 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from readiness.redaction import MARK, Secrets
 from tests.miniature import completion
 from tests.test_plugin import OK_CHECK
 from tests.wires import Script, response, serving
@@ -86,3 +90,24 @@ def test_a_key_that_is_refused_is_not_printed(tmp_path: Path) -> None:
     assert status == pytest.ExitCode.USAGE_ERROR
     assert b"the key is not accepted: HTTP 401" in places["err"]
     assert leaks(places) == []
+
+
+@given(
+    st.sampled_from(["content", "reasoning", "arguments"]),
+    st.lists(st.integers(1, len(KEY) - 1), max_size=4, unique=True),
+)
+def test_a_key_that_a_stream_cuts_into_pieces_is_not_kept(field: str, cuts: list[int]) -> None:
+    places = [0, *sorted(cuts), len(KEY)]
+    pieces = ["Your key: ", *(KEY[start:end] for start, end in pairwise(places)), ", is it not?"]
+    deltas = [{"choices": [{"index": 0, "delta": {field: piece}}]} for piece in pieces]
+    body = "".join(f"data: {json.dumps(each)}\n\n" for each in deltas).encode()
+    kept = Secrets([KEY]).redact_bytes(body)
+    told = [json.loads(line[6:]) for line in kept.decode().splitlines() if line]
+    said = [each["choices"][0]["delta"][field] for each in told]
+    assert (said[0], said[-1]) == (pieces[0], pieces[-1])
+    assert set(said[1:-1]) == {MARK}
+
+
+def test_a_stream_without_a_key_is_kept_as_it_is() -> None:
+    body = b'data: {"choices": [{"delta": {"content": "sk-"}}]}\n\ndata: [DONE]\n\n'
+    assert Secrets([KEY]).redact_bytes(body) == body
