@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from readiness.chat import Chat
-from readiness.ending import limited
+from readiness.ending import ended, limited
 from readiness.exchange import Call, Exchange
 from readiness.latency import gaps, latency
 from readiness.probe import Message
@@ -168,4 +168,5 @@ def _read(exchange: Exchange) -> tuple[Reply | None, str]:
         return None, f"{error.score.outcome}: {error}" if blamed else str(error)
     if not (reply.text or reply.reasoning or reply.tool_calls):
         return None, "an empty reply"
-    return (None, "a stream that does not finish") if not reply.finish else (reply, "")
+    why = ended(exchange) if reply.finish else "a stream that does not finish"
+    return (None, why) if why else (reply, "")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from readiness.exchange import Exchange
 from readiness.score import EndpointError, Outcome
+from readiness.wire import read
 
 NS = 1e9
+EARLY = 0.8  # of what is said otherwise
 ANSWERED_WITHIN = 60.0  # seconds: an odd request is told so at once, or as soon as any
 
 
@@ -17,6 +19,18 @@ def ended(exchange: Exchange) -> str:
         return f"HTTP {exchange.status}"
     streamed = isinstance(exchange.request, dict) and exchange.request.get("stream")
     return "a stream without an end" if streamed and b"[DONE]" not in exchange.body[-200:] else ""
+
+
+def ends_early(exchange: Exchange, other: Exchange) -> int:
+    """After how many characters a reply ends though another goes on from there; 0 where not."""
+    try:
+        own, more = read(exchange), read(other)
+    except EndpointError:
+        return 0
+    if own.finish == "length" and own.reasoning:
+        return 0  # Reasoning took what was left of the limit, and takes more one time than another.
+    early = len(own.text) <= EARLY * len(more.text) and more.text.startswith(own.text)
+    return len(own.text) if early else 0
 
 
 def upset(exchange: Exchange) -> str:

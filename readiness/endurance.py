@@ -7,11 +7,12 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any
 
 from readiness.chat import Chat
-from readiness.ending import ended, unlimited
+from readiness.ending import ended, ends_early, unlimited
 from readiness.exchange import Call, Exchange, Repeated
 from readiness.probes.load import nonce
 from readiness.probes.stability import PROMPTS
@@ -21,6 +22,8 @@ from readiness.storm import SMALL_STAY, STAY
 BURST, SMALL_BURST = 20, 4
 #: The longest reply that is asked for, in tokens.
 LONGEST, SMALL_LONGEST = 4096, 64
+#: How often it must come short in one form alone: models tire of a list at times.
+TIMES = 3
 NEIGHBOURS = 4
 MEGABYTE = 2**20
 UPLOAD, SMALL_UPLOAD = 50, 1
@@ -52,8 +55,24 @@ async def burst(chat: Chat) -> Sequence[Exchange]:
     return await asyncio.gather(*(ask(chat, "control") for _ in range(many)))
 
 
-async def long_reply(chat: Chat, *, stream: bool) -> Exchange:
-    """Ask for a reply that takes as long as replies do."""
+async def long_reply(chat: Chat, *, stream: bool, time: int = 0) -> Exchange:
+    """Ask for a reply that takes as long as replies do, for the first time or again."""
+    return await chat.once(("long reply", stream, time), partial(_long_reply, stream))
+
+
+async def shortened(chat: Chat, *, stream: bool) -> Sequence[int]:
+    """After how many characters a long reply ends that goes on in the other form, each time."""
+    found: list[int] = []
+    while len(found) < TIMES:
+        forms = (stream, not stream)
+        came = [await long_reply(chat, stream=form, time=len(found)) for form in forms]
+        if not (at := ends_early(*came)):
+            break
+        found.append(at)
+    return found
+
+
+async def _long_reply(stream: bool, chat: Chat) -> Exchange:
     budget = SMALL_LONGEST if chat.scope.defects_only else LONGEST
     return unlimited(await ask(chat, "long", budget, stream=stream))
 

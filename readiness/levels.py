@@ -42,9 +42,9 @@ async def ends_of(chat: Chat, probe: Probe, again: str = "") -> tuple[Step, Step
     return await _at(chat, scenario, few, seed), await _at(chat, scenario, many, seed)
 
 
-async def at_share(chat: Chat, probe: Probe) -> tuple[Step, Step]:
+async def at_share(chat: Chat, probe: Probe, again: str = "") -> tuple[Step, Step]:
     """The step in which requests come at a share of what was answered, and that with the most."""
-    full, most = await at_most(chat, probe.expect["scenario"], probe.expect["seed"])
+    full, most = await at_most(chat, probe.expect["scenario"], probe.expect["seed"] + again)
     each_second = probe.expect["share"] * most
     shape = replace(full.shape, clients=0, requests=ARRIVALS, seconds=SECONDS, rate=each_second)
     return await _made(chat, shape), full

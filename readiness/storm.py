@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from statistics import median
 from typing import Any
@@ -16,7 +17,9 @@ from readiness.exchange import Call, Exchange, HangUp
 from readiness.meters import QUEUED, RUNNING, told
 from readiness.probes.load import nonce
 from readiness.probes.stability import PROMPTS, notes
+from readiness.score import EndpointError
 from readiness.strain import Strain, watched
+from readiness.wire import read
 
 NS = 1e9
 #: How often users leave: so many at once, in so many cycles. The first third of them warms up:
@@ -31,6 +34,8 @@ STAY, SMALL_STAY = 200, 24
 LONG, SMALL_LONG, PREFILL = 1024, 64, 0.2
 #: How long to wait for rest, how often to look, and how long to be idle before a reading, in s.
 REST, LOOK, IDLE = 20.0, 0.5, 0.05
+#: What nobody notices: at rest, and when all is over, in seconds more than before.
+STIRRED, UNNOTICED = 1.0, 0.2
 #: How many cycles in all may end without rest, and how long to wait for the last of them: some
 #: servers finish what nobody waits for any more.
 RESTLESS, LAST_REST = 2, 60.0
@@ -57,6 +62,7 @@ class Storm:
         before: What short requests took before it, in seconds.
         idle: What its meters showed then.
         readings: One for each cycle.
+        told: What short requests were answered, those before it first; "" where one was lost.
         lost: How short requests failed during it, in words.
         after: What they took when it was over, in seconds.
         neighbours: How streams beside it ended that nobody aborted: "" where all was well.
@@ -67,6 +73,7 @@ class Storm:
     before: list[float] = field(default_factory=list)
     idle: Mapping[str, float] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     after: list[float] = field(default_factory=list)
     neighbours: list[str] = field(default_factory=list)
@@ -127,7 +134,7 @@ class Weather:
 
     async def end(self) -> None:
         """See how short requests fare when all is quiet again."""
-        await self._until(self._quick, LAST_REST)
+        await self._until(partial(self._quick, UNNOTICED), LAST_REST)
         self.storm.after += await self.controls()
 
     async def controls(self) -> list[float]:
@@ -161,12 +168,13 @@ class Weather:
         came = await self._send(PROMPTS["control"], 8, {})
         if why := ended(unlimited(came)):
             self.storm.lost.append(why)
+        self.storm.told.append("" if why else _text(came))
         return came
 
-    async def _quick(self) -> bool:
+    async def _quick(self, noticed: float = STIRRED) -> bool:
         """Whether a short request takes no longer than before; one that is lost ends the storm."""
         seconds, usual = (await self._control()).end / NS, median(self.storm.before)
-        return bool(self.storm.lost) or seconds < max(2 * usual, usual + 1.0)
+        return bool(self.storm.lost) or seconds < max(2 * usual, usual + noticed)
 
     async def _quiet(self) -> bool:
         """Whether that is so, and the engine itself says that nothing is under way."""
@@ -192,6 +200,14 @@ class Weather:
         messages = [{"role": "user", "content": said}]
         body = self._chat.dialect.request(messages, budget, parameters)
         return await self._chat.call(Call(body, crowd=True, hang_up=leave))
+
+
+def _text(exchange: Exchange) -> str:
+    """The text of a reply; "" where it cannot be read, which is for others to judge."""
+    try:
+        return read(exchange).text
+    except EndpointError:
+        return ""
 
 
 def _under_way(gauges: Mapping[str, float]) -> float:

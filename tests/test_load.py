@@ -62,6 +62,7 @@ def test_requests_that_come_by_themselves_are_timed_from_when_they_were_due() ->
     ("mutant", "why"),
     [
         ("load_every_37th", "1 of 40 requests failed: code at 8 clients; 1 × HTTP 502"),
+        ("load_unended", "× a stream without an end"),
         ("load_swapped", "replies have words of other requests"),
         ("load_muddled", "known answers"),
     ],

@@ -70,6 +70,7 @@ def test_the_reference_stays_as_it_was() -> None:
         ("burst_429_bare", checks.takes_a_burst),
         ("burst_502_page", checks.takes_a_burst),
         ("gateway_cuts", checks.sends_all_of_it),
+        ("gateway_shortens", checks.sends_all_of_it),
         ("session_expires", checks.keeps_the_key),
     ],
 )
@@ -82,6 +83,10 @@ def test_a_crash_over_odd_input_is_found() -> None:
     assert fell("odd_role_crashes", checks.withstands_odd_input, small=True) == {
         "withstands_odd_input": Outcome.FAIL
     }
+
+
+def test_a_model_may_tire_of_a_long_list() -> None:
+    assert fell("tires_of_lists", checks.sends_all_of_it) == {}
 
 
 def test_a_burst_that_is_told_when_to_come_back_is_answered() -> None:
@@ -112,6 +117,9 @@ def test_a_storm_leaves_many_and_reads_once_a_cycle() -> None:
     ("mutant", "check"),
     [
         ("abort_degrades", "survives_aborts"),
+        ("abort_lingers", "survives_aborts"),
+        ("abort_mixes", "survives_aborts"),
+        ("abort_muddles", "survives_aborts"),
         ("abort_leaks", "comes_to_rest"),
         ("abort_swells", "comes_to_rest"),
         ("abort_sticks", "comes_to_rest"),
@@ -145,17 +153,46 @@ def storm(
     read = [Reading(0.1, {RUNNING: 0.0, QUEUED: 0.0, CACHE: 0.0, HOST: each}) for each in memory]
     read[-1] = replace(read[-1], gauges={**read[-1].gauges, **(last or {})})
     idle = {RUNNING: 0.0, CACHE: 0.0, HOST: memory[0]}
-    return Storm([0.1] * 5, idle, read, [], [after] * 5, [""] * 12, 96)
+    return Storm([0.1] * 5, idle, read, ["OK."] * 30, [], [after] * 5, [""] * 12, 96)
 
 
 def test_a_short_request_may_take_a_little_longer_after_a_storm() -> None:
-    assert stability.survives(storm(0.55)).passed
+    assert stability.survives(storm(0.29)).passed
+    assert not stability.survives(storm(0.31)).passed
+    overlapping, few = storm(0.31), storm(0.55)
+    overlapping.before[0] = 0.31
+    few.after = few.after[:2]
+    assert [stability.survives(each).passed for each in (overlapping, few)] == [True, True]
     slower = stability.survives(storm(0.7))
     assert (slower.outcome, slower.reason) == (
         Outcome.FAIL,
         "after 96 aborted requests a short request takes 0.70 s, 0.10 s before",
     )
     assert slower.measures[0] == Measure("aborted", 96)
+
+
+@pytest.mark.parametrize(
+    ("told", "passed"),
+    [
+        (["OK."] * 5 + ["ok"] * 25, True),
+        (["OK."] * 5 + ["OK: 1, 2", *["OK"] * 24], False),
+        (["OK."] * 5 + ["�", "�", *["OK"] * 23], True),
+        (["OK."] * 5 + ["�", "�", "", *["OK"] * 22], False),
+        (["Sure.", *["OK."] * 4, *["1, 2"] * 25], True),
+    ],
+)
+def test_after_a_storm_short_requests_are_answered_as_before(told: list[str], passed: bool) -> None:
+    made = storm()
+    made.told = told
+    assert stability.survives(made).passed is passed
+
+
+def test_words_of_those_who_left_are_quoted() -> None:
+    made = storm()
+    made.told[-1] = "17, 18, 19"
+    assert stability.survives(made).reason == (
+        "after 96 aborted requests a short request is answered as if it were another: '17, 18, 19'"
+    )
 
 
 def test_what_may_be_the_harness_is_not_held_against_the_endpoint() -> None:

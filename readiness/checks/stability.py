@@ -46,7 +46,9 @@ async def takes_a_burst(chat: Chat, probe: Probe) -> Score:
 @check(each("sends_all_of_it", [True, False], "stream"), trials=2, alone=True, in_order=True)
 async def sends_all_of_it(chat: Chat, probe: Probe) -> Score:
     """A long reply MUST come whole, streamed or not, however long it takes."""
-    return stability.outlasts(await endurance.long_reply(chat, stream=probe.expect["stream"]))
+    stream = probe.expect["stream"]
+    came = await endurance.long_reply(chat, stream=stream)
+    return stability.outlasts(came, await endurance.shortened(chat, stream=stream))
 
 
 @check(each("keeps_the_key", list(SESSIONS), "session"), trials=1, alone=True, in_order=True)

@@ -262,4 +262,6 @@ def _lacks(result: Result) -> str:
     more = statistics.more_needed(
         result.passed, len(result.counted), claim.required, claim.margin, claim.alpha
     )
-    return "too few trials" if more is None else f"{more} more trials, all passed, would show it"
+    if not more:  # Not even more of them, or these would do if they stood alone.
+        return "too few trials" if more is None else "too few trials that stand alone"
+    return f"{more} more trials, all passed, would show it"

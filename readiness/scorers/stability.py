@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
 from readiness.ending import ended, limited, upset
-from readiness.endurance import BACK, Recovery
+from readiness.endurance import BACK, TIMES, Recovery
 from readiness.exchange import Exchange, Fault
 from readiness.meters import CACHE, QUEUED, RUNNING
 from readiness.score import PASSED, Measure, Outcome, Score, failed
 from readiness.scorers.leak import leak
-from readiness.storm import REST, Storm
+from readiness.storm import REST, UNNOTICED, Storm
 from readiness.strain import timed
 
 NS = 1e9
-#: What a short request may take after a storm: so many times as before, and so much more, in s.
-RECOVERED, UNNOTICED = 2.0, 0.5
+#: What a short request may take after a storm: so many times as before, and so much more, in s,
+#: where the times before and after overlap, or are fewer than the least that can be told apart.
+RECOVERED, OVERLAPPING, APART = 2.0, 0.5, 5
+#: Numbers as an aborted request has asked for, and how many short requests may be answered oddly.
+NUMBERS, ODDLY = re.compile(r"\d+\s*[,，]\s*\d+"), 0.1
 EMPTY = 0.01  # of the cache, at the most, is held at rest
 DAYS_OF_CYCLES = 750  # of a storm, in 72 hours with 2,000 aborts a day
 #: The read time-outs that gateways come with, in seconds, and how near to one is at it.
 ROUND, NEAR = (30, 60, 100, 120, 180, 300, 600), 1.5
+ALIKE = 0.01  # of the places at which replies end
 #: How a stream ends that nobody has told that its server is gone.
 HANGS = (Fault.FIRST_BYTE, Fault.SILENCE, Fault.TOTAL)
 
@@ -36,7 +41,10 @@ def survives(storm: Storm) -> Score:
         Measure("short request before", before, "s"),
         Measure("short request after", after, "s"),
     )
-    most = max(RECOVERED * before, before + UNNOTICED)
+    apart = min(storm.after) > max(storm.before) and len(storm.after) >= APART
+    most = max(RECOVERED * before, before + (UNNOTICED if apart else OVERLAPPING))
+    if strange := _strange(storm):
+        return replace(failed(f"{_after(storm)} {strange}"), measures=measures)
     if after > most:
         told = f"{_after(storm)} a short request takes {after:.2f} s, {before:.2f} s before"
         return replace(timed(failed(told), after - most, storm.strain), measures=measures)
@@ -98,12 +106,21 @@ def bursts(came: Sequence[Exchange]) -> Score:
     return replace(PASSED, measures=(Measure("told to come back later", later),))
 
 
-def outlasts(exchange: Exchange) -> Score:
-    """Score a long reply; one that a gateway cuts is cut after a round number of seconds."""
+def outlasts(exchange: Exchange, shortened: Sequence[int] = ()) -> Score:
+    """Score a long reply; one that a gateway cuts is cut after a round number of seconds.
+
+    Args:
+        exchange: The reply.
+        shortened: After how many characters it ended that went on in the other form, each time.
+    """
     seconds = exchange.end / NS
     measures = (Measure("long reply", seconds, "s"),)
     if not (why := ended(exchange)):
-        return replace(PASSED, measures=measures)
+        score = PASSED
+        if len(shortened) == TIMES and max(shortened) - min(shortened) <= ALIKE * max(shortened):
+            places = f"{TIMES} of {TIMES} times after {max(shortened):,} characters"
+            score = failed(f"a long reply ends {places}; {_other(exchange)} it goes on")
+        return replace(score, measures=measures)
     at = next((each for each in ROUND if abs(seconds - each) < NEAR), 0)
     gateway = f": as a gateway does with a read time-out of {at} s" if at else ""
     page = ", an HTML page" if _html(exchange) else ""
@@ -152,8 +169,30 @@ def returns(found: Recovery) -> Score:
     return replace(PASSED, measures=measures)
 
 
+def _strange(storm: Storm) -> str:
+    """What short requests are answered that were answered rightly before; "" where nothing is."""
+    usual, later = storm.told[: len(storm.before)], storm.told[len(storm.before) :]
+    if not all(map(_fine, usual)):
+        return ""  # Who does not say so when all is quiet need not do so later.
+    if foreign := [each for each in later if NUMBERS.search(each)]:
+        return f"a short request is answered as if it were another: {foreign[0]!r:.60}"
+    odd = [each for each in later if not _fine(each)]
+    if len(odd) <= max(1, ODDLY * len(later)):
+        return ""
+    return f"{len(odd)} of {len(later)} short requests are not answered as before: {odd[0]!r:.60}"
+
+
+def _fine(text: str) -> bool:
+    return "ok" in text.casefold()
+
+
 def _after(storm: Storm) -> str:
     return f"after {storm.aborted} aborted requests"
+
+
+def _other(exchange: Exchange) -> str:
+    streamed = isinstance(exchange.request, dict) and exchange.request.get("stream")
+    return "whole" if streamed else "streamed"
 
 
 def _html(exchange: Exchange) -> bool:

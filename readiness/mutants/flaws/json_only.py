@@ -78,6 +78,13 @@ def _without_last(members: dict[str, Any]) -> dict[str, Any]:
     return dict(list(members.items())[:-1])
 
 
+def _lowered(value: Any) -> Any:
+    """Every key in small letters, at any depth."""
+    if isinstance(value, dict):
+        return {key.lower(): _lowered(part) for key, part in value.items()}
+    return list(map(_lowered, value)) if isinstance(value, list) else value
+
+
 def _one_fewer(records: list[Any]) -> list[Any]:
     return records[:-1] if len(records) > 30 else records
 
@@ -162,6 +169,7 @@ _BROKEN = [
         "a member more",
         _value(lambda value: objects(value, lambda of: {**of, "explanation": "as asked"})),
     ),
+    ("json_lower_keys", "keys lose their capitals", _value(_lowered)),
     ("json_number_as_text", "integers in quotes", _value(lambda value: leaves(value, _quoted))),
     (
         "json_text_as_number",

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from readiness.mutants.answer import Answer, Request
-from readiness.mutants.engine import Engine, endures, loads
+from readiness.mutants.engine import Engine, begins, endures, loads
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.problem import Problem
 from readiness.mutants.refusal import Refusal
@@ -98,6 +98,12 @@ class _Thrashing(Engine):
         return refusal
 
 
+def _unended(request: Request, frames: list[bytes]) -> list[bytes]:
+    """One stream in eight, by its nonce, has its last words and no end."""
+    struck = loads(request) and begins(request).lstrip("[【# ")[0] in "3c"
+    return frames[:-1] if struck else frames
+
+
 class _Sleeping(Engine):
     """It sleeps as soon as nothing is under way for a moment, and all wait until it has woken."""
 
@@ -162,6 +168,7 @@ class _Silent(Engine):
 FLAWS = [
     Flaw("load_every_37th", "every 37th request fails", _ANSWERS, engine=_Every37th),
     Flaw("load_empty", "one reply in two hundred is empty", _ANSWERS, engine=_SometimesEmpty),
+    Flaw("load_unended", "one stream in eight ends without [DONE]", _ANSWERS, frames=_unended),
     Flaw("load_crowded", "of more than 20 at once, a tenth gets a 500", _ANSWERS, engine=_Crowded),
     Flaw(
         "load_swapped",

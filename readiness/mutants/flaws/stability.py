@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Mapping
 
-from readiness.mutants.answer import Request
+from readiness.mutants.answer import Answer, Request
 from readiness.mutants.engine import Engine, begins, endures
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.problem import Problem
@@ -33,6 +34,32 @@ class _Degrading(Engine):
         if endures(request):
             await asyncio.sleep(0.05 * self.aborted)
         return await super().begin(request)
+
+
+class _Lingering(Engine):
+    """Once ten have been aborted, all others wait for what is left of them."""
+
+    async def begin(self, request: Request) -> Refusal | None:
+        if endures(request) and self.aborted > 10:
+            await asyncio.sleep(0.3)
+        return await super().begin(request)
+
+
+class _Mixed(Engine):
+    """Once ten have been aborted, some get words that were meant for those who left."""
+
+    words = "1, 2, 3, 4"
+
+    def says(self, request: Request, answer: Answer) -> Answer:
+        self.seen += _short(request) and self.aborted > 10
+        struck = _short(request) and self.aborted > 10 and not self.seen % 7
+        return dataclasses.replace(answer, content=self.words) if struck else answer
+
+
+class _Muddled(_Mixed):
+    """Once ten have been aborted, some get noise."""
+
+    words = "\ufffd \ufffd \ufffd"
 
 
 class _Dying(Engine):
@@ -155,6 +182,23 @@ def _cut_short(request: Request, frames: list[bytes]) -> list[bytes | float]:
     return [*frames[:half], -1.0] if _long(request) else list(frames)
 
 
+class _Shortening(Engine):
+    """What is longer than a buffer is cut, unless it is streamed."""
+
+    def says(self, request: Request, answer: Answer) -> Answer:
+        kept = None if request.get("stream") or not _long(request) else 5_000
+        return dataclasses.replace(answer, content=(answer.content or "")[:kept])
+
+
+class _Tiring(Engine):
+    """It does not like long lists: some end before others do."""
+
+    def says(self, request: Request, answer: Answer) -> Answer:
+        self.seen += _long(request)
+        kept = 5_000 + 500 * (self.seen * 7 % 5) if _long(request) else None
+        return dataclasses.replace(answer, content=(answer.content or "")[:kept])
+
+
 def _crash(request: Request | None, refusal: Refusal) -> Refusal:
     """An answer to odd input, where it is one of those that are sent beside others."""
     odd = request is not None and request.get("messages") == [{"role": "chair", "content": "Hello"}]
@@ -163,6 +207,9 @@ def _crash(request: Request | None, refusal: Refusal) -> Refusal:
 
 FLAWS = [
     Flaw("abort_degrades", "each abort makes others slower", _SURVIVES, engine=_Degrading),
+    Flaw("abort_lingers", "after ten aborts all wait 0.3 s more", _SURVIVES, engine=_Lingering),
+    Flaw("abort_mixes", "after aborts, others get what was not for them", _SURVIVES, engine=_Mixed),
+    Flaw("abort_muddles", "after aborts, some replies are noise", _SURVIVES, engine=_Muddled),
     Flaw("abort_kills", "after ten aborts all requests fail", _SURVIVES, engine=_Dying),
     Flaw("abort_leaks", "the cache keeps what was aborted", _RESTS, engine=_Leaking),
     Flaw("abort_swells", "memory grows with each abort", _RESTS, engine=_Swelling),
@@ -204,6 +251,12 @@ FLAWS = [
         frames=_cut_short,
     ),
     Flaw(
+        "gateway_shortens",
+        "a long reply ends after 5,000 characters, unless it is streamed",
+        "stability.sends_all_of_it",
+        engine=_Shortening,
+    ),
+    Flaw(
         "session_expires",
         "a key expires after twenty requests of a session",
         "stability.keeps_the_key",
@@ -216,5 +269,6 @@ FLAWS = [
         errs=_crash,
     ),
     Flaw("burst_429", "a burst is refused with Retry-After", engine=_BurstingRightly),
+    Flaw("tires_of_lists", "long lists end, some earlier than others", engine=_Tiring),
     Flaw("abort_breathes", "memory goes up and down at rest", engine=_Breathing),
 ]
