@@ -80,11 +80,16 @@ def sentences(text: str) -> list[str]:
     return [each.strip() for each in _END.split(text) if each.strip()]
 
 
+def clauses(text: str) -> list[str]:
+    """The clauses of a text."""
+    return _CLAUSE.findall(text)
+
+
 def _members(text: str) -> list[str]:
     """The strings of the JSON that was asked for, whether or not it is whole."""
     _, key, rest = text.partition('"plan"')
     found = [value.strip() for value in _VALUE.findall(rest)] if key else []
-    return found if len(found) != 1 else _CLAUSE.findall(found[0])
+    return found if len(found) != 1 else clauses(found[0])
 
 
 def _rows(text: str) -> list[str]:
