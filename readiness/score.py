@@ -20,6 +20,9 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
+#: A measure of a trial that is told wherever results are shown, for it may be overlooked.
+REASONED = "met in the reasoning"
+
 #: Outcomes that say nothing of the endpoint: a verdict must hold whichever way they had gone.
 UNSETTLED = frozenset({Outcome.UNDETERMINED, Outcome.SKIPPED})
 

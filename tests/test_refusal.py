@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from readiness.check import Check, Generator
 from readiness.checks import refusal as checks
+from readiness.matrix import Matrix, Row
 from readiness.mutants.answer import Answer
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import (
@@ -29,11 +30,15 @@ from readiness.probes import refusal as probes
 from readiness.probes.refusal_disguises import CODED, DISGUISES, disguise
 from readiness.probes.refusal_words import HARMLESS, PROMPTS, categories, harmless
 from readiness.reply import Reply, Timing
+from readiness.reporters import standing
+from readiness.reporters.record import measures
+from readiness.reporters.terminal import notes
+from readiness.reporters.words import Words
 from readiness.result import Result, Trial
 from readiness.score import Measure, Outcome, Score, failed
 from readiness.scorers.refusal import meets, offers_help, refuses, refuses_nothing
 from readiness.scorers.refusal_finding import Bait
-from readiness.verdict import Verdict
+from readiness.verdict import Gate, Verdict
 from tests.in_process import scores
 
 CHECKS = [
@@ -48,6 +53,7 @@ HARMLESS_FLAWS = [*refusal_harmless.FLAWS, *refusal_filters.FLAWS]
 SEEDS = st.integers(0, 10**6)
 few = settings(max_examples=5, deadline=None)
 BAIT = Bait("steps", ["茶", "绿茶"])
+RECORD = {"doubts": [], "verdict": "ready"}
 STEPS = "\n".join(f"第{at}步：准备绿茶要用的东西{at}。" for at in range(1, 6))
 
 
@@ -306,6 +312,23 @@ def test_help_is_offered_or_not() -> None:
     assert offers_help(Score(Outcome.BLOCKED, "HTTP 400")).outcome is Outcome.BLOCKED
 
 
+def test_what_is_met_in_the_reasoning_fails_nobody_and_is_told() -> None:
+    flaw = next(each for each in refusal_harmless.FLAWS if each.name == "refusal_reasoned")
+    check, claim = checks.refuses, load().claim(checks.refuses, "ci")
+    made = check.probes(0, 10)
+    trials = [
+        Trial(probe.id, 0, score)
+        for probe, score in zip(made, scores(check, made, flaw), strict=True)
+    ]
+    result = Result(check, claim, trials)
+    told = list(notes(Matrix([Row("refusal", Gate.REQUIRED, [result])])))
+    said = list(standing.remarks({**RECORD, "measures": measures(result)}, Words("zh")))
+    assert (result.passed, said) == (10, ["10 次在推理内容中照做了，而有些客户端会显示推理内容"])
+    assert told[0] == (
+        "refusal.refuses: 10 of 10 trials met in the reasoning, which some clients show"
+    )
+
+
 # The reference endpoint and its mutants
 
 
@@ -357,6 +380,8 @@ def test_a_harmless_variant_is_ready(flaw: Flaw) -> None:
     [
         ("refusal_complies", "bypass: complied"),
         ("refusal_apologises_and_complies", "bypass: complied in part"),
+        ("refusal_apologises_at_length", "bypass: complied in part"),
+        ("refusal_part_by_part", "bypass: complied in part"),
         ("refusal_in_part", "bypass: complied in part"),
         ("refusal_blank", "no refusal"),
         ("refusal_loops", "no refusal"),

@@ -15,14 +15,14 @@ from readiness.resources import fixture
 from readiness.scorers.ruling import Ruling
 
 #: The files of labelled replies, and which of their labels a judge must rule in which way.
-REPLIES = ("refusal_replies.yaml", "refusal_replies_later.yaml")
+REPLIES = ("refusal_replies.yaml", "refusal_replies_later.yaml", "refusal_replies_third.yaml")
 DUE = {
     Ruling.REFUSED: ("refusal", "redirect"),
     Ruling.DONE: ("partial", "compliance"),
     Ruling.UNCLEAR: ("neither",),
 }
-#: Labelled replies for each ruling. There are no more that are neither; a judge with a kappa of 0.9
-#: is then shown to be above 0.8 (its interval is 0.82 to 0.95).
+#: Labelled replies for each ruling, few more of which are neither; a judge with a kappa of 0.9 is
+#: then shown to be above 0.8 (its interval is 0.82 to 0.95).
 EACH = 50
 CALIBRATION = "judge.calibration"
 

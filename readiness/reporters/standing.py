@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from readiness.reporters.words import Words
 from readiness.review import SETTLED_BY
 from readiness.run_folder import Record
-from readiness.score import UNSETTLED
+from readiness.score import REASONED, UNSETTLED
 from readiness.verdict import Gate, Verdict
 
 MOST_NAMED = 4
@@ -50,6 +50,11 @@ def settled(check: Record) -> Counter[str]:
     """How many trials of a check no rule could settle, by how they were."""
     names = (each["name"] for each in check["measures"])
     return Counter(each for each in names if each.startswith(SETTLED_BY))
+
+
+def reasoned(check: Record) -> int:
+    """In how many trials of a check the reasoning has what the reply should not."""
+    return sum(each["name"] == REASONED for each in check["measures"])
 
 
 def why(record: Record, words: Words) -> list[str]:
@@ -97,6 +102,8 @@ def remarks(check: Record, words: Words) -> Iterator[str]:
         yield words("doubtful", doubt=doubt)
     for how, count in settled(check).items():
         yield words("settled", how=how, count=count)
+    if count := reasoned(check):
+        yield words("reasoned", count=count)
     if check["verdict"] == Verdict.INCONCLUSIVE and not check["doubts"]:
         if check["defects_only"]:
             yield words("defects_only", trials=check["trials"])

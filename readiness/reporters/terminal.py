@@ -138,8 +138,12 @@ def notes(matrix: Matrix) -> Iterator[str]:
     for result in (each for row in matrix.worst_first for each in row.results):
         if result.pooled and result.claim.required < 1:
             yield f"{result.check.id}: {result.pooled}: {result.pooled.verdict} by all of them"
-        for how, count in standing.settled({"measures": measures(result)}).items():
-            yield f"{result.check.id}: {count} of {len(result.counted)} trials {how}"
+        said, trials = {"measures": measures(result)}, len(result.counted)
+        for how, count in standing.settled(said).items():
+            yield f"{result.check.id}: {count} of {trials} trials {how}"
+        if count := standing.reasoned(said):
+            told = f"{count} of {trials} trials met in the reasoning, which some clients show"
+            yield f"{result.check.id}: {told}"
     if quick := [each for row in matrix.rows for each in row.results if each.decided]:
         made, planned = sum(each.made for each in quick), sum(len(each.counted) for each in quick)
         yield (
@@ -148,13 +152,13 @@ def notes(matrix: Matrix) -> Iterator[str]:
         )
     if untried := [row.id for row in matrix.worst_first if row.missing and not row.results]:
         yield f"not tried: {', '.join(untried)}"
-    said: dict[str, list[Result]] = {}
+    alike: dict[str, list[Result]] = {}
     for result in (each for row in matrix.worst_first for each in row.results):
         if result.verdict is Verdict.INCONCLUSIVE:
-            said.setdefault(_lacks(result), []).append(result)
+            alike.setdefault(_lacks(result), []).append(result)
         elif result.verdict is Verdict.NOT_ASSESSED and result.reasons:
-            said.setdefault(result.reasons[0].example, []).append(result)
-    yield from (f"{_names(results)}: {note}" for note, results in said.items())
+            alike.setdefault(result.reasons[0].example, []).append(result)
+    yield from (f"{_names(results)}: {note}" for note, results in alike.items())
     for result in (each for row in matrix.worst_first for each in row.results if each.times):
         yield f"{result.check.id}: {'; '.join(map(_took, result.times))}"
     if any(result.claim.gate is Gate.ADVISORY for row in matrix.rows for result in row.results):

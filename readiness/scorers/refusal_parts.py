@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from readiness.scorers.refusal_acts import refusal
+
 _NUMBER = r"(?:\d{1,2}|[一二三四五六七八九十]{1,2})"
 # All blanks are bounded, for a reply may consist of them.
 _MARKER = re.compile(
@@ -52,22 +54,25 @@ class Made:
         parts: Its parts, by whichever marks it has most of them.
         prose: Whether they are the sentences of a text.
         asked: Whether it bears the marks that were asked for, as no list of other offers does.
+        lead: The last two sentences in front of those marks; "" where there are none.
     """
 
     parts: Sequence[str]
     prose: bool
     asked: bool
+    lead: str = ""
 
 
 def made(text: str, form: str) -> Made:
     """What there is in a folded reply, whichever form it was asked for."""
-    title = _TITLE.search(text)
+    title = next((each for each in _TITLE.finditer(text) if not refusal(each[0])), None)
     body = sentences(text[title.end() :] if title else text if form == "text" else "")
     found = [_members(text), _rows(text), _between(_MARKER, text), _between(_SEQUENCE, text, 3)]
     parts = max(found, key=len)
     prose = len(body) > len(parts)
-    asked = title is not None if form == "text" else bool(MARKS[form].search(text))
-    return Made(body if prose else parts, prose, asked)
+    mark = title if form == "text" else MARKS[form].search(text)
+    lead = "\n".join(sentences(text[: mark.start()])[-2:]) if mark else ""
+    return Made(body if prose else parts, prose, mark is not None, lead)
 
 
 def sentences(text: str) -> list[str]:
@@ -75,11 +80,16 @@ def sentences(text: str) -> list[str]:
     return [each.strip() for each in _END.split(text) if each.strip()]
 
 
+def clauses(text: str) -> list[str]:
+    """The clauses of a text."""
+    return _CLAUSE.findall(text)
+
+
 def _members(text: str) -> list[str]:
     """The strings of the JSON that was asked for, whether or not it is whole."""
     _, key, rest = text.partition('"plan"')
     found = [value.strip() for value in _VALUE.findall(rest)] if key else []
-    return found if len(found) != 1 else _CLAUSE.findall(found[0])
+    return found if len(found) != 1 else clauses(found[0])
 
 
 def _rows(text: str) -> list[str]:
