@@ -59,6 +59,7 @@ class Scope:
         findings: What searches of earlier runs have found.
         given: What the user gave along with the endpoint.
         meters: What tells how much memory the server takes.
+        warm: Whether prompts of a load test share all but their end.
         fleet: Makes the steps of a load test, where load workers do; None where this process does.
     """
 
@@ -68,6 +69,7 @@ class Scope:
     findings: Findings = field(default_factory=Findings)
     given: Given = field(default_factory=Given)
     meters: Sequence[Meter] = ()
+    warm: bool = False
     fleet: Callable[[Chat, Shape], Awaitable[Step]] | None = None
 
 

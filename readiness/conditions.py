@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "llm-readiness"
 #: What must be the same in a run and in its baseline, besides the probes.
-ALIKE = ("version", "profile", "seed", "sampling", "policy_sha256", "prompts_sha256")
+ALIKE = ("version", "profile", "seed", "sampling", "warm", "policy_sha256", "prompts_sha256")
 
 
 def made_with(settings: Settings, planned: Sequence[Planned]) -> dict[str, Any]:
@@ -29,6 +29,7 @@ def made_with(settings: Settings, planned: Sequence[Planned]) -> dict[str, Any]:
         "harness": harness(settings.policy),
         "fast": settings.fast,
         "sampling": dict(settings.sampling),
+        "warm": settings.warm,
         "license_evidence": settings.given.digests,
         "extra_body_sha256": _sha256(json.dumps(settings.extra, sort_keys=True).encode()),
         "items": {each.check.id: each.items for each in planned},

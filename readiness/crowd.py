@@ -148,7 +148,7 @@ class _Crowd:
         self.step.closed = self._elapsed
         part, of = shape.part
         if (part + of * (self._begun - 1) + 1) % KNOWN_EVERY != FIRST_KNOWN:
-            return item(shape.scenario, self._random, small=shape.small)
+            return item(shape.scenario, self._random, small=shape.small, warm=shape.warm)
         self.step.known.append(known(self._random))
         return self.step.known[-1]
 

@@ -65,7 +65,8 @@ async def at_most(chat: Chat, scenario: str, seed: str) -> tuple[Step, float]:
 
 async def _at(chat: Chat, scenario: str, clients: int, seed: str) -> Step:
     if chat.scope.defects_only:
-        return await _made(chat, replace(SMALL, scenario=scenario, seed=seed))
+        small = replace(SMALL, scenario=scenario, seed=seed, warm=chat.scope.warm)
+        return await _made(chat, small)
     window = chat.scope.window
     if window is not None and window < TOKENS[scenario]:
         short = f"the endpoint declares a window of {window:,} tokens: {TOKENS[scenario]:,} are due"
@@ -75,7 +76,7 @@ async def _at(chat: Chat, scenario: str, clients: int, seed: str) -> Step:
         _foresee(await _at(chat, scenario, below[-1], seed), clients)
     fewest, each_client = REQUESTS[scenario]
     shape = Shape(scenario, clients, max(fewest, each_client * clients), SECONDS, seed=seed)
-    return await _made(chat, shape)
+    return await _made(chat, replace(shape, warm=chat.scope.warm))
 
 
 def _foresee(step: Step, clients: int) -> None:

@@ -77,6 +77,7 @@ def add(group: Any) -> None:
     )
     option("--hardware", default="", metavar="NAME", help="the machine that serves, by the policy")
     option("--metrics", default="", metavar="URL", help="the server's or an exporter's metrics")
+    option("--warm", action="store_true", help="let prompts of a load test share a prefix")
     option(
         "--load-workers", type=_positive, default=0, metavar="N", help="make load in N processes"
     )
@@ -215,6 +216,7 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         waivers=waivers(option, checks),
         review=_review(option),
         given=given(option, rules, url, _embedded(option)),
+        warm=option.warm,
         fleet=_fleet(option),
     )
     return replace(mine, rival=_rival(option, mine)) if option.baseline and not kept else mine

@@ -241,7 +241,13 @@ def _opened(
             evidence.exchange(listed, PROBING)
             sender = Sender(endpoint, evidence, ledger, Slots(settings.concurrency), past)
             fleet = partial(crew.step, ledger) if crew else None
-            scope = Scope(findings=findings, given=settings.given, meters=meters, fleet=fleet)
+            scope = Scope(
+                findings=findings,
+                given=settings.given,
+                meters=meters,
+                warm=settings.warm,
+                fleet=fleet,
+            )
             runner = Runner(
                 background,
                 sender,

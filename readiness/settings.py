@@ -42,6 +42,7 @@ class Settings:
         secrets: What must stand in no file.
         review: What a person or a judge has settled.
         given: What no reply of the endpoint can tell.
+        warm: Whether prompts of a load test share all but their end.
         fleet: The load workers that make the steps of load tests; None where this process does.
         baseline: The run that this one is held against.
         rival: How the endpoint is tried that is the baseline, beside this one; None without one.
@@ -68,6 +69,7 @@ class Settings:
     secrets: Secrets
     review: Review
     given: Given
+    warm: bool = False
     fleet: Fleet | None = None
     baseline: FormerRun | None = None
     rival: Settings | None = None

@@ -23,6 +23,7 @@ class Shape:
         rate: How many arrive in a second, where they do so by themselves.
         seed: What the prompts are made from.
         small: Whether prompts and replies are short: readiness cannot be shown anyway.
+        warm: Whether prompts share all but their end, so that a cached prefix fits them.
         part: Which part of it this is, from 0, and of how many: load workers share a step.
     """
 
@@ -33,6 +34,7 @@ class Shape:
     rate: float = 0.0
     seed: str = ""
     small: bool = False
+    warm: bool = False
     part: tuple[int, int] = (0, 1)
 
     def parts(self, workers: int) -> list[Shape]:
@@ -56,7 +58,7 @@ class Shape:
     def shown(self) -> str:
         """What it is, in words."""
         crowd = f"{self.clients} clients" if self.clients else f"{self.rate:.2g} requests a second"
-        return f"{self.scenario} at {crowd}"
+        return f"{self.scenario} at {crowd}{', warm' if self.warm else ''}"
 
 
 @dataclass(frozen=True, slots=True)

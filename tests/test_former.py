@@ -48,6 +48,7 @@ MADE_WITH: dict[str, Any] = {
     "profile": "ci",
     "seed": 0,
     "sampling": {"temperature": 0},
+    "warm": False,
     "harness": RECORD["harness"],
     "items": {"words.repeats": "1", "words.answers": "2"},
 }
@@ -202,6 +203,7 @@ def test_a_folder_that_is_no_run_is_the_user_s_mistake(
         ({"items": {"words.repeats": "1", "words.more": "3"}}, ""),
         ({"seed": 1}, "its seed is 0, and here it is 1"),
         ({"profile": "full"}, "its profile is ci, and here it is full"),
+        ({"warm": True}, "its warm is False, and here it is True"),
         ({"sampling": {}}, "its sampling is {'temperature': 0}, and here it is {}"),
         ({"harness": {"version": "2"}}, "its version is 1, and here it is 2"),
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import count
+from itertools import count, takewhile
 from random import Random
 
 import numpy as np
@@ -120,6 +120,23 @@ def test_prompts_begin_with_what_nobody_has_sent_and_have_their_size() -> None:
     assert len({each[:15] for each in tickets}) == 20
     assert [each for each in tickets if not 10_000 < len(each) < 10_500] == []
     assert "{" not in "".join(tickets)
+
+
+def alike(one: str, other: str) -> int:
+    """How many letters two texts begin with alike."""
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))))
+
+
+def test_warm_prompts_share_all_but_their_end() -> None:
+    random = Random(1)
+    for scenario in ("ticket", "code"):
+        cold = [probes.item(scenario, random, small=False).turns[0] for _ in range(2)]
+        warm = [probes.item(scenario, random, small=False, warm=True).turns[0] for _ in range(2)]
+        assert alike(*cold) < 10
+        assert len(warm[0]) * 0.7 < alike(*warm) < min(map(len, warm))
+    copies = [probes.item("copy", random, small=False, warm=True) for _ in range(2)]
+    assert copies[0] == copies[1]
+    assert Shape("code", 8, 100, 45.0, warm=True).shown == "code at 8 clients, warm"
 
 
 def test_where_more_clients_would_wait_too_long_nothing_is_sent() -> None:

@@ -61,17 +61,26 @@ by_scenario = partial(steps, "clients", [(name, LEVELS[name][-1]) for name in LE
 by_share = partial(steps, "share", [("code", each) for each in SHARES])
 
 
-def item(scenario: str, random: Random, *, small: bool) -> Item:
-    """What one user of a scenario sends; small where readiness cannot be shown anyway."""
-    said, size = PROMPTS[scenario], SMALL if small else SIZES.get(scenario, 0)
+def item(scenario: str, random: Random, *, small: bool, warm: bool = False) -> Item:
+    """What one user of a scenario sends.
+
+    Args:
+        scenario: Which.
+        random: What it is drawn by.
+        small: Whether it is short, for readiness cannot be shown anyway.
+        warm: Whether all users of the scenario say the same, but for the last of the lines.
+    """
+    said, left = PROMPTS[scenario], SMALL if small else SIZES.get(scenario, 0)
+    drawn = Random(f"warm/{scenario}") if warm else random
     if scenario == "copy":
         first, *rest = said["turns"]
-        return Item([first.format(nonce=nonce(random)), *rest], said["budget"])
-    parts = [_filled(said["opening"], said, random)]
-    left = size
+        return Item([first.format(nonce=nonce(drawn)), *rest], said["budget"])
+    parts = [_filled(said["opening"], said, drawn)]
     while left > 0:
-        parts.append(_filled(random.choice(said["lines"]), said, random))
+        parts.append(_filled(drawn.choice(said["lines"]), said, drawn))
         left -= len(parts[-1])
+    if warm:
+        parts[-1] = _filled(random.choice(said["lines"]), said, random)
     parts.append(_filled(said["asking"], said, random))
     return Item(["\n".join(parts)], said["budget"])
 

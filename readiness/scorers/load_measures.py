@@ -31,6 +31,7 @@ def measures(step: Step) -> tuple[Measure, ...]:
 def _measures(step: Step) -> Iterator[Measure]:
     at: dict[str, float | str] = {"scenario": step.shape.scenario}
     at |= {"clients": step.shape.clients} if step.shape.clients else {"rate": step.shape.rate}
+    at |= {"prompts": "warm"} if step.shape.warm else {}
     total, own = len(step.samples), step.measured
     yield Measure("requests", total, "", at)
     yield Measure("errors", len(step.errors), "", at)
