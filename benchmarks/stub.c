@@ -1,17 +1,18 @@
 /* An OpenAI-compatible endpoint whose true times are known, and which is never the bottleneck.
  *
- *     cc -O2 -o stub stub.c && ./stub [CHUNKS [GAP_US]]
+ *     cc -O2 -o stub stub.c && ./stub [CHUNKS [GAP_US [PROCESSES]]]
  *
  * It prints its base URL. A whole reply takes 50 to 70 ms. A stream has CHUNKS chunks (100, up to a
  * half more or less), GAP_US (10,000, up to a fifth more or less) apart, and the first as long after
  * its request. Each token says in its text when its request had come and when it was sent itself, so
- * that who keeps the text keeps the truth with it: CLOCK_MONOTONIC, in ns, as `CAME:SENT `. One thread, loopback alone, bodies with Content-Length; Linux
- * 5.11 or later.
+ * that who keeps the text keeps the truth with it: CLOCK_MONOTONIC, in ns, as `CAME:SENT `. Each of its
+ * PROCESSES (1) has one thread; loopback alone, bodies with Content-Length; Linux 5.11 or later.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,7 +142,7 @@ int main(int argc, char **argv) {
     if (argc > 2)
         gap = atol(argv[2]) * 1000;
     prctl(PR_SET_TIMERSLACK, 1);
-    int door = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), polling = epoll_create1(0), one = 1;
+    int door = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), polling, one = 1;
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof at;
     if (bind(door, (struct sockaddr *)&at, size) || listen(door, 1024))
@@ -149,7 +150,14 @@ int main(int argc, char **argv) {
     getsockname(door, (struct sockaddr *)&at, &size);
     printf("http://127.0.0.1:%d/v1\n", ntohs(at.sin_port));
     fflush(stdout);
-    epoll_ctl(polling, EPOLL_CTL_ADD, door, &(struct epoll_event){.events = EPOLLIN, .data.fd = door});
+    for (int more = argc > 3 ? atoi(argv[3]) : 1; more > 1; more--)
+        if (!fork()) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            break;
+        }
+    polling = epoll_create1(0);
+    epoll_ctl(polling, EPOLL_CTL_ADD, door,
+              &(struct epoll_event){.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = door});
     for (;;) {
         long next = now() + 1000000000L, then;
         for (int fd = 0; fd < MOST; fd++)
