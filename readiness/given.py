@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from readiness.address import Address
 from readiness.dossier import Dossier
 from readiness.hardware import Hardware
+from readiness.slo import Slo
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Given:
     Args:
         dossier: What there is to show of the licence; None where nothing was given.
         accepted: The licence conditions that the policy accepts, by their ids.
+        slo: What the policy promises to users.
         hardware: The machine that the user declares; None where none was declared.
         metrics: Where the server or an exporter tells of itself; None where nobody says.
         restart: The command that restarts the endpoint; "" where nobody may.
@@ -23,6 +25,7 @@ class Given:
 
     dossier: Dossier | None = None
     accepted: frozenset[str] = frozenset()
+    slo: Slo = ()
     hardware: Hardware | None = None
     metrics: Address | None = None
     restart: str = ""

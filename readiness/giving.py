@@ -33,4 +33,4 @@ def given(option: Namespace, rules: Policy, url: str, embedded: Path | None) -> 
     except (EvidenceError, OSError) as error:
         raise pytest.UsageError(f"--license-evidence: {error}") from error
     machine = rules.hardware.get(option.hardware)
-    return Given(dossier, rules.accepts, machine, where, option.restart_command)
+    return Given(dossier, rules.accepts, rules.slo, machine, where, option.restart_command)

@@ -12,6 +12,7 @@ from readiness.order import rate
 from readiness.probe import Probe
 from readiness.probes.load import LEVELS, TOKENS
 from readiness.score import EndpointError, Outcome
+from readiness.slo import Promise
 from readiness.step import Shape, Step
 
 #: How many conversations a step makes at the least, how many for each client, and how long new
@@ -33,6 +34,15 @@ async def at_level(chat: Chat, probe: Probe) -> Step:
     """
     scenario, clients = probe.expect["scenario"], probe.expect["clients"]
     return await _at(chat, scenario, clients, probe.expect["seed"])
+
+
+async def at_promise(chat: Chat, promise: Promise, seed: str) -> Step:
+    """The step that a promise is about.
+
+    Raises:
+        EndpointError: Nothing is known of it, for the endpoint is too small or too slow for it.
+    """
+    return await _at(chat, promise.scenario, promise.clients, seed)
 
 
 async def ends_of(chat: Chat, probe: Probe, again: str = "") -> tuple[Step, Step]:

@@ -251,7 +251,7 @@ def _rival(option: Namespace, mine: Settings) -> Settings:
         secrets=secrets,
         earlier=(),
         waivers={},
-        given=Given(accepted=mine.given.accepted, hardware=mine.given.hardware),
+        given=Given(accepted=mine.given.accepted, slo=mine.given.slo, hardware=mine.given.hardware),
     )
 
 

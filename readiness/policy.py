@@ -15,6 +15,7 @@ from readiness.policy_file import effective, unknown
 from readiness.policy_yaml import PolicyError, Way
 from readiness.prices import Prices
 from readiness.resources import licenses
+from readiness.slo import Promise, Slo
 from readiness.statistics import can_show, fewest
 from readiness.upgrade import Upgrade, upgrades
 from readiness.verdict import Claim, Gate, Unsupported
@@ -64,6 +65,7 @@ class Policy:
         dimensions: What is said of each dimension.
         hardware: The machines that a user may declare, by their names.
         accepts: The licence conditions that are agreed to, by their ids.
+        slo: What users are promised.
         upgrades: What is said of upgrades: of all, and by the ids of dimensions and checks.
         digest: SHA-256 of all that the policy requires, in whichever files it says it.
         prices: What tokens cost; None where it does not say.
@@ -76,6 +78,7 @@ class Policy:
     dimensions: Mapping[str, Dimension]
     hardware: Mapping[str, Hardware]
     accepts: frozenset[str]
+    slo: Slo
     upgrades: Mapping[str, Mapping[str, Any]]
     digest: str
     prices: Prices | None = None
@@ -186,6 +189,7 @@ def load(path: Path | None = None) -> Policy:
             name: Hardware.read(name, each) for name, each in said.get("hardware", {}).items()
         },
         accepts=frozenset(said.get("accepts", ())),
+        slo=[Promise.read(each) for each in said.get("slo", ())],
         upgrades=upgrades(said),
         digest=_digest(said),
         prices=Prices(**said["prices"]) if "prices" in said else None,

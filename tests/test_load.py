@@ -23,6 +23,7 @@ from readiness.probes import load as probes
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed
 from readiness.scorers import load
 from readiness.scorers.load_measures import measures
+from readiness.slo import Promise
 from readiness.step import Sample, Shape, Step
 from readiness.strain import Strain
 from tests.load_driver import tried
@@ -289,16 +290,32 @@ def test_requests_at_half_of_capacity_may_not_take_longer_than_at_all_of_it() ->
     assert load.keeps_up(slow, full).passed
 
 
-def test_the_claims_of_the_article_are_held_against_the_step() -> None:
-    assert load.claimed(step([0.30] * 60)).passed
-    late = load.claimed(step([0.50] * 60))
+PROMISE = Promise("code", 8, {"mean": 0.31, "first": 0.182})
+
+
+def test_a_step_is_held_to_what_the_policy_promises_of_it() -> None:
+    assert load.promised([(step([0.30] * 60), PROMISE)]).passed
+    late = load.promised([(step([0.50] * 60), PROMISE)])
     assert late.reason == ("mean 0.50 s, not 0.31 s; first 0.25 s, not 0.182 s: code at 8 clients")
-    assert late.measures == (Measure("goodput", 0.0, "1/s"),)
-    assert load.claimed(step([5.0] * 60, clients=8, scenario="copy")).passed  # None is made.
+    at: dict[str, float | str] = {"scenario": "code", "clients": 8}
+    assert late.measures == (Measure("goodput", 0.0, "1/s", at, 60),)
+    tail = Promise("code", 8, {"p95": 0.4, "first_p95": 0.2})
+    assert load.promised([(step([0.30] * 50 + [0.9] * 10), tail)]).reason == (
+        "p95 0.90 s, not 0.4 s; first_p95 0.45 s, not 0.2 s: code at 8 clients"
+    )
+
+
+def test_the_worst_of_all_that_is_promised_decides() -> None:
+    good, lost, unknown = step([0.30] * 60), step([0.50] * 60), step([])
+    kept, open_ = (good, PROMISE), (unknown, PROMISE)
+    assert load.promised([kept, open_]).outcome is Outcome.UNDETERMINED
+    worst = load.promised([kept, open_, (lost, PROMISE)])
+    assert (worst.outcome, len(worst.measures)) == (Outcome.FAIL, 2)
+    assert load.promised([]).outcome is Outcome.UNSUPPORTED
 
 
 def test_goodput_counts_those_that_are_quick_enough() -> None:
-    half = load.claimed(step([0.30, 0.40] * 150))
+    half = load.promised([(step([0.30, 0.40] * 150), PROMISE)])
     (goodput,) = half.measures
     assert goodput.value == pytest.approx(5, rel=0.05)
 

@@ -140,7 +140,7 @@ def test_what_the_article_does_not_claim_does_not_gate(article: Policy) -> None:
         "memory.keeps_to_a_standing_instruction",
         "long_context.finds_at_every_length",
         "long_context.answers_quickly",
-        "load.is_as_fast_as_claimed",
+        "load.meets_the_slo",
         "stability.stops_when_aborted",
         "refusal.offers_help",
         "spanish.as_well_as_in_english",

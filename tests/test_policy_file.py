@@ -12,7 +12,7 @@ from readiness.resources import schema
 Write = Callable[[str], Path]
 
 EXTENDS = "schema: readiness-policy/1\nextends: article\n"
-KEYS = "schema, name, extends, alpha, margin, accepts, hardware, upgrade, prices, profiles"
+KEYS = "schema, name, extends, alpha, margin, accepts, hardware, slo, upgrade, prices, profiles"
 WHOLE = f"choose a mapping of {KEYS} and dimensions"
 
 

@@ -61,6 +61,14 @@ by_scenario = partial(steps, "clients", [(name, LEVELS[name][-1]) for name in LE
 by_share = partial(steps, "share", [("code", each) for each in SHARES])
 
 
+def promised(seed: int, trials: int) -> list[Probe]:
+    """Probes for all that a policy promises: its steps are those of the others, where it can be."""
+    return [
+        Probe(f"load.promised.{at}@v1", [], {"seed": f"{seed}/{at}"}, tokens=0)
+        for at in range(trials)
+    ]
+
+
 def item(scenario: str, random: Random, *, small: bool, warm: bool = False) -> Item:
     """What one user of a scenario sends.
 

@@ -9,9 +9,9 @@ from math import inf
 from statistics import mean, median
 
 from readiness.order import percentile, trend
-from readiness.probes.load import PROMPTS
 from readiness.score import PASSED, Measure, Outcome, Score, failed
 from readiness.scorers.load_measures import ENOUGH, measures, throughput
+from readiness.slo import Promise
 from readiness.statistics import lower
 from readiness.step import Sample, Step
 from readiness.strain import timed
@@ -112,9 +112,18 @@ def keeps_up(step: Step, full: Step) -> Score:
     return score
 
 
-def claimed(step: Step) -> Score:
-    """Score the times of a step by what the article claims for its own machine."""
-    claims = PROMPTS["claims"].get(step.shape.scenario, {}).get(step.shape.clients, {})
+def promised(made: Sequence[tuple[Step, Promise]]) -> Score:
+    """Score steps by what users are promised of each; the worst of them decides."""
+    if not made:
+        return Score(Outcome.UNSUPPORTED, "the policy promises nothing: it has no slo")
+    scores = [_kept(step, promise.most) for step, promise in made]
+    order = [Outcome.FAIL, Outcome.UNDETERMINED, Outcome.PASS]
+    worst = min(scores, key=lambda score: order.index(score.outcome))
+    return replace(worst, measures=tuple(each for score in scores for each in score.measures))
+
+
+def _kept(step: Step, most: Mapping[str, float]) -> Score:
+    """Score a step by the seconds that its replies may take."""
     own = step.measured
     if not own:
         return Score(Outcome.UNDETERMINED, f"nothing was answered: {step.shape.shown}")
@@ -124,21 +133,29 @@ def claimed(step: Step) -> Score:
         "mean": mean(took),
         "p95": percentile(took, 0.95).value,
         "first": mean(firsts) if firsts else 0.0,
+        "first_p95": percentile(firsts, 0.95).value if firsts else 0.0,
     }
-    measured = (Measure("goodput", throughput(step).value * _share(own, claims), "1/s"),)
-    slower = [name for name in seen if name in claims and seen[name] > claims[name]]
-    if not slower:
-        return replace(PASSED, measures=measured)
-    excess = max(seen[name] - claims[name] for name in slower)
-    words = [f"{name} {seen[name]:.2f} s, not {claims[name]} s" for name in slower]
-    score = timed(failed(f"{'; '.join(words)}: {step.shape.shown}"), excess, step.strain)
-    return replace(score, measures=measured)
+    at: dict[str, float | str] = {
+        "scenario": step.shape.scenario,
+        "clients": step.shape.clients,
+    }
+    goodput = throughput(step).value * _share(own, most)
+    score = replace(PASSED, measures=(Measure("goodput", goodput, "1/s", at, len(own)),))
+    if slower := [name for name in most if seen[name] > most[name]]:
+        words = [f"{name} {seen[name]:.2f} s, not {most[name]:g} s" for name in slower]
+        excess = max(seen[name] - most[name] for name in slower)
+        failure = timed(failed(f"{'; '.join(words)}: {step.shape.shown}"), excess, step.strain)
+        return replace(failure, measures=score.measures)
+    return score
 
 
-def _share(own: Sequence[Sample], claims: Mapping[str, float]) -> float:
+def _share(own: Sequence[Sample], most: Mapping[str, float]) -> float:
     """The share of requests that are no slower than most are to be, in both of their times."""
-    most, first = claims.get("p95", claims.get("mean", inf)), claims.get("first", inf)
-    good = [each.took <= most and (not each.latency or each.latency.first <= first) for each in own]
+    whole = most.get("p95", most.get("mean", inf))
+    first = most.get("first_p95", most.get("first", inf))
+    good = [
+        each.took <= whole and (not each.latency or each.latency.first <= first) for each in own
+    ]
     return sum(good) / len(own)
 
 

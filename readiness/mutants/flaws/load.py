@@ -203,7 +203,7 @@ FLAWS = [
     Flaw(
         "load_late",
         "each reply takes longer than the article claims",
-        "load.is_as_fast_as_claimed",
+        "load.meets_the_slo",
         engine=_Late,
     ),
     Flaw("load_one_at_a_time", "a small server serves one after another", engine=_OneAtATime),
