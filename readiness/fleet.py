@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import socket
 import tempfile
 from collections.abc import Generator
@@ -48,27 +47,26 @@ def crewed(fleet: Fleet, where: Address, limits: Limits, secrets: Secrets) -> Ge
     _see(fleet.address)
     # Ray tells its makers how it is used, unless it is told not to.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    folder = tempfile.mkdtemp(prefix="ray-")
-    here: dict[str, Any] = {
-        "address": "local",
-        "num_cpus": fleet.workers,
-        "include_dashboard": False,
-        "object_store_memory": ROOM,
-        "_temp_dir": folder,
-    }
-    given = {"address": fleet.address} if fleet.address else here
     crew = Crew(fleet.workers, where, limits, secrets)
-    try:
-        ray.init(**given, log_to_driver=False, logging_level=logging.ERROR)
-    except (OSError, RuntimeError, ValueError) as error:
-        where_to = f"--ray-address {fleet.address}" if fleet.address else "--load-workers"
-        raise LookupError(f"{where_to}: Ray does not start: {error!s:.200}") from error
-    try:
-        yield crew
-    finally:
-        crew.dismiss()
-        ray.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+        here: dict[str, Any] = {
+            "address": "local",
+            "num_cpus": fleet.workers,
+            "include_dashboard": False,
+            "object_store_memory": ROOM,
+            "_temp_dir": folder,
+        }
+        given = {"address": fleet.address} if fleet.address else here
+        try:
+            ray.init(**given, log_to_driver=False, logging_level=logging.ERROR)
+        except (OSError, RuntimeError, ValueError) as error:
+            option = f"--ray-address {fleet.address}" if fleet.address else "--load-workers"
+            raise LookupError(f"{option}: Ray does not start: {error!s:.200}") from error
+        try:
+            yield crew
+        finally:
+            crew.dismiss()
+            ray.shutdown()
 
 
 def _see(address: str) -> None:
