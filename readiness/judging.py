@@ -16,12 +16,13 @@ from readiness.chat import Chat, Dialect
 from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
 from readiness.ledger import Ledger
+from readiness.opening import MODELS, PROBING
 from readiness.past import Past
 from readiness.probes.judging import CALIBRATION, Case
 from readiness.redaction import Secrets
 from readiness.result import heard
 from readiness.review import LABELS
-from readiness.run import MODELS, PROBING, utc
+from readiness.run import utc
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed
 from readiness.scorers.ruling import SCHEMA, Ruling, ruling
 from readiness.sender import Sender

@@ -71,9 +71,9 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 
 def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -> None:
     """Start the checks, or leave nothing for pytest to run and let the summary say why."""
+    from readiness.opening import opened
     from readiness.progress import Progress
     from readiness.reporters.terminal_lines import CheckLines
-    from readiness.run import opened
 
     config = session.config
     planned = options.plan(config.option, checks)
