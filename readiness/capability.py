@@ -69,6 +69,10 @@ class Unassessable(Exception):
     """The endpoint cannot be tried at all: nothing is known of its readiness."""
 
 
+class WrongKey(LookupError):
+    """The endpoint does not accept the key; whoever catches it knows where the key comes from."""
+
+
 @dataclass(frozen=True)
 class Models:
     """What the endpoint says it serves: windows in tokens by model id."""
@@ -136,7 +140,7 @@ def choose(models: Models, wanted: str) -> str:
     if len(models.windows) == 1:
         return next(iter(models.windows))
     if models.problem.startswith(("HTTP 401", "HTTP 403")):
-        raise LookupError(f"the key is not accepted: {models.problem} (set OPENAI_API_KEY)")
+        raise WrongKey(f"the key is not accepted: {models.problem}")
     if models.problem:
         raise Unassessable(f"GET /models: {models.problem} (is the base URL right, as in …/v1?)")
     raise LookupError(
@@ -185,7 +189,7 @@ async def _greet(send: Send, dialect: Dialect) -> tuple[Dialect, Reply, Exchange
         exchange = await send(Call(dialect.request(OK, 512, {})))
     said = f"HTTP {exchange.status}: {error_text(exchange):.200}"
     if exchange.status in (401, 403):
-        raise LookupError(f"the key is not accepted: {said} (set OPENAI_API_KEY)")
+        raise WrongKey(f"the key is not accepted: {said}")
     if exchange.status == 404:
         raise LookupError(f"no model {dialect.model!r} there: {said}")
     try:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from readiness.chat import Dialect
 from readiness.exchange import Call
 from readiness.findings import Case
 
@@ -37,9 +38,10 @@ EDGES = (-1, 0, 2**31, 2**63, 10**30, -0.5, 1e308)
 TEXTS = ("", " ", "\x00", "null", "é", "👩‍👩‍👧‍👦", "\u202e", "<|im_end|>", "A" * 2_000)
 
 
-def call(case: Case, model: str) -> Call:
+def call(case: Case, dialect: Dialect) -> Call:
     """The request of a case, which may name the model itself, and wrongly."""
-    return Call({"model": model, **case})
+    own = {dialect.budget if name == "max_tokens" else name: case[name] for name in case}
+    return Call({"model": dialect.model, **own})
 
 
 def curl(call: Call) -> str:

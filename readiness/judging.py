@@ -11,7 +11,7 @@ from pathlib import Path
 
 from readiness.address import Address
 from readiness.calibration import Calibration
-from readiness.capability import Capabilities, Models, Unassessable, choose, explore
+from readiness.capability import Capabilities, Models, Unassessable, WrongKey, choose, explore
 from readiness.chat import Chat, Dialect
 from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
@@ -114,9 +114,8 @@ async def _met(endpoint: Endpoint, wanted: str, evidence: Evidence) -> Judge:
         sender = Sender(endpoint, evidence, Ledger(), Slots(AT_ONCE), Past(evidence.secrets))
         found = await explore(partial(sender.send, trial=PROBING), models, Dialect(model))
     except (LookupError, Unassessable, EndpointError) as error:
-        # Who asks for a key in vain names the variable of the endpoint under test.
-        why = evidence.secrets.printable(str(error)).replace("OPENAI_API_KEY", KEY)
-        raise NoJudge(f"{url}: {why}") from error
+        where = f" (set {KEY})" if isinstance(error, WrongKey) else ""
+        raise NoJudge(f"{url}: {evidence.secrets.printable(str(error))}{where}") from error
     return Judge(url, sender, evidence, found)
 
 

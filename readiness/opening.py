@@ -13,7 +13,7 @@ from typing import Any
 from readiness import conditions, earlier
 from readiness.address import Address
 from readiness.background import Background
-from readiness.capability import Models, Unassessable, choose, explore
+from readiness.capability import Models, Unassessable, WrongKey, choose, explore
 from readiness.chat import Dialect, Scope
 from readiness.crew import Crew
 from readiness.endpoint import Endpoint, Limits
@@ -183,7 +183,7 @@ def _model(listed: Exchange, settings: Settings) -> tuple[str, Models, str]:
     except Unassessable as error:
         return settings.model, Models(), str(error)
     except LookupError as error:
-        raise LookupError(settings.secrets.printable(str(error))) from None
+        raise LookupError(_told(error, settings)) from None
 
 
 def _explore(run: Run, background: Background, sender: Sender, models: Models) -> None:
@@ -195,7 +195,13 @@ def _explore(run: Run, background: Background, sender: Sender, models: Models) -
     except (Unassessable, EndpointError) as error:
         run.problem = run.settings.secrets.printable(str(error))
     except LookupError as error:
-        raise LookupError(run.settings.secrets.printable(str(error))) from None
+        raise LookupError(_told(error, run.settings)) from None
+
+
+def _told(error: LookupError, settings: Settings) -> str:
+    """What the user must settle, and where the key is to be put that is wrong."""
+    where = f" (set {settings.key})" if isinstance(error, WrongKey) else ""
+    return settings.secrets.printable(f"{error}{where}")
 
 
 def _folder(reports: Path, started: datetime, model: str) -> Path:

@@ -179,9 +179,9 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
     from readiness.endpoint import Limits
     from readiness.giving import given
     from readiness.redaction import Secrets
-    from readiness.settings import Settings
+    from readiness.settings import KEY, Settings
 
-    key = os.environ.get("OPENAI_API_KEY", "")
+    key = os.environ.get(KEY, "")
     headers, rules = _headers(option.header), policy(option)
     try:
         where = Address.read(url, key, headers)
@@ -227,15 +227,13 @@ def _rival(option: Namespace, mine: Settings) -> Settings:
     from readiness.address import Address
     from readiness.given import Given
     from readiness.redaction import Secrets
+    from readiness.settings import BASELINE_KEY, KEY
 
     if option.resume:
         raise pytest.UsageError(
             "--resume goes on with one endpoint: give --baseline the other's run"
         )
-    own, key = (
-        os.environ.get("OPENAI_API_KEY", ""),
-        os.environ.get("READINESS_BASELINE_API_KEY", ""),
-    )
+    own, key = (os.environ.get(name, "") for name in (KEY, BASELINE_KEY))
     try:
         where = Address.read(option.baseline, key, {})
         if not key and where.origin == mine.where.origin:
@@ -248,6 +246,7 @@ def _rival(option: Namespace, mine: Settings) -> Settings:
         mine,
         where=where,
         model=option.baseline_model,
+        key=BASELINE_KEY,
         secrets=secrets,
         earlier=(),
         waivers={},

@@ -17,6 +17,9 @@ from readiness.redaction import Secrets
 from readiness.review import Review
 from readiness.waiver import Waiver
 
+#: Where keys come from: that of the endpoint, and that of one which is the baseline.
+KEY, BASELINE_KEY = "OPENAI_API_KEY", "READINESS_BASELINE_API_KEY"
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -39,6 +42,7 @@ class Settings:
         keep_going: Whether to make all trials of a check that cannot be ready any more.
         fast: Whether sequential tests may end checks of a rate.
         resume: The folder of a run that is to go on; None for a new run.
+        key: The variable of the environment that holds the endpoint's key.
         secrets: What must stand in no file.
         review: What a person or a judge has settled.
         given: What no reply of the endpoint can tell.
@@ -69,6 +73,7 @@ class Settings:
     secrets: Secrets
     review: Review
     given: Given
+    key: str = KEY
     warm: bool = False
     fleet: Fleet | None = None
     baseline: FormerRun | None = None

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from readiness import fuzz
+from readiness.chat import Dialect
 from readiness.checks.api.fuzzed import BATCH
 from readiness.findings import Case
 from readiness.mutants.api_requests import CRASH
@@ -15,6 +16,8 @@ from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import api_fuzzed
 from readiness.score import Outcome
 from tests.over_http import CHECKS, failing, scores
+
+M = Dialect("m")
 
 FUZZ = CHECKS["api.survives_fuzz"]
 
@@ -29,12 +32,12 @@ def test_what_crashes_on_a_text_is_shrunk_to_one_without_letters() -> None:
 
 
 def test_a_case_may_name_the_model_itself() -> None:
-    assert fuzz.call({"max_tokens": 4}, "m").body == {"model": "m", "max_tokens": 4}
-    assert fuzz.call({"model": 7}, "m").body == {"model": 7}
+    assert fuzz.call({"max_tokens": 4}, M).body == {"model": "m", "max_completion_tokens": 4}
+    assert fuzz.call({"model": 7}, M).body == {"model": 7}
 
 
 def test_a_curl_line_sends_it_again() -> None:
-    call = fuzz.call({"messages": "it's"}, "m")
+    call = fuzz.call({"messages": "it's"}, M)
     words = shlex.split(fuzz.curl(call))
     assert words[:2] == ["curl", "$OPENAI_BASE_URL/chat/completions"]
     assert json.loads(words[-1]) == call.body

@@ -92,8 +92,10 @@ def call(probe: Probe, dialect: Dialect) -> Call:
     if "raw" in send:
         return Call(send["raw"].replace("$MODEL", json.dumps(dialect.model)).encode("latin-1"))
     body = dialect.request(probe.messages or OK, probe.budget, probe.parameters)
-    kept = {key: value for key, value in body.items() if key not in send.get("drop", ())}
-    return Call({**kept, **send.get("set", {})})
+    dropped = [*send.get("drop", ()), *([dialect.budget] if "no_limit" in send else [])]
+    kept = {key: value for key, value in body.items() if key not in dropped}
+    limit = {dialect.budget: send["most"]} if "most" in send else {}
+    return Call({**kept, **limit, **send.get("set", {})})
 
 
 def _probe(name: str, said: Mapping[str, Any]) -> Probe:
@@ -116,7 +118,27 @@ def _filled(said: Any, series: str) -> Any:
     times = LONG_MESSAGE // len(filler) + 1
     long, half = (filler * times).strip(), (filler * (times // 2)).strip()
     texts = {"{code}": code, "{other}": other, "{filler}": long, "{half}": half}
-    return _replaced(said, texts)
+    return _talked(_replaced(said, texts))
+
+
+def _talked(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is said, with as many turns in it as there are to be, and the half of them beside it."""
+    if "turns" not in said:
+        return said
+    turns, rest = said["turns"], {key: said[key] for key in said if key != "turns"}
+    whole, half = (_between(said["messages"], many) for many in (turns, turns // 2))
+    return {**rest, "messages": whole, "expect": {**said["expect"], "half": half}}
+
+
+def _between(messages: Sequence[Any], turns: int) -> list[Any]:
+    """The messages, with so many pairs of short ones after the first."""
+    first, *others = messages
+    pairs = [
+        {"role": role, "content": content}
+        for at in range(1, turns + 1)
+        for role, content in (("user", f"Add one to {at}."), ("assistant", f"{at + 1}."))
+    ]
+    return [first, *pairs, *others]
 
 
 def _codes(series: str, count: int) -> list[str]:

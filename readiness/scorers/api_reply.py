@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from readiness.exchange import Exchange
+from readiness.exchange import Exchange, Fault
 from readiness.reply import Reply
 from readiness.score import PASSED, Outcome, Score, failed
 from readiness.wire import read
@@ -36,12 +36,27 @@ def within(reply: Reply, most: int) -> Score:
     return PASSED
 
 
+def unlimited(free: Exchange, limited: Reply, last: str) -> Score:
+    """Score a reply that nobody limits, by one to the same request with room for all of it."""
+    if free.fault is Fault.HUNG_UP:
+        return PASSED  # It went on for longer than any limit that there is by default.
+    reply = read(free)
+    if last in reply.text:
+        return PASSED
+    if reply.finish == "length" or (last in limited.text and limited.text.startswith(reply.text)):
+        return failed(f"nobody has limited it, and it ends with {reply.text[-60:]!r}")
+    return Score(Outcome.UNDETERMINED, f"the model does not come to {last!r}: {reply.text!r:.120}")
+
+
 def stopped(reply: Reply, before: str, stops: Sequence[str]) -> Score:
     """Score a reply that was to end before a text."""
     text = reply.content or ""
     said = [stop for stop in stops if stop in text]
     if said:
         return failed(f"the text has {said[0]!r} in it: {text!r:.120}")
+    begun = [stop for stop in stops if text.rstrip(" ,").endswith(stop[:1]) and len(stop) > 1]
+    if begun and before in text:
+        return failed(f"the text has the beginning of {begun[0]!r} in it: {text!r:.120}")
     if before not in text:
         return Score(Outcome.UNDETERMINED, f"the model does not come to {before!r}: {text!r:.120}")
     return (

@@ -32,13 +32,12 @@ def batches(seed: int, trials: int) -> Sequence[Probe]:
 
 async def attempt(chat: Chat, case: Case) -> Score:
     """Send one request that is wrong."""
-    return survived(await chat.call(fuzz.call(case, chat.dialect.model)))
+    return survived(await chat.call(fuzz.call(case, chat.dialect)))
 
 
 @check(batches, trials=1, in_order=True)
 async def survives_fuzz(chat: Chat, probe: Probe) -> Score:
     """Requests that are wrong at random SHOULD be answered or refused with a 4xx."""
-    model = chat.dialect.model
     found = await BATCH.smallest(partial(attempt, chat), probe.expect["seed"], chat.scope.findings)
-    batch = nothing(found, lambda case: fuzz.curl(fuzz.call(case, model)))
+    batch = nothing(found, lambda case: fuzz.curl(fuzz.call(case, chat.dialect)))
     return untouched(batch, await chat.send(NEIGHBOUR, budget=16))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.api.asking import ask, once, sent
+from readiness.exchange import HangUp
 from readiness.probe import Probe
-from readiness.probes.api import both, probes
+from readiness.probes.api import both, call, probes, streamed
 from readiness.score import Score
 from readiness.scorers import api_reply as replies
 from readiness.scorers import api_shape as shape
@@ -14,11 +17,22 @@ from readiness.scorers.api_stream import choices, logprobs
 from readiness.scorers.rejection import refused, survived
 from readiness.wire import read
 
+#: When who listens to a reply without a limit leaves: after so many frames, or seconds.
+FRAMES, SECONDS = 400, 120.0
+
 
 @check(both("honours_max_tokens"))
 async def honours_max_tokens(chat: Chat, probe: Probe) -> Score:
     """A reply MUST NOT take more tokens than max_tokens, and MUST say so by finish `length`."""
     return replies.within(await once(chat, probe), probe.parameters["max_tokens"])
+
+
+@check(streamed("answers_without_a_limit"), needs=["stream"])
+async def answers_without_a_limit(chat: Chat, probe: Probe) -> Score:
+    """A reply that nobody limits MUST go on to its end."""
+    # Who talks on and on is not listened to: a limit that is there by default has struck before.
+    free = await chat.call(replace(call(probe, chat.dialect), hang_up=HangUp(FRAMES, SECONDS)))
+    return replies.unlimited(free, await ask(chat, probe), probe.expect["last"])
 
 
 @check(both("honours_max_completion_tokens"))
@@ -50,7 +64,7 @@ async def gives_several_choices(chat: Chat, probe: Probe) -> Score:
 async def counts_every_choice(chat: Chat, probe: Probe) -> Score:
     """The token count of a reply with several choices SHOULD be that of all of them."""
     found = shape.document(await sent(chat, probe))
-    return replies.counts_all(found, probe.parameters["max_tokens"])
+    return replies.counts_all(found, probe.expect["send"]["most"])
 
 
 @check(probes("takes_a_seed"))

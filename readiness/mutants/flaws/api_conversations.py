@@ -13,6 +13,20 @@ def _last_alone(request: Request) -> Request:
     return {**request, "messages": request["messages"][-1:]}
 
 
+def _without(role: str) -> Callable[[Request], Request]:
+    """Lose all messages of one side."""
+
+    def change(request: Request) -> Request:
+        kept = [each for each in request["messages"] if each["role"] != role]
+        return {**request, "messages": kept}
+
+    return change
+
+
+def _latest(request: Request) -> Request:
+    return {**request, "messages": request["messages"][-50:]}
+
+
 def _part(place: int) -> Callable[[Request], Request]:
     """Read one of the parts alone."""
 
@@ -44,6 +58,24 @@ FLAWS = [
         "the last message alone is read",
         "api.remembers_turns",
         asks=asked("remembers_turns", _last_alone),
+    ),
+    Flaw(
+        "api_assistant_lost",
+        "what the assistant said before is not read",
+        "api.remembers_turns",
+        asks=asked("remembers_turns", _without("assistant")),
+    ),
+    Flaw(
+        "api_system_lost",
+        "system messages are not read",
+        "api.remembers_turns",
+        asks=asked("remembers_turns", _without("system")),
+    ),
+    Flaw(
+        "api_fifty_messages",
+        "of a conversation, the last fifty messages are read",
+        "api.remembers_turns",
+        asks=asked("remembers_turns", _latest),
     ),
     Flaw(
         "api_first_part_alone",

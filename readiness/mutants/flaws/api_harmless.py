@@ -10,6 +10,7 @@ from readiness.mutants.answer import Request
 from readiness.mutants.api_requests import JSON, Errs, choice_of
 from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.model import complete
+from readiness.mutants.problem import Problem
 from readiness.mutants.refusal import Refusal
 from readiness.mutants.response import encode, whole
 
@@ -123,6 +124,14 @@ def _lenient(request: Request | None, refusal: Refusal) -> Refusal:
     return Refusal(200, encode(whole(done)), JSON)
 
 
+def _no_old_limit(request: Request, _turn: int) -> Refusal | None:
+    if "max_tokens" not in request:
+        return None
+    told = "Unsupported parameter: 'max_tokens' is not supported with this model."
+    problem = Problem(f"{told} Use 'max_completion_tokens' instead.", "max_tokens")
+    return Refusal(400, problem.body, JSON)
+
+
 FLAWS = [
     Flaw("api_vllm", "vLLM sends every field, null or not", forms=_as_vllm),
     Flaw("api_llama", "llama.cpp sends few fields, and the file's name", forms=_as_llama),
@@ -141,5 +150,10 @@ FLAWS = [
     Flaw("api_flat_error", "SGLang's error object is flat", errs=_errors(_flat)),
     Flaw("api_fastapi_error", "FastAPI answers 422, with details", errs=_errors(_fastapi, 422)),
     Flaw("api_tgi_error", "TGI's error is a text", errs=_errors(_tgi, 422)),
+    Flaw(
+        "api_new_limit_alone",
+        "max_tokens is refused, as by OpenAI's own reasoning models",
+        refuses=_no_old_limit,
+    ),
     Flaw("api_lenient", "a server with one model may answer for any", errs=_lenient),
 ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from readiness.mutants.answer import Request
 from readiness.mutants.api_requests import (
     asked,
     choice_of,
+    chunked,
     crashes,
     formed,
     instead,
@@ -57,6 +59,32 @@ _COUNTS = {
     "usage_text": ("counts are texts", _usage(prompt_tokens="7")),
 }
 
+
+def _one_letter(request: Request) -> Request:
+    stops = [request["stop"]] if isinstance(request["stop"], str) else request["stop"]
+    found = [each for each in stops if len(each) == 1]
+    kept = {key: value for key, value in request.items() if key != "stop"}
+    return {**kept, "stop": found} if found else kept
+
+
+def _begun(made: list[Body]) -> list[Body]:
+    """The last piece of text has the beginning of the stop text behind it."""
+    last = max(at for at, chunk in enumerate(made) if _text_of(chunk))
+    if "7" not in "".join(map(_text_of, made)):
+        return made
+    more = choice_of(made[last], lambda choice: {**choice, "delta": {"content": " 8,"}})
+    return [*made[: last + 1], more, *made[last + 1 :]]
+
+
+def _text_of(chunk: Body) -> str:
+    return "".join(each["delta"].get("content") or "" for each in chunk["choices"])
+
+
+def _limited(request: Request) -> Request:
+    free = not {"max_tokens", "max_completion_tokens"} & request.keys()
+    return {**request, "max_tokens": 16} if free else request
+
+
 _PARAMETERS = [
     Flaw(
         "api_max_tokens_ignored",
@@ -82,6 +110,24 @@ _PARAMETERS = [
         "of several stop texts, the first alone counts",
         "api.stops_at",
         asks=asked("stops_at", lambda request: {**request, "stop": request["stop"][0]}),
+    ),
+    Flaw(
+        "api_stop_one_letter",
+        "stop texts of more than one letter are never found",
+        "api.stops_at",
+        asks=asked("stops_at", _one_letter),
+    ),
+    Flaw(
+        "api_stop_begins",
+        "of a stop text, the first letters come through in a stream",
+        "api.stops_at",
+        chunks=chunked("stops_at", _begun),
+    ),
+    Flaw(
+        "api_limit_by_default",
+        "where nobody limits a reply, sixteen tokens are the limit",
+        "api.answers_without_a_limit",
+        asks=asked("answers_without_a_limit", _limited),
     ),
     Flaw(
         "api_stop_says_length",

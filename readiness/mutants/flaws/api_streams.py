@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
+from typing import Any, TypeVar
 
 from readiness.mutants.answer import Answer, Called, Request
 from readiness.mutants.api_requests import (
@@ -20,6 +21,7 @@ from readiness.mutants.api_requests import (
 )
 from readiness.mutants.flaw import Body, Flaw
 
+T = TypeVar("T")
 #: How often a request gets the answer of the one before it.
 _RARELY = 7
 _MOST_ON_A_CONNECTION = 12
@@ -28,6 +30,11 @@ _MOST_ON_A_CONNECTION = 12
 def _later(change: Callable[[Body], Body]) -> Callable[[list[Body]], list[Body]]:
     """Change the second half of the chunks."""
     return lambda made: [*made[: len(made) // 2], *map(change, made[len(made) // 2 :])]
+
+
+def _unless_counted(change: Callable[[Request, list[T]], Any]) -> Callable[[Request, list[T]], Any]:
+    """Change what is sent where nobody has asked for usage."""
+    return lambda request, made: made if "stream_options" in request else change(request, made)
 
 
 def _finish(chunk: Body, reason: str | None) -> Body:
@@ -166,6 +173,18 @@ FLAWS = [
         "a stream ends without [DONE]",
         "api.ends_with_done",
         frames=framed("ends_with_done", lambda frames: frames[:-1]),
+    ),
+    Flaw(
+        "api_done_with_usage",
+        "a stream ends with [DONE] only where it is asked for usage",
+        "api.ends_with_done",
+        frames=_unless_counted(framed("ends_with_done", lambda frames: frames[:-1])),
+    ),
+    Flaw(
+        "api_finish_with_usage",
+        "a stream has a finish_reason only where it is asked for usage",
+        "api.finishes_once",
+        chunks=_unless_counted(chunked("finishes_once", each(lambda chunk: _finish(chunk, None)))),
     ),
     Flaw(
         "api_buffered",
