@@ -7,7 +7,8 @@ from readiness.score import EndpointError, Outcome
 from readiness.wire import read
 
 NS = 1e9
-EARLY = 0.8  # of what is said otherwise
+#: What share of what is said otherwise is early, and how near to one another places are the same.
+EARLY, ALIKE = 0.8, 0.01
 ANSWERED_WITHIN = 60.0  # seconds: an odd request is told so at once, or as soon as any
 
 
@@ -31,6 +32,20 @@ def ends_early(exchange: Exchange, other: Exchange) -> int:
         return 0  # Reasoning took what was left of the limit, and takes more one time than another.
     early = len(own.text) <= EARLY * len(more.text) and more.text.startswith(own.text)
     return len(own.text) if early else 0
+
+
+def ends_at(exchange: Exchange, place: int) -> bool:
+    """Whether a reply has about so many characters."""
+    try:
+        return abs(len(read(exchange).text) - place) <= ALIKE * place
+    except EndpointError:
+        return False
+
+
+def tokens(exchange: Exchange) -> int:
+    """How many tokens a reply has; no more than it has characters, where nobody counts them."""
+    reply = read(exchange)
+    return reply.usage.completion if reply.usage else len(reply.text)
 
 
 def upset(exchange: Exchange) -> str:

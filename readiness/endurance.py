@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from readiness.chat import Chat
-from readiness.ending import ended, ends_early, unlimited
+from readiness.ending import ended, ends_at, ends_early, tokens, unlimited
 from readiness.exchange import Call, Exchange, Repeated
 from readiness.probes.load import nonce
 from readiness.probes.stability import PROMPTS
@@ -55,26 +55,33 @@ async def burst(chat: Chat) -> Sequence[Exchange]:
     return await asyncio.gather(*(ask(chat, "control") for _ in range(many)))
 
 
-async def long_reply(chat: Chat, *, stream: bool, time: int = 0) -> Exchange:
+async def long_reply(chat: Chat, *, stream: bool, time: int = 0, most: int = LONGEST) -> Exchange:
     """Ask for a reply that takes as long as replies do, for the first time or again."""
-    return await chat.once(("long reply", stream, time), partial(_long_reply, stream))
+    most = SMALL_LONGEST if chat.scope.defects_only else most
+    return await chat.once(("long reply", stream, time), partial(_long_reply, stream, most))
 
 
 async def shortened(chat: Chat, *, stream: bool) -> Sequence[int]:
-    """After how many characters a long reply ends that goes on in the other form, each time."""
+    """After how many characters a long reply ends that goes on in the other form, each time.
+
+    It is asked for again, with room for half as much more, so long as it ends at the same place.
+    """
     found: list[int] = []
+    most = LONGEST
     while len(found) < TIMES:
-        forms = (stream, not stream)
-        came = [await long_reply(chat, stream=form, time=len(found)) for form in forms]
-        if not (at := ends_early(*came)):
+        own = await long_reply(chat, stream=stream, time=len(found), most=most)
+        if found and not ends_at(own, found[0]):
+            break
+        other = await long_reply(chat, stream=not stream, time=len(found), most=most)
+        if not (at := ends_early(own, other)):
             break
         found.append(at)
+        most = min(most, tokens(own) * 3 // 2)
     return found
 
 
-async def _long_reply(stream: bool, chat: Chat) -> Exchange:
-    budget = SMALL_LONGEST if chat.scope.defects_only else LONGEST
-    return unlimited(await ask(chat, "long", budget, stream=stream))
+async def _long_reply(stream: bool, most: int, chat: Chat) -> Exchange:
+    return unlimited(await ask(chat, "long", most, stream=stream))
 
 
 async def session(chat: Chat, about: Mapping[str, float]) -> list[Exchange]:

@@ -26,7 +26,6 @@ EMPTY = 0.01  # of the cache, at the most, is held at rest
 DAYS_OF_CYCLES = 750  # of a storm, in 72 hours with 2,000 aborts a day
 #: The read time-outs that gateways come with, in seconds, and how near to one is at it.
 ROUND, NEAR = (30, 60, 100, 120, 180, 300, 600), 1.5
-ALIKE = 0.01  # of the places at which replies end
 #: How a stream ends that nobody has told that its server is gone.
 HANGS = (Fault.FIRST_BYTE, Fault.SILENCE, Fault.TOTAL)
 
@@ -117,7 +116,7 @@ def outlasts(exchange: Exchange, shortened: Sequence[int] = ()) -> Score:
     measures = (Measure("long reply", seconds, "s"),)
     if not (why := ended(exchange)):
         score = PASSED
-        if len(shortened) == TIMES and max(shortened) - min(shortened) <= ALIKE * max(shortened):
+        if len(shortened) == TIMES:
             places = f"{TIMES} of {TIMES} times after {max(shortened):,} characters"
             score = failed(f"a long reply ends {places}; {_other(exchange)} it goes on")
         return replace(score, measures=measures)
