@@ -30,11 +30,12 @@ from readiness.crew import Crew
 from readiness.crowd import stepped
 from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
-from readiness.fleet import Fleet, crewed
+from readiness.fleet import crewed
 from readiness.ledger import Ledger
 from readiness.past import Past
 from readiness.redaction import Secrets
 from readiness.sender import Sender
+from readiness.settings import Fleet
 from readiness.slots import Slots
 from readiness.step import Sample, Shape, Step
 

@@ -16,7 +16,7 @@ from readiness.ending import ended, ends_at, ends_early, tokens, unlimited
 from readiness.exchange import Call, Exchange, Repeated
 from readiness.probes.load import nonce
 from readiness.probes.stability import PROMPTS
-from readiness.storm import SMALL_STAY, STAY
+from readiness.weather import SMALL_STAY, STAY
 
 #: The article's nginx lets so many through at once beyond its rate, and so many are sent.
 BURST, SMALL_BURST = 20, 4

@@ -8,31 +8,18 @@ import socket
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from readiness.address import Address
 from readiness.crew import Crew
 from readiness.endpoint import Limits
 from readiness.redaction import Secrets
+from readiness.settings import Fleet
 
 #: How long to wait for a cluster to take a connection, in seconds.
 PATIENCE = 5.0
 #: Room for what workers send at once, the least that Ray takes, in bytes.
 ROOM = 80 * 2**20
-
-
-@dataclass(frozen=True)
-class Fleet:
-    """How many load workers there are to be, and where.
-
-    Args:
-        workers: How many.
-        address: That of a Ray cluster; "" for this machine.
-    """
-
-    workers: int
-    address: str = ""
 
 
 @contextmanager

@@ -18,11 +18,10 @@ import pytest
 from readiness.check import Check
 
 if TYPE_CHECKING:
-    from readiness.fleet import Fleet
     from readiness.plan import Planned
     from readiness.policy import Policy
     from readiness.review import Review
-    from readiness.settings import Settings
+    from readiness.settings import Fleet, Settings
     from readiness.waiver import Waiver
 
 PROFILES = ("smoke", "ci", "full")
@@ -256,7 +255,7 @@ def _rival(option: Namespace, mine: Settings) -> Settings:
 
 def _fleet(option: Namespace) -> Fleet | None:
     """The load workers that the user asks for."""
-    from readiness.fleet import Fleet
+    from readiness.settings import Fleet
 
     if not option.load_workers:
         if option.ray_address:

@@ -9,7 +9,6 @@ from typing import Any
 
 from readiness.address import Address
 from readiness.endpoint import Limits
-from readiness.fleet import Fleet
 from readiness.former import FormerRun
 from readiness.given import Given
 from readiness.policy import Policy
@@ -19,6 +18,19 @@ from readiness.waiver import Waiver
 
 #: Where keys come from: that of the endpoint, and that of one which is the baseline.
 KEY, BASELINE_KEY = "OPENAI_API_KEY", "READINESS_BASELINE_API_KEY"
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """How many load workers there are to be, and where.
+
+    Args:
+        workers: How many.
+        address: That of a Ray cluster; "" for this machine.
+    """
+
+    workers: int
+    address: str = ""
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,9 @@ from readiness.score import Outcome
 from readiness.scorers.load import apart
 from readiness.statistics import lower
 from readiness.step import Shape, Step
-from readiness.storm import Storm, Weather
+from readiness.storm import Storm
 from readiness.strain import Strain
+from readiness.weather import Weather
 
 #: What comes: mostly short requests, some that are long to read, some that are left in the middle,
 #: and some that nobody should send.

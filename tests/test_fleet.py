@@ -20,12 +20,13 @@ from readiness.chat import Chat, Scope
 from readiness.crew import APART, Crew
 from readiness.crowd import stepped
 from readiness.endpoint import Limits
-from readiness.fleet import Fleet, crewed
+from readiness.fleet import crewed
 from readiness.ledger import Ledger
 from readiness.mutants.process import serving
 from readiness.redaction import Secrets
 from readiness.score import EndpointError, Outcome
 from readiness.scorers import load
+from readiness.settings import Fleet
 from readiness.step import Sample, Shape, Step
 from tests.load_driver import at
 from tests.miniature import Request, mini

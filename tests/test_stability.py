@@ -25,7 +25,8 @@ from readiness.given import Given
 from readiness.meters import CACHE, HOST, QUEUED, RUNNING
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score
 from readiness.scorers import stability
-from readiness.storm import Reading, Storm, stormed
+from readiness.storm import Reading, Storm
+from readiness.weather import stormed
 from tests.load_driver import at, tried
 from tests.wires import free_port
 

@@ -10,7 +10,7 @@ from readiness.probes.stability import SESSIONS, each, single
 from readiness.score import Outcome, Score
 from readiness.scorers import soak, stability
 from readiness.soak import soaked
-from readiness.storm import stormed
+from readiness.weather import stormed
 
 
 @check(single("survives_aborts", 50_000), trials=1, needs=["stream"], alone=True, in_order=True)

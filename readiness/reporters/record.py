@@ -12,7 +12,6 @@ from typing import Any
 
 from readiness import statistics, sums
 from readiness.conditions import harness
-from readiness.fleet import Fleet
 from readiness.former import FormerRun
 from readiness.gate import EXIT_STATUS
 from readiness.given import Given
@@ -23,6 +22,7 @@ from readiness.reporters import surfaces, upgrade
 from readiness.result import Result
 from readiness.run import Run, utc
 from readiness.run_folder import RECORD
+from readiness.settings import Fleet
 from readiness.verdict import Verdict
 from readiness.waiver import Waiver
 

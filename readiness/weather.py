@@ -1,0 +1,163 @@
+"""A storm of aborts: users who leave in the middle, again and again, and what stays behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from random import Random
+from statistics import median
+from typing import Any
+
+from readiness.chat import Chat
+from readiness.crowd import together
+from readiness.ending import ended, unlimited
+from readiness.exchange import Call, Exchange, HangUp
+from readiness.meters import told
+from readiness.probes.load import nonce
+from readiness.probes.stability import PROMPTS, notes
+from readiness.score import EndpointError
+from readiness.storm import REST, STIRRED, UNNOTICED, Reading, Storm, under_way
+from readiness.strain import watched
+from readiness.wire import read
+
+NS = 1e9
+#: How often users leave: so many at once, in so many cycles. The first third of them warms up:
+#: allocators and graphs grow at first, and with those kept the trend test alarms nearly always.
+CYCLES, ABORTS = 12, 8
+SMALL_CYCLES, SMALL_ABORTS = 1, 3
+CONTROLS, SMALL_CONTROLS = 5, 2
+#: Between how many frames a client leaves, and tokens that one has who stays.
+LEAVE, SMALL_LEAVE = (5, 41), (3, 10)
+STAY, SMALL_STAY = 200, 24
+#: Tokens that an aborted reply was to have, and seconds after which one is left that has not begun.
+LONG, SMALL_LONG, PREFILL = 1024, 64, 0.2
+#: How often to look for rest, and how long to be idle before a reading, in seconds.
+LOOK, IDLE = 0.5, 0.05
+#: How many cycles in all may end without rest, and how long to wait for the last of them: some
+#: servers finish what nobody waits for any more.
+RESTLESS, LAST_REST = 2, 60.0
+
+
+async def stormed(chat: Chat) -> Storm:
+    """The storm, which is made once for all checks that are about it."""
+    return await chat.once("storm", _storm)
+
+
+async def _storm(chat: Chat) -> Storm:
+    async with watched() as strain:
+        weather = Weather(chat)
+        await weather.begin()
+        for _ in range(SMALL_CYCLES if chat.scope.defects_only else CYCLES):
+            await weather.cycle()
+            if weather.storm.lost or weather.restless >= RESTLESS:
+                break  # It is down, or does not come to rest: more aborts would tell no more.
+        await weather.end()
+    weather.storm.strain = strain
+    return weather.storm
+
+
+class Weather:
+    """What goes on in a storm, and what is read when it is calm."""
+
+    def __init__(self, chat: Chat) -> None:
+        self.storm = Storm()
+        self._chat = chat
+        self._random = Random("storm")
+        self._small = chat.scope.defects_only
+        self._controls = SMALL_CONTROLS if self._small else CONTROLS
+        self._now = asyncio.get_running_loop().time
+
+    async def begin(self) -> None:
+        """See how short requests fare while all is quiet."""
+        self.storm.before += await self.controls()
+        self.storm.idle = await self._gauges()
+
+    async def cycle(self) -> None:
+        """Leave some requests in the middle, beside one that stays, and read what is left."""
+        leaving = SMALL_ABORTS if self._small else ABORTS
+        await together([self._neighbour(), *(self.leave(each) for each in range(leaving))])
+        await self.rest()
+
+    async def rest(self) -> None:
+        """Wait until there is rest, and read what is left."""
+        waited = await self._until(self._quiet, REST)
+        await asyncio.sleep(IDLE)
+        self.storm.readings.append(Reading(waited, await self._gauges()))
+
+    async def end(self) -> None:
+        """See how short requests fare when all is quiet again."""
+        await self._until(partial(self._quick, UNNOTICED), LAST_REST)
+        self.storm.after += await self.controls()
+
+    async def controls(self) -> list[float]:
+        """What short requests take now, in seconds."""
+        return [(await self._control()).end / NS for _ in range(self._controls)]
+
+    @property
+    def restless(self) -> int:
+        """How many cycles have ended without rest."""
+        return sum(each.waited >= REST for each in self.storm.readings)
+
+    async def leave(self, number: int) -> None:
+        """Ask for a long reply, and leave: in mid-stream, before it begins, or without a stream."""
+        frames = self._random.randrange(*(SMALL_LEAVE if self._small else LEAVE))
+        leave = HangUp(frames, 60.0, reset=number % 2 == 0)
+        text, parameters = PROMPTS["long"], {"stream": True}
+        if number >= ABORTS - 3:
+            leave = HangUp(0, PREFILL)
+            text = PROMPTS["page"] if number < ABORTS - 1 else text
+            parameters = {"stream": number < ABORTS - 1}
+        budget = SMALL_LONG if self._small else LONG
+        await self._send(text, budget, parameters, leave)
+        self.storm.aborted += 1
+
+    async def _neighbour(self) -> None:
+        budget = SMALL_STAY if self._small else STAY
+        came = await self._send(PROMPTS["neighbour"], budget, {"stream": True})
+        self.storm.neighbours.append(ended(unlimited(came)))
+
+    async def _control(self) -> Exchange:
+        came = await self._send(PROMPTS["control"], 8, {})
+        if why := ended(unlimited(came)):
+            self.storm.lost.append(why)
+        self.storm.told.append("" if why else _text(came))
+        return came
+
+    async def _quick(self, noticed: float = STIRRED) -> bool:
+        """Whether a short request takes no longer than before; one that is lost ends the storm."""
+        seconds, usual = (await self._control()).end / NS, median(self.storm.before)
+        return bool(self.storm.lost) or seconds < max(2 * usual, usual + noticed)
+
+    async def _quiet(self) -> bool:
+        """Whether that is so, and the engine itself says that nothing is under way."""
+        busy = under_way(await self._gauges()) > self.storm.others
+        return await self._quick() and (not busy or bool(self.storm.lost))
+
+    async def _until(self, good: Callable[[], Awaitable[bool]], most: float) -> float:
+        """Wait until something is so; how long that took, in seconds, and no longer than `most`."""
+        begun = self._now()
+        while self._now() - begun < most:
+            if await good():
+                return self._now() - begun
+            await asyncio.sleep(LOOK)
+        return most
+
+    async def _gauges(self) -> Mapping[str, float]:
+        return await told(self._chat.scope.meters)
+
+    async def _send(
+        self, text: str, budget: int, parameters: dict[str, Any], leave: HangUp | None = None
+    ) -> Exchange:
+        said = text.format(nonce=nonce(self._random), notes=notes(self._random, self._small))
+        messages = [{"role": "user", "content": said}]
+        body = self._chat.dialect.request(messages, budget, parameters)
+        return await self._chat.call(Call(body, crowd=True, hang_up=leave))
+
+
+def _text(exchange: Exchange) -> str:
+    """The text of a reply; "" where it cannot be read, which is for others to judge."""
+    try:
+        return read(exchange).text
+    except EndpointError:
+        return ""
