@@ -239,6 +239,16 @@ def test_a_throughput_is_kept_by_nobody_who_answers_nothing(
     assert load.keeps(step([0.5] * few, errors=8 * (few == 0)), crowd).outcome is outcome
 
 
+def test_replies_that_are_quicker_with_more_clients_are_told_and_judged_by_nobody() -> None:
+    few, quick, slow = step([1.0] * 50), step([0.5] * 50, clients=32), step([0.9] * 50, clients=32)
+    told = load.keeps(few, quick)
+    assert told.passed
+    assert [(each.name, each.value, each.of) for each in told.measures] == [
+        ("implausible: replies take less than with 8 clients, the share", 0.5, 50)
+    ]
+    assert load.keeps(few, slow) == PASSED
+
+
 def test_a_stated_limit_says_nothing_of_the_endpoint() -> None:
     made = step([1.0] * 20)
     made.samples.append(Sample(0, 0, 0.1, error="HTTP 429: 'slow down'", limited=True))

@@ -10,7 +10,7 @@ from statistics import mean, median
 
 from readiness.order import percentile, trend
 from readiness.score import PASSED, Measure, Outcome, Score, failed
-from readiness.scorers.load_measures import ENOUGH, measures, throughput
+from readiness.scorers.load_measures import ENOUGH, measures, quicker, throughput
 from readiness.slo import Promise
 from readiness.statistics import lower
 from readiness.step import Sample, Step
@@ -74,7 +74,7 @@ def keeps(few: Step, many: Step) -> Score:
     if not many.measured:
         return failed(told)
     if more.high >= KEPT * less.low:
-        return PASSED
+        return replace(PASSED, measures=tuple(quicker(few, many)))
     # By Little's law, a throughput that is lost is time that each reply takes longer.
     slower, usual = (mean(each.took for each in step.measured) for step in (many, few))
     excess = slower - usual * many.shape.clients / few.shape.clients / KEPT

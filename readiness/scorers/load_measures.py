@@ -16,6 +16,8 @@ ENOUGH = 5
 SHARES = {0.5: 0, 0.95: 20, 0.99: 100}
 #: How far the number of clients may be off what throughput and latency make of it (Little's law).
 LITTLE = 0.15
+#: What share of the time that a reply takes with few clients it cannot well take with many.
+QUICKER = 0.8
 
 
 def throughput(step: Step) -> Estimate:
@@ -26,6 +28,18 @@ def throughput(step: Step) -> Estimate:
 def measures(step: Step) -> tuple[Measure, ...]:
     """All that a step has measured."""
     return tuple(_measures(step))
+
+
+def quicker(few: Step, many: Step) -> Iterator[Measure]:
+    """What cannot be: that replies take less the more clients there are, unless some are cached."""
+    less, more = (mean(each.took for each in step.measured) for step in (few, many))
+    if more < QUICKER * less:
+        at: dict[str, float | str] = {
+            "scenario": many.shape.scenario,
+            "clients": many.shape.clients,
+        }
+        name = f"implausible: replies take less than with {few.shape.clients} clients, the share"
+        yield Measure(name, more / less, "", at, len(many.measured))
 
 
 def _measures(step: Step) -> Iterator[Measure]:
