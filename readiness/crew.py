@@ -22,8 +22,8 @@ from readiness.step import Shape, Step
 
 #: How far ahead a start is agreed, and how often is asked for what was sent meanwhile, in seconds.
 AHEAD, EVERY = 0.5, 0.5
-#: How long workers may take to be there, in seconds.
-ROOM_WITHIN = 60.0
+#: How long workers may take to be there, and to answer what takes no time, in seconds.
+ROOM_WITHIN, ANSWERED = 60.0, 30.0
 #: How often a clock is read to be compared, and how far apart workers may begin, in seconds.
 READINGS, APART = 7, 0.25
 
@@ -68,9 +68,9 @@ class Crew:
             actors = (await self._gathered(chat))[: len(parts)]
             agreed, orders = await self._orders(actors, chat, parts, ledger.left(len(parts)))
             done = await _done(chat, actors, orders)
-        except ray.exceptions.RayError as error:
+        except (ray.exceptions.RayError, TimeoutError) as error:
             self.dismiss()
-            why = str(error).strip().partition("\n")[0]
+            why = str(error).strip().partition("\n")[0] or f"silent for {ANSWERED:g} s"
             raise _unknown(f"a load worker was lost: {type(error).__name__}: {why:.200}") from error
         except BaseException:
             self.dismiss()  # None goes on while nobody waits for it.
@@ -141,7 +141,7 @@ async def _done(chat: Chat, actors: Sequence[Any], orders: Sequence[Order]) -> _
     try:
         while going:
             ended, going = await asyncio.wait(going, timeout=EVERY)
-            sent = (_result(each.sent.remote(orders[0].name)) for each in actors)
+            sent = (_told(each.sent.remote(orders[0].name)) for each in actors)
             for entry in [entry for batch in await asyncio.gather(*sent) for entry in batch]:
                 await chat.call(Call(None, crowd=True, made=entry))
                 kept += 1
@@ -161,10 +161,19 @@ async def _compared(actor: Any) -> _Clock:
     found = []
     for _ in range(READINGS):
         asked = now()
-        theirs = await _result(actor.clock.remote())
+        theirs = await _told(actor.clock.remote())
         told = now()
         found.append(_Clock(theirs - (asked + told) / 2, (told - asked) / 2))
     return min(found, key=lambda clock: clock.off)
+
+
+async def _told(reference: Any) -> Any:
+    """What a worker says at once; a frozen one does not, though Ray takes it for alive.
+
+    Raises:
+        TimeoutError: It says nothing.
+    """
+    return await asyncio.wait_for(_result(reference), ANSWERED)
 
 
 async def _result(reference: Any) -> Any:

@@ -164,6 +164,22 @@ def test_a_lost_worker_leaves_the_step_open_and_the_next_has_another(cluster: st
     assert load.answered(again).passed
 
 
+@pytest.mark.nightly
+def test_a_worker_that_freezes_is_lost_as_well(cluster: str) -> None:
+    async def work(chat: Chat, crew: Crew) -> EndpointError:
+        await code(chat, crew)
+        os.kill(await process(crew.actors[0]), signal.SIGSTOP)
+        with pytest.raises(EndpointError) as lost:
+            await code(chat, crew)
+        return lost.value
+
+    error = together(cluster, work)
+    assert (str(error), error.score.outcome) == (
+        "a load worker was lost: TimeoutError: silent for 30 s",
+        Outcome.UNDETERMINED,
+    )
+
+
 @pytest.mark.slow
 def test_workers_send_no_more_than_the_budget(cluster: str) -> None:
     async def work(chat: Chat, crew: Crew) -> EndpointError:
