@@ -17,9 +17,9 @@ async def recall(chat: Chat, probe: Probe) -> Score:
     score = replies.knows(reply, probe.expect["words"])
     if score.passed:
         return score
-    if half := probe.expect.get("half"):
-        return replies.grows(score, reply, await chat(half, budget=probe.budget))
-    return replies.in_prompt(score, reply, await chat(probe.expect["plain"], budget=probe.budget))
+    other = probe.expect.get("half") or probe.expect["plain"]
+    told = await chat(other, budget=probe.budget, **probe.parameters)
+    return (replies.grows if "half" in probe.expect else replies.in_prompt)(score, reply, told)
 
 
 @check(coded("remembers_turns"), trials=4)
@@ -49,6 +49,12 @@ async def reads_past_special_tokens(chat: Chat, probe: Probe) -> Score:
         return score
     plain = await chat(probe.expect["plain"], budget=probe.budget)
     return replies.knows_plainly(score, plain, words)
+
+
+@check(coded("reads_instructions_with_tools"), trials=1, needs=["tools"])
+async def reads_instructions_with_tools(chat: Chat, probe: Probe) -> Score:
+    """Where a request has tools, its system message MUST be read all the same."""
+    return await recall(chat, probe)
 
 
 @check(probes("takes_tool_results"), needs=["tools"])

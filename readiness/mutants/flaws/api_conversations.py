@@ -72,6 +72,12 @@ FLAWS = [
         asks=asked("remembers_turns", _without("system")),
     ),
     Flaw(
+        "api_system_lost_with_tools",
+        "where there are tools, system messages are not read",
+        "api.reads_instructions_with_tools",
+        asks=asked("reads_instructions_with_tools", _without("system")),
+    ),
+    Flaw(
         "api_fifty_messages",
         "of a conversation, the last fifty messages are read",
         "api.remembers_turns",
