@@ -29,7 +29,8 @@ def works(came: Came) -> Score:
         return _cut(came.exchange)
     if came.error:
         _refused(came)
-        return failed(f"{came.error}: {' '.join(came.said.split())!r:.200}")
+        sent = came.exchange.body[:120]
+        return failed(f"{came.error}: {' '.join(came.said.split())!r:.200}; it was sent {sent!r}")
     return PASSED if came.value is not None else failed("the SDK returned nothing")
 
 
