@@ -30,7 +30,7 @@ from readiness.crew import Crew
 from readiness.crowd import stepped
 from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
-from readiness.fleet import crewed
+from readiness.fleet import crewed, started
 from readiness.ledger import Ledger
 from readiness.past import Past
 from readiness.redaction import Secrets
@@ -70,7 +70,8 @@ def working(url: str, workers: int) -> Iterator[Crew | None]:
     if not workers:
         yield None
         return
-    with crewed(Fleet(workers), Address.read(url, "", {}), Limits(), NOBODY) as crew:
+    fleet, where = Fleet(workers), Address.read(url, "", {})
+    with started(fleet), crewed(fleet, where, Limits(), NOBODY) as crew:
         yield crew
 
 

@@ -22,16 +22,17 @@ def ended(exchange: Exchange) -> str:
     return "a stream without an end" if streamed and b"[DONE]" not in exchange.body[-200:] else ""
 
 
-def ends_early(exchange: Exchange, other: Exchange) -> int:
-    """After how many characters a reply ends though another goes on from there; 0 where not."""
+def ends_early(exchange: Exchange, other: Exchange) -> int | None:
+    """After how many characters a reply ends though another goes on from there; None where not."""
     try:
         own, more = read(exchange), read(other)
     except EndpointError:
-        return 0
-    if own.finish == "length" and own.reasoning:
-        return 0  # Reasoning took what was left of the limit, and takes more one time than another.
+        return None
+    if not more.text or (own.finish == "length" and own.reasoning):
+        # Reasoning took what was left of the limit, and takes more one time than another.
+        return None
     early = len(own.text) <= EARLY * len(more.text) and more.text.startswith(own.text)
-    return len(own.text) if early else 0
+    return len(own.text) if early else None
 
 
 def ends_at(exchange: Exchange, place: int) -> bool:

@@ -73,10 +73,10 @@ async def shortened(chat: Chat, *, stream: bool) -> Sequence[int]:
         if found and not ends_at(own, found[0]):
             break
         other = await long_reply(chat, stream=not stream, time=len(found), most=most)
-        if not (at := ends_early(own, other)):
+        if (at := ends_early(own, other)) is None:
             break
         found.append(at)
-        most = min(most, tokens(own) * 3 // 2)
+        most = min(most, max(tokens(own) * 3 // 2, SMALL_LONGEST))
     return found
 
 

@@ -23,8 +23,8 @@ ROOM = 80 * 2**20
 
 
 @contextmanager
-def crewed(fleet: Fleet, where: Address, limits: Limits, secrets: Secrets) -> Generator[Crew]:
-    """A crew, for as long as the context lasts; on this machine with a Ray of its own.
+def started(fleet: Fleet, crews: int = 1) -> Generator[None]:
+    """Ray, for as long as the context lasts: a cluster's, or one of our own with room for all.
 
     Raises:
         LookupError: There is no cluster at that address.
@@ -34,11 +34,10 @@ def crewed(fleet: Fleet, where: Address, limits: Limits, secrets: Secrets) -> Ge
     _see(fleet.address)
     # Ray tells its makers how it is used, unless it is told not to.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    crew = Crew(fleet.workers, where, limits, secrets)
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
         here: dict[str, Any] = {
             "address": "local",
-            "num_cpus": fleet.workers,
+            "num_cpus": fleet.workers * crews,
             "include_dashboard": False,
             "object_store_memory": ROOM,
             "_temp_dir": folder,
@@ -50,10 +49,19 @@ def crewed(fleet: Fleet, where: Address, limits: Limits, secrets: Secrets) -> Ge
             option = f"--ray-address {fleet.address}" if fleet.address else "--load-workers"
             raise LookupError(f"{option}: Ray does not start: {error!s:.200}") from error
         try:
-            yield crew
+            yield
         finally:
-            crew.dismiss()
             ray.shutdown()
+
+
+@contextmanager
+def crewed(fleet: Fleet, where: Address, limits: Limits, secrets: Secrets) -> Generator[Crew]:
+    """A crew for one endpoint, for as long as the context lasts; Ray has been started."""
+    crew = Crew(fleet.workers, where, limits, secrets)
+    try:
+        yield crew
+    finally:
+        crew.dismiss()
 
 
 def _see(address: str) -> None:

@@ -20,7 +20,7 @@ from readiness.endpoint import Endpoint, Limits
 from readiness.evidence import Evidence
 from readiness.exchange import Call, Exchange
 from readiness.findings import Findings
-from readiness.fleet import crewed
+from readiness.fleet import crewed, started
 from readiness.ledger import Ledger
 from readiness.meter_gpu import sources
 from readiness.meter_metrics import MetricsMeter
@@ -52,6 +52,8 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
         conditions.must_be_the_same(settings.baseline, made_with)
     earlier.must_add(settings.earlier, planned, made_with)
     with Background() as background, ExitStack() as stack:
+        if settings.fleet:
+            stack.enter_context(started(settings.fleet, crews=2 if settings.rival else 1))
         rival = None
         if settings.rival:
             rival = stack.enter_context(_opened(background, settings.rival, planned, "-baseline"))

@@ -20,7 +20,7 @@ from readiness.chat import Chat, Scope
 from readiness.crew import APART, Crew
 from readiness.crowd import stepped
 from readiness.endpoint import Limits
-from readiness.fleet import crewed
+from readiness.fleet import crewed, started
 from readiness.ledger import Ledger
 from readiness.mutants.process import serving
 from readiness.redaction import Secrets
@@ -109,7 +109,8 @@ def together(
     spent = ledger or Ledger()
     with serving(mutant) as url:
         where = Address.read(workers_go_to or url, "", {})
-        with crewed(Fleet(2, address), where, Limits(), Secrets([])) as crew:
+        fleet = Fleet(2, address)
+        with started(fleet), crewed(fleet, where, Limits(), Secrets([])) as crew:
             scope = Scope(common={}, fleet=partial(crew.step, spent))
             return at(url, lambda chat: work(chat, crew), scope, spent)
 
@@ -215,7 +216,8 @@ def test_a_cluster_without_room_for_the_workers_is_named(cluster: str) -> None:
 
     with serving() as url:
         where = Address.read(url, "", {})
-        with crewed(Fleet(3, cluster), where, Limits(), Secrets([])) as crew:
+        fleet = Fleet(3, cluster)
+        with started(fleet), crewed(fleet, where, Limits(), Secrets([])) as crew:
             error = at(url, work, Scope(common={}, fleet=partial(crew.step, Ledger())))
     assert error.score.outcome is Outcome.UNDETERMINED
     assert str(error) == "Ray has no room for 3 load workers: 2 CPUs in all"

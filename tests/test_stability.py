@@ -72,6 +72,7 @@ def test_the_reference_stays_as_it_was() -> None:
         ("burst_502_page", checks.takes_a_burst),
         ("gateway_cuts", checks.sends_all_of_it),
         ("gateway_shortens", checks.sends_all_of_it),
+        ("gateway_empties", checks.sends_all_of_it),
         ("session_expires", checks.keeps_the_key),
     ],
 )

@@ -17,7 +17,7 @@ _JSON = {"Content-Type": "application/json"}
 _HTML = {"Content-Type": "text/html"}
 _PAGE = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 _DEAD = Refusal(500, Problem("the engine has died", status=500).body, _JSON)
-_SHORT = "] Reply with the word OK."
+_SHORT, _LIST = "] Reply with the word OK.", "] List the numbers from 1 to 4000"
 _SURVIVES, _RESTS = "stability.survives_aborts", "stability.comes_to_rest"
 
 
@@ -190,6 +190,14 @@ class _Shortening(Engine):
         return dataclasses.replace(answer, content=(answer.content or "")[:kept])
 
 
+class _Emptying(Engine):
+    """What is longer than a buffer is lost, unless it is streamed."""
+
+    def says(self, request: Request, answer: Answer) -> Answer:
+        lost = _LIST in begins(request) and not request.get("stream")
+        return dataclasses.replace(answer, content="") if lost else answer
+
+
 class _Tiring(Engine):
     """It does not like long lists: some end before others do."""
 
@@ -255,6 +263,12 @@ FLAWS = [
         "a long reply ends after 5,000 characters, unless it is streamed",
         "stability.sends_all_of_it",
         engine=_Shortening,
+    ),
+    Flaw(
+        "gateway_empties",
+        "a long reply has no text, unless it is streamed",
+        "stability.sends_all_of_it",
+        engine=_Emptying,
     ),
     Flaw(
         "session_expires",
