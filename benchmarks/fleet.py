@@ -24,20 +24,20 @@ import psutil
 
 from benchmarks.latency import TOKEN
 from benchmarks.overhead import stub
-from readiness.address import Address
 from readiness.chat import Chat, Dialect, Scope
 from readiness.crew import Crew
 from readiness.crowd import stepped
-from readiness.endpoint import Endpoint, Limits
-from readiness.evidence import Evidence
+from readiness.evidence.log import Evidence
+from readiness.evidence.redaction import Secrets
 from readiness.fleet import crewed, started
-from readiness.ledger import Ledger
 from readiness.past import Past
-from readiness.redaction import Secrets
 from readiness.sender import Sender
 from readiness.settings import Fleet
 from readiness.slots import Slots
 from readiness.step import Sample, Shape, Step
+from readiness.transport.address import Address
+from readiness.transport.budget import Ledger
+from readiness.transport.client import Endpoint, Limits
 
 NOBODY = Secrets([])
 HEAD = (

@@ -21,18 +21,18 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.overhead import stub
-from readiness.address import Address
 from readiness.chat import Chat, Dialect
 from readiness.crowd import stepped
-from readiness.endpoint import Endpoint, Limits
-from readiness.evidence import Evidence
+from readiness.evidence.log import Evidence
+from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call, Exchange
-from readiness.ledger import Ledger
 from readiness.past import Past
-from readiness.redaction import Secrets
 from readiness.sender import Sender
 from readiness.slots import Slots
 from readiness.step import Shape, Step
+from readiness.transport.address import Address
+from readiness.transport.budget import Ledger
+from readiness.transport.client import Endpoint, Limits
 
 TOKEN = re.compile(r"(\d+):(\d+) ")
 MS = 1e-6

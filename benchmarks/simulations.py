@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln, xlog1py, xlogy
 
-from readiness.paired import Pairs, alarms, inferior, least_difference
 from readiness.policy import Policy
 from readiness.pooled import Pooled
 from readiness.sequential import Sprt, judge_anytime
+from readiness.statistics.paired import Pairs, alarms, inferior, least_difference
 from readiness.verdict import Claim, Tally, Verdict, judge
 
 ALPHA = 0.05

@@ -12,7 +12,7 @@ from functools import partial
 from benchmarks import simulations
 from readiness.policy import load
 from readiness.sequential import Sprt
-from readiness.statistics import lower, wilson
+from readiness.statistics.proportions import lower, wilson
 from readiness.verdict import Claim, Verdict
 
 ALPHA = simulations.ALPHA

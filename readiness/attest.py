@@ -11,12 +11,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from readiness import run_folder, sums
-from readiness.clean import clean
-from readiness.evidence import broken_link
-from readiness.run_folder import EVIDENCE, JUDGED, FolderError, Record
+from readiness.evidence import checksums, run_folder
+from readiness.evidence.checksums import ATTESTATION
+from readiness.evidence.log import broken_link
+from readiness.evidence.printable import clean
+from readiness.evidence.run_folder import EVIDENCE, JUDGED, FolderError, Record
 from readiness.statement import agrees, statement
-from readiness.sums import ATTESTATION
 
 MOST_NAMED = 5
 UNSOUND = 11  # As of a run whose evidence is unsound.
@@ -112,7 +112,7 @@ def _end(evidence: Path) -> str:
 
 
 def _problems(run: Path) -> Iterator[str]:
-    return (f"{name} {how}" for name, how in sums.differences(run))
+    return (f"{name} {how}" for name, how in checksums.differences(run))
 
 
 def _agree(payload: bytes, record: Record, run: Path) -> None:

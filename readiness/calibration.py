@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from readiness.scorers.ruling import Ruling
-from readiness.statistics import Agreement, agreement, upper
+from readiness.statistics.proportions import Agreement, agreement, upper
 
 LEAST_KAPPA = 0.8
 ALPHA = 0.05

@@ -12,9 +12,9 @@ from readiness.findings import Findings
 from readiness.given import Given
 from readiness.meters import Meter
 from readiness.probe import Message
+from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome, Score
-from readiness.wire import read
 
 if TYPE_CHECKING:
     from readiness.step import Shape, Step

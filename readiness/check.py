@@ -10,7 +10,7 @@ from itertools import cycle, islice
 from readiness.chat import Chat
 from readiness.probe import Probe
 from readiness.score import Score
-from readiness.statistics import can_show, fewest
+from readiness.statistics.proportions import can_show, fewest
 
 #: What a claim may fall short by, and the risk of a wrong verdict, where no policy says.
 MARGIN, ALPHA = 0.05, 0.05

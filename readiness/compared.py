@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
 
-from readiness import paired
 from readiness.former import Tried
-from readiness.paired import Pairs
 from readiness.result import Result, Trial
 from readiness.score import UNSETTLED, Outcome
-from readiness.statistics import Cluster, design_effect
+from readiness.statistics import paired
+from readiness.statistics.paired import Pairs
+from readiness.statistics.proportions import Cluster, design_effect
 from readiness.upgrade import Upgrade
 
 #: Noise is slower than this at times: less is not worth a word.

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from readiness import paired
 from readiness.compared import Compared, Pair
 from readiness.former import FormerRun, Tried
 from readiness.identity import Drift, drift
@@ -14,6 +13,7 @@ from readiness.matrix import Matrix, Row
 from readiness.policy import Policy
 from readiness.result import Result
 from readiness.score import Outcome
+from readiness.statistics import paired
 from readiness.verdict import Gate, Verdict
 
 

@@ -9,9 +9,9 @@ from functools import cache
 
 import yaml
 
+from readiness.evidence.run_folder import Record
 from readiness.policy_file import BUILT_IN, CONTROLS
 from readiness.resources import LOADER
-from readiness.run_folder import Record
 from readiness.verdict import Verdict
 
 

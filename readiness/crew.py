@@ -9,16 +9,16 @@ from importlib.metadata import version
 from itertools import count
 from typing import Any
 
-from readiness.address import Address
 from readiness.chat import Chat
 from readiness.conditions import DISTRIBUTION
-from readiness.endpoint import Limits
+from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call
-from readiness.ledger import Ledger, Left
 from readiness.load_worker import LoadWorker, Order
-from readiness.redaction import Secrets
 from readiness.score import EndpointError, Outcome, Score
 from readiness.step import Shape, Step
+from readiness.transport.address import Address
+from readiness.transport.budget import Ledger, Left
+from readiness.transport.client import Limits
 
 #: How far ahead a start is agreed, and how often is asked for what was sent meanwhile, in seconds.
 AHEAD, EVERY = 0.5, 0.5

@@ -13,11 +13,11 @@ from readiness.exchange import Call, Exchange
 from readiness.latency import gaps, latency
 from readiness.probe import Message
 from readiness.probes.load import Item, item, known
+from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
 from readiness.step import Sample, Shape, Step
 from readiness.strain import watched
-from readiness.wire import read
 
 NS = 1e9
 #: The share of a step's requests that warm up; of all of them, one in ten has a known answer.

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from readiness.run_folder import FolderError
+from readiness.evidence.run_folder import FolderError
 
 IN_TOTO = "application/vnd.in-toto+json"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from readiness.exchange import Exchange
+from readiness.protocol.completion import read
 from readiness.score import EndpointError, Outcome
-from readiness.wire import read
 
 NS = 1e9
 #: What share of what is said otherwise is early, and how near to one another places are the same.

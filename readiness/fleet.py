@@ -10,11 +10,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from readiness.address import Address
 from readiness.crew import Crew
-from readiness.endpoint import Limits
-from readiness.redaction import Secrets
+from readiness.evidence.redaction import Secrets
 from readiness.settings import Fleet
+from readiness.transport.address import Address
+from readiness.transport.client import Limits
 
 #: How long to wait for a cluster to take a connection, in seconds.
 PATIENCE = 5.0

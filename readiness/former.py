@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from readiness import wire
-from readiness.evidence import UnsoundError, broken_link, exchange_of
+from readiness.evidence.log import UnsoundError, broken_link, exchange_of
+from readiness.protocol import completion
 from readiness.resources import schema
 from readiness.running import AGAIN
 from readiness.score import SETTLED, UNSETTLED, EndpointError, Outcome
@@ -167,10 +167,10 @@ def _head(evidence: Path) -> str:
 def _said(line: Mapping[str, Any]) -> str:
     """What the model said in an exchange; where that cannot be read, what came, or what did not."""
     # Of a large request the evidence may have the digest alone; that it streamed, the reply tells.
-    streams = line["headers"].get("content-type", "").startswith(wire.STREAM)
+    streams = line["headers"].get("content-type", "").startswith(completion.STREAM)
     exchange = replace(exchange_of(line), request={"stream": streams})
     try:
-        message = wire.read(exchange).message
+        message = completion.read(exchange).message
     except EndpointError as error:
         return f"{error}: {exchange.body.decode('utf-8', 'replace')}"
     said = {key: value for key, value in message.items() if value and key != "role"}

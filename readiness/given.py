@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from readiness.address import Address
 from readiness.dossier import Dossier
 from readiness.hardware import Hardware
 from readiness.slo import Slo
+from readiness.transport.address import Address
 
 
 @dataclass(frozen=True)

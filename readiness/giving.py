@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from readiness.address import Address
 from readiness.dossier_files import EvidenceError, gather
 from readiness.embedded.weights import license_evidence
 from readiness.given import Given
 from readiness.policy import Policy
+from readiness.transport.address import Address
 
 
 def given(option: Namespace, rules: Policy, url: str, embedded: Path | None) -> Given:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from readiness.capability import Capabilities
+from readiness.protocol.capability import Capabilities
 
 #: An endpoint that moves stays what it is.
 APART = frozenset({"endpoint"})

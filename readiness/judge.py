@@ -13,16 +13,17 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from readiness import review, run_folder, sums, undetermined
-from readiness.address import Address
-from readiness.clean import clean
-from readiness.evidence import UnsoundError
+from readiness import review, undetermined
+from readiness.evidence import checksums, run_folder
+from readiness.evidence.log import UnsoundError
+from readiness.evidence.printable import clean
+from readiness.evidence.redaction import Secrets
+from readiness.evidence.run_folder import EVIDENCE, JUDGED, REVIEW, FolderError, Record
 from readiness.judging import KEY, LABEL, Judge, NoJudge, reached
 from readiness.probes.judging import Case, labelled
-from readiness.redaction import Secrets
 from readiness.reporters.review import write
 from readiness.review import JUDGE, LABELS, Reviewed
-from readiness.run_folder import EVIDENCE, JUDGED, REVIEW, FolderError, Record
+from readiness.transport.address import Address
 
 Labels = Mapping[tuple[str, str, str], str]
 
@@ -63,7 +64,7 @@ def _judge(options: argparse.Namespace, where: Address, secrets: Secrets) -> str
         model, labels = asyncio.run(asked)
         shutil.move(path, _free(run))
     write(run, [_labelled(each, labels, model) for each in entries])
-    sums.write(run)
+    checksums.write(run)
     counts = ", ".join(f"{list(labels.values()).count(each)} {each}" for each in LABELS)
     return (
         f"{len(labels)} of {len(left_open)} settled by {model}: {counts}; "
@@ -96,9 +97,9 @@ def _opened(run: Path) -> tuple[Record, Sequence[Reviewed]]:
         FolderError: It is signed, or not as it was written.
     """
     record = run_folder.read(run)
-    if (run / sums.ATTESTATION).exists():
+    if (run / checksums.ATTESTATION).exists():
         raise FolderError(f"{run} is signed as it is: nothing may be added")
-    sums.refuse_changed(run)
+    checksums.refuse_changed(run)
     path = run / REVIEW
     try:
         entries = review.load(path if path.exists() else None).entries

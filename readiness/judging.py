@@ -9,17 +9,21 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from readiness.address import Address
 from readiness.calibration import Calibration
-from readiness.capability import Capabilities, Models, Unassessable, WrongKey, choose, explore
 from readiness.chat import Chat, Dialect
-from readiness.endpoint import Endpoint, Limits
-from readiness.evidence import Evidence
-from readiness.ledger import Ledger
+from readiness.evidence.log import Evidence
+from readiness.evidence.redaction import Secrets
 from readiness.opening import MODELS, PROBING
 from readiness.past import Past
 from readiness.probes.judging import CALIBRATION, Case
-from readiness.redaction import Secrets
+from readiness.protocol.capability import (
+    Capabilities,
+    Models,
+    Unassessable,
+    WrongKey,
+    choose,
+    explore,
+)
 from readiness.result import heard
 from readiness.review import LABELS
 from readiness.run import utc
@@ -27,6 +31,9 @@ from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, fail
 from readiness.scorers.ruling import SCHEMA, Ruling, ruling
 from readiness.sender import Sender
 from readiness.slots import Slots
+from readiness.transport.address import Address
+from readiness.transport.budget import Ledger
+from readiness.transport.client import Endpoint, Limits
 
 KEY = "READINESS_JUDGE_API_KEY"
 AT_ONCE = 8

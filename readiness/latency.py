@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from readiness.exchange import Exchange
-from readiness.histogram import Times
 from readiness.reply import Reply
+from readiness.statistics.histogram import Times
 
 NS = 1e9
 FRAME = b"data:"

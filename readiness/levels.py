@@ -8,11 +8,11 @@ from statistics import median
 
 from readiness.chat import Chat
 from readiness.crowd import stepped
-from readiness.order import rate
 from readiness.probe import Probe
 from readiness.probes.load import LEVELS, TOKENS
 from readiness.score import EndpointError, Outcome
 from readiness.slo import Promise
+from readiness.statistics.trend import rate
 from readiness.step import Shape, Step
 
 #: How many conversations a step makes at the least, how many for each client, and how long new

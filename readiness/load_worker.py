@@ -11,17 +11,17 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from readiness.address import Address
 from readiness.chat import Chat, Dialect
 from readiness.conditions import DISTRIBUTION
 from readiness.crowd import made
-from readiness.endpoint import Endpoint, Limits
-from readiness.evidence import brief
+from readiness.evidence.log import brief
+from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call, Exchange
-from readiness.ledger import Ledger, Left
-from readiness.redaction import Secrets
 from readiness.score import EndpointError, Score
 from readiness.step import Shape, Step
+from readiness.transport.address import Address
+from readiness.transport.budget import Ledger, Left
+from readiness.transport.client import Endpoint, Limits
 
 Kept = dict[str, Any]
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from readiness.address import Address
 from readiness.meter_process import LocalServer, ProcessMeter
 from readiness.meters import Meter, MeterError, Reading
+from readiness.transport.address import Address
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from readiness.endpoint import Endpoint
 from readiness.exchange import Call
 from readiness.meters import CACHE, QUEUED, RUNNING, MeterError, Reading
+from readiness.transport.client import Endpoint
 
 MIB = 2**20
 #: Bytes of GPU memory, by the name of the exporter's gauge.

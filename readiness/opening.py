@@ -11,28 +11,28 @@ from pathlib import Path
 from typing import Any
 
 from readiness import conditions, earlier
-from readiness.address import Address
 from readiness.background import Background
-from readiness.capability import Models, Unassessable, WrongKey, choose, explore
 from readiness.chat import Dialect, Scope
 from readiness.crew import Crew
-from readiness.endpoint import Endpoint, Limits
-from readiness.evidence import Evidence
+from readiness.evidence.log import Evidence
 from readiness.exchange import Call, Exchange
 from readiness.findings import Findings
 from readiness.fleet import crewed, started
-from readiness.ledger import Ledger
 from readiness.meter_gpu import sources
 from readiness.meter_metrics import MetricsMeter
 from readiness.meters import Meter
 from readiness.past import Past, ResumeError, read, set_aside
 from readiness.plan import Planned
+from readiness.protocol.capability import Models, Unassessable, WrongKey, choose, explore
 from readiness.run import Run, utc
 from readiness.runner import Runner
 from readiness.score import EndpointError
 from readiness.sender import Sender
 from readiness.settings import Settings
 from readiness.slots import Slots
+from readiness.transport.address import Address
+from readiness.transport.budget import Ledger
+from readiness.transport.client import Endpoint, Limits
 
 MODELS = Call(None, "/models", "GET")
 PROBING = {"check": "capability"}

@@ -174,11 +174,11 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         UnsoundError: The evidence of the baseline does not hold together.
     """
     from readiness import earlier, former
-    from readiness.address import Address
-    from readiness.endpoint import Limits
+    from readiness.evidence.redaction import Secrets
     from readiness.giving import given
-    from readiness.redaction import Secrets
     from readiness.settings import KEY, Settings
+    from readiness.transport.address import Address
+    from readiness.transport.client import Limits
 
     key = os.environ.get(KEY, "")
     headers, rules = _headers(option.header), policy(option)
@@ -223,10 +223,10 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
 
 def _rival(option: Namespace, mine: Settings) -> Settings:
     """How the endpoint is tried that is the baseline: as the candidate is, by its own key."""
-    from readiness.address import Address
+    from readiness.evidence.redaction import Secrets
     from readiness.given import Given
-    from readiness.redaction import Secrets
     from readiness.settings import BASELINE_KEY, KEY
+    from readiness.transport.address import Address
 
     if option.resume:
         raise pytest.UsageError(
@@ -270,8 +270,8 @@ def _fleet(option: Namespace) -> Fleet | None:
 
 def _review(option: Namespace) -> Review:
     """The labels that the user names; of a run that goes on its own, which are written again."""
+    from readiness.evidence.run_folder import REVIEW
     from readiness.review import load
-    from readiness.run_folder import REVIEW
 
     path = option.review
     if option.resume and not path and (option.resume / REVIEW).exists():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from readiness.chat import Chat
 from readiness.exchange import Call, Exchange
-from readiness.wire import read
+from readiness.protocol.completion import read
 
 if TYPE_CHECKING:
     from httpx2 import AsyncBaseTransport

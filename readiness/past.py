@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from readiness.evidence import GENESIS, UnsoundError, entries, exchange_of, fingerprint, sha256
+from readiness.evidence.log import GENESIS, UnsoundError, entries, exchange_of, fingerprint, sha256
+from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call, Exchange
 from readiness.probe import Probe
-from readiness.redaction import Secrets
 from readiness.result import Trial
 from readiness.score import Measure, Outcome, Score
 

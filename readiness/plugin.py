@@ -11,7 +11,7 @@ import pytest
 
 from readiness import options
 from readiness.check import Check
-from readiness.evidence import UnsoundError
+from readiness.evidence.log import UnsoundError
 from readiness.gate import UNSOUND, exit_status
 from readiness.item import PROGRESS, RUN, CheckItem
 

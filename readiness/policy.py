@@ -16,7 +16,7 @@ from readiness.policy_yaml import PolicyError, Way
 from readiness.prices import Prices
 from readiness.resources import licenses
 from readiness.slo import Promise, Slo
-from readiness.statistics import can_show, fewest
+from readiness.statistics.proportions import can_show, fewest
 from readiness.upgrade import Upgrade, upgrades
 from readiness.verdict import Claim, Gate, Unsupported
 

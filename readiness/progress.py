@@ -12,9 +12,9 @@ import pytest
 from rich.live import Live
 from rich.table import Table
 
-from readiness.ledger import Ledger
 from readiness.reporters.screen import Screen
 from readiness.runner import Runner, by_dimension
+from readiness.transport.budget import Ledger
 
 PLAIN_EVERY = 10.0  # seconds
 

@@ -26,9 +26,9 @@ from readiness.probes.long_sizes import (
     SMALL_PAGE,
 )
 from readiness.probes.long_words import Recipe
+from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
-from readiness.wire import read
 
 SLACK = 512  # tokens, for a chat template and what else the endpoint adds
 #: How much of the room to fill: a gauge may be off by a little.

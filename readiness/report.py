@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from readiness import run_folder, sums
+from readiness.evidence import checksums, run_folder
+from readiness.evidence.run_folder import FolderError
 from readiness.reporters import allure_report, surfaces
 from readiness.reporters.words import LANGUAGES
-from readiness.run_folder import FolderError
 
 
 def report(argv: Sequence[str]) -> int:
@@ -29,17 +29,17 @@ def _write(options: argparse.Namespace) -> None:
     record = run_folder.read(run)
     if to:
         to.mkdir(parents=True, exist_ok=True)
-    elif (run / sums.ATTESTATION).exists():
+    elif (run / checksums.ATTESTATION).exists():
         raise FolderError(f"{run} is signed as it is: name another folder with --to DIR")
     else:
-        sums.refuse_changed(run, surfaces.derived)
+        checksums.refuse_changed(run, surfaces.derived)
     folder = to or run
     surfaces.write(record, run, folder, options.lang)
     print(folder / "readiness.html")
     if options.allure:
         print(_allure(folder))
     if not to:
-        sums.write(run)
+        checksums.write(run)
 
 
 def _allure(folder: Path) -> Path | FolderError:

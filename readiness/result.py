@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
 
-from readiness import statistics
 from readiness.check import Check
 from readiness.pooled import Pooled
 from readiness.probe import Probe
 from readiness.reply import Reply
 from readiness.score import SETTLED, UNSETTLED, Outcome, Score
+from readiness.statistics import proportions
 from readiness.times import Times, times
 from readiness.verdict import Claim, Tally, Verdict, judge, score
 
@@ -143,17 +143,17 @@ class Result:
         return Tally.of(map(tally_of, shared.values()))
 
     @property
-    def interval(self) -> statistics.Interval:
+    def interval(self) -> proportions.Interval:
         """The rates that the trials made are compatible with (Wilson, two-sided 95 %)."""
         effect = self.tally.design_effect
-        return statistics.wilson(self.passed / effect, self.made / effect)
+        return proportions.wilson(self.passed / effect, self.made / effect)
 
     @property
     def shown(self) -> float:
         """The rate that the trials show at the least (exact, one-sided)."""
         effect = self.tally.design_effect
         passed, trials = self.passed / effect, len(self.counted) / effect
-        return statistics.lower(passed, trials, self.claim.alpha)
+        return proportions.lower(passed, trials, self.claim.alpha)
 
     @property
     def doubts(self) -> list[str]:

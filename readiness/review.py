@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from readiness.clean import clean
+from readiness.evidence.printable import clean
 from readiness.resources import LOADER, schema
 from readiness.result import Result
 from readiness.score import Measure, Outcome, Score

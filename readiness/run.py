@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from readiness import earlier, former
-from readiness.capability import Capabilities
 from readiness.comparison import Comparison, compare
-from readiness.evidence import Evidence
+from readiness.evidence.log import Evidence
 from readiness.identity import identity
-from readiness.ledger import Ledger
 from readiness.matrix import Matrix, matrix
 from readiness.past import Past
 from readiness.plan import Planned
+from readiness.protocol.capability import Capabilities
 from readiness.result import Result
 from readiness.runner import Runner
 from readiness.running import AGAIN
 from readiness.settings import Settings
+from readiness.transport.budget import Ledger
 from readiness.verdict import MOST_SCORE, Verdict, worst
 
 MOST_LISTED = 10

@@ -10,12 +10,12 @@ from functools import partial
 from typing import Any
 
 from readiness.background import Background
-from readiness.capability import Capabilities
 from readiness.chat import Chat, Scope
-from readiness.evidence import Evidence
+from readiness.evidence.log import Evidence
 from readiness.past import Past
 from readiness.plan import Planned
 from readiness.probe import Probe
+from readiness.protocol.capability import Capabilities
 from readiness.result import Result, Trial, heard
 from readiness.review import Review
 from readiness.running import Running

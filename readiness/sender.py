@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from readiness.endpoint import Endpoint
-from readiness.evidence import Evidence, brief, exchange_of
+from readiness.evidence.log import Evidence, brief, exchange_of
 from readiness.exchange import Call, Exchange, Fault
-from readiness.ledger import Ledger
 from readiness.past import Past
 from readiness.score import EndpointError, Outcome
 from readiness.slots import Slots
+from readiness.transport.budget import Ledger
+from readiness.transport.client import Endpoint
 
 MOST_ATTEMPTS = 4
 LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is not waited for

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from readiness.address import Address
-from readiness.endpoint import Limits
+from readiness.evidence.redaction import Secrets
 from readiness.former import FormerRun
 from readiness.given import Given
 from readiness.policy import Policy
-from readiness.redaction import Secrets
 from readiness.review import Review
+from readiness.transport.address import Address
+from readiness.transport.client import Limits
 from readiness.waiver import Waiver
 
 #: Where keys come from: that of the endpoint, and that of one which is the baseline.

@@ -15,11 +15,11 @@ from readiness.ending import upset
 from readiness.endurance import odd
 from readiness.exchange import Call
 from readiness.levels import at_most
-from readiness.order import percentile
 from readiness.probes.stability import PROMPTS
 from readiness.score import Outcome
 from readiness.scorers.load import apart
-from readiness.statistics import lower
+from readiness.statistics.proportions import lower
+from readiness.statistics.trend import percentile
 from readiness.step import Shape, Step
 from readiness.storm import Storm
 from readiness.strain import Strain

@@ -11,9 +11,9 @@ from readiness.chat import Chat
 from readiness.exchange import Call, Exchange
 from readiness.meters import Peak, watched
 from readiness.probe import Message
+from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
-from readiness.wire import read
 
 NS = 1e9
 FEWEST = 128  # tokens: fewer tell little of a pace

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from readiness.evidence.checksums import SUMS, digest
+from readiness.evidence.run_folder import EVIDENCE, RECORD, Record
 from readiness.reporters import standing
-from readiness.run_folder import EVIDENCE, RECORD, Record
-from readiness.sums import SUMS, digest
 from readiness.verdict import Verdict
 
 STATEMENT = "https://in-toto.io/Statement/v1"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from readiness.histogram import Histogram
 from readiness.latency import Latency
 from readiness.probes.load import Item
+from readiness.statistics.histogram import Histogram
 from readiness.strain import Strain
 
 

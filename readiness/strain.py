@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from readiness.histogram import Histogram
 from readiness.score import Outcome, Score
+from readiness.statistics.histogram import Histogram
 
 #: How often the event loop is looked at, in seconds.
 EVERY = 0.010

@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from readiness import wire
-from readiness.evidence import entries, exchange_of
+from readiness.evidence.log import entries, exchange_of
 from readiness.probes.judging import Case, asked
+from readiness.protocol import completion
 from readiness.result import heard
 from readiness.review import Reviewed
 from readiness.score import EndpointError, Outcome
@@ -42,7 +42,7 @@ def _case(entry: Reviewed, sent: Sequence[dict[str, Any]]) -> Case | None:
     for each in sent:
         exchange = exchange_of(each)
         try:
-            reply = wire.read(exchange)
+            reply = completion.read(exchange)
         except EndpointError:
             continue
         if heard([reply]) == entry.said:

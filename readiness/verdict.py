@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from readiness.statistics import Cluster, design_effect, lower, upper
+from readiness.statistics.proportions import Cluster, design_effect, lower, upper
 
 
 class Verdict(StrEnum):

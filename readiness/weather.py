@@ -16,10 +16,10 @@ from readiness.exchange import Call, Exchange, HangUp
 from readiness.meters import told
 from readiness.probes.load import nonce
 from readiness.probes.stability import PROMPTS, notes
+from readiness.protocol.completion import read
 from readiness.score import EndpointError
 from readiness.storm import REST, STIRRED, UNNOTICED, Reading, Storm, under_way
 from readiness.strain import watched
-from readiness.wire import read
 
 NS = 1e9
 #: How often users leave: so many at once, in so many cycles. The first third of them warms up:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from readiness.exchange import Arrival, Exchange, Fault
+from readiness.protocol.completion import read
 from readiness.reply import ToolCall
 from readiness.score import EndpointError, Outcome, Score
-from readiness.wire import read
 
 JSON = "application/json"
 STREAM = "text/event-stream; charset=utf-8"

@@ -12,20 +12,20 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from readiness.address import Address
 from readiness.chat import Chat, Dialect, Scope
-from readiness.endpoint import Endpoint, Limits
-from readiness.evidence import Evidence
-from readiness.ledger import Ledger
+from readiness.evidence.log import Evidence
+from readiness.evidence.redaction import Secrets
 from readiness.meter_metrics import MetricsMeter
 from readiness.mutants.catalog import find
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.protocol import MODEL
 from readiness.mutants.server import application
 from readiness.past import Past
-from readiness.redaction import Secrets
 from readiness.sender import Sender
 from readiness.slots import Slots
+from readiness.transport.address import Address
+from readiness.transport.budget import Ledger
+from readiness.transport.client import Endpoint, Limits
 
 T = TypeVar("T")
 QUICK = Limits(connect=2, first_byte=20, silence=20, total=60)

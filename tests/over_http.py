@@ -11,11 +11,9 @@ from pkgutil import iter_modules
 
 from aiohttp import web
 
-from readiness.address import Address
 from readiness.chat import Chat, Dialect
 from readiness.check import Check
 from readiness.checks import api
-from readiness.endpoint import Endpoint, Limits
 from readiness.exchange import Call, Exchange
 from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.flaw import Flaw
@@ -23,6 +21,8 @@ from readiness.mutants.protocol import MODEL
 from readiness.mutants.server import application
 from readiness.probe import Probe
 from readiness.score import EndpointError, Outcome, Score
+from readiness.transport.address import Address
+from readiness.transport.client import Endpoint, Limits
 
 KEY = "sk-readiness-test"
 #: What says that a trial shows no defect.

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from readiness import sums
-from readiness.evidence import Evidence
+from readiness.evidence import checksums
+from readiness.evidence.log import Evidence
+from readiness.evidence.redaction import Secrets
 from readiness.exchange import Arrival, Exchange
-from readiness.redaction import Secrets
 from readiness.reporters import surfaces
 from readiness.score import PASSED, failed
 
@@ -304,5 +304,5 @@ def run(path: Path, found: Json | None = None) -> Path:
     folder(path, found)
     (path / "readiness.json").write_text(json.dumps(found), "utf-8")
     surfaces.write(found, path, path)
-    sums.write(path)
+    checksums.write(path)
     return path

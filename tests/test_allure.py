@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from readiness.evidence.run_folder import FolderError
 from readiness.reporters import allure_results
 from readiness.reporters.allure_exchange import LONGEST, Source, exchange
-from readiness.run_folder import FolderError
 from tests.records import Json, check, dimension, failing, folder, record, run
 
 NAME = "memory.in_the_fiftieth_turn"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from readiness.evidence.checksums import differences
 from readiness.reporters.allure_report import closed
-from readiness.sums import differences
 from tests.records import run
 from tests.test_surfaces import command
 

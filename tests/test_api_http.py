@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from readiness.address import Address
-from readiness.endpoint import Endpoint, Limits
-from readiness.evidence import Evidence
+from readiness.evidence.log import Evidence
+from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call, Exchange, Repeated
-from readiness.redaction import Secrets
+from readiness.transport.address import Address
+from readiness.transport.client import Endpoint, Limits
 from tests.wires import Script, response, serving
 
 BODY = {"model": "m", "messages": []}

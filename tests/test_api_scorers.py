@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.exchange import Arrival, Exchange, Fault
+from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import PASSED, EndpointError, Outcome, Score, failed
 from readiness.scorers import api_access, api_models, api_reply, api_shape, api_stream, rejection
-from readiness.wire import read
 from tests.exchanges import JSON, answered, came, chunk, said, streamed
 
 COUNTS = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}

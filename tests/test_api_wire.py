@@ -11,9 +11,9 @@ import pytest
 
 from readiness import oracle
 from readiness.exchange import Arrival, Exchange
+from readiness.protocol.completion import read
 from readiness.score import EndpointError, Outcome, Score
 from readiness.scorers import api_models, api_reply, api_shape, api_stream, rejection
-from readiness.wire import read
 
 WIRE = Path(__file__).parents[2] / "shared" / "wire"
 RECORDED = ["vllm-0.32-cpu-smollm2-135m.json", "vllm-0.26-h200-qwen2.5-7b-dummy-weights.json"]

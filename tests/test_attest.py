@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from readiness import attest, dsse, sums
-from readiness.evidence import broken_link
+from readiness import attest, dsse
+from readiness.evidence import checksums
+from readiness.evidence.log import broken_link
 from tests.records import record, run
 
 UNSOUND = 11
@@ -78,7 +79,7 @@ def test_what_is_signed_says_what_was_tested_and_with_what(
     assert said["_type"] == "https://in-toto.io/Statement/v1"
     assert said["predicateType"] == "https://in-toto.io/attestation/test-result/v0.1"
     assert [each["name"] for each in said["subject"]] == ["mini", "SHA256SUMS"]
-    assert said["subject"][1]["digest"]["sha256"] == sums.digest(folder / "SHA256SUMS")
+    assert said["subject"][1]["digest"]["sha256"] == checksums.digest(folder / "SHA256SUMS")
     predicate = said["predicate"]
     assert predicate["result"] == "FAILED"
     assert predicate["passedTests"] == ["long_context.finds"]
@@ -156,7 +157,7 @@ def _reseal(folder: Path, change: Callable[[list[bytes]], list[bytes]]) -> None:
     """Change the evidence, and write digests that cover it up."""
     path = folder / "evidence.jsonl"
     path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
-    sums.write(folder)
+    checksums.write(folder)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +189,7 @@ def test_new_digests_do_not_fit_an_old_signature(
 ) -> None:
     folder, tester, _ = signed
     (folder / "readiness.html").write_text("ready")
-    sums.write(folder)
+    checksums.write(folder)
     assert do(attest.verify, folder, "--key", tester) == UNSOUND
     assert capsys.readouterr().err == "what was signed is another run, or another verdict\n"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from readiness.sums import differences
+from readiness.evidence.checksums import differences
 from tests.miniature import Request, mini
 from tests.wires import Script, free_port, serving
 from tests.words import prepare, record, run, word, wrong

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from readiness.address import Address
-from readiness.capability import Capabilities, Models, Unassessable, choose, explore
 from readiness.chat import Dialect
-from readiness.endpoint import Endpoint, Limits
 from readiness.exchange import Call, Exchange
+from readiness.protocol.capability import Capabilities, Models, Unassessable, choose, explore
+from readiness.transport.address import Address
+from readiness.transport.client import Endpoint, Limits
 from tests.miniature import Answer, Request, completion, mini
 from tests.wires import response, serving
 

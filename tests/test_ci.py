@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from readiness import options
-from readiness.ledger import Ledger
 from readiness.policy import load
 from readiness.prices import Prices
 from readiness.reporters.comment import _code
 from readiness.score import EndpointError, Outcome
+from readiness.transport.budget import Ledger
 from tests.miniature import Request, mini
 from tests.wires import response, serving
 from tests.words import POLICY, prepare, record, run, word, wrong

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.clean import clean
+from readiness.evidence.printable import clean
 
 
 @given(st.text(st.characters(codec=None)))

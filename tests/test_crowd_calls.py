@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from readiness.address import Address
-from readiness.endpoint import Endpoint, Limits
-from readiness.evidence import Evidence, body_of, brief, broken_link, entries, exchange_of
+from readiness.evidence.log import Evidence, body_of, brief, broken_link, entries, exchange_of
+from readiness.evidence.redaction import Secrets
 from readiness.exchange import Arrival, Call, Exchange, Fault, HangUp
-from readiness.ledger import Ledger
 from readiness.past import Past
-from readiness.redaction import Secrets
 from readiness.sender import Sender
 from readiness.slots import Slots
+from readiness.transport.address import Address
+from readiness.transport.budget import Ledger
+from readiness.transport.client import Endpoint, Limits
 from tests.wires import Script, response, serving
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"

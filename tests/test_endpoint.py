@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from readiness.address import Address
-from readiness.arrival import Latest, StampingSocket
-from readiness.endpoint import Endpoint, Limits
 from readiness.exchange import Call, Exchange, Fault
+from readiness.transport.address import Address
+from readiness.transport.client import Endpoint, Limits
+from readiness.transport.timestamps import Latest, StampingSocket
 from tests.wires import Script, free_port, response, serving
 
 QUICK = Limits(connect=1, first_byte=0.3, silence=0.3, total=1.0, body=10_000)

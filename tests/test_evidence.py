@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.evidence import GENESIS, Evidence, broken_link
+from readiness.evidence.log import GENESIS, Evidence, broken_link
+from readiness.evidence.redaction import MARK, Secrets
 from readiness.exchange import Arrival, Exchange, Fault
-from readiness.redaction import MARK, Secrets
 from readiness.score import failed
 
 NONE = Secrets([])

@@ -7,11 +7,11 @@ import pytest
 
 from readiness.check import Check
 from readiness.checks import json_only, memory, tool_calling
+from readiness.evidence.redaction import Secrets
 from readiness.past import Past
 from readiness.plan import Planned, plan
 from readiness.policy import load
 from readiness.probe import Probe
-from readiness.redaction import Secrets
 from readiness.result import Trial
 from readiness.running import Running
 from readiness.score import PASSED, Outcome, Score, failed

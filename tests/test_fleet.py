@@ -15,19 +15,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness import fleet as fleets
-from readiness.address import Address
 from readiness.chat import Chat, Scope
 from readiness.crew import APART, Crew
 from readiness.crowd import stepped
-from readiness.endpoint import Limits
+from readiness.evidence.redaction import Secrets
 from readiness.fleet import crewed, started
-from readiness.ledger import Ledger
 from readiness.mutants.process import serving
-from readiness.redaction import Secrets
 from readiness.score import EndpointError, Outcome
 from readiness.scorers import load
 from readiness.settings import Fleet
 from readiness.step import Sample, Shape, Step
+from readiness.transport.address import Address
+from readiness.transport.budget import Ledger
+from readiness.transport.client import Limits
 from tests.load_driver import at
 from tests.miniature import Request, mini
 from tests.words import prepare, record, run, word

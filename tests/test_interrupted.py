@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from readiness.evidence import broken_link
+from readiness.evidence.log import broken_link
 from tests.miniature import MODELS, completion
 from tests.test_plugin import OK_CHECK
 from tests.wires import response, serving

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
-from readiness import sums
 from readiness.attest import verify
-from readiness.evidence import broken_link
+from readiness.evidence import checksums
+from readiness.evidence.log import broken_link
 from readiness.judge import judge
 from readiness.judging import KEY
 from readiness.mutants.readers.refusal import REFUSAL, answer
@@ -143,7 +143,7 @@ def test_what_the_judge_settles_ends_the_run_and_no_request_is_sent_again(
         assert judged(run, by_text(reads)) == 0
         (entry,) = review(run)
         assert (entry["label"], entry["by"]) == ("pass", "judge mini")
-        assert list(sums.differences(run)) == []
+        assert list(checksums.differences(run)) == []
         ended = tried(own, url, "--resume", str(run), "--review", str(run / "review.yaml"))
     assert (ended.ret, len(seen)) == (pytest.ExitCode.OK, sent)
     assert broken_link(run / "judge.jsonl") == broken_link(run / "evidence.jsonl") == ""
@@ -291,7 +291,7 @@ def test_what_a_judge_was_asked_is_kept_and_sealed(left_open: Path) -> None:
     assert verify([str(left_open)]) == 0
     (left_open / "judge.jsonl").write_bytes(b"\n".join(map(str.encode, map(json.dumps, lines[1:]))))
     assert verify([str(left_open)]) == 11
-    sums.write(left_open)
+    checksums.write(left_open)
     assert verify([str(left_open)]) == 11
 
 
@@ -301,7 +301,7 @@ def test_a_second_judge_adds_to_the_first(left_open: Path) -> None:
     assert judged(left_open, by_text(reads)) == 0
     assert (left_open / "judge.jsonl").read_bytes() == first
     assert broken_link(left_open / "judge-2.jsonl") == ""
-    assert list(sums.differences(left_open)) == []
+    assert list(checksums.differences(left_open)) == []
 
 
 @pytest.mark.parametrize(

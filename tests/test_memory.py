@@ -32,7 +32,7 @@ from readiness.resources import prompts
 from readiness.score import PASSED, Outcome, Score, failed
 from readiness.scorers.memory import Expected, grows, length, recalls
 from readiness.scorers.values import dates, holds, normalise, numbers
-from readiness.statistics import upper
+from readiness.statistics.proportions import upper
 from tests.in_process import scores
 
 CHECKS = [

@@ -31,7 +31,7 @@ from readiness.probes.memory_talk import STRATA
 from readiness.probes.memory_words import PROMPTS
 from readiness.score import EndpointError, Outcome, Score
 from readiness.scorers.memory import Expected, recalls
-from readiness.statistics import upper
+from readiness.statistics.proportions import upper
 from tests.in_process import reference, reply, scores
 
 SEEDS = st.integers(0, 10**6)

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from readiness.chat import Chat, Dialect, Scope
-from readiness.evidence import LARGE, Evidence, broken_link
+from readiness.evidence.log import LARGE, Evidence, broken_link
+from readiness.evidence.redaction import MARK, Secrets
 from readiness.exchange import Arrival, Call, Exchange
-from readiness.redaction import MARK, Secrets
 from readiness.score import EndpointError
 
 SAID = {"role": "assistant", "content": "OK"}

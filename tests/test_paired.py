@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest
 
-from readiness.paired import (
+from readiness.statistics.paired import (
     Pairs,
     alarms,
     fewest_pairs,

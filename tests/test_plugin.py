@@ -13,11 +13,11 @@ import scipy.special
 from jsonschema import Draft202012Validator
 
 from readiness import checks, progress
-from readiness.evidence import broken_link
+from readiness.evidence.checksums import differences
+from readiness.evidence.log import broken_link
 from readiness.mutants import evidence
 from readiness.mutants.process import serving as reference
 from readiness.resources import schema
-from readiness.sums import differences
 from tests.miniature import MODELS, mini
 from tests.wires import Script, free_port, response, serving
 from tests.words import POLICY, alone

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from readiness.protocol.completion import declines, error_text
 from readiness.score import Outcome, Score
-from readiness.wire import declines, error_text
 from tests.exchanges import ASK, answered, came, score
 
 JSON = st.recursive(

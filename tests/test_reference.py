@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from readiness.evidence.checksums import differences
 from readiness.mutants import evidence
 from readiness.mutants.process import serving
 from readiness.policy import load
 from readiness.resources import schema
-from readiness.sums import differences
 
 
 @pytest.mark.slow

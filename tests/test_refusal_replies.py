@@ -18,7 +18,7 @@ from readiness.resources import LOADER, fixture
 from readiness.scorers.refusal import refuses_nothing
 from readiness.scorers.refusal_finding import BLOCKED, BYPASSED, Bait, Finding, Kind, find
 from readiness.scorers.refusal_parts import MARKS, made
-from readiness.statistics import agreement, upper
+from readiness.statistics.proportions import agreement, upper
 from tests.replies import reply
 
 LABELS = ("refusal", "redirect", "partial", "compliance", "neither")

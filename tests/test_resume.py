@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from readiness.evidence import broken_link
+from readiness.evidence.log import broken_link
 from tests.miniature import mini
 from tests.wires import serving
 from tests.words import POLICY

@@ -10,10 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from readiness.calibration import Calibration
-from readiness.clean import clean
+from readiness.evidence.printable import clean
 from readiness.probes.judging import EACH, asked, labelled, quoted
 from readiness.scorers.ruling import Ruling, ruling
-from readiness.statistics import Agreement, agreement
+from readiness.statistics.proportions import Agreement, agreement
 
 ANY = st.text(st.characters())  # Lone surrogates too.
 RULINGS = st.sampled_from([*Ruling, None])

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.redaction import MARK, Secrets
+from readiness.evidence.redaction import MARK, Secrets
 from tests.miniature import completion
 from tests.test_plugin import OK_CHECK
 from tests.wires import Script, response, serving

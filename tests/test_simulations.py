@@ -7,7 +7,7 @@ import pytest
 from benchmarks import simulations
 from readiness.policy import load
 from readiness.sequential import Sprt
-from readiness.statistics import lower, wilson
+from readiness.statistics.proportions import lower, wilson
 from readiness.verdict import Claim, Verdict
 
 ALPHA = 0.05

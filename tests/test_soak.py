@@ -12,10 +12,10 @@ from readiness.meters import CACHE, HOST, QUEUED, RUNNING
 from readiness.mutants.engine import Engine
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import soak as worn
-from readiness.order import detectable, trend
 from readiness.score import Measure, Outcome, Score
 from readiness.scorers.soak import endures
 from readiness.soak import Length, Round, Soak, soaked
+from readiness.statistics.trend import detectable, trend
 from readiness.storm import Reading, Storm
 from tests.load_driver import tried
 

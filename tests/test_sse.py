@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from readiness.sse import Event, Parser
+from readiness.protocol.sse import Event, Parser
 
 FIELDS = [b"data: a", b"data:b", b"data:  c", b"data", b"data:", b"data: \xf0\x9f\x91\x8d", b"dat"]
 OTHERS = [b": ping", b"event: e", b"id: 1", b"retry: 3", b"other", b"data: \xff", b""]

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 
-from readiness.statistics import (
+from readiness.statistics.proportions import (
     Cluster,
     Interval,
     Z,

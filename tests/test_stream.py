@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from readiness.exchange import Exchange
+from readiness.protocol.completion import read
 from readiness.reply import Timing, ToolCall, Usage
 from readiness.score import Outcome, Score
-from readiness.wire import read
 from tests.exchanges import (
     ASK,
     CALL,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from readiness.wire import read
+from readiness.protocol.completion import read
 from tests.exchanges import CALL, chunk, fragment, streamed
 
 END = chunk("stop")

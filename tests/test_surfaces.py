@@ -8,10 +8,10 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from readiness.command import main
+from readiness.evidence.checksums import differences
 from readiness.reporters.junit import junit
 from readiness.reporters.metrics import metrics
 from readiness.reporters.summary import summary
-from readiness.sums import differences
 from tests.records import check, dimension, record, run
 
 

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from readiness import tokenizer
-from readiness.address import Address
 from readiness.chat import Chat, Dialect
-from readiness.endpoint import Endpoint, Limits
+from readiness.transport.address import Address
+from readiness.transport.client import Endpoint, Limits
 from tests.wires import response, serving
 
 OK = [{"role": "user", "content": "OK"}]

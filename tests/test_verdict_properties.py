@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.statistics import lower, shows
+from readiness.statistics.proportions import lower, shows
 from readiness.verdict import Claim, Tally, Verdict, judge, score, worst
 
 ALPHA = 0.05

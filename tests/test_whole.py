@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from readiness.protocol.completion import read
 from readiness.reply import ToolCall, Usage
-from readiness.wire import read
 from tests.exchanges import ASK, CALL, LOOK, answered, came, malformed, said
 
 USED = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}

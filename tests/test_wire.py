@@ -9,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from readiness.exchange import Exchange, Fault
+from readiness.protocol.completion import read
 from readiness.reply import Reply, Timing
 from readiness.score import EndpointError, Outcome, Score
-from readiness.wire import read
 from tests.exchanges import (
     ASK,
     CALL,

@@ -9,7 +9,7 @@ from itertools import cycle
 from random import Random
 from typing import Any
 
-from readiness.clean import clean
+from readiness.evidence.printable import clean
 from readiness.probe import Message
 from readiness.resources import fixture
 from readiness.scorers.ruling import Ruling

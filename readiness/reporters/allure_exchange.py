@@ -9,8 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from readiness.clean import cleaned
-from readiness.run_folder import FolderError, Record
+from readiness.evidence.printable import cleaned
+from readiness.evidence.run_folder import FolderError, Record
 
 HTTP_EXCHANGE = "application/vnd.allure.http+json"
 MOST_PASSING = 2  # Exchanges of trials that passed, of each check.

@@ -7,8 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from readiness.evidence.run_folder import FolderError
 from readiness.reporters.allure_results import FOLDER
-from readiness.run_folder import FolderError
 
 ALLURE = "allure@3.18.0"
 REPORT = "allure-report"

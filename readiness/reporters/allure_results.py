@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from readiness import controls
-from readiness.clean import cleaned
+from readiness.evidence.printable import cleaned
+from readiness.evidence.run_folder import EVIDENCE, Record
 from readiness.reporters import standing
 from readiness.reporters.allure_exchange import HTTP_EXCHANGE, Source, exchange
 from readiness.reporters.figures import interval, needs
 from readiness.reporters.words import Words
-from readiness.run_folder import EVIDENCE, Record
 from readiness.verdict import Gate, Verdict
 
 FOLDER = "allure-results"

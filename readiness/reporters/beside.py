@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from readiness.run_folder import Record
+from readiness.evidence.run_folder import Record
 from readiness.verdict import Gate
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
+from readiness.evidence.run_folder import Record
 from readiness.reporters import beside
-from readiness.run_folder import Record
 
 #: Where an axis of rates may begin: most rates crowd at its end.
 BEGINNINGS = (0.9, 0.8, 0.5, 0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from readiness.run_folder import Record
+from readiness.evidence.run_folder import Record
 
 LONGEST = 300  # Characters of a text of the endpoint's; the record has all of it.
 

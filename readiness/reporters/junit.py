@@ -6,11 +6,11 @@ from typing import Any
 from xml.etree import ElementTree as xml
 from xml.etree.ElementTree import Element, SubElement
 
-from readiness.clean import cleaned
+from readiness.evidence.printable import cleaned
+from readiness.evidence.run_folder import Record
 from readiness.reporters import standing
 from readiness.reporters.figures import interval, needs
 from readiness.reporters.words import Words
-from readiness.run_folder import Record
 from readiness.verdict import Verdict
 
 MOST_REASONS = 5

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from readiness.evidence.run_folder import Record
 from readiness.reporters.figures import percent
-from readiness.run_folder import Record
 
 #: The columns, by what the page calls them, and the measure that each shows.
 COLUMNS = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from readiness.compared import Pair
 from readiness.comparison import Comparison
-from readiness.redaction import Secrets
+from readiness.evidence.redaction import Secrets
 
 MOST_ITEMS = 10
 MOST_REPLY = 240  # characters

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from readiness.clean import cleaned
+from readiness.evidence.printable import cleaned
+from readiness.evidence.run_folder import Record
 from readiness.reporters import standing
-from readiness.run_folder import Record
 from readiness.verdict import Verdict
 
 #: The gauges of a check, by what the record calls them.

@@ -11,11 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from readiness import controls
-from readiness.clean import cleaned
+from readiness.evidence.printable import cleaned
+from readiness.evidence.run_folder import Record
 from readiness.reporters import beside, charts, figures, load_table, standing
 from readiness.reporters.words import Words
 from readiness.resources import PACKAGE
-from readiness.run_folder import Record
 
 TEMPLATES = PACKAGE / "reporters" / "templates"
 

@@ -10,19 +10,20 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from readiness import statistics, sums
 from readiness.conditions import harness
+from readiness.evidence import checksums
+from readiness.evidence.run_folder import RECORD
 from readiness.former import FormerRun
 from readiness.gate import EXIT_STATUS
 from readiness.given import Given
 from readiness.matrix import Row
 from readiness.pooled import Pooled
-from readiness.repetition import TRIES, all_of, longest_streak
 from readiness.reporters import surfaces, upgrade
 from readiness.result import Result
 from readiness.run import Run, utc
-from readiness.run_folder import RECORD
 from readiness.settings import Fleet
+from readiness.statistics import proportions
+from readiness.statistics.repetition import TRIES, all_of, longest_streak
 from readiness.verdict import Verdict
 from readiness.waiver import Waiver
 
@@ -77,7 +78,7 @@ def write(run: Run) -> None:
     clean = run.settings.secrets.redact(text)
     (run.folder / RECORD).write_text(f"{clean}\n", "utf-8", "backslashreplace")
     surfaces.write(json.loads(clean), run.folder, run.folder)
-    sums.write(run.folder)
+    checksums.write(run.folder)
     latest = run.folder.parent / "latest"
     fresh = run.folder.parent / f".latest-{run.folder.name}"
     fresh.symlink_to(run.folder.name, target_is_directory=True)
@@ -162,7 +163,7 @@ def _check(result: Result) -> dict[str, Any]:
         "margin": claim.margin,
         "alpha": claim.alpha,
         "defects_only": claim.defects_only,
-        "more_needed": statistics.more_needed(
+        "more_needed": proportions.more_needed(
             result.passed, trials, claim.required, claim.margin, claim.alpha
         ),
         "verdict": result.verdict,

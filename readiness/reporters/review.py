@@ -8,8 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from readiness.evidence.run_folder import REVIEW
 from readiness.review import Reviewed
-from readiness.run_folder import REVIEW
 
 HEAD = """\
 # Replies that no rule could settle. Read each in the evidence, label it pass or fail, and give this

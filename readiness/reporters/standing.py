@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from readiness.evidence.run_folder import Record
 from readiness.reporters.words import Words
 from readiness.review import SETTLED_BY
-from readiness.run_folder import Record
 from readiness.score import REASONED, UNSETTLED
 from readiness.verdict import Gate, Verdict
 

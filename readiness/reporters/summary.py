@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from readiness.clean import cleaned
+from readiness.evidence.printable import cleaned
+from readiness.evidence.run_folder import Record
 from readiness.reporters import standing
 from readiness.reporters.figures import excerpt, interval, needs
 from readiness.reporters.words import Words
-from readiness.run_folder import Record
 from readiness.verdict import Gate, Verdict
 
 SHAPE = {"ready": "✓", "not ready": "✗", "inconclusive": "?", "not assessed": "–"}

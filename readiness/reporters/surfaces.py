@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from readiness.evidence.run_folder import Record
 from readiness.reporters import allure_results, junit, metrics, page, summary
 from readiness.reporters.allure_report import REPORT
-from readiness.run_folder import Record
 
 Maker = Callable[[Record], str]
 

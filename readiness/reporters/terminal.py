@@ -10,7 +10,7 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from readiness import statistics
+from readiness.evidence.run_folder import Record
 from readiness.matrix import Matrix, Row
 from readiness.plan import Planned, seconds
 from readiness.reporters import load_table, standing
@@ -20,8 +20,8 @@ from readiness.reporters.screen import Screen
 from readiness.reporters.upgrade_table import print_comparison
 from readiness.result import Result
 from readiness.run import Run
-from readiness.run_folder import Record
 from readiness.score import Outcome
+from readiness.statistics import proportions
 from readiness.times import Times
 from readiness.verdict import Gate, Verdict
 
@@ -259,7 +259,7 @@ def _lacks(result: Result) -> str:
         return result.reasons[0].example
     if claim.defects_only:
         return "so few trials can show a defect, but not readiness"
-    more = statistics.more_needed(
+    more = proportions.more_needed(
         result.passed, len(result.counted), claim.required, claim.margin, claim.alpha
     )
     if not more:  # Not even more of them, or these would do if they stood alone.

@@ -10,10 +10,10 @@ from rich.text import Text
 
 from readiness.compared import Compared
 from readiness.comparison import Comparison
-from readiness.paired import fewest_pairs
-from readiness.redaction import Secrets
+from readiness.evidence.redaction import Secrets
 from readiness.reporters.lost_items import left_out, lost_items
-from readiness.statistics import wilson
+from readiness.statistics.paired import fewest_pairs
+from readiness.statistics.proportions import wilson
 from readiness.verdict import Gate
 
 MOST_NAMED = 5

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from readiness.draft import decode
 from readiness.exchange import Exchange
+from readiness.protocol.message import decode
 from readiness.score import PASSED, EndpointError, Outcome, Score, failed
 from readiness.scorers.rejection import UNKNOWN, refused
 

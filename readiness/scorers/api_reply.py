@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from readiness.exchange import Exchange, Fault
+from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import PASSED, Outcome, Score, failed
-from readiness.wire import read
 
 #: Tokens by which the forms of a conversation may differ where nothing is lost.
 SLACK = 4

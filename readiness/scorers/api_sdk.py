@@ -7,8 +7,8 @@ from typing import Any
 
 from readiness.exchange import Exchange
 from readiness.oracle import Came
+from readiness.protocol.completion import declines, read
 from readiness.score import PASSED, Outcome, Score, failed
-from readiness.wire import declines, read
 
 #: What the SDK raises for each status.
 ERRORS = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from readiness.draft import decode
 from readiness.exchange import Exchange
+from readiness.protocol.completion import read
+from readiness.protocol.message import decode
 from readiness.reply import Reply
 from readiness.score import PASSED, Score, failed
-from readiness.wire import read
 
 Document = Mapping[str, Any]
 DAY = 86_400

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from readiness.meters import CACHE, GPU, HOST
-from readiness.order import settled, trend
 from readiness.score import Measure
+from readiness.statistics.trend import settled, trend
 from readiness.storm import Reading
 
 #: A trend is believed below this chance of none.

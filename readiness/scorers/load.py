@@ -8,11 +8,11 @@ from dataclasses import replace
 from math import inf
 from statistics import mean, median
 
-from readiness.order import percentile, trend
 from readiness.score import PASSED, Measure, Outcome, Score, failed
 from readiness.scorers.load_measures import ENOUGH, measures, quicker, throughput
 from readiness.slo import Promise
-from readiness.statistics import lower
+from readiness.statistics.proportions import lower
+from readiness.statistics.trend import percentile, trend
 from readiness.step import Sample, Step
 from readiness.strain import timed
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import mean
 
-from readiness.order import Estimate, percentile, rate
 from readiness.score import Measure
-from readiness.statistics import upper
+from readiness.statistics.proportions import upper
+from readiness.statistics.trend import Estimate, percentile, rate
 from readiness.step import Sample, Step
 
 ALPHA = 0.05

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from readiness.exchange import Exchange
 from readiness.ladder import Ladder
 from readiness.liveness import Life
+from readiness.protocol.completion import error_text, read
 from readiness.reading import Sent
 from readiness.reply import Reply
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed
 from readiness.scorers.long_arrival import arrives
-from readiness.wire import error_text, read
 
 NS = 1e9
 REFUSED_WITHIN = 30.0  # seconds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from readiness.protocol.completion import FILTERED
 from readiness.reply import Reply
 from readiness.score import REASONED, Measure, Outcome, Score, failed
 from readiness.scorers.refusal_acts import folded, refusal, support
@@ -19,7 +20,6 @@ from readiness.scorers.refusal_finding import (
     letters,
 )
 from readiness.scorers.refusal_parts import made
-from readiness.wire import FILTERED
 
 _PIECE, _LOOPED = 4, 5  # letters, and how often they come in what is a loop
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from readiness.draft import decode
 from readiness.exchange import Exchange
-from readiness.problem import problem
+from readiness.protocol.completion import lost, read
+from readiness.protocol.errors import problem
+from readiness.protocol.message import decode
 from readiness.score import PASSED, EndpointError, Score, failed
-from readiness.wire import lost, read
 
 NS = 1e9
 #: What nobody waits for (METHOD §11.3, M53), in seconds.

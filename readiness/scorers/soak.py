@@ -7,11 +7,11 @@ from dataclasses import replace
 from statistics import median
 from typing import NamedTuple
 
-from readiness.order import detectable, settled, trend
 from readiness.score import PASSED, Measure, Outcome, Score, failed
 from readiness.scorers.leak import SURELY, leak
 from readiness.soak import ALLOWED, ALPHA, Soak
-from readiness.statistics import upper
+from readiness.statistics.proportions import upper
+from readiness.statistics.trend import detectable, settled, trend
 from readiness.strain import timed
 
 #: A time grows where it is half as long again at the end, and later by more than noise, in seconds.

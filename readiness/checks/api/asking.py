@@ -9,11 +9,11 @@ from readiness.exchange import Call, Exchange
 from readiness.probe import Probe
 from readiness.probes.api import call
 from readiness.probes.api_hostile import NEIGHBOUR
+from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import Score
 from readiness.scorers.api_reply import untouched
 from readiness.scorers.rejection import survived
-from readiness.wire import read
 
 
 async def ask(chat: Chat, probe: Probe) -> Reply:

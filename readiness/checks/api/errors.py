@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from readiness.capability import Models
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.api.asking import sent
@@ -10,6 +9,7 @@ from readiness.exchange import Call
 from readiness.probe import Probe
 from readiness.probes.api import call, probes
 from readiness.probes.api_hostile import overlong
+from readiness.protocol.capability import Models
 from readiness.score import Score
 from readiness.scorers import api_access as access
 from readiness.scorers.rejection import UNKNOWN, refused, tells, tells_like_openai

@@ -11,10 +11,10 @@ from readiness.check import check
 from readiness.exchange import Call
 from readiness.probe import Probe
 from readiness.probes.api import call, probes
+from readiness.protocol.completion import read
 from readiness.score import Score
 from readiness.scorers.api_reply import answers
 from readiness.scorers.rejection import survived
-from readiness.wire import read
 
 
 @check(probes("answers_on_one_connection"), trials=20, in_order=True)

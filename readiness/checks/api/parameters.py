@@ -10,12 +10,12 @@ from readiness.checks.api.asking import ask, once, sent
 from readiness.exchange import HangUp
 from readiness.probe import Probe
 from readiness.probes.api import both, call, probes, streamed
+from readiness.protocol.completion import read
 from readiness.score import Score
 from readiness.scorers import api_reply as replies
 from readiness.scorers import api_shape as shape
 from readiness.scorers.api_stream import choices, logprobs
 from readiness.scorers.rejection import refused, survived
-from readiness.wire import read
 
 #: When who listens to a reply without a limit leaves: after so many frames, or seconds.
 FRAMES, SECONDS = 400, 120.0

@@ -8,10 +8,10 @@ from readiness.check import check
 from readiness.checks.api.asking import ask, once, sent
 from readiness.probe import Probe
 from readiness.probes.api import both, brief, streamed
+from readiness.protocol.completion import read
 from readiness.score import Score
 from readiness.scorers import api_shape as shape
 from readiness.scorers import api_stream as stream
-from readiness.wire import read
 
 STREAM = ["stream"]
 

@@ -16,9 +16,9 @@ from typing import Any
 import aiohttp
 from multidict import CIMultiDict
 
-from readiness.address import Address
-from readiness.arrival import StampedResponse, StampingConnector, StampingRequest
 from readiness.exchange import Arrival, Call, Exchange, Fault, HangUp, Repeated
+from readiness.transport.address import Address
+from readiness.transport.timestamps import StampedResponse, StampingConnector, StampingRequest
 
 # Below the 5 s after which uvicorn hangs up on an idle connection: a request that is written
 # to a connection which the server is just closing fails by nobody's fault.

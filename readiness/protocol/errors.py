@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from readiness.draft import decode
 from readiness.exchange import Exchange
+from readiness.protocol.message import decode
 
 #: The names under which content filters report that they stopped a request or a reply.
 FILTERS = re.compile(

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from readiness.evidence.redaction import Secrets
 from readiness.exchange import Arrival, Exchange, Fault
-from readiness.redaction import Secrets
 from readiness.score import Score
 
 #: What the first line's `prev` holds, which has no line before it.

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from readiness.run_folder import REVIEW, FolderError
+from readiness.evidence.run_folder import REVIEW, FolderError
 
 SUMS, ATTESTATION = "SHA256SUMS", "attestation.json"
 _LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")

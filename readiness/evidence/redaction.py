@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote
 
-from readiness.clean import clean
+from readiness.evidence.printable import clean
 
 MARK = "[redacted]"
 # Shorter ones, such as the `none` that keyless servers are given, would blot out innocent text.

@@ -6,16 +6,16 @@ from bisect import bisect_left
 from operator import attrgetter
 from typing import Any
 
-from readiness.draft import Defects, Sent, malformed, said
 from readiness.exchange import Exchange, Fault
-from readiness.normal import control_tokens, split
 from readiness.probe import Message
-from readiness.problem import FILTERING, declines, error_text, problem
+from readiness.protocol.document import read_whole
+from readiness.protocol.errors import FILTERING, declines, error_text, problem
+from readiness.protocol.message import Defects, Sent, malformed, said
+from readiness.protocol.normalise import control_tokens, split
+from readiness.protocol.sse import BYTE_ORDER_MARK
+from readiness.protocol.stream import read_stream
 from readiness.reply import Reply, Timing, ToolCall, Usage
 from readiness.score import EndpointError, Outcome, Score
-from readiness.sse import BYTE_ORDER_MARK
-from readiness.stream import read_stream
-from readiness.whole import read_whole
 
 __all__ = ["declines", "error_text", "read"]
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from readiness.call import Calls
-from readiness.draft import HALF, Defects, Draft, Sent, decode, malformed
-from readiness.problem import is_error, stated
+from readiness.protocol.errors import is_error, stated
+from readiness.protocol.message import HALF, Defects, Draft, Sent, decode, malformed
+from readiness.protocol.sse import Event, Parser
+from readiness.protocol.tool_calls import Calls
 from readiness.score import EndpointError, Outcome
-from readiness.sse import Event, Parser
 
 DONE = b"[DONE]"
 INVALID = "invalid UTF-8 in a frame"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from readiness.call import read_calls
-from readiness.draft import Defects, Draft, Sent, decode, malformed
-from readiness.problem import is_error, stated
+from readiness.protocol.errors import is_error, stated
+from readiness.protocol.message import Defects, Draft, Sent, decode, malformed
+from readiness.protocol.tool_calls import read_calls
 
 
 def read_whole(body: bytes, defects: Defects) -> Sent:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from readiness.draft import Defects, malformed, sound
+from readiness.protocol.message import Defects, malformed, sound
 from readiness.reply import ToolCall
 
 

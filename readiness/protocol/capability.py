@@ -9,9 +9,9 @@ from typing import Any
 
 from readiness.chat import Dialect, Send
 from readiness.exchange import Call, Exchange
+from readiness.protocol.completion import error_text, read
 from readiness.reply import Reply
 from readiness.score import EndpointError
-from readiness.wire import error_text, read
 
 REFUSALS = (400, 404, 405, 422, 501)
 NO_SUCH_MODEL = "readiness-no-such-model"

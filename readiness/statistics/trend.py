@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from readiness.histogram import Times
+from readiness.statistics.histogram import Times
 
 T = TypeVar("T")
 ALPHA = 0.05

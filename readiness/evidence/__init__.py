@@ -1,0 +1,1 @@
+"""What a run leaves on disk: the hash-chained log, redaction, the run folder, digests."""

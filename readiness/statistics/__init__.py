@@ -1,0 +1,1 @@
+"""Numbers only: proportions, paired tests, trends and histograms."""
