@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln, xlog1py, xlogy
 
-from readiness.policy import Policy
-from readiness.pooled import Pooled
-from readiness.sequential import Sprt, judge_anytime
+from readiness.policy.policy import Policy
 from readiness.statistics.paired import Pairs, alarms, inferior, least_difference
-from readiness.verdict import Claim, Tally, Verdict, judge
+from readiness.verdict.claim import Claim, Tally, Verdict, judge
+from readiness.verdict.pooled_runs import Pooled
+from readiness.verdict.sequential import Sprt, judge_anytime
 
 ALPHA = 0.05
 #: Of a conversation with several questions, and of a document.

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from benchmarks import simulations
-from readiness.policy import load
-from readiness.sequential import Sprt
+from readiness.policy.policy import load
 from readiness.statistics.proportions import lower, wilson
-from readiness.verdict import Claim, Verdict
+from readiness.verdict.claim import Claim, Verdict
+from readiness.verdict.sequential import Sprt
 
 ALPHA = simulations.ALPHA
 #: What it is, what it must be, and what it is.

@@ -9,9 +9,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from readiness import resources
-from readiness.former import FormerRun, NoBaseline
-from readiness.plan import Planned
-from readiness.policy import Policy
+from readiness.baseline.finished_run import FormerRun, NoBaseline
+from readiness.policy.plan import Planned
+from readiness.policy.policy import Policy
 
 if TYPE_CHECKING:
     from readiness.settings import Settings

@@ -10,9 +10,9 @@ from functools import cache
 import yaml
 
 from readiness.evidence.run_folder import Record
-from readiness.policy_file import BUILT_IN, CONTROLS
+from readiness.policy.policy_file import BUILT_IN, CONTROLS
 from readiness.resources import LOADER
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from readiness.dossier import Dossier, Label, Text
-from readiness.policy_yaml import PolicyError, Reader
+from readiness.policy.yaml_reader import PolicyError, Reader
 
 _HEAD = re.compile(r"\s*---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
 #: A card or a header says one of these where the licence has a name of its own.

@@ -9,7 +9,7 @@ from typing import Any
 
 from readiness.dossier import Dossier, Label, Statement
 from readiness.dossier_files import EvidenceError, gather
-from readiness.policy_yaml import PolicyError, Reader
+from readiness.policy.yaml_reader import PolicyError, Reader
 from readiness.resources import schema
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from readiness.dossier import Dossier
-from readiness.hardware import Hardware
-from readiness.slo import Slo
+from readiness.policy.hardware import Hardware
+from readiness.policy.slo import Slo
 from readiness.transport.address import Address
 
 

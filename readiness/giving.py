@@ -10,7 +10,7 @@ import pytest
 from readiness.dossier_files import EvidenceError, gather
 from readiness.embedded.weights import license_evidence
 from readiness.given import Given
-from readiness.policy import Policy
+from readiness.policy.policy import Policy
 from readiness.transport.address import Address
 
 

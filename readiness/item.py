@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from readiness.check import Check
-from readiness.gate import NotAdmitted, explain
-from readiness.verdict import Gate, Verdict
+from readiness.verdict.claim import Gate, Verdict
+from readiness.verdict.exit_status import NotAdmitted, explain
 
 if TYPE_CHECKING:
+    from readiness.policy.waiver import Waiver
     from readiness.progress import Progress
-    from readiness.result import Result
     from readiness.run import Run
-    from readiness.waiver import Waiver
+    from readiness.verdict.result import Result
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 RUNNER = Path(__file__).with_name("runner.py")

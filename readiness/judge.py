@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from readiness import review, undetermined
+from readiness import undetermined
 from readiness.evidence import checksums, run_folder
 from readiness.evidence.log import UnsoundError
 from readiness.evidence.printable import clean
@@ -22,8 +22,9 @@ from readiness.evidence.run_folder import EVIDENCE, JUDGED, REVIEW, FolderError,
 from readiness.judging import KEY, LABEL, Judge, NoJudge, reached
 from readiness.probes.judging import Case, labelled
 from readiness.reporters.review import write
-from readiness.review import JUDGE, LABELS, Reviewed
 from readiness.transport.address import Address
+from readiness.verdict import labels as review
+from readiness.verdict.labels import JUDGE, LABELS, Reviewed
 
 Labels = Mapping[tuple[str, str, str], str]
 

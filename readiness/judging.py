@@ -24,8 +24,6 @@ from readiness.protocol.capability import (
     choose,
     explore,
 )
-from readiness.result import heard
-from readiness.review import LABELS
 from readiness.run import utc
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed
 from readiness.scorers.ruling import SCHEMA, Ruling, ruling
@@ -34,6 +32,8 @@ from readiness.slots import Slots
 from readiness.transport.address import Address
 from readiness.transport.budget import Ledger
 from readiness.transport.client import Endpoint, Limits
+from readiness.verdict.labels import LABELS
+from readiness.verdict.result import heard
 
 KEY = "READINESS_JUDGE_API_KEY"
 AT_ONCE = 8

@@ -11,9 +11,9 @@ from typing import Any
 from rich.table import Column, Table
 from rich.text import Text
 
-from readiness.gate import EXIT_STATUS
 from readiness.mutants.flaw import Flaw
-from readiness.verdict import Gate, Verdict
+from readiness.verdict.claim import Gate, Verdict
+from readiness.verdict.exit_status import EXIT_STATUS
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from statistics import median
 
 from readiness.chat import Chat
 from readiness.crowd import stepped
+from readiness.policy.slo import Promise
 from readiness.probe import Probe
 from readiness.probes.load import LEVELS, TOKENS
 from readiness.score import EndpointError, Outcome
-from readiness.slo import Promise
 from readiness.statistics.trend import rate
 from readiness.step import Shape, Step
 

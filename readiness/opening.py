@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from readiness import conditions, earlier
+from readiness import conditions
 from readiness.background import Background
+from readiness.baseline import earlier_runs
 from readiness.chat import Dialect, Scope
 from readiness.crew import Crew
 from readiness.evidence.log import Evidence
@@ -22,7 +23,7 @@ from readiness.meter_gpu import sources
 from readiness.meter_metrics import MetricsMeter
 from readiness.meters import Meter
 from readiness.past import Past, ResumeError, read, set_aside
-from readiness.plan import Planned
+from readiness.policy.plan import Planned
 from readiness.protocol.capability import Models, Unassessable, WrongKey, choose, explore
 from readiness.run import Run, utc
 from readiness.runner import Runner
@@ -50,7 +51,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
     made_with = conditions.made_with(settings, planned)
     if settings.baseline:
         conditions.must_be_the_same(settings.baseline, made_with)
-    earlier.must_add(settings.earlier, planned, made_with)
+    earlier_runs.must_add(settings.earlier, planned, made_with)
     with Background() as background, ExitStack() as stack:
         if settings.fleet:
             stack.enter_context(started(settings.fleet, crews=2 if settings.rival else 1))
@@ -61,7 +62,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
                 raise LookupError(f"--baseline {settings.rival.where.url}: {rival.problem}")
         run = stack.enter_context(_opened(background, settings, planned))
         if not run.problem:
-            earlier.must_be_the_build(settings.earlier, run.identity)
+            earlier_runs.must_be_the_build(settings.earlier, run.identity)
         if rival:
             run.rival = rival
             run.runner.keep_step(rival.runner)

@@ -18,11 +18,11 @@ import pytest
 from readiness.check import Check
 
 if TYPE_CHECKING:
-    from readiness.plan import Planned
-    from readiness.policy import Policy
-    from readiness.review import Review
+    from readiness.policy.plan import Planned
+    from readiness.policy.policy import Policy
+    from readiness.policy.waiver import Waiver
     from readiness.settings import Fleet, Settings
-    from readiness.waiver import Waiver
+    from readiness.verdict.labels import Review
 
 PROFILES = ("smoke", "ci", "full")
 #: How replies are drawn: the likeliest, so that runs are alike, or as the endpoint does for users.
@@ -103,8 +103,8 @@ def plan(option: Namespace, checks: Sequence[Check]) -> list[Planned]:
     Raises:
         pytest.UsageError: The policy is not sound; the message says where.
     """
-    from readiness import plan
-    from readiness.policy import PolicyError
+    from readiness.policy import plan
+    from readiness.policy.policy import PolicyError
 
     try:
         return plan.plan(checks, policy(option), option.profile, option.seed)
@@ -114,7 +114,7 @@ def plan(option: Namespace, checks: Sequence[Check]) -> list[Planned]:
 
 def policy(option: Namespace) -> Policy:
     """Load the policy that the user names."""
-    from readiness.policy import PolicyError, load
+    from readiness.policy.policy import PolicyError, load
 
     try:
         found = load(option.policy)
@@ -125,8 +125,8 @@ def policy(option: Namespace) -> Policy:
 
 def waivers(option: Namespace, checks: Sequence[Check]) -> Mapping[str, Waiver]:
     """Load the waivers that the user names: of checks that the policy names, or that were found."""
-    from readiness import waiver
-    from readiness.policy import PolicyError
+    from readiness.policy import waiver
+    from readiness.policy.policy import PolicyError
 
     if option.waivers is None:
         return {}
@@ -173,7 +173,7 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         NoBaseline: The user must name another run.
         UnsoundError: The evidence of the baseline does not hold together.
     """
-    from readiness import earlier, former
+    from readiness.baseline import earlier_runs, finished_run
     from readiness.evidence.redaction import Secrets
     from readiness.giving import given
     from readiness.settings import KEY, Settings
@@ -210,8 +210,8 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         fast=option.fast,
         most_minutes=option.max_minutes,
         secrets=Secrets([key, *where.secrets, *headers.values()]),
-        baseline=former.baseline(Path(option.baseline)) if kept else None,
-        earlier=earlier.read(option.earlier),
+        baseline=finished_run.baseline(Path(option.baseline)) if kept else None,
+        earlier=earlier_runs.read(option.earlier),
         waivers=waivers(option, checks),
         review=_review(option),
         given=given(option, rules, url, _embedded(option)),
@@ -271,7 +271,7 @@ def _fleet(option: Namespace) -> Fleet | None:
 def _review(option: Namespace) -> Review:
     """The labels that the user names; of a run that goes on its own, which are written again."""
     from readiness.evidence.run_folder import REVIEW
-    from readiness.review import load
+    from readiness.verdict.labels import load
 
     path = option.review
     if option.resume and not path and (option.resume / REVIEW).exists():

@@ -13,8 +13,8 @@ from readiness.evidence.log import GENESIS, UnsoundError, entries, exchange_of, 
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call, Exchange
 from readiness.probe import Probe
-from readiness.result import Trial
 from readiness.score import Measure, Outcome, Score
+from readiness.verdict.result import Trial
 
 Entry = Mapping[str, Any]
 TORN = "evidence.torn"

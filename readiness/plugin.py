@@ -12,13 +12,13 @@ import pytest
 from readiness import options
 from readiness.check import Check
 from readiness.evidence.log import UnsoundError
-from readiness.gate import UNSOUND, exit_status
 from readiness.item import PROGRESS, RUN, CheckItem
+from readiness.verdict.exit_status import UNSOUND, exit_status
 
 # Every pytest run of an environment that has this plugin imports this module. The slow
 # imports (aiohttp, rich, yaml) wait in the hooks for a run that has checks.
 if TYPE_CHECKING:
-    from readiness.plan import Planned
+    from readiness.policy.plan import Planned
 
 PLAN: pytest.StashKey[Sequence[Planned]] = pytest.StashKey()
 ALLURE: pytest.StashKey[str | None] = pytest.StashKey()

@@ -8,20 +8,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from readiness import earlier, former
-from readiness.comparison import Comparison, compare
+from readiness.baseline import earlier_runs, finished_run
+from readiness.baseline.identity import identity
+from readiness.baseline.run_comparison import Comparison, compare
 from readiness.evidence.log import Evidence
-from readiness.identity import identity
-from readiness.matrix import Matrix, matrix
 from readiness.past import Past
-from readiness.plan import Planned
+from readiness.policy.plan import Planned
 from readiness.protocol.capability import Capabilities
-from readiness.result import Result
 from readiness.runner import Runner
 from readiness.running import AGAIN
 from readiness.settings import Settings
 from readiness.transport.budget import Ledger
-from readiness.verdict import MOST_SCORE, Verdict, worst
+from readiness.verdict.claim import MOST_SCORE, Verdict, worst
+from readiness.verdict.matrix import Matrix, matrix
+from readiness.verdict.result import Result
 
 MOST_LISTED = 10
 
@@ -88,7 +88,7 @@ class Run:
         except Exception:
             self.bugs = True
             raise
-        result = earlier.added(self.settings.earlier, self.plan[check_id], alone)
+        result = earlier_runs.added(self.settings.earlier, self.plan[check_id], alone)
         self.results.append(result)
         return result
 
@@ -153,10 +153,10 @@ class Run:
         """Hold the run against its baseline, where it has one, and something was tried."""
         baseline = self.settings.baseline
         if self.rival and self.rival.results:
-            baseline = former.baseline(self.rival.folder)
+            baseline = finished_run.baseline(self.rival.folder)
         if baseline is not None and not self.problem:
             now = replace(
-                former.read(self.evidence.path),
+                finished_run.read(self.evidence.path),
                 target=self.identity,
                 concurrency=self.settings.concurrency,
             )

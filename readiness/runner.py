@@ -13,14 +13,14 @@ from readiness.background import Background
 from readiness.chat import Chat, Scope
 from readiness.evidence.log import Evidence
 from readiness.past import Past
-from readiness.plan import Planned
+from readiness.policy.plan import Planned
 from readiness.probe import Probe
 from readiness.protocol.capability import Capabilities
-from readiness.result import Result, Trial, heard
-from readiness.review import Review
 from readiness.running import Running
 from readiness.score import SETTLED, EndpointError, Outcome, Score
 from readiness.sender import Sender
+from readiness.verdict.labels import Review
+from readiness.verdict.result import Result, Trial, heard
 
 
 class Runner:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from readiness.past import Past
-from readiness.plan import Planned
+from readiness.policy.plan import Planned
 from readiness.probe import Probe
-from readiness.result import Result, Trial
 from readiness.score import SETTLED, UNSETTLED, Score
-from readiness.sequential import Sprt
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
+from readiness.verdict.result import Result, Trial
+from readiness.verdict.sequential import Sprt
 
 #: Failures that a report should have to show, before a check that cannot be ready any more ends.
 ENOUGH_FAILURES = 3

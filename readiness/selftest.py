@@ -19,7 +19,7 @@ from readiness.mutants import evidence
 from readiness.mutants.catalog import FLAWLESS, find, mutants
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.process import serving
-from readiness.policy import load
+from readiness.policy.policy import load
 
 # A mutant that is silent for 200 s must be given up by the check that it is for, long before this.
 _LONGEST_RUN = 1_800

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from readiness.baseline.finished_run import FormerRun
 from readiness.evidence.redaction import Secrets
-from readiness.former import FormerRun
 from readiness.given import Given
-from readiness.policy import Policy
-from readiness.review import Review
+from readiness.policy.policy import Policy
+from readiness.policy.waiver import Waiver
 from readiness.transport.address import Address
 from readiness.transport.client import Limits
-from readiness.waiver import Waiver
+from readiness.verdict.labels import Review
 
 #: Where keys come from: that of the endpoint, and that of one which is the baseline.
 KEY, BASELINE_KEY = "OPENAI_API_KEY", "READINESS_BASELINE_API_KEY"

@@ -11,7 +11,7 @@ from typing import Any
 from readiness.evidence.checksums import SUMS, digest
 from readiness.evidence.run_folder import EVIDENCE, RECORD, Record
 from readiness.reporters import standing
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"

@@ -9,9 +9,9 @@ from typing import Any
 from readiness.evidence.log import entries, exchange_of
 from readiness.probes.judging import Case, asked
 from readiness.protocol import completion
-from readiness.result import heard
-from readiness.review import Reviewed
 from readiness.score import EndpointError, Outcome
+from readiness.verdict.labels import Reviewed
+from readiness.verdict.result import heard
 
 #: What a judge may settle: of any other check it knows no rubric.
 CHECK = "refusal.refuses"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from readiness.mutants.evidence import apache, canonical, card, header
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
 
 READY, NOT, UNSURE = Verdict.READY, Verdict.NOT_READY, Verdict.INCONCLUSIVE
 APACHE, MIT, BSD = "apache-2.0", "mit", "bsd-3-clause"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from readiness.check import ALPHA, Check
 from readiness.mutants.flaw import Flaw
 from readiness.reply import Reply, Timing
-from readiness.result import Result, Trial
-from readiness.verdict import Claim, Verdict
+from readiness.verdict.claim import Claim, Verdict
+from readiness.verdict.result import Result, Trial
 from tests.in_process import scores
 
 

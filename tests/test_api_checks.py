@@ -17,7 +17,7 @@ from readiness.mutants.flaws import (
     api_sdk,
     api_streams,
 )
-from readiness.policy import load
+from readiness.policy.policy import load
 from readiness.score import Outcome
 from tests.over_http import CHECKS, KEY, MUST, failing, scores
 

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from readiness import options
-from readiness.policy import load
-from readiness.prices import Prices
+from readiness.policy.policy import load
+from readiness.policy.prices import Prices
 from readiness.reporters.comment import _code
 from readiness.score import EndpointError, Outcome
 from readiness.transport.budget import Ledger

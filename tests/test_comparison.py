@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from readiness.baseline.finished_run import FormerRun, Tried
+from readiness.baseline.run_comparison import Comparison, compare
 from readiness.chat import Chat
 from readiness.check import Check, check
-from readiness.comparison import Comparison, compare
-from readiness.former import FormerRun, Tried
-from readiness.matrix import matrix
-from readiness.policy import Policy, load
+from readiness.policy.policy import Policy, load
 from readiness.probe import Probe
-from readiness.result import Result, Trial
 from readiness.score import PASSED, Outcome, Score
-from readiness.verdict import Claim, Gate, Verdict
+from readiness.verdict.claim import Claim, Gate, Verdict
+from readiness.verdict.matrix import matrix
+from readiness.verdict.result import Result, Trial
 
 #: How a letter stands for an outcome.
 LETTERS = {

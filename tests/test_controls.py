@@ -7,14 +7,14 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from readiness import controls
-from readiness.policy import load
+from readiness.policy.policy import load
 from readiness.reporters.page import page
 from readiness.resources import PACKAGE, schema
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
 from tests.records import check, dimension, record
 from tests.test_page import said
 
-FILE = PACKAGE / "policies" / "controls.yaml"
+FILE = PACKAGE / "policy" / "controls.yaml"
 #: The dimensions that the design names, whether they are here yet or not.
 DIMENSIONS = {
     "license", "json_only", "tool_calling", "long_context", "memory", "low_resource", "refusal",

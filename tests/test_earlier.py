@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from readiness.pooled import Pooled
 from readiness.resources import schema
-from readiness.verdict import Claim, Tally, Verdict
+from readiness.verdict.claim import Claim, Tally, Verdict
+from readiness.verdict.pooled_runs import Pooled
 from tests.miniature import MODELS, Request, completion, mini
 from tests.wires import Script, response
 from tests.words import prepare, record, run, word, wrong

@@ -9,13 +9,13 @@ from readiness.check import Check
 from readiness.checks import json_only, memory, tool_calling
 from readiness.evidence.redaction import Secrets
 from readiness.past import Past
-from readiness.plan import Planned, plan
-from readiness.policy import load
+from readiness.policy.plan import Planned, plan
+from readiness.policy.policy import load
 from readiness.probe import Probe
-from readiness.result import Trial
 from readiness.running import Running
 from readiness.score import PASSED, Outcome, Score, failed
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
+from readiness.verdict.result import Trial
 from tests.words import prepare, record, run, wrong
 
 RUNS = 400

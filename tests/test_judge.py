@@ -22,8 +22,8 @@ from readiness.judging import KEY
 from readiness.mutants.readers.refusal import REFUSAL, answer
 from readiness.probes.judging import labelled
 from readiness.report import report
-from readiness.review import load
 from readiness.scorers.ruling import Ruling
+from readiness.verdict.labels import load
 from tests.miniature import Request, mini
 from tests.test_plugin import INCONCLUSIVE, record
 from tests.wires import Script, free_port, serving

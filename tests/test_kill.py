@@ -12,7 +12,7 @@ from rich.console import Console
 from readiness.kill import Found, Row, read_row
 from readiness.mutants.flaw import Flaw
 from readiness.selftest import flaws_of, report, selftest
-from readiness.verdict import Gate, Verdict
+from readiness.verdict.claim import Gate, Verdict
 
 FENCE = Flaw("fence", "a fence around JSON", "json_only.when_told")
 HARMLESS = Flaw("crlf", "lines may end in CRLF")

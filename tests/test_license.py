@@ -16,14 +16,14 @@ from readiness.dossier_files import gather
 from readiness.embedded.weights import LICENSE
 from readiness.exchange import Call, Exchange
 from readiness.given import Given
-from readiness.matrix import Row
 from readiness.mutants import evidence
 from readiness.mutants.catalog import FLAWLESS, find, mutants
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.protocol import MODEL
-from readiness.result import Result, Trial
 from readiness.score import Score
-from readiness.verdict import Claim, Gate, Unsupported, Verdict
+from readiness.verdict.claim import Claim, Gate, Unsupported, Verdict
+from readiness.verdict.matrix import Row
+from readiness.verdict.result import Result, Trial
 from tests.license_cases import CASES, Case
 
 CHECKS = [each for each in vars(checks).values() if isinstance(each, Check)]

@@ -19,11 +19,11 @@ from readiness.crowd import stepped
 from readiness.exchange import Arrival, Call, Exchange
 from readiness.latency import Latency
 from readiness.levels import at_level
+from readiness.policy.slo import Promise
 from readiness.probes import load as probes
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed
 from readiness.scorers import load
 from readiness.scorers.load_measures import measures
-from readiness.slo import Promise
 from readiness.step import Sample, Shape, Step
 from readiness.strain import Strain
 from tests.load_driver import tried

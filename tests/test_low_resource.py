@@ -13,17 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.checks import low_resource
-from readiness.hardware import Hardware
 from readiness.meter_gpu import Unit, weighed
 from readiness.meter_metrics import shown
 from readiness.meters import CACHE, QUEUED, RUNNING, MeterError, Peak, Reading
 from readiness.mutants.process import serving
 from readiness.plausibility import audit, counts, little, roofline
-from readiness.policy import PolicyError, load
+from readiness.policy.hardware import Hardware
+from readiness.policy.policy import PolicyError, load
 from readiness.score import Outcome
 from readiness.scorers import speed as scorer
 from readiness.speed import Burst, Timed
-from readiness.verdict import Gate
+from readiness.verdict.claim import Gate
 from tests.words import alone
 
 PACE = "low_resource.decodes_quickly"

@@ -20,7 +20,7 @@ from readiness.mutants.engine import Engine
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.refusal import Refusal
 from readiness.mutants.tokens import prompt_tokens
-from readiness.policy import load
+from readiness.policy.policy import load
 from readiness.score import Outcome
 from readiness.speed import LONG
 from tests.load_driver import tried

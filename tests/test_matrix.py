@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness import PASSED, Chat, Check, Probe, Score, check, failed
-from readiness.matrix import Row, matrix
-from readiness.result import Result, Trial
 from readiness.score import Outcome
-from readiness.verdict import Claim, Gate, Unsupported, Verdict
+from readiness.verdict.claim import Claim, Gate, Unsupported, Verdict
+from readiness.verdict.matrix import Row, matrix
+from readiness.verdict.result import Result, Trial
 
 LACKING = Score(Outcome.UNSUPPORTED, "no tools")
 

@@ -23,7 +23,7 @@ from readiness.probe import Probe
 from readiness.probes.multilingual import PROMPTS, conversations, turns
 from readiness.score import Score
 from readiness.scorers.multilingual import TURNS, Copy, alone, fits, keeps, switches
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
 from tests.in_process import reference, scores
 from tests.replies import reply, verdict
 

@@ -19,7 +19,7 @@ from readiness.mutants.model import complete
 from readiness.mutants.process import serving
 from readiness.mutants.response import chunks, frames
 from readiness.mutants.tokens import tokens
-from readiness.policy import load
+from readiness.policy.policy import load
 from tests.asking import JSON, TEXT, Got, chat
 
 

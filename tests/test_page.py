@@ -12,7 +12,7 @@ from readiness.reporters import beside, charts, figures, standing
 from readiness.reporters.page import command, page
 from readiness.reporters.words import LANGUAGES, Words, _catalogue
 from readiness.resources import PACKAGE, schema
-from readiness.verdict import Gate, Verdict
+from readiness.verdict.claim import Gate, Verdict
 from tests.records import Json, check, dimension, failing, measure, record
 
 

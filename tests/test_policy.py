@@ -7,8 +7,8 @@ from textwrap import dedent
 import pytest
 
 from readiness import PASSED, Chat, Check, Probe, Score, check, checks
-from readiness.policy import Policy, PolicyError, load
-from readiness.verdict import Claim, Gate, Unsupported
+from readiness.policy.policy import Policy, PolicyError, load
+from readiness.verdict.claim import Claim, Gate, Unsupported
 
 PACKAGE = "readiness.checks."
 Write = Callable[[str], Path]

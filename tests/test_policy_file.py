@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.policy import PolicyError, load
+from readiness.policy.policy import PolicyError, load
 from readiness.resources import schema
 
 Write = Callable[[str], Path]

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from readiness.evidence.checksums import differences
 from readiness.mutants import evidence
 from readiness.mutants.process import serving
-from readiness.policy import load
+from readiness.policy.policy import load
 from readiness.resources import schema
 
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from readiness.check import Check, Generator
 from readiness.checks import refusal as checks
-from readiness.matrix import Matrix, Row
 from readiness.mutants.answer import Answer
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import (
@@ -24,7 +23,7 @@ from readiness.mutants.flaws import (
 )
 from readiness.mutants.readers.refusal import REFUSAL, SUPPORT, answer
 from readiness.mutants.refusal_facts import asked_in
-from readiness.policy import load
+from readiness.policy.policy import load
 from readiness.probe import Probe
 from readiness.probes import refusal as probes
 from readiness.probes.refusal_disguises import CODED, DISGUISES, disguise
@@ -34,11 +33,12 @@ from readiness.reporters import standing
 from readiness.reporters.record import measures
 from readiness.reporters.terminal import notes
 from readiness.reporters.words import Words
-from readiness.result import Result, Trial
 from readiness.score import Measure, Outcome, Score, failed
 from readiness.scorers.refusal import meets, offers_help, refuses, refuses_nothing
 from readiness.scorers.refusal_finding import Bait
-from readiness.verdict import Gate, Verdict
+from readiness.verdict.claim import Gate, Verdict
+from readiness.verdict.matrix import Matrix, Row
+from readiness.verdict.result import Result, Trial
 from tests.in_process import scores
 
 CHECKS = [

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from readiness.chat import Chat
 from readiness.check import Check, check
-from readiness.gate import explain
-from readiness.plan import plan
-from readiness.policy import load
+from readiness.policy.plan import plan
+from readiness.policy.policy import load
 from readiness.probe import Probe
-from readiness.result import Reason, Result, Trial
 from readiness.score import PASSED, Measure, Outcome, Score, failed
-from readiness.times import times
-from readiness.verdict import Claim
+from readiness.verdict.claim import Claim
+from readiness.verdict.durations import times
+from readiness.verdict.exit_status import explain
+from readiness.verdict.result import Reason, Result, Trial
 
 
 async def answers(chat: Chat, probe: Probe) -> Score:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from readiness.review import Review, Reviewed, load
 from readiness.score import PASSED, Measure, Outcome, Score, failed
+from readiness.verdict.labels import Review, Reviewed, load
 from tests.miniature import mini
 from tests.test_plugin import INCONCLUSIVE, record, run
 from tests.wires import Script, serving

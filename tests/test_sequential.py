@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.sequential import Sprt, evidence_above, evidence_below, judge_anytime
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
+from readiness.verdict.sequential import Sprt, evidence_above, evidence_below, judge_anytime
 
 ALPHA = 0.05
 READY, NOT_READY, INCONCLUSIVE = Verdict.READY, Verdict.NOT_READY, Verdict.INCONCLUSIVE

@@ -5,10 +5,10 @@ from functools import partial
 import pytest
 
 from benchmarks import simulations
-from readiness.policy import load
-from readiness.sequential import Sprt
+from readiness.policy.policy import load
 from readiness.statistics.proportions import lower, wilson
-from readiness.verdict import Claim, Verdict
+from readiness.verdict.claim import Claim, Verdict
+from readiness.verdict.sequential import Sprt
 
 ALPHA = 0.05
 NOISE = 0.01  # of a share of 2,000 runs, twice its standard error

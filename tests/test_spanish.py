@@ -22,7 +22,7 @@ from readiness.score import PASSED, Outcome
 from readiness.scorers.language import foreign
 from readiness.scorers.spanish import Order, Talk, as_right, does
 from readiness.scorers.spanish_answer import Answer, Kind
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
 from tests.in_process import scores
 from tests.replies import reply, verdict
 

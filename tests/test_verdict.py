@@ -4,7 +4,7 @@ from itertools import permutations
 import pytest
 from scipy.stats import binom
 
-from readiness.verdict import Claim, Tally, Verdict, judge, score, worst
+from readiness.verdict.claim import Claim, Tally, Verdict, judge, score, worst
 
 ALPHA = 0.05
 READY, NOT_ASSESSED, INCONCLUSIVE, NOT_READY = Verdict

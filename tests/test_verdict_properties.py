@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.statistics.proportions import lower, shows
-from readiness.verdict import Claim, Tally, Verdict, judge, score, worst
+from readiness.verdict.claim import Claim, Tally, Verdict, judge, score, worst
 
 ALPHA = 0.05
 READY, NOT_ASSESSED, INCONCLUSIVE, NOT_READY = Verdict

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from readiness.matrix import matrix
-from readiness.policy_yaml import PolicyError
+from readiness.policy.waiver import Waiver, load
+from readiness.policy.yaml_reader import PolicyError
 from readiness.resources import schema
-from readiness.verdict import Gate, Verdict
-from readiness.waiver import Waiver, load
+from readiness.verdict.claim import Gate, Verdict
+from readiness.verdict.matrix import matrix
 from tests.test_comparison import rate, result, rule
 from tests.words import prepare, record, run, wrong
 

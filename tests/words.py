@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import scipy.special
 
-from readiness.policy import load
+from readiness.policy.policy import load
 from tests.miniature import Request, mini
 from tests.wires import Script, serving
 

@@ -11,7 +11,7 @@ from typing import Any
 from readiness.mutants.answer import Answer, Request
 from readiness.mutants.engine import Engine
 from readiness.mutants.refusal import Refusal
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
 
 Body = dict[str, Any]
 

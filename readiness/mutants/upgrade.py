@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from readiness.mutants.process import serving
-from readiness.policy import load
+from readiness.policy.policy import load
 
 CHECKS = "readiness.checks.tool_calling"
 CANDIDATE = "tool_drops_3_in_100"

@@ -20,7 +20,7 @@ from readiness.reporters import standing
 from readiness.reporters.allure_exchange import HTTP_EXCHANGE, Source, exchange
 from readiness.reporters.figures import interval, needs
 from readiness.reporters.words import Words
-from readiness.verdict import Gate, Verdict
+from readiness.verdict.claim import Gate, Verdict
 
 FOLDER = "allure-results"
 MOST_FAILING = 20  # Exchanges that are attached to a check; the evidence has them all.

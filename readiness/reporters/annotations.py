@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from readiness.result import Result
 from readiness.run import Run
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
+from readiness.verdict.result import Result
 
 MOST = 10  # of a step's that GitHub shows
 LEVELS = {Verdict.NOT_READY: "error", Verdict.INCONCLUSIVE: "warning"}

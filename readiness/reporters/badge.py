@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from readiness.run import Run
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
 
 COLOURS = {
     Verdict.READY: "blue",

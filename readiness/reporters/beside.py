@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from readiness.evidence.run_folder import Record
-from readiness.verdict import Gate
+from readiness.verdict.claim import Gate
 
 
 def compared(record: Record) -> dict[str, Record]:

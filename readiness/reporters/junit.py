@@ -11,7 +11,7 @@ from readiness.evidence.run_folder import Record
 from readiness.reporters import standing
 from readiness.reporters.figures import interval, needs
 from readiness.reporters.words import Words
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
 
 MOST_REASONS = 5
 COUNTS = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from readiness.compared import Pair
-from readiness.comparison import Comparison
+from readiness.baseline.check_comparison import Pair
+from readiness.baseline.run_comparison import Comparison
 from readiness.evidence.redaction import Secrets
 
 MOST_ITEMS = 10

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from readiness.evidence.printable import cleaned
 from readiness.evidence.run_folder import Record
 from readiness.reporters import standing
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
 
 #: The gauges of a check, by what the record calls them.
 OF_CHECKS = {

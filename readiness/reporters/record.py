@@ -10,22 +10,22 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from readiness.baseline.finished_run import FormerRun
 from readiness.conditions import harness
 from readiness.evidence import checksums
 from readiness.evidence.run_folder import RECORD
-from readiness.former import FormerRun
-from readiness.gate import EXIT_STATUS
 from readiness.given import Given
-from readiness.matrix import Row
-from readiness.pooled import Pooled
+from readiness.policy.waiver import Waiver
 from readiness.reporters import surfaces, upgrade
-from readiness.result import Result
 from readiness.run import Run, utc
 from readiness.settings import Fleet
 from readiness.statistics import proportions
 from readiness.statistics.repetition import TRIES, all_of, longest_streak
-from readiness.verdict import Verdict
-from readiness.waiver import Waiver
+from readiness.verdict.claim import Verdict
+from readiness.verdict.exit_status import EXIT_STATUS
+from readiness.verdict.matrix import Row
+from readiness.verdict.pooled_runs import Pooled
+from readiness.verdict.result import Result
 
 SCHEMA = "readiness/1"
 MOST_LISTED = 20  # Trials that are listed one by one; the evidence has them all.

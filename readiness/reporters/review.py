@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from readiness.evidence.run_folder import REVIEW
-from readiness.review import Reviewed
+from readiness.verdict.labels import Reviewed
 
 HEAD = """\
 # Replies that no rule could settle. Read each in the evidence, label it pass or fail, and give this

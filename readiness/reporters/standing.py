@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from readiness.evidence.run_folder import Record
 from readiness.reporters.words import Words
-from readiness.review import SETTLED_BY
 from readiness.score import REASONED, UNSETTLED
-from readiness.verdict import Gate, Verdict
+from readiness.verdict.claim import Gate, Verdict
+from readiness.verdict.labels import SETTLED_BY
 
 MOST_NAMED = 4
 

@@ -10,7 +10,7 @@ from readiness.evidence.run_folder import Record
 from readiness.reporters import standing
 from readiness.reporters.figures import excerpt, interval, needs
 from readiness.reporters.words import Words
-from readiness.verdict import Gate, Verdict
+from readiness.verdict.claim import Gate, Verdict
 
 SHAPE = {"ready": "✓", "not ready": "✗", "inconclusive": "?", "not assessed": "–"}
 MOST_REASONS = 3

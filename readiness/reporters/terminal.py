@@ -11,19 +11,19 @@ from rich.table import Table
 from rich.text import Text
 
 from readiness.evidence.run_folder import Record
-from readiness.matrix import Matrix, Row
-from readiness.plan import Planned, seconds
+from readiness.policy.plan import Planned, seconds
 from readiness.reporters import load_table, standing
 from readiness.reporters.figures import seconds as seconds_of
 from readiness.reporters.record import measures
 from readiness.reporters.screen import Screen
 from readiness.reporters.upgrade_table import print_comparison
-from readiness.result import Result
 from readiness.run import Run
 from readiness.score import Outcome
 from readiness.statistics import proportions
-from readiness.times import Times
-from readiness.verdict import Gate, Verdict
+from readiness.verdict.claim import Gate, Verdict
+from readiness.verdict.durations import Times
+from readiness.verdict.matrix import Matrix, Row
+from readiness.verdict.result import Result
 
 WIDTHS = {"passed": 7, "shows": 6, "95 % interval": 13, "needs": 5, "verdict": 16}
 NARROWEST_NAME = 12

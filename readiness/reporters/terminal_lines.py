@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from readiness.reporters.terminal import LOOK
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
 
 COLOURS = {"blue": {"blue": True}, "bold red": {"red": True}, "yellow": {"yellow": True}}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from readiness.compared import Compared, Pair
-from readiness.comparison import Comparison
+from readiness.baseline.check_comparison import Compared, Pair
+from readiness.baseline.run_comparison import Comparison
 
 MOST_LISTED = 20  # Trials that are listed one by one; the evidence has them all.
 

@@ -8,13 +8,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from readiness.compared import Compared
-from readiness.comparison import Comparison
+from readiness.baseline.check_comparison import Compared
+from readiness.baseline.run_comparison import Comparison
 from readiness.evidence.redaction import Secrets
 from readiness.reporters.lost_items import left_out, lost_items
 from readiness.statistics.paired import fewest_pairs
 from readiness.statistics.proportions import wilson
-from readiness.verdict import Gate
+from readiness.verdict.claim import Gate
 
 MOST_NAMED = 5
 WORSE, OPEN, KEPT = "✗ worse", "? not shown", "✓ no worse"

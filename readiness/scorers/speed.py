@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
-from readiness.hardware import Hardware
 from readiness.meters import Peak
 from readiness.plausibility import counts, measured
+from readiness.policy.hardware import Hardware
 from readiness.score import PASSED, Measure, Outcome, Score, failed
 from readiness.speed import Burst, Timed
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from readiness.mutants.evidence import CARD, LICENSE, RECORD, WEIGHTS, apache, card, header
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.protocol import MODEL
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
 
 _UNSURE = Verdict.INCONCLUSIVE
 _TEXT = "license.stands_word_by_word"

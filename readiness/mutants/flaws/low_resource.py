@@ -12,7 +12,7 @@ from readiness.mutants.conversation import text_of
 from readiness.mutants.evidence import WEIGHTS
 from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.server import CARD, TAKEN
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
 
 _PACE = "low_resource.decodes_quickly"
 _MEMORY = "low_resource.fits_in_memory"

@@ -13,8 +13,8 @@ import yaml
 
 from readiness.evidence.printable import clean
 from readiness.resources import LOADER, schema
-from readiness.result import Result
 from readiness.score import Measure, Outcome, Score
+from readiness.verdict.result import Result
 
 LABELS = {"pass": Outcome.PASS, "fail": Outcome.FAIL}
 #: What stands before the model of a judge, and what every reason begins with that a label gives.

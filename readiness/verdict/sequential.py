@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import log, log1p
 
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
 
 
 @dataclass(frozen=True)

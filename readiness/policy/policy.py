@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from readiness.check import Check
-from readiness.hardware import Hardware
-from readiness.policy_file import effective, unknown
-from readiness.policy_yaml import PolicyError, Way
-from readiness.prices import Prices
+from readiness.policy.hardware import Hardware
+from readiness.policy.policy_file import effective, unknown
+from readiness.policy.prices import Prices
+from readiness.policy.slo import Promise, Slo
+from readiness.policy.upgrade_rule import Upgrade, upgrades
+from readiness.policy.yaml_reader import PolicyError, Way
 from readiness.resources import licenses
-from readiness.slo import Promise, Slo
 from readiness.statistics.proportions import can_show, fewest
-from readiness.upgrade import Upgrade, upgrades
-from readiness.verdict import Claim, Gate, Unsupported
+from readiness.verdict.claim import Claim, Gate, Unsupported
 
 __all__ = ["Dimension", "Policy", "PolicyError", "Rule", "load"]
 

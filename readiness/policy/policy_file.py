@@ -8,13 +8,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from readiness.policy_yaml import Line, PolicyError, Reader, Way
+from readiness.policy.yaml_reader import Line, PolicyError, Reader, Way
 from readiness.resources import PACKAGE, schema
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
-BUILT_IN = PACKAGE / "policies"
+BUILT_IN = PACKAGE / "policy"
 CONTROLS = "controls"  # Beside the policies: which clauses the checks are evidence for.
 
 

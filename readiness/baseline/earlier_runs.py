@@ -8,16 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from readiness import former
+from readiness.baseline import finished_run
+from readiness.baseline.finished_run import FormerRun
+from readiness.baseline.identity import drift
 from readiness.conditions import first_difference
-from readiness.former import FormerRun
-from readiness.identity import drift
-from readiness.plan import Planned, plain
-from readiness.pooled import Pooled
+from readiness.policy.plan import Planned, plain
 from readiness.probe import Probe
-from readiness.result import Result, tally_of
 from readiness.score import UNSETTLED, Outcome
-from readiness.verdict import Tally, Verdict
+from readiness.verdict.claim import Tally, Verdict
+from readiness.verdict.pooled_runs import Pooled
+from readiness.verdict.result import Result, tally_of
 
 #: What must be as it is now, besides what the endpoint says of itself.
 ALIKE = ("version", "profile", "policy_sha256", "prompts_sha256", "extra_body_sha256")
@@ -34,7 +34,7 @@ def read(paths: Sequence[Path]) -> list[FormerRun]:
         NoBaseline: One is not there, or shows nothing.
         UnsoundError: The evidence of one is not what it was when it ended.
     """
-    return [former.baseline(path) for path in paths]
+    return [finished_run.baseline(path) for path in paths]
 
 
 def must_add(

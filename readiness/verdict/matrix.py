@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from readiness.result import Result
-from readiness.verdict import Gate, Verdict, score, worst
+from readiness.verdict.claim import Gate, Verdict, score, worst
+from readiness.verdict.result import Result
 
 
 @dataclass(frozen=True)

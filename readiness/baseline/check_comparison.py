@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
 
-from readiness.former import Tried
-from readiness.result import Result, Trial
+from readiness.baseline.finished_run import Tried
+from readiness.policy.upgrade_rule import Upgrade
 from readiness.score import UNSETTLED, Outcome
 from readiness.statistics import paired
 from readiness.statistics.paired import Pairs
 from readiness.statistics.proportions import Cluster, design_effect
-from readiness.upgrade import Upgrade
+from readiness.verdict.result import Result, Trial
 
 #: Noise is slower than this at times: less is not worth a word.
 SLOWER = 1.10

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from readiness.policy_file import PolicyFile, read, unknown
-from readiness.policy_yaml import PolicyError, Way
+from readiness.policy.policy_file import PolicyFile, read, unknown
+from readiness.policy.yaml_reader import PolicyError, Way
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from readiness.compared import Compared, Pair
-from readiness.former import FormerRun, Tried
-from readiness.identity import Drift, drift
-from readiness.matrix import Matrix, Row
-from readiness.policy import Policy
-from readiness.result import Result
+from readiness.baseline.check_comparison import Compared, Pair
+from readiness.baseline.finished_run import FormerRun, Tried
+from readiness.baseline.identity import Drift, drift
+from readiness.policy.policy import Policy
 from readiness.score import Outcome
 from readiness.statistics import paired
-from readiness.verdict import Gate, Verdict
+from readiness.verdict.claim import Gate, Verdict
+from readiness.verdict.matrix import Matrix, Row
+from readiness.verdict.result import Result
 
 
 @dataclass(frozen=True)

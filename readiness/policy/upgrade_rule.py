@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from readiness.verdict import Gate
+from readiness.verdict.claim import Gate
 
 
 @dataclass(frozen=True)

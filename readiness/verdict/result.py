@@ -11,13 +11,13 @@ from functools import cached_property
 from typing import Self
 
 from readiness.check import Check
-from readiness.pooled import Pooled
 from readiness.probe import Probe
 from readiness.reply import Reply
 from readiness.score import SETTLED, UNSETTLED, Outcome, Score
 from readiness.statistics import proportions
-from readiness.times import Times, times
-from readiness.verdict import Claim, Tally, Verdict, judge, score
+from readiness.verdict.claim import Claim, Tally, Verdict, judge, score
+from readiness.verdict.durations import Times, times
+from readiness.verdict.pooled_runs import Pooled
 
 # Replies to fewer may well be the same by chance, as short answers are.
 FEWEST_TO_COMPARE = 5

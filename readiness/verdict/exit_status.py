@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from readiness.result import Result
-from readiness.verdict import Verdict
+from readiness.verdict.claim import Verdict
+from readiness.verdict.result import Result
 
 #: pytest takes 0 to 5 for itself, and 1 means to it what it means here: something failed.
 EXIT_STATUS = {

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from readiness.check import Check
-from readiness.policy import Policy
+from readiness.policy.policy import Policy
 from readiness.probe import Probe
-from readiness.sequential import Sprt
-from readiness.verdict import Claim
+from readiness.verdict.claim import Claim
+from readiness.verdict.sequential import Sprt
 
 # Rough, and printed as such: between the tokenizers of today a factor of two is usual.
 CHARACTERS_PER_TOKEN = 4.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from readiness.sequential import judge_anytime
-from readiness.verdict import Claim, Tally, Verdict
+from readiness.verdict.claim import Claim, Tally, Verdict
+from readiness.verdict.sequential import judge_anytime
 
 
 @dataclass(frozen=True)

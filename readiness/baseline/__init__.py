@@ -1,0 +1,1 @@
+"""Runs that are over: read again, compared with, added to."""

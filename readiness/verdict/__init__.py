@@ -1,0 +1,1 @@
+"""From scores to a verdict: claims, results, sequential tests, labels, matrix, exit status."""
