@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readiness.check import Check
-from readiness.checks import memory, multilingual, refusal, spanish, tool_calling
+from readiness.checks import memory, refusal, spanish, tool_calling
+from readiness.checks.multilingual import checks
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import manner_harmless
 from readiness.probe import Probe
@@ -19,7 +20,7 @@ from readiness.probes.memory_words import LANGUAGES
 from readiness.resources import prompts
 from tests.in_process import scores
 
-MODULES = (refusal, memory, spanish, multilingual, tool_calling)
+MODULES = (refusal, memory, spanish, checks, tool_calling)
 CHECKS = {
     check.id: check
     for module in MODULES
@@ -109,8 +110,8 @@ def test_all_turns_of_a_conversation_are_streamed_or_none_is() -> None:
     assert (len(held), sum(on for _, on in held)) == (8, 4)
     languages = {(probe.labels["language"], streams(probe)) for probe in live}
     assert languages == {(of, on) for of in set(LANGUAGES) for on in (True, False)}
-    whole = counted(multilingual.switches_the_language)
-    turns = counted(multilingual.sends_the_copy_alone)
+    whole = counted(checks.switches_the_language)
+    turns = counted(checks.sends_the_copy_alone)
     told = {probe.expect["said"]: probe.parameters for probe in whole}
     assert [p.id for p in turns if p.parameters != told[p.expect["said"]]] == []
 

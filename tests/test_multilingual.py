@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from readiness.chat import Chat, Dialect, Scope
 from readiness.check import Check
-from readiness.checks import multilingual as checks
+from readiness.checks.multilingual import checks
+from readiness.checks.multilingual.probes import PROMPTS, conversations, turns
+from readiness.checks.multilingual.scoring import TURNS, Copy, alone, fits, keeps, switches
 from readiness.mutants.answer import Answer
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import multilingual as broken
@@ -20,9 +22,7 @@ from readiness.mutants.flaws import multilingual_harmless as harmless
 from readiness.mutants.protocol import MODEL
 from readiness.mutants.readers.multilingual import answer
 from readiness.probe import Probe
-from readiness.probes.multilingual import PROMPTS, conversations, turns
 from readiness.score import Score
-from readiness.scorers.multilingual import TURNS, Copy, alone, fits, keeps, switches
 from readiness.verdict.claim import Verdict
 from tests.in_process import reference, scores
 from tests.replies import reply, verdict

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from readiness.checks.multilingual.scoring import TURNS
 from readiness.mutants.answer import Request
 from readiness.mutants.conversation import text_of
 from readiness.mutants.templates import inverse
 from readiness.resources import prompts
-from readiness.scorers.multilingual import TURNS
 
 WORDS = prompts("multilingual.yaml")
 _BRIEF = inverse(WORDS["brief"], lambda name: r"[^{}]+?" if name == "glossary" else r"[^{}\n]+?")

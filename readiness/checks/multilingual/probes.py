@@ -7,11 +7,11 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from readiness.checks.multilingual.scoring import TURNS, Copy, Term
 from readiness.probe import Probe
 from readiness.probes.manner import streaming
 from readiness.probes.spanish_words import filled
 from readiness.resources import prompts
-from readiness.scorers.multilingual import TURNS, Copy, Term
 
 PROMPTS = prompts("multilingual.yaml")
 BUDGET = 1024

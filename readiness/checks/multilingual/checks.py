@@ -8,11 +8,11 @@ from typing import Any
 
 from readiness.chat import Chat
 from readiness.check import check
+from readiness.checks.multilingual import scoring
+from readiness.checks.multilingual.probes import conversations, turns
 from readiness.probe import Message, Probe
-from readiness.probes.multilingual import conversations, turns
 from readiness.reply import Reply
 from readiness.score import Score
-from readiness.scorers import multilingual
 
 
 async def converse(
@@ -38,25 +38,25 @@ async def copy(chat: Chat, probe: Probe) -> list[Reply]:
 @check(conversations, required=1.0, trials=10)
 async def switches_the_language(chat: Chat, probe: Probe) -> Score:
     """Told to go on in another language, the endpoint MUST write in that language alone."""
-    return multilingual.switches(await copy(chat, probe), probe.expect["copy"])
+    return scoring.switches(await copy(chat, probe), probe.expect["copy"])
 
 
 @check(conversations, required=1.0, trials=10)
 async def keeps_the_terms(chat: Chat, probe: Probe) -> Score:
     """In every language, the endpoint MUST use the glossary's terms, and each in one form."""
-    return multilingual.keeps(await copy(chat, probe), probe.expect["copy"])
+    return scoring.keeps(await copy(chat, probe), probe.expect["copy"])
 
 
 @check(turns, required=0.9, trials=30)
 async def sends_the_copy_alone(chat: Chat, probe: Probe) -> Score:
     """Told to send the copy alone, the endpoint MUST send no preamble, note or quotation marks."""
     replies = await copy(chat, probe)
-    return multilingual.alone(replies[probe.expect["turn"]])
+    return scoring.alone(replies[probe.expect["turn"]])
 
 
 @check(turns, required=0.9, trials=30)
 async def keeps_to_the_length(chat: Chat, probe: Probe) -> Score:
     """Told how long the copy may be, the endpoint MUST keep to that, give or take a tenth."""
     replies, turn = await copy(chat, probe), probe.expect["turn"]
-    language = multilingual.TURNS[turn]
-    return multilingual.fits(replies[turn], language, probe.expect["copy"])
+    language = scoring.TURNS[turn]
+    return scoring.fits(replies[turn], language, probe.expect["copy"])

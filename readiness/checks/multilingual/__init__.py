@@ -1,0 +1,1 @@
+"""The dimension `multilingual`: glossary terms and the language that was asked for."""
