@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from readiness import plausibility
+from readiness.checks.low_resource import plausibility
 from readiness.resources import fixture
 
 

@@ -12,17 +12,17 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.checks import low_resource
+from readiness.checks.low_resource import checks as low_resource
+from readiness.checks.low_resource import scoring as scorer
+from readiness.checks.low_resource.plausibility import audit, counts, little, roofline
+from readiness.checks.low_resource.timing import Burst, Timed
 from readiness.meter_gpu import Unit, weighed
 from readiness.meter_metrics import shown
 from readiness.meters import CACHE, QUEUED, RUNNING, MeterError, Peak, Reading
 from readiness.mutants.process import serving
-from readiness.plausibility import audit, counts, little, roofline
 from readiness.policy.hardware import Hardware
 from readiness.policy.policy import PolicyError, load
 from readiness.score import Outcome
-from readiness.scorers import speed as scorer
-from readiness.speed import Burst, Timed
 from readiness.verdict.claim import Gate
 from tests.words import alone
 

@@ -10,7 +10,8 @@ import pytest
 
 from readiness.chat import Chat, Scope
 from readiness.check import Check
-from readiness.checks import low_resource
+from readiness.checks.low_resource import checks
+from readiness.checks.low_resource.timing import LONG
 from readiness.dossier_files import gather
 from readiness.given import Given
 from readiness.mutants import evidence
@@ -22,7 +23,6 @@ from readiness.mutants.refusal import Refusal
 from readiness.mutants.tokens import prompt_tokens
 from readiness.policy.policy import load
 from readiness.score import Outcome
-from readiness.speed import LONG
 from tests.load_driver import tried
 
 CARD = load().hardware["rtx-3060-12g"]
@@ -70,8 +70,8 @@ class Alone(Engine):
 )
 def test_a_card_may_ask_for_how_fast_it_reads(flaw: Flaw, due: Outcome) -> None:
     own = Given(hardware=replace(CARD, floors={"prefill": 3_000}))
-    assert outcome(flaw, low_resource.reads_quickly, own, small=True) is due
-    decode = outcome(flaw, low_resource.decodes_quickly, Given(hardware=CARD), small=True)
+    assert outcome(flaw, checks.reads_quickly, own, small=True) is due
+    decode = outcome(flaw, checks.decodes_quickly, Given(hardware=CARD), small=True)
     assert decode is Outcome.PASS
 
 
@@ -85,7 +85,7 @@ def test_a_card_may_ask_for_how_fast_it_reads(flaw: Flaw, due: Outcome) -> None:
 )
 def test_a_card_may_ask_for_what_several_make(flaw: Flaw, due: Outcome) -> None:
     own = Given(hardware=replace(CARD, floors={"aggregate": 1_000}))
-    assert outcome(flaw, low_resource.serves_several, own, small=False) is due
+    assert outcome(flaw, checks.serves_several, own, small=False) is due
 
 
 @pytest.mark.parametrize(
@@ -97,4 +97,4 @@ def test_weights_that_are_too_large_for_the_pace_do_not_add_up(
     flaw, record = find(name), evidence.write(tmp_path)
     flaw.shows(tmp_path)
     own = Given(hardware=CARD, dossier=gather((record,)))
-    assert outcome(flaw, low_resource.adds_up, own, small=True) is due
+    assert outcome(flaw, checks.adds_up, own, small=True) is due

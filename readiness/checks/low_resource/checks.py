@@ -6,10 +6,10 @@ from functools import partial
 
 from readiness.chat import Chat
 from readiness.check import check
+from readiness.checks.low_resource import scoring as scorer
+from readiness.checks.low_resource.timing import BUDGET, LONG, RUNS, SHORT, bursts, loaded, series
 from readiness.probe import Probe
 from readiness.score import Score
-from readiness.scorers import speed as scorer
-from readiness.speed import BUDGET, LONG, RUNS, SHORT, bursts, loaded, series
 
 
 def probe(name: str, requests: int, prompt: int) -> list[Probe]:

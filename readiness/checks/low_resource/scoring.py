@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
+from readiness.checks.low_resource.plausibility import counts, measured
+from readiness.checks.low_resource.timing import Burst, Timed
 from readiness.meters import Peak
-from readiness.plausibility import counts, measured
 from readiness.policy.hardware import Hardware
 from readiness.score import PASSED, Measure, Outcome, Score, failed
-from readiness.speed import Burst, Timed
 
 GB = 1e9
 NO_HARDWARE = "no hardware profile is declared (--hardware), and nothing is asked for"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from readiness.speed import Burst, Timed
+from readiness.checks.low_resource.timing import Burst, Timed
 
 #: How far a closed loop's own figures may be apart: the ends of a measurement are not steady.
 LITTLE = 0.15
