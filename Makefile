@@ -17,7 +17,7 @@ demo: $(VENV)/.installed
 demo-load: $(VENV)/.installed
 	@$(BIN)/python -m readiness.embedded --fetch
 	@$(BIN)/python -m pytest readiness --endpoint embedded --profile smoke \
-		-k "load.py or stability.py"; \
+		-k "checks/load or checks/stability"; \
 	status=$$?; echo "exit status $$status"; test $$status -eq 1 -o $$status -eq 10
 
 # A candidate that drops 3 % of the tool calls is stopped beside its baseline, in half a minute.

@@ -8,11 +8,11 @@ from random import Random
 from typing import Any
 
 from readiness.chat import Chat
+from readiness.checks.load.probes import Item, item, known
 from readiness.ending import ended, limited
 from readiness.exchange import Call, Exchange
 from readiness.latency import gaps, latency
 from readiness.probe import Message
-from readiness.probes.load import Item, item, known
 from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome

@@ -12,9 +12,9 @@ from random import Random
 from typing import Any
 
 from readiness.chat import Chat
+from readiness.checks.load.probes import nonce
 from readiness.ending import ended, ends_at, ends_early, tokens, unlimited
 from readiness.exchange import Call, Exchange, Repeated
-from readiness.probes.load import nonce
 from readiness.probes.stability import PROMPTS
 from readiness.weather import SMALL_STAY, STAY
 

@@ -7,10 +7,10 @@ from functools import partial
 from statistics import median
 
 from readiness.chat import Chat
+from readiness.checks.load.probes import LEVELS, TOKENS
 from readiness.crowd import stepped
 from readiness.policy.slo import Promise
 from readiness.probe import Probe
-from readiness.probes.load import LEVELS, TOKENS
 from readiness.score import EndpointError, Outcome
 from readiness.statistics.trend import rate
 from readiness.step import Shape, Step

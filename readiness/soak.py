@@ -10,6 +10,7 @@ from random import Random
 from statistics import median
 
 from readiness.chat import Chat
+from readiness.checks.load.scoring import apart
 from readiness.crowd import arrivals, stepped, together
 from readiness.ending import upset
 from readiness.endurance import odd
@@ -17,7 +18,6 @@ from readiness.exchange import Call
 from readiness.levels import at_most
 from readiness.probes.stability import PROMPTS
 from readiness.score import Outcome
-from readiness.scorers.load import apart
 from readiness.statistics.proportions import lower
 from readiness.statistics.trend import percentile
 from readiness.step import Shape, Step

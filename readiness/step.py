@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from readiness.checks.load.probes import Item
 from readiness.latency import Latency
-from readiness.probes.load import Item
 from readiness.statistics.histogram import Histogram
 from readiness.strain import Strain
 

@@ -10,11 +10,11 @@ from statistics import median
 from typing import Any
 
 from readiness.chat import Chat
+from readiness.checks.load.probes import nonce
 from readiness.crowd import together
 from readiness.ending import ended, unlimited
 from readiness.exchange import Call, Exchange, HangUp
 from readiness.meters import told
-from readiness.probes.load import nonce
 from readiness.probes.stability import PROMPTS, notes
 from readiness.protocol.completion import read
 from readiness.score import EndpointError

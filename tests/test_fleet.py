@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from readiness import fleet as fleets
 from readiness.chat import Chat, Scope
+from readiness.checks.load import scoring
 from readiness.crew import APART, Crew
 from readiness.crowd import stepped
 from readiness.evidence.redaction import Secrets
 from readiness.fleet import crewed, started
 from readiness.mutants.process import serving
 from readiness.score import EndpointError, Outcome
-from readiness.scorers import load
 from readiness.settings import Fleet
 from readiness.step import Sample, Shape, Step
 from readiness.transport.address import Address
@@ -129,8 +129,8 @@ def test_two_nodes_make_one_step(cluster: str) -> None:
 
     spent = Ledger()
     closed, opened, nodes, exchanges = together(cluster, work, ledger=spent)
-    assert [load.answered(each).outcome for each in (closed, opened)] == [Outcome.PASS] * 2
-    assert [load.apart(each).outcome for each in (closed, opened)] == [Outcome.PASS] * 2
+    assert [scoring.answered(each).outcome for each in (closed, opened)] == [Outcome.PASS] * 2
+    assert [scoring.apart(each).outcome for each in (closed, opened)] == [Outcome.PASS] * 2
     assert (len(closed.samples), len(closed.known), closed.workers) == (40, 4, 2)
     assert len(opened.samples) == 20
     assert closed.strain.lags.total > 0
@@ -143,7 +143,7 @@ def test_two_nodes_make_one_step(cluster: str) -> None:
 @pytest.mark.slow
 def test_words_of_another_workers_request_are_found(cluster: str) -> None:
     step = together(cluster, code, "load_swapped")
-    assert "words of other requests" in load.apart(step).reason
+    assert "words of other requests" in scoring.apart(step).reason
 
 
 @pytest.mark.slow
@@ -162,7 +162,7 @@ def test_a_lost_worker_leaves_the_step_open_and_the_next_has_another(cluster: st
     assert lost.score.outcome is Outcome.UNDETERMINED
     assert lost.score.reason.startswith("a load worker was lost: ")
     assert kept > 0
-    assert load.answered(again).passed
+    assert scoring.answered(again).passed
 
 
 @pytest.mark.nightly

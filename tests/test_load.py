@@ -14,16 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.chat import Chat, Dialect, Scope
-from readiness.checks import load as checks
+from readiness.checks.load import checks, probes, scoring
+from readiness.checks.load.measures import measures
 from readiness.crowd import stepped
 from readiness.exchange import Arrival, Call, Exchange
 from readiness.latency import Latency
 from readiness.levels import at_level
 from readiness.policy.slo import Promise
-from readiness.probes import load as probes
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed
-from readiness.scorers import load
-from readiness.scorers.load_measures import measures
 from readiness.step import Sample, Shape, Step
 from readiness.strain import Strain
 from tests.load_driver import tried
@@ -42,7 +40,12 @@ def steps(mutant: str, *shapes: Shape) -> list[Step]:
 
 def test_the_reference_answers_all_of_a_crowd_rightly() -> None:
     code, copy = steps("reference", CODE, Shape("copy", 2, 6, 30.0))
-    scores = [load.answered(code), load.apart(code), load.holds(code), load.answered(copy)]
+    scores = [
+        scoring.answered(code),
+        scoring.apart(code),
+        scoring.holds(code),
+        scoring.answered(copy),
+    ]
     assert [each.outcome for each in scores] == [Outcome.PASS] * 4
     assert (len(code.samples), code.wrong, code.strange) == (40, [], [])
     assert len([each for each in code.samples if each.code]) == 4
@@ -56,7 +59,7 @@ def test_requests_that_come_by_themselves_are_timed_from_when_they_were_due() ->
     assert len(step.samples) == 20
     assert min(each.sent - each.due for each in step.samples) >= 0
     assert [each for each in step.samples if each.took < each.end - each.sent] == []
-    assert load.answered(step).passed
+    assert scoring.answered(step).passed
 
 
 @pytest.mark.parametrize(
@@ -70,7 +73,7 @@ def test_requests_that_come_by_themselves_are_timed_from_when_they_were_due() ->
 )
 def test_a_flaw_that_many_bring_out_is_found(mutant: str, why: str) -> None:
     (step,) = steps(mutant, CODE)
-    scores = [load.answered(step), load.apart(step)]
+    scores = [scoring.answered(step), scoring.apart(step)]
     (lost,) = [each for each in scores if not each.passed]
     assert lost.outcome is Outcome.FAIL
     assert why in lost.reason
@@ -79,7 +82,7 @@ def test_a_flaw_that_many_bring_out_is_found(mutant: str, why: str) -> None:
 def test_a_server_that_slows_down_is_found_and_one_that_queues_is_not() -> None:
     (slowing,) = steps("load_slowing", CODE)
     (queueing,) = steps("load_one_at_a_time", CODE)
-    assert [load.holds(each).outcome for each in (slowing, queueing)] == [
+    assert [scoring.holds(each).outcome for each in (slowing, queueing)] == [
         Outcome.FAIL,
         Outcome.PASS,
     ]
@@ -87,8 +90,8 @@ def test_a_server_that_slows_down_is_found_and_one_that_queues_is_not() -> None:
 
 def test_a_server_that_thrashes_is_found_and_one_that_queues_is_not() -> None:
     few, many = Shape("code", 4, 80, 30.0), Shape("code", 32, 72, 30.0)
-    assert load.keeps(*steps("load_thrashing", few, many)).outcome is Outcome.FAIL
-    assert load.keeps(*steps("load_one_at_a_time", few, many)) == PASSED
+    assert scoring.keeps(*steps("load_thrashing", few, many)).outcome is Outcome.FAIL
+    assert scoring.keeps(*steps("load_one_at_a_time", few, many)) == PASSED
 
 
 def test_a_smoke_run_makes_one_small_step_for_all_checks() -> None:
@@ -198,7 +201,7 @@ def step(
 
 
 def test_one_lost_request_is_one_too_many_where_none_may_be() -> None:
-    score = load.answered(step([1.0] * 99, errors=1))
+    score = scoring.answered(step([1.0] * 99, errors=1))
     assert replace(score, measures=()) == failed(
         "1 of 100 requests failed: code at 8 clients; 1 × HTTP 500: 'no'"
     )
@@ -218,7 +221,7 @@ def test_a_share_that_may_be_lost_fails_only_where_more_is_shown(
     fine: int, errors: int, outcome: Outcome
 ) -> None:
     made = step([1.0] * fine, errors, 32, "ticket")
-    assert load.answered(made).outcome is outcome
+    assert scoring.answered(made).outcome is outcome
 
 
 @pytest.mark.parametrize(
@@ -236,23 +239,23 @@ def test_a_throughput_is_kept_by_nobody_who_answers_nothing(
 ) -> None:
     crowd = step([0.5] * many, errors=32 * (many == 0), clients=32)
     crowd.samples += [Sample(0, 0, 1, error="HTTP 429: 'later'", limited=True)] * limited
-    assert load.keeps(step([0.5] * few, errors=8 * (few == 0)), crowd).outcome is outcome
+    assert scoring.keeps(step([0.5] * few, errors=8 * (few == 0)), crowd).outcome is outcome
 
 
 def test_replies_that_are_quicker_with_more_clients_are_told_and_judged_by_nobody() -> None:
     few, quick, slow = step([1.0] * 50), step([0.5] * 50, clients=32), step([0.9] * 50, clients=32)
-    told = load.keeps(few, quick)
+    told = scoring.keeps(few, quick)
     assert told.passed
     assert [(each.name, each.value, each.of) for each in told.measures] == [
         ("implausible: replies take less than with 8 clients, the share", 0.5, 50)
     ]
-    assert load.keeps(few, slow) == PASSED
+    assert scoring.keeps(few, slow) == PASSED
 
 
 def test_a_stated_limit_says_nothing_of_the_endpoint() -> None:
     made = step([1.0] * 20)
     made.samples.append(Sample(0, 0, 0.1, error="HTTP 429: 'slow down'", limited=True))
-    assert load.answered(made).outcome is Outcome.UNDETERMINED
+    assert scoring.answered(made).outcome is Outcome.UNDETERMINED
     assert made.errors == []
 
 
@@ -273,44 +276,44 @@ def test_wrong_answers_count_where_they_are_right_alone(
     made = step([])
     made.samples = [Sample(0, 0, 1, code=c, said=s) for c, s in zip(codes, said, strict=True)]
     made.right_alone = right_alone
-    assert load.apart(made).outcome is outcome
+    assert scoring.apart(made).outcome is outcome
 
 
 @given(st.lists(st.floats(0.1, 10), min_size=9, max_size=60), st.randoms())
 def test_whoever_gets_no_slower_holds_its_pace(took: list[float], random: Random) -> None:
-    assert load.holds(step(sorted(took, reverse=True))).passed
+    assert scoring.holds(step(sorted(took, reverse=True))).passed
 
 
 def test_a_pace_that_is_lost_fails_unless_it_may_be_the_harness() -> None:
     growing = [1 + n / 20 for n in range(60)]
-    assert load.holds(step(growing)).outcome is Outcome.FAIL
-    assert load.holds(step(growing, lag=0.06)).outcome is Outcome.FAIL
-    assert load.holds(step(growing, lag=0.9)).outcome is Outcome.UNDETERMINED
+    assert scoring.holds(step(growing)).outcome is Outcome.FAIL
+    assert scoring.holds(step(growing, lag=0.06)).outcome is Outcome.FAIL
+    assert scoring.holds(step(growing, lag=0.9)).outcome is Outcome.UNDETERMINED
 
 
 def test_requests_at_half_of_capacity_may_not_take_longer_than_at_all_of_it() -> None:
     full, quick, slow = step([1.0] * 50), step([0.9] * 50), step([1.5] * 50)
     for each in (quick, slow):
         each.shape = replace(CODE, clients=0, rate=4.0)
-    assert [load.keeps_up(each, full).outcome for each in (quick, slow)] == [
+    assert [scoring.keeps_up(each, full).outcome for each in (quick, slow)] == [
         Outcome.PASS,
         Outcome.FAIL,
     ]
     slow.shape = replace(slow.shape, rate=9.0)
-    assert load.keeps_up(slow, full).passed
+    assert scoring.keeps_up(slow, full).passed
 
 
 PROMISE = Promise("code", 8, {"mean": 0.31, "first": 0.182})
 
 
 def test_a_step_is_held_to_what_the_policy_promises_of_it() -> None:
-    assert load.promised([(step([0.30] * 60), PROMISE)]).passed
-    late = load.promised([(step([0.50] * 60), PROMISE)])
+    assert scoring.promised([(step([0.30] * 60), PROMISE)]).passed
+    late = scoring.promised([(step([0.50] * 60), PROMISE)])
     assert late.reason == ("mean 0.50 s, not 0.31 s; first 0.25 s, not 0.182 s: code at 8 clients")
     at: dict[str, float | str] = {"scenario": "code", "clients": 8}
     assert late.measures == (Measure("goodput", 0.0, "1/s", at, 60),)
     tail = Promise("code", 8, {"p95": 0.4, "first_p95": 0.2})
-    assert load.promised([(step([0.30] * 50 + [0.9] * 10), tail)]).reason == (
+    assert scoring.promised([(step([0.30] * 50 + [0.9] * 10), tail)]).reason == (
         "p95 0.90 s, not 0.4 s; first_p95 0.45 s, not 0.2 s: code at 8 clients"
     )
 
@@ -318,14 +321,14 @@ def test_a_step_is_held_to_what_the_policy_promises_of_it() -> None:
 def test_the_worst_of_all_that_is_promised_decides() -> None:
     good, lost, unknown = step([0.30] * 60), step([0.50] * 60), step([])
     kept, open_ = (good, PROMISE), (unknown, PROMISE)
-    assert load.promised([kept, open_]).outcome is Outcome.UNDETERMINED
-    worst = load.promised([kept, open_, (lost, PROMISE)])
+    assert scoring.promised([kept, open_]).outcome is Outcome.UNDETERMINED
+    worst = scoring.promised([kept, open_, (lost, PROMISE)])
     assert (worst.outcome, len(worst.measures)) == (Outcome.FAIL, 2)
-    assert load.promised([]).outcome is Outcome.UNSUPPORTED
+    assert scoring.promised([]).outcome is Outcome.UNSUPPORTED
 
 
 def test_goodput_counts_those_that_are_quick_enough() -> None:
-    half = load.promised([(step([0.30, 0.40] * 150), PROMISE)])
+    half = scoring.promised([(step([0.30, 0.40] * 150), PROMISE)])
     (goodput,) = half.measures
     assert goodput.value == pytest.approx(5, rel=0.05)
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from math import inf
 from statistics import mean, median
 
+from readiness.checks.load.measures import ENOUGH, measures, quicker, throughput
 from readiness.policy.slo import Promise
 from readiness.score import PASSED, Measure, Outcome, Score, failed
-from readiness.scorers.load_measures import ENOUGH, measures, quicker, throughput
 from readiness.statistics.proportions import lower
 from readiness.statistics.trend import percentile, trend
 from readiness.step import Sample, Step

@@ -1,0 +1,1 @@
+"""The dimension `load`: many users at once."""
