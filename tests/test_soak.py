@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from readiness.chat import Chat, Scope
+from readiness.checks.stability.abort_results import Reading, Storm
+from readiness.checks.stability.scoring_soak import endures
+from readiness.checks.stability.soak import Length, Round, Soak, soaked
 from readiness.meters import CACHE, HOST, QUEUED, RUNNING
 from readiness.mutants.engine import Engine
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import soak as worn
 from readiness.score import Measure, Outcome, Score
-from readiness.scorers.soak import endures
-from readiness.soak import Length, Round, Soak, soaked
 from readiness.statistics.trend import detectable, trend
-from readiness.storm import Reading, Storm
 from tests.load_driver import tried
 
 SHORT = Length(rounds=9, seconds=0.5, most=40)

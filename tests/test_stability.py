@@ -14,19 +14,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from readiness import endurance
 from readiness.chat import Chat, Scope
 from readiness.check import Check
-from readiness.checks import stability as checks
+from readiness.checks.stability import checks, mishaps, scoring
+from readiness.checks.stability.abort_cycles import stormed
+from readiness.checks.stability.abort_results import Reading, Storm
+from readiness.checks.stability.mishaps import Recovery
 from readiness.ending import unlimited
-from readiness.endurance import Recovery
 from readiness.exchange import Exchange, Fault
 from readiness.given import Given
 from readiness.meters import CACHE, HOST, QUEUED, RUNNING
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score
-from readiness.scorers import stability
-from readiness.storm import Reading, Storm
-from readiness.weather import stormed
 from tests.load_driver import at, tried
 from tests.wires import free_port
 
@@ -135,7 +133,7 @@ def test_a_whole_storm_brings_out_what_grows(mutant: str, check: str) -> None:
 @pytest.mark.nightly
 def test_a_gateway_that_gives_up_is_found_and_named() -> None:
     async def work(chat: Chat) -> Score:
-        return stability.outlasts(await endurance.long_reply(chat, stream=False))
+        return scoring.outlasts(await mishaps.long_reply(chat, stream=False))
 
     score = tried("gateway_502", work)
     assert score.reason.endswith(
@@ -159,13 +157,13 @@ def storm(
 
 
 def test_a_short_request_may_take_a_little_longer_after_a_storm() -> None:
-    assert stability.survives(storm(0.29)).passed
-    assert not stability.survives(storm(0.31)).passed
+    assert scoring.survives(storm(0.29)).passed
+    assert not scoring.survives(storm(0.31)).passed
     overlapping, few = storm(0.31), storm(0.55)
     overlapping.before[0] = 0.31
     few.after = few.after[:2]
-    assert [stability.survives(each).passed for each in (overlapping, few)] == [True, True]
-    slower = stability.survives(storm(0.7))
+    assert [scoring.survives(each).passed for each in (overlapping, few)] == [True, True]
+    slower = scoring.survives(storm(0.7))
     assert (slower.outcome, slower.reason) == (
         Outcome.FAIL,
         "after 96 aborted requests a short request takes 0.70 s, 0.10 s before",
@@ -186,13 +184,13 @@ def test_a_short_request_may_take_a_little_longer_after_a_storm() -> None:
 def test_after_a_storm_short_requests_are_answered_as_before(told: list[str], passed: bool) -> None:
     made = storm()
     made.told = told
-    assert stability.survives(made).passed is passed
+    assert scoring.survives(made).passed is passed
 
 
 def test_words_of_those_who_left_are_quoted() -> None:
     made = storm()
     made.told[-1] = "17, 18, 19"
-    assert stability.survives(made).reason == (
+    assert scoring.survives(made).reason == (
         "after 96 aborted requests a short request is answered as if it were another: '17, 18, 19'"
     )
 
@@ -200,7 +198,7 @@ def test_words_of_those_who_left_are_quoted() -> None:
 def test_what_may_be_the_harness_is_not_held_against_the_endpoint() -> None:
     late = storm(0.7)
     late.strain.lags.add(np.full(100, 0.5))
-    assert stability.survives(late).outcome is Outcome.UNDETERMINED
+    assert scoring.survives(late).outcome is Outcome.UNDETERMINED
 
 
 @pytest.mark.parametrize(
@@ -214,7 +212,7 @@ def test_what_may_be_the_harness_is_not_held_against_the_endpoint() -> None:
     ],
 )
 def test_at_rest_nothing_may_be_left(last: Mapping[str, float], outcome: Outcome) -> None:
-    assert stability.rests(storm(last=last)).outcome is outcome
+    assert scoring.rests(storm(last=last)).outcome is outcome
 
 
 def test_memory_may_warm_up_and_breathe_but_not_grow() -> None:
@@ -222,7 +220,7 @@ def test_memory_may_warm_up_and_breathe_but_not_grow() -> None:
     breathing = [4e9 + 1e6 * (n % 3) for n in range(12)]
     growing = [4e9 + 5e6 * n for n in range(12)]
     creeping = [4e9 + 4096.0 * n for n in range(12)]
-    found = [stability.rests(storm(memory=m)) for m in (warming, breathing, growing, creeping)]
+    found = [scoring.rests(storm(memory=m)) for m in (warming, breathing, growing, creeping)]
     assert [each.passed for each in found] == [True, True, False, True]
     assert found[2].reason == (
         "main memory grows by 5e+06 a cycle at rest, after 96 aborted requests"
@@ -233,13 +231,13 @@ def test_memory_may_warm_up_and_breathe_but_not_grow() -> None:
 def test_where_others_are_served_too_nothing_is_ever_at_rest() -> None:
     made = storm(last={RUNNING: 3.0})
     made.idle = {**made.idle, RUNNING: 2.0}
-    assert stability.rests(made).outcome is Outcome.UNDETERMINED
+    assert scoring.rests(made).outcome is Outcome.UNDETERMINED
 
 
 def test_memory_alone_shows_nothing_of_requests() -> None:
     made = storm()
     made.readings = [replace(each, gauges={HOST: 4e9}) for each in made.readings]
-    assert stability.rests(made).outcome is Outcome.UNSUPPORTED
+    assert scoring.rests(made).outcome is Outcome.UNSUPPORTED
 
 
 def exchange(
@@ -253,13 +251,13 @@ def exchange(
     [(30.4, 30), (59.2, 60), (60.02, 60), (300.5, 300)],
 )
 def test_a_gateway_gives_itself_away_by_a_round_number(seconds: float, named: int) -> None:
-    cut = stability.outlasts(exchange(504, b"<html>", seconds))
+    cut = scoring.outlasts(exchange(504, b"<html>", seconds))
     assert cut.reason.endswith(f"a read time-out of {named} s")
-    assert stability.outlasts(exchange(500, b"{}", 45.0)).reason.endswith("HTTP 500")
+    assert scoring.outlasts(exchange(500, b"{}", 45.0)).reason.endswith("HTTP 500")
 
 
 def test_a_reply_that_is_still_coming_when_time_is_up_is_not_held_against_it() -> None:
-    late = stability.outlasts(exchange(200, b"data: {}", 600.0, Fault.TOTAL))
+    late = scoring.outlasts(exchange(200, b"data: {}", 600.0, Fault.TOTAL))
     assert late.outcome is Outcome.UNDETERMINED
 
 
@@ -273,19 +271,19 @@ def test_a_stated_limit_in_a_storm_says_nothing_of_the_endpoint() -> None:
 
 def test_a_first_request_that_is_refused_is_no_expiry() -> None:
     fine, refused = exchange(200), exchange(401)
-    assert stability.keeps_key([fine] * 4) == PASSED
-    assert stability.keeps_key([fine, refused]).reason == (
+    assert scoring.keeps_key([fine] * 4) == PASSED
+    assert scoring.keeps_key([fine, refused]).reason == (
         "HTTP 401 at request 2 of a session: the key was valid"
     )
-    assert stability.keeps_key([refused]).reason == "request 1 of a session fails: HTTP 401"
+    assert scoring.keeps_key([refused]).reason == "request 1 of a session fails: HTTP 401"
 
 
 def test_who_refuses_an_upload_may_hang_up_and_who_refuses_a_word_may_not() -> None:
     reset = exchange(None, fault=Fault.RESET)
-    assert stability.withstands([("50 MB of text", reset)], [exchange(200)]) == PASSED
-    lost = stability.withstands([("broken JSON", reset)], [exchange(200)])
+    assert scoring.withstands([("50 MB of text", reset)], [exchange(200)]) == PASSED
+    lost = scoring.withstands([("broken JSON", reset)], [exchange(200)])
     assert lost.reason == "broken JSON: connection lost: "
-    harmed = stability.withstands([("broken JSON", exchange(400))], [exchange(500)])
+    harmed = scoring.withstands([("broken JSON", exchange(400))], [exchange(500)])
     assert harmed.reason == "beside odd input a stream fails: HTTP 500"
 
 
@@ -300,7 +298,7 @@ def test_who_refuses_an_upload_may_hang_up_and_who_refuses_a_word_may_not() -> N
     ],
 )
 def test_an_endpoint_comes_back_and_stays(found: Recovery, outcome: Outcome) -> None:
-    assert stability.returns(found).outcome is outcome
+    assert scoring.returns(found).outcome is outcome
 
 
 RESTART = """
@@ -325,7 +323,7 @@ def restarted(folder: Path, again: Callable[[str], Sequence[str]]) -> Recovery:
         pid.write_text(str(server.pid))
         restart = shlex.join([sys.executable, str(script), str(pid), *again(port)])
         try:
-            return at(url, endurance.restarted, Scope(common={}, given=Given(restart=restart)))
+            return at(url, mishaps.restarted, Scope(common={}, given=Given(restart=restart)))
         finally:
             os.kill(int(pid.read_text()), signal.SIGKILL)
 
@@ -341,14 +339,14 @@ def half_ready(port: str) -> Sequence[str]:
 @pytest.mark.slow
 def test_a_server_that_is_killed_and_started_again_is_found_back(tmp_path: Path) -> None:
     found = restarted(tmp_path, served)
-    assert stability.returns(found).passed
+    assert scoring.returns(found).passed
     # What was under way has ended as cut, or was done before; nothing hangs.
-    assert (found.status, len(found.cut), len(found.after)) == (0, endurance.NEIGHBOURS, 20)
+    assert (found.status, len(found.cut), len(found.after)) == (0, mishaps.NEIGHBOURS, 20)
     assert found.seconds is not None
 
 
 @pytest.mark.slow
 def test_a_server_that_is_back_and_not_all_there_is_found(tmp_path: Path) -> None:
-    score = stability.returns(restarted(tmp_path, half_ready))
+    score = scoring.returns(restarted(tmp_path, half_ready))
     assert score.outcome is Outcome.FAIL
     assert " of 20 fail after a restart: HTTP 503" in score.reason

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
+from readiness.checks.stability.abort_results import REST, UNNOTICED, Storm
+from readiness.checks.stability.memory_growth import leak
+from readiness.checks.stability.mishaps import BACK, TIMES, Recovery
 from readiness.ending import ended, limited, upset
-from readiness.endurance import BACK, TIMES, Recovery
 from readiness.exchange import Exchange, Fault
 from readiness.meters import CACHE, QUEUED, RUNNING
 from readiness.score import PASSED, Measure, Outcome, Score, failed
-from readiness.scorers.leak import leak
-from readiness.storm import REST, UNNOTICED, Storm
 from readiness.strain import timed
 
 NS = 1e9

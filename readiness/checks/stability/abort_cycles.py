@@ -11,14 +11,21 @@ from typing import Any
 
 from readiness.chat import Chat
 from readiness.checks.load.probes import nonce
+from readiness.checks.stability.abort_results import (
+    REST,
+    STIRRED,
+    UNNOTICED,
+    Reading,
+    Storm,
+    under_way,
+)
+from readiness.checks.stability.probes import PROMPTS, notes
 from readiness.crowd import together
 from readiness.ending import ended, unlimited
 from readiness.exchange import Call, Exchange, HangUp
 from readiness.meters import told
-from readiness.probes.stability import PROMPTS, notes
 from readiness.protocol.completion import read
 from readiness.score import EndpointError
-from readiness.storm import REST, STIRRED, UNNOTICED, Reading, Storm, under_way
 from readiness.strain import watched
 
 NS = 1e9

@@ -7,9 +7,9 @@ from dataclasses import replace
 from statistics import median
 from typing import NamedTuple
 
+from readiness.checks.stability.memory_growth import SURELY, leak
+from readiness.checks.stability.soak import ALLOWED, ALPHA, Soak
 from readiness.score import PASSED, Measure, Outcome, Score, failed
-from readiness.scorers.leak import SURELY, leak
-from readiness.soak import ALLOWED, ALPHA, Soak
 from readiness.statistics.proportions import upper
 from readiness.statistics.trend import detectable, settled, trend
 from readiness.strain import timed

@@ -11,19 +11,19 @@ from statistics import median
 
 from readiness.chat import Chat
 from readiness.checks.load.scoring import apart
+from readiness.checks.stability.abort_cycles import Weather
+from readiness.checks.stability.abort_results import Storm
+from readiness.checks.stability.mishaps import odd
+from readiness.checks.stability.probes import PROMPTS
 from readiness.crowd import arrivals, stepped, together
 from readiness.ending import upset
-from readiness.endurance import odd
 from readiness.exchange import Call
 from readiness.levels import at_most
-from readiness.probes.stability import PROMPTS
 from readiness.score import Outcome
 from readiness.statistics.proportions import lower
 from readiness.statistics.trend import percentile
 from readiness.step import Shape, Step
-from readiness.storm import Storm
 from readiness.strain import Strain
-from readiness.weather import Weather
 
 #: What comes: mostly short requests, some that are long to read, some that are left in the middle,
 #: and some that nobody should send.

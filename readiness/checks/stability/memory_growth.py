@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from readiness.checks.stability.abort_results import Reading
 from readiness.meters import CACHE, GPU, HOST
 from readiness.score import Measure
 from readiness.statistics.trend import settled, trend
-from readiness.storm import Reading
 
 #: A trend is believed below this chance of none.
 SURELY = 0.01

@@ -1,0 +1,1 @@
+"""The dimension `stability`: aborts, hangs, soaks and restarts."""
