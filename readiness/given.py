@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from readiness.dossier import Dossier
+from readiness.checks.license.license_evidence import Dossier
 from readiness.policy.hardware import Hardware
 from readiness.policy.slo import Slo
 from readiness.transport.address import Address

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from readiness.dossier_files import EvidenceError, gather
+from readiness.checks.license.model_files import EvidenceError, gather
 from readiness.embedded.weights import license_evidence
 from readiness.given import Given
 from readiness.policy.policy import Policy

@@ -12,12 +12,12 @@ from huggingface_hub import ModelCard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readiness.dossier_card import read_card
-from readiness.dossier_files import EvidenceError, gather
-from readiness.gguf_header import read_header
+from readiness.checks.license.gguf_header import read_header
+from readiness.checks.license.license_terms import Standing, terms
+from readiness.checks.license.license_text import canons, compare
+from readiness.checks.license.model_card import read_card
+from readiness.checks.license.model_files import EvidenceError, gather
 from readiness.mutants.evidence import apache, canonical, card, header
-from readiness.scorers.license_terms import Standing, terms
-from readiness.scorers.license_text import canons, compare
 
 SAID: dict[str, str | int] = {
     "general.license": "apache-2.0",

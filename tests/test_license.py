@@ -10,9 +10,9 @@ import pytest
 
 from readiness.chat import Chat, Dialect, Scope
 from readiness.check import Check
-from readiness.checks import license as checks
-from readiness.dossier import Dossier
-from readiness.dossier_files import gather
+from readiness.checks.license import checks
+from readiness.checks.license.license_evidence import Dossier
+from readiness.checks.license.model_files import gather
 from readiness.embedded.weights import LICENSE
 from readiness.exchange import Call, Exchange
 from readiness.given import Given

@@ -10,9 +10,9 @@ import pytest
 
 from readiness.chat import Chat, Scope
 from readiness.check import Check
+from readiness.checks.license.model_files import gather
 from readiness.checks.low_resource import checks
 from readiness.checks.low_resource.timing import LONG
-from readiness.dossier_files import gather
 from readiness.given import Given
 from readiness.mutants import evidence
 from readiness.mutants.answer import Request

@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from readiness.dossier import Dossier, Label, Statement
-from readiness.dossier_files import EvidenceError, gather
+from readiness.checks.license.license_evidence import Dossier, Label, Statement
+from readiness.checks.license.model_files import EvidenceError, gather
 from readiness.policy.yaml_reader import PolicyError, Reader
 from readiness.resources import schema
 

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from urllib.parse import urlsplit
 
-from readiness.dossier import Dossier, Statement, Text
+from readiness.checks.license.license_evidence import Dossier, Statement, Text
+from readiness.checks.license.license_terms import Standing, Terms, all_of, marked, terms, warns
+from readiness.checks.license.license_text import compare
 from readiness.resources import licenses
 from readiness.score import PASSED, Outcome, Score, failed
-from readiness.scorers.license_terms import Standing, Terms, all_of, marked, terms, warns
-from readiness.scorers.license_text import compare
 
 AGREED = "acceptable-use"  # The condition that a use policy stands for.
 OLDEST = 400  # days

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from readiness.dossier import Dossier, Label, Text
+from readiness.checks.license.license_evidence import Dossier, Label, Text
 from readiness.policy.yaml_reader import PolicyError, Reader
 
 _HEAD = re.compile(r"\s*---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from readiness.chat import Chat
 from readiness.check import check
-from readiness.dossier import Dossier
+from readiness.checks.license import scoring as scorer
+from readiness.checks.license.license_evidence import Dossier
 from readiness.probe import Probe
 from readiness.score import Outcome, Score
-from readiness.scorers import license as scorer
 
 EVIDENCE = [Probe("license.evidence@v1", [], budget=0)]
 NONE = Score(Outcome.UNSUPPORTED, "no evidence was given: name it with --license-evidence PATH")

@@ -13,9 +13,9 @@ from operator import add
 from pathlib import Path
 from typing import Any
 
-from readiness.dossier import Dossier, Label, Text
-from readiness.dossier_card import ELSEWHERE, read_card
-from readiness.gguf_header import Value, read_header
+from readiness.checks.license.gguf_header import Value, read_header
+from readiness.checks.license.license_evidence import Dossier, Label, Text
+from readiness.checks.license.model_card import ELSEWHERE, read_card
 
 LARGEST = 2**20  # bytes
 DEEPEST = 2  # folders
@@ -53,7 +53,7 @@ def _gather(path: Path) -> Dossier:
     if not path.is_file():
         raise EvidenceError(f"{path}: no such file or folder")
     if path.suffix.lower() in (".yaml", ".yml"):
-        from readiness.dossier_record import read_record
+        from readiness.checks.license.gather import read_record
 
         return read_record(path)
     found = read_file(path, path.name)

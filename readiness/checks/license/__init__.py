@@ -1,0 +1,1 @@
+"""The dimension `license`: whether the model may be used commercially."""
