@@ -6,7 +6,8 @@ from functools import cache
 import pytest
 
 from readiness.check import Check
-from readiness.checks import json_only, memory, tool_calling
+from readiness.checks import memory, tool_calling
+from readiness.checks.json_only import checks as json_only
 from readiness.evidence.redaction import Secrets
 from readiness.past import Past
 from readiness.policy.plan import Planned, plan

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator
 
-from readiness.checks import json_only as checks
+from readiness.checks.json_only import checks
+from readiness.checks.json_only.generated_records import BUDGET, cases, probe, searches, told
 from readiness.findings import Case, Findings
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import json_harmless, json_invented
 from readiness.mutants.readers.json_only import answer
-from readiness.probes.json_invented import BUDGET, cases, probe, searches, told
 from readiness.score import PASSED
 from tests.in_process import fresh, scores, tried
 

@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readiness.check import Check
-from readiness.checks import json_only as checks
+from readiness.checks.json_only import checks
+from readiness.checks.json_only.probes import stated, told
 from readiness.mutants.answer import Answer
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import json_formats, json_harmless, json_only
 from readiness.mutants.protocol import MODEL
 from readiness.mutants.readers.json_only import answer as read_json
 from readiness.probe import Probe
-from readiness.probes.json_only import stated, told
 from readiness.scorers.json_text import strict
 from tests.in_process import scores
 

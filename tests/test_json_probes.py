@@ -7,11 +7,16 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from readiness.check import Generator
+from readiness.checks.json_only.probes import stated, told
+from readiness.checks.json_only.probes_response_format import (
+    bad_formats,
+    poems,
+    with_object,
+    with_schema,
+)
+from readiness.checks.json_only.variation import PROMPTS
 from readiness.mutants.conversation import text_of
 from readiness.probe import Probe
-from readiness.probes.json_formats import bad_formats, poems, with_object, with_schema
-from readiness.probes.json_only import stated, told
-from readiness.probes.json_slot import PROMPTS
 
 GENERATORS = [told, stated, with_object, with_schema, poems, bad_formats]
 

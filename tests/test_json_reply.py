@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from readiness.checks.json_only.scoring import UNSTATED, differences, is_json
 from readiness.exchange import Exchange
 from readiness.reply import Reply, Timing, ToolCall
 from readiness.score import PASSED, Outcome, Score, failed
-from readiness.scorers.json_reply import UNSTATED, differences, is_json
 
 PERSON = {
     "type": "object",

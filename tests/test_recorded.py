@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from readiness.checks.json_only.scoring import is_json
 from readiness.exchange import Exchange, Fault
 from readiness.protocol.completion import read
 from readiness.reply import Reply, ToolCall
 from readiness.score import Outcome, Score
 from readiness.scorers import api_reply, rejection, tools
-from readiness.scorers.json_reply import is_json
 from tests.in_process import reply
 from tests.test_api_wire import RECORDED, WIRE, came, exchange, probe
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from readiness.checks.json_only.scoring import UNSTATED, differences
 from readiness.reply import ToolCall
-from readiness.scorers.json_reply import UNSTATED, differences
 from readiness.scorers.json_text import NotJson, strict
 
 if TYPE_CHECKING:

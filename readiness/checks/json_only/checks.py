@@ -6,13 +6,18 @@ from functools import partial
 
 from readiness.chat import Chat
 from readiness.check import check
+from readiness.checks.json_only import generated_records as invented
+from readiness.checks.json_only.probes import next_turn, stated, told
+from readiness.checks.json_only.probes_response_format import (
+    bad_formats,
+    poems,
+    with_object,
+    with_schema,
+)
+from readiness.checks.json_only.scoring import is_json
 from readiness.findings import Case
 from readiness.probe import Probe
-from readiness.probes import json_invented as invented
-from readiness.probes.json_formats import bad_formats, poems, with_object, with_schema
-from readiness.probes.json_only import next_turn, stated, told
 from readiness.score import Score
-from readiness.scorers.json_reply import is_json
 from readiness.scorers.rejection import refused
 from readiness.search import Search, nothing
 

@@ -7,8 +7,8 @@ from functools import cached_property
 from random import Random
 from typing import Any
 
-from readiness.probes.json_shape import Words
-from readiness.probes.json_spec import Source, Spec, value_of
+from readiness.checks.json_only.prompt_wording import Words
+from readiness.checks.json_only.record_spec import Source, Spec, value_of
 from readiness.resources import prompts
 
 PROMPTS = prompts("json_only.yaml")

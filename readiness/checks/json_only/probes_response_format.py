@@ -7,10 +7,10 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from readiness.checks.json_only.probe_families import flat, nested
+from readiness.checks.json_only.prompt_wording import facts, in_words
+from readiness.checks.json_only.variation import PROMPTS, Slot
 from readiness.probe import Probe
-from readiness.probes.json_families import flat, nested
-from readiness.probes.json_shape import facts, in_words
-from readiness.probes.json_slot import PROMPTS, Slot
 
 #: A poem in a field takes more room than a record, and a nested record more than a flat one.
 BUDGETS = {"poem": 2048, "T1": 1024}

@@ -9,10 +9,10 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from readiness.checks.json_only.prompt_wording import facts, shown
+from readiness.checks.json_only.variation import PROMPTS
 from readiness.findings import Case
 from readiness.probe import Probe
-from readiness.probes.json_shape import facts, shown
-from readiness.probes.json_slot import PROMPTS
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
 
+from readiness.checks.json_only.probe_families import FAMILIES, Draft
+from readiness.checks.json_only.prompt_wording import in_words, shown
+from readiness.checks.json_only.variation import PROMPTS, Slot
 from readiness.probe import Message, Probe
-from readiness.probes.json_families import FAMILIES, Draft
-from readiness.probes.json_shape import in_words, shown
-from readiness.probes.json_slot import PROMPTS, Slot
 from readiness.probes.manner import reply
 
 PHRASINGS = ("chinese", "english", "schema", "typescript", "example")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from readiness.probes.json_shape import fact, facts
-from readiness.probes.json_slot import LANGUAGES, PROMPTS, Slot
-from readiness.probes.json_spec import Spec, schema_of
+from readiness.checks.json_only.prompt_wording import fact, facts
+from readiness.checks.json_only.record_spec import Spec, schema_of
+from readiness.checks.json_only.variation import LANGUAGES, PROMPTS, Slot
 
 
 @dataclass(frozen=True)

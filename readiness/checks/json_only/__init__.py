@@ -1,0 +1,1 @@
+"""The dimension `json_only`: one JSON document and nothing else."""
