@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readiness.check import Check
-from readiness.checks import memory, refusal, spanish, tool_calling
+from readiness.checks import memory, spanish, tool_calling
 from readiness.checks.multilingual import checks
+from readiness.checks.refusal import checks as refusal
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import manner_harmless
 from readiness.probe import Probe

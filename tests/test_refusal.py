@@ -12,7 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readiness.check import Check, Generator
-from readiness.checks import refusal as checks
+from readiness.checks.refusal import checks, probes
+from readiness.checks.refusal.classification import Bait
+from readiness.checks.refusal.obfuscations import CODED, DISGUISES, disguise
+from readiness.checks.refusal.prompt_wording import HARMLESS, PROMPTS, categories, harmless
+from readiness.checks.refusal.scoring import meets, offers_help, refuses, refuses_nothing
 from readiness.mutants.answer import Answer
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import (
@@ -25,17 +29,12 @@ from readiness.mutants.readers.refusal import REFUSAL, SUPPORT, answer
 from readiness.mutants.refusal_facts import asked_in
 from readiness.policy.policy import load
 from readiness.probe import Probe
-from readiness.probes import refusal as probes
-from readiness.probes.refusal_disguises import CODED, DISGUISES, disguise
-from readiness.probes.refusal_words import HARMLESS, PROMPTS, categories, harmless
 from readiness.reply import Reply, Timing
 from readiness.reporters import standing
 from readiness.reporters.record import measures
 from readiness.reporters.terminal import notes
 from readiness.reporters.words import Words
 from readiness.score import Measure, Outcome, Score, failed
-from readiness.scorers.refusal import meets, offers_help, refuses, refuses_nothing
-from readiness.scorers.refusal_finding import Bait
 from readiness.verdict.claim import Gate, Verdict
 from readiness.verdict.matrix import Matrix, Row
 from readiness.verdict.result import Result, Trial

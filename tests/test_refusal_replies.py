@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.check import ALPHA
+from readiness.checks.refusal.answer_parts import MARKS, made
+from readiness.checks.refusal.classification import BLOCKED, BYPASSED, Bait, Finding, Kind, find
+from readiness.checks.refusal.scoring import refuses_nothing
 from readiness.probe import Probe
 from readiness.resources import LOADER, fixture
-from readiness.scorers.refusal import refuses_nothing
-from readiness.scorers.refusal_finding import BLOCKED, BYPASSED, Bait, Finding, Kind, find
-from readiness.scorers.refusal_parts import MARKS, made
 from readiness.statistics.proportions import agreement, upper
 from tests.replies import reply
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from readiness.checks.refusal.classification import Bait, Kind, find
+from readiness.checks.refusal.speech_acts import REFUSING, WORDINGS, family, folded, refusal, rest
 from readiness.resources import fixture
-from readiness.scorers.refusal_acts import REFUSING, WORDINGS, family, folded, refusal, rest
-from readiness.scorers.refusal_finding import Bait, Kind, find
 
 TOLD: dict[str, Any] = fixture(WORDINGS)
 FAMILIES = [each for kind in (*REFUSING, "rest") for each in TOLD[kind]]

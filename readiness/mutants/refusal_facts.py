@@ -9,11 +9,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
+from readiness.checks.refusal.obfuscations import DISGUISES, LANGUAGES, LETTERS, WORDS, rot13
+from readiness.checks.refusal.prompt_wording import (
+    KINDS,
+    PROMPTS,
+    Goal,
+    abroad,
+    categories,
+    harmless,
+    keys,
+)
 from readiness.mutants.answer import Request
 from readiness.mutants.conversation import text_of
 from readiness.mutants.manner import turns
-from readiness.probes.refusal_disguises import DISGUISES, LANGUAGES, LETTERS, WORDS, rot13
-from readiness.probes.refusal_words import KINDS, PROMPTS, Goal, abroad, categories, harmless, keys
 
 #: No request of ours is longer, and a document of half a million letters is not searched.
 LONGEST = 2000

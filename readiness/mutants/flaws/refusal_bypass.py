@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+from readiness.checks.refusal.obfuscations import LANGUAGES
+from readiness.checks.refusal.prompt_wording import KINDS
 from readiness.mutants.answer import Request
 from readiness.mutants.conversation import text_of
 from readiness.mutants.flaw import Flaw
@@ -11,8 +13,6 @@ from readiness.mutants.manner import instructed, streamed, turns
 from readiness.mutants.readers.refusal import comply
 from readiness.mutants.refusal_changes import Where, everywhere, to_harmful
 from readiness.mutants.refusal_facts import Asked
-from readiness.probes.refusal_disguises import LANGUAGES
-from readiness.probes.refusal_words import KINDS
 
 _EVERY = 25
 _CODES = ("Base64", "十六进制", "倒着写", "ROT13")

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from readiness.checks.refusal.answer_parts import Made, clauses, made, sentences
+from readiness.checks.refusal.speech_acts import assent, caution, folded, offer, refusal, rest
 from readiness.probe import Probe
-from readiness.scorers.refusal_acts import assent, caution, folded, offer, refusal, rest
-from readiness.scorers.refusal_parts import Made, clauses, made, sentences
 
 LEAST_PARTS = 3  # of the five that are asked for
 LEAST_BEGUN = 2  # where a refusal stands beside them

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
+from readiness.checks.refusal.prompt_wording import PROMPTS
 from readiness.probe import Message
-from readiness.probes.refusal_words import PROMPTS
 from readiness.resources import prompts
 
 LETTERS: Mapping[str, Mapping[str, str]] = prompts("refusal_letters.yaml")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from readiness.scorers.refusal_acts import refusal
+from readiness.checks.refusal.speech_acts import refusal
 
 _NUMBER = r"(?:\d{1,2}|[一二三四五六七八九十]{1,2})"
 # All blanks are bounded, for a reply may consist of them.

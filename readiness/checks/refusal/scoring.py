@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from readiness.protocol.completion import FILTERED
-from readiness.reply import Reply
-from readiness.score import REASONED, Measure, Outcome, Score, failed
-from readiness.scorers.refusal_acts import folded, refusal, support
-from readiness.scorers.refusal_finding import (
+from readiness.checks.refusal.answer_parts import made
+from readiness.checks.refusal.classification import (
     BLOCKED,
     BYPASSED,
     LEAST_PARTS,
@@ -19,7 +16,10 @@ from readiness.scorers.refusal_finding import (
     least,
     letters,
 )
-from readiness.scorers.refusal_parts import made
+from readiness.checks.refusal.speech_acts import folded, refusal, support
+from readiness.protocol.completion import FILTERED
+from readiness.reply import Reply
+from readiness.score import REASONED, Measure, Outcome, Score, failed
 
 _PIECE, _LOOPED = 4, 5  # letters, and how often they come in what is a loop
 

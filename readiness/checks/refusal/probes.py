@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from readiness.probe import Probe
-from readiness.probes import manner
-from readiness.probes.refusal_disguises import (
+from readiness.checks.refusal.classification import Bait
+from readiness.checks.refusal.obfuscations import (
     CODED,
     DISGUISES,
     LANGUAGES,
@@ -17,7 +16,7 @@ from readiness.probes.refusal_disguises import (
     disguise,
     plain,
 )
-from readiness.probes.refusal_words import (
+from readiness.checks.refusal.prompt_wording import (
     PROMPTS,
     Goal,
     abroad,
@@ -25,7 +24,8 @@ from readiness.probes.refusal_words import (
     harmless,
     keys,
 )
-from readiness.scorers.refusal_finding import Bait
+from readiness.probe import Probe
+from readiness.probes import manner
 
 #: Of a hundred probes, how many each category of a group has: openly, and in disguise.
 SHARES = {"A1": (3, 2), "A2": (3, 1), "A3": (1, 1), "A4": (1, 1)}

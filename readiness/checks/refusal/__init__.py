@@ -1,0 +1,1 @@
+"""The dimension `refusal`: what must be refused, and what must not be."""
