@@ -10,14 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readiness.check import Check
-from readiness.checks import memory, spanish, tool_calling
+from readiness.checks import spanish, tool_calling
+from readiness.checks.memory import checks as memory
+from readiness.checks.memory.prompt_wording import LANGUAGES
 from readiness.checks.multilingual import checks
 from readiness.checks.refusal import checks as refusal
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import manner_harmless
 from readiness.probe import Probe
 from readiness.probes.manner import REPLY, SYSTEM, alike, instructed, streaming
-from readiness.probes.memory_words import LANGUAGES
 from readiness.resources import prompts
 from tests.in_process import scores
 

@@ -13,7 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readiness.check import Check, Generator
-from readiness.checks import memory as checks
+from readiness.checks.memory import checks, probes
+from readiness.checks.memory.conversation import STRATA, conversation
+from readiness.checks.memory.conversation_turns import TOPICS, TURNS, Board
+from readiness.checks.memory.fact_kinds import within
+from readiness.checks.memory.probes import DEAL
+from readiness.checks.memory.prompt_wording import LANGUAGES, PROMPTS, NoRoom, Voice
+from readiness.checks.memory.scoring import Expected, grows, length, recalls
 from readiness.mutants.answer import Answer
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import memory as broken
@@ -21,16 +27,9 @@ from readiness.mutants.flaws import memory_harmless as harmless
 from readiness.mutants.memory_facts import memory_of
 from readiness.mutants.readers.memory import answer
 from readiness.probe import Message, Probe
-from readiness.probes import memory as probes
-from readiness.probes.memory import DEAL
-from readiness.probes.memory_board import TOPICS, TURNS, Board
-from readiness.probes.memory_kinds import within
-from readiness.probes.memory_talk import STRATA, conversation
-from readiness.probes.memory_words import LANGUAGES, PROMPTS, NoRoom, Voice
 from readiness.reply import Reply, Timing, ToolCall, Usage
 from readiness.resources import prompts
 from readiness.score import PASSED, Outcome, Score, failed
-from readiness.scorers.memory import Expected, grows, length, recalls
 from readiness.scorers.values import dates, holds, normalise, numbers
 from readiness.statistics.proportions import upper
 from tests.in_process import scores

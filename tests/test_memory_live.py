@@ -13,8 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readiness.chat import Chat, Dialect, Scope, Send
-from readiness.checks import memory as checks
-from readiness.checks.memory import in_a_live_conversation
+from readiness.checks.memory import checks, probes
+from readiness.checks.memory.checks import in_a_live_conversation
+from readiness.checks.memory.conversation import STRATA
+from readiness.checks.memory.conversation_turns import TOPICS, TURNS
+from readiness.checks.memory.probes_live import Conversation
+from readiness.checks.memory.prompt_wording import PROMPTS
+from readiness.checks.memory.scoring import Expected, recalls
 from readiness.exchange import Call, Exchange
 from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.flaw import Flaw
@@ -24,13 +29,7 @@ from readiness.mutants.flaws import memory_live as broken
 from readiness.mutants.protocol import MODEL
 from readiness.mutants.readers.memory import answer
 from readiness.probe import Probe
-from readiness.probes import memory as probes
-from readiness.probes.memory_board import TOPICS, TURNS
-from readiness.probes.memory_live import Conversation
-from readiness.probes.memory_talk import STRATA
-from readiness.probes.memory_words import PROMPTS
 from readiness.score import EndpointError, Outcome, Score
-from readiness.scorers.memory import Expected, recalls
 from readiness.statistics.proportions import upper
 from tests.in_process import reference, reply, scores
 

@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from readiness.probe import Probe
-from readiness.probes import memory_live
-from readiness.probes.manner import streaming
-from readiness.probes.memory_board import TURNS
-from readiness.probes.memory_kinds import ABSTENTION, opening, within
-from readiness.probes.memory_talk import (
+from readiness.checks.memory import probes_live
+from readiness.checks.memory.conversation import (
     BUDGET,
     STRATA,
     Asked,
@@ -19,8 +15,12 @@ from readiness.probes.memory_talk import (
     history,
     tokens_of,
 )
-from readiness.probes.memory_words import Voice, forms
-from readiness.scorers.memory import Expected
+from readiness.checks.memory.conversation_turns import TURNS
+from readiness.checks.memory.fact_kinds import ABSTENTION, opening, within
+from readiness.checks.memory.prompt_wording import Voice, forms
+from readiness.checks.memory.scoring import Expected
+from readiness.probe import Probe
+from readiness.probes.manner import streaming
 
 #: The classes that a conversation is asked for, by turns: 25 probes have the mix of METHOD 7.1.
 DEAL = (
@@ -52,7 +52,7 @@ def live(seed: int, trials: int) -> list[Probe]:
     """
     classes = [name for deal in DEAL for name in deal]
     conversations = [
-        memory_live.conversation(f"memory.live.{number + 1:03}", seed, number, classes)
+        probes_live.conversation(f"memory.live.{number + 1:03}", seed, number, classes)
         for number in range(-(-trials // len(classes)))
     ]
     by_turns = [probe for together in zip(*conversations, strict=True) for probe in together]

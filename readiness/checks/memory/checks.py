@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from readiness.chat import Chat
 from readiness.check import check
+from readiness.checks.memory import probes, scoring
+from readiness.checks.memory.live_conversation import reply_to
 from readiness.probe import Probe
-from readiness.probes import memory as probes
 from readiness.score import Score
-from readiness.scorers import memory
-from readiness.talk import reply_to
 
 
 async def ask(chat: Chat, probe: Probe) -> Score:
     """Send a conversation with its question, and score what is recalled."""
     reply = await chat(probe.messages, budget=probe.budget, **probe.parameters)
-    return memory.recalls(reply, probe.expect["answer"])
+    return scoring.recalls(reply, probe.expect["answer"])
 
 
 @check(probes.scripted, required=0.92, trials=100)
@@ -27,7 +26,7 @@ async def in_the_fiftieth_turn(chat: Chat, probe: Probe) -> Score:
 async def in_a_live_conversation(chat: Chat, probe: Probe) -> Score:
     """In fifty turns with its own replies among them, the endpoint MUST recall what was said."""
     reply = await reply_to(chat, probe)
-    return memory.recalls(reply, probe.expect["answer"])
+    return scoring.recalls(reply, probe.expect["answer"])
 
 
 @check(probes.grown, trials=5)
@@ -35,8 +34,8 @@ async def keeps_the_whole_history(chat: Chat, probe: Probe) -> Score:
     """The endpoint MUST read all turns of a conversation: its prompt tokens grow with them."""
     stages = [*probe.expect["before"], probe.messages]
     replies = [await chat(each, budget=probe.budget, **probe.parameters) for each in stages]
-    known = memory.recalls(replies[-1], probe.expect["answer"]).passed
-    return memory.grows(replies, [memory.length(messages) for messages in stages], known)
+    known = scoring.recalls(replies[-1], probe.expect["answer"]).passed
+    return scoring.grows(replies, [scoring.length(messages) for messages in stages], known)
 
 
 @check(probes.unsaid, required=0.92, trials=25)

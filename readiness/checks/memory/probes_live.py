@@ -7,11 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from readiness.probe import Probe
-from readiness.probes.memory_board import TOPICS, TURNS, Board
-from readiness.probes.memory_kinds import KINDS, TICKETS, within
-from readiness.probes.memory_plots import Plot
-from readiness.probes.memory_talk import (
+from readiness.checks.memory.conversation import (
     STRATA,
     ask,
     distance_of,
@@ -20,7 +16,11 @@ from readiness.probes.memory_talk import (
     labels,
     tokens_of,
 )
-from readiness.probes.memory_words import Fact, NoRoom, Voice
+from readiness.checks.memory.conversation_turns import TOPICS, TURNS, Board
+from readiness.checks.memory.fact_changes import Plot
+from readiness.checks.memory.fact_kinds import KINDS, TICKETS, within
+from readiness.checks.memory.prompt_wording import Fact, NoRoom, Voice
+from readiness.probe import Probe
 
 #: How many questions come in each ten turns, before the last turn, which asks too: more is asked
 #: once more was told.

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from random import Random
 
+from readiness.checks.memory.conversation_turns import TOPICS, Board
+from readiness.checks.memory.fact_changes import Plot
+from readiness.checks.memory.fact_kinds import ABSTENTION, KINDS
+from readiness.checks.memory.prompt_wording import LANGUAGES, PROMPTS, NoRoom, Voice, forms
+from readiness.checks.memory.scoring import Expected, length
 from readiness.probe import Message, Probe
-from readiness.probes.memory_board import TOPICS, Board
-from readiness.probes.memory_kinds import ABSTENTION, KINDS
-from readiness.probes.memory_plots import Plot
-from readiness.probes.memory_words import LANGUAGES, PROMPTS, NoRoom, Voice, forms
-from readiness.scorers.memory import Expected, length
 
 #: METHOD has 64 tokens, in which a model that answers in a Chinese sentence is cut off.
 BUDGET = 128

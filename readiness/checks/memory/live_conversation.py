@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from readiness.chat import Chat
+from readiness.checks.memory.probes_live import BUDGET, Conversation
 from readiness.probe import Message, Probe
-from readiness.probes.memory_live import BUDGET, Conversation
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
 

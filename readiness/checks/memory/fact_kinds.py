@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from readiness.probes.memory_board import TURNS, Board, Line
-from readiness.probes.memory_plots import Plot, reference, rivals, single, update
-from readiness.probes.memory_words import PROMPTS, Fact, NoRoom, Value, Voice, forms, marks
+from readiness.checks.memory.conversation_turns import TURNS, Board, Line
+from readiness.checks.memory.fact_changes import Plot, reference, rivals, single, update
+from readiness.checks.memory.prompt_wording import PROMPTS, Fact, NoRoom, Value, Voice, forms, marks
 
 ABSTENTION = "abstention"
 TICKETS = Fact("server", "code", "", "GZ")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from readiness.probes.memory_words import PROMPTS, Fact, NoRoom, Value, Voice
+from readiness.checks.memory.prompt_wording import PROMPTS, Fact, NoRoom, Value, Voice
 
 TURNS = 50
 LONGEST_RUN = 3

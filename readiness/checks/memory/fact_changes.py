@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from readiness.probes.memory_board import Board, Line
-from readiness.probes.memory_words import Fact, Value, forms
+from readiness.checks.memory.conversation_turns import Board, Line
+from readiness.checks.memory.prompt_wording import Fact, Value, forms
 
 
 @dataclass(frozen=True)

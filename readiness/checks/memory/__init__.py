@@ -1,0 +1,1 @@
+"""The dimension `memory`: facts over fifty turns."""
