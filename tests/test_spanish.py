@@ -10,18 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readiness.check import Check
-from readiness.checks import spanish as checks
+from readiness.checks.spanish import checks, probes
+from readiness.checks.spanish.scoring import Order, Talk, as_right, does
+from readiness.checks.spanish.scoring_answers import Answer, Kind
 from readiness.mutants.answer import Answer as Said
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import spanish as broken
 from readiness.mutants.flaws import spanish_harmless as harmless
 from readiness.mutants.readers.spanish import answer
 from readiness.probe import Probe
-from readiness.probes import spanish as probes
 from readiness.score import PASSED, Outcome
 from readiness.scorers.language import foreign
-from readiness.scorers.spanish import Order, Talk, as_right, does
-from readiness.scorers.spanish_answer import Answer, Kind
 from readiness.verdict.claim import Verdict
 from tests.in_process import scores
 from tests.replies import reply, verdict

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.probes.spanish_solve import SOLVES, written
-from readiness.scorers.spanish_answer import Answer, Kind, folded, is_right
-from readiness.scorers.spanish_numerals import in_figures, in_words
+from readiness.checks.spanish.expected_answers import SOLVES, written
+from readiness.checks.spanish.numerals import in_figures, in_words
+from readiness.checks.spanish.scoring_answers import Answer, Kind, folded, is_right
 
 NUMBER, FIGURES, LETTERS = (
     Answer("1250.5", Kind.NUMBER),

@@ -8,10 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from readiness.checks.spanish.prompt_wording import PROMPTS
+from readiness.checks.spanish.scoring import Order
+from readiness.checks.spanish.scoring_constraints import (
+    RULES,
+    broken,
+    count,
+    prose,
+    sentences_in,
+    words_in,
+)
 from readiness.mutants.spanish_prose import written
-from readiness.probes.spanish_words import PROMPTS
-from readiness.scorers.spanish import Order
-from readiness.scorers.spanish_rules import RULES, broken, count, prose, sentences_in, words_in
 
 THREE = "El Sr. Ruiz llegó a las 9.30 h. ¿Y después? ¡Nada… de nada!"
 KEPT: list[tuple[str, dict[str, Any], str]] = [

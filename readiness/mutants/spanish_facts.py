@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from readiness.checks.spanish.expected_answers import SOLVES
+from readiness.checks.spanish.numerals import in_figures
+from readiness.checks.spanish.prompt_wording import ENGLISH, PROMPTS, SPANISH, templates
+from readiness.checks.spanish.scoring import Order
+from readiness.checks.spanish.scoring_answers import Answer
 from readiness.mutants.answer import Request
 from readiness.mutants.conversation import text_of
 from readiness.mutants.templates import inverse
-from readiness.probes.spanish_solve import SOLVES
-from readiness.probes.spanish_words import ENGLISH, PROMPTS, SPANISH, templates
-from readiness.scorers.spanish import Order
-from readiness.scorers.spanish_answer import Answer
-from readiness.scorers.spanish_numerals import in_figures
 
 # No prompt is as long, and documents of other dimensions are longer by far.
 _LONGEST = 2000

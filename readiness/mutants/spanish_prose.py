@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from readiness.scorers.spanish import Order
-from readiness.scorers.spanish_rules import words_in
+from readiness.checks.spanish.scoring import Order
+from readiness.checks.spanish.scoring_constraints import words_in
 
 _FIRST = "Cada día más personas del barrio se interesan por {topic}."
 _OTHERS = (

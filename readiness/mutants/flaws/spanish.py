@@ -7,6 +7,9 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 
+from readiness.checks.spanish import numerals
+from readiness.checks.spanish.prompt_wording import PROMPTS
+from readiness.checks.spanish.scoring_answers import Kind
 from readiness.mutants.answer import Answer, Request
 from readiness.mutants.conversation import text_of
 from readiness.mutants.flaw import Flaw
@@ -14,9 +17,6 @@ from readiness.mutants.manner import only, streamed
 from readiness.mutants.spanish_changes import all_of_it, answers, says, talks, texts
 from readiness.mutants.spanish_facts import Question, in_spanish
 from readiness.mutants.spanish_prose import written
-from readiness.probes.spanish_words import PROMPTS
-from readiness.scorers import spanish_numerals
-from readiness.scorers.spanish_answer import Kind
 
 _DOES = "spanish.without_translation"
 _KEEPS = "spanish.keeps_to_spanish"
@@ -55,7 +55,7 @@ def _numbers_wrong(asked: Question, text: str) -> str:
     if text in days:
         return str(days[(days.index(text) + 1) % len(days)])
     if asked.answer.kind is Kind.LETTERS:
-        return spanish_numerals.in_words(int(asked.answer.value) + 1)
+        return numerals.in_words(int(asked.answer.value) + 1)
     return _LAST_DIGIT.sub(lambda found: str((int(found[0]) + 1) % 10), text)
 
 

@@ -8,12 +8,12 @@ import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
 
+from readiness.checks.spanish.numerals import in_words
+from readiness.checks.spanish.scoring_answers import Kind
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.spanish_changes import Change, all_of_it, answers, says, talks
 from readiness.mutants.spanish_facts import Question
 from readiness.scorers.numerals import plain
-from readiness.scorers.spanish_answer import Kind
-from readiness.scorers.spanish_numerals import in_words
 
 _RIOPLATENSE = (
     "Mirá, vos sabés que a mí esto me encanta. Si querés empezar, fijate primero en lo que hacen "

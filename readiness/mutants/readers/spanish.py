@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from readiness.checks.spanish import expected_answers
 from readiness.mutants.answer import Answer, Request
 from readiness.mutants.spanish_facts import question_in
 from readiness.mutants.spanish_prose import written
-from readiness.probes import spanish_solve
 
 
 def answer(request: Request) -> Answer | None:
@@ -14,5 +14,5 @@ def answer(request: Request) -> Answer | None:
     if asked is None:
         return None
     if asked.answer:
-        return Answer(spanish_solve.written(asked.answer, asked.language))
+        return Answer(expected_answers.written(asked.answer, asked.language))
     return Answer(written(asked.topic, asked.order))

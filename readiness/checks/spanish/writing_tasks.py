@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-from readiness.probes.spanish_words import PROMPTS, filled
-from readiness.scorers.spanish import Order
-from readiness.scorers.spanish_numerals import in_words
+from readiness.checks.spanish.numerals import in_words
+from readiness.checks.spanish.prompt_wording import PROMPTS, filled
+from readiness.checks.spanish.scoring import Order
 
 Wanted = Mapping[str, Any]
 

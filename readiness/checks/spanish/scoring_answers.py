@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from readiness.scorers.spanish_numerals import in_figures
+from readiness.checks.spanish.numerals import in_figures
 
 
 class Kind(StrEnum):

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
 
-from readiness.probes.spanish_words import PROMPTS, SPANISH, Slots, questions, table
+from readiness.checks.spanish.numerals import in_figures, in_words
+from readiness.checks.spanish.prompt_wording import PROMPTS, SPANISH, Slots, questions, table
+from readiness.checks.spanish.scoring_answers import Answer, Kind
 from readiness.scorers.numerals import plain
-from readiness.scorers.spanish_answer import Answer, Kind
-from readiness.scorers.spanish_numerals import in_figures, in_words
 
 Solve = Callable[[Slots, str], Answer]
 

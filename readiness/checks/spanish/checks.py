@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from readiness.chat import Chat
 from readiness.check import check
+from readiness.checks.spanish import scoring
+from readiness.checks.spanish.probes import asked, paired, talked
 from readiness.probe import Probe
-from readiness.probes.spanish import asked, paired, talked
 from readiness.score import Score
-from readiness.scorers import spanish
 
 
 async def ask(chat: Chat, probe: Probe) -> Score:
     """Send a prompt, and score what it is answered with."""
     reply = await chat(probe.messages, budget=probe.budget, **probe.parameters)
-    return spanish.does(reply, probe.expect["wanted"])
+    return scoring.does(reply, probe.expect["wanted"])
 
 
 @check(asked, required=0.89, trials=100)
@@ -36,4 +36,4 @@ async def as_well_as_in_english(chat: Chat, probe: Probe) -> Score:
         await chat(messages, budget=probe.budget, **probe.parameters)
         for messages in (probe.messages, english["messages"])
     ]
-    return spanish.as_right(replies, (probe.expect["wanted"], english["wanted"]))
+    return scoring.as_right(replies, (probe.expect["wanted"], english["wanted"]))

@@ -7,15 +7,15 @@ from functools import partial
 from random import Random
 from typing import TypeVar
 
+from readiness.checks.spanish.expected_answers import SOLVES
+from readiness.checks.spanish.prompt_wording import ENGLISH, PROMPTS, SPANISH, filled, templates
+from readiness.checks.spanish.scoring import Talk, Wanted
+from readiness.checks.spanish.scoring_answers import Answer
+from readiness.checks.spanish.scoring_constraints import RULES as RULE_OF
+from readiness.checks.spanish.template_values import DRAWS
+from readiness.checks.spanish.writing_tasks import order
 from readiness.probe import Message, Probe
 from readiness.probes.manner import streaming
-from readiness.probes.spanish_draw import DRAWS
-from readiness.probes.spanish_orders import order
-from readiness.probes.spanish_solve import SOLVES
-from readiness.probes.spanish_words import ENGLISH, PROMPTS, SPANISH, filled, templates
-from readiness.scorers.spanish import Talk, Wanted
-from readiness.scorers.spanish_answer import Answer
-from readiness.scorers.spanish_rules import RULES as RULE_OF
 
 #: Of five probes two have one right answer, two set a rule, and one is an open question.
 FAMILIES = ("answer", "order", "answer", "order", "talk")

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+from readiness.checks.spanish.scoring_answers import Answer, beside, is_right
+from readiness.checks.spanish.scoring_constraints import broken, count, prose, words_in
 from readiness.reply import Reply
 from readiness.score import PASSED, Measure, Score, failed
 from readiness.scorers.language import foreign, strays
-from readiness.scorers.spanish_answer import Answer, beside, is_right
-from readiness.scorers.spanish_rules import broken, count, prose, words_in
 from readiness.scorers.usable import unusable
 
 LANGUAGE = "es"

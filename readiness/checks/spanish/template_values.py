@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from random import Random
 
-from readiness.probes.spanish_words import PROMPTS, Slots, questions, table
-from readiness.scorers.spanish_numerals import in_words
+from readiness.checks.spanish.numerals import in_words
+from readiness.checks.spanish.prompt_wording import PROMPTS, Slots, questions, table
 
 #: The same chance draws the same task in either language.
 Draw = Callable[[Random, str], Slots]

@@ -1,0 +1,1 @@
+"""The dimension `spanish`: work in Spanish without an example."""
