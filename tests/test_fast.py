@@ -6,9 +6,9 @@ from functools import cache
 import pytest
 
 from readiness.check import Check
-from readiness.checks import tool_calling
 from readiness.checks.json_only import checks as json_only
 from readiness.checks.memory import checks as memory
+from readiness.checks.tool_calling import checks as tool_calling
 from readiness.evidence.redaction import Secrets
 from readiness.past import Past
 from readiness.policy.plan import Planned, plan

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readiness.check import Check
-from readiness.checks import tool_calling
 from readiness.checks.memory import checks as memory
 from readiness.checks.memory.prompt_wording import LANGUAGES
 from readiness.checks.multilingual import checks
 from readiness.checks.refusal import checks as refusal
 from readiness.checks.spanish import checks as spanish
+from readiness.checks.tool_calling import checks as tool_calling
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import manner_harmless
 from readiness.probe import Probe

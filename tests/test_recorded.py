@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 
 from readiness.checks.json_only.scoring import is_json
+from readiness.checks.tool_calling import scoring
 from readiness.exchange import Exchange, Fault
 from readiness.protocol.completion import read
 from readiness.reply import Reply, ToolCall
 from readiness.score import Outcome, Score
-from readiness.scorers import api_reply, rejection, tools
+from readiness.scorers import api_reply, rejection
 from tests.in_process import reply
 from tests.test_api_wire import RECORDED, WIRE, came, exchange, probe
 
@@ -120,7 +121,7 @@ def test_a_bad_response_format_is_refused_or_not(name: str, title: str, passed: 
     ],
 )
 def test_a_call_that_is_required_is_made_or_missed(name: str, reason: str) -> None:
-    score = tools.forced(called(name, REQUIRED), [WEATHER, TIME])
+    score = scoring.forced(called(name, REQUIRED), [WEATHER, TIME])
     assert score.reason.partition(":")[0] == reason
 
 
@@ -136,12 +137,12 @@ def test_a_call_that_is_required_is_made_or_missed(name: str, reason: str) -> No
     ],
 )
 def test_another_function_than_the_one_that_is_named_is_found(name: str, reason: str) -> None:
-    assert tools.forced(called(name, NAMED), [WEATHER, TIME], "get_time").reason == reason
+    assert scoring.forced(called(name, NAMED), [WEATHER, TIME], "get_time").reason == reason
 
 
 @pytest.mark.parametrize("name", ["tool_required", "tool_named"])
 def test_arguments_that_are_no_object_are_found(name: str) -> None:
-    score = tools.forced(read(recorded("0.32", name)), [WEATHER])
+    score = scoring.forced(read(recorded("0.32", name)), [WEATHER])
     assert score.reason == """arguments of get_weather are no JSON object: '"Paris"'"""
 
 

@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from readiness.check import Check
-from readiness.checks import tool_calling
+from readiness.checks.tool_calling import checks, probes, scoring
+from readiness.checks.tool_calling.prompt_wording import PROMPTS, TOOLS, cities
+from readiness.checks.tool_calling.scoring_arguments import Expected, named_alike
+from readiness.checks.tool_calling.scoring_tool_results import tells
 from readiness.mutants.answer import Request
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import tool_calling as wrong_calls
@@ -31,16 +34,11 @@ from readiness.mutants.flaws import (
 from readiness.mutants.readers.tool_calling import answer
 from readiness.mutants.tool_facts import weather_asked
 from readiness.probe import Message, Probe
-from readiness.probes import tool_calling as probes
-from readiness.probes.tool_words import PROMPTS, TOOLS, cities
 from readiness.reply import Reply, Timing, ToolCall
 from readiness.score import PASSED, Score, failed
-from readiness.scorers import tools
-from readiness.scorers.tool_results import tells
-from readiness.scorers.tool_values import Expected, named_alike
 from tests.in_process import reasons, scores
 
-CHECKS = {each.id: each for each in vars(tool_calling).values() if isinstance(each, Check)}
+CHECKS = {each.id: each for each in vars(checks).values() if isinstance(each, Check)}
 WEATHER = [TOOLS["get_weather"]]
 ASKED = {"city": "北京", "date": "2027-03-05", "days": 3, "unit": "celsius", "lang": "zh"}
 BEIJING = Expected("get_weather", ASKED, {"city": ("北京", "Beijing", "Pekín", "Peking")})
@@ -70,7 +68,7 @@ def reply(
 
 
 def scored(*made: ToolCall, **more: Any) -> Score:
-    return tools.calls([reply(*made, **more)], [BEIJING], WEATHER)
+    return scoring.calls([reply(*made, **more)], [BEIJING], WEATHER)
 
 
 # What is scored
@@ -93,7 +91,7 @@ def scored(*made: ToolCall, **more: Any) -> Score:
     ],
 )
 def test_a_right_call_passes_however_it_is_written(right: Reply) -> None:
-    assert tools.calls([right], [BEIJING], WEATHER) == PASSED
+    assert scoring.calls([right], [BEIJING], WEATHER) == PASSED
 
 
 @pytest.mark.parametrize(
@@ -165,7 +163,7 @@ def test_a_wrong_call_fails_and_says_what_came(wrong: Score, reason: str) -> Non
     ],
 )
 def test_a_call_in_any_notation_is_no_text(text: str) -> None:
-    found = tools.silent(reply(text=text), WEATHER)
+    found = scoring.silent(reply(text=text), WEATHER)
     assert found == failed(f"a call leaks into the text, with get_weather: {text!r}")
 
 
@@ -174,7 +172,7 @@ def test_a_call_in_any_notation_is_no_text(text: str) -> None:
     ["I could use get_weather(city) for this.", "The name get_weather says it.", "上海：晴。"],
 )
 def test_words_about_a_tool_are_words(text: str) -> None:
-    assert tools.silent(reply(text=text), WEATHER) == PASSED
+    assert scoring.silent(reply(text=text), WEATHER) == PASSED
 
 
 @pytest.mark.parametrize(
@@ -191,12 +189,12 @@ def test_words_about_a_tool_are_words(text: str) -> None:
     ],
 )
 def test_what_must_be_words_is_nothing_else(made: Reply, reason: str) -> None:
-    assert tools.silent(made, WEATHER) == failed(reason)
+    assert scoring.silent(made, WEATHER) == failed(reason)
 
 
 @pytest.mark.parametrize("finish", ["stop", "tool_calls"])
 def test_a_forced_call_may_end_with_stop_as_openai_has_it(finish: str) -> None:
-    assert tools.forced(reply(call(), finish=finish), WEATHER, "get_weather") == PASSED
+    assert scoring.forced(reply(call(), finish=finish), WEATHER, "get_weather") == PASSED
 
 
 @pytest.mark.parametrize(
@@ -213,7 +211,7 @@ def test_a_forced_call_may_end_with_stop_as_openai_has_it(finish: str) -> None:
     ],
 )
 def test_a_forced_call_that_is_not_made_fails(made: Reply, only: str, reason: str) -> None:
-    assert tools.forced(made, WEATHER, only) == failed(reason)
+    assert scoring.forced(made, WEATHER, only) == failed(reason)
 
 
 TOKYO_CALL = call(json.dumps({**ASKED, "city": "Tokyo"}), id="c2")
@@ -228,26 +226,26 @@ TOKYO_CALL = call(json.dumps({**ASKED, "city": "Tokyo"}), id="c2")
     ],
 )
 def test_several_calls_pass_in_any_order_and_one_by_one(replies: list[Reply]) -> None:
-    assert tools.calls(replies, [BEIJING, TOKYO], WEATHER) == PASSED
+    assert scoring.calls(replies, [BEIJING, TOKYO], WEATHER) == PASSED
 
 
 def test_several_calls_need_ids_of_their_own_in_a_conversation() -> None:
     replies = [reply(call(id="c2")), reply(TOKYO_CALL)]
-    found = tools.calls(replies, [BEIJING, TOKYO], WEATHER)
+    found = scoring.calls(replies, [BEIJING, TOKYO], WEATHER)
     assert found == failed("calls of one conversation share the id 'c2'")
 
 
 def test_one_city_twice_is_not_two_cities() -> None:
     twice = [reply(call(), call(id="c2"))]
-    found = tools.calls(twice, [BEIJING, TOKYO], WEATHER)
+    found = scoring.calls(twice, [BEIJING, TOKYO], WEATHER)
     assert found == failed("wrong city: expected '东京', got '北京'")
 
 
 def test_one_call_at_a_time_is_one_of_those_that_are_due() -> None:
     both = [BEIJING, TOKYO]
-    assert tools.one_of(reply(TOKYO_CALL), both, WEATHER) == PASSED
-    assert not tools.one_of(reply(call(), TOKYO_CALL), both, WEATHER).passed
-    assert not tools.one_of(reply(text="Sunny."), both, WEATHER).passed
+    assert scoring.one_of(reply(TOKYO_CALL), both, WEATHER) == PASSED
+    assert not scoring.one_of(reply(call(), TOKYO_CALL), both, WEATHER).passed
+    assert not scoring.one_of(reply(text="Sunny."), both, WEATHER).passed
 
 
 # Names

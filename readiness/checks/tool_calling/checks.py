@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from readiness.chat import Chat
 from readiness.check import check
+from readiness.checks.tool_calling import probes, scoring, scoring_tool_results
+from readiness.checks.tool_calling.probes_tool_results import result_message
 from readiness.probe import Message, Probe
-from readiness.probes import tool_calling as probes
-from readiness.probes.tool_results import result_message
 from readiness.reply import Reply
 from readiness.score import Score
-from readiness.scorers import tool_results, tools
 from readiness.scorers.rejection import UNKNOWN, refused
 
 TOOLS = ["tools"]
@@ -37,36 +36,36 @@ async def consecutive_calls(chat: Chat, probe: Probe) -> Score:
     """Time after time, the endpoint MUST make one well-formed call, every argument as stated."""
     reply = await ask(chat, probe)
     if probe.control:
-        return tools.says(reply, probe.expect["word"], probe.parameters["tools"])
-    return tools.calls([reply], probe.expect["calls"], probe.parameters["tools"])
+        return scoring.says(reply, probe.expect["word"], probe.parameters["tools"])
+    return scoring.calls([reply], probe.expect["calls"], probe.parameters["tools"])
 
 
 @check(probes.forbidden, trials=5, needs=TOOLS)
 async def when_told_not_to(chat: Chat, probe: Probe) -> Score:
     """With tool_choice none, the endpoint MUST answer in words and call nothing."""
     reply = await ask(chat, probe)
-    score = tools.forced if probe.control else tools.silent
+    score = scoring.forced if probe.control else scoring.silent
     return score(reply, probe.parameters["tools"])
 
 
 @check(probes.required, trials=5, needs=TOOLS)
 async def when_required(chat: Chat, probe: Probe) -> Score:
     """With tool_choice required, the endpoint MUST call a tool, even where words would do."""
-    return tools.forced(await ask(chat, probe), probe.parameters["tools"])
+    return scoring.forced(await ask(chat, probe), probe.parameters["tools"])
 
 
 @check(probes.named, trials=5, needs=TOOLS)
 async def when_named(chat: Chat, probe: Probe) -> Score:
     """With a tool_choice that names a function, the endpoint MUST call that function alone."""
     name = probe.parameters["tool_choice"]["function"]["name"]
-    return tools.forced(await ask(chat, probe), probe.parameters["tools"], name)
+    return scoring.forced(await ask(chat, probe), probe.parameters["tools"], name)
 
 
 @check(probes.bad_choices, trials=4, needs=TOOLS)
 async def refuses_bad_choices(chat: Chat, probe: Probe) -> Score:
     """Sent a tool_choice that makes no sense, the endpoint MUST refuse it with a 4xx."""
     if probe.control:
-        return tools.forced(await ask(chat, probe), probe.parameters["tools"])
+        return scoring.forced(await ask(chat, probe), probe.parameters["tools"])
     asked = chat.send(probe.messages, budget=probe.budget, **probe.parameters)
     return refused(await asked, UNKNOWN)
 
@@ -75,7 +74,7 @@ async def refuses_bad_choices(chat: Chat, probe: Probe) -> Score:
 async def only_when_relevant(chat: Chat, probe: Probe) -> Score:
     """Asked what no tool can tell, the endpoint MUST answer in words and call nothing."""
     reply = await ask(chat, probe)
-    score = tools.forced if probe.control else tools.silent
+    score = scoring.forced if probe.control else scoring.silent
     return score(reply, probe.parameters["tools"])
 
 
@@ -83,20 +82,20 @@ async def only_when_relevant(chat: Chat, probe: Probe) -> Score:
 async def in_parallel(chat: Chat, probe: Probe) -> Score:
     """Asked about several cities, the endpoint MUST call for each, at once or one by one."""
     _, replies = await converse(chat, probe)
-    return tools.calls(replies, probe.expect["calls"], probe.parameters["tools"])
+    return scoring.calls(replies, probe.expect["calls"], probe.parameters["tools"])
 
 
 @check(probes.one_at_a_time, trials=3, needs=TOOLS)
 async def one_at_a_time(chat: Chat, probe: Probe) -> Score:
     """With parallel_tool_calls false, the endpoint MUST make no more than one call in a reply."""
-    return tools.one_of(await ask(chat, probe), probe.expect["calls"], probe.parameters["tools"])
+    return scoring.one_of(await ask(chat, probe), probe.expect["calls"], probe.parameters["tools"])
 
 
 @check(probes.many_tools, required=0.95, trials=30, needs=TOOLS)
 async def among_many_tools(chat: Chat, probe: Probe) -> Score:
     """Offered 8 to 20 tools that are much alike, the endpoint MUST call the right one rightly."""
     reply = await ask(chat, probe)
-    return tools.calls([reply], probe.expect["calls"], probe.parameters["tools"])
+    return scoring.calls([reply], probe.expect["calls"], probe.parameters["tools"])
 
 
 @check(probes.results, required=0.95, trials=30, needs=TOOLS)
@@ -104,22 +103,22 @@ async def uses_the_result(chat: Chat, probe: Probe) -> Score:
     """Given a result, the endpoint MUST tell its figures, and make none up where there is none."""
     messages, replies = await converse(chat, probe)
     offered = probe.parameters["tools"]
-    score = tools.calls(replies, probe.expect["calls"], offered)
+    score = scoring.calls(replies, probe.expect["calls"], offered)
     if not score.passed:
         return score
     last = await chat(messages, budget=probe.budget, **probe.parameters)
-    return tool_results.tells(last, probe.expect, messages, offered)
+    return scoring_tool_results.tells(last, probe.expect, messages, offered)
 
 
 @check(probes.hard, required=0.95, trials=30, needs=TOOLS)
 async def hard_arguments(chat: Chat, probe: Probe) -> Score:
     """Arguments that are nested, long, empty or in any script MUST arrive as they were stated."""
     reply = await ask(chat, probe)
-    return tools.calls([reply], probe.expect["calls"], probe.parameters["tools"])
+    return scoring.calls([reply], probe.expect["calls"], probe.parameters["tools"])
 
 
 @check(probes.thirty_turns, trials=2, needs=TOOLS)
 async def after_thirty_turns(chat: Chat, probe: Probe) -> Score:
     """After thirty calls and results, the endpoint MUST make the next call as well as the first."""
     reply = await ask(chat, probe)
-    return tools.calls([reply], probe.expect["calls"], probe.parameters["tools"])
+    return scoring.calls([reply], probe.expect["calls"], probe.parameters["tools"])

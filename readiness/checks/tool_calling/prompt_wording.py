@@ -9,9 +9,9 @@ from functools import cache, cached_property
 from random import Random
 from typing import Any
 
+from readiness.checks.tool_calling.scoring import Expected
 from readiness.probe import Message
 from readiness.resources import document, prompts
-from readiness.scorers.tools import Expected
 
 PROMPTS = prompts("tool_calling.yaml")
 TOOLS: Mapping[str, Mapping[str, Any]] = {

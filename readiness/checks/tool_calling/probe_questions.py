@@ -7,8 +7,8 @@ from datetime import date
 from itertools import cycle
 from typing import Any
 
-from readiness.probes.tool_words import PROMPTS, Slot, cities, expected
-from readiness.scorers.tools import Expected
+from readiness.checks.tool_calling.prompt_wording import PROMPTS, Slot, cities, expected
+from readiness.checks.tool_calling.scoring import Expected
 
 Values = Mapping[str, Any]
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from readiness.probe import Message, Probe
-from readiness.probes import tool_asks, tool_results
-from readiness.probes.tool_words import (
+from readiness.checks.tool_calling import probe_questions, probes_tool_results
+from readiness.checks.tool_calling.prompt_wording import (
     PROMPTS,
     TOOLS,
     Slot,
@@ -20,6 +19,7 @@ from readiness.probes.tool_words import (
     weather,
     weather_and_air,
 )
+from readiness.probe import Message, Probe
 
 TOLD_BUDGET = 512
 NOTE_BUDGET = 4096
@@ -128,8 +128,8 @@ def _several(slot: Slot, count: int, parameters: Mapping[str, Any]) -> Probe:
         for city in slot.random.sample(cities(), count)
     ]
     calls = [expected("get_weather", values, slot.language) for values in asked]
-    found = [tool_results.result(slot, values) for values in asked]
-    text = tool_results.several(slot, asked)
+    found = [probes_tool_results.result(slot, values) for values in asked]
+    text = probes_tool_results.several(slot, asked)
     expect = {"calls": calls, "results": found}
     return Probe(slot.id, user(text), expect, parameters, TOLD_BUDGET, f"{count}_cities")
 
@@ -147,22 +147,22 @@ def one_at_a_time(slot: Slot) -> Probe:
 
 def many_tools(slot: Slot) -> Probe:
     """A question for one of 8 to 20 tools that are much alike."""
-    targets = ["get_weather", *tool_asks.SIMILAR]
+    targets = ["get_weather", *probe_questions.SIMILAR]
     target = targets[slot.turn("tool", len(targets))]
-    alike = [name for name in TOOLS if name not in (target, "get_order", *tool_asks.HARD)]
+    alike = [name for name in TOOLS if name not in (target, "get_order", *probe_questions.HARD)]
     names = [target, *slot.random.sample(alike, slot.random.randint(7, len(alike)))]
     slot.random.shuffle(names)
     if target == "get_weather":
         return replace(asking(slot, slot.parameters(*names)), family=target)
-    text, call = tool_asks.ask(slot, target)
+    text, call = probe_questions.ask(slot, target)
     return Probe(slot.id, user(text), {"calls": [call]}, slot.parameters(*names), family=target)
 
 
 def hard(slot: Slot) -> Probe:
     """A request whose arguments are nested, long or absent, or whose tool is not in English."""
-    names = list(tool_asks.HARD)
+    names = list(probe_questions.HARD)
     target = names[slot.turn("tool", len(names))]
-    text, call = tool_asks.ask(slot, target)
+    text, call = probe_questions.ask(slot, target)
     budget = NOTE_BUDGET if target == "save_note" else TOLD_BUDGET
     parameters = slot.parameters("get_weather", *names)
     return Probe(slot.id, user(text), {"calls": [call]}, parameters, budget, target)
@@ -170,4 +170,4 @@ def hard(slot: Slot) -> Probe:
 
 def after_history(slot: Slot) -> Probe:
     """A question after thirty others."""
-    return asking(slot, slot.parameters("get_weather"), before=tool_results.history(slot))
+    return asking(slot, slot.parameters("get_weather"), before=probes_tool_results.history(slot))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from readiness.checks.tool_calling import probe_suites, probes_tool_results
+from readiness.checks.tool_calling.prompt_wording import PROMPTS, Slot
 from readiness.probe import Probe
-from readiness.probes import manner, tool_results, tool_suites
-from readiness.probes.tool_words import PROMPTS, Slot
+from readiness.probes import manner
 
 CONTROLS = 2
 #: One in so many questions comes after a system message, as most of those that users ask do.
@@ -17,67 +18,70 @@ INSTRUCTED = 4
 def consecutive(seed: int, trials: int) -> list[Probe]:
     """Questions about the weather that state every value, and three trivially easy probes."""
     easy = [
-        tool_suites.easy(Slot("core.control", 0, at), language)
+        probe_suites.easy(Slot("core.control", 0, at), language)
         for at, language in enumerate(PROMPTS["controls"])
     ]
-    return [*_suite("core", tool_suites.core, seed, trials), *manner.streaming(easy, "core")]
+    return [*_suite("core", probe_suites.core, seed, trials), *manner.streaming(easy, "core")]
 
 
 def forbidden(seed: int, trials: int) -> list[Probe]:
     """The same kind of question, with `tool_choice: none`."""
-    return [*_suite("none", tool_suites.forbidden, seed, trials), *_callable("none")]
+    return [*_suite("none", probe_suites.forbidden, seed, trials), *_callable("none")]
 
 
 def required(seed: int, trials: int) -> list[Probe]:
     """Questions that play down the need of a tool, with `tool_choice: required`."""
-    return _suite("required", tool_suites.required, seed, trials)
+    return _suite("required", probe_suites.required, seed, trials)
 
 
 def named(seed: int, trials: int) -> list[Probe]:
     """Questions about the weather, with a `tool_choice` that names another tool."""
-    return _suite("named", tool_suites.named, seed, trials)
+    return _suite("named", probe_suites.named, seed, trials)
 
 
 def bad_choices(seed: int, trials: int) -> list[Probe]:
     """Choices that no request may have, and one that it may."""
     # A stream may have begun before the choice is looked at: these are answered whole.
-    bad = [tool_suites.bad_choice(Slot("invalid", seed, at)) for at in range(trials)]
+    bad = [probe_suites.bad_choice(Slot("invalid", seed, at)) for at in range(trials)]
     return [*bad, *_callable("invalid")]
 
 
 def irrelevant(seed: int, trials: int) -> list[Probe]:
     """Requests that no tool can help with, half of them close to the tool's subject."""
-    return [*_suite("irrelevance", tool_suites.irrelevant, seed, trials), *_callable("irrelevance")]
+    return [
+        *_suite("irrelevance", probe_suites.irrelevant, seed, trials),
+        *_callable("irrelevance"),
+    ]
 
 
 def parallel(seed: int, trials: int) -> list[Probe]:
     """Questions about two to four cities, each with a date and a number of days of its own."""
-    return _suite("parallel", tool_suites.parallel, seed, trials)
+    return _suite("parallel", probe_suites.parallel, seed, trials)
 
 
 def one_at_a_time(seed: int, trials: int) -> list[Probe]:
     """Questions about several cities, with `parallel_tool_calls: false`."""
-    return _suite("single", tool_suites.one_at_a_time, seed, trials)
+    return _suite("single", probe_suites.one_at_a_time, seed, trials)
 
 
 def many_tools(seed: int, trials: int) -> list[Probe]:
     """Questions for one of 8 to 20 tools that are much alike."""
-    return _suite("distractors", tool_suites.many_tools, seed, trials)
+    return _suite("distractors", probe_suites.many_tools, seed, trials)
 
 
 def results(seed: int, trials: int) -> list[Probe]:
     """Questions whose answer stands in a tool's result."""
-    return _suite("results", tool_results.probe, seed, trials)
+    return _suite("results", probes_tool_results.probe, seed, trials)
 
 
 def hard(seed: int, trials: int) -> list[Probe]:
     """Requests whose arguments are nested, long or absent, or whose tool is not in English."""
-    return _suite("hard", tool_suites.hard, seed, trials)
+    return _suite("hard", probe_suites.hard, seed, trials)
 
 
 def thirty_turns(seed: int, trials: int) -> list[Probe]:
     """Questions about the weather after thirty others."""
-    return _suite("history", tool_suites.after_history, seed, trials)
+    return _suite("history", probe_suites.after_history, seed, trials)
 
 
 def _suite(suite: str, make: Callable[[Slot], Probe], seed: int, trials: int) -> list[Probe]:
@@ -90,7 +94,7 @@ def _callable(suite: str) -> list[Probe]:
     """Control items: an endpoint that cannot call a tool shows nothing by not calling one."""
     slots = [Slot(f"{suite}.control", 0, at) for at in range(CONTROLS)]
     made = [
-        replace(tool_suites.asking(slot, slot.parameters("get_weather")), control=True)
+        replace(probe_suites.asking(slot, slot.parameters("get_weather")), control=True)
         for slot in slots
     ]
     return manner.streaming(made, suite)

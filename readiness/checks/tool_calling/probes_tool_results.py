@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from string import ascii_lowercase, digits
 from typing import Any
 
-from readiness.probe import Message, Probe
-from readiness.probes.tool_words import (
+from readiness.checks.tool_calling.prompt_wording import (
     PROMPTS,
     Slot,
     cities,
@@ -19,6 +18,7 @@ from readiness.probes.tool_words import (
     weather,
     weather_and_air,
 )
+from readiness.probe import Message, Probe
 
 TURNS = 30
 #: Of fifteen probes six tell a result; three each have an error, a further call, two results.

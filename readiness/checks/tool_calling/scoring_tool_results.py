@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from readiness.checks.tool_calling.scoring import silent
+from readiness.checks.tool_calling.scoring_arguments import Tool
 from readiness.probe import Message
 from readiness.reply import Reply
 from readiness.score import PASSED, Score, failed
-from readiness.scorers.tool_values import Tool
-from readiness.scorers.tools import silent
 
 # A hyphen behind a letter or a digit joins, as in 21.3-37.4; anywhere else it is a minus.
 _NUMBER = re.compile(r"(?:(?<![\w°%])[-−])?\d+(?:[.,]\d+)*")

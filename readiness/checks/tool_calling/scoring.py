@@ -8,10 +8,16 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
+from readiness.checks.tool_calling.scoring_arguments import (
+    Expected,
+    Tool,
+    misformed,
+    mistaken,
+    parameters_of,
+)
 from readiness.reply import Reply, ToolCall
 from readiness.score import PASSED, Score, failed
 from readiness.scorers.json_text import NotJson, strict
-from readiness.scorers.tool_values import Expected, Tool, misformed, mistaken, parameters_of
 
 __all__ = ["Expected", "calls", "forced", "one_of", "says", "silent"]
 

@@ -1,0 +1,1 @@
+"""The dimension `tool_calling`: tools called with right arguments, and their results used."""
