@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.probes.long_paper import Expected, Figure, Question
+from readiness.checks.long_context.document import Expected, Figure, Question
+from readiness.checks.long_context.scoring_needles import answers, finds
+from readiness.checks.long_context.scoring_summary import summarises
 from readiness.score import Outcome
-from readiness.scorers.long_context import answers, finds
-from readiness.scorers.long_summary import summarises
 from tests.in_process import reply
 
 # Scores of answers

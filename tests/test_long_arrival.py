@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from readiness.checks.long_context.document import Expected, Question
+from readiness.checks.long_context.length_search import Ladder
+from readiness.checks.long_context.liveness import Life
+from readiness.checks.long_context.scoring_limits import quick, reaches, refuses, survives
+from readiness.checks.long_context.scoring_truncation import accepts, arrives, shape
+from readiness.checks.long_context.send_document import Sent
+from readiness.checks.long_context.sizes import CLAIM
 from readiness.exchange import Exchange
-from readiness.ladder import Ladder
-from readiness.liveness import Life
-from readiness.probes.long_paper import Expected, Question
-from readiness.probes.long_sizes import CLAIM
-from readiness.reading import Sent
 from readiness.score import Measure, Outcome, Score
-from readiness.scorers.long_arrival import accepts, arrives, shape
-from readiness.scorers.long_limits import quick, reaches, refuses, survives
 from tests.in_process import reply
 
 # Scores of what arrived

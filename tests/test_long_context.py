@@ -8,7 +8,11 @@ import pytest
 
 from readiness.chat import Scope
 from readiness.check import Check
-from readiness.checks import long_context as checks
+from readiness.checks.long_context import checks
+from readiness.checks.long_context.document_log import log
+from readiness.checks.long_context.needles import CHECKPOINTS, LOOKUPS
+from readiness.checks.long_context.prompt_wording import Recipe
+from readiness.checks.long_context.sizes import CLAIM
 from readiness.mutants.answer import Answer, Request
 from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.flaw import Flaw
@@ -18,10 +22,6 @@ from readiness.mutants.long_facts import prompt_of
 from readiness.mutants.protocol import WINDOW
 from readiness.mutants.tokens import prompt_tokens
 from readiness.probe import Probe
-from readiness.probes.long_log import log
-from readiness.probes.long_plants import CHECKPOINTS, LOOKUPS
-from readiness.probes.long_sizes import CLAIM
-from readiness.probes.long_words import Recipe
 from readiness.score import Outcome, Score
 from tests.in_process import fresh, tried
 

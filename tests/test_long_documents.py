@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.gauge import Gauge
+from readiness.checks.long_context.document import Paper
+from readiness.checks.long_context.document_log import log
+from readiness.checks.long_context.document_page import PIECE, page, pieces
+from readiness.checks.long_context.document_report import report
+from readiness.checks.long_context.needles import CHECKPOINTS, LOOKUPS
+from readiness.checks.long_context.prompt_wording import LANGUAGES, Recipe
+from readiness.checks.long_context.scoring_needles import finds
+from readiness.checks.long_context.scoring_summary import summarises
+from readiness.checks.long_context.send_document import SAMPLES
+from readiness.checks.long_context.sizes import CLAIM
+from readiness.checks.long_context.token_estimate import Gauge
 from readiness.mutants.answer import Answer
 from readiness.mutants.model import answer
 from readiness.mutants.tokens import prompt_tokens
-from readiness.probes.long_log import log
-from readiness.probes.long_page import PIECE, page, pieces
-from readiness.probes.long_paper import Paper
-from readiness.probes.long_plants import CHECKPOINTS, LOOKUPS
-from readiness.probes.long_report import report
-from readiness.probes.long_sizes import CLAIM
-from readiness.probes.long_words import LANGUAGES, Recipe
-from readiness.reading import SAMPLES
-from readiness.scorers.long_context import finds
-from readiness.scorers.long_summary import summarises
 from tests.in_process import reply
 
 PAPERS: dict[str, Callable[[Recipe, int], Paper]] = {"log": log, "report": report}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from readiness.checks.long_context.document_report import neutral
+from readiness.checks.long_context.prompt_wording import PROMPTS, Recipe
 from readiness.probe import Message
-from readiness.probes.long_report import neutral
-from readiness.probes.long_words import PROMPTS, Recipe
 
 #: What the article advises: pieces of so many characters, each with the end of the one before it.
 PIECE, OVERLAP = 5_000, 500

@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from readiness import tokenizer
 from readiness.chat import Chat
-from readiness.exchange import Exchange
-from readiness.gauge import Gauge
-from readiness.probe import Message
-from readiness.probes.long_log import log
-from readiness.probes.long_page import asked, page, pieces
-from readiness.probes.long_paper import Expected
-from readiness.probes.long_report import report
-from readiness.probes.long_sizes import (
+from readiness.checks.long_context import tokenize
+from readiness.checks.long_context.document import Expected
+from readiness.checks.long_context.document_log import log
+from readiness.checks.long_context.document_page import asked, page, pieces
+from readiness.checks.long_context.document_report import report
+from readiness.checks.long_context.prompt_wording import Recipe
+from readiness.checks.long_context.sizes import (
     BEYOND,
     BUDGETS,
     CLAIM,
@@ -25,7 +23,9 @@ from readiness.probes.long_sizes import (
     SCALED,
     SMALL_PAGE,
 )
-from readiness.probes.long_words import Recipe
+from readiness.checks.long_context.token_estimate import Gauge
+from readiness.exchange import Exchange
+from readiness.probe import Message
 from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
@@ -167,7 +167,7 @@ async def _calibrate(recipe: Recipe, chat: Chat) -> Gauge:
     if await chat.once("tokenizer", partial(_tokenizes, recipe)):
         for characters in (short, LONGER * long):
             paper = _WRITERS[recipe.kind](recipe, characters)
-            gauge.teach(paper.characters, await tokenizer.count(chat, paper.messages) or 0)
+            gauge.teach(paper.characters, await tokenize.count(chat, paper.messages) or 0)
         return gauge
     for characters in () if _small(chat) else (short, long):
         await _count(chat, recipe, gauge, characters)
@@ -177,7 +177,7 @@ async def _calibrate(recipe: Recipe, chat: Chat) -> Gauge:
 async def _tokenizes(recipe: Recipe, chat: Chat) -> bool:
     """Whether the endpoint has a tokenizer that counts as its replies do: it may be another's."""
     messages = _WRITERS[recipe.kind](recipe, min(SAMPLES[recipe.language])).messages
-    told = await tokenizer.count(chat, messages)
+    told = await tokenize.count(chat, messages)
     if not told or _small(chat):
         return bool(told)
     reply = await _reply_to_count(chat, messages)

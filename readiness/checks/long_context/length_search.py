@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from readiness.chat import Chat
-from readiness.probes.long_context import QUESTIONS, log_of
-from readiness.probes.long_sizes import CLAIM, LOWEST, SCALED
-from readiness.probes.long_words import Recipe
-from readiness.reading import Reading, read_at
+from readiness.checks.long_context.probes import QUESTIONS, log_of
+from readiness.checks.long_context.prompt_wording import Recipe
+from readiness.checks.long_context.scoring_needles import finds, found
+from readiness.checks.long_context.send_document import Reading, read_at
+from readiness.checks.long_context.sizes import CLAIM, LOWEST, SCALED
 from readiness.score import EndpointError, Measure, Outcome
-from readiness.scorers.long_context import finds, found
 
 RUNGS = (LOWEST, 8_192, 16_384, 32_768, 65_536, 131_072)
 #: RULER's threshold: what Llama 2 7B reaches at 4K. The documents are ours, and the score is not.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from readiness.checks.long_context.length_search import Ladder
+from readiness.checks.long_context.liveness import Life
+from readiness.checks.long_context.scoring_truncation import arrives
+from readiness.checks.long_context.send_document import Sent
 from readiness.exchange import Exchange
-from readiness.ladder import Ladder
-from readiness.liveness import Life
 from readiness.protocol.completion import error_text, read
-from readiness.reading import Sent
 from readiness.reply import Reply
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed
-from readiness.scorers.long_arrival import arrives
 
 NS = 1e9
 REFUSED_WITHIN = 30.0  # seconds

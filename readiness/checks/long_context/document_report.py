@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from random import Random
 
-from readiness.probes.long_paper import Expected, Figure, Paper
-from readiness.probes.long_words import PROMPTS, Recipe
+from readiness.checks.long_context.document import Expected, Figure, Paper
+from readiness.checks.long_context.prompt_wording import PROMPTS, Recipe
 
 FIGURES = 20
 PARAGRAPH = 6  # sentences

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import cycle
 from random import Random
 
-from readiness.probes.long_paper import Question
-from readiness.probes.long_words import PROMPTS, Names, Recipe, line, question
+from readiness.checks.long_context.document import Question
+from readiness.checks.long_context.prompt_wording import PROMPTS, Names, Recipe, line, question
 
 LOOKUPS = (0.02, 0.20, 0.40, 0.60, 0.80, 0.98)
 CHECKPOINTS = (0.0, 0.25, 0.5, 0.75, 1.0)

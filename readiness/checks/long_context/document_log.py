@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from readiness.probes.long_paper import Expected, Paper
-from readiness.probes.long_plants import Plants
-from readiness.probes.long_words import PROMPTS, Names, Recipe, line
+from readiness.checks.long_context.document import Expected, Paper
+from readiness.checks.long_context.needles import Plants
+from readiness.checks.long_context.prompt_wording import PROMPTS, Names, Recipe, line
 
 SHORTEST = 24  # characters of a line
 PLANTED = 100  # More lines than are planted, however short the log is.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from readiness.probes.long_paper import Expected
+from readiness.checks.long_context.document import Expected
+from readiness.checks.long_context.scoring_needles import finds
 from readiness.reply import Reply
 from readiness.score import PASSED, Measure, Outcome, Score, failed
-from readiness.scorers.long_context import finds
 
 #: How much of what was sent must be counted: less where nothing else tells of a loss.
 COUNTED, COUNTED_AT_LEAST = 0.97, 0.90

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from readiness.probes.long_paper import Question
+from readiness.checks.long_context.document import Question
 from readiness.reply import Reply
 from readiness.resources import prompts
 from readiness.score import PASSED, Measure, Score, failed

@@ -8,10 +8,18 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import count, islice
 
+from readiness.checks.long_context.needles import LOOKUPS
+from readiness.checks.long_context.prompt_wording import LANGUAGES, Recipe
+from readiness.checks.long_context.sizes import (
+    BEYOND,
+    BUDGETS,
+    CLAIM,
+    LOWEST,
+    PAGE,
+    SCALED,
+    SMALL_PAGE,
+)
 from readiness.probe import Probe
-from readiness.probes.long_plants import LOOKUPS
-from readiness.probes.long_sizes import BEYOND, BUDGETS, CLAIM, LOWEST, PAGE, SCALED, SMALL_PAGE
-from readiness.probes.long_words import LANGUAGES, Recipe
 
 #: The questions of a log, beside those for its checkpoints.
 QUESTIONS = tuple(f"q{number}" for number in range(1, 13))

@@ -7,17 +7,23 @@ from __future__ import annotations
 
 from readiness.chat import Chat
 from readiness.check import check
-from readiness.ladder import climb
-from readiness.liveness import beside
+from readiness.checks.long_context import probes
+from readiness.checks.long_context import scoring_limits as limits
+from readiness.checks.long_context.length_search import climb
+from readiness.checks.long_context.liveness import beside
+from readiness.checks.long_context.scoring_needles import finds, found
+from readiness.checks.long_context.scoring_summary import summarises
+from readiness.checks.long_context.scoring_truncation import accepts, arrives
+from readiness.checks.long_context.send_document import (
+    claimed,
+    read_at,
+    send_beyond,
+    send_page,
+    send_pieces,
+)
+from readiness.checks.long_context.sizes import CLAIM
 from readiness.probe import Probe
-from readiness.probes import long_context as probes
-from readiness.probes.long_sizes import CLAIM
-from readiness.reading import claimed, read_at, send_beyond, send_page, send_pieces
 from readiness.score import Score
-from readiness.scorers import long_limits as limits
-from readiness.scorers.long_arrival import accepts, arrives
-from readiness.scorers.long_context import finds, found
-from readiness.scorers.long_summary import summarises
 
 
 @check(probes.documents, trials=5, alone=True, in_order=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from readiness.probes.long_paper import Expected, Figure
+from readiness.checks.long_context.document import Expected, Figure
 from readiness.reply import Reply
 from readiness.resources import prompts
 from readiness.score import PASSED, Measure, Score, failed

@@ -1,0 +1,1 @@
+"""The dimension `long_context`: documents of up to 128K tokens."""
