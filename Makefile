@@ -16,8 +16,8 @@ demo: $(VENV)/.installed
 # is what is measured. Too few trials show no readiness (10), and a defect may be found (1).
 demo-load: $(VENV)/.installed
 	@$(BIN)/python -m readiness.embedded --fetch
-	@$(BIN)/python -m pytest readiness --endpoint embedded --profile smoke \
-		-k "checks/load or checks/stability"; \
+	@$(BIN)/python -m pytest readiness/checks/load readiness/checks/stability \
+		--endpoint embedded --profile smoke; \
 	status=$$?; echo "exit status $$status"; test $$status -eq 1 -o $$status -eq 10
 
 # A candidate that drops 3 % of the tool calls is stopped beside its baseline, in half a minute.

@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Name the files that have checks: the built-in ones and, in a readiness run, yours."""
-    config.addinivalue_line("python_files", "readiness/checks/[!_]*.py")
+    config.addinivalue_line("python_files", "readiness/checks/*/check*.py")
     if options.requested(config):
         config.addinivalue_line("python_files", "check_*.py")
         # Allure's own plugin knows a test, and no trials: the reporter's results take their place.

@@ -10,11 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from readiness.checks.api import (
+    scoring_access,
+    scoring_models,
+    scoring_replies,
+    scoring_shape,
+    scoring_streams,
+)
 from readiness.exchange import Arrival, Exchange, Fault
 from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import PASSED, EndpointError, Outcome, Score, failed
-from readiness.scorers import api_access, api_models, api_reply, api_shape, api_stream, rejection
+from readiness.scorers import rejection
 from tests.exchanges import JSON, answered, came, chunk, said, streamed
 
 COUNTS = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
@@ -141,25 +148,25 @@ def test_no_error_body_trips_the_scorers(body: Any, status: int) -> None:
 
 @given(JUNK)
 def test_no_usage_trips_the_scorer(usage: Any) -> None:
-    score = api_shape.adds_up(usage)
+    score = scoring_shape.adds_up(usage)
     assert score.passed or score.reason.startswith("usage")
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(0, 10**7))
 def test_usage_passes_where_it_adds_up(prompt: int, completion: int, total: int) -> None:
     usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": total}
-    assert api_shape.adds_up(usage).passed is (prompt + completion == total)
+    assert scoring_shape.adds_up(usage).passed is (prompt + completion == total)
 
 
 def test_true_is_no_token_count() -> None:
-    assert api_shape.adds_up({**COUNTS, "prompt_tokens": True}).passed is False
+    assert scoring_shape.adds_up({**COUNTS, "prompt_tokens": True}).passed is False
 
 
 @given(JUNK)
 def test_no_list_of_models_trips_the_scorers(listed: Any) -> None:
     exchange = came(json.dumps(listed).encode(), None)
     outcomes = []
-    for score in (api_models.lists, api_models.dated):
+    for score in (scoring_models.lists, scoring_models.dated):
         try:
             outcomes.append(score(exchange).outcome)
         except EndpointError as raised:
@@ -169,18 +176,18 @@ def test_no_list_of_models_trips_the_scorers(listed: Any) -> None:
 
 def test_what_is_missing_and_what_is_null_is_named() -> None:
     document = {**said(annotations=None), "system_fingerprint": None, "usage": None}
-    assert api_shape.complete(document) == failed(
+    assert scoring_shape.complete(document) == failed(
         "missing: choices[0].message.refusal, choices[0].logprobs"
     )
-    assert api_shape.no_nulls(document) == failed(
+    assert scoring_shape.no_nulls(document) == failed(
         "null: system_fingerprint, usage, choices[0].message.annotations"
     )
 
 
 def test_a_time_may_be_a_day_off() -> None:
     now = 1_795_000_000.0
-    assert api_shape.timely(1_795_086_400, now) == PASSED
-    assert api_shape.timely(1_751_200_001, now) == failed("created is 507 days off: 1751200001")
+    assert scoring_shape.timely(1_795_086_400, now) == PASSED
+    assert scoring_shape.timely(1_751_200_001, now) == failed("created is 507 days off: 1751200001")
 
 
 # Streams
@@ -211,7 +218,7 @@ def test_a_stream_that_comes_at_its_end_was_kept_back(
 ) -> None:
     due = failed(reason) if reason else PASSED
     words = [timed(WORD, each + 0.01, each, each) for each in (3.0, first)]  # One has to wake up.
-    assert api_stream.arrives(timed(streamed(*PIECES), end, *at), words) == due
+    assert scoring_streams.arrives(timed(streamed(*PIECES), end, *at), words) == due
 
 
 @pytest.mark.parametrize(
@@ -228,21 +235,21 @@ def test_a_stream_that_comes_at_its_end_was_kept_back(
     ],
 )
 def test_damage_is_told_from_disobedience(text: str, outcome: Outcome) -> None:
-    assert api_stream.intact(reply(text), "é 你好 🦑").outcome is outcome
+    assert scoring_streams.intact(reply(text), "é 你好 🦑").outcome is outcome
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
 def test_a_text_that_comes_back_is_never_damaged(text: str) -> None:
     if "\ufffd" not in text:
-        assert api_stream.intact(reply(f"{text} ok"), text).outcome is Outcome.PASS
+        assert scoring_streams.intact(reply(f"{text} ok"), text).outcome is Outcome.PASS
 
 
 def test_usage_belongs_on_a_last_chunk_of_its_own() -> None:
     last = {"choices": [], "usage": COUNTS}
     beside = {**chunk(finish="stop"), "usage": COUNTS}
-    assert api_stream.counted_last([chunk(content="a"), last]) == PASSED
-    assert api_stream.counted_last([chunk(content="a"), beside]).passed is False
-    assert api_stream.counted_last([last, last]) == failed("usage in 2 of 2 chunks, at [0, 1]")
+    assert scoring_streams.counted_last([chunk(content="a"), last]) == PASSED
+    assert scoring_streams.counted_last([chunk(content="a"), beside]).passed is False
+    assert scoring_streams.counted_last([last, last]) == failed("usage in 2 of 2 chunks, at [0, 1]")
 
 
 @pytest.mark.parametrize(
@@ -259,13 +266,13 @@ def test_a_stream_ends_with_the_counts_that_the_sdks_helper_reads(
     usages: list[dict[str, int] | None], score: Score
 ) -> None:
     sent = [{**chunk(content="a" * 60), "usage": usage} for usage in usages]
-    assert api_stream.counted(sent) == score
+    assert scoring_streams.counted(sent) == score
 
 
 def test_a_count_of_the_last_chunk_alone_is_too_few_for_the_text() -> None:
     sent = [chunk(content="word " * 12) for _ in range(3)]
     last = {"choices": [], "usage": COUNTS}
-    assert api_stream.counted([*sent, last]) == failed(
+    assert scoring_streams.counted([*sent, last]) == failed(
         "4 completion tokens for a text of 180 letters"
     )
 
@@ -274,24 +281,24 @@ def test_a_count_of_the_last_chunk_alone_is_too_few_for_the_text() -> None:
 
 
 def test_a_budget_is_kept_and_told() -> None:
-    assert api_reply.within(reply("1, 2", "length", 8), 8) == PASSED
-    assert api_reply.within(reply("1, 2", "length", 9), 8) == failed(
+    assert scoring_replies.within(reply("1, 2", "length", 8), 8) == PASSED
+    assert scoring_replies.within(reply("1, 2", "length", 9), 8) == failed(
         "9 tokens, asked for 8 at the most: '1, 2'"
     )
-    assert api_reply.within(reply("1, 2", "stop", 8), 8) == failed(
+    assert scoring_replies.within(reply("1, 2", "stop", 8), 8) == failed(
         "finish_reason is 'stop', not 'length', after '1, 2'"
     )
 
 
 def test_a_stop_text_ends_the_reply_before_it() -> None:
-    assert api_reply.stopped(reply("1, 2, 3, 4, "), "4", ["5"]) == PASSED
-    assert api_reply.stopped(reply("1, 2, 3, 4, 5"), "4", ["5"]) == failed(
+    assert scoring_replies.stopped(reply("1, 2, 3, 4, "), "4", ["5"]) == PASSED
+    assert scoring_replies.stopped(reply("1, 2, 3, 4, 5"), "4", ["5"]) == failed(
         "the text has '5' in it: '1, 2, 3, 4, 5'"
     )
-    assert api_reply.stopped(reply("1, 2, 3, 4, ", "length"), "4", ["5"]) == failed(
+    assert scoring_replies.stopped(reply("1, 2, 3, 4, ", "length"), "4", ["5"]) == failed(
         "finish_reason is 'length', not 'stop'"
     )
-    assert api_reply.stopped(reply("Sure"), "4", ["5"]).outcome is Outcome.UNDETERMINED
+    assert scoring_replies.stopped(reply("Sure"), "4", ["5"]).outcome is Outcome.UNDETERMINED
 
 
 @pytest.mark.parametrize(
@@ -304,34 +311,34 @@ def test_a_stop_text_ends_the_reply_before_it() -> None:
     ],
 )
 def test_a_lost_space_is_told_from_one_that_was_never_there(text: str, outcome: Outcome) -> None:
-    assert api_reply.spaced(reply(text), "4,").outcome is outcome
+    assert scoring_replies.spaced(reply(text), "4,").outcome is outcome
 
 
 def test_what_was_lost_on_the_way_is_told_from_what_is_beyond_the_model() -> None:
-    lost = api_reply.knows(reply("I do not know"), ["amber-417"])
+    lost = scoring_replies.knows(reply("I do not know"), ["amber-417"])
     assert lost == failed("no 'amber-417' in 'I do not know'")
-    assert api_reply.in_prompt(lost, reply(prompt=20), reply(prompt=40)) == failed(
+    assert scoring_replies.in_prompt(lost, reply(prompt=20), reply(prompt=40)) == failed(
         f"{lost.reason}; the prompt had 20 tokens, in its plain form 40"
     )
-    assert api_reply.in_prompt(lost, reply(prompt=40), reply(prompt=40)).outcome is (
+    assert scoring_replies.in_prompt(lost, reply(prompt=40), reply(prompt=40)).outcome is (
         Outcome.UNDETERMINED
     )
-    assert api_reply.grows(lost, reply(prompt=2_000), reply(prompt=1_990)) == failed(
+    assert scoring_replies.grows(lost, reply(prompt=2_000), reply(prompt=1_990)) == failed(
         f"{lost.reason}; 2000 tokens were read, and 1990 of half the message"
     )
-    assert api_reply.grows(lost, reply(prompt=4_000), reply(prompt=2_010)).outcome is (
+    assert scoring_replies.grows(lost, reply(prompt=4_000), reply(prompt=2_010)).outcome is (
         Outcome.UNDETERMINED
     )
-    assert api_reply.knows_plainly(lost, reply("Amber-417."), ["amber-417"]).passed is False
+    assert scoring_replies.knows_plainly(lost, reply("Amber-417."), ["amber-417"]).passed is False
 
 
 def test_another_requests_code_is_worse_than_none() -> None:
     code, others = "amber-417", ["badge-212"]
-    assert api_reply.own_code("The word is Amber-417.", code, others) == PASSED
-    assert api_reply.own_code("amber-417 badge-212", code, others) == failed(
+    assert scoring_replies.own_code("The word is Amber-417.", code, others) == PASSED
+    assert scoring_replies.own_code("amber-417 badge-212", code, others) == failed(
         "'badge-212' is another request's, and this one's is 'amber-417': 'amber-417 badge-212'"
     )
-    assert api_reply.own_code("Hello", code, others).outcome is Outcome.UNDETERMINED
+    assert scoring_replies.own_code("Hello", code, others).outcome is Outcome.UNDETERMINED
 
 
 def test_log_probabilities_spell_the_text() -> None:
@@ -344,21 +351,21 @@ def test_log_probabilities_spell_the_text() -> None:
             "top_logprobs": others,
         }
 
-    assert api_reply.sure([token("Da"), token("isy")], "Daisy", 2) == PASSED
-    assert api_reply.sure([token("Da")], "Daisy", 2).reason == (
+    assert scoring_replies.sure([token("Da"), token("isy")], "Daisy", 2) == PASSED
+    assert scoring_replies.sure([token("Da")], "Daisy", 2).reason == (
         "the tokens are 'Da', the text is 'Daisy'"
     )
-    assert api_reply.sure([token("Daisy", 0.5)], "Daisy", 2).reason == "a logprob is 0.5"
-    assert api_reply.sure([token("Daisy", top=3)], "Daisy", 2).passed is False
-    assert api_reply.sure([], "Daisy", 2).reason == "no logprobs.content"
+    assert scoring_replies.sure([token("Daisy", 0.5)], "Daisy", 2).reason == "a logprob is 0.5"
+    assert scoring_replies.sure([token("Daisy", top=3)], "Daisy", 2).passed is False
+    assert scoring_replies.sure([], "Daisy", 2).reason == "no logprobs.content"
 
 
 def test_the_tokens_of_all_choices_count() -> None:
     cut = [{"finish_reason": "length"}, {"finish_reason": "length"}]
     both = {"choices": cut, "usage": {"completion_tokens": 16}}
     one = {"choices": cut, "usage": {"completion_tokens": 8}}
-    assert api_reply.counts_all(both, 8) == PASSED
-    assert api_reply.counts_all(one, 8) == failed("8 tokens for two choices of 8")
+    assert scoring_replies.counts_all(both, 8) == PASSED
+    assert scoring_replies.counts_all(one, 8) == failed("8 tokens for two choices of 8")
 
 
 # Access
@@ -369,10 +376,10 @@ def test_a_door_without_a_key_is_no_door() -> None:
     keyless = Exchange({}, 200, {}, b"{}", (), None, "", 0.0, 1)
     refused = Exchange({}, 401, {}, b"{}", (), None, "", 0.0, 1)
     crashed = Exchange({}, 500, {}, b"Internal Server Error", (), None, "", 0.0, 1)
-    assert api_access.locked(keyless, refused).outcome is Outcome.UNSUPPORTED
-    assert api_access.locked(keyed, refused) == PASSED
-    assert api_access.locked(keyed, keyless) == failed("HTTP 200 without the key: b'{}'")
-    assert api_access.locked(keyed, crashed).reason == (
+    assert scoring_access.locked(keyless, refused).outcome is Outcome.UNSUPPORTED
+    assert scoring_access.locked(keyed, refused) == PASSED
+    assert scoring_access.locked(keyed, keyless) == failed("HTTP 200 without the key: b'{}'")
+    assert scoring_access.locked(keyed, crashed).reason == (
         "expected HTTP 401 or 403 for POST /chat/completions {}, "
         "got HTTP 500 with 'Internal Server Error'"
     )
@@ -381,5 +388,5 @@ def test_a_door_without_a_key_is_no_door() -> None:
 @pytest.mark.parametrize("declared", [None, 1_000_000])
 def test_a_window_that_is_unknown_or_vast_is_not_overrun(declared: int | None) -> None:
     with pytest.raises(EndpointError) as raised:
-        api_access.window(declared)
+        scoring_access.window(declared)
     assert raised.value.score.outcome is Outcome.UNSUPPORTED

@@ -9,11 +9,17 @@ from typing import Any
 
 import pytest
 
-from readiness import oracle
+from readiness.checks.api import (
+    scoring_models,
+    scoring_replies,
+    scoring_shape,
+    scoring_streams,
+    sdk_client,
+)
 from readiness.exchange import Arrival, Exchange
 from readiness.protocol.completion import read
 from readiness.score import EndpointError, Outcome, Score
-from readiness.scorers import api_models, api_reply, api_shape, api_stream, rejection
+from readiness.scorers import rejection
 
 WIRE = Path(__file__).parents[2] / "shared" / "wire"
 RECORDED = ["vllm-0.32-cpu-smollm2-135m.json", "vllm-0.26-h200-qwen2.5-7b-dummy-weights.json"]
@@ -30,7 +36,7 @@ def recorded(request: pytest.FixtureRequest) -> dict[str, Exchange]:
 @pytest.fixture(scope="module")
 def schemas() -> dict[str, Any]:
     async def both() -> dict[str, Any]:
-        return {name: await oracle.schema(name) for name in ("completion", "chunk")}
+        return {name: await sdk_client.schema(name) for name in ("completion", "chunk")}
 
     return asyncio.run(both())
 
@@ -48,12 +54,12 @@ def test_every_whole_reply_of_vllm_fits_the_sdk(
     recorded: dict[str, Exchange], schemas: dict[str, Any]
 ) -> None:
     whole = {name: each for name, each in recorded.items() if b'"chat.completion"' in each.body}
-    documents = {name: api_shape.document(each) for name, each in whole.items()}
+    documents = {name: scoring_shape.document(each) for name, each in whole.items()}
     found = {
         name: [
-            api_shape.fits_completion(each, schemas["completion"]),
-            api_shape.adds_up(each["usage"]),
-            api_shape.labelled(whole[name], "application/json"),
+            scoring_shape.fits_completion(each, schemas["completion"]),
+            scoring_shape.adds_up(each["usage"]),
+            scoring_shape.labelled(whole[name], "application/json"),
         ]
         for name, each in documents.items()
     }
@@ -69,11 +75,13 @@ def test_every_stream_of_vllm_fits_the_sdk(
     streams = {name: each for name, each in recorded.items() if each.body.startswith(b"data:")}
     found = {
         name: [
-            api_stream.all_fit(api_stream.chunks(each), schemas["chunk"]),
-            api_stream.identical(api_stream.chunks(each), "id", "object", "model", "created"),
-            api_stream.without(read(each), api_stream.ENDING),
-            api_stream.without(read(each), api_stream.FINISHING),
-            api_stream.opened(api_stream.chunks(each)),
+            scoring_streams.all_fit(scoring_streams.chunks(each), schemas["chunk"]),
+            scoring_streams.identical(
+                scoring_streams.chunks(each), "id", "object", "model", "created"
+            ),
+            scoring_streams.without(read(each), scoring_streams.ENDING),
+            scoring_streams.without(read(each), scoring_streams.FINISHING),
+            scoring_streams.opened(scoring_streams.chunks(each)),
         ]
         for name, each in streams.items()
     }
@@ -85,8 +93,8 @@ def test_every_stream_of_vllm_fits_the_sdk(
 
 def test_vllm_counts_a_stream_last_and_unasked_not_at_all(recorded: dict[str, Exchange]) -> None:
     asked, unasked = (recorded[name] for name in ("chat_stream_usage", "chat_stream_nousage"))
-    assert api_stream.counted_last(api_stream.chunks(asked)).passed
-    assert api_stream.uncounted(api_stream.chunks(unasked)).passed
+    assert scoring_streams.counted_last(scoring_streams.chunks(asked)).passed
+    assert scoring_streams.uncounted(scoring_streams.chunks(unasked)).passed
 
 
 def test_vllm_refuses_what_is_wrong_but_a_strange_role(recorded: dict[str, Exchange]) -> None:
@@ -108,9 +116,9 @@ def test_vllm_gives_the_choices_and_the_probabilities_that_are_asked_for(
 ) -> None:
     two, sure = recorded["n2"], recorded["logprobs"]
     content = read(sure).content or ""
-    assert api_reply.several(api_stream.choices(two), 2).passed
-    assert api_reply.sure(api_stream.logprobs(sure), content, 2).passed
-    assert api_reply.within(read(recorded["length_stop"]), 5).passed
+    assert scoring_replies.several(scoring_streams.choices(two), 2).passed
+    assert scoring_replies.sure(scoring_streams.logprobs(sure), content, 2).passed
+    assert scoring_replies.within(read(recorded["length_stop"]), 5).passed
 
 
 # What the probes saw, in the words of the recordings
@@ -179,7 +187,7 @@ def test_a_recorded_error_is_json_or_not(name: str, passed: bool) -> None:
 
 def scored(listed: Exchange) -> Score:
     try:
-        return api_models.lists(listed)
+        return scoring_models.lists(listed)
     except EndpointError as error:
         return error.score
 
@@ -191,7 +199,9 @@ def test_recorded_lists_of_models_are_lists_and_one_has_no_dates() -> None:
         parts = {"content-type": "application/json"}
         listed[name] = Exchange(None, 200, parts, body.encode(), (), None, "", 0.0, 1)
     assert [name for name, each in listed.items() if not scored(each).passed] == []
-    assert [name for name, each in listed.items() if not api_models.dated(each).passed] == ["lcp"]
+    assert [name for name, each in listed.items() if not scoring_models.dated(each).passed] == [
+        "lcp"
+    ]
 
 
 def test_litellms_answer_to_a_missing_key_is_a_crash() -> None:

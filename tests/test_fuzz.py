@@ -7,9 +7,9 @@ import shlex
 from dataclasses import replace
 from typing import Any
 
-from readiness import fuzz
 from readiness.chat import Dialect
-from readiness.checks.api.fuzzed import BATCH
+from readiness.checks.api import fuzz_cases
+from readiness.checks.api.check_fuzzed import BATCH
 from readiness.findings import Case
 from readiness.mutants.api_requests import CRASH
 from readiness.mutants.flaw import Flaw
@@ -32,16 +32,16 @@ def test_what_crashes_on_a_text_is_shrunk_to_one_without_letters() -> None:
 
 
 def test_a_case_may_name_the_model_itself() -> None:
-    assert fuzz.call({"max_tokens": 4}, M).body == {"model": "m", "max_completion_tokens": 4}
-    assert fuzz.call({"model": 7}, M).body == {"model": 7}
+    assert fuzz_cases.call({"max_tokens": 4}, M).body == {"model": "m", "max_completion_tokens": 4}
+    assert fuzz_cases.call({"model": 7}, M).body == {"model": 7}
 
 
 def test_a_curl_line_sends_it_again() -> None:
-    call = fuzz.call({"messages": "it's"}, M)
-    words = shlex.split(fuzz.curl(call))
+    call = fuzz_cases.call({"messages": "it's"}, M)
+    words = shlex.split(fuzz_cases.curl(call))
     assert words[:2] == ["curl", "$OPENAI_BASE_URL/chat/completions"]
     assert json.loads(words[-1]) == call.body
-    assert "Bearer $OPENAI_API_KEY" in fuzz.curl(call)
+    assert "Bearer $OPENAI_API_KEY" in fuzz_cases.curl(call)
 
 
 def test_the_reference_survives_ten_batches() -> None:

@@ -14,11 +14,10 @@ from typing import Any
 import pytest
 from pydantic import create_model
 
-from readiness import oracle
 from readiness.chat import Chat, Dialect
+from readiness.checks.api import scoring_sdk, sdk_client
 from readiness.exchange import Call, Exchange, Fault
 from readiness.score import PASSED, EndpointError, Outcome, Score, failed
-from readiness.scorers import api_sdk
 from tests.exchanges import JSON, answered, came, chunk, said, streamed
 
 HI = [{"role": "user", "content": "Hi"}]
@@ -30,7 +29,9 @@ def create(**more: Any) -> Use:
     return lambda client: client.chat.completions.create(model="m", messages=HI, **more)
 
 
-def use(exchange: Exchange, work: Use, *, strict: bool = True) -> tuple[oracle.Came, list[Call]]:
+def use(
+    exchange: Exchange, work: Use, *, strict: bool = True
+) -> tuple[sdk_client.Came, list[Call]]:
     """Let the SDK do something with an endpoint that gives one answer."""
     calls: list[Call] = []
 
@@ -39,7 +40,7 @@ def use(exchange: Exchange, work: Use, *, strict: bool = True) -> tuple[oracle.C
         return exchange
 
     chat = Chat(send, Dialect("m"))
-    return asyncio.run(oracle.use(chat, work, strict=strict)), calls
+    return asyncio.run(sdk_client.use(chat, work, strict=strict)), calls
 
 
 def test_a_request_of_the_sdk_is_sent_as_the_checks_own() -> None:
@@ -48,7 +49,7 @@ def test_a_request_of_the_sdk_is_sent_as_the_checks_own() -> None:
     assert call.body == {"model": "m", "messages": HI, "temperature": 0}
     assert "authorization" not in call.headers
     assert found.value.choices[0].message.content == "Hello"
-    assert api_sdk.works(found) == PASSED
+    assert scoring_sdk.works(found) == PASSED
 
 
 def test_the_sdk_reads_a_stream_from_the_bytes_that_came() -> None:
@@ -61,7 +62,7 @@ def test_the_sdk_reads_a_stream_from_the_bytes_that_came() -> None:
         return "".join([each.choices[0].delta.content or "" async for each in stream])
 
     found, _ = use(streamed(*chunks), read)
-    assert (found.value, api_sdk.reads(found)) == ("Héllo", PASSED)
+    assert (found.value, scoring_sdk.reads(found)) == ("Héllo", PASSED)
 
 
 @pytest.mark.parametrize(
@@ -80,20 +81,22 @@ def test_the_sdk_reads_a_stream_from_the_bytes_that_came() -> None:
 def test_each_refusal_raises_what_existing_code_catches(status: int, error: str) -> None:
     body = json.dumps({"error": {"message": "no", "type": "t"}}).encode()
     found, calls = use(came(body, {}, status=status), create())
-    assert (found.error, api_sdk.raises(found), len(calls)) == (error, PASSED, 1)
+    assert (found.error, scoring_sdk.raises(found), len(calls)) == (error, PASSED, 1)
 
 
 def test_a_crash_is_no_refusal() -> None:
     found, _ = use(came(b"oops", {}, "text/plain", 502), create())
     assert found.error == "InternalServerError"
-    assert api_sdk.raises(found).reason.startswith("InternalServerError for HTTP 502")
+    assert scoring_sdk.raises(found).reason.startswith("InternalServerError for HTTP 502")
     with pytest.raises(EndpointError):
-        api_sdk.works(found)
+        scoring_sdk.works(found)
 
 
 def test_what_the_sdk_cannot_read_fails_with_its_own_words() -> None:
     found, _ = use(answered({**COMPLETION, "created": "today"}), create())
-    assert api_sdk.works(found).reason.startswith("APIResponseValidationError: 'Data returned by")
+    assert scoring_sdk.works(found).reason.startswith(
+        "APIResponseValidationError: 'Data returned by"
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,7 @@ def test_a_reply_that_is_cut_off_by_its_budget_tells_nothing_of_the_protocol(
         )
         return made
 
-    assert api_sdk.works(use(exchange, parse)[0]) == score
+    assert scoring_sdk.works(use(exchange, parse)[0]) == score
 
 
 def test_a_feature_that_is_refused_by_name_is_unsupported() -> None:
@@ -125,7 +128,7 @@ def test_a_feature_that_is_refused_by_name_is_unsupported() -> None:
     exchange = came(body, {"model": "m", "messages": HI, "tools": []}, JSON, 400)
     found, _ = use(exchange, create())
     with pytest.raises(EndpointError) as raised:
-        api_sdk.works(found)
+        scoring_sdk.works(found)
     assert raised.value.score.outcome is Outcome.UNSUPPORTED
 
 
@@ -139,7 +142,7 @@ def test_a_bug_of_ours_is_no_verdict() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(oracle.use(Chat(send, Dialect("m")), create()))
+        asyncio.run(sdk_client.use(Chat(send, Dialect("m")), create()))
 
 
 def test_a_spent_budget_is_told_as_such() -> None:
@@ -147,11 +150,11 @@ def test_a_spent_budget_is_told_as_such() -> None:
         raise EndpointError("the budget is spent", Outcome.SKIPPED)
 
     with pytest.raises(EndpointError, match="the budget is spent"):
-        asyncio.run(oracle.use(Chat(send, Dialect("m")), create()))
+        asyncio.run(sdk_client.use(Chat(send, Dialect("m")), create()))
 
 
 def test_the_schema_is_the_installed_sdks_own() -> None:
-    found = asyncio.run(oracle.schema("completion"))
+    found = asyncio.run(sdk_client.schema("completion"))
     assert found["title"] == "ChatCompletion"
     assert set(found["required"]) == {"id", "choices", "created", "model", "object"}
 

@@ -427,7 +427,7 @@ def test_evidence_of_a_licence_is_in_the_record_and_sends_nothing(
     shown.mkdir()
     (own.path / "own.yaml").write_text(alone("license"))
     named = evidence.write(shown)
-    where = f"{Path(checks.__file__).parent}/license.py"
+    where = f"{Path(checks.__file__).parent}/license/checks.py"
     result = own.runpytest(
         where, "--endpoint", url, "--policy", "own.yaml", "--license-evidence", str(named)
     )
@@ -447,7 +447,7 @@ def test_without_evidence_the_licence_is_not_assessed_and_the_run_inconclusive(
     own: pytest.Pytester, url: str
 ) -> None:
     (own.path / "own.yaml").write_text(alone("license"))
-    where = f"{Path(checks.__file__).parent}/license.py"
+    where = f"{Path(checks.__file__).parent}/license/checks.py"
     result = own.runpytest(where, "--endpoint", url, "--policy", "own.yaml")
     assert result.ret == INCONCLUSIVE
     result.stdout.fnmatch_lines(["*no evidence was given: name it*"])

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from readiness.checks.api import scoring_replies
 from readiness.checks.json_only.scoring import is_json
 from readiness.checks.tool_calling import scoring
 from readiness.exchange import Exchange, Fault
 from readiness.protocol.completion import read
 from readiness.reply import Reply, ToolCall
 from readiness.score import Outcome, Score
-from readiness.scorers import api_reply, rejection
+from readiness.scorers import rejection
 from tests.in_process import reply
 from tests.test_api_wire import RECORDED, WIRE, came, exchange, probe
 
@@ -155,7 +156,7 @@ def test_arguments_that_are_no_object_are_found(name: str) -> None:
 )
 def test_a_number_of_choices_that_is_ignored_is_found(name: str, indices: list[int]) -> None:
     found = json.loads(probe(name, "n=2"))
-    score = api_reply.several([{"index": at} for at in found["idx"]], 2)
+    score = scoring_replies.several([{"index": at} for at in found["idx"]], 2)
     assert found["idx"] == indices
     assert score.passed is (indices == [0, 1])
 
@@ -164,7 +165,7 @@ def test_the_tokens_of_one_choice_are_no_count_of_two() -> None:
     found = json.loads(probe("xllama-qwen-tmpl", "n=2"))
     cut = [{"finish_reason": "length"} for _ in found["texts"]]
     body = {"choices": cut, "usage": {"completion_tokens": found["usage"]}}
-    assert api_reply.counts_all(body, 8).reason == "8 tokens for two choices of 8"
+    assert scoring_replies.counts_all(body, 8).reason == "8 tokens for two choices of 8"
 
 
 @pytest.mark.parametrize(
@@ -173,13 +174,13 @@ def test_the_tokens_of_one_choice_are_no_count_of_two() -> None:
 )
 def test_a_stop_text_that_is_ignored_is_found(name: str, passed: bool) -> None:
     finish, text = json.loads(probe(name, "stop ["))
-    assert api_reply.stopped(reply(text, finish=finish), "4", ["5"]).passed is passed
+    assert scoring_replies.stopped(reply(text, finish=finish), "4", ["5"]).passed is passed
 
 
 @pytest.mark.parametrize("name", ["tfserve", "dasllama"])
 def test_log_probabilities_that_do_not_come_are_missed(name: str) -> None:
     asked = json.loads(probe(name, "logprobs top_logprobs=2"))
-    assert api_reply.sure(asked or [], "Hello!", 2).reason == "no logprobs.content"
+    assert scoring_replies.sure(asked or [], "Hello!", 2).reason == "no logprobs.content"
 
 
 # Errors

@@ -9,13 +9,13 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from readiness.checks.api.probes import PROMPTS, apart, calls_apart, coded
 from readiness.mutants.answer import Answer, Request
 from readiness.mutants.flaw import Body
 from readiness.mutants.model import complete
 from readiness.mutants.refusal import Refusal
 from readiness.mutants.response import chunks as chunks_of
 from readiness.mutants.response import encode, frames, whole
-from readiness.probes.api import PROMPTS, apart, calls_apart, coded
 
 JSON = {"Content-Type": "application/json"}
 CRASH = Refusal(500, b'{"error": {"message": "internal error", "type": "server_error"}}', JSON)

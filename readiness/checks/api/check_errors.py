@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from readiness.chat import Chat
 from readiness.check import check
-from readiness.checks.api.asking import sent
+from readiness.checks.api import scoring_access as access
+from readiness.checks.api.probes import call, probes
+from readiness.checks.api.probes_hostile import overlong
+from readiness.checks.api.requests import sent
 from readiness.exchange import Call
 from readiness.probe import Probe
-from readiness.probes.api import call, probes
-from readiness.probes.api_hostile import overlong
 from readiness.protocol.capability import Models
 from readiness.score import Score
-from readiness.scorers import api_access as access
 from readiness.scorers.rejection import UNKNOWN, refused, tells, tells_like_openai
 
 NO_KEY = {"Authorization": "", "api-key": "", "x-api-key": ""}

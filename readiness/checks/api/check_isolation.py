@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from readiness.chat import Chat
 from readiness.check import check
-from readiness.checks.api.asking import ask
+from readiness.checks.api.probes import apart, calls_apart
+from readiness.checks.api.requests import ask
+from readiness.checks.api.scoring_replies import own_code
 from readiness.probe import Probe
-from readiness.probes.api import apart, calls_apart
 from readiness.score import Score
-from readiness.scorers.api_reply import own_code
 
 
 @check(apart, trials=32)

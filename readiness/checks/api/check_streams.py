@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from readiness import oracle
 from readiness.chat import Chat
 from readiness.check import check
-from readiness.checks.api.asking import ask, once, sent
+from readiness.checks.api import scoring_shape as shape
+from readiness.checks.api import scoring_streams as stream
+from readiness.checks.api import sdk_client
+from readiness.checks.api.probes import both, brief, streamed
+from readiness.checks.api.requests import ask, once, sent
 from readiness.probe import Probe
-from readiness.probes.api import both, brief, streamed
 from readiness.protocol.completion import read
 from readiness.score import Score
-from readiness.scorers import api_shape as shape
-from readiness.scorers import api_stream as stream
 
 STREAM = ["stream"]
 
@@ -27,7 +27,7 @@ async def chunks_fit_the_sdk(chat: Chat, probe: Probe) -> Score:
     """Each frame MUST be JSON and fit the official SDK's type of a chunk."""
     exchange = await sent(chat, probe)
     framed = stream.without(read(exchange), stream.FRAMING)
-    fit = await oracle.schema("chunk")
+    fit = await sdk_client.schema("chunk")
     return stream.all_fit(stream.chunks(exchange), fit) if framed.passed else framed
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from readiness.chat import Chat
 from readiness.check import check
-from readiness.checks.api.asking import beside, sent
+from readiness.checks.api import probes_hostile as hostile
+from readiness.checks.api.probes import probes
+from readiness.checks.api.requests import beside, sent
+from readiness.checks.api.scoring_replies import untouched
 from readiness.probe import Probe
-from readiness.probes import api_hostile as hostile
-from readiness.probes.api import probes
 from readiness.score import Score
-from readiness.scorers.api_reply import untouched
 from readiness.scorers.rejection import refused, survived
 
 

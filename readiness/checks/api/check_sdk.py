@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from readiness import oracle
 from readiness.chat import Chat
 from readiness.check import check
-from readiness.checks.api.models import KNOWN, LISTED
+from readiness.checks.api import scoring_sdk as sdk
+from readiness.checks.api import sdk_client
+from readiness.checks.api.check_models import KNOWN, LISTED
+from readiness.checks.api.probes import PROMPTS, call, probes
 from readiness.probe import Probe
-from readiness.probes.api import PROMPTS, call, probes
 from readiness.score import Score
-from readiness.scorers import api_sdk as sdk
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -31,7 +31,7 @@ async def sdk_creates(chat: Chat, probe: Probe) -> Score:
     """`chat.completions.create` of the official SDK MUST return a reply that it accepts."""
     request = asked(chat, probe)
     return sdk.works(
-        await oracle.use(chat, lambda client: client.chat.completions.create(**request))
+        await sdk_client.use(chat, lambda client: client.chat.completions.create(**request))
     )
 
 
@@ -44,7 +44,7 @@ async def sdk_streams(chat: Chat, probe: Probe) -> Score:
         stream = await client.chat.completions.create(**request, stream=True)
         return "".join([_text(chunk) async for chunk in stream])
 
-    return sdk.reads(await oracle.use(chat, read, strict=False))
+    return sdk.reads(await sdk_client.use(chat, read, strict=False))
 
 
 @check(probes("sdk_helps_stream"), needs=["stream"])
@@ -56,7 +56,7 @@ async def sdk_helps_stream(chat: Chat, probe: Probe) -> Score:
         async with client.chat.completions.stream(**request) as stream:
             return (await stream.get_final_completion()).choices[0].message.content
 
-    return sdk.reads(await oracle.use(chat, read, strict=False))
+    return sdk.reads(await sdk_client.use(chat, read, strict=False))
 
 
 @check(probes("sdk_takes_tools"), needs=["tools"])
@@ -64,7 +64,7 @@ async def sdk_takes_tools(chat: Chat, probe: Probe) -> Score:
     """With tools, the official SDK MUST return a reply that it accepts, with calls or without."""
     request = {**asked(chat, probe), "tools": TOOLS}
     return sdk.works(
-        await oracle.use(chat, lambda client: client.chat.completions.create(**request))
+        await sdk_client.use(chat, lambda client: client.chat.completions.create(**request))
     )
 
 
@@ -79,7 +79,7 @@ async def sdk_parses(chat: Chat, probe: Probe) -> Score:
     async def read(client: AsyncOpenAI) -> Any:
         return (await client.chat.completions.parse(**request)).choices[0].message.parsed
 
-    return sdk.works(await oracle.use(chat, read))
+    return sdk.works(await sdk_client.use(chat, read))
 
 
 @check(LISTED)
@@ -89,7 +89,7 @@ async def sdk_lists_models(chat: Chat, probe: Probe) -> Score:
     async def read(client: AsyncOpenAI) -> list[str]:
         return [model.id async for model in client.models.list()]
 
-    return sdk.names(await oracle.use(chat, read, strict=False))
+    return sdk.names(await sdk_client.use(chat, read, strict=False))
 
 
 @check(KNOWN)
@@ -101,7 +101,7 @@ async def sdk_retrieves_a_model(chat: Chat, probe: Probe) -> Score:
         # Of a page, the SDK makes a text, which has no id.
         return [getattr(await client.models.retrieve(name), "id", "")]
 
-    return sdk.names(await oracle.use(chat, read, strict=False))
+    return sdk.names(await sdk_client.use(chat, read, strict=False))
 
 
 @check(probes("sdk_raises"))
@@ -109,7 +109,7 @@ async def sdk_raises(chat: Chat, probe: Probe) -> Score:
     """For a request that is wrong, the official SDK MUST raise the error that its users catch."""
     request = asked(chat, probe)
     return sdk.raises(
-        await oracle.use(chat, lambda client: client.chat.completions.create(**request))
+        await sdk_client.use(chat, lambda client: client.chat.completions.create(**request))
     )
 
 

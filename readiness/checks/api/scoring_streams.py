@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from readiness.checks.api.scoring_shape import adds_up, document, fits
 from readiness.exchange import Exchange
 from readiness.protocol.completion import read
 from readiness.protocol.message import decode
 from readiness.protocol.sse import Parser
 from readiness.reply import Reply
 from readiness.score import PASSED, Outcome, Score, failed
-from readiness.scorers.api_shape import adds_up, document, fits
 
 Chunk = Mapping[str, Any]
 FEWEST_ARRIVALS = 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from readiness.checks.api.sdk_client import Came
 from readiness.exchange import Exchange
-from readiness.oracle import Came
 from readiness.protocol.completion import declines, read
 from readiness.score import PASSED, Outcome, Score, failed
 

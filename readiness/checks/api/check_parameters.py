@@ -6,15 +6,15 @@ from dataclasses import replace
 
 from readiness.chat import Chat
 from readiness.check import check
-from readiness.checks.api.asking import ask, once, sent
+from readiness.checks.api import scoring_replies as replies
+from readiness.checks.api import scoring_shape as shape
+from readiness.checks.api.probes import both, call, probes, streamed
+from readiness.checks.api.requests import ask, once, sent
+from readiness.checks.api.scoring_streams import choices, logprobs
 from readiness.exchange import HangUp
 from readiness.probe import Probe
-from readiness.probes.api import both, call, probes, streamed
 from readiness.protocol.completion import read
 from readiness.score import Score
-from readiness.scorers import api_reply as replies
-from readiness.scorers import api_shape as shape
-from readiness.scorers.api_stream import choices, logprobs
 from readiness.scorers.rejection import refused, survived
 
 #: When who listens to a reply without a limit leaves: after so many frames, or seconds.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from readiness.chat import Chat
 from readiness.check import check
-from readiness.checks.api.asking import ask
+from readiness.checks.api import scoring_replies as replies
+from readiness.checks.api.probes import coded, probes
+from readiness.checks.api.requests import ask
 from readiness.probe import Probe
-from readiness.probes.api import coded, probes
 from readiness.score import Score
-from readiness.scorers import api_reply as replies
 
 
 async def recall(chat: Chat, probe: Probe) -> Score:

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from readiness.chat import Chat
 from readiness.check import check
+from readiness.checks.api.probes import call, probes
+from readiness.checks.api.scoring_replies import answers
 from readiness.exchange import Call
 from readiness.probe import Probe
-from readiness.probes.api import call, probes
 from readiness.protocol.completion import read
 from readiness.score import Score
-from readiness.scorers.api_reply import answers
 from readiness.scorers.rejection import survived
 
 

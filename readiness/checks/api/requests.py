@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 
 from readiness.chat import Chat
+from readiness.checks.api.probes import call
+from readiness.checks.api.probes_hostile import NEIGHBOUR
+from readiness.checks.api.scoring_replies import untouched
 from readiness.exchange import Call, Exchange
 from readiness.probe import Probe
-from readiness.probes.api import call
-from readiness.probes.api_hostile import NEIGHBOUR
 from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import Score
-from readiness.scorers.api_reply import untouched
 from readiness.scorers.rejection import survived
 
 

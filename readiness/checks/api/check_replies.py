@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from readiness import oracle
 from readiness.chat import Chat
 from readiness.check import check
-from readiness.checks.api.asking import ask, sent
+from readiness.checks.api import scoring_shape as shape
+from readiness.checks.api import sdk_client
+from readiness.checks.api.probes import both, probes
+from readiness.checks.api.requests import ask, sent
 from readiness.probe import Probe
-from readiness.probes.api import both, probes
 from readiness.score import PASSED, Score, failed
-from readiness.scorers import api_shape as shape
 
 
 @check(probes("fits_the_sdk"))
 async def fits_the_sdk(chat: Chat, probe: Probe) -> Score:
     """A reply MUST have every field that the official SDK's types require, of the right type."""
     found = shape.document(await sent(chat, probe))
-    return shape.fits_completion(found, await oracle.schema("completion"))
+    return shape.fits_completion(found, await sdk_client.schema("completion"))
 
 
 @check(probes("labels_json"))

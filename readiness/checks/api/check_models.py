@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 from readiness.chat import Chat
 from readiness.check import check
+from readiness.checks.api import scoring_models as models
 from readiness.exchange import Call, Exchange
 from readiness.probe import Probe
 from readiness.score import Score
-from readiness.scorers import api_models as models
 
 LISTED = [Probe("api.models@v1", [])]
 KNOWN = [Probe("api.model.known@v1", [], {"id": ""})]

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from readiness.chat import Dialect
+from readiness.checks.api.probes import BUDGET, PROMPTS
 from readiness.exchange import Call, Repeated
 from readiness.probe import Probe
-from readiness.probes.api import BUDGET, PROMPTS
 
 NEIGHBOUR = PROMPTS["neighbour"]
 #: Above the window by a tenth, for a word takes a token at the least.

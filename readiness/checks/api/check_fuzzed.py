@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from functools import partial
 from random import Random
 
-from readiness import fuzz
 from readiness.chat import Chat
 from readiness.check import check
+from readiness.checks.api import fuzz_cases
+from readiness.checks.api.probes_hostile import NEIGHBOUR
+from readiness.checks.api.scoring_replies import untouched
 from readiness.findings import Case
 from readiness.probe import Probe
-from readiness.probes.api_hostile import NEIGHBOUR
 from readiness.score import Score
-from readiness.scorers.api_reply import untouched
 from readiness.scorers.rejection import survived
 from readiness.search import Search, nothing
 
 #: A batch. Shrinking may take as many calls again, and twice more.
-BATCH = Search("api.survives_fuzz", fuzz.cases, examples=20, calls=80)
+BATCH = Search("api.survives_fuzz", fuzz_cases.cases, examples=20, calls=80)
 
 
 def batches(seed: int, trials: int) -> Sequence[Probe]:
@@ -32,12 +32,12 @@ def batches(seed: int, trials: int) -> Sequence[Probe]:
 
 async def attempt(chat: Chat, case: Case) -> Score:
     """Send one request that is wrong."""
-    return survived(await chat.call(fuzz.call(case, chat.dialect)))
+    return survived(await chat.call(fuzz_cases.call(case, chat.dialect)))
 
 
 @check(batches, trials=1, in_order=True)
 async def survives_fuzz(chat: Chat, probe: Probe) -> Score:
     """Requests that are wrong at random SHOULD be answered or refused with a 4xx."""
     found = await BATCH.smallest(partial(attempt, chat), probe.expect["seed"], chat.scope.findings)
-    batch = nothing(found, lambda case: fuzz.curl(fuzz.call(case, chat.dialect)))
+    batch = nothing(found, lambda case: fuzz_cases.curl(fuzz_cases.call(case, chat.dialect)))
     return untouched(batch, await chat.send(NEIGHBOUR, budget=16))
