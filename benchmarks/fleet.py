@@ -25,16 +25,16 @@ import psutil
 from benchmarks.latency import TOKEN
 from benchmarks.overhead import stub
 from readiness.chat import Chat, Dialect, Scope
-from readiness.crew import Crew
-from readiness.crowd import stepped
 from readiness.evidence.log import Evidence
 from readiness.evidence.redaction import Secrets
-from readiness.fleet import crewed, started
-from readiness.past import Past
-from readiness.sender import Sender
-from readiness.settings import Fleet
-from readiness.slots import Slots
-from readiness.step import Sample, Shape, Step
+from readiness.load.cluster import crewed, started
+from readiness.load.step import Sample, Shape, Step
+from readiness.load.users import stepped
+from readiness.load.workers import Crew
+from readiness.runner.concurrency import Slots
+from readiness.runner.resume import Past
+from readiness.runner.sender import Sender
+from readiness.runner.settings import Fleet
 from readiness.transport.address import Address
 from readiness.transport.budget import Ledger
 from readiness.transport.client import Endpoint, Limits

@@ -22,14 +22,14 @@ import numpy as np
 
 from benchmarks.overhead import stub
 from readiness.chat import Chat, Dialect
-from readiness.crowd import stepped
 from readiness.evidence.log import Evidence
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call, Exchange
-from readiness.past import Past
-from readiness.sender import Sender
-from readiness.slots import Slots
-from readiness.step import Shape, Step
+from readiness.load.step import Shape, Step
+from readiness.load.users import stepped
+from readiness.runner.concurrency import Slots
+from readiness.runner.resume import Past
+from readiness.runner.sender import Sender
 from readiness.transport.address import Address
 from readiness.transport.budget import Ledger
 from readiness.transport.client import Endpoint, Limits

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from readiness.exchange import Call, Exchange
 from readiness.findings import Findings
 from readiness.given import Given
-from readiness.meters import Meter
+from readiness.load.meters.meter import Meter
 from readiness.probe import Message
 from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome, Score
 
 if TYPE_CHECKING:
-    from readiness.step import Shape, Step
+    from readiness.load.step import Shape, Step
 
 #: Sends one request. It records a fault of the endpoint and raises none.
 Send = Callable[[Call], Awaitable[Exchange]]

@@ -15,14 +15,14 @@ from aiohttp import web
 from readiness.chat import Chat, Dialect, Scope
 from readiness.evidence.log import Evidence
 from readiness.evidence.redaction import Secrets
-from readiness.meter_metrics import MetricsMeter
+from readiness.load.meters.prometheus import MetricsMeter
 from readiness.mutants.catalog import find
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.protocol import MODEL
 from readiness.mutants.server import application
-from readiness.past import Past
-from readiness.sender import Sender
-from readiness.slots import Slots
+from readiness.runner.concurrency import Slots
+from readiness.runner.resume import Past
+from readiness.runner.sender import Sender
 from readiness.transport.address import Address
 from readiness.transport.budget import Ledger
 from readiness.transport.client import Endpoint, Limits

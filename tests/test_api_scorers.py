@@ -21,7 +21,7 @@ from readiness.exchange import Arrival, Exchange, Fault
 from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import PASSED, EndpointError, Outcome, Score, failed
-from readiness.scorers import rejection
+from readiness.scoring import rejection
 from tests.exchanges import JSON, answered, came, chunk, said, streamed
 
 COUNTS = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}

@@ -19,7 +19,7 @@ from readiness.checks.api import (
 from readiness.exchange import Arrival, Exchange
 from readiness.protocol.completion import read
 from readiness.score import EndpointError, Outcome, Score
-from readiness.scorers import rejection
+from readiness.scoring import rejection
 
 WIRE = Path(__file__).parents[2] / "shared" / "wire"
 RECORDED = ["vllm-0.32-cpu-smollm2-135m.json", "vllm-0.26-h200-qwen2.5-7b-dummy-weights.json"]

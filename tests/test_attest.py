@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from readiness import attest, dsse
+from readiness.cli import sign
 from readiness.evidence import checksums
 from readiness.evidence.log import broken_link
+from readiness.reporters import dsse
 from tests.records import record, run
 
 UNSOUND = 11
@@ -48,8 +49,8 @@ def do(command: Callable[[list[str]], int], *argv: object) -> int:
 def signed(folder: Path, tmp_path: Path) -> tuple[Path, Path, Path]:
     """A run that two people have signed, and their public keys."""
     (tester, tester_public), (approver, approver_public) = key(tmp_path, "t"), key(tmp_path, "a")
-    assert do(attest.sign, folder, "--key", tester) == 0
-    assert do(attest.approve, folder, "--key", approver) == 0
+    assert do(sign.sign, folder, "--key", tester) == 0
+    assert do(sign.approve, folder, "--key", approver) == 0
     return folder, tester_public, approver_public
 
 
@@ -58,7 +59,7 @@ def test_a_signed_run_is_verified_for_both_keys(
 ) -> None:
     folder, tester, approver = signed
     capsys.readouterr()
-    assert do(attest.verify, folder, "--key", tester, "--key", approver) == 0
+    assert do(sign.verify, folder, "--key", tester, "--key", approver) == 0
     assert capsys.readouterr().out == (
         f"not ready, score 59: every file and the chain are whole; signed by {tester}, {approver}\n"
     )
@@ -67,7 +68,7 @@ def test_a_signed_run_is_verified_for_both_keys(
 def test_without_a_key_nobodys_signature_is_claimed(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert do(attest.verify, folder) == 0
+    assert do(sign.verify, folder) == 0
     assert "nobody's signature was asked for" in capsys.readouterr().out
 
 
@@ -102,7 +103,7 @@ def test_what_is_signed_says_what_was_tested_and_with_what(
 )
 def test_an_inconclusive_run_is_no_pass(tmp_path: Path, verdict: str, result: str) -> None:
     folder = run(tmp_path / verdict, record(verdict=verdict))
-    do(attest.sign, folder, "--key", key(tmp_path, "k")[0])
+    do(sign.sign, folder, "--key", key(tmp_path, "k")[0])
     said = json.loads(dsse.load(folder / "attestation.json").payload)
     assert said["predicate"]["result"] == result
 
@@ -126,7 +127,7 @@ def test_one_changed_byte_in_any_file_is_found(signed: tuple[Path, Path, Path]) 
     assert len(files) > 10
     passed = [path.name for path in files if _passes_with_a_changed_byte(path, signed)]
     assert passed == []
-    assert do(attest.verify, folder, "--key", tester, "--key", approver) == 0
+    assert do(sign.verify, folder, "--key", tester, "--key", approver) == 0
 
 
 def _passes_with_a_changed_byte(path: Path, signed: tuple[Path, Path, Path]) -> bool:
@@ -134,7 +135,7 @@ def _passes_with_a_changed_byte(path: Path, signed: tuple[Path, Path, Path]) -> 
     whole = path.read_bytes()
     middle = len(whole) // 2
     path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
-    status = do(attest.verify, folder, "--key", tester, "--key", approver)
+    status = do(sign.verify, folder, "--key", tester, "--key", approver)
     path.write_bytes(whole)
     return status != UNSOUND
 
@@ -146,7 +147,7 @@ def test_a_missing_file_an_added_one_and_a_link_are_named(
     (folder / "more.txt").write_text("more")
     (folder / "metrics.txt").unlink()
     (folder / "metrics.txt").symlink_to("/dev/null")
-    assert do(attest.verify, folder) == UNSOUND
+    assert do(sign.verify, folder) == UNSOUND
     assert capsys.readouterr().err == (
         f"{folder} is not whole: metrics.txt was changed; more.txt was added; "
         "summary.md is missing\n"
@@ -180,7 +181,7 @@ def test_a_broken_chain_is_found_although_the_digests_are_right(
 ) -> None:
     assert broken_link(folder / "evidence.jsonl") == ""
     _reseal(folder, change)
-    assert do(attest.verify, folder) == UNSOUND
+    assert do(sign.verify, folder) == UNSOUND
     assert why in capsys.readouterr().err
 
 
@@ -190,7 +191,7 @@ def test_new_digests_do_not_fit_an_old_signature(
     folder, tester, _ = signed
     (folder / "readiness.html").write_text("ready")
     checksums.write(folder)
-    assert do(attest.verify, folder, "--key", tester) == UNSOUND
+    assert do(sign.verify, folder, "--key", tester) == UNSOUND
     assert capsys.readouterr().err == "what was signed is another run, or another verdict\n"
 
 
@@ -198,13 +199,13 @@ def test_the_same_person_cannot_sign_twice(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     private, public = key(tmp_path, "k")
-    assert do(attest.sign, folder, "--key", private) == 0
-    assert do(attest.sign, folder, "--key", private) == UNSOUND
-    assert do(attest.approve, folder, "--key", private) == UNSOUND
+    assert do(sign.sign, folder, "--key", private) == 0
+    assert do(sign.sign, folder, "--key", private) == UNSOUND
+    assert do(sign.approve, folder, "--key", private) == UNSOUND
     assert "this key has signed already" in capsys.readouterr().err
     copy = tmp_path / "copy.pub"
     copy.write_bytes(public.read_bytes())
-    assert do(attest.verify, folder, "--key", public, "--key", copy) == UNSOUND
+    assert do(sign.verify, folder, "--key", public, "--key", copy) == UNSOUND
     assert "are the same key: that is one person" in capsys.readouterr().err
 
 
@@ -213,16 +214,16 @@ def test_a_key_that_has_not_signed_is_named(
 ) -> None:
     folder, tester, _ = signed
     _, stranger = key(tmp_path, "stranger")
-    assert do(attest.verify, folder, "--key", tester, "--key", stranger) == UNSOUND
+    assert do(sign.verify, folder, "--key", tester, "--key", stranger) == UNSOUND
     assert capsys.readouterr().err == f"{stranger} has not signed this run\n"
 
 
 def test_what_is_changed_cannot_be_approved(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    do(attest.sign, folder, "--key", key(tmp_path, "t")[0])
+    do(sign.sign, folder, "--key", key(tmp_path, "t")[0])
     (folder / "junit.xml").write_text("<x/>")
-    assert do(attest.approve, folder, "--key", key(tmp_path, "a")[0]) == UNSOUND
+    assert do(sign.approve, folder, "--key", key(tmp_path, "a")[0]) == UNSOUND
     assert "junit.xml was changed" in capsys.readouterr().err
 
 
@@ -247,7 +248,7 @@ def test_an_envelope_that_was_tampered_with_is_refused(
     folder, tester, _ = signed
     path = folder / "attestation.json"
     path.write_text(_broken(json.loads(path.read_text()), **changes))
-    assert do(attest.verify, folder, "--key", tester) == UNSOUND
+    assert do(sign.verify, folder, "--key", tester) == UNSOUND
 
 
 @pytest.mark.parametrize(
@@ -255,7 +256,7 @@ def test_an_envelope_that_was_tampered_with_is_refused(
 )
 def test_what_is_no_key_is_refused(folder: Path, tmp_path: Path, content: str) -> None:
     (tmp_path / "k.pem").write_text(content)
-    assert do(attest.sign, folder, "--key", tmp_path / "k.pem") == UNSOUND
+    assert do(sign.sign, folder, "--key", tmp_path / "k.pem") == UNSOUND
     assert not (folder / "attestation.json").exists()
 
 
@@ -264,5 +265,5 @@ def test_a_key_of_another_kind_is_refused_with_what_would_do(
 ) -> None:
     pem = tmp_path / "rsa.pem"
     subprocess.run(["openssl", "genpkey", "-algorithm", "X25519", "-out", pem], check=True)
-    assert do(attest.sign, folder, "--key", pem) == UNSOUND
+    assert do(sign.sign, folder, "--key", pem) == UNSOUND
     assert "is no Ed25519 key: openssl genpkey -algorithm ed25519" in capsys.readouterr().err

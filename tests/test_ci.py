@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from readiness import options
+from readiness.cli import options
 from readiness.policy.policy import load
 from readiness.policy.prices import Prices
 from readiness.reporters.comment import _code

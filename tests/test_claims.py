@@ -2,7 +2,7 @@
 
 import pytest
 
-from readiness.claims import audit
+from readiness.cli.audit import audit
 
 
 def test_the_articles_claims_are_printed_with_their_arithmetic(

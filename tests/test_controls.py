@@ -6,8 +6,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from readiness import controls
 from readiness.policy.policy import load
+from readiness.reporters import compliance
 from readiness.reporters.page import page
 from readiness.resources import PACKAGE, schema
 from readiness.verdict.claim import Verdict
@@ -27,18 +27,18 @@ def test_the_file_is_as_its_schema_says() -> None:
 
 
 def test_what_is_evidence_is_a_check_that_there_is_or_a_dimension() -> None:
-    named = {each for clause in controls.clauses() for each in clause.evidence}
+    named = {each for clause in compliance.clauses() for each in clause.evidence}
     assert {each for each in named if "." in each} - load().checks == set()
     assert {each for each in named if "." not in each} - DIMENSIONS == set()
 
 
 def test_no_clause_stands_twice() -> None:
-    names = [(clause.source, clause.name) for clause in controls.clauses()]
+    names = [(clause.source, clause.name) for clause in compliance.clauses()]
     assert len(names) == len(set(names))
 
 
 def test_five_sources_are_mapped_each_with_its_edition() -> None:
-    assert {clause.source: bool(clause.edition) for clause in controls.clauses()} == {
+    assert {clause.source: bool(clause.edition) for clause in compliance.clauses()} == {
         "NIST AI RMF": True,
         "EU AI Act": True,
         "ISO/IEC 42001": True,
@@ -58,7 +58,7 @@ def test_a_clause_counts_the_verdicts_of_its_checks_the_worst_first() -> None:
         dimension("refusal", check("refusal.a"), check("refusal.b", "not ready")),
         dimension("load", check("load.c")),
     )
-    (safety,) = [each for each in controls.coverage(found) if each.clause.name == "MEASURE 2.6"]
+    (safety,) = [each for each in compliance.coverage(found) if each.clause.name == "MEASURE 2.6"]
     assert safety.dimensions == {"refusal": 2}
     assert list(safety.verdicts.items()) == [(Verdict.NOT_READY, 1), (Verdict.READY, 1)]
     assert safety.absent == []
@@ -66,22 +66,22 @@ def test_a_clause_counts_the_verdicts_of_its_checks_the_worst_first() -> None:
 
 def test_what_is_relevant_but_not_in_the_run_is_named() -> None:
     found = record(dimension("load", check("load.c")))
-    (annex,) = [each for each in controls.coverage(found) if each.clause.name == "A.6.2.6"]
+    (annex,) = [each for each in compliance.coverage(found) if each.clause.name == "A.6.2.6"]
     assert annex.absent == ["stability"]
     assert "stability: not in this run" in said(found)
 
 
 def test_a_clause_of_one_check_is_not_covered_by_its_dimension() -> None:
     found = record(dimension("api", check("api.lists_models")))
-    (leak,) = [each for each in controls.coverage(found) if each.clause.name.startswith("LLM01")]
+    (leak,) = [each for each in compliance.coverage(found) if each.clause.name.startswith("LLM01")]
     assert (leak.dimensions, leak.absent) == ({}, ["api.reads_past_special_tokens"])
 
 
 def test_a_check_without_a_mapping_says_so() -> None:
     found = record(dimension("words", check("words.repeats")))
-    assert controls.unmapped(found) == ["words.repeats"]
+    assert compliance.unmapped(found) == ["words.repeats"]
     assert "Checks that no clause is mapped to words.repeats" in said(found)
-    assert controls.unmapped(record(dimension("api", check("api.a")))) == []
+    assert compliance.unmapped(record(dimension("api", check("api.a")))) == []
 
 
 def test_clauses_that_no_check_is_evidence_for_are_shown_too() -> None:

@@ -10,11 +10,11 @@ from readiness.checks.json_only import checks as json_only
 from readiness.checks.memory import checks as memory
 from readiness.checks.tool_calling import checks as tool_calling
 from readiness.evidence.redaction import Secrets
-from readiness.past import Past
 from readiness.policy.plan import Planned, plan
 from readiness.policy.policy import load
 from readiness.probe import Probe
-from readiness.running import Running
+from readiness.runner.active_check import Running
+from readiness.runner.resume import Past
 from readiness.score import PASSED, Outcome, Score, failed
 from readiness.verdict.claim import Verdict
 from readiness.verdict.result import Trial

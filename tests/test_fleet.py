@@ -14,17 +14,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness import fleet as fleets
 from readiness.chat import Chat, Scope
 from readiness.checks.load import scoring
-from readiness.crew import APART, Crew
-from readiness.crowd import stepped
 from readiness.evidence.redaction import Secrets
-from readiness.fleet import crewed, started
+from readiness.load import cluster as fleets
+from readiness.load.cluster import crewed, started
+from readiness.load.step import Sample, Shape, Step
+from readiness.load.users import stepped
+from readiness.load.workers import APART, Crew
 from readiness.mutants.process import serving
+from readiness.runner.settings import Fleet
 from readiness.score import EndpointError, Outcome
-from readiness.settings import Fleet
-from readiness.step import Sample, Shape, Step
 from readiness.transport.address import Address
 from readiness.transport.budget import Ledger
 from readiness.transport.client import Limits

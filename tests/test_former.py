@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from readiness.baseline.finished_run import NoBaseline, Tried, baseline, read
-from readiness.conditions import difference
 from readiness.evidence.log import Evidence, UnsoundError
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Arrival, Exchange, Fault
+from readiness.runner.provenance import difference
 from readiness.score import PASSED, Outcome, failed
 from tests.miniature import completion
 from tests.records import CLIENT

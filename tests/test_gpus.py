@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from readiness.meter_gpu import units, weighed
-from readiness.meters import MeterError
+from readiness.load.meters.meter import MeterError
+from readiness.load.meters.nvml import units, weighed
 
 SOURCE = Path(__file__).with_name("nvml.c")
 NAME = "libnvidia-ml.so.1"

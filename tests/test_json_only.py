@@ -15,7 +15,7 @@ from readiness.mutants.flaws import json_formats, json_harmless, json_only
 from readiness.mutants.protocol import MODEL
 from readiness.mutants.readers.json_only import answer as read_json
 from readiness.probe import Probe
-from readiness.scorers.json_text import strict
+from readiness.scoring.strict_json import strict
 from tests.in_process import scores
 
 CHECKS = [

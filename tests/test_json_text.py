@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.scorers.json_text import NotJson, strict
+from readiness.scoring.strict_json import NotJson, strict
 
 LETTERS = st.text("abcXYZ中文éñ.!", min_size=1).filter(str.strip)
 SPACES = st.text(" \t\r\n", max_size=8)

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 import yaml
 
-from readiness.attest import verify
+from readiness.cli.judge import judge
+from readiness.cli.report import report
+from readiness.cli.sign import verify
 from readiness.evidence import checksums
 from readiness.evidence.log import broken_link
-from readiness.judge import judge
-from readiness.judging import KEY
+from readiness.judge.cases import labelled
+from readiness.judge.judge import KEY
+from readiness.judge.ruling import Ruling
 from readiness.mutants.readers.refusal import REFUSAL, answer
-from readiness.probes.judging import labelled
-from readiness.report import report
-from readiness.scorers.ruling import Ruling
 from readiness.verdict.labels import load
 from tests.miniature import Request, mini
 from tests.test_plugin import INCONCLUSIVE, record

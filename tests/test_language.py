@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.scorers.language import foreign, han_in, hiragana_in, kana_in, strays
+from readiness.scoring.language import foreign, han_in, hiragana_in, kana_in, strays
 
 SPANISH = """\
 El riego por la mañana evita que las hojas se quemen.

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from readiness.chat import Chat, Dialect, Scope
 from readiness.checks.load import checks, probes, scoring
 from readiness.checks.load.measures import measures
-from readiness.crowd import stepped
 from readiness.exchange import Arrival, Call, Exchange
-from readiness.latency import Latency
-from readiness.levels import at_level
+from readiness.load.latency import Latency
+from readiness.load.levels import at_level
+from readiness.load.saturation import Strain
+from readiness.load.step import Sample, Shape, Step
+from readiness.load.users import stepped
 from readiness.policy.slo import Promise
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed
-from readiness.step import Sample, Shape, Step
-from readiness.strain import Strain
 from tests.load_driver import tried
 
 CODE = Shape("code", 8, 40, 30.0)

@@ -16,9 +16,9 @@ from readiness.checks.low_resource import checks as low_resource
 from readiness.checks.low_resource import scoring as scorer
 from readiness.checks.low_resource.plausibility import audit, counts, little, roofline
 from readiness.checks.low_resource.timing import Burst, Timed
-from readiness.meter_gpu import Unit, weighed
-from readiness.meter_metrics import shown
-from readiness.meters import CACHE, QUEUED, RUNNING, MeterError, Peak, Reading
+from readiness.load.meters.meter import CACHE, QUEUED, RUNNING, MeterError, Peak, Reading
+from readiness.load.meters.nvml import Unit, weighed
+from readiness.load.meters.prometheus import shown
 from readiness.mutants.process import serving
 from readiness.policy.hardware import Hardware
 from readiness.policy.policy import PolicyError, load

@@ -30,7 +30,7 @@ from readiness.probe import Message, Probe
 from readiness.reply import Reply, Timing, ToolCall, Usage
 from readiness.resources import prompts
 from readiness.score import PASSED, Outcome, Score, failed
-from readiness.scorers.values import dates, holds, normalise, numbers
+from readiness.scoring.values import dates, holds, normalise, numbers
 from readiness.statistics.proportions import upper
 from tests.in_process import scores
 

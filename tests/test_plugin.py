@@ -12,7 +12,8 @@ import pytest
 import scipy.special
 from jsonschema import Draft202012Validator
 
-from readiness import checks, progress
+from readiness import checks
+from readiness.cli import progress
 from readiness.evidence.checksums import differences
 from readiness.evidence.log import broken_link
 from readiness.mutants import evidence
@@ -388,7 +389,7 @@ def test_a_claim_that_its_trials_can_never_show_is_refused(own: pytest.Pytester,
 
 def test_the_plugin_is_light() -> None:
     slow = "{'aiohttp', 'openai', 'jsonschema', 'yaml', 'scipy', 'numpy', 'rich', 'allure'}"
-    code = f"import readiness.plugin, sys; print({slow} & {{*sys.modules}})"
+    code = f"import readiness.cli.plugin, sys; print({slow} & {{*sys.modules}})"
     printed = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=Path.cwd())
     assert printed.strip() == "set()"
 

@@ -14,7 +14,7 @@ from readiness.exchange import Exchange, Fault
 from readiness.protocol.completion import read
 from readiness.reply import Reply, ToolCall
 from readiness.score import Outcome, Score
-from readiness.scorers import rejection
+from readiness.scoring import rejection
 from tests.in_process import reply
 from tests.test_api_wire import RECORDED, WIRE, came, exchange, probe
 

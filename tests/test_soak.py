@@ -11,7 +11,7 @@ from readiness.chat import Chat, Scope
 from readiness.checks.stability.abort_results import Reading, Storm
 from readiness.checks.stability.scoring_soak import endures
 from readiness.checks.stability.soak import Length, Round, Soak, soaked
-from readiness.meters import CACHE, HOST, QUEUED, RUNNING
+from readiness.load.meters.meter import CACHE, HOST, QUEUED, RUNNING
 from readiness.mutants.engine import Engine
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.flaws import soak as worn

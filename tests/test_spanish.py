@@ -20,7 +20,7 @@ from readiness.mutants.flaws import spanish_harmless as harmless
 from readiness.mutants.readers.spanish import answer
 from readiness.probe import Probe
 from readiness.score import PASSED, Outcome
-from readiness.scorers.language import foreign
+from readiness.scoring.language import foreign
 from readiness.verdict.claim import Verdict
 from tests.in_process import scores
 from tests.replies import reply, verdict

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as xml
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from readiness.command import main
+from readiness.cli.main import main
 from readiness.evidence.checksums import differences
 from readiness.reporters.junit import junit
 from readiness.reporters.metrics import metrics

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.exchange import Arrival, Exchange
-from readiness.latency import gaps, latency
+from readiness.load.latency import gaps, latency
+from readiness.load.saturation import Strain, timed, watched
 from readiness.protocol.completion import read
 from readiness.score import PASSED, Outcome, failed
 from readiness.statistics.histogram import Histogram
 from readiness.statistics.trend import percentile, rate, trend
-from readiness.strain import Strain, timed, watched
 
 TIMES = st.lists(st.floats(1e-5, 900), min_size=1, max_size=300)
 SHARES = st.floats(0.01, 0.999)

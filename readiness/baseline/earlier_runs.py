@@ -11,9 +11,9 @@ from typing import Any
 from readiness.baseline import finished_run
 from readiness.baseline.finished_run import FormerRun
 from readiness.baseline.identity import drift
-from readiness.conditions import first_difference
 from readiness.policy.plan import Planned, plain
 from readiness.probe import Probe
+from readiness.runner.provenance import first_difference
 from readiness.score import UNSETTLED, Outcome
 from readiness.verdict.claim import Tally, Verdict
 from readiness.verdict.pooled_runs import Pooled

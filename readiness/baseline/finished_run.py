@@ -12,7 +12,7 @@ from typing import Any
 from readiness.evidence.log import UnsoundError, broken_link, exchange_of
 from readiness.protocol import completion
 from readiness.resources import schema
-from readiness.running import AGAIN
+from readiness.runner.active_check import AGAIN
 from readiness.score import SETTLED, UNSETTLED, EndpointError, Outcome
 
 RECORD, EVIDENCE = "readiness.json", "evidence.jsonl"

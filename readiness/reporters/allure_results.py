@@ -13,10 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from readiness import controls
 from readiness.evidence.printable import cleaned
 from readiness.evidence.run_folder import EVIDENCE, Record
-from readiness.reporters import standing
+from readiness.reporters import compliance, standing
 from readiness.reporters.allure_exchange import HTTP_EXCHANGE, Source, exchange
 from readiness.reporters.figures import interval, needs
 from readiness.reporters.words import Words
@@ -110,7 +109,7 @@ def _labels(check: Record) -> Iterator[dict[str, str]]:
         "framework": "readiness",
     }
     yield from ({"name": name, "value": value} for name, value in labels.items())
-    for clause in controls.of(check["id"]):
+    for clause in compliance.of(check["id"]):
         source = "_".join(clause.source.lower().replace("/", " ").split())
         yield {"name": source, "value": clause.name}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from readiness.run import Run
+from readiness.runner.run import Run
 from readiness.verdict.claim import Verdict
 from readiness.verdict.result import Result
 

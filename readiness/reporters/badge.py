@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from readiness.run import Run
+from readiness.runner.run import Run
 from readiness.verdict.claim import Verdict
 
 COLOURS = {

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from readiness.baseline.run_comparison import Comparison
 from readiness.reporters.lost_items import left_out, lost_items
 from readiness.reporters.upgrade_table import chance, notable, notes, word
-from readiness.run import Run
+from readiness.runner.run import Run
 
 
 def write(run: Run) -> None:

@@ -10,10 +10,9 @@ from functools import cache
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from readiness import controls
 from readiness.evidence.printable import cleaned
 from readiness.evidence.run_folder import Record
-from readiness.reporters import beside, charts, figures, load_table, standing
+from readiness.reporters import beside, charts, compliance, figures, load_table, standing
 from readiness.reporters.words import Words
 from readiness.resources import PACKAGE
 
@@ -34,8 +33,8 @@ def page(record: Record, language: str = "en") -> str:
         load_table=load_table,
         why=standing.why(said, words),
         deviations=list(standing.deviations(said, words)),
-        coverage=controls.coverage(said),
-        unmapped=controls.unmapped(said),
+        coverage=compliance.coverage(said),
+        unmapped=compliance.unmapped(said),
         command=command(said),
     )
 

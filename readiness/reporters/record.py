@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from readiness.baseline.finished_run import FormerRun
-from readiness.conditions import harness
 from readiness.evidence import checksums
 from readiness.evidence.run_folder import RECORD
 from readiness.given import Given
 from readiness.policy.waiver import Waiver
 from readiness.reporters import surfaces, upgrade
-from readiness.run import Run, utc
-from readiness.settings import Fleet
+from readiness.runner.provenance import harness
+from readiness.runner.run import Run, utc
+from readiness.runner.settings import Fleet
 from readiness.statistics import proportions
 from readiness.statistics.repetition import TRIES, all_of, longest_streak
 from readiness.verdict.claim import Verdict

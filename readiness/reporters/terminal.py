@@ -17,7 +17,7 @@ from readiness.reporters.figures import seconds as seconds_of
 from readiness.reporters.record import measures
 from readiness.reporters.screen import Screen
 from readiness.reporters.upgrade_table import print_comparison
-from readiness.run import Run
+from readiness.runner.run import Run
 from readiness.score import Outcome
 from readiness.statistics import proportions
 from readiness.verdict.claim import Gate, Verdict

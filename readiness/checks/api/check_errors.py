@@ -12,7 +12,7 @@ from readiness.exchange import Call
 from readiness.probe import Probe
 from readiness.protocol.capability import Models
 from readiness.score import Score
-from readiness.scorers.rejection import UNKNOWN, refused, tells, tells_like_openai
+from readiness.scoring.rejection import UNKNOWN, refused, tells, tells_like_openai
 
 NO_KEY = {"Authorization": "", "api-key": "", "x-api-key": ""}
 WRONG_KEY = {**NO_KEY, "Authorization": "Bearer readiness-wrong-key"}

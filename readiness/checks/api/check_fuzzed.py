@@ -14,7 +14,7 @@ from readiness.checks.api.scoring_replies import untouched
 from readiness.findings import Case
 from readiness.probe import Probe
 from readiness.score import Score
-from readiness.scorers.rejection import survived
+from readiness.scoring.rejection import survived
 from readiness.search import Search, nothing
 
 #: A batch. Shrinking may take as many calls again, and twice more.

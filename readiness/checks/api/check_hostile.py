@@ -10,7 +10,7 @@ from readiness.checks.api.requests import beside, sent
 from readiness.checks.api.scoring_replies import untouched
 from readiness.probe import Probe
 from readiness.score import Score
-from readiness.scorers.rejection import refused, survived
+from readiness.scoring.rejection import refused, survived
 
 
 @check(probes("survives_odd_input"), in_order=True)

@@ -14,7 +14,7 @@ from readiness.exchange import Call
 from readiness.probe import Probe
 from readiness.protocol.completion import read
 from readiness.score import Score
-from readiness.scorers.rejection import survived
+from readiness.scoring.rejection import survived
 
 
 @check(probes("answers_on_one_connection"), trials=20, in_order=True)

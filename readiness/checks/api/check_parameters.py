@@ -15,7 +15,7 @@ from readiness.exchange import HangUp
 from readiness.probe import Probe
 from readiness.protocol.completion import read
 from readiness.score import Score
-from readiness.scorers.rejection import refused, survived
+from readiness.scoring.rejection import refused, survived
 
 #: When who listens to a reply without a limit leaves: after so many frames, or seconds.
 FRAMES, SECONDS = 400, 120.0

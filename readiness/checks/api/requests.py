@@ -13,7 +13,7 @@ from readiness.probe import Probe
 from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import Score
-from readiness.scorers.rejection import survived
+from readiness.scoring.rejection import survived
 
 
 async def ask(chat: Chat, probe: Probe) -> Reply:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from readiness.exchange import Exchange
 from readiness.score import EndpointError, Outcome, Score, failed
-from readiness.scorers.rejection import UNKNOWN, refused
+from readiness.scoring.rejection import UNKNOWN, refused
 
 #: The longest window that is worth being overrun: a request of a million tokens is a load test.
 LONGEST = 200_000

@@ -8,7 +8,7 @@ from typing import Any
 from readiness.exchange import Exchange
 from readiness.protocol.message import decode
 from readiness.score import PASSED, EndpointError, Outcome, Score, failed
-from readiness.scorers.rejection import UNKNOWN, refused
+from readiness.scoring.rejection import UNKNOWN, refused
 
 Document = Mapping[str, Any]
 

@@ -18,7 +18,7 @@ from readiness.checks.json_only.scoring import is_json
 from readiness.findings import Case
 from readiness.probe import Probe
 from readiness.score import Score
-from readiness.scorers.rejection import refused
+from readiness.scoring.rejection import refused
 from readiness.search import Search, nothing
 
 RECORDS = Search("json_only.holds_for_any_record", invented.cases, examples=30, calls=60)

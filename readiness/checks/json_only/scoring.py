@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from readiness.reply import Reply
 from readiness.score import PASSED, Outcome, Score, failed
-from readiness.scorers.json_text import SPACE, NotJson, prefix, strict
+from readiness.scoring.strict_json import SPACE, NotJson, prefix, strict
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator

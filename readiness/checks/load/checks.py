@@ -8,7 +8,7 @@ from __future__ import annotations
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.load import probes, scoring
-from readiness.levels import at_level, at_promise, at_share, ends_of
+from readiness.load.levels import at_level, at_promise, at_share, ends_of
 from readiness.probe import Probe
 from readiness.score import Score
 

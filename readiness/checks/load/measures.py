@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import mean
 
+from readiness.load.step import Sample, Step
 from readiness.score import Measure
 from readiness.statistics.proportions import upper
 from readiness.statistics.trend import Estimate, percentile, rate
-from readiness.step import Sample, Step
 
 ALPHA = 0.05
 #: Fewer replies tell nothing of a median, nor 20 of them of a 99th percentile, which needs 100.

@@ -9,12 +9,12 @@ from math import inf
 from statistics import mean, median
 
 from readiness.checks.load.measures import ENOUGH, measures, quicker, throughput
+from readiness.load.saturation import timed
+from readiness.load.step import Sample, Step
 from readiness.policy.slo import Promise
 from readiness.score import PASSED, Measure, Outcome, Score, failed
 from readiness.statistics.proportions import lower
 from readiness.statistics.trend import percentile, trend
-from readiness.step import Sample, Step
-from readiness.strain import timed
 
 ALPHA = 0.05
 HALF = 0.6  # of what it can do, and a little more, for no rate is exact

@@ -10,7 +10,7 @@ from readiness.checks.long_context.document import Question
 from readiness.reply import Reply
 from readiness.resources import prompts
 from readiness.score import PASSED, Measure, Score, failed
-from readiness.scorers.values import normalise, numbers
+from readiness.scoring.values import normalise, numbers
 
 _DECODER = json.JSONDecoder()
 _LABELLED = re.compile(r"^(?:\d+[.)])?\W*([a-z]\d{1,2})\b\W*?[:：]\s*(.+?),?\s*$", re.MULTILINE)

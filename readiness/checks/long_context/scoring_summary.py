@@ -8,7 +8,7 @@ from readiness.checks.long_context.document import Expected, Figure
 from readiness.reply import Reply
 from readiness.resources import prompts
 from readiness.score import PASSED, Measure, Score, failed
-from readiness.scorers.values import dates, normalise, numbers
+from readiness.scoring.values import dates, normalise, numbers
 
 RECALL = 0.90
 NEAR = 40  # characters between a figure's name and its number

@@ -8,7 +8,7 @@ from statistics import median
 
 from readiness.checks.low_resource.plausibility import counts, measured
 from readiness.checks.low_resource.timing import Burst, Timed
-from readiness.meters import Peak
+from readiness.load.meters.meter import Peak
 from readiness.policy.hardware import Hardware
 from readiness.score import PASSED, Measure, Outcome, Score, failed
 

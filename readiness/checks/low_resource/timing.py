@@ -9,7 +9,7 @@ from secrets import token_hex
 
 from readiness.chat import Chat
 from readiness.exchange import Call, Exchange
-from readiness.meters import Peak, watched
+from readiness.load.meters.meter import Peak, watched
 from readiness.probe import Message
 from readiness.protocol.completion import read
 from readiness.reply import Reply

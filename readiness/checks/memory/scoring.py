@@ -13,8 +13,8 @@ from readiness.probe import Message
 from readiness.reply import Reply
 from readiness.resources import prompts
 from readiness.score import PASSED, Outcome, Score, failed
-from readiness.scorers.usable import unusable
-from readiness.scorers.values import normalise, pattern_of
+from readiness.scoring.usable import unusable
+from readiness.scoring.values import normalise, pattern_of
 
 #: How many tokens a character must go on to take, of what it took before: texts differ a little.
 STEADY = 0.85

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from readiness.reply import Reply
 from readiness.resources import prompts
 from readiness.score import PASSED, Score, failed
-from readiness.scorers.language import (
+from readiness.scoring.language import (
     FEWEST_LETTERS,
     foreign,
     han_in,
@@ -18,8 +18,8 @@ from readiness.scorers.language import (
     kana_in,
     letters_in,
 )
-from readiness.scorers.numerals import in_digits
-from readiness.scorers.usable import unusable
+from readiness.scoring.numerals import in_digits
+from readiness.scoring.usable import unusable
 
 #: The languages of the turns.
 TURNS = ("zh", "en", "ja")

@@ -11,7 +11,7 @@ from itertools import product
 from readiness.checks.spanish.numerals import in_figures, in_words
 from readiness.checks.spanish.prompt_wording import PROMPTS, SPANISH, Slots, questions, table
 from readiness.checks.spanish.scoring_answers import Answer, Kind
-from readiness.scorers.numerals import plain
+from readiness.scoring.numerals import plain
 
 Solve = Callable[[Slots, str], Answer]
 

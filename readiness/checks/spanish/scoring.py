@@ -14,8 +14,8 @@ from readiness.checks.spanish.scoring_answers import Answer, beside, is_right
 from readiness.checks.spanish.scoring_constraints import broken, count, prose, words_in
 from readiness.reply import Reply
 from readiness.score import PASSED, Measure, Score, failed
-from readiness.scorers.language import foreign, strays
-from readiness.scorers.usable import unusable
+from readiness.scoring.language import foreign, strays
+from readiness.scoring.usable import unusable
 
 LANGUAGE = "es"
 FEWEST_WORDS = 25  # in a reply to an open question

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from readiness.scorers.json_text import NotJson, strict
+from readiness.scoring.strict_json import NotJson, strict
 
 #: What is wrong with a text, in words; "" where it keeps the rule.
 Rule = Callable[..., str]

@@ -20,13 +20,13 @@ from readiness.checks.stability.abort_results import (
     under_way,
 )
 from readiness.checks.stability.probes import PROMPTS, notes
-from readiness.crowd import together
-from readiness.ending import ended, unlimited
 from readiness.exchange import Call, Exchange, HangUp
-from readiness.meters import told
+from readiness.load.meters.meter import told
+from readiness.load.outcome import ended, unlimited
+from readiness.load.saturation import watched
+from readiness.load.users import together
 from readiness.protocol.completion import read
 from readiness.score import EndpointError
-from readiness.strain import watched
 
 NS = 1e9
 #: How often users leave: so many at once, in so many cycles. The first third of them warms up:

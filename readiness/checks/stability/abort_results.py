@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from readiness.meters import QUEUED, RUNNING
-from readiness.strain import Strain
+from readiness.load.meters.meter import QUEUED, RUNNING
+from readiness.load.saturation import Strain
 
 #: How long to wait for rest, in seconds.
 REST = 20.0

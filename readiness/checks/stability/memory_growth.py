@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from readiness.checks.stability.abort_results import Reading
-from readiness.meters import CACHE, GPU, HOST
+from readiness.load.meters.meter import CACHE, GPU, HOST
 from readiness.score import Measure
 from readiness.statistics.trend import settled, trend
 

@@ -10,11 +10,11 @@ from statistics import median
 from readiness.checks.stability.abort_results import REST, UNNOTICED, Storm
 from readiness.checks.stability.memory_growth import leak
 from readiness.checks.stability.mishaps import BACK, TIMES, Recovery
-from readiness.ending import ended, limited, upset
 from readiness.exchange import Exchange, Fault
-from readiness.meters import CACHE, QUEUED, RUNNING
+from readiness.load.meters.meter import CACHE, QUEUED, RUNNING
+from readiness.load.outcome import ended, limited, upset
+from readiness.load.saturation import timed
 from readiness.score import PASSED, Measure, Outcome, Score, failed
-from readiness.strain import timed
 
 NS = 1e9
 #: What a short request may take after a storm: so many times as before, and so much more, in s,

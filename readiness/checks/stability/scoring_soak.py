@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from readiness.checks.stability.memory_growth import SURELY, leak
 from readiness.checks.stability.soak import ALLOWED, ALPHA, Soak
+from readiness.load.saturation import timed
 from readiness.score import PASSED, Measure, Outcome, Score, failed
 from readiness.statistics.proportions import upper
 from readiness.statistics.trend import detectable, settled, trend
-from readiness.strain import timed
 
 #: A time grows where it is half as long again at the end, and later by more than noise, in seconds.
 GROWN, NOTICED = 0.5, 0.05

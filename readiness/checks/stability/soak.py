@@ -15,15 +15,15 @@ from readiness.checks.stability.abort_cycles import Weather
 from readiness.checks.stability.abort_results import Storm
 from readiness.checks.stability.mishaps import odd
 from readiness.checks.stability.probes import PROMPTS
-from readiness.crowd import arrivals, stepped, together
-from readiness.ending import upset
 from readiness.exchange import Call
-from readiness.levels import at_most
+from readiness.load.levels import at_most
+from readiness.load.outcome import upset
+from readiness.load.saturation import Strain
+from readiness.load.step import Shape, Step
+from readiness.load.users import arrivals, stepped, together
 from readiness.score import Outcome
 from readiness.statistics.proportions import lower
 from readiness.statistics.trend import percentile
-from readiness.step import Shape, Step
-from readiness.strain import Strain
 
 #: What comes: mostly short requests, some that are long to read, some that are left in the middle,
 #: and some that nobody should send.

@@ -9,7 +9,7 @@ from readiness.checks.tool_calling.probes_tool_results import result_message
 from readiness.probe import Message, Probe
 from readiness.reply import Reply
 from readiness.score import Score
-from readiness.scorers.rejection import UNKNOWN, refused
+from readiness.scoring.rejection import UNKNOWN, refused
 
 TOOLS = ["tools"]
 

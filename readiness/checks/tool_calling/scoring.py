@@ -17,7 +17,7 @@ from readiness.checks.tool_calling.scoring_arguments import (
 )
 from readiness.reply import Reply, ToolCall
 from readiness.score import PASSED, Score, failed
-from readiness.scorers.json_text import NotJson, strict
+from readiness.scoring.strict_json import NotJson, strict
 
 __all__ = ["Expected", "calls", "forced", "one_of", "says", "silent"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from readiness.checks.json_only.scoring import UNSTATED, differences
 from readiness.reply import ToolCall
-from readiness.scorers.json_text import NotJson, strict
+from readiness.scoring.strict_json import NotJson, strict
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator

@@ -13,7 +13,7 @@ from readiness.checks.spanish.scoring_answers import Kind
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.spanish_changes import Change, all_of_it, answers, says, talks
 from readiness.mutants.spanish_facts import Question
-from readiness.scorers.numerals import plain
+from readiness.scoring.numerals import plain
 
 _RIOPLATENSE = (
     "Mirá, vos sabés que a mí esto me encanta. Si querés empezar, fijate primero en lo que hacen "

@@ -1,0 +1,94 @@
+"""A check, as pytest runs and reports it."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from readiness.check import Check
+from readiness.verdict.claim import Gate, Verdict
+from readiness.verdict.exit_status import NotAdmitted, explain
+
+if TYPE_CHECKING:
+    from readiness.cli.progress import Progress
+    from readiness.policy.waiver import Waiver
+    from readiness.runner.run import Run
+    from readiness.verdict.result import Result
+
+RUN: pytest.StashKey[Run] = pytest.StashKey()
+RUNNER = Path(__file__).parents[1] / "runner" / "scheduler.py"
+PROGRESS: pytest.StashKey[Progress] = pytest.StashKey()
+
+
+class CheckItem(pytest.Item):
+    """A check, as pytest runs and reports it."""
+
+    def __init__(self, *, check: Check, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.check = check
+
+    def runtest(self) -> None:
+        """Wait for the result, and put it to the gate."""
+        self.user_properties.append(("check", self.check.id))
+        run = self.config.stash[RUN]
+        planned = run.plan.get(self.check.id)
+        if planned is None:
+            pytest.skip("the policy leaves this check out")
+        if self.check.alone:
+            run.start([planned])
+        progress = self.config.stash.get(PROGRESS, None)
+        with progress.shown() if progress else nullcontext():
+            result = run.result(self.check.id)
+        self.user_properties += properties(result)
+        waiver = run.settings.waivers.get(self.check.id)
+        if waiver:
+            self.user_properties.append(("waiver", str(waiver)))
+        admit(result, run.where(result), waiver)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show what the gate said in its own words, and anything else as pytest does."""
+        if isinstance(excinfo.value, NotAdmitted):
+            return str(excinfo.value)
+        # A bug was raised on the runner's event loop: pytest's own frames tell nothing of it.
+        excinfo.traceback = excinfo.traceback.cut(path=RUNNER)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Point to the check's function."""
+        return self.path, self.check.attempt.__code__.co_firstlineno - 1, self.name
+
+
+def admit(result: Result, where: str, waiver: Waiver | None = None) -> None:
+    """Let pytest know how the check ended, and people where its evidence is.
+
+    Raises:
+        NotAdmitted: The check gates, is not ready or not known to be, and nobody answers for it.
+    """
+    if result.verdict is Verdict.READY:
+        return
+    if result.verdict is Verdict.NOT_ASSESSED:
+        pytest.skip(result.reasons[0].example)
+    if waiver:
+        pytest.xfail(f"{waiver}\n{explain(result)}")
+    if result.claim.gate is Gate.ADVISORY:
+        pytest.xfail(explain(result))
+    raise NotAdmitted(f"{explain(result)}\n   evidence: {where}")
+
+
+def properties(result: Result) -> list[tuple[str, object]]:
+    """What JUnit's consumers are told of a result."""
+    low, high = result.interval
+    return [
+        ("dimension", result.check.dimension),
+        ("verdict", str(result.verdict)),
+        ("gate", str(result.claim.gate)),
+        ("passed", result.passed),
+        ("trials", result.made),
+        ("interval", f"{low:.4f} {high:.4f}"),
+        ("at_least", f"{result.shown:.4f}"),
+        ("required", result.claim.required),
+        ("score", result.score),
+    ]

@@ -1,0 +1,138 @@
+"""The pytest plugin: it collects checks, starts them together and reports them in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from readiness.check import Check
+from readiness.cli import options
+from readiness.cli.item import PROGRESS, RUN, CheckItem
+from readiness.evidence.log import UnsoundError
+from readiness.verdict.exit_status import UNSOUND, exit_status
+
+# Every pytest run of an environment that has this plugin imports this module. The slow
+# imports (aiohttp, rich, yaml) wait in the hooks for a run that has checks.
+if TYPE_CHECKING:
+    from readiness.policy.plan import Planned
+
+PLAN: pytest.StashKey[Sequence[Planned]] = pytest.StashKey()
+ALLURE: pytest.StashKey[str | None] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of a readiness run."""
+    options.add(parser.getgroup("readiness", "readiness of an LLM endpoint"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the files that have checks: the built-in ones and, in a readiness run, yours."""
+    config.addinivalue_line("python_files", "readiness/checks/*/check*.py")
+    if options.requested(config):
+        config.addinivalue_line("python_files", "check_*.py")
+        # Allure's own plugin knows a test, and no trials: the reporter's results take their place.
+        config.stash[ALLURE] = getattr(config.option, "allure_report_dir", None)
+        config.option.allure_report_dir = None
+
+
+def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> CheckItem | None:
+    """Collect the checks that a module defines, and leave those that it imports."""
+    if isinstance(obj, Check) and obj.attempt.__module__ == collector.obj.__name__:
+        item: CheckItem = CheckItem.from_parent(collector, name=name, check=obj)
+        return item
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the checks that run alone last."""
+    items.sort(key=lambda item: isinstance(item, CheckItem) and item.check.alone)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Start all checks before pytest waits for the first."""
+    checks = [item.check for item in session.items if isinstance(item, CheckItem)]
+    if not checks or session.config.option.collectonly:
+        return (yield)
+    with ExitStack() as stack:
+        try:
+            _start(session, checks, stack)
+        except LookupError as error:
+            raise pytest.UsageError(str(error)) from error
+        except UnsoundError as error:
+            pytest.exit(f"the evidence cannot be trusted: {error}", UNSOUND)
+        return (yield)
+
+
+def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -> None:
+    """Start the checks, or leave nothing for pytest to run and let the summary say why."""
+    from readiness.cli.progress import Progress
+    from readiness.reporters.terminal_lines import CheckLines
+    from readiness.runner.session import opened
+
+    config = session.config
+    planned = options.plan(config.option, checks)
+    if config.option.plan:
+        config.stash[PLAN] = planned
+        session.items.clear()
+        return
+    url = stack.enter_context(options.serving(config.option))
+    run = stack.enter_context(opened(options.settings(config.option, url, checks), planned))
+    config.stash[RUN] = run
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter:
+        config.stash[PROGRESS] = Progress(reporter, run.runner, run.ledger)
+        config.pluginmanager.register(CheckLines(reporter), "readiness lines")
+    if run.problem:
+        session.items.clear()
+    else:
+        run.start([each for each in planned if not each.check.alone])
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Count the inconclusive apart; the line of a check is printed elsewhere."""
+    if report.when != "call" or "check" not in (found := dict(report.user_properties)):
+        return None
+    verdict = str(found.get("verdict", report.outcome))
+    if report.failed and verdict == "inconclusive":
+        return "inconclusive", "", "INCONCLUSIVE"
+    category = "xfailed" if hasattr(report, "wasxfail") else report.outcome
+    return category, "", verdict.upper()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let the gate settle pytest's exit status, and give Allure's results where they are wanted."""
+    run = session.config.stash.get(RUN, None)
+    if run:
+        session.exitstatus = exit_status(session.exitstatus, run.verdict, run.bugs)
+    elif session.config.option.endpoint and session.exitstatus == 0 and not _told(session.config):
+        # A run in which no check ran shows nothing, whatever else has passed.
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+    if run and (wanted := session.config.stash.get(ALLURE, None)):
+        from readiness.reporters import allure_results
+
+        allure_results.copy(run.folder, Path(wanted))
+
+
+def _told(config: pytest.Config) -> bool:
+    return bool(config.option.plan or config.option.collectonly)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print the plan, or the matrix."""
+    planned, run = config.stash.get(PLAN, None), config.stash.get(RUN, None)
+    if planned or run:
+        from readiness.reporters import terminal
+        from readiness.reporters.annotations import print_annotations
+
+        if planned:
+            terminal.print_plan(terminalreporter, planned, options.concurrency(config.option))
+        if run:
+            terminal.print_matrix(terminalreporter, run)
+            print_annotations(terminalreporter, run)

@@ -1,0 +1,101 @@
+"""Live progress: a line per dimension while trials run, or a plain line every few seconds."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, nullcontext
+from threading import Event, Thread
+
+import pytest
+from rich.live import Live
+from rich.table import Table
+
+from readiness.reporters.screen import Screen
+from readiness.runner.scheduler import Runner, by_dimension
+from readiness.transport.budget import Ledger
+
+PLAIN_EVERY = 10.0  # seconds
+
+
+class Progress:
+    """Shows how far a run has come."""
+
+    def __init__(self, reporter: pytest.TerminalReporter, runner: Runner, ledger: Ledger) -> None:
+        self._reporter = reporter
+        self._runner = runner
+        self._ledger = ledger
+        self._began = time.monotonic()
+        self._said = self._began
+
+    @contextmanager
+    def shown(self) -> Generator[None]:
+        """Show progress until what is waited for has come."""
+        if self._reporter.verbosity < 0:
+            yield
+            return
+        capture = self._reporter.config.pluginmanager.getplugin("capturemanager")
+        # A test's output is captured, the terminal's with it; here nothing is to be captured.
+        free = capture.global_and_fixture_disabled() if capture else nullcontext()
+        with free, self._live() if self._reporter.isatty() else self._lines():
+            yield
+
+    @contextmanager
+    def _live(self) -> Generator[None]:
+        console = Screen.console(self._reporter)
+        with Live(
+            get_renderable=self._table, console=console, transient=True, refresh_per_second=4
+        ):
+            yield
+
+    @contextmanager
+    def _lines(self) -> Generator[None]:
+        over = Event()
+        thread = Thread(target=self._say_until, args=(over,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _say_until(self, over: Event) -> None:
+        while not over.wait(max(0.0, self._said + PLAIN_EVERY - time.monotonic())):
+            self._said = time.monotonic()
+            self._reporter.write_line(self._line(), flush=True)
+
+    def _line(self) -> str:
+        under_way = {
+            each: count
+            for each, count in self._counts().items()
+            if count["tried"] < count["planned"]
+        }
+        parts = [f"{each} {_done(count)}" for each, count in under_way.items()]
+        return " · ".join([*parts, self._pace()])
+
+    def _table(self) -> Table:
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for dimension, count in self._counts().items():
+            rate = f"{count['passed'] / count['tried']:.0%} passed" if count["tried"] else ""
+            table.add_row(dimension, _done(count), rate)
+        table.add_row("", "", self._pace())
+        return table
+
+    def _counts(self) -> Mapping[str, Counter[str]]:
+        return by_dimension(list(self._runner.running.values()))
+
+    def _pace(self) -> str:
+        elapsed = time.monotonic() - self._began
+        counts = self._counts().values()
+        tried = sum(each["tried"] for each in counts)
+        left = sum(each["planned"] for each in counts) - tried
+        pace = f"{self._ledger.sent / elapsed:.1f} requests/s" if elapsed > 0 else ""
+        if not tried:
+            return pace
+        minutes, seconds = divmod(int(left * elapsed / tried), 60)
+        return f"{pace}, about {minutes}:{seconds:02} left"
+
+
+def _done(count: Counter[str]) -> str:
+    return f"{count['tried']}/{count['planned']}"

@@ -1,0 +1,1 @@
+"""What a server tells of itself meanwhile: its memory, its GPUs, its metrics."""

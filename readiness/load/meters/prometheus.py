@@ -1,0 +1,112 @@
+"""What a server or an exporter says of itself: Prometheus' text, or Ollama's own list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from readiness.exchange import Call
+from readiness.load.meters.meter import CACHE, QUEUED, RUNNING, MeterError, Reading
+from readiness.transport.client import Endpoint
+
+MIB = 2**20
+#: Bytes of GPU memory, by the name of the exporter's gauge.
+FRAMEBUFFER = {"DCGM_FI_DEV_FB_USED": MIB, "nvidia_smi_memory_used_bytes": 1}
+RESIDENT = "process_resident_memory_bytes"
+#: Other gauges, under the one name that reports have for them.
+GAUGES = {
+    "vllm:kv_cache_usage_perc": CACHE,
+    "vllm:gpu_cache_usage_perc": CACHE,
+    "sglang:token_usage": CACHE,
+    "llamacpp:kv_cache_usage_ratio": CACHE,
+    "vllm:num_requests_running": RUNNING,
+    "sglang:num_running_reqs": RUNNING,
+    "llamacpp:requests_processing": RUNNING,
+    "tgi_batch_current_size": RUNNING,
+    "vllm:num_requests_waiting": QUEUED,
+    "sglang:num_queue_reqs": QUEUED,
+    "llamacpp:requests_deferred": QUEUED,
+    "tgi_queue_size": QUEUED,
+}
+
+
+class Sample(NamedTuple):
+    """One line of Prometheus' text."""
+
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
+@dataclass(frozen=True)
+class MetricsMeter:
+    """Reads a page of metrics."""
+
+    page: Endpoint
+    source: str = "metrics"
+
+    async def read(self) -> Reading:
+        """Fetch the page, and read it."""
+        got = await self.page.send(Call(None, "", "GET"))
+        if got.fault is not None:
+            raise MeterError(f"{got.fault}: {got.detail}")
+        if got.status != 200:
+            raise MeterError(f"HTTP {got.status}")
+        return shown(got.body.decode(errors="replace"))
+
+
+def shown(text: str) -> Reading:
+    """What a page of metrics shows.
+
+    Raises:
+        MeterError: It is no such page.
+    """
+    if text.lstrip().startswith(("{", '"')):
+        try:
+            said = json.loads(text)
+        except ValueError as error:
+            raise MeterError(f"no page of metrics: {text!r:.80}") from error
+        if not isinstance(said, str):
+            return _ollama(said)
+        text = said  # Some builds of llama.cpp put the page into one string of JSON.
+    samples = list(_samples(text))
+    used = [each.value * FRAMEBUFFER[each.name] for each in samples if each.name in FRAMEBUFFER]
+    resident = [each.value for each in samples if each.name == RESIDENT]
+    names = [each.labels.get("modelName", "") for each in samples if each.name in FRAMEBUFFER]
+    gauges: dict[str, float] = {}
+    for each in samples:
+        if (name := GAUGES.get(each.name)) is not None:
+            # Of several engines behind one page, requests add up, and the fullest cache counts.
+            so_far = gauges.get(name, 0.0)
+            gauges[name] = max(so_far, each.value) if name == CACHE else so_far + each.value
+    if not (used or resident or gauges):
+        raise MeterError("the page has no metric that is known here")
+    return Reading(
+        gpu=int(sum(used)) if used else None,
+        host=int(sum(resident)) if resident else None,
+        devices=tuple(filter(None, names)),
+        gauges=gauges,
+    )
+
+
+def _ollama(said: Any) -> Reading:
+    try:
+        models = said["models"]
+        return Reading(gpu=sum(int(each["size_vram"]) for each in models))
+    except (LookupError, TypeError, ValueError) as error:
+        raise MeterError(f"no list of running models: {said!r:.80}") from error
+
+
+def _samples(text: str) -> Iterator[Sample]:
+    try:
+        from prometheus_client.parser import text_string_to_metric_families
+    except ModuleNotFoundError as error:
+        needed = "reading metrics needs prometheus-client: pip install 'llm-readiness[host]'"
+        raise MeterError(needed) from error
+    try:
+        for family in text_string_to_metric_families(text):
+            yield from (Sample(each.name, each.labels, each.value) for each in family.samples)
+    except ValueError as error:
+        raise MeterError(f"no page of metrics: {error}") from error

@@ -1,0 +1,1 @@
+"""One run: connect, schedule trials, resume, account for what was sent."""

@@ -1,0 +1,190 @@
+"""The runner: all trials of all checks, on one event loop, as many at a time as there are slots."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from readiness.chat import Chat, Scope
+from readiness.evidence.log import Evidence
+from readiness.policy.plan import Planned
+from readiness.probe import Probe
+from readiness.protocol.capability import Capabilities
+from readiness.runner.active_check import Running
+from readiness.runner.event_loop import Background
+from readiness.runner.resume import Past
+from readiness.runner.sender import Sender
+from readiness.score import SETTLED, EndpointError, Outcome, Score
+from readiness.verdict.labels import Review
+from readiness.verdict.result import Result, Trial, heard
+
+
+class Runner:
+    """Starts checks together and hands out their results in turn, as pytest asks for them."""
+
+    def __init__(
+        self,
+        background: Background,
+        sender: Sender,
+        evidence: Evidence,
+        scope: Scope,
+        past: Past,
+        review: Review,
+        *,
+        curtails: bool = True,
+        fast: bool = False,
+    ) -> None:
+        self._background = background
+        self._sender = sender
+        self._evidence = evidence
+        self._past = past
+        self._review = review
+        self._curtails = curtails
+        self._fast = fast
+        self._in_flight: set[asyncio.Task[None]] = set()
+        self._scope = scope
+        self._common_again: dict[Hashable, tuple[Chat, asyncio.Future[Any]]] = {}
+        self._beside: Runner | None = None
+        self.running: dict[str, Running] = {}
+
+    def keep_step(self, other: Runner) -> None:
+        """Start trials in turn with another runner, each check's one by one."""
+        self._beside, other._beside = other, self
+
+    def start(self, planned: Sequence[Planned], capabilities: Capabilities) -> None:
+        """Start checks, the longest first."""
+        self._capabilities = capabilities
+        fresh = [
+            Running.after(self._past, each, each.test if self._fast else None)
+            for each in sorted(planned, key=lambda each: -each.longest)
+            if each.check.id not in self.running
+        ]
+        self.running |= {each.id: each for each in fresh}
+        self._background.start(self._begin(fresh))
+
+    def repeat(self, planned: Sequence[Planned]) -> None:
+        """Make the first trials of checks again, which shows how much of a difference is noise."""
+        fresh = [
+            Running(each.again, deque(enumerate(each.again.probes)), again=True) for each in planned
+        ]
+        self.running |= {each.id: each for each in fresh}
+        self._background.start(self._begin(fresh))
+
+    def result(self, check_id: str) -> Result:
+        """Wait for the result of a check that was started."""
+        return self.running[check_id].done.result()
+
+    async def _begin(self, fresh: Sequence[Running]) -> None:
+        beside = self._beside.running if self._beside else {}
+        for running in fresh:
+            if not (running.planned.check.alone or running.again) and running.id in beside:
+                running.partner, beside[running.id].partner = beside[running.id], running
+        for running in fresh:
+            self._review_past(running)
+            if lacking := self._capabilities.lacks(running.planned.check.needs):
+                self._give_up(running, Score(Outcome.UNSUPPORTED, lacking))
+            else:
+                self._settle(running)
+        self._fill()
+
+    def _review_past(self, running: Running) -> None:
+        """Settle what a label was given for since the run was ended."""
+        for trial in list(running.trials.values()):
+            score = self._review.settle(running.id, trial.probe, trial.said, trial.score)
+            if score != trial.score:
+                self._keep(running, replace(trial, score=score))
+
+    def _give_up(self, running: Running, score: Score) -> None:
+        """Score the trials that will not be made; those in flight still end by themselves."""
+        for trial in running.given_up(score):
+            self._keep(running, trial)
+        running.waiting.clear()
+        self._settle(running)
+
+    def _fill(self) -> None:
+        """Start trials while there are slots and something to start, in turn with who is beside."""
+        started = True
+        while started:
+            started = self._start_one()
+            if self._beside:
+                started = self._beside._start_one() or started
+
+    def _start_one(self) -> bool:
+        """Start a trial, if there is a slot and something to start."""
+        if len(self._in_flight) >= self._sender.slots.open:
+            return False
+        running = next((each for each in self.running.values() if each.startable), None)
+        if running is None:
+            return False
+        number, probe = running.take()
+        task = asyncio.ensure_future(self._attempt(running, number, probe))
+        self._in_flight.add(task)
+        task.add_done_callback(partial(self._ended, running, probe))
+        return True
+
+    def _ended(self, running: Running, probe: Probe, task: asyncio.Task[None]) -> None:
+        self._in_flight.discard(task)
+        running.give_back(probe)
+        if task.cancelled():
+            return
+        if bug := task.exception():
+            running.waiting.clear()
+            if not running.done.done():
+                running.done.set_exception(bug)
+        else:
+            self._settle(running)
+        self._fill()
+
+    def _settle(self, running: Running) -> None:
+        """End a check where no trial is left, or none that could change its verdict."""
+        if (self._curtails or running.test) and running.settled:
+            self._give_up(running, SETTLED)
+        elif len(running.trials) == running.total:
+            self._finish(running)
+
+    def _finish(self, running: Running) -> None:
+        if running.done.done():  # Trials may end together, and each then sees that all have.
+            return
+        planned = running.planned
+        trials = [running.trials[number] for number in sorted(running.trials)]
+        result = Result(planned.check, planned.claim, trials, running.verdict)
+        if not running.extends(result):
+            running.done.set_result(result)
+
+    async def _attempt(self, running: Running, number: int, probe: Probe) -> None:
+        check = running.planned.check
+        about = {"check": running.id, "probe": probe.id, "trial": number}
+        lane = running.id if check.in_order else ""
+        send = partial(self._sender.send, trial=about, lane=lane)
+        chat = Chat(send, self._capabilities.dialect, self._scope_of(running))
+        try:
+            score = await check.attempt(chat, probe)
+        except EndpointError as error:
+            score = error.score
+        score = replace(score, reason=self._evidence.secrets.printable(score.reason))
+        said = heard(chat.replies)
+        score = self._review.settle(check.id, probe.id, said, score)
+        self._keep(running, Trial.of(probe, number, score, chat.exchanges, said))
+
+    def _scope_of(self, running: Running) -> Scope:
+        defects_only = running.planned.claim.defects_only
+        scope = replace(self._scope, window=self._capabilities.window, defects_only=defects_only)
+        return replace(scope, common=self._common_again) if running.again else scope
+
+    def _keep(self, running: Running, trial: Trial) -> None:
+        about = {"check": running.id, "probe": trial.probe, "trial": trial.number}
+        self._evidence.trial(about, trial.score, trial.exchanges, trial.said)
+        running.note(trial)
+
+
+def by_dimension(running: Sequence[Running]) -> dict[str, Counter[str]]:
+    """How far each dimension has come: trials planned, tried and passed."""
+    counts: dict[str, Counter[str]] = {}
+    for each in (each for each in running if not each.again):
+        count = counts.setdefault(each.planned.check.dimension, Counter())
+        count.update(planned=each.total, tried=len(each.trials), passed=each.passed)
+    return counts

@@ -1,0 +1,93 @@
+"""Sends requests: each attempt is evidence, and only what users would wait for is tried again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from readiness.evidence.log import Evidence, brief, exchange_of
+from readiness.exchange import Call, Exchange, Fault
+from readiness.runner.concurrency import Slots
+from readiness.runner.resume import Past
+from readiness.score import EndpointError, Outcome
+from readiness.transport.budget import Ledger
+from readiness.transport.client import Endpoint
+
+MOST_ATTEMPTS = 4
+LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is not waited for
+OVERLOADED = (429, 503)
+SKIPPED = Outcome.SKIPPED
+
+
+class Sender:
+    """Sends requests of trials to the endpoint, and keeps evidence and accounts."""
+
+    def __init__(
+        self, endpoint: Endpoint, evidence: Evidence, ledger: Ledger, slots: Slots, past: Past
+    ) -> None:
+        self._endpoint = endpoint
+        self._evidence = evidence
+        self.slots = slots
+        self._past = past
+        self.ledger = ledger
+
+    async def send(self, call: Call, trial: Mapping[str, Any], lane: str = "") -> Exchange:
+        """Send one request, or take what came of it before the run was ended and resumed.
+
+        A 429 that says when to come back is waited for, and a refused connection, over which
+        nothing was sent, is tried again. Any other retry would hide errors that users see; and
+        whoever is one of a crowd meets what a user would, now and not when the run was ended.
+        """
+        if call.crowd:
+            return await self._send(call, {**trial, "attempt": 1}, lane="")
+        about = {**trial, "shared": call.shared} if call.shared else trial
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            known = self._past.take(call, about)
+            exchange = known or await self._send(call, {**about, "attempt": attempt}, lane)
+            pause = _pause(exchange, attempt)
+            if pause is None or (exchange.fault and attempt == MOST_ATTEMPTS):
+                break
+            if pause > LONGEST_WAIT or attempt == MOST_ATTEMPTS:
+                # A limit that is stated is the account's: it says nothing of the model.
+                raise EndpointError(f"rate limited at attempt {attempt}: HTTP 429", SKIPPED)
+            await asyncio.sleep(pause)
+        return exchange
+
+    async def _send(self, call: Call, about: Mapping[str, Any], lane: str) -> Exchange:
+        if call.made is None:
+            self.ledger.admit()
+            came = await self._endpoint.send(call, lane)
+            self.ledger.bill(came, about["attempt"])
+        else:
+            came = exchange_of(call.made)
+            self.ledger.take_over(came, about["attempt"])
+        self.slots.note(overloaded=came.status in OVERLOADED)
+        if not call.crowd:
+            return self._evidence.exchange(came, about)
+        kept = call.made or brief(came, self._evidence.secrets)
+        return replace(came, seq=self._evidence.adopt(kept, about))
+
+
+def _pause(exchange: Exchange, attempt: int) -> float | None:
+    """How long to wait before another attempt, in seconds; None where there is to be none."""
+    if exchange.fault is Fault.UNREACHABLE:
+        return 0.5 * 2.0 ** (attempt - 1)
+    if exchange.status == 429 and (stated := exchange.headers.get("retry-after")):
+        return _seconds(stated)
+    return None
+
+
+def _seconds(stated: str) -> float | None:
+    """Read Retry-After: a number of seconds or an HTTP date (RFC 9110 §10.2.3)."""
+    try:
+        return max(0.0, float(stated))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(stated) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None

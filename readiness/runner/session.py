@@ -1,0 +1,228 @@
+"""The opening of a run: what is reached, taken over and started, and how it is all ended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from readiness.baseline import earlier_runs
+from readiness.chat import Dialect, Scope
+from readiness.evidence.log import Evidence
+from readiness.exchange import Call, Exchange
+from readiness.findings import Findings
+from readiness.load.cluster import crewed, started
+from readiness.load.meters.meter import Meter
+from readiness.load.meters.nvml import sources
+from readiness.load.meters.prometheus import MetricsMeter
+from readiness.load.workers import Crew
+from readiness.policy.plan import Planned
+from readiness.protocol.capability import Models, Unassessable, WrongKey, choose, explore
+from readiness.runner import provenance
+from readiness.runner.concurrency import Slots
+from readiness.runner.event_loop import Background
+from readiness.runner.resume import Past, ResumeError, read, set_aside
+from readiness.runner.run import Run, utc
+from readiness.runner.scheduler import Runner
+from readiness.runner.sender import Sender
+from readiness.runner.settings import Settings
+from readiness.score import EndpointError
+from readiness.transport.address import Address
+from readiness.transport.budget import Ledger
+from readiness.transport.client import Endpoint, Limits
+
+MODELS = Call(None, "/models", "GET")
+PROBING = {"check": "capability"}
+
+
+@contextmanager
+def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
+    """Reach the endpoint and settle what it offers; the record is written however this ends.
+
+    Raises:
+        LookupError: The user must choose another model, key, baseline, earlier run or run to
+            resume, or mend findings.
+        UnsoundError: The evidence of the run to resume cannot be trusted.
+    """
+    made_with = provenance.made_with(settings, planned)
+    if settings.baseline:
+        provenance.must_be_the_same(settings.baseline, made_with)
+    earlier_runs.must_add(settings.earlier, planned, made_with)
+    with Background() as background, ExitStack() as stack:
+        if settings.fleet:
+            stack.enter_context(started(settings.fleet, crews=2 if settings.rival else 1))
+        rival = None
+        if settings.rival:
+            rival = stack.enter_context(_opened(background, settings.rival, planned, "-baseline"))
+            if rival.problem:
+                raise LookupError(f"--baseline {settings.rival.where.url}: {rival.problem}")
+        run = stack.enter_context(_opened(background, settings, planned))
+        if not run.problem:
+            earlier_runs.must_be_the_build(settings.earlier, run.identity)
+        if rival:
+            run.rival = rival
+            run.runner.keep_step(rival.runner)
+        yield run
+
+
+@contextmanager
+def _opened(
+    background: Background, settings: Settings, planned: Sequence[Planned], suffix: str = ""
+) -> Generator[Run]:
+    made_with = provenance.made_with(settings, planned)
+    with (
+        _reached(background, settings.where, settings.limits) as endpoint,
+        _metered(background, settings) as meters,
+        _crewed(settings) as crew,
+    ):
+        started = datetime.now(UTC)
+        listed = background.start(endpoint.send(MODELS)).result()
+        model, models, problem = _model(listed, settings)
+        about = {**_about(settings, model), **made_with}
+        findings = Findings(settings.reports / "findings.json")
+        past, folder = _past(settings, about), settings.resume
+        if folder is None:
+            name = settings.secrets.redact(model) or "unknown"
+            folder = _folder(settings.reports, started, f"{name}{suffix}")
+        ledger = Ledger(settings.most_requests, settings.most_tokens, settings.most_minutes)
+        for exchange, attempt in zip(past.exchanges, past.attempts, strict=True):
+            if attempt:
+                ledger.take_over(exchange, attempt)
+        path, seen = folder / "evidence.jsonl", len(past.exchanges)
+        with Evidence(path, settings.secrets, past.head, seen) as evidence:
+            # No condition: a run may be resumed with labels for what it has left open.
+            reviewed = {"review_sha256": settings.review.digest}
+            evidence.open({**about, **reviewed, "started": utc(started)}, resumed=bool(seen))
+            evidence.exchange(listed, PROBING)
+            sender = Sender(endpoint, evidence, ledger, Slots(settings.concurrency), past)
+            fleet = partial(crew.step, ledger) if crew else None
+            scope = Scope(
+                findings=findings,
+                given=settings.given,
+                meters=meters,
+                warm=settings.warm,
+                fleet=fleet,
+            )
+            runner = Runner(
+                background,
+                sender,
+                evidence,
+                scope,
+                past,
+                settings.review,
+                curtails=not settings.keep_going,
+                fast=settings.fast,
+            )
+            plan = {each.check.id: each for each in planned}
+            run = Run(settings, plan, started, model, folder, evidence, ledger, runner, past)
+            run.problem = settings.secrets.printable(problem)
+            if not problem:
+                _explore(run, background, sender, models)
+            try:
+                yield run
+            finally:
+                # Nothing may be added to the evidence once the record has its digest.
+                background.settle()
+                run.finish()
+
+
+def _past(settings: Settings, about: Mapping[str, Any]) -> Past:
+    """What is known of the run to resume.
+
+    Raises:
+        ResumeError: It tried something else, or with something else; the message names it.
+        UnsoundError: Its evidence cannot be trusted.
+    """
+    if settings.resume is None:
+        return Past(settings.secrets)
+    path = settings.resume / "evidence.jsonl"
+    past = read(path, settings.secrets)
+    for name, now in about.items():
+        if (then := past.about.get(name)) != now:
+            raise ResumeError(f"{settings.resume} has another {name}: {then}, and not {now}")
+    if past.torn:
+        set_aside(path, past.torn)
+    return past
+
+
+@contextmanager
+def _reached(background: Background, where: Address, limits: Limits) -> Generator[Endpoint]:
+    endpoint = Endpoint(where, limits)
+    try:
+        yield endpoint
+    finally:
+        background.start(endpoint.close()).result()
+
+
+@contextmanager
+def _metered(background: Background, settings: Settings) -> Generator[Sequence[Meter]]:
+    """What tells how much memory the server takes."""
+    if (metrics := settings.given.metrics) is None:
+        yield sources(settings.where)
+        return
+    with _reached(background, metrics, settings.limits) as page:
+        yield [*sources(settings.where), MetricsMeter(page)]
+
+
+@contextmanager
+def _crewed(settings: Settings) -> Generator[Crew | None]:
+    """The load workers, where the user wants any."""
+    if settings.fleet is None:
+        yield None
+        return
+    with crewed(settings.fleet, settings.where, settings.limits, settings.secrets) as crew:
+        yield crew
+
+
+def _model(listed: Exchange, settings: Settings) -> tuple[str, Models, str]:
+    """Which model is tried, what the endpoint lists, and what stands in the way."""
+    try:
+        models = Models.read(listed)
+        return choose(models, settings.model), models, ""
+    except Unassessable as error:
+        return settings.model, Models(), str(error)
+    except LookupError as error:
+        raise LookupError(_told(error, settings)) from None
+
+
+def _explore(run: Run, background: Background, sender: Sender, models: Models) -> None:
+    ask = partial(sender.send, trial=PROBING)
+    asked = Dialect(run.model, sampling=run.settings.sampling, extra=run.settings.extra)
+    work = explore(ask, models, asked)
+    try:
+        run.capabilities = background.start(work).result()
+    except (Unassessable, EndpointError) as error:
+        run.problem = run.settings.secrets.printable(str(error))
+    except LookupError as error:
+        raise LookupError(_told(error, run.settings)) from None
+
+
+def _told(error: LookupError, settings: Settings) -> str:
+    """What the user must settle, and where the key is to be put that is wrong."""
+    where = f" (set {settings.key})" if isinstance(error, WrongKey) else ""
+    return settings.secrets.printable(f"{error}{where}")
+
+
+def _folder(reports: Path, started: datetime, model: str) -> Path:
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", model).strip("-.")[:60] or "model"
+    stem = f"{started:%Y%m%dT%H%M%SZ}-{name}"
+    for number in range(1, 1000):
+        folder = reports / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise FileExistsError(f"{reports} has too many runs of this second")
+
+
+def _about(settings: Settings, model: str) -> dict[str, Any]:
+    return {
+        "schema": "readiness-evidence/1",
+        "endpoint": settings.where.url,
+        "model": model,
+    }

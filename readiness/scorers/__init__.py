@@ -1,1 +1,0 @@
-"""Scorers: pure functions from what the endpoint sent to a score."""

@@ -1,0 +1,1 @@
+"""What several dimensions read replies with."""
