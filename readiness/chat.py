@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, S
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from readiness.context import Given
 from readiness.exchange import Call, Exchange
 from readiness.findings import Findings
-from readiness.given import Given
 from readiness.load.meters.meter import Meter
 from readiness.probe import Message
 from readiness.protocol.completion import read

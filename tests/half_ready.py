@@ -7,12 +7,12 @@ from time import monotonic
 
 from aiohttp import web
 
-from readiness.mutants.answer import Request
-from readiness.mutants.engine import Engine
+from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.endpoint.engine import Engine
+from readiness.mutants.endpoint.problem import Problem
+from readiness.mutants.endpoint.refusal import Refusal
+from readiness.mutants.endpoint.server import application
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.problem import Problem
-from readiness.mutants.refusal import Refusal
-from readiness.mutants.server import application
 
 LOADS = 10.0  # seconds
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from readiness.mutants.evidence import apache, canonical, card, header
+from readiness.mutants.license.evidence import apache, canonical, card, header
 from readiness.verdict.claim import Verdict
 
 READY, NOT, UNSURE = Verdict.READY, Verdict.NOT_READY, Verdict.INCONCLUSIVE

@@ -17,9 +17,9 @@ from readiness.evidence.log import Evidence
 from readiness.evidence.redaction import Secrets
 from readiness.load.meters.prometheus import MetricsMeter
 from readiness.mutants.catalog import find
+from readiness.mutants.endpoint.protocol import MODEL
+from readiness.mutants.endpoint.server import application
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.protocol import MODEL
-from readiness.mutants.server import application
 from readiness.runner.concurrency import Slots
 from readiness.runner.resume import Past
 from readiness.runner.sender import Sender

@@ -16,9 +16,9 @@ from readiness.check import Check
 from readiness.checks import api
 from readiness.exchange import Call, Exchange
 from readiness.mutants.catalog import FLAWLESS
+from readiness.mutants.endpoint.protocol import MODEL
+from readiness.mutants.endpoint.server import application
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.protocol import MODEL
-from readiness.mutants.server import application
 from readiness.probe import Probe
 from readiness.score import EndpointError, Outcome, Score
 from readiness.transport.address import Address

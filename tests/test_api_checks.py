@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import pytest
 
+from readiness.mutants.api import (
+    flaws_advice,
+    flaws_advice_http,
+    flaws_conversations,
+    flaws_errors,
+    flaws_harmless,
+    flaws_hostile,
+    flaws_replies,
+    flaws_sdk,
+    flaws_streams,
+)
 from readiness.mutants.catalog import FLAWLESS, mutants
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.flaws import (
-    api_advice,
-    api_advice_http,
-    api_conversations,
-    api_errors,
-    api_harmless,
-    api_hostile,
-    api_replies,
-    api_sdk,
-    api_streams,
-)
 from readiness.policy.policy import load
 from readiness.score import Outcome
 from tests.over_http import CHECKS, KEY, MUST, failing, scores
 
 MODULES = (
-    *(api_replies, api_streams, api_conversations, api_errors, api_hostile, api_sdk),
-    *(api_advice, api_advice_http),
+    *(flaws_replies, flaws_streams, flaws_conversations, flaws_errors, flaws_hostile, flaws_sdk),
+    *(flaws_advice, flaws_advice_http),
 )
 BROKEN = [flaw for module in MODULES for flaw in module.FLAWS]
-ADVICE = [*api_advice.FLAWS, *api_advice_http.FLAWS]
-OTHERS = [f for f in mutants() if f.harmless and f not in api_harmless.FLAWS]
+ADVICE = [*flaws_advice.FLAWS, *flaws_advice_http.FLAWS]
+OTHERS = [f for f in mutants() if f.harmless and f not in flaws_harmless.FLAWS]
 #: What a flaw cannot but take along.
 TOGETHER = {
     "api_sdk_models": {"api.lists_models"},
@@ -87,7 +87,7 @@ def test_a_flaw_of_what_is_advised_falls_by_no_other_advice(flaw: Flaw) -> None:
     assert failing(others, flaw) == {}
 
 
-@pytest.mark.parametrize("flaw", api_harmless.FLAWS, ids=lambda flaw: flaw.name)
+@pytest.mark.parametrize("flaw", flaws_harmless.FLAWS, ids=lambda flaw: flaw.name)
 def test_what_a_real_server_sends_passes_every_must(flaw: Flaw) -> None:
     assert failing(MUST, flaw) == {}
 
@@ -100,7 +100,7 @@ def test_a_harmless_variant_of_another_dimension_passes_every_must(flaw: Flaw) -
 
 def test_a_shape_that_only_advice_minds_is_found_by_it() -> None:
     advice = [each for each in CHECKS.values() if each not in MUST]
-    found = {flaw.name: set(failing(advice, flaw)) for flaw in api_harmless.FLAWS}
+    found = {flaw.name: set(failing(advice, flaw)) for flaw in flaws_harmless.FLAWS}
     assert found["api_vllm"] == {"api.leaves_out_empty_fields"}
     assert found["api_llama"] == {"api.echoes_the_model", "api.has_every_field"}
     assert found["api_litellm"] == {"api.sends_usage_last"}

@@ -17,7 +17,7 @@ from readiness.checks.license.license_terms import Standing, terms
 from readiness.checks.license.license_text import canons, compare
 from readiness.checks.license.model_card import read_card
 from readiness.checks.license.model_files import EvidenceError, gather
-from readiness.mutants.evidence import apache, canonical, card, header
+from readiness.mutants.license.evidence import apache, canonical, card, header
 
 SAID: dict[str, str | int] = {
     "general.license": "apache-2.0",

@@ -22,7 +22,7 @@ from readiness.load.cluster import crewed, started
 from readiness.load.step import Sample, Shape, Step
 from readiness.load.users import stepped
 from readiness.load.workers import APART, Crew
-from readiness.mutants.process import serving
+from readiness.mutants.endpoint.process import serving
 from readiness.runner.settings import Fleet
 from readiness.score import EndpointError, Outcome
 from readiness.transport.address import Address

@@ -11,9 +11,9 @@ from readiness.chat import Dialect
 from readiness.checks.api import fuzz_cases
 from readiness.checks.api.check_fuzzed import BATCH
 from readiness.findings import Case
-from readiness.mutants.api_requests import CRASH
+from readiness.mutants.api import flaws_fuzzed
+from readiness.mutants.api.requests import CRASH
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.flaws import api_fuzzed
 from readiness.score import Outcome
 from tests.over_http import CHECKS, failing, scores
 
@@ -57,7 +57,7 @@ def test_a_crash_is_found_and_printed_as_curl() -> None:
 
 
 def test_what_nobody_has_thought_of_is_found_by_fuzz_alone() -> None:
-    (flaw,) = api_fuzzed.FLAWS
+    (flaw,) = flaws_fuzzed.FLAWS
     assert failing(list(CHECKS.values()), flaw).keys() == {flaw.check}
 
 

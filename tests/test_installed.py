@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from readiness.mutants.process import serving
+from readiness.mutants.endpoint.process import serving
 
 CHECKOUT = Path(__file__).parents[1]
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from readiness.check import Check
 from readiness.checks.json_only import checks
 from readiness.checks.json_only.probes import stated, told
-from readiness.mutants.answer import Answer
+from readiness.mutants.endpoint.answer import Answer
+from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.flaws import json_formats, json_harmless, json_only
-from readiness.mutants.protocol import MODEL
-from readiness.mutants.readers.json_only import answer as read_json
+from readiness.mutants.json_only import flaws, flaws_formats, flaws_harmless
+from readiness.mutants.json_only.reader import answer as read_json
 from readiness.probe import Probe
 from readiness.scoring.strict_json import strict
 from tests.in_process import scores
@@ -26,7 +26,7 @@ CHECKS = [
     checks.despite_the_topic,
     checks.refuses_bad_formats,
 ]
-BROKEN = [flaw for module in (json_only, json_formats) for flaw in module.FLAWS]
+BROKEN = [flaw for module in (flaws, flaws_formats) for flaw in module.FLAWS]
 
 
 def find(name: str) -> Check:
@@ -58,18 +58,18 @@ def test_wrong_values_are_legal_json_and_too_many_to_be_chance(name: str) -> Non
 
 
 def test_the_rare_preamble_comes_twice_in_a_hundred() -> None:
-    rare = next(flaw for flaw in json_only.FLAWS if flaw.name == "json_preamble_rarely")
+    rare = next(flaw for flaw in flaws.FLAWS if flaw.name == "json_preamble_rarely")
     assert [s.passed for s in scores(checks.when_told, told(4, 100), rare)].count(False) == 2
 
 
-@pytest.mark.parametrize("flaw", json_harmless.FLAWS, ids=lambda flaw: flaw.name)
+@pytest.mark.parametrize("flaw", flaws_harmless.FLAWS, ids=lambda flaw: flaw.name)
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_a_harmless_variant_passes_every_probe(flaw: Flaw, check: Check) -> None:
     tried = scores(check, check.probes(4, check.trials), flaw)
     assert [score for score in tried if not score.passed] == []
 
 
-@pytest.mark.parametrize("flaw", [*BROKEN, *json_harmless.FLAWS], ids=lambda flaw: flaw.name)
+@pytest.mark.parametrize("flaw", [*BROKEN, *flaws_harmless.FLAWS], ids=lambda flaw: flaw.name)
 def test_no_flaw_touches_what_is_not_about_json(flaw: Flaw) -> None:
     user = {"role": "user", "content": "Weather in Oslo, as JSON?\n- city: Oslo"}
     prose = {**user, "content": "Name three colours: red, green, blue.\n- city: Oslo"}

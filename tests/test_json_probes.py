@@ -15,7 +15,7 @@ from readiness.checks.json_only.probes_response_format import (
     with_schema,
 )
 from readiness.checks.json_only.variation import PROMPTS
-from readiness.mutants.conversation import text_of
+from readiness.mutants.endpoint.conversation import text_of
 from readiness.probe import Probe
 
 GENERATORS = [told, stated, with_object, with_schema, poems, bad_formats]

@@ -22,7 +22,7 @@ from readiness.evidence.log import broken_link
 from readiness.judge.cases import labelled
 from readiness.judge.judge import KEY
 from readiness.judge.ruling import Ruling
-from readiness.mutants.readers.refusal import REFUSAL, answer
+from readiness.mutants.refusal.reader import REFUSAL, answer
 from readiness.verdict.labels import load
 from tests.miniature import Request, mini
 from tests.test_plugin import INCONCLUSIVE, record

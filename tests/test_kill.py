@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from readiness.cli.selftest import flaws_of, report, selftest
-from readiness.kill import Found, Row, read_row
 from readiness.mutants.flaw import Flaw
+from readiness.mutants.kill_table import Found, Row, read_row
 from readiness.verdict.claim import Gate, Verdict
 
 FENCE = Flaw("fence", "a fence around JSON", "json_only.when_told")

@@ -13,13 +13,13 @@ from readiness.check import Check
 from readiness.checks.license import checks
 from readiness.checks.license.license_evidence import Dossier
 from readiness.checks.license.model_files import gather
+from readiness.context import Given
 from readiness.embedded.weights import LICENSE
 from readiness.exchange import Call, Exchange
-from readiness.given import Given
-from readiness.mutants import evidence
 from readiness.mutants.catalog import FLAWLESS, find, mutants
+from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.protocol import MODEL
+from readiness.mutants.license import evidence
 from readiness.score import Score
 from readiness.verdict.claim import Claim, Gate, Unsupported, Verdict
 from readiness.verdict.matrix import Row

@@ -13,14 +13,14 @@ from readiness.checks.long_context.document_log import log
 from readiness.checks.long_context.needles import CHECKPOINTS, LOOKUPS
 from readiness.checks.long_context.prompt_wording import Recipe
 from readiness.checks.long_context.sizes import CLAIM
-from readiness.mutants.answer import Answer, Request
 from readiness.mutants.catalog import FLAWLESS
+from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.protocol import WINDOW
+from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.flaws import long_context as broken
-from readiness.mutants.flaws import long_harmless as harmless
-from readiness.mutants.long_facts import prompt_of
-from readiness.mutants.protocol import WINDOW
-from readiness.mutants.tokens import prompt_tokens
+from readiness.mutants.long_context import flaws as broken
+from readiness.mutants.long_context import flaws_harmless as harmless
+from readiness.mutants.long_context.facts import prompt_of
 from readiness.probe import Probe
 from readiness.score import Outcome, Score
 from tests.in_process import fresh, tried

@@ -19,9 +19,9 @@ from readiness.checks.long_context.scoring_summary import summarises
 from readiness.checks.long_context.send_document import SAMPLES
 from readiness.checks.long_context.sizes import CLAIM
 from readiness.checks.long_context.token_estimate import Gauge
-from readiness.mutants.answer import Answer
-from readiness.mutants.model import answer
-from readiness.mutants.tokens import prompt_tokens
+from readiness.mutants.endpoint.answer import Answer
+from readiness.mutants.endpoint.model import answer
+from readiness.mutants.endpoint.tokens import prompt_tokens
 from tests.in_process import reply
 
 PAPERS: dict[str, Callable[[Recipe, int], Paper]] = {"log": log, "report": report}

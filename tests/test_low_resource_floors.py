@@ -13,14 +13,14 @@ from readiness.check import Check
 from readiness.checks.license.model_files import gather
 from readiness.checks.low_resource import checks
 from readiness.checks.low_resource.timing import LONG
-from readiness.given import Given
-from readiness.mutants import evidence
-from readiness.mutants.answer import Request
+from readiness.context import Given
 from readiness.mutants.catalog import FLAWLESS, find
-from readiness.mutants.engine import Engine
+from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.endpoint.engine import Engine
+from readiness.mutants.endpoint.refusal import Refusal
+from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.refusal import Refusal
-from readiness.mutants.tokens import prompt_tokens
+from readiness.mutants.license import evidence
 from readiness.policy.policy import load
 from readiness.score import Outcome
 from tests.load_driver import tried

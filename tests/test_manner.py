@@ -16,8 +16,8 @@ from readiness.checks.multilingual import checks
 from readiness.checks.refusal import checks as refusal
 from readiness.checks.spanish import checks as spanish
 from readiness.checks.tool_calling import checks as tool_calling
+from readiness.mutants.any_dimension import manner_harmless
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.flaws import manner_harmless
 from readiness.probe import Probe
 from readiness.probes.manner import REPLY, SYSTEM, alike, instructed, streaming
 from readiness.resources import prompts

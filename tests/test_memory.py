@@ -20,12 +20,12 @@ from readiness.checks.memory.fact_kinds import within
 from readiness.checks.memory.probes import DEAL
 from readiness.checks.memory.prompt_wording import LANGUAGES, PROMPTS, NoRoom, Voice
 from readiness.checks.memory.scoring import Expected, grows, length, recalls
-from readiness.mutants.answer import Answer
+from readiness.mutants.endpoint.answer import Answer
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.flaws import memory as broken
-from readiness.mutants.flaws import memory_harmless as harmless
-from readiness.mutants.memory_facts import memory_of
-from readiness.mutants.readers.memory import answer
+from readiness.mutants.memory import flaws as broken
+from readiness.mutants.memory import flaws_harmless as harmless
+from readiness.mutants.memory.facts import memory_of
+from readiness.mutants.memory.reader import answer
 from readiness.probe import Message, Probe
 from readiness.reply import Reply, Timing, ToolCall, Usage
 from readiness.resources import prompts

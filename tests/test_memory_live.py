@@ -22,12 +22,12 @@ from readiness.checks.memory.prompt_wording import PROMPTS
 from readiness.checks.memory.scoring import Expected, recalls
 from readiness.exchange import Call, Exchange
 from readiness.mutants.catalog import FLAWLESS
+from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.flaws import memory as scripted
-from readiness.mutants.flaws import memory_harmless as harmless
-from readiness.mutants.flaws import memory_live as broken
-from readiness.mutants.protocol import MODEL
-from readiness.mutants.readers.memory import answer
+from readiness.mutants.memory import flaws as scripted
+from readiness.mutants.memory import flaws_harmless as harmless
+from readiness.mutants.memory import flaws_live as broken
+from readiness.mutants.memory.reader import answer
 from readiness.probe import Probe
 from readiness.score import EndpointError, Outcome, Score
 from readiness.statistics.proportions import upper

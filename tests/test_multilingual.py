@@ -15,12 +15,12 @@ from readiness.check import Check
 from readiness.checks.multilingual import checks
 from readiness.checks.multilingual.probes import PROMPTS, conversations, turns
 from readiness.checks.multilingual.scoring import TURNS, Copy, alone, fits, keeps, switches
-from readiness.mutants.answer import Answer
+from readiness.mutants.endpoint.answer import Answer
+from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.flaws import multilingual as broken
-from readiness.mutants.flaws import multilingual_harmless as harmless
-from readiness.mutants.protocol import MODEL
-from readiness.mutants.readers.multilingual import answer
+from readiness.mutants.multilingual import flaws as broken
+from readiness.mutants.multilingual import flaws_harmless as harmless
+from readiness.mutants.multilingual.reader import answer
 from readiness.probe import Probe
 from readiness.score import Score
 from readiness.verdict.claim import Verdict

@@ -14,11 +14,11 @@ import pytest
 
 from readiness.mutants.__main__ import main
 from readiness.mutants.catalog import mutants
+from readiness.mutants.endpoint.model import complete
+from readiness.mutants.endpoint.process import serving
+from readiness.mutants.endpoint.response import chunks, frames
+from readiness.mutants.endpoint.tokens import tokens
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.model import complete
-from readiness.mutants.process import serving
-from readiness.mutants.response import chunks, frames
-from readiness.mutants.tokens import tokens
 from readiness.policy.policy import load
 from tests.asking import JSON, TEXT, Got, chat
 

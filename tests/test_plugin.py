@@ -16,8 +16,8 @@ from readiness import checks
 from readiness.cli import progress
 from readiness.evidence.checksums import differences
 from readiness.evidence.log import broken_link
-from readiness.mutants import evidence
-from readiness.mutants.process import serving as reference
+from readiness.mutants.endpoint.process import serving as reference
+from readiness.mutants.license import evidence
 from readiness.resources import schema
 from tests.miniature import MODELS, mini
 from tests.wires import Script, free_port, response, serving

@@ -10,8 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from readiness.evidence.checksums import differences
-from readiness.mutants import evidence
-from readiness.mutants.process import serving
+from readiness.mutants.endpoint.process import serving
+from readiness.mutants.license import evidence
 from readiness.policy.policy import load
 from readiness.resources import schema
 

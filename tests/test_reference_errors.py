@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from readiness.mutants.process import serving
+from readiness.mutants.endpoint.process import serving
 from tests.asking import CALL, LOOK, ask, chat, user
 
 

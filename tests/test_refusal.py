@@ -17,16 +17,11 @@ from readiness.checks.refusal.classification import Bait
 from readiness.checks.refusal.obfuscations import CODED, DISGUISES, disguise
 from readiness.checks.refusal.prompt_wording import HARMLESS, PROMPTS, categories, harmless
 from readiness.checks.refusal.scoring import meets, offers_help, refuses, refuses_nothing
-from readiness.mutants.answer import Answer
+from readiness.mutants.endpoint.answer import Answer
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.flaws import (
-    refusal,
-    refusal_bypass,
-    refusal_filters,
-    refusal_harmless,
-)
-from readiness.mutants.readers.refusal import REFUSAL, SUPPORT, answer
-from readiness.mutants.refusal_facts import asked_in
+from readiness.mutants.refusal import flaws, flaws_bypass, flaws_filters, flaws_harmless
+from readiness.mutants.refusal.facts import asked_in
+from readiness.mutants.refusal.reader import REFUSAL, SUPPORT, answer
 from readiness.policy.policy import load
 from readiness.probe import Probe
 from readiness.reply import Reply, Timing
@@ -47,8 +42,8 @@ CHECKS = [
     checks.offers_help,
 ]
 GENERATORS = [probes.sensitive, probes.innocent, probes.needy]
-BROKEN = [*refusal.FLAWS, *refusal_bypass.FLAWS]
-HARMLESS_FLAWS = [*refusal_harmless.FLAWS, *refusal_filters.FLAWS]
+BROKEN = [*flaws.FLAWS, *flaws_bypass.FLAWS]
+HARMLESS_FLAWS = [*flaws_harmless.FLAWS, *flaws_filters.FLAWS]
 SEEDS = st.integers(0, 10**6)
 few = settings(max_examples=5, deadline=None)
 BAIT = Bait("steps", ["茶", "绿茶"])
@@ -312,7 +307,7 @@ def test_help_is_offered_or_not() -> None:
 
 
 def test_what_is_met_in_the_reasoning_fails_nobody_and_is_told() -> None:
-    flaw = next(each for each in refusal_harmless.FLAWS if each.name == "refusal_reasoned")
+    flaw = next(each for each in flaws_harmless.FLAWS if each.name == "refusal_reasoned")
     check, claim = checks.refuses, load().claim(checks.refuses, "ci")
     made = check.probes(0, 10)
     trials = [

@@ -13,11 +13,11 @@ from readiness.check import Check
 from readiness.checks.spanish import checks, probes
 from readiness.checks.spanish.scoring import Order, Talk, as_right, does
 from readiness.checks.spanish.scoring_answers import Answer, Kind
-from readiness.mutants.answer import Answer as Said
+from readiness.mutants.endpoint.answer import Answer as Said
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.flaws import spanish as broken
-from readiness.mutants.flaws import spanish_harmless as harmless
-from readiness.mutants.readers.spanish import answer
+from readiness.mutants.spanish import flaws as broken
+from readiness.mutants.spanish import flaws_harmless as harmless
+from readiness.mutants.spanish.reader import answer
 from readiness.probe import Probe
 from readiness.score import PASSED, Outcome
 from readiness.scoring.language import foreign

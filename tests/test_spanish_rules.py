@@ -18,7 +18,7 @@ from readiness.checks.spanish.scoring_constraints import (
     sentences_in,
     words_in,
 )
-from readiness.mutants.spanish_prose import written
+from readiness.mutants.spanish.prose import written
 
 THREE = "El Sr. Ruiz llegó a las 9.30 h. ¿Y después? ¡Nada… de nada!"
 KEPT: list[tuple[str, dict[str, Any], str]] = [

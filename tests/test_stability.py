@@ -20,8 +20,8 @@ from readiness.checks.stability import checks, mishaps, scoring
 from readiness.checks.stability.abort_cycles import stormed
 from readiness.checks.stability.abort_results import Reading, Storm
 from readiness.checks.stability.mishaps import Recovery
+from readiness.context import Given
 from readiness.exchange import Exchange, Fault
-from readiness.given import Given
 from readiness.load.meters.meter import CACHE, HOST, QUEUED, RUNNING
 from readiness.load.outcome import unlimited
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score

@@ -20,19 +20,19 @@ from readiness.checks.tool_calling import checks, probes, scoring
 from readiness.checks.tool_calling.prompt_wording import PROMPTS, TOOLS, cities
 from readiness.checks.tool_calling.scoring_arguments import Expected, named_alike
 from readiness.checks.tool_calling.scoring_tool_results import tells
-from readiness.mutants.answer import Request
+from readiness.mutants.endpoint.answer import Request
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.flaws import tool_calling as wrong_calls
-from readiness.mutants.flaws import (
-    tool_choice,
-    tool_form,
-    tool_harmless,
-    tool_harmless_form,
-    tool_results,
-    tool_suites,
+from readiness.mutants.tool_calling import flaws as wrong_calls
+from readiness.mutants.tool_calling import (
+    flaws_choice,
+    flaws_form,
+    flaws_harmless,
+    flaws_harmless_form,
+    flaws_results,
+    flaws_suites,
 )
-from readiness.mutants.readers.tool_calling import answer
-from readiness.mutants.tool_facts import weather_asked
+from readiness.mutants.tool_calling.facts import weather_asked
+from readiness.mutants.tool_calling.reader import answer
 from readiness.probe import Message, Probe
 from readiness.reply import Reply, Timing, ToolCall
 from readiness.score import PASSED, Score, failed
@@ -481,12 +481,12 @@ def test_a_perfect_reader_leaves_other_requests_to_others() -> None:
 
 FLAWS: Sequence[Flaw] = [
     *wrong_calls.FLAWS,
-    *tool_choice.FLAWS,
-    *tool_form.FLAWS,
-    *tool_results.FLAWS,
-    *tool_suites.FLAWS,
-    *tool_harmless.FLAWS,
-    *tool_harmless_form.FLAWS,
+    *flaws_choice.FLAWS,
+    *flaws_form.FLAWS,
+    *flaws_results.FLAWS,
+    *flaws_suites.FLAWS,
+    *flaws_harmless.FLAWS,
+    *flaws_harmless_form.FLAWS,
 ]
 HARMFUL = [flaw for flaw in FLAWS if not flaw.harmless]
 HARMLESS = [flaw for flaw in FLAWS if flaw.harmless]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from readiness.checks.license.model_files import EvidenceError, gather
+from readiness.context import Given
 from readiness.embedded.weights import license_evidence
-from readiness.given import Given
 from readiness.policy.policy import Policy
 from readiness.transport.address import Address
 

@@ -223,8 +223,8 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
 
 def _rival(option: Namespace, mine: Settings) -> Settings:
     """How the endpoint is tried that is the baseline: as the candidate is, by its own key."""
+    from readiness.context import Given
     from readiness.evidence.redaction import Secrets
-    from readiness.given import Given
     from readiness.runner.settings import BASELINE_KEY, KEY
     from readiness.transport.address import Address
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from readiness.kill import Row, kill_table, read_row
-from readiness.mutants import evidence
 from readiness.mutants.catalog import FLAWLESS, find, mutants
+from readiness.mutants.endpoint.process import serving
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.process import serving
+from readiness.mutants.kill_table import Row, kill_table, read_row
+from readiness.mutants.license import evidence
 from readiness.policy.policy import load
 
 # A mutant that is silent for 200 s must be given up by the check that it is for, long before this.

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from readiness.mutants import evidence
 from readiness.mutants.catalog import FLAWLESS, find, mutants
+from readiness.mutants.endpoint.server import application
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.server import application
+from readiness.mutants.license import evidence
 
 
 def main(argv: Sequence[str]) -> int:

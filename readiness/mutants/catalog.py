@@ -1,4 +1,4 @@
-"""Every mutant there is: the flaws that the modules in `flaws` bring."""
+"""Every mutant there is: the flaws that each dimension's folder brings, and those of none."""
 
 from __future__ import annotations
 
@@ -6,18 +6,24 @@ import difflib
 import pkgutil
 from importlib import import_module
 
-from readiness.mutants import flaws
+from readiness import mutants as package
 from readiness.mutants.flaw import Flaw
 
+HERE, ANY_DIMENSION = f"{package.__name__}.", "any_dimension"
 #: The reference endpoint itself: no flaw at all.
 FLAWLESS = Flaw("reference", "the endpoint without a flaw")
 
 
 def mutants() -> list[Flaw]:
     """Every flaw, by module and then as its list has it."""
-    names = sorted(module.name for module in pkgutil.iter_modules(flaws.__path__))
-    modules = [import_module(f"{flaws.__name__}.{name}") for name in names]
+    names = sorted(module.name for module in pkgutil.walk_packages(package.__path__, HERE))
+    modules = [import_module(name) for name in names if _brings_flaws(name)]
     return [flaw for module in modules for flaw in module.FLAWS]
+
+
+def _brings_flaws(name: str) -> bool:
+    room, _, module = name.removeprefix(HERE).partition(".")
+    return module.startswith("flaws") or (room == ANY_DIMENSION and bool(module))
 
 
 def find(name: str) -> Flaw:

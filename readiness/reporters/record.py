@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from readiness.baseline.finished_run import FormerRun
+from readiness.context import Given
 from readiness.evidence import checksums
 from readiness.evidence.run_folder import RECORD
-from readiness.given import Given
 from readiness.policy.waiver import Waiver
 from readiness.reporters import surfaces, upgrade
 from readiness.runner.provenance import harness

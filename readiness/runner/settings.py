@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from readiness.baseline.finished_run import FormerRun
+from readiness.context import Given
 from readiness.evidence.redaction import Secrets
-from readiness.given import Given
 from readiness.policy.policy import Policy
 from readiness.policy.waiver import Waiver
 from readiness.transport.address import Address

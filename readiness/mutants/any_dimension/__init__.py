@@ -1,0 +1,1 @@
+"""Flaws and harmless variants that belong to no dimension."""

@@ -1,0 +1,189 @@
+"""Harmless variants: they differ from OpenAI in ways that no client minds, or that some expect."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import json
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate, cycle, pairwise, takewhile
+from typing import Any
+
+from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.model import complete
+from readiness.mutants.endpoint.problem import Problem
+from readiness.mutants.endpoint.refusal import Refusal
+from readiness.mutants.endpoint.response import encode, whole
+from readiness.mutants.flaw import Body, Flaw
+
+_PAUSE = 0.0005
+_BURSTS = (7, 1, 400, 33, 2_000, 2, 150)
+_MOST_CUTS = 24
+_BARE = {"refusal", "logprobs", "system_fingerprint"}
+_THOUGHT = "I read what is asked of me, and then I answer."
+
+Frames = Sequence[bytes | float]
+
+
+def _each_frame(change: Callable[[int, bytes], bytes]) -> Callable[[Request, list[bytes]], Frames]:
+    return lambda _request, frames: [change(*numbered) for numbered in enumerate(frames)]
+
+
+def _each_chunk(change: Callable[[Body], Body]) -> Callable[[Request, list[Body]], list[Body]]:
+    return lambda _request, chunks: [change(chunk) for chunk in chunks]
+
+
+def _crlf(_place: int, frame: bytes) -> bytes:
+    return frame.replace(b"\n", b"\r\n")
+
+
+def _mixed(place: int, frame: bytes) -> bytes:
+    return frame.replace(b"\n", b"\r\n", place % 3)
+
+
+def _commented(_place: int, frame: bytes) -> bytes:
+    return b": ping\n\n" + frame
+
+
+def _unspaced(_place: int, frame: bytes) -> bytes:
+    return b"data:" + frame.removeprefix(b"data: ")
+
+
+def _without(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(part) for key, part in value.items() if part or key not in _BARE}
+    return [_without(part) for part in value] if isinstance(value, list) else value
+
+
+def _bare(body: Body) -> Body:
+    return {key: _without(value) for key, value in body.items() if key not in _BARE}
+
+
+def _with_delta(chunk: Body, change: Callable[[Body], Body]) -> Body:
+    choices = [{**choice, "delta": change(choice["delta"])} for choice in chunk["choices"]]
+    return {**chunk, "choices": choices}
+
+
+def _role_again(chunk: Body) -> Body:
+    return _with_delta(chunk, lambda delta: {"role": "assistant", **delta})
+
+
+def _running_usage(_request: Request, chunks: list[Body]) -> list[Body]:
+    total = chunks[-1].get("usage")
+    if not total:
+        return chunks
+    prompt = total["prompt_tokens"]
+    return [
+        {**chunk, "usage": {**total, "completion_tokens": said, "total_tokens": prompt + said}}
+        for place, chunk in enumerate(chunks, 1)
+        for said in [total["completion_tokens"] * place // len(chunks)]
+    ]
+
+
+def _filter_results(_request: Request, chunks: list[Body]) -> list[Body]:
+    results = [{"prompt_index": 0, "content_filter_results": {}}]
+    first = {"id": "", "object": "", "created": 0, "model": "", "choices": []}
+    return [{**first, "prompt_filter_results": results}, *chunks]
+
+
+def _finish_with_last(_request: Request, chunks: list[Body]) -> list[Body]:
+    """As vLLM does where the reply ends by its length."""
+    merged: list[Body] = []
+    for chunk in chunks:
+        reasons = [choice["finish_reason"] for choice in chunk["choices"]]
+        if len(reasons) == 1 and reasons[0] and merged and not chunk["choices"][0]["delta"]:
+            last = merged.pop()
+            chunk = {**last, "choices": [{**last["choices"][0], "finish_reason": reasons[0]}]}
+        merged.append(chunk)
+    return merged
+
+
+def _thinks(_request: Request, answer: Answer, _turn: int) -> Answer:
+    return dataclasses.replace(answer, reasoning=_THOUGHT)
+
+
+def _renamed(part: Body) -> Body:
+    return {"reasoning" if key == "reasoning_content" else key: part[key] for key in part}
+
+
+def _reasoning_message(_request: Request, body: Body) -> Body:
+    choices = [{**choice, "message": _renamed(choice["message"])} for choice in body["choices"]]
+    return {**body, "choices": choices}
+
+
+def _cut_at(stream: bytes, places: Sequence[int]) -> Iterator[bytes | float]:
+    for start, end in pairwise([0, *places, len(stream)]):
+        yield stream[start:end]
+        yield _PAUSE
+
+
+def _cut_characters(_request: Request, frames: list[bytes]) -> Frames:
+    stream = b"".join(frames)
+    starts = [place for place, byte in enumerate(stream) if byte >= 0xC0]
+    if not starts:
+        return frames
+    return list(_cut_at(stream, [start + 1 for start in starts[:_MOST_CUTS]]))
+
+
+def _cut_anywhere(_request: Request, frames: list[bytes]) -> Frames:
+    stream = b"".join(frames)
+    places = takewhile(lambda place: place < len(stream), accumulate(cycle(_BURSTS)))
+    return list(_cut_at(stream, [*places]))
+
+
+def _zipped(request: Request, _turn: int) -> Refusal | None:
+    if request.get("stream"):
+        return None
+    body = gzip.compress(encode(whole(complete(request))), 1)
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    return Refusal(200, body, headers)
+
+
+def _busy(_request: Request, turn: int) -> Refusal | None:
+    if turn % 60 != 59:
+        return None
+    body = Problem("the rate limit is reached", None, "rate_limit_exceeded", 429).body
+    return Refusal(429, body, {"Content-Type": "application/json", "Retry-After": "1"})
+
+
+def _escaped(_place: int, frame: bytes) -> bytes:
+    data = frame.removeprefix(b"data: ").strip()
+    if data == b"[DONE]":
+        return frame
+    return b"data: " + json.dumps(json.loads(data)).encode() + b"\n\n"
+
+
+FLAWS = [
+    Flaw("crlf", "lines may end in CRLF", frames=_each_frame(_crlf)),
+    Flaw("crlf_and_lf", "line ends may be mixed", frames=_each_frame(_mixed)),
+    Flaw("comments", "comments between frames keep a stream alive", frames=_each_frame(_commented)),
+    Flaw("no_space", "the space after `data:` is optional", frames=_each_frame(_unspaced)),
+    Flaw("escapes", "JSON may escape what is not ASCII", frames=_each_frame(_escaped)),
+    Flaw("usage_in_every_chunk", "running counts end in the whole", chunks=_running_usage),
+    Flaw(
+        "usage_null",
+        "usage may be null in a chunk that was not asked for it",
+        chunks=_each_chunk(lambda chunk: {"usage": None, **chunk}),
+    ),
+    Flaw("role_repeated", "vLLM once repeated the role", chunks=_each_chunk(_role_again)),
+    Flaw("finish_with_last_piece", "text may come with the finish", chunks=_finish_with_last),
+    Flaw("prompt_filter_results", "Azure's first chunk has no choice", chunks=_filter_results),
+    Flaw(
+        "bare",
+        "most servers send no refusal, no logprobs and no system_fingerprint",
+        forms=lambda _request, body: _bare(body),
+        chunks=_each_chunk(_bare),
+    ),
+    Flaw("characters_split", "TCP knows no characters", frames=_cut_characters),
+    Flaw("frames_split", "TCP knows no frames", frames=_cut_anywhere),
+    Flaw("reasoning_content", "the model thinks, under one name", says=_thinks),
+    Flaw(
+        "reasoning",
+        "the model thinks, under another name",
+        says=_thinks,
+        forms=_reasoning_message,
+        chunks=_each_chunk(lambda chunk: _with_delta(chunk, _renamed)),
+    ),
+    Flaw("gzip", "clients that accept gzip may get it", refuses=_zipped),
+    Flaw("busy", "every 60th request is told to come again in a second", refuses=_busy),
+]

@@ -1,0 +1,1 @@
+"""The reference endpoint's reader for `api`, and that dimension's flaws."""

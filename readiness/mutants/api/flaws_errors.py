@@ -1,0 +1,143 @@
+"""Flaws of the protocol's errors: a crash, a made-up answer, or words that no client can read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from readiness.mutants.api.requests import CRASH, JSON, Errs
+from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.endpoint.model import complete
+from readiness.mutants.endpoint.refusal import Refusal
+from readiness.mutants.endpoint.response import encode, whole
+from readiness.mutants.flaw import Body, Flaw
+
+_HI = [{"role": "user", "content": "Hi"}]
+_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
+_HTML = b"<html><head><title>400 Bad Request</title></head><body></body></html>"
+
+
+def _wrong(when: Callable[[Request | None, Refusal], bool], answer: Refusal = CRASH) -> Errs:
+    """Answer some requests that are wrong with something else."""
+    return lambda request, refusal: answer if when(request, refusal) else refusal
+
+
+def _broken(request: Request | None, refusal: Refusal) -> bool:
+    return request is None and not _garbled(request, refusal) and not _too_deep(request, refusal)
+
+
+def _garbled(request: Request | None, refusal: Refusal) -> bool:
+    return request is None and b"codec" in refusal.body
+
+
+def _too_deep(request: Request | None, refusal: Refusal) -> bool:
+    return request is None and b"recursion" in refusal.body
+
+
+def _silent(request: Request | None, _refusal: Refusal) -> bool:
+    return request is not None and request.get("messages") is None
+
+
+def _odd_messages(request: Request | None, _refusal: Refusal) -> bool:
+    """Messages of the wrong type, but those of other checks."""
+    messages = (request or {}).get("messages")
+    return messages in ("Hi", [123], {"role": "user", "content": "Hi"})
+
+
+def _told(request: Request | None, _refusal: Refusal) -> bool:
+    return request is not None and request.get("messages") == "wrong"
+
+
+def _for_sdk(request: Request | None, _refusal: Refusal) -> bool:
+    return request is not None and request.get("messages") == "wrong for the SDK"
+
+
+def _overlong(_request: Request | None, refusal: Refusal) -> bool:
+    return b"context_length_exceeded" in refusal.body
+
+
+def _answer(messages: Any) -> Refusal:
+    done = complete({"model": "reference", "messages": messages})
+    return Refusal(200, encode(whole(done)), JSON)
+
+
+def _shortened(request: Request) -> Request:
+    """The end of what does not fit is read alone, and nobody is told."""
+    messages = request.get("messages")
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    content = last.get("content") if isinstance(last, dict) else None
+    if not isinstance(content, str) or len(content) < 400_000 or " river river" not in content:
+        return request
+    return {**request, "messages": [{"role": "user", "content": content[-4_000:]}]}
+
+
+def _any_model(request: Request) -> Request:
+    known = request.get("model") != "readiness-no-such-model"
+    return request if known else {**request, "model": "reference"}
+
+
+def _second_model() -> Callable[[Body], Body]:
+    """A list that has another model from the second time on: a run must name what it tries."""
+    asked = count()
+
+    def lists(body: Body) -> Body:
+        more = [{**body["data"][0], "id": "another"}] if next(asked) else []
+        return {**body, "data": [*body["data"], *more]}
+
+    return lists
+
+
+_PLAIN = Refusal(400, b"Bad Request", _TEXT)
+_PAGE = Refusal(400, _HTML, {"Content-Type": "text/html"})
+_MUTE = Refusal(400, json.dumps({"error": {}}).encode(), JSON)
+_WRONG: list[tuple[str, str, str, Errs]] = [
+    ("broken_json_crashes", "refuses_broken_json", "broken JSON ends in a 500", _wrong(_broken)),
+    ("broken_json_taken", "refuses_broken_json", "broken JSON is answered",
+     _wrong(_broken, _answer(_HI))),
+    ("no_messages_crash", "refuses_missing_messages", "no messages end in a 500", _wrong(_silent)),
+    ("no_messages_taken", "refuses_missing_messages", "no messages are answered",
+     _wrong(_silent, _answer(_HI))),
+    ("types_crash", "refuses_wrong_types", "wrong types end in a 500", _wrong(_odd_messages)),
+    ("types_taken", "refuses_wrong_types", "messages of a wrong type are answered",
+     _wrong(_odd_messages, _answer(_HI))),
+    ("error_as_text", "tells_errors_in_json", "an error is plain text", _wrong(_told, _PLAIN)),
+    ("error_as_page", "tells_errors_in_json", "an error is a page", _wrong(_told, _PAGE)),
+    ("error_without_message", "tells_errors_in_json", "an error is empty", _wrong(_told, _MUTE)),
+    ("utf8_crashes", "survives_invalid_utf8", "invalid UTF-8 ends in a 500", _wrong(_garbled)),
+    ("depth_crashes", "survives_deep_nesting", "deep nesting ends in a 500", _wrong(_too_deep)),
+    ("overlong_crashes", "refuses_overlong_prompts", "too long ends in a 500", _wrong(_overlong)),
+    ("sdk_error_crashes", "sdk_raises", "a wrong request ends in a 500", _wrong(_for_sdk)),
+    ("sdk_error_taken", "sdk_raises", "a wrong request is answered",
+     _wrong(_for_sdk, _answer(_HI))),
+]  # fmt: skip
+
+FLAWS = [
+    *(Flaw(f"api_{name}", about, f"api.{check}", errs=errs) for name, check, about, errs in _WRONG),
+    Flaw(
+        "api_overlong_cut",
+        "a prompt that is too long is cut, and nobody is told",
+        "api.refuses_overlong_prompts",
+        asks=_shortened,
+    ),
+    Flaw(
+        "api_any_model",
+        "of several models, one answers for those that are not there",
+        "api.mistakes_no_model",
+        asks=_any_model,
+        lists=_second_model(),
+    ),
+    Flaw(
+        "api_open_door",
+        "a request without a key is answered",
+        "api.asks_for_the_key",
+        admits=lambda shown, key: shown in (b"", key),
+    ),
+    Flaw(
+        "api_any_key",
+        "any key opens the door",
+        "api.refuses_a_wrong_key",
+        admits=lambda shown, key: shown.startswith(b"Bearer "),
+    ),
+]

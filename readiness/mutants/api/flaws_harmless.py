@@ -1,0 +1,159 @@
+"""Harmless variants of the protocol: what real servers send, and existing clients take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from readiness.mutants.api.requests import JSON, Errs, choice_of
+from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.endpoint.model import complete
+from readiness.mutants.endpoint.problem import Problem
+from readiness.mutants.endpoint.refusal import Refusal
+from readiness.mutants.endpoint.response import encode, whole
+from readiness.mutants.flaw import Body, Flaw
+
+_VLLM_MESSAGE = ("refusal", "annotations", "audio", "function_call", "reasoning")
+_VLLM_CHOICE = ("stop_reason", "token_ids", "routed_experts")
+_VLLM_BODY = ("service_tier", "prompt_logprobs", "prompt_token_ids", "kv_transfer_params")
+_ODD_ROLES = ("alien",)
+_UNKNOWN = "readiness-no-such-model"
+
+
+def _nulls(*names: str) -> dict[str, None]:
+    return dict.fromkeys(names)
+
+
+def _as_vllm(_request: Request, body: Body) -> Body:
+    """Every field there is, null or not."""
+
+    def change(choice: Body) -> Body:
+        message = {**_nulls(*_VLLM_MESSAGE), **choice["message"]}
+        return {**_nulls(*_VLLM_CHOICE), **choice, "message": message}
+
+    counts = {"prompt_tokens_details": None, "completion_tokens_details": None}
+    usage = {**body["usage"], **counts}
+    return {
+        **choice_of(body, change),
+        **_nulls(*_VLLM_BODY),
+        "system_fingerprint": None,
+        "usage": usage,
+    }
+
+
+def _as_llama(_request: Request, body: Body) -> Body:
+    """No refusal, no logprobs, and timings; the model's name is the file's."""
+
+    def change(choice: Body) -> Body:
+        kept = {key: choice[key] for key in choice if key != "logprobs" or choice[key]}
+        message = {key: choice["message"][key] for key in choice["message"] if key != "refusal"}
+        return {**kept, "message": message}
+
+    timings = {"prompt_n": 7, "predicted_per_second": 42.5}
+    return {**choice_of(body, change), "model": "models/reference.gguf", "timings": timings}
+
+
+def _as_ollama(_request: Request, chunks: list[Body]) -> list[Body]:
+    """The time of a chunk is its own, and each repeats the role."""
+
+    def change(choice: Body) -> Body:
+        return {**choice, "delta": {"role": "assistant", "content": "", **choice["delta"]}}
+
+    return [
+        {**choice_of(chunk, change), "created": chunk["created"] + place // 9}
+        for place, chunk in enumerate(chunks)
+    ]
+
+
+def _usage_on_a_choice(_request: Request, chunks: list[Body]) -> list[Body]:
+    """As LiteLLM: the chunk with usage has an empty choice."""
+    empty = {"index": 0, "delta": {}, "finish_reason": None}
+    return [chunk if chunk["choices"] else {**chunk, "choices": [empty]} for chunk in chunks]
+
+
+def _no_finish_key(_request: Request, chunks: list[Body]) -> list[Body]:
+    """As dasllama: finish_reason is there on the last chunk alone."""
+
+    def change(choice: Body) -> Body:
+        keys = [key for key in choice if key != "finish_reason" or choice[key]]
+        return {key: choice[key] for key in keys if key != "logprobs" or choice[key]}
+
+    return [choice_of(chunk, change) for chunk in chunks]
+
+
+def _errors(change: Callable[[Body, int], Mapping[str, Any]], status: int = 0) -> Errs:
+    """A shape of errors, for every error that the reference sends."""
+
+    def errs(_request: Request | None, refusal: Refusal) -> Refusal:
+        error = json.loads(refusal.body)["error"]
+        answered = status if status and refusal.status == 400 else refusal.status
+        return Refusal(answered, json.dumps(change(error, answered)).encode(), refusal.headers)
+
+    return errs
+
+
+def _nested(error: Body, status: int) -> Body:
+    return {"error": {"code": status, "message": error["message"], "type": error["type"]}}
+
+
+def _flat(error: Body, status: int) -> Body:
+    return {"object": "error", "message": error["message"], "type": "BadRequest", "code": status}
+
+
+def _fastapi(error: Body, _status: int) -> Body:
+    return {"detail": [{"type": "missing", "loc": ["body"], "msg": error["message"], "input": {}}]}
+
+
+def _tgi(error: Body, _status: int) -> Body:
+    return {"error": error["message"], "error_type": "validation"}
+
+
+def _lenient(request: Request | None, refusal: Refusal) -> Refusal:
+    """What a server with one model makes of a request that names another, or a strange role."""
+    messages = (request or {}).get("messages")
+    known = isinstance(messages, list) and all(isinstance(each, dict) for each in messages)
+    if request is None or not known:
+        return refusal
+    other = request.get("model") in (_UNKNOWN, "", None)
+    odd = [each for each in messages or () if each.get("role") in _ODD_ROLES]
+    if not messages or not (other or odd):
+        return refusal
+    said = [{**each, "role": "user"} if each in odd else each for each in messages]
+    done = complete({**request, "model": "reference", "messages": said})
+    return Refusal(200, encode(whole(done)), JSON)
+
+
+def _no_old_limit(request: Request, _turn: int) -> Refusal | None:
+    if "max_tokens" not in request:
+        return None
+    told = "Unsupported parameter: 'max_tokens' is not supported with this model."
+    problem = Problem(f"{told} Use 'max_completion_tokens' instead.", "max_tokens")
+    return Refusal(400, problem.body, JSON)
+
+
+FLAWS = [
+    Flaw("api_vllm", "vLLM sends every field, null or not", forms=_as_vllm),
+    Flaw("api_llama", "llama.cpp sends few fields, and the file's name", forms=_as_llama),
+    Flaw(
+        "api_ollama", "Ollama's chunks tell their own times and repeat the role", chunks=_as_ollama
+    ),
+    Flaw("api_litellm", "LiteLLM's usage comes beside an empty choice", chunks=_usage_on_a_choice),
+    Flaw(
+        "api_dasllama",
+        "dasllama's chunks have no finish_reason but the last",
+        chunks=_no_finish_key,
+    ),
+    Flaw(
+        "api_integer_code", "vLLM's and llama.cpp's error codes are integers", errs=_errors(_nested)
+    ),
+    Flaw("api_flat_error", "SGLang's error object is flat", errs=_errors(_flat)),
+    Flaw("api_fastapi_error", "FastAPI answers 422, with details", errs=_errors(_fastapi, 422)),
+    Flaw("api_tgi_error", "TGI's error is a text", errs=_errors(_tgi, 422)),
+    Flaw(
+        "api_new_limit_alone",
+        "max_tokens is refused, as by OpenAI's own reasoning models",
+        refuses=_no_old_limit,
+    ),
+    Flaw("api_lenient", "a server with one model may answer for any", errs=_lenient),
+]

@@ -1,0 +1,168 @@
+"""Flaws of the protocol's replies: their shape, their counts, and what they make of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from readiness.mutants.api.requests import (
+    asked,
+    choice_of,
+    chunked,
+    crashes,
+    formed,
+    instead,
+    relabelled,
+    said,
+    text,
+    without,
+)
+from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.flaw import Body, Flaw
+
+
+def _with(**fields: object) -> Callable[[Body], Body]:
+    return lambda body: {**body, **fields}
+
+
+def _without(name: str) -> Callable[[Body], Body]:
+    return lambda body: {key: body[key] for key in body if key != name}
+
+
+def _choice(change: Callable[[Body], Body]) -> Callable[[Body], Body]:
+    return lambda body: choice_of(body, change)
+
+
+def _message(**fields: object) -> Callable[[Body], Body]:
+    return _choice(lambda choice: {**choice, "message": {**choice["message"], **fields}})
+
+
+def _usage(**counts: object) -> Callable[[Body], Body]:
+    return lambda body: {**body, "usage": {**body["usage"], **counts}}
+
+
+_SHAPES = {
+    "id_missing": ("a reply has no id", _without("id")),
+    "id_empty": ("a reply has an empty id", _with(id="")),
+    "created_text": ("`created` is a date in words", _with(created="today")),
+    "object_other": ("`object` is another one", _with(object="text_completion")),
+    "finish_other": ("TGI's old finish_reason", _choice(_with(finish_reason="eos_token"))),
+    "finish_null": ("finish_reason is null", _choice(_with(finish_reason=None))),
+    "index_from_one": ("choices are numbered from 1", _choice(_with(index=1))),
+    "role_other": ("the message is a `bot`'s", _message(role="bot")),
+    "tool_calls_object": ("tool_calls is no list", _message(tool_calls={})),
+}
+_COUNTS = {
+    "usage_missing": ("a reply has no usage", _without("usage")),
+    "usage_total": ("the total is no sum", _usage(total_tokens=7_000)),
+    "usage_zero": ("the prompt counts nothing", _usage(prompt_tokens=0)),
+    "usage_text": ("counts are texts", _usage(prompt_tokens="7")),
+}
+
+
+def _one_letter(request: Request) -> Request:
+    stops = [request["stop"]] if isinstance(request["stop"], str) else request["stop"]
+    found = [each for each in stops if len(each) == 1]
+    kept = {key: value for key, value in request.items() if key != "stop"}
+    return {**kept, "stop": found} if found else kept
+
+
+def _begun(made: list[Body]) -> list[Body]:
+    """The last piece of text has the beginning of the stop text behind it."""
+    last = max(at for at, chunk in enumerate(made) if _text_of(chunk))
+    if "7" not in "".join(map(_text_of, made)):
+        return made
+    more = choice_of(made[last], lambda choice: {**choice, "delta": {"content": " 8,"}})
+    return [*made[: last + 1], more, *made[last + 1 :]]
+
+
+def _text_of(chunk: Body) -> str:
+    return "".join(each["delta"].get("content") or "" for each in chunk["choices"])
+
+
+def _limited(request: Request) -> Request:
+    free = not {"max_tokens", "max_completion_tokens"} & request.keys()
+    return {**request, "max_tokens": 16} if free else request
+
+
+_PARAMETERS = [
+    Flaw(
+        "api_max_tokens_ignored",
+        "max_tokens is ignored",
+        "api.honours_max_tokens",
+        asks=without("honours_max_tokens", "max_tokens"),
+    ),
+    Flaw(
+        "api_cut_says_stop",
+        "a reply that was cut says that it was not",
+        "api.honours_max_tokens",
+        says=said("honours_max_tokens", lambda answer: replace(answer, finish="stop")),
+    ),
+    Flaw(
+        "api_max_completion_tokens_ignored",
+        "max_completion_tokens is ignored, as by Ollama",
+        "api.honours_max_completion_tokens",
+        asks=without("honours_max_completion_tokens", "max_completion_tokens"),
+    ),
+    Flaw("api_stop_ignored", "stop is ignored", "api.stops_at", asks=without("stops_at", "stop")),
+    Flaw(
+        "api_stop_list_ignored",
+        "of several stop texts, the first alone counts",
+        "api.stops_at",
+        asks=asked("stops_at", lambda request: {**request, "stop": request["stop"][0]}),
+    ),
+    Flaw(
+        "api_stop_one_letter",
+        "stop texts of more than one letter are never found",
+        "api.stops_at",
+        asks=asked("stops_at", _one_letter),
+    ),
+    Flaw(
+        "api_stop_begins",
+        "of a stop text, the first letters come through in a stream",
+        "api.stops_at",
+        chunks=chunked("stops_at", _begun),
+    ),
+    Flaw(
+        "api_limit_by_default",
+        "where nobody limits a reply, sixteen tokens are the limit",
+        "api.answers_without_a_limit",
+        asks=asked("answers_without_a_limit", _limited),
+    ),
+    Flaw(
+        "api_stop_says_length",
+        "a reply that was stopped says that it was cut",
+        "api.stops_at",
+        says=said("stops_at", lambda answer: replace(answer, finish="length")),
+    ),
+    Flaw(
+        "api_unknown_parameter_crashes",
+        "an unknown parameter ends in a 500",
+        "api.takes_unknown_parameters",
+        refuses=crashes(lambda request: "readiness_unknown" in request),
+    ),
+]
+
+FLAWS = [
+    *(
+        Flaw(f"api_{name}", about, "api.fits_the_sdk", forms=formed("fits_the_sdk", change))
+        for name, (about, change) in _SHAPES.items()
+    ),
+    *(
+        Flaw(f"api_{name}", about, "api.adds_up_usage", forms=formed("adds_up_usage", change))
+        for name, (about, change) in _COUNTS.items()
+    ),
+    Flaw(
+        "api_json_as_text",
+        "JSON is labelled text/plain",
+        "api.labels_json",
+        refuses=instead("labels_json", relabelled("text/plain")),
+    ),
+    Flaw(
+        "api_template_leaks",
+        "a control token ends the text",
+        "api.leaks_no_template",
+        says=text("leaks_no_template", lambda content: f"{content}<|im_end|>"),
+    ),
+    *_PARAMETERS,
+]

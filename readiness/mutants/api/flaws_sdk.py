@@ -1,0 +1,100 @@
+"""Flaws that the official SDK trips over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from itertools import count
+
+from readiness.mutants.api.requests import choice_of, chunked, formed, framed, text
+from readiness.mutants.flaw import Body, Flaw
+
+
+def _later(change: Callable[[Body], Body]) -> Callable[[Body], Body]:
+    """A list of models that is right the first time only: a run begins with it."""
+    asked = count()
+    return lambda body: change(body) if next(asked) else body
+
+
+def _calls_as_objects(body: Body) -> Body:
+    """Arguments as an object, as Ollama's own API has them."""
+
+    def change(choice: Body) -> Body:
+        message = choice["message"]
+        calls = [
+            {**call, "function": {**call["function"], "arguments": _read(call)}}
+            for call in message.get("tool_calls") or ()
+        ]
+        return {**choice, "message": {**message, "tool_calls": calls}}
+
+    return choice_of(body, change)
+
+
+def _read(call: Body) -> object:
+    return json.loads(call["function"]["arguments"])
+
+
+def _broken(frames: list[bytes]) -> Sequence[bytes]:
+    return [frames[0], b"data: {oops\n\n", *frames[1:]]
+
+
+def _no_choices(made: list[Body]) -> list[Body]:
+    """A chunk in the middle has no list of choices."""
+    half = len(made) // 2
+    return [*made[:half], {**made[half], "choices": None}, *made[half:]]
+
+
+def _cut_off(body: Body) -> Body:
+    return choice_of(body, lambda choice: {**choice, "finish_reason": "length"})
+
+
+FLAWS = [
+    Flaw(
+        "api_sdk_created",
+        "`created` is a date in words",
+        "api.sdk_creates",
+        forms=formed("sdk_creates", lambda body: {**body, "created": "today"}),
+    ),
+    Flaw(
+        "api_sdk_frame",
+        "a frame of a stream is no JSON",
+        "api.sdk_streams",
+        frames=framed("sdk_streams", _broken),
+    ),
+    Flaw(
+        "api_sdk_choices",
+        "a chunk has null for choices",
+        "api.sdk_helps_stream",
+        chunks=chunked("sdk_helps_stream", _no_choices),
+    ),
+    Flaw(
+        "api_sdk_arguments",
+        "the arguments of a call are an object",
+        "api.sdk_takes_tools",
+        forms=formed("sdk_takes_tools", _calls_as_objects),
+    ),
+    Flaw(
+        "api_sdk_fence",
+        "a fence around the JSON that was constrained by a schema",
+        "api.sdk_parses",
+        says=text("sdk_parses", lambda content: f"```json\n{content}\n```"),
+    ),
+    Flaw(
+        "api_sdk_length",
+        "a reply that is whole is said to be cut off",
+        "api.sdk_parses",
+        forms=formed("sdk_parses", _cut_off),
+    ),
+    Flaw(
+        "api_models_object",
+        "the list of models is no `list`",
+        "api.lists_models",
+        lists=lambda body: {**body, "object": "models"},
+    ),
+    Flaw(
+        "api_sdk_models",
+        "the list of models comes empty-handed, after the first time",
+        "api.sdk_lists_models",
+        lists=_later(lambda body: {**body, "data": None}),
+    ),
+]

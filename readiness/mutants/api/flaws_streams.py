@@ -1,0 +1,213 @@
+"""Flaws of the protocol's streams, and of what is said to many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import count
+from typing import Any, TypeVar
+
+from readiness.mutants.api.requests import (
+    Says,
+    choice_of,
+    chunked,
+    each,
+    framed,
+    instead,
+    is_for,
+    relabelled,
+    text,
+)
+from readiness.mutants.endpoint.answer import Answer, Called, Request
+from readiness.mutants.flaw import Body, Flaw
+
+T = TypeVar("T")
+#: How often a request gets the answer of the one before it.
+_RARELY = 7
+_MOST_ON_A_CONNECTION = 12
+
+
+def _later(change: Callable[[Body], Body]) -> Callable[[list[Body]], list[Body]]:
+    """Change the second half of the chunks."""
+    return lambda made: [*made[: len(made) // 2], *map(change, made[len(made) // 2 :])]
+
+
+def _unless_counted(change: Callable[[Request, list[T]], Any]) -> Callable[[Request, list[T]], Any]:
+    """Change what is sent where nobody has asked for usage."""
+    return lambda request, made: made if "stream_options" in request else change(request, made)
+
+
+def _finish(chunk: Body, reason: str | None) -> Body:
+    return choice_of(chunk, lambda choice: {**choice, "finish_reason": reason})
+
+
+def _twice(made: list[Body]) -> list[Body]:
+    ends = [chunk for chunk in made if any(each["finish_reason"] for each in chunk["choices"])]
+    return [*made, *ends]
+
+
+def _early(made: list[Body]) -> list[Body]:
+    """The finish comes first."""
+    return [_finish(made[0], "stop"), *(_finish(chunk, None) for chunk in made[1:])]
+
+
+def _no_index(chunk: Body) -> Body:
+    return choice_of(chunk, lambda choice: {key: choice[key] for key in choice if key != "index"})
+
+
+def _broken(frames: list[bytes]) -> Sequence[bytes]:
+    half = len(frames) // 2
+    return [*frames[:half], frames[half][:20] + b"\n\n", *frames[half + 1 :]]
+
+
+def _no_usage(made: list[Body]) -> list[Body]:
+    return [chunk for chunk in made if not chunk.get("usage")]
+
+
+def _own_usage(made: list[Body]) -> list[Body]:
+    usage = {**made[-1]["usage"], "completion_tokens": 1}
+    usage["total_tokens"] = usage["prompt_tokens"] + 1
+    return [{**chunk, "usage": usage} for chunk in made]
+
+
+def _first_usage(made: list[Body]) -> list[Body]:
+    """As it may be known beforehand, where the reply is not streamed by whoever made it."""
+    first, *others, last = made
+    return [{**first, "usage": last["usage"]}, *others]
+
+
+def _wrong_total(chunk: Body) -> Body:
+    usage = chunk.get("usage")
+    return {**chunk, "usage": {**usage, "total_tokens": 1}} if usage else chunk
+
+
+def _bytewise(content: str) -> str:
+    """What a server does that decodes each byte by itself."""
+    return content.encode().decode("latin-1")
+
+
+def _replaced(content: str) -> str:
+    return "".join(letter if letter <= "\uffff" else "\ufffd" for letter in content) + "."
+
+
+def _plane(content: str) -> str:
+    return "".join(letter for letter in content if letter <= "\uffff")
+
+
+def _crossed(name: str) -> Says:
+    """Now and then a request gets the answer of the one before it."""
+    seen, last = count(1), [Answer("nothing yet")]
+
+    def says(request: Request, answer: Answer, _turn: int) -> Answer:
+        if not is_for(name, request):
+            return answer
+        crossed = last[0] if not next(seen) % _RARELY else answer
+        last[0] = answer
+        return crossed
+
+    return says
+
+
+def _shared(request: Request, answer: Answer, _turn: int) -> Answer:
+    """The arguments of a call are kept where every request finds them."""
+    if not (is_for("keeps_calls_apart", request) and answer.calls):
+        return answer
+    _SEEN.append(answer.calls[0].arguments)
+    return replace(answer, calls=(Called(answer.calls[0].name, _SEEN[0]),))
+
+
+_SEEN: list[str] = []
+
+
+def _stays(request: Request, number: int) -> bool:
+    return number <= _MOST_ON_A_CONNECTION or not is_for("answers_on_one_connection", request)
+
+
+_CHUNKS = [
+    ("created_text_in_chunks", "chunks_fit_the_sdk", "`created` is a date in words",
+     each(lambda chunk: {**chunk, "created": "today"})),
+    ("index_missing", "chunks_fit_the_sdk", "choices have no index", each(_no_index)),
+    ("id_changes", "keeps_its_identity", "the id changes in mid-stream",
+     _later(lambda chunk: {**chunk, "id": "another"})),
+    ("model_changes", "keeps_its_identity", "the model changes in mid-stream",
+     _later(lambda chunk: {**chunk, "model": "another"})),
+    ("never_finishes", "finishes_once", "no finish_reason comes",
+     each(lambda chunk: _finish(chunk, None))),
+    ("finishes_twice", "finishes_once", "two chunks finish", _twice),
+    ("finishes_first", "finishes_once", "the finish comes before the text", _early),
+    ("stream_usage_missing", "counts_stream_tokens", "include_usage is ignored", _no_usage),
+    ("stream_usage_total", "counts_stream_tokens", "the total is no sum", each(_wrong_total)),
+    ("stream_usage_own", "counts_stream_tokens", "each chunk counts its own tokens", _own_usage),
+    ("stream_usage_first", "counts_stream_tokens", "the counts come with the first chunk alone",
+     _first_usage),
+]  # fmt: skip
+_TEXTS = [
+    ("bytes_as_characters", "each byte becomes a character", _bytewise),
+    ("characters_replaced", "characters beyond the first plane become U+FFFD", _replaced),
+    ("characters_dropped", "characters beyond the first plane are dropped", _plane),
+]
+
+FLAWS = [
+    *(
+        Flaw(f"api_{name}", about, f"api.{check}", chunks=chunked(check, change))
+        for name, check, about, change in _CHUNKS
+    ),
+    *(
+        Flaw(f"api_{name}", about, "api.keeps_characters", says=text("keeps_characters", change))
+        for name, about, change in _TEXTS
+    ),
+    Flaw(
+        "api_stream_as_text",
+        "a stream is labelled text/plain",
+        "api.labels_streams",
+        refuses=instead("labels_streams", relabelled("text/plain")),
+    ),
+    Flaw(
+        "api_frame_broken",
+        "a frame is no JSON",
+        "api.chunks_fit_the_sdk",
+        frames=framed("chunks_fit_the_sdk", _broken),
+    ),
+    Flaw(
+        "api_no_done",
+        "a stream ends without [DONE]",
+        "api.ends_with_done",
+        frames=framed("ends_with_done", lambda frames: frames[:-1]),
+    ),
+    Flaw(
+        "api_done_with_usage",
+        "a stream ends with [DONE] only where it is asked for usage",
+        "api.ends_with_done",
+        frames=_unless_counted(framed("ends_with_done", lambda frames: frames[:-1])),
+    ),
+    Flaw(
+        "api_finish_with_usage",
+        "a stream has a finish_reason only where it is asked for usage",
+        "api.finishes_once",
+        chunks=_unless_counted(chunked("finishes_once", each(lambda chunk: _finish(chunk, None)))),
+    ),
+    Flaw(
+        "api_buffered",
+        "a proxy keeps the stream back until it is complete",
+        "api.really_streams",
+        frames=framed("really_streams", lambda frames: [0.2, b"".join(frames)]),
+    ),
+    Flaw(
+        "api_crossed",
+        "now and then a request gets the answer of another",
+        "api.keeps_conversations_apart",
+        says=_crossed("keeps_conversations_apart"),
+    ),
+    Flaw(
+        "api_calls_crossed",
+        "a tool call has the arguments of another request's",
+        "api.keeps_calls_apart",
+        says=_shared,
+    ),
+    Flaw(
+        "api_connection_wears_out",
+        "after a dozen requests, a connection is closed instead of answered on",
+        "api.answers_on_one_connection",
+        stays=_stays,
+    ),
+]

@@ -1,0 +1,31 @@
+"""Reads requests about code words: it knows those that the messages state, and no others."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from readiness.mutants.endpoint.answer import Answer, Called, Request
+from readiness.mutants.endpoint.conversation import text_of
+from readiness.mutants.endpoint.toolbox import named_tool
+
+_STATED = re.compile(r"\bcode word is ([\w-]+)")
+_ASKED = re.compile(r"\b(?:What is|Which are) the code words?\?")
+_WRITE = "Write the code word down."
+_TOOL = "write_down"
+
+
+def answer(request: Request) -> Answer | None:
+    """Tell the code words, or write one down; None where the last message asks for neither."""
+    messages = request["messages"]
+    asked = text_of(messages[-1])
+    stated = _STATED.findall("\n".join(text_of(message) for message in messages))
+    if _ASKED.search(asked):
+        return Answer(" ".join(stated) or "I do not know any code word.")
+    if not (_WRITE in asked and stated):
+        return None
+    if not named_tool(request) and request.get("tool_choice") == "none":
+        return Answer(stated[-1])
+    offered = [tool["function"]["name"] for tool in request.get("tools") or ()]
+    arguments = json.dumps({"word": stated[-1]})
+    return Answer(None, (Called(_TOOL, arguments),)) if _TOOL in offered else Answer(stated[-1])

@@ -1,0 +1,1 @@
+"""The reference endpoint: a server and a model without a flaw."""

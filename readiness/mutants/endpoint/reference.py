@@ -1,0 +1,100 @@
+"""The reference endpoint without a socket: from the bytes of a request to those of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.model import answer
+from readiness.mutants.endpoint.problem import Problem
+from readiness.mutants.endpoint.protocol import MODEL, check, parse
+from readiness.mutants.endpoint.refusal import Refusal
+from readiness.mutants.endpoint.response import Completion, chunks, encode, frames, whole
+from readiness.mutants.endpoint.speech import say
+from readiness.mutants.flaw import Flaw
+
+MODELS = frozenset({MODEL})
+JSON, STREAM = "application/json", "text/event-stream; charset=utf-8"
+HANGS_UP = -1.0
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What the endpoint sends back.
+
+    Args:
+        status: The HTTP status.
+        headers: The response's headers.
+        pieces: The body in pieces; a float is a pause in s, and one below 0 hangs up.
+        seconds: How long nothing comes at all.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: Sequence[bytes | float]
+    seconds: float = 0.0
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the pieces are the frames of a stream, and come at a model's pace."""
+        return "Content-Length" not in self.headers
+
+
+class Accepted(NamedTuple):
+    """A request that is going to be answered: its tokens, and what will be said."""
+
+    request: Request
+    prompt: int
+    said: Answer
+
+
+class Reference:
+    """Answers as the reference endpoint does, and counts what it has answered."""
+
+    def __init__(self, flaw: Flaw) -> None:
+        self._flaw = flaw
+        self._turn = 0
+
+    def respond(self, body: bytes, number: int = 1) -> Sent | None:
+        """Answer a chat completion request, the n-th on its connection; None hangs up."""
+        due = self.accept(body, number)
+        return self.complete(due) if isinstance(due, Accepted) else due
+
+    def accept(self, body: bytes, number: int = 1) -> Accepted | Sent | None:
+        """Take in a request, or say what is sent instead of its answer; None hangs up."""
+        turn, request = self._turn, None
+        self._turn += 1
+        try:
+            request = self._flaw.asks(parse(body))
+            prompt = check(request, MODELS)
+        except Problem as problem:
+            due = Refusal(problem.status, problem.body, {"Content-Type": JSON})
+            return instead(self._flaw.errs(request, due))
+        if not self._flaw.stays(request, number):
+            return None
+        if refusal := self._flaw.refuses(request, turn):
+            return instead(refusal)
+        return Accepted(request, prompt, self._flaw.says(request, answer(request), turn))
+
+    def complete(self, accepted: Accepted) -> Sent:
+        """Answer it."""
+        request, prompt, said = accepted
+        completion = Completion(request, prompt, say(request, said, prompt))
+        named = {"x-request-id": completion.id}
+        if request.get("stream"):
+            made = self._flaw.chunks(request, chunks(completion))
+            headers = {"Content-Type": STREAM, "Cache-Control": "no-cache", **named}
+            return Sent(200, headers, self._flaw.frames(request, frames(made)))
+        body = encode(self._flaw.forms(request, whole(completion)))
+        return instead(Refusal(200, body, {"Content-Type": JSON, **named}))
+
+
+def instead(response: Refusal) -> Sent:
+    """Send this."""
+    headers = {"Content-Length": str(len(response.body)), **response.headers}
+    # More may be announced than comes: the client would wait for ever.
+    short = int(headers["Content-Length"]) > len(response.body)
+    pieces: list[bytes | float] = [response.body, *([HANGS_UP] if short else [])]
+    return Sent(response.status, headers, pieces, response.seconds)

@@ -1,0 +1,164 @@
+"""The response: what the model says in the protocol's form, whole or in chunks."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, cycle, pairwise, takewhile
+from secrets import token_hex
+from typing import Any
+
+from readiness.mutants.endpoint.answer import Called, Request
+from readiness.mutants.endpoint.logprobs import logprobs
+from readiness.mutants.endpoint.speech import Speech
+from readiness.mutants.endpoint.tokens import tokens
+from readiness.mutants.flaw import Body
+
+FINGERPRINT = "fp_reference"
+DONE = b"data: [DONE]\n\n"
+
+# Lengths of the pieces that text is streamed in: no word and no grapheme is safe from them.
+_PIECES = (1, 3, 2, 7, 4, 1, 5)
+
+Delta = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One chat completion: what was asked, what is said, and the names it is given."""
+
+    request: Request
+    prompt: int
+    speech: Speech
+    id: str = field(default_factory=lambda: f"chatcmpl-{token_hex(12)}")
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    @property
+    def choices(self) -> range:
+        """The indices of the choices."""
+        return range(self.request.get("n") or 1)
+
+    def envelope(self, kind: str, choices: Sequence[Body]) -> Body:
+        """What surrounds the choices, in a body and in a chunk."""
+        return {
+            "id": self.id,
+            "object": kind,
+            "created": self.created,
+            "model": self.request["model"],
+            "system_fingerprint": FINGERPRINT,
+            "choices": choices,
+        }
+
+    @property
+    def usage(self) -> Body:
+        """The tokens of the prompt, and those of all choices."""
+        n, speech = len(self.choices), self.speech
+        return {
+            "prompt_tokens": self.prompt,
+            "completion_tokens": n * speech.tokens,
+            "total_tokens": self.prompt + n * speech.tokens,
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "completion_tokens_details": {
+                "reasoning_tokens": n * speech.reasoned,
+                "audio_tokens": 0,
+                "accepted_prediction_tokens": 0,
+                "rejected_prediction_tokens": 0,
+            },
+        }
+
+
+def whole(completion: Completion) -> Body:
+    """The body of a response that is not streamed."""
+    request, answer = completion.request, completion.speech.answer
+    message: Body = {"role": "assistant", "content": answer.content, "refusal": None}
+    if answer.reasoning:
+        message["reasoning_content"] = answer.reasoning
+    sure = None
+    if request.get("logprobs") and answer.content:
+        sure = logprobs(tokens(answer.content), request.get("top_logprobs") or 0)
+    choices = [
+        {
+            "index": index,
+            "message": {**message, **_calls(answer.calls)},
+            "logprobs": sure,
+            "finish_reason": completion.speech.finish,
+        }
+        for index in completion.choices
+    ]
+    return {**completion.envelope("chat.completion", choices), "usage": completion.usage}
+
+
+def chunks(completion: Completion) -> list[Body]:
+    """The chunks of a response that is streamed."""
+    request, speech = completion.request, completion.speech
+    counted = bool((request.get("stream_options") or {}).get("include_usage"))
+    steps = [(delta, sure, None) for delta, sure in _deltas(request, speech)]
+    made = [
+        _chunk(completion, {"index": index, "delta": delta, "logprobs": sure, "finish_reason": end})
+        for delta, sure, end in [*steps, ({}, None, speech.finish)]
+        for index in completion.choices
+    ]
+    if not counted:
+        return made
+    last = {**completion.envelope("chat.completion.chunk", []), "usage": completion.usage}
+    return [*({**chunk, "usage": None} for chunk in made), last]
+
+
+def frames(bodies: Iterable[Body]) -> list[bytes]:
+    """The frames of a stream of chunks, with the one that ends it."""
+    return [*(b"data: %b\n\n" % encode(body) for body in bodies), DONE]
+
+
+def encode(body: Body) -> bytes:
+    """JSON as it goes out: in UTF-8, with no escapes that need not be."""
+    # A flaw may well say half a surrogate pair, and then it goes out as it is.
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(
+        errors="surrogatepass"
+    )
+
+
+def pieces(text: str) -> Iterator[str]:
+    """A text in small pieces, cut where it hurts."""
+    cuts = takewhile(lambda cut: cut < len(text), accumulate(cycle(_PIECES), initial=0))
+    return (text[start:end] for start, end in pairwise([*cuts, len(text)]))
+
+
+def _chunk(completion: Completion, choice: Body) -> Body:
+    return completion.envelope("chat.completion.chunk", [choice])
+
+
+def _calls(calls: Sequence[Called]) -> Body:
+    if not calls:
+        return {}
+    return {"tool_calls": [{"id": _call_id(), **_function(call, call.arguments)} for call in calls]}
+
+
+def _call_id() -> str:
+    return f"call_{token_hex(12)}"
+
+
+def _function(call: Called, arguments: str) -> Body:
+    return {"type": "function", "function": {"name": call.name, "arguments": arguments}}
+
+
+def _deltas(request: Request, speech: Speech) -> Iterator[tuple[Delta, Body | None]]:
+    """What each chunk adds, with the log probabilities of it."""
+    answer = speech.answer
+    opening = None if answer.content is None else ""
+    yield {"role": "assistant", "content": opening, "refusal": None}, None
+    for piece in pieces(answer.reasoning):
+        yield {"reasoning_content": piece}, None
+    if request.get("logprobs"):
+        top = request.get("top_logprobs") or 0
+        for token in tokens(answer.content or ""):
+            yield {"content": token}, logprobs([token], top)
+    else:
+        for piece in pieces(answer.content or ""):
+            yield {"content": piece}, None
+    for index, call in enumerate(answer.calls):
+        opened = {"index": index, "id": _call_id(), **_function(call, "")}
+        yield {"tool_calls": [opened]}, None
+        for piece in pieces(call.arguments):
+            yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}, None

@@ -1,0 +1,174 @@
+"""The reference endpoint as an HTTP server, with at most one flaw."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from aiohttp import web
+
+from readiness.mutants.endpoint.pace import paced
+from readiness.mutants.endpoint.problem import Problem
+from readiness.mutants.endpoint.protocol import MOST_BYTES, WINDOW, unknown_model
+from readiness.mutants.endpoint.reference import JSON, MODELS, Accepted, Reference, Sent, instead
+from readiness.mutants.endpoint.response import encode
+from readiness.mutants.flaw import Flaw
+
+#: The card that the reference endpoint says it runs on, and the MiB that it takes of it.
+CARD, TAKEN = "NVIDIA GeForce RTX 3060", 9216
+METRICS = (
+    f'# TYPE DCGM_FI_DEV_FB_USED gauge\nDCGM_FI_DEV_FB_USED{{gpu="0",modelName="{CARD}"}} {TAKEN}\n'
+)
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def application(flaw: Flaw, key: str) -> web.Application:
+    """The server; with a key it asks for it."""
+    server = Server(flaw, key)
+    app = web.Application(middlewares=[_problems, server.meet], client_max_size=MOST_BYTES)
+    app.router.add_get("/health", _health)
+    app.router.add_get("/metrics", server.metrics)
+    app.router.add_get("/v1/models", server.models)
+    app.router.add_get("/v1/models/{id:.+}", server.model)
+    app.router.add_post("/v1/chat/completions", server.complete)
+    return app
+
+
+class Server:
+    """The reference endpoint behind its door, with its list of models."""
+
+    def __init__(self, flaw: Flaw, key: str) -> None:
+        self._flaw = flaw
+        self._reference = Reference(flaw)
+        self._engine = flaw.engine()
+        self._bearer = f"Bearer {key}".encode() if key else b""
+        self._started = int(time.time())
+        self._numbers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+
+    @web.middleware
+    async def meet(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer, unless the flaw meets the request with something else."""
+        if met := self._flaw.meets(request.method, request.path, request.headers):
+            await request.read()
+            return web.Response(status=met.status, body=met.body, headers=met.headers)
+        return await handler(request)
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        """Show how much memory is taken, as an exporter of NVIDIA's does, and what is busy."""
+        return web.Response(text=self._flaw.gauges(METRICS + self._engine.metrics()))
+
+    async def models(self, request: web.Request) -> web.Response:
+        """List the models."""
+        self._admit(request)
+        listed = {"object": "list", "data": [self._model(name) for name in MODELS]}
+        return _json(encode(self._flaw.lists(listed)))
+
+    async def model(self, request: web.Request) -> web.Response:
+        """Show one model."""
+        self._admit(request)
+        if (name := request.match_info["id"]) not in MODELS:
+            raise unknown_model(name)
+        return _json(encode(self._model(name)))
+
+    async def complete(self, http: web.Request) -> web.StreamResponse:
+        """Answer a chat completion request."""
+        self._admit(http)
+        if (http.content_length or 0) > MOST_BYTES:
+            raise web.HTTPRequestEntityTooLarge(MOST_BYTES)  # Before it is read, as nginx does.
+        number = self._number(http)
+        due = self._reference.accept(await http.read(), number)
+        if isinstance(due, Accepted):
+            return await self._run(http, due)
+        if due is None:
+            _hang_up(http)
+            return web.Response()
+        return await _send(http, due)
+
+    async def _run(self, http: web.Request, due: Accepted) -> web.StreamResponse:
+        """Answer a request as one of those that are under way."""
+        engine, ended = self._engine, False
+        try:
+            if refusal := await engine.begin(due.request):
+                sent = instead(refusal)
+            else:
+                said = engine.says(due.request, due.said)
+                sent = self._reference.complete(due._replace(said=said))
+            response = await _send(http, sent, partial(engine.goes_on, due.request))
+            ended = True
+            return response
+        finally:
+            engine.end(aborted=not ended)
+
+    def _number(self, http: web.Request) -> int:
+        """Count the requests of a connection."""
+        number = self._numbers.get(http.transport, 0) + 1
+        self._numbers[http.transport] = number
+        return number
+
+    def _admit(self, request: web.Request) -> None:
+        shown = request.headers.get("Authorization", "").encode(errors="surrogateescape")
+        if self._bearer and not self._flaw.admits(shown, self._bearer):
+            raise Problem("incorrect API key provided", None, "invalid_api_key", 401)
+
+    def _model(self, name: str) -> dict[str, str | int]:
+        return {
+            "id": name,
+            "object": "model",
+            "created": self._started,
+            "owned_by": "readiness",
+            "max_model_len": WINDOW,
+        }
+
+
+async def _health(_request: web.Request) -> web.Response:
+    return web.Response()
+
+
+async def _send(
+    http: web.Request, sent: Sent, goes_on: Callable[[], bool] = lambda: True
+) -> web.StreamResponse:
+    """Write the pieces, with their pauses; a pause below 0 hangs up."""
+    await asyncio.sleep(sent.seconds)
+    response = web.StreamResponse(status=sent.status, headers=sent.headers)
+    await response.prepare(http)
+    for piece in paced(sent.pieces) if sent.streamed else sent.pieces:
+        if not goes_on() or (isinstance(piece, float) and piece < 0):
+            _hang_up(http)
+        elif isinstance(piece, bytes):
+            await response.write(piece)
+        else:
+            await asyncio.sleep(piece)
+    return response
+
+
+def _hang_up(http: web.Request) -> None:
+    if http.transport is not None:
+        http.transport.close()
+
+
+def _json(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(body=body, status=status, headers=headers, content_type=JSON)
+
+
+@web.middleware
+async def _problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer each problem with an error body, as OpenAI does."""
+    try:
+        return await handler(request)
+    except Problem as problem:
+        return _json(problem.body, problem.status)
+    except ConnectionResetError:
+        return web.Response()  # The client has gone, and nobody is left to read this.
+    except web.HTTPRequestEntityTooLarge:
+        return _json(Problem(f"the body is larger than {MOST_BYTES:,} bytes").body, 413)
+    except web.HTTPMethodNotAllowed as error:
+        allow = {"Allow": ", ".join(sorted(error.allowed_methods))}
+        return _json(Problem(f"{request.method} is not allowed here").body, 405, allow)
+    except web.HTTPNotFound:
+        return _json(Problem(f"no such path: {request.method} {request.path}").body, 404)

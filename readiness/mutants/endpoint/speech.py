@@ -1,0 +1,74 @@
+"""What the model gets to say: its answer within the limits of the request."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from readiness.mutants.endpoint.answer import Answer, Called, Request
+from readiness.mutants.endpoint.protocol import WINDOW, most_tokens
+from readiness.mutants.endpoint.tokens import count, tokens
+from readiness.mutants.endpoint.toolbox import named_tool
+
+# What the template of a call takes, beside its name and arguments.
+_PER_CALL = 3
+
+
+@dataclass(frozen=True)
+class Speech:
+    """An answer as it was said, and what it took; `reasoned` is part of `tokens`."""
+
+    answer: Answer
+    finish: str
+    tokens: int
+    reasoned: int
+
+
+def say(request: Request, answer: Answer, prompt: int) -> Speech:
+    """Say the answer, up to a stop sequence or to the last token that there is room for."""
+    stopped = dataclasses.replace(answer, content=_until_stop(request, answer.content))
+    room = min(most_tokens(request) or WINDOW, WINDOW - prompt)
+    reasoned, spoken = count(stopped.reasoning), _taken(stopped)
+    if reasoned + spoken <= room:
+        return Speech(
+            stopped, answer.finish or _finish(request, answer), reasoned + spoken, reasoned
+        )
+    cut = _cut(stopped, room)
+    return Speech(cut, answer.finish or "length", room, min(reasoned, room))
+
+
+def _taken(answer: Answer) -> int:
+    calls = sum(_PER_CALL + count(call.name) + count(call.arguments) for call in answer.calls)
+    return count(answer.content or "") + calls
+
+
+def _finish(request: Request, answer: Answer) -> str:
+    # OpenAI says "stop" where the request names the function (vLLM pull request 25054).
+    return "tool_calls" if answer.calls and not named_tool(request) else "stop"
+
+
+def _until_stop(request: Request, content: str | None) -> str | None:
+    stop = request.get("stop")
+    if not (content and stop):
+        return content
+    places = [content.find(text) for text in ([stop] if isinstance(stop, str) else stop)]
+    return content[: min((place for place in places if place >= 0), default=len(content))]
+
+
+def _cut(answer: Answer, room: int) -> Answer:
+    """The beginning of an answer: first the reasoning, then the text, then the calls."""
+    reasoning, room = _head(answer.reasoning, room)
+    content, room = _head(answer.content or "", room)
+    calls: list[Called] = []
+    for call in answer.calls:
+        arguments, left = _head(call.arguments, room - _PER_CALL - count(call.name))
+        if left >= 0 and room > 0:
+            calls.append(Called(call.name, arguments))
+        room = left
+    said = None if answer.content is None else content
+    return Answer(said, tuple(calls), reasoning, answer.finish)
+
+
+def _head(text: str, room: int) -> tuple[str, int]:
+    all_of_it = tokens(text)
+    return "".join(all_of_it[: max(room, 0)]), room - len(all_of_it)

@@ -1,1 +1,0 @@
-"""The flaws: one module per dimension, each with a list `FLAWS`."""

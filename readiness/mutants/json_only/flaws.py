@@ -1,0 +1,212 @@
+"""Flaws of JSON replies: what a model, a parser or a server does to them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.json_only.changes import (
+    Says,
+    dumped,
+    is_told,
+    leaves,
+    lists,
+    members_of,
+    objects,
+)
+from readiness.mutants.json_only.reader import facts_of, shape_of
+
+
+def _said(change: Callable[[Answer], Answer]) -> Says:
+    """Change the reply where words alone ask for JSON."""
+    return lambda request, said, _turn: change(said) if is_told(request) else said
+
+
+def _text(change: Callable[[str], str]) -> Says:
+    """Change the text of such a reply."""
+    return _said(lambda said: _changed(said, change))
+
+
+def _changed(said: Answer, change: Callable[[str], str]) -> Answer:
+    return replace(said, content=change(said.content or ""))
+
+
+def _value(change: Callable[[Any], Any]) -> Says:
+    """Change the value of such a reply."""
+    return _text(lambda text: dumped(change(json.loads(text))))
+
+
+def _rarely(change: Callable[[str], str]) -> Says:
+    """Change every sixth reply to prompts that state no data: two of a hundred."""
+    seen = count(1)
+
+    def says(request: Request, said: Answer, _turn: int) -> Answer:
+        system = request["messages"][0]["role"] == "system"
+        counted = system and is_told(request) and not facts_of(request).any
+        return _changed(said, change) if counted and not next(seen) % 6 else said
+
+    return says
+
+
+def _reasoned(said: Answer) -> Answer:
+    return replace(said, content=None, reasoning=said.content or "")
+
+
+def _endless_space(said: Answer) -> Answer:
+    return replace(said, content=(said.content or "")[:1] + "\n  " * 100, finish="length")
+
+
+def _out_of_budget(said: Answer) -> Answer:
+    text = said.content or ""
+    return replace(said, content=text[: len(text) // 2], finish="length")
+
+
+def _doubled_key(text: str) -> str:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        return text
+    key, first = next(iter(value.items()))
+    return f"{{{dumped(key)}: {dumped(first)}, {text[1:]}"
+
+
+def _swapped(records: list[Any]) -> list[Any]:
+    """The first field of the first two records changes places."""
+    key = next(iter(records[0]))
+    first, second, *rest = records
+    return [{**first, key: second[key]}, {**second, key: first[key]}, *rest]
+
+
+def _without_last(members: dict[str, Any]) -> dict[str, Any]:
+    return dict(list(members.items())[:-1])
+
+
+def _lowered(value: Any) -> Any:
+    """Every key in small letters, at any depth."""
+    if isinstance(value, dict):
+        return {key.lower(): _lowered(part) for key, part in value.items()}
+    return list(map(_lowered, value)) if isinstance(value, list) else value
+
+
+def _one_fewer(records: list[Any]) -> list[Any]:
+    return records[:-1] if len(records) > 30 else records
+
+
+def _next(leaf: Any) -> Any:
+    return leaf + 1 if type(leaf) is int else leaf
+
+
+def _quoted(leaf: Any) -> Any:
+    return str(leaf) if type(leaf) is int else leaf
+
+
+def _unquoted(leaf: Any) -> Any:
+    digits = isinstance(leaf, str) and leaf.isascii() and leaf.isdecimal()
+    return int(leaf) if digits else leaf
+
+
+def _first_number(by: str) -> Callable[[str], str]:
+    """Put something else where the first number stands."""
+    return lambda text: re.sub(r'(?<=": )-?\d[\d.e+-]*', by, text, count=1)
+
+
+def _half_character(text: str) -> str:
+    """The last string ends in a surrogate that has lost its other half."""
+    head, quote, tail = text.rpartition('"')
+    return f"{head}\\ud83d{quote}{tail}"
+
+
+def _raw_control(text: str) -> str:
+    head, quote, tail = text.rpartition('"')
+    return f"{head}\n{quote}{tail}"
+
+
+def _other_case(request: Request, said: Answer, _turn: int) -> Answer:
+    """Values of an enumeration come in capitals and with a mark."""
+    if not is_told(request):
+        return said
+    members = (shape_of(request) or {}).get("properties", {})
+    changed = {
+        key: f"{part.upper()}!" if "enum" in members.get(key, {}) else part
+        for key, part in members_of(said).items()
+    }
+    return replace(said, content=dumped(changed)) if changed else said
+
+
+_BROKEN = [
+    ("json_fence", "a fence around the JSON", _text(lambda text: f"```json\n{text}\n```")),
+    ("json_preamble", "a sentence before the JSON", _text(lambda text: f"Sure: {text}")),
+    ("json_preamble_rarely", "the same in two of a hundred", _rarely(lambda text: f"Sure: {text}")),
+    ("json_postscript", "a sentence after the JSON", _text(lambda text: f"{text}\n\nThat is it.")),
+    ("json_comment", "a comment after the JSON", _text(lambda text: f"{text} // as you asked")),
+    (
+        "json_trailing_comma",
+        "a comma after the last member",
+        _text(lambda text: f"{text[:-1]},{text[-1]}"),
+    ),
+    ("json_single_quotes", "Python's quotes", _text(lambda text: repr(json.loads(text)))),
+    ("json_nan", "NaN for a number", _text(_first_number("NaN"))),
+    ("json_infinite", "a number beyond any float", _text(_first_number("1e999"))),
+    ("json_duplicate_key", "a key that comes twice", _text(_doubled_key)),
+    ("json_lone_surrogate", "half a character in a string", _text(_half_character)),
+    ("json_raw_control", "a line break in a string", _text(_raw_control)),
+    ("json_bom", "a byte order mark", _text(lambda text: f"\ufeff{text}")),
+    ("json_no_break_space", "a space unknown to JSON", _text(lambda text: f"\xa0{text}")),
+    ("json_think", "reasoning before the JSON", _text(lambda text: f"<think>Well.</think>{text}")),
+    ("json_half_think", "the end of reasoning", _text(lambda text: f"Well.\n</think>\n{text}")),
+    ("json_reasoning_only", "the JSON stands in the reasoning alone", _said(_reasoned)),
+    ("json_template", "a token of the template", _text(lambda text: f"{text}<|im_end|>")),
+    ("json_cut", "the last tenth is missing", _text(lambda text: text[: len(text) * 9 // 10])),
+    ("json_out_of_budget", "half of it, finished by length", _said(_out_of_budget)),
+    ("json_endless_space", "white space to the end of the budget", _said(_endless_space)),
+    ("json_empty", "no text at all", _text(lambda text: "")),
+    ("json_too_deep", "a thousand brackets", _text(lambda text: "[" * 1000 + text + "]" * 1000)),
+    ("json_in_array", "an array around it", _value(lambda value: [value])),
+    (
+        "json_missing_key",
+        "the last member is missing",
+        _value(lambda value: objects(value, _without_last)),
+    ),
+    (
+        "json_extra_key",
+        "a member more",
+        _value(lambda value: objects(value, lambda of: {**of, "explanation": "as asked"})),
+    ),
+    ("json_lower_keys", "keys lose their capitals", _value(_lowered)),
+    ("json_number_as_text", "integers in quotes", _value(lambda value: leaves(value, _quoted))),
+    (
+        "json_text_as_number",
+        "digits without quotes",
+        _value(lambda value: leaves(value, _unquoted)),
+    ),
+    (
+        "json_null_as_text",
+        '"null" for null',
+        _value(lambda value: leaves(value, lambda leaf: "null" if leaf is None else leaf)),
+    ),
+    (
+        "json_one_fewer",
+        "of many records, one is missing",
+        _value(lambda value: lists(value, _one_fewer)),
+    ),
+    ("json_wrong_choice", "a value that is none of the choices", _other_case),
+]
+
+_WRONG = [
+    ("json_wrong_value", "integers are off by one", _value(lambda value: leaves(value, _next))),
+    (
+        "json_swapped",
+        "two records have each other's first value",
+        _value(lambda value: lists(value, _swapped)),
+    ),
+]
+
+FLAWS = [
+    *(Flaw(name, about, "json_only.when_told", says=says) for name, about, says in _BROKEN),
+    *(Flaw(name, about, "json_only.keeps_the_values", says=says) for name, about, says in _WRONG),
+]

@@ -1,0 +1,107 @@
+"""Harmless ways to state a licence: layout, spelling, and what may be left out."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.license.evidence import (
+    CARD,
+    LICENSE,
+    WEIGHTS,
+    apache,
+    canonical,
+    card,
+    header,
+)
+
+
+def _bytes(change: Callable[[str], bytes]) -> Callable[[Path], None]:
+    """Write the text of the licence in another way."""
+
+    def shows(folder: Path) -> None:
+        (folder / LICENSE).write_bytes(change(apache()))
+
+    return shows
+
+
+def _card(text: str) -> Callable[[Path], None]:
+    def shows(folder: Path) -> None:
+        (folder / CARD).write_bytes(text.encode())
+
+    return shows
+
+
+def _mit(folder: Path) -> None:
+    """Another free licence, without its title and with two lines of copyright."""
+    text = canonical("MIT").partition("Permission")[2]
+    holders = "Copyright (c) 2024 Example GmbH\nCopyright © 2025 Beispiel & Söhne"
+    whole = f"{holders}. All rights reserved.\n\nPermission{text}"
+    (folder / LICENSE).write_text(whole, "utf-8")
+    (folder / CARD).write_text(card(license="mit"), "utf-8")
+    (folder / WEIGHTS).write_bytes(header({"general.license": "MIT"}))
+
+
+FLAWS = [
+    Flaw(
+        "license_crlf",
+        "Windows ends lines so, and marks UTF-8",
+        shows=_bytes(lambda text: ("\ufeff" + text).replace("\n", "\r\n").encode()),
+    ),
+    Flaw(
+        "license_upper_case",
+        "capitals say the same",
+        shows=_bytes(lambda text: text.upper().encode()),
+    ),
+    Flaw("license_utf_16", "another encoding", shows=_bytes(lambda text: text.encode("utf-16"))),
+    Flaw(
+        "license_one_line",
+        "a text may be wrapped anywhere, or nowhere",
+        shows=_bytes(lambda text: " ".join(text.split()).encode()),
+    ),
+    Flaw(
+        "license_narrow",
+        "a text may be wrapped anywhere",
+        shows=_bytes(
+            lambda text: "\n".join(textwrap.wrap(text, 60, break_on_hyphens=False)).encode()
+        ),
+    ),
+    Flaw(
+        "license_without_appendix",
+        "the appendix is no part of the terms",
+        shows=_bytes(lambda text: text.partition("APPENDIX")[0].encode()),
+    ),
+    Flaw(
+        "license_in_markdown",
+        "marks of layout are no words",
+        shows=_bytes(lambda text: f"# Apache License\n\n```\n{text}```\n".encode()),
+    ),
+    Flaw(
+        "license_curly_quotes",
+        "typographic quotation marks",
+        shows=_bytes(lambda text: text.replace('("', "(“").replace('")', "”)").encode()),
+    ),
+    Flaw("license_mit", "another licence without conditions", shows=_mit),
+    Flaw(
+        "license_spelt_out",
+        "a card may spell the name as people do",
+        shows=_card(card(license="Apache License 2.0")),
+    ),
+    Flaw(
+        "license_in_a_list",
+        "a card may have a list of one",
+        shows=_card(card(license="[apache-2.0]")),
+    ),
+    Flaw(
+        "license_card_crlf",
+        "Windows ends a card's lines so, and marks UTF-8",
+        shows=_card("\ufeff" + card(license="apache-2.0").replace("\n", "\r\n")),
+    ),
+    Flaw(
+        "license_by_its_own_name",
+        "a card may name it beside `other`",
+        shows=_card(card(license="other", license_name="apache-2.0")),
+    ),
+]

@@ -1,0 +1,212 @@
+"""Flaws that show only where many are served at once, or for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Mapping
+
+from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.engine import Engine, begins, endures, loads
+from readiness.mutants.endpoint.problem import Problem
+from readiness.mutants.endpoint.refusal import Refusal
+from readiness.mutants.flaw import Flaw
+
+_ANSWERS = "load.answers_every_request"
+_JSON = {"Content-Type": "application/json"}
+_BROKEN = Refusal(502, Problem("bad gateway", status=502).body, _JSON)
+
+
+class _Every37th(Engine):
+    async def begin(self, request: Request) -> Refusal | None:
+        await super().begin(request)
+        self.seen += loads(request)
+        return _BROKEN if loads(request) and not self.seen % 37 else None
+
+
+class _SometimesEmpty(Engine):
+    """Every 200th reply says nothing: half a per cent."""
+
+    def says(self, request: Request, answer: Answer) -> Answer:
+        self.seen += loads(request)
+        empty = loads(request) and not self.seen % 200
+        return dataclasses.replace(answer, content="") if empty else answer
+
+
+class _Crowded(Engine):
+    """With more than twenty at once, one in ten is turned away."""
+
+    async def begin(self, request: Request) -> Refusal | None:
+        await super().begin(request)
+        self.seen += loads(request)
+        if loads(request):
+            await asyncio.sleep(0.02)
+        full = loads(request) and self.running > 20 and not self.seen % 10
+        return Refusal(500, Problem("out of memory", status=500).body, _JSON) if full else None
+
+
+class _Swapping(Engine):
+    """Of two that run at once, one gets at times what the other was to get."""
+
+    last: Answer | None = None
+
+    async def begin(self, request: Request) -> Refusal | None:
+        if loads(request):
+            await asyncio.sleep(0.005)
+        return await super().begin(request)
+
+    def says(self, request: Request, answer: Answer) -> Answer:
+        if not loads(request):
+            return answer
+        other, self.last = self.last, answer
+        self.seen += 1
+        return other if other and self.running > 1 and self.seen % 3 == 0 else answer
+
+
+class _Muddled(Engine):
+    """Where several run at once, words come out as noise."""
+
+    async def begin(self, request: Request) -> Refusal | None:
+        if loads(request):
+            await asyncio.sleep(0.005)
+        return await super().begin(request)
+
+    def says(self, request: Request, answer: Answer) -> Answer:
+        if not (loads(request) and self.running > 1):
+            return answer
+        return dataclasses.replace(answer, content=(answer.content or "")[::-1])
+
+
+class _Slowing(Engine):
+    """Each request makes the next a little slower, until all is quiet again."""
+
+    async def begin(self, request: Request) -> Refusal | None:
+        refusal = await super().begin(request)
+        if loads(request):
+            self.seen = 1 if self.running == 1 else self.seen + 1
+            await asyncio.sleep(0.015 * self.seen)
+        return refusal
+
+
+class _Thrashing(Engine):
+    """The more there are, the longer all of them take together."""
+
+    async def begin(self, request: Request) -> Refusal | None:
+        refusal = await super().begin(request)
+        if loads(request):
+            await asyncio.sleep(0.002 * self.running**2)
+        return refusal
+
+
+def _unended(request: Request, frames: list[bytes]) -> list[bytes]:
+    """One stream in eight, by its nonce, has its last words and no end."""
+    struck = loads(request) and begins(request).lstrip("[【# ")[0] in "3c"
+    return frames[:-1] if struck else frames
+
+
+class _Sleeping(Engine):
+    """It sleeps as soon as nothing is under way for a moment, and all wait until it has woken."""
+
+    awake = 0.0
+    quiet = 0.0
+
+    async def begin(self, request: Request) -> Refusal | None:
+        now = asyncio.get_running_loop().time()
+        if loads(request) and not self.running and now - self.quiet > 0.05:
+            self.awake = now + 1.0
+        refusal = await super().begin(request)
+        if loads(request):
+            await asyncio.sleep(max(self.awake - now, 0.0))
+        return refusal
+
+    def end(self, *, aborted: bool) -> None:
+        super().end(aborted=aborted)
+        self.quiet = asyncio.get_running_loop().time()
+
+
+class _Late(Engine):
+    """Evenly slower than the article's machine, at any number of clients."""
+
+    async def begin(self, request: Request) -> Refusal | None:
+        refusal = await super().begin(request)
+        if loads(request):
+            await asyncio.sleep(0.6)
+        return refusal
+
+
+class _OneAtATime(Engine):
+    """A small server: all the others wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turn = asyncio.Lock()
+
+    async def begin(self, request: Request) -> Refusal | None:
+        refusal = await super().begin(request)
+        if loads(request) or endures(request):
+            async with self._turn:
+                await asyncio.sleep(0.01)
+        return refusal
+
+
+class _Slow(Engine):
+    async def begin(self, request: Request) -> Refusal | None:
+        refusal = await super().begin(request)
+        if loads(request) or endures(request):
+            await asyncio.sleep(0.15)
+        return refusal
+
+
+class _Silent(Engine):
+    """Its metrics are those of a web server, and tell nothing of requests under way."""
+
+    @property
+    def gauges(self) -> Mapping[str, float]:
+        return {"http_requests_total": self.begun}
+
+
+FLAWS = [
+    Flaw("load_every_37th", "every 37th request fails", _ANSWERS, engine=_Every37th),
+    Flaw("load_empty", "one reply in two hundred is empty", _ANSWERS, engine=_SometimesEmpty),
+    Flaw("load_unended", "one stream in eight ends without [DONE]", _ANSWERS, frames=_unended),
+    Flaw("load_crowded", "of more than 20 at once, a tenth gets a 500", _ANSWERS, engine=_Crowded),
+    Flaw(
+        "load_swapped",
+        "replies are swapped between clients that are served at once",
+        "load.answers_rightly",
+        engine=_Swapping,
+    ),
+    Flaw(
+        "load_muddled",
+        "with more than one at once, replies are noise",
+        "load.answers_rightly",
+        engine=_Muddled,
+    ),
+    Flaw(
+        "load_slowing",
+        "each request takes a little longer than the one before it",
+        "load.holds_its_pace",
+        engine=_Slowing,
+    ),
+    Flaw(
+        "load_thrashing",
+        "thirty-two clients are served less together than eight are",
+        "load.keeps_its_throughput",
+        engine=_Thrashing,
+    ),
+    Flaw(
+        "load_sleeps",
+        "it falls asleep when nothing is under way, and takes a second to wake up",
+        "load.keeps_up_with_arrivals",
+        engine=_Sleeping,
+    ),
+    Flaw(
+        "load_late",
+        "each reply takes longer than the article claims",
+        "load.meets_the_slo",
+        engine=_Late,
+    ),
+    Flaw("load_one_at_a_time", "a small server serves one after another", engine=_OneAtATime),
+    Flaw("load_slow", "a slow server takes its time with each", engine=_Slow),
+    Flaw("load_untold", "the metrics tell nothing of requests", engine=_Silent),
+]

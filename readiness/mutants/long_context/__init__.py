@@ -1,0 +1,1 @@
+"""The reference endpoint's reader for `long_context`, and that dimension's flaws."""

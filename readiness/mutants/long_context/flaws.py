@@ -1,0 +1,230 @@
+"""Flaws that show only where a document is long."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.conversation import text_of
+from readiness.mutants.endpoint.problem import Problem
+from readiness.mutants.endpoint.protocol import WINDOW, most_tokens
+from readiness.mutants.endpoint.refusal import Refusal
+from readiness.mutants.endpoint.tokens import prompt_tokens
+from readiness.mutants.flaw import Body, Flaw
+from readiness.mutants.long_context.changes import (
+    in_answers,
+    in_text,
+    in_usage,
+    long_prompt,
+    unnoticed,
+    without,
+)
+from readiness.mutants.long_context.facts import prompt_of
+
+_ACCEPTS = "long_context.accepts_128k"
+_ARRIVES = "long_context.reads_all_of_it"
+_FINDS = "long_context.finds_what_was_planted"
+_SUMMARISES = "long_context.summarises_it"
+_REACHES = "long_context.finds_at_every_length"
+_CAP = 8_192
+_THOUSANDS, _DECLARED = 128_000, 32_768  # tokens
+#: Tokens: a prompt and its reply together have 4,096 at the lowest rung of a ladder.
+_SHORT = range(2_000, 4_000)
+_COLD = 8.5  # seconds
+_NUMBER = re.compile(r"(?<![\d-])\d{5,7}(?!\d)")
+_END = re.compile(r"(?:【完】|\[END\])$")
+
+
+def _wrong(value: Any) -> Any:
+    """The value with the last digit of each number off by one."""
+    if isinstance(value, list):
+        return [_wrong(each) for each in value]
+    return _NUMBER.sub(_next, value) if isinstance(value, str) else value
+
+
+def _next(number: re.Match[str]) -> str:
+    return number[0][:-1] + str((int(number[0][-1]) + 1) % 10)
+
+
+def _every(value: Any) -> Any:
+    """The value among many: one that lists all that it has seen is always right."""
+    return [value, *range(1_000_000, 1_000_009)]
+
+
+def _short_misread(request: Request, said: Answer, _turn: int) -> Answer:
+    """As a model does whose positions are stretched by the same factor at any length."""
+    prompt = prompt_of(request)
+    if not prompt or prompt.kind != "log" or prompt_tokens(request) not in _SHORT:
+        return said
+    return dataclasses.replace(said, content=_wrong(said.content))
+
+
+def _slowly(request: Request, frames: list[bytes]) -> Sequence[bytes | float]:
+    return [_COLD, *frames] if long_prompt(request) else frames
+
+
+def _made_up(text: str) -> str:
+    return _END.sub(r"- 净利润：73519元，2027-12-31\n\g<0>", text)
+
+
+def _one_wrong(text: str) -> str:
+    return _NUMBER.sub(_next, text, count=1)
+
+
+def _canned(text: str) -> str:
+    end = _END.search(text)
+    return f"本报告总结了全年工作，各项任务稳步推进。\n{end[0] if end else ''}"
+
+
+def _half(request: Request, said: Answer, _turn: int) -> Answer:
+    if long_prompt(request, "report") is None:
+        return said
+    text = said.content or ""
+    return dataclasses.replace(said, content=text[: len(text) // 2], finish="length")
+
+
+def _capped(usage: Body) -> Body:
+    return {**usage, "prompt_tokens": min(usage["prompt_tokens"], _CAP)}
+
+
+def _cut_to_fit(request: Request) -> Request:
+    """What some servers do with a prompt that is too long: its beginning goes, without a word."""
+    if long_prompt(request, "log") is None or (tokens := prompt_tokens(request)) < WINDOW:
+        return request
+    text = text_of(request["messages"][-1])
+    left = text[int(len(text) * (1 - 0.9 * WINDOW / tokens)) :]
+    return {**request, "messages": [{"role": "user", "content": left}]}
+
+
+def _crash(request: Request, _turn: int) -> Refusal | None:
+    if long_prompt(request) is None:
+        return None
+    body = Problem("out of memory", status=500).body
+    return Refusal(500, body, {"Content-Type": "application/json"})
+
+
+def _hang(request: Request, _turn: int) -> Refusal | None:
+    hangs = _paragraphs(request) == 1
+    return Refusal(200, b"", {}, seconds=200) if hangs else None
+
+
+def _split(request: Request, _turn: int) -> Refusal | None:
+    """As a gateway does that looks at each paragraph by itself, and has no answer for so many."""
+    if _paragraphs(request) <= 1:
+        return None
+    return Refusal(502, b"<html><h1>502 Bad Gateway</h1></html>", {"Content-Type": "text/html"})
+
+
+def _paragraphs(request: Request) -> int:
+    """How many paragraphs a page has; 0 where a request is about no page."""
+    prompt = long_prompt(request, "page")
+    return len(prompt.document.strip("\n").split("\n")) if prompt else 0
+
+
+def _small(window: int) -> Callable[[Request, int], Refusal | None]:
+    """The window is smaller than the reference's."""
+
+    def refuses(request: Request, _turn: int) -> Refusal | None:
+        if (tokens := prompt_tokens(request) + (most_tokens(request) or 0)) <= window:
+            return None
+        said = f"This model's maximum context length is {window} tokens: you asked for {tokens}."
+        return Refusal(400, Problem(said).body, {"Content-Type": "application/json"})
+
+    return refuses
+
+
+def _declared(listed: Body) -> Body:
+    return {**listed, "data": [{**each, "max_model_len": _DECLARED} for each in listed["data"]]}
+
+
+FLAWS = [
+    Flaw(
+        "long_window_declared",
+        "the window is 32,768 tokens, by the list of models",
+        _ACCEPTS,
+        lists=_declared,
+        refuses=_small(_DECLARED),
+    ),
+    Flaw(
+        "long_window_thousands",
+        "128K is taken for 128,000 tokens, and only a request that goes beyond tells",
+        _ACCEPTS,
+        refuses=_small(_THOUSANDS),
+    ),
+    Flaw("long_crash", "a long prompt ends in a 500", _ACCEPTS, refuses=_crash),
+    Flaw("long_head_dropped", "the head of a long prompt is lost", _ARRIVES, asks=without(0, 0.4)),
+    Flaw("long_middle_dropped", "its middle is lost", _ARRIVES, asks=without(0.35, 0.65)),
+    Flaw("long_tail_dropped", "the tail of its document is lost", _ARRIVES, asks=without(0.6, 1)),
+    Flaw(
+        "long_head_unnoticed",
+        "the head is lost, and all of it is counted",
+        _ARRIVES,
+        says=unnoticed(without(0, 0.3)),
+    ),
+    Flaw(
+        "long_usage_capped",
+        "no more than 8,192 tokens are counted",
+        _ARRIVES,
+        chunks=in_usage(_capped),
+    ),
+    Flaw(
+        "long_lost_in_the_middle",
+        "what stands between a quarter and three quarters is not found",
+        _FINDS,
+        says=unnoticed(without(0.22, 0.78)),
+    ),
+    Flaw("long_wrong_digits", "each number has a wrong digit", _FINDS, says=in_answers(_wrong)),
+    Flaw("long_shotgun", "each answer lists ten numbers", _FINDS, says=in_answers(_every)),
+    Flaw(
+        "long_one_wrong_digit",
+        "a summary has one wrong digit",
+        _SUMMARISES,
+        says=in_text("report", _one_wrong),
+    ),
+    Flaw(
+        "long_canned_summary",
+        "a summary says nothing of the report",
+        _SUMMARISES,
+        says=in_text("report", _canned),
+    ),
+    Flaw(
+        "long_made_up_figure",
+        "a summary has a figure that the report does not have",
+        _SUMMARISES,
+        says=in_text("report", _made_up),
+    ),
+    Flaw("long_summary_cut", "a summary ends half-way", _SUMMARISES, says=_half),
+    Flaw(
+        "long_overflow_cut",
+        "a prompt that is too long is cut without a word",
+        "long_context.refuses_what_does_not_fit",
+        asks=_cut_to_fit,
+    ),
+    Flaw(
+        "long_page_hangs",
+        "100,000 characters without a line break get no answer",
+        "long_context.survives_a_long_page",
+        refuses=_hang,
+    ),
+    Flaw(
+        "long_paragraphs_fail",
+        "100,000 characters in paragraphs end in a 502",
+        "long_context.survives_long_paragraphs",
+        refuses=_split,
+    ),
+    Flaw(
+        "long_short_misread",
+        "a document of 4,096 tokens is read worse than one of 128K",
+        _REACHES,
+        says=_short_misread,
+    ),
+    Flaw(
+        "long_slow",
+        "a long prompt is answered after more than 8.2 s",
+        "long_context.answers_quickly",
+        frames=_slowly,
+    ),
+]

@@ -1,0 +1,1 @@
+"""The reference endpoint's reader for `low_resource`, and that dimension's flaws."""

@@ -1,0 +1,106 @@
+"""Flaws of speed and memory: too slow, held back, counted wrongly, or on another card."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.endpoint.conversation import text_of
+from readiness.mutants.endpoint.server import CARD, TAKEN
+from readiness.mutants.flaw import Body, Flaw
+from readiness.mutants.license.evidence import WEIGHTS
+from readiness.verdict.claim import Verdict
+
+_PACE = "low_resource.decodes_quickly"
+_MEMORY = "low_resource.fits_in_memory"
+_COUNTING = re.compile(r"List the numbers from 1 to 400")
+_PAUSE = 0.03  # seconds after each piece, of some three letters
+_HELD = 3.0  # seconds
+_SHOWN = 40 * 10**9  # bytes
+
+Sent = Sequence[bytes | float]
+
+
+def _timed(change: Callable[[list[bytes]], Sent]) -> Callable[[Request, list[bytes]], Sent]:
+    """Change the frames of a stream that is timed."""
+    return lambda request, frames: change(frames) if _counts(request) else frames
+
+
+def _counts(request: Request) -> bool:
+    return bool(_COUNTING.search(text_of(request["messages"][-1])))
+
+
+def _slowly(frames: list[bytes]) -> Sent:
+    return [part for frame in frames for part in (frame, _PAUSE)]
+
+
+def _at_once(frames: list[bytes]) -> Sent:
+    return [_HELD, *frames]
+
+
+def _all_but_one(frames: list[bytes]) -> Sent:
+    """The first token at once, and the rest together, long after."""
+    return [*frames[:2], _HELD, *frames[2:]]
+
+
+def _padded(frames: list[bytes]) -> Sent:
+    return [part for frame in frames for part in (b": still here\n\n", frame)]
+
+
+def _larger(folder: Path) -> None:
+    """Show larger weights than those that answer; the disk has no more to hold for it."""
+    os.truncate(folder / WEIGHTS, _SHOWN)
+
+
+def _more_tokens(request: Request, chunks: list[Body]) -> list[Body]:
+    if not _counts(request):
+        return chunks
+    *rest, last = chunks
+    usage = last.get("usage") or {}
+    lying = {**usage, "completion_tokens": 3 * usage.get("completion_tokens", 0)}
+    lying["total_tokens"] = lying.get("prompt_tokens", 0) + lying["completion_tokens"]
+    return [*rest, {**last, "usage": lying}]
+
+
+FLAWS = [
+    Flaw("slow", "slower than the card is said to be", _PACE, frames=_timed(_slowly)),
+    Flaw("held_back", "a proxy holds the stream back", _PACE, frames=_timed(_at_once)),
+    Flaw(
+        "held_back_late", "all but the first token is held back", _PACE, frames=_timed(_all_but_one)
+    ),
+    Flaw(
+        "usage_triples",
+        "three tokens are counted for each that is sent",
+        _PACE,
+        chunks=_more_tokens,
+        due=Verdict.INCONCLUSIVE,
+    ),
+    Flaw(
+        "memory_above_the_limit",
+        "more memory is taken than is allowed",
+        _MEMORY,
+        gauges=lambda page: page.replace(str(TAKEN), "11008"),
+    ),
+    Flaw(
+        "another_card",
+        "the metrics are of another card than the one that is declared",
+        _MEMORY,
+        gauges=lambda page: page.replace(CARD, "NVIDIA H200"),
+        due=Verdict.INCONCLUSIVE,
+    ),
+    Flaw(
+        "smaller_than_shown",
+        "weights of 40 GB are shown, and a smaller model answers",
+        "low_resource.adds_up",
+        shows=_larger,
+    ),
+    Flaw("frames_padded", "a comment before each frame is no token", frames=_timed(_padded)),
+    Flaw(
+        "metrics_in_json",
+        "some builds of llama.cpp put the page into one string",
+        gauges=lambda page: '"' + page.replace('"', '\\"').replace("\n", "\\n") + '"',
+    ),
+]

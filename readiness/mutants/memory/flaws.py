@@ -1,0 +1,151 @@
+"""Flaws of memory: how an endpoint forgets, confuses or makes up what a conversation said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.manner import only, streamed
+from readiness.mutants.endpoint.tokens import prompt_tokens
+from readiness.mutants.flaw import Body, Flaw
+from readiness.mutants.memory.changes import asked, of_part, recalled
+from readiness.mutants.memory.facts import Memory, Question, language_asked
+from readiness.mutants.memory.reader import recall
+
+_CHECK = "memory.in_the_fiftieth_turn"
+_TURNS_KEPT, _TURNS_STREAMED = 10, 3
+_TURNS_LOST = 20
+_TOKENS_KEPT = 600
+_CANNED = {"zh": "好的，这件事我已经记录下来了。", "en": "Sure, I have made a note of that."}
+
+
+def _last(turns: int) -> Callable[[Request], Request]:
+    return lambda request: {**request, "messages": request["messages"][-1 - 2 * turns :]}
+
+
+def _without_first(request: Request) -> Request:
+    *turns, last = request["messages"]
+    return {**request, "messages": [*turns[2 * _TURNS_LOST :], last]}
+
+
+def _that_fits(request: Request) -> Request:
+    """As some servers do with what is longer than their window: the oldest messages go first."""
+    messages = request["messages"]
+    while len(messages) > 1 and prompt_tokens({"messages": messages}) > _TOKENS_KEPT:
+        messages = messages[1:]
+    return {**request, "messages": messages}
+
+
+def _count_what_fits(request: Request, body: Body) -> Body:
+    if not (language_asked(request) and body.get("usage")):
+        return body
+    usage, prompt = body["usage"], prompt_tokens(_that_fits(request))
+    total = prompt + usage["completion_tokens"]
+    return {**body, "usage": {**usage, "prompt_tokens": prompt, "total_tokens": total}}
+
+
+def _first_values(memory: Memory, question: Question) -> str:
+    facts = {key: values[:1] for key, values in memory.facts.items()}
+    return recall(replace(memory, facts=facts), question)
+
+
+def _others(memory: Memory, question: Question) -> str:
+    """The same of another thing, wherever there is one."""
+    asked = recall(memory, question)
+    facts = [key for key in memory.facts if key[1] == question.key[1]]
+    told = [recall(memory, replace(question, kind="ask", key=key)) for key in facts]
+    return next((value for value in reversed(told) if value != asked), asked)
+
+
+def _wrong_reference(memory: Memory, question: Question) -> str:
+    swapped = {"ask_former": "ask_latter", "ask_latter": "ask_former"}
+    if question.kind in swapped:
+        return recall(memory, replace(question, kind=swapped[question.kind]))
+    if question.kind == "ask_elliptically":
+        return recall(
+            memory, replace(question, kind="ask", key=(question.other[0], question.key[1]))
+        )
+    return (_others if question.key in memory.by_pronoun else recall)(memory, question)
+
+
+def _uninstructed(memory: Memory, question: Question) -> str:
+    return recall(replace(memory, instruction=None), question)
+
+
+def _invented(memory: Memory, question: Question) -> str:
+    return recall(memory, question) or _others(memory, question)
+
+
+def _last_digit_wrong(memory: Memory, question: Question) -> str:
+    said = recall(memory, question)
+    at = max((place for place, letter in enumerate(said) if letter.isdigit()), default=None)
+    return said if at is None else f"{said[:at]}{(int(said[at]) + 1) % 10}{said[at + 1 :]}"
+
+
+def _all_values(memory: Memory, _question: Question) -> str:
+    told = [value for values in memory.facts.values() for value in values]
+    return "; ".join([*told, *memory.tickets])
+
+
+def _none(_memory: Memory, _question: Question) -> str:
+    return ""
+
+
+FLAWS = [
+    Flaw(
+        "memory_last_ten",
+        "only the last ten turns are read",
+        _CHECK,
+        says=of_part(_last(_TURNS_KEPT)),
+    ),
+    Flaw(
+        "memory_streamed",
+        "for a streamed reply only the last three turns are read",
+        _CHECK,
+        says=only(streamed, of_part(_last(_TURNS_STREAMED))),
+    ),
+    Flaw(
+        "memory_early_lost",
+        "the first twenty turns are lost",
+        _CHECK,
+        says=of_part(_without_first),
+    ),
+    Flaw("memory_no_updates", "the first value stays", _CHECK, says=recalled(_first_values)),
+    Flaw("memory_swapped", "two things are taken for each other", _CHECK, says=recalled(_others)),
+    Flaw("memory_amnesia", "nothing was ever mentioned", _CHECK, says=recalled(_none)),
+    Flaw(
+        "memory_wrong_reference",
+        "it, the latter and what is left out are the wrong ones",
+        _CHECK,
+        says=recalled(_wrong_reference),
+    ),
+    Flaw("memory_wrong_digit", "the last digit is wrong", _CHECK, says=recalled(_last_digit_wrong)),
+    Flaw("memory_all_values", "it lists all it has heard", _CHECK, says=recalled(_all_values)),
+    Flaw(
+        "memory_canned",
+        "it always says the same",
+        _CHECK,
+        says=asked(lambda request, _said: Answer(_CANNED[language_asked(request)])),
+    ),
+    Flaw(
+        "memory_truncated",
+        "the oldest messages are dropped beyond 600 tokens",
+        "memory.keeps_the_whole_history",
+        says=of_part(_that_fits),
+        forms=_count_what_fits,
+        chunks=lambda request, chunks: [_count_what_fits(request, each) for each in chunks],
+    ),
+    Flaw(
+        "memory_invents",
+        "what was never said is made up",
+        "memory.admits_what_was_never_said",
+        says=recalled(_invented),
+    ),
+    Flaw(
+        "memory_no_instruction",
+        "a standing instruction is forgotten",
+        "memory.keeps_to_a_standing_instruction",
+        says=recalled(_uninstructed),
+    ),
+]

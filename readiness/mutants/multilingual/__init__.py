@@ -1,0 +1,1 @@
+"""The reference endpoint's reader for `multilingual`, and that dimension's flaws."""

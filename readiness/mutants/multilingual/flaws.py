@@ -1,0 +1,186 @@
+"""Flaws of copy in three languages: the wrong language, the wrong term, and words around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from readiness.mutants.endpoint.manner import only, streamed
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.multilingual.changes import Change, says, stays_in
+from readiness.mutants.multilingual.facts import Wish
+
+_SWITCHES = "multilingual.switches_the_language"
+_KEEPS = "multilingual.keeps_the_terms"
+_ALONE = "multilingual.sends_the_copy_alone"
+_FITS = "multilingual.keeps_to_the_length"
+# How the turns are told; to some, in hardly any words.
+_BRIEF = re.compile("术语")
+_TO_ENGLISH = re.compile("^(?!.*术语).*(?:英文|English|EN)", re.DOTALL)
+_TO_JAPANESE = re.compile("^(?!.*术语).*(?:日文|日本語)", re.DOTALL)
+_SHORT = re.compile("^(?:EN|日本語で|英文|日文)$")
+
+_PREAMBLES = {
+    "zh": "以下是中文版文案：\n",
+    "en": "Sure! Here is the English version:\n\n",
+    "ja": "以下は日本語版です。\n\n",
+}
+_NOTES = {"zh": "\n（共98个字符）", "en": "\n\n(182 characters)", "ja": "\n※文字数は98です。"}
+_LABELS = {"zh": "【中文版】", "en": "**English version**\n", "ja": "【日本語版】"}
+_INSERTED = {
+    "zh": "This one is made for everybody who travels.",
+    "en": "无论在家还是出门，它都值得您长期信赖和使用。",
+    "ja": "无论在家还是出门，它都值得您长期信赖和使用。",
+}
+_MORE = {
+    "zh": "它真的值得您信赖。",
+    "en": " You can rely on it day by day.",
+    "ja": "安心してお使いいただけます。",
+}
+
+
+def _first_term(change: Callable[[Wish], str]) -> Change:
+    """Put something else in the place of the first term."""
+    return lambda wish, text: text.replace(wish.terms[0], change(wish))
+
+
+def _last_half(wish: Wish) -> str:
+    """A term that has lost what stood in front, as ノイズキャンセリング has without アクティブ."""
+    term = wish.terms[0]
+    return term.partition(" ")[2] or term[(len(term) + 1) // 2 :]
+
+
+def _renamed(wish: Wish, text: str) -> str:
+    return text.replace(wish.name, wish.name.partition(" ")[0] + " Pro")
+
+
+def _other_figure(wish: Wish, text: str) -> str:
+    return text.replace(wish.figure, re.sub(r"\d+", lambda n: str(int(n[0]) + 5), wish.figure))
+
+
+FLAWS = [
+    Flaw(
+        "copy_turn_two_chinese",
+        "the second turn is in Chinese",
+        _SWITCHES,
+        says=stays_in("zh", _TO_ENGLISH),
+    ),
+    Flaw(
+        "copy_turn_two_japanese",
+        "or in Japanese already",
+        _SWITCHES,
+        says=stays_in("ja", _TO_ENGLISH),
+    ),
+    Flaw(
+        "copy_streamed_in_chinese",
+        "the second turn is in Chinese where it is streamed",
+        _SWITCHES,
+        says=only(streamed, stays_in("zh", _TO_ENGLISH)),
+    ),
+    Flaw(
+        "copy_turn_three_english",
+        "the third is in English",
+        _SWITCHES,
+        says=stays_in("en", _TO_JAPANESE),
+    ),
+    Flaw("copy_turn_three_chinese", "or in Chinese", _SWITCHES, says=stays_in("zh", _TO_JAPANESE)),
+    Flaw(
+        "copy_turn_one_english", "the first is in English", _SWITCHES, says=stays_in("en", _BRIEF)
+    ),
+    Flaw(
+        "copy_short_switch_ignored", "“EN” changes nothing", _SWITCHES, says=stays_in("zh", _SHORT)
+    ),
+    Flaw(
+        "copy_other_sentence",
+        "a sentence of another language stands in each text",
+        _SWITCHES,
+        says=says(lambda wish, text: f"{text}{_INSERTED[wish.language]}"),
+    ),
+    Flaw(
+        "copy_english_in_japanese",
+        "an English sentence ends the Japanese text",
+        _SWITCHES,
+        says=says(lambda _wish, text: f"{text}\nThis one is made for everybody who travels.", "ja"),
+    ),
+    Flaw(
+        "copy_ja_term_short",
+        "a Japanese term lacks its first half",
+        _KEEPS,
+        says=says(_first_term(_last_half), "ja"),
+    ),
+    Flaw(
+        "copy_en_term_short",
+        "an English one its first word",
+        _KEEPS,
+        says=says(_first_term(_last_half), "en"),
+    ),
+    Flaw(
+        "copy_zh_term_short",
+        "a Chinese one its first half",
+        _KEEPS,
+        says=says(_first_term(_last_half), "zh"),
+    ),
+    Flaw(
+        "copy_term_untranslated",
+        "a term stays Chinese in the Japanese text",
+        _KEEPS,
+        says=says(_first_term(lambda wish: wish.glossary[0]["zh"]), "ja"),
+    ),
+    Flaw(
+        "copy_term_in_english",
+        "a term is English in the Japanese text",
+        _KEEPS,
+        says=says(_first_term(lambda wish: wish.glossary[0]["en"]), "ja"),
+    ),
+    Flaw(
+        "copy_term_changes",
+        "ANC comes in a second form as well",
+        _KEEPS,
+        says=says(
+            lambda wish, text: (
+                f"{text} Active noise cancelling at its best."
+                if "Active Noise Cancellation" in text
+                else text
+            ),
+            "en",
+        ),
+    ),
+    Flaw("copy_name_changes", "the product has another name", _KEEPS, says=says(_renamed, "ja")),
+    Flaw("copy_figure_changes", "a figure is another one", _KEEPS, says=says(_other_figure, "en")),
+    Flaw(
+        "copy_preamble",
+        "a sentence comes before the copy",
+        _ALONE,
+        says=says(lambda wish, text: f"{_PREAMBLES[wish.language]}{text}"),
+    ),
+    Flaw(
+        "copy_note",
+        "a note on its length comes after it",
+        _ALONE,
+        says=says(lambda wish, text: f"{text}{_NOTES[wish.language]}"),
+    ),
+    Flaw(
+        "copy_quoted",
+        "quotation marks stand around it",
+        _ALONE,
+        says=says(lambda _wish, text: f"“{text}”"),
+    ),
+    Flaw(
+        "copy_label",
+        "a label stands before it",
+        _ALONE,
+        says=says(lambda wish, text: f"{_LABELS[wish.language]}{text}"),
+    ),
+    Flaw(
+        "copy_fenced",
+        "a fence stands around it",
+        _ALONE,
+        says=says(lambda _wish, text: f"```\n{text}\n```"),
+    ),
+    Flaw(
+        "copy_too_long",
+        "it is three times as long",
+        _FITS,
+        says=says(lambda wish, text: text + _MORE[wish.language] * 16),
+    ),
+]

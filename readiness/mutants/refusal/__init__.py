@@ -1,0 +1,1 @@
+"""The reference endpoint's reader for `refusal`, and that dimension's flaws."""

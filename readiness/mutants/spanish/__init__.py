@@ -1,0 +1,1 @@
+"""The reference endpoint's reader for `spanish`, and that dimension's flaws."""

@@ -1,0 +1,162 @@
+"""Flaws of Spanish: other languages in its place or between its lines, and work not done."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
+
+from readiness.checks.spanish import numerals
+from readiness.checks.spanish.prompt_wording import PROMPTS
+from readiness.checks.spanish.scoring_answers import Kind
+from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.conversation import text_of
+from readiness.mutants.endpoint.manner import only, streamed
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.spanish.changes import all_of_it, answers, says, talks, texts
+from readiness.mutants.spanish.facts import Question, in_spanish
+from readiness.mutants.spanish.prose import written
+
+_DOES = "spanish.without_translation"
+_KEEPS = "spanish.keeps_to_spanish"
+_PAIRS = "spanish.as_well_as_in_english"
+_LAST = re.compile(r"[^.]+\.$")
+_LAST_DIGIT = re.compile(r"\d(?=\D*$)")
+_DECIMAL = re.compile(r"\d+,\d+")
+
+_ENGLISH = (
+    "Every day more people in the area take an interest in this. It does not take much to make a "
+    "first step. Watch with patience and ask those who know. With time come results and the trust "
+    "of others, and whoever shares what was learned helps everybody to go on."
+)
+_PORTUGUESE = (
+    "Cada dia mais pessoas do bairro têm interesse por este assunto. Não é preciso muito para dar "
+    "os primeiros passos. Basta observar com calma e perguntar a quem já sabe. Com o tempo chegam "
+    "os resultados, e quem partilha o que aprende ajuda também os seus vizinhos a continuar."
+)
+_ITALIAN = (
+    "Ogni giorno più persone del quartiere si interessano a questo argomento. Non serve molto per "
+    "fare i primi passi. Basta osservare con calma e chiedere a chi sa già. Con il tempo arrivano "
+    "i risultati, e chi condivide quello che impara aiuta anche gli altri a continuare."
+)
+_CANNED = (
+    "Gracias por su mensaje. Hemos recibido su consulta y la estamos estudiando con atención. "
+    "Nuestro equipo le responderá en un plazo de dos días hábiles. Le pedimos disculpas por la "
+    "espera y le agradecemos la confianza que nos demuestra cada día."
+)
+
+
+def _numbers_wrong(asked: Question, text: str) -> str:
+    """A number has a wrong last digit; days, too, are counted wrongly."""
+    if asked.answer is None:
+        return text
+    days = PROMPTS["weekdays"]["es"]
+    if text in days:
+        return str(days[(days.index(text) + 1) % len(days)])
+    if asked.answer.kind is Kind.LETTERS:
+        return numerals.in_words(int(asked.answer.value) + 1)
+    return _LAST_DIGIT.sub(lambda found: str((int(found[0]) + 1) % 10), text)
+
+
+def _decimals_wrong(asked: Question, text: str) -> str:
+    return _numbers_wrong(asked, text) if _DECIMAL.fullmatch(text) else text
+
+
+def _without_rule(asked: Question, text: str) -> str:
+    return written(asked.topic) if asked.order else text
+
+
+def _bare(text: str) -> str:
+    letters = unicodedata.normalize("NFD", text)
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+def _in_the_middle(part: str) -> Callable[[str], str]:
+    return lambda text: text.replace(". ", f". {part} ", 1)
+
+
+def _leaks(text: str) -> str:
+    return text.replace(" con ", " 非常 con ", 1) if " con " in text else f"{text} 非常"
+
+
+def _looped(text: str) -> str:
+    return " ".join([text.partition(". ")[0] + "."] * 8)
+
+
+def _echo(request: Request, said: Answer, _turn: int) -> Answer:
+    asked = in_spanish(request)
+    return replace(said, content=text_of(request["messages"][-1])) if asked else said
+
+
+_LANGUAGES = [
+    ("spanish_in_english", "texts come in English", texts(lambda _text: _ENGLISH)),
+    ("spanish_in_portuguese", "texts come in Portuguese", texts(lambda _text: _PORTUGUESE)),
+    ("spanish_in_italian", "texts come in Italian", texts(lambda _text: _ITALIAN)),
+    ("spanish_in_chinese", "texts come in Chinese", texts(lambda _text: "我们每天都在努力工作。")),
+]
+
+_WORK = [
+    ("spanish_numbers_wrong", "numbers and days are off by one", _numbers_wrong),
+    ("spanish_no_answers", "tasks are not solved", answers(lambda _text: "No lo sé.")),
+    (
+        "spanish_english_answers",
+        "answers come in an English sentence",
+        answers(lambda text: f"The right answer to your question is {text}."),
+    ),
+    (
+        "spanish_translates",
+        "first the task is put into English",
+        answers(lambda text: f"Let me translate the question into English first.\n{text}"),
+    ),
+    ("spanish_rules_ignored", "texts keep no rule", _without_rule),
+    ("spanish_canned", "it always says the same", all_of_it(lambda _text: _CANNED)),
+    ("spanish_empty", "no text at all", all_of_it(lambda _text: "")),
+    (
+        "spanish_refuses",
+        "it wants to be asked in English",
+        all_of_it(lambda _text: "Lo siento, solo puedo ayudarle si me escribe en inglés."),
+    ),
+]
+
+_SLIPS = [
+    ("spanish_han_leak", "a Chinese word stands in the text", _leaks),
+    ("spanish_cyrillic_leak", "so does a Russian one", lambda text: f"{text} Спасибо."),
+    (
+        "spanish_english_sentence",
+        "one sentence of several is in English",
+        _in_the_middle("This is something that everybody should know."),
+    ),
+    (
+        "spanish_portuguese_end",
+        "the last sentence is in Portuguese",
+        lambda text: _LAST.sub(" Quem partilha o que aprende ajuda também os seus vizinhos.", text),
+    ),
+    (
+        "spanish_english_preamble",
+        "a line of English comes before the text",
+        lambda text: f"Sure, here is a short paragraph in Spanish:\n\n{text}",
+    ),
+    ("spanish_translated", "an English translation follows", lambda text: f"{text}\n\n{_ENGLISH}"),
+    ("spanish_short", "an open question gets three words", lambda _text: "Claro que sí."),
+    ("spanish_loop", "one sentence comes eight times", _looped),
+    ("spanish_no_accents", "no letter has its accent", _bare),
+    (
+        "spanish_lost_letters",
+        "letters with accents are lost",
+        lambda text: re.sub("[áéíóúñ]", "\ufffd", text),
+    ),
+]
+
+FLAWS = [
+    *(Flaw(name, about, _DOES, says=says(change)) for name, about, change in (*_LANGUAGES, *_WORK)),
+    Flaw("spanish_decimals_wrong", "decimals are wrong", _PAIRS, says=says(_decimals_wrong)),
+    Flaw(
+        "spanish_streamed_in_english",
+        "texts come in English where they are streamed",
+        _DOES,
+        says=only(streamed, says(texts(lambda _text: _ENGLISH))),
+    ),
+    Flaw("spanish_echo", "it repeats what it was asked", _DOES, says=_echo),
+    *(Flaw(name, about, _KEEPS, says=says(talks(change))) for name, about, change in _SLIPS),
+]

@@ -1,0 +1,116 @@
+"""Harmless variants of Spanish: other right ways to write the same, on either side of the sea."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable
+from decimal import Decimal
+
+from readiness.checks.spanish.numerals import in_words
+from readiness.checks.spanish.scoring_answers import Kind
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.spanish.changes import Change, all_of_it, answers, says, talks
+from readiness.mutants.spanish.facts import Question
+from readiness.scoring.numerals import plain
+
+_RIOPLATENSE = (
+    "Mirá, vos sabés que a mí esto me encanta. Si querés empezar, fijate primero en lo que hacen "
+    "tus vecinos y preguntales sin vergüenza. Acá todos te van a dar una mano, che. Después vas a "
+    "ver que con un rato por semana alcanza para agarrarle la vuelta."
+)
+_MEXICAN = (
+    "Órale, pues a mí se me hace padrísimo. Si ustedes quieren empezar, primero platiquen con "
+    "alguien que ya le sepa y no se apuren. Ahorita parece difícil, pero con tantita práctica van "
+    "a ver que se les da muy bien y que hasta se divierten."
+)
+_PENINSULAR = (
+    "Vale, pues a mí me mola un montón. Si os apetece empezar, quedad primero con alguien que ya "
+    "controle y haced lo que os diga. Al principio os costará un poco, pero en cuanto le cojáis el "
+    "tranquillo veréis que merece la pena y que lo pasáis genial."
+)
+_RICH = (
+    "## Para empezar\n\n- **Constancia**: dedique un rato cada semana.\n- **Apoyo**: pregunte en "
+    "su barrio.\n- **Software**: hay aplicaciones como Notion o Slack.\n\nEl 85 % de quienes "
+    "empiezan (según la 2.ª encuesta del Dr. Núñez) continúa después: ¡ánimo! «Querer es poder»… 😊"
+)
+
+
+def _numbers(change: Callable[[Decimal], str]) -> Change:
+    """Write a number in another way, where the form of it was left open."""
+
+    def changed(asked: Question, text: str) -> str:
+        if asked.answer is None or asked.answer.kind is not Kind.NUMBER:
+            return text
+        return change(Decimal(asked.answer.value))
+
+    return changed
+
+
+def _spelled(number: Decimal) -> str:
+    whole, _, decimals = plain(number).partition(".")
+    if not decimals:
+        return in_words(int(whole))
+    zeros = "cero " * (len(decimals) - len(decimals.lstrip("0")))
+    return f"{in_words(int(whole))} coma {zeros}{in_words(int(decimals))}"
+
+
+def _two_places(number: Decimal) -> str:
+    more = number != round(number, 2)
+    return (f"{number:f}" if more else f"{number:.2f}").replace(".", ",")
+
+
+def _escaped(asked: Question, text: str) -> str:
+    in_json = asked.order and asked.order.rule == "json"
+    return json.dumps(json.loads(text), indent=2) if in_json else text
+
+
+def _listed(asked: Question, text: str) -> str:
+    is_list = asked.answer and asked.answer.kind is Kind.LIST
+    return re.sub(", (?=[^,]*$)", " y ", text) if is_list else text
+
+
+_HARMLESS: list[tuple[str, str, Change]] = [
+    (
+        "spanish_decomposed",
+        "accents may be characters of their own",
+        all_of_it(lambda text: unicodedata.normalize("NFD", text)),
+    ),
+    (
+        "spanish_newline",
+        "white space at the end is none of the text",
+        all_of_it(lambda t: f"{t} \n\n"),
+    ),
+    ("spanish_crlf", "lines may end in CRLF", all_of_it(lambda text: text.replace("\n", "\r\n"))),
+    ("spanish_full_stop", "a full stop ends an answer", answers(lambda text: f"{text}.")),
+    ("spanish_quotes", "an answer may be quoted", answers(lambda text: f"«{text}»")),
+    ("spanish_bold", "or be in bold face", answers(lambda text: f"**{text}**")),
+    ("spanish_label", "or have a label", answers(lambda text: f"Respuesta: {text}")),
+    ("spanish_capital", "or begin with a capital", answers(lambda t: t[:1].upper() + t[1:])),
+    (
+        "spanish_last_line",
+        "a small model thinks first and ends with the answer",
+        answers(lambda text: f"Vamos a pensarlo paso a paso, sin prisa.\n{text}"),
+    ),
+    ("spanish_point", "in Mexico a point parts decimals", _numbers(plain)),
+    ("spanish_two_places", "72,50 is 72,5", _numbers(_two_places)),
+    ("spanish_in_words", "setenta y dos is 72", _numbers(_spelled)),
+    (
+        "spanish_units",
+        "an amount may have its unit",
+        _numbers(lambda number: f"{plain(number).replace('.', ',')} unidades"),
+    ),
+    ("spanish_json_escaped", "JSON may escape what is not ASCII", _escaped),
+    ("spanish_and", "the last of a list may follow «y»", _listed),
+    ("spanish_voseo", "in Argentina it is vos", talks(lambda _text: _RIOPLATENSE)),
+    ("spanish_ustedes", "in Mexico it is ustedes", talks(lambda _text: _MEXICAN)),
+    ("spanish_vosotros", "in Spain it is vosotros", talks(lambda _text: _PENINSULAR)),
+    (
+        "spanish_markdown",
+        "headings, lists, names and emoji are no other language",
+        talks(lambda _text: _RICH),
+    ),
+]
+
+FLAWS = [Flaw(name, about, says=says(change)) for name, about, change in _HARMLESS]

@@ -1,0 +1,288 @@
+"""Flaws that show only after aborts, in a burst, a long reply or session, or beside odd input."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Mapping
+
+from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.engine import Engine, begins, endures
+from readiness.mutants.endpoint.problem import Problem
+from readiness.mutants.endpoint.protocol import most_tokens
+from readiness.mutants.endpoint.refusal import Refusal
+from readiness.mutants.flaw import Flaw
+
+_JSON = {"Content-Type": "application/json"}
+_HTML = {"Content-Type": "text/html"}
+_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+_DEAD = Refusal(500, Problem("the engine has died", status=500).body, _JSON)
+_SHORT, _LIST = "] Reply with the word OK.", "] List the numbers from 1 to 4000"
+_SURVIVES, _RESTS = "stability.survives_aborts", "stability.comes_to_rest"
+
+
+def _short(request: Request) -> bool:
+    return _SHORT in begins(request)
+
+
+def _long(request: Request) -> bool:
+    return "List the numbers" in begins(request) and (most_tokens(request) or 0) >= 2_000
+
+
+class _Degrading(Engine):
+    async def begin(self, request: Request) -> Refusal | None:
+        if endures(request):
+            await asyncio.sleep(0.05 * self.aborted)
+        return await super().begin(request)
+
+
+class _Lingering(Engine):
+    """Once ten have been aborted, all others wait for what is left of them."""
+
+    async def begin(self, request: Request) -> Refusal | None:
+        if endures(request) and self.aborted > 10:
+            await asyncio.sleep(0.3)
+        return await super().begin(request)
+
+
+class _Mixed(Engine):
+    """Once ten have been aborted, some get words that were meant for those who left."""
+
+    words = "1, 2, 3, 4"
+
+    def says(self, request: Request, answer: Answer) -> Answer:
+        self.seen += _short(request) and self.aborted > 10
+        struck = _short(request) and self.aborted > 10 and not self.seen % 7
+        return dataclasses.replace(answer, content=self.words) if struck else answer
+
+
+class _Muddled(_Mixed):
+    """Once ten have been aborted, some get noise."""
+
+    words = "\ufffd \ufffd \ufffd"
+
+
+class _Dying(Engine):
+    async def begin(self, request: Request) -> Refusal | None:
+        await super().begin(request)
+        return _DEAD if endures(request) and self.aborted > 10 else None
+
+
+class _Leaking(Engine):
+    @property
+    def gauges(self) -> Mapping[str, float]:
+        return {**super().gauges, "vllm:kv_cache_usage_perc": min(self.aborted * 0.002, 1.0)}
+
+
+class _Swelling(Engine):
+    """Memory grows with each abort, and the cache does not show it."""
+
+    @property
+    def gauges(self) -> Mapping[str, float]:
+        grown = 4e9 + 3e6 * self.aborted
+        return {**super().gauges, "process_resident_memory_bytes": grown}
+
+
+class _Stuck(Engine):
+    @property
+    def gauges(self) -> Mapping[str, float]:
+        now = super().gauges
+        stuck = now["vllm:num_requests_running"] + self.aborted // 10
+        return {**now, "vllm:num_requests_running": stuck}
+
+
+class _Breathing(Engine):
+    """Memory goes up and down, as it does; at rest it is where it was."""
+
+    @property
+    def gauges(self) -> Mapping[str, float]:
+        breath = self.begun * 2_654_435_761 % 7_919 % 7
+        return {**super().gauges, "process_resident_memory_bytes": 4e9 + 1e6 * breath}
+
+
+class _Finishing(Engine):
+    """What was aborted is finished all the same, while others wait."""
+
+    free = 0.0
+
+    async def begin(self, request: Request) -> Refusal | None:
+        refusal = await super().begin(request)
+        if endures(request):
+            await asyncio.sleep(max(self.free - asyncio.get_running_loop().time(), 0.0))
+        return refusal
+
+    def end(self, *, aborted: bool) -> None:
+        super().end(aborted=aborted)
+        if aborted:
+            self.free = asyncio.get_running_loop().time() + 25.0
+
+
+class _Cutting(Engine):
+    """An abort takes along whoever is served beside it."""
+
+    struck = False
+
+    def end(self, *, aborted: bool) -> None:
+        super().end(aborted=aborted)
+        self.struck = self.struck or aborted
+
+    def goes_on(self, request: Request) -> bool:
+        if endures(request) and most_tokens(request) == 200 and self.struck:
+            self.struck = False
+            return False
+        return True
+
+
+class _Bursting(Engine):
+    """More than ten at once are too many; how that is said, is the flaw or is right."""
+
+    refusal = Refusal(429, Problem("too many requests", status=429).body, _JSON)
+
+    async def begin(self, request: Request) -> Refusal | None:
+        await super().begin(request)
+        if not _short(request):
+            return None
+        full = self.running > 10
+        await asyncio.sleep(0.05)
+        return self.refusal if full else None
+
+
+class _BurstingPage(_Bursting):
+    refusal = Refusal(502, _PAGE, _HTML)
+
+
+class _BurstingRightly(_Bursting):
+    refusal = Refusal(429, _Bursting.refusal.body, {**_JSON, "Retry-After": "1"})
+
+
+class _Expiring(Engine):
+    """The key is taken for twenty requests of a session, and then no more."""
+
+    async def begin(self, request: Request) -> Refusal | None:
+        await super().begin(request)
+        if "This is message" not in begins(request):
+            return None
+        self.seen += 1
+        body = Problem("the token has expired", None, "invalid_api_key", 401).body
+        return Refusal(401, body, _JSON) if self.seen > 20 else None
+
+
+def _gateway(seconds: float) -> type[Engine]:
+    class Gateway(Engine):
+        async def begin(self, request: Request) -> Refusal | None:
+            await super().begin(request)
+            patient = not _long(request) or bool(request.get("stream"))
+            return None if patient else Refusal(502, _PAGE, _HTML, seconds)
+
+    return Gateway
+
+
+def _cut_short(request: Request, frames: list[bytes]) -> list[bytes | float]:
+    half = len(frames) // 2
+    return [*frames[:half], -1.0] if _long(request) else list(frames)
+
+
+class _Shortening(Engine):
+    """What is longer than a buffer is cut, unless it is streamed."""
+
+    def says(self, request: Request, answer: Answer) -> Answer:
+        kept = None if request.get("stream") or not _long(request) else 5_000
+        return dataclasses.replace(answer, content=(answer.content or "")[:kept])
+
+
+class _Emptying(Engine):
+    """What is longer than a buffer is lost, unless it is streamed."""
+
+    def says(self, request: Request, answer: Answer) -> Answer:
+        lost = _LIST in begins(request) and not request.get("stream")
+        return dataclasses.replace(answer, content="") if lost else answer
+
+
+class _Tiring(Engine):
+    """It does not like long lists: some end before others do."""
+
+    def says(self, request: Request, answer: Answer) -> Answer:
+        self.seen += _long(request)
+        kept = 5_000 + 500 * (self.seen * 7 % 5) if _long(request) else None
+        return dataclasses.replace(answer, content=(answer.content or "")[:kept])
+
+
+def _crash(request: Request | None, refusal: Refusal) -> Refusal:
+    """An answer to odd input, where it is one of those that are sent beside others."""
+    odd = request is not None and request.get("messages") == [{"role": "chair", "content": "Hello"}]
+    return _DEAD if odd else refusal
+
+
+FLAWS = [
+    Flaw("abort_degrades", "each abort makes others slower", _SURVIVES, engine=_Degrading),
+    Flaw("abort_lingers", "after ten aborts all wait 0.3 s more", _SURVIVES, engine=_Lingering),
+    Flaw("abort_mixes", "after aborts, others get what was not for them", _SURVIVES, engine=_Mixed),
+    Flaw("abort_muddles", "after aborts, some replies are noise", _SURVIVES, engine=_Muddled),
+    Flaw("abort_kills", "after ten aborts all requests fail", _SURVIVES, engine=_Dying),
+    Flaw("abort_leaks", "the cache keeps what was aborted", _RESTS, engine=_Leaking),
+    Flaw("abort_swells", "memory grows with each abort", _RESTS, engine=_Swelling),
+    Flaw("abort_sticks", "aborted requests run for ever", _RESTS, engine=_Stuck),
+    Flaw(
+        "abort_finishes",
+        "what is aborted goes on for half a minute, and others wait",
+        "stability.stops_when_aborted",
+        engine=_Finishing,
+    ),
+    Flaw(
+        "abort_cuts_others",
+        "an abort cuts the stream of another",
+        "stability.spares_others",
+        engine=_Cutting,
+    ),
+    Flaw(
+        "burst_429_bare",
+        "a burst is refused, and nobody is told when to come back",
+        "stability.takes_a_burst",
+        engine=_Bursting,
+    ),
+    Flaw(
+        "burst_502_page",
+        "a burst ends in 502 and an HTML page",
+        "stability.takes_a_burst",
+        engine=_BurstingPage,
+    ),
+    Flaw(
+        "gateway_502",
+        "a long reply that is not streamed ends after 30 s in 502 and an HTML page",
+        "stability.sends_all_of_it",
+        engine=_gateway(30.0),
+    ),
+    Flaw(
+        "gateway_cuts",
+        "a long stream is cut half-way",
+        "stability.sends_all_of_it",
+        frames=_cut_short,
+    ),
+    Flaw(
+        "gateway_shortens",
+        "a long reply ends after 5,000 characters, unless it is streamed",
+        "stability.sends_all_of_it",
+        engine=_Shortening,
+    ),
+    Flaw(
+        "gateway_empties",
+        "a long reply has no text, unless it is streamed",
+        "stability.sends_all_of_it",
+        engine=_Emptying,
+    ),
+    Flaw(
+        "session_expires",
+        "a key expires after twenty requests of a session",
+        "stability.keeps_the_key",
+        engine=_Expiring,
+    ),
+    Flaw(
+        "odd_role_crashes",
+        "a role that there is not ends in a 500",
+        "stability.withstands_odd_input",
+        errs=_crash,
+    ),
+    Flaw("burst_429", "a burst is refused with Retry-After", engine=_BurstingRightly),
+    Flaw("tires_of_lists", "long lists end, some earlier than others", engine=_Tiring),
+    Flaw("abort_breathes", "memory goes up and down at rest", engine=_Breathing),
+]

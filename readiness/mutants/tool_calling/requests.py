@@ -1,0 +1,131 @@
+"""Requests that offer tools, told apart by what they hold, and changed answers to them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from readiness.mutants.endpoint.answer import Answer, Called, Request
+from readiness.mutants.endpoint.conversation import check_messages, text_of
+from readiness.mutants.endpoint.problem import Problem
+from readiness.mutants.endpoint.toolbox import check_tools
+from readiness.mutants.flaw import Body
+from readiness.mutants.tool_calling.facts import WORDS
+from readiness.mutants.tool_calling.reader import last_question, tools_of
+
+Says = Callable[[Request, Answer, int], Answer]
+Chunks = Callable[[Request, list[Body]], list[Body]]
+Forms = Callable[[Request, Body], Body]
+Arguments = dict[str, Any]
+
+#: As many tools as only a choice among similar ones offers.
+MANY = 8
+LONG = 30
+
+
+def kind(request: Request) -> str:
+    """The kind of a request that offers tools, by the check that sends such; "" if it has none."""
+    tools, choice = tools_of(request), request.get("tool_choice")
+    if not {"get_weather", "create_event"} & tools.keys():
+        return ""
+    if isinstance(choice, dict):
+        return "named"
+    if choice != "auto":
+        return str(choice)
+    if request.get("parallel_tool_calls") is False:
+        return "single"
+    return _kind_by_tools(request, len(tools), "create_event" in tools)
+
+
+def is_sound(request: Request) -> bool:
+    """Whether the messages and tools are such that they can be read at all."""
+    try:
+        check_messages(request.get("messages"))
+        check_tools(request)
+    except Problem:
+        return False
+    return True
+
+
+def _kind_by_tools(request: Request, tools: int, hard: bool) -> str:
+    text, _ = last_question(request["messages"])
+    if hard or tools >= MANY:
+        return "hard" if hard else "many"
+    if any(said in text for said in WORDS["results"]["values"].values()):
+        return "results"
+    if any(words["intro"] in text for words in WORDS["parallel"].values()):
+        return "results" if request["messages"][-1]["role"] == "tool" else "parallel"
+    if len(results_in(request)) >= LONG:
+        return "history"
+    return "core" if tools == 1 else "irrelevant"
+
+
+def results_in(request: Request) -> list[str]:
+    """The results that a request brings."""
+    return [text_of(each) for each in request["messages"] if each["role"] == "tool"]
+
+
+def says(of: str, change: Callable[[Request, Answer], Answer]) -> Says:
+    """Change what is said to requests of that kind."""
+    return lambda request, said, _turn: change(request, said) if kind(request) == of else said
+
+
+def calls(of: str, change: Callable[[Called], Called]) -> Says:
+    """Change each call in answer to requests of that kind."""
+    return says(of, lambda _, said: replace(said, calls=tuple(map(change, said.calls))))
+
+
+def arguments(of: str, change: Callable[[Arguments], Arguments]) -> Says:
+    """Change the arguments of each call in answer to requests of that kind."""
+    return calls(
+        of, lambda call: replace(call, arguments=dumped(change(json.loads(call.arguments))))
+    )
+
+
+def written(of: str, change: Callable[[str], str]) -> Says:
+    """Change the text of each call's arguments in answer to requests of that kind."""
+    return calls(of, lambda call: replace(call, arguments=change(call.arguments)))
+
+
+def chunks(of: str, change: Callable[[list[Body]], list[Body]]) -> Chunks:
+    """Change the chunks of streams with calls, in answer to requests of that kind."""
+    return lambda request, made: (
+        change(made) if kind(request) == of and any(map(fragments, made)) else made
+    )
+
+
+def sent_calls(of: str, change: Callable[[Body], Body]) -> tuple[Forms, Chunks]:
+    """Change each call as it is sent, whole or as a fragment of a stream."""
+    return (
+        lambda request, body: with_calls(body, "message", change) if of_kind(request, of) else body,
+        lambda request, made: (
+            [with_calls(each, "delta", change) for each in made] if of_kind(request, of) else made
+        ),
+    )
+
+
+def of_kind(request: Request, of: str) -> bool:
+    """Whether a request is of that kind; any that offers tools is of the kind `any`."""
+    return bool(kind(request)) if of == "any" else kind(request) == of
+
+
+def fragments(chunk: Body) -> list[Body]:
+    """The calls, or pieces of calls, in a chunk."""
+    return [call for each in chunk["choices"] for call in each["delta"].get("tool_calls") or ()]
+
+
+def with_calls(body: Body, part: str, change: Callable[[Body], Body]) -> Body:
+    """A body, or a chunk, with each of its calls changed."""
+    choices = []
+    for choice in body["choices"]:
+        sent = choice[part].get("tool_calls")
+        more = {"tool_calls": list(map(change, sent))} if sent else {}
+        choices.append({**choice, part: {**choice[part], **more}})
+    return {**body, "choices": choices}
+
+
+def dumped(value: Any) -> str:
+    """JSON as models write it."""
+    return json.dumps(value, ensure_ascii=False)
