@@ -33,7 +33,7 @@ browser:
 	@command -v chromium >/dev/null || { \
 	test "$$(id -u)" = 0 && apt-get update -qq && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium; \
-	} >/dev/null 2>&1 || echo "no chromium: tests/test_browser.py is skipped"
+	} >/dev/null 2>&1 || echo "no chromium: tests/reporters/test_browser.py is skipped"
 
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check .

@@ -1,0 +1,7 @@
+"""The project's own tests, in folders named as the rooms of the package."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+#: What lies beside a checkout of the project: recordings of real servers, and cases of others.
+SHARED = ROOT.parent / "shared"

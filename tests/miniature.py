@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.wires import Script, response
+from tests.scripted_server import Script, response
 
 MODELS = b'{"object": "list", "data": [{"id": "mini", "object": "model"}]}'
 DONE = b"data: [DONE]\n\n"

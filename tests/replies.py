@@ -7,7 +7,7 @@ from readiness.mutants.flaw import Flaw
 from readiness.reply import Reply, Timing
 from readiness.verdict.claim import Claim, Verdict
 from readiness.verdict.result import Result, Trial
-from tests.in_process import scores
+from tests.reference_in_process import scores
 
 
 def reply(text: str, finish: str = "stop", **other: object) -> Reply:

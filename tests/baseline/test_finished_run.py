@@ -1,0 +1,226 @@
+"""A run that is over: what its folder tells, and when it is not to be believed."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from readiness.baseline.finished_run import NoBaseline, Tried, baseline, read
+from readiness.evidence.log import Evidence, UnsoundError
+from readiness.evidence.redaction import Secrets
+from readiness.exchange import Arrival, Exchange, Fault
+from readiness.runner.provenance import difference
+from readiness.score import PASSED, Outcome, failed
+from tests.example_records import CLIENT
+from tests.miniature import completion
+
+RECORD: dict[str, Any] = {
+    "schema": "readiness/1",
+    "verdict": "ready",
+    "score": 100,
+    "exit_status": 0,
+    "problem": "",
+    "profile": "ci",
+    "seed": 0,
+    "concurrency": 8,
+    "target": {"endpoint": "http://host/v1", "model": "mini"},
+    "harness": {
+        "version": "1",
+        "policy": "own",
+        "policy_sha256": "a" * 64,
+        "prompts_sha256": "b" * 64,
+        "openai_sdk": "3",
+    },
+    "started": "2026-11-23T00:00:00Z",
+    "finished": "2026-11-23T00:00:01Z",
+    "requests": {"sent": 1, "retried": 0, "failed": 0},
+    "tokens": {"prompt": 5, "completion": 5},
+    "machine": {"hardware": "", "quantization": "", "metrics": ""},
+    "client": CLIENT,
+    "license_evidence": {},
+    "waivers": [],
+    "dimensions": [],
+}
+MADE_WITH: dict[str, Any] = {
+    "profile": "ci",
+    "seed": 0,
+    "sampling": {"temperature": 0},
+    "warm": False,
+    "harness": RECORD["harness"],
+    "items": {"words.repeats": "1", "words.answers": "2"},
+}
+STREAM = (
+    b'data: {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": '
+    b'{"role": "assistant", "content": "hal"}}]}\n\n'
+    b'data: {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": '
+    b'{"content": "lo"}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+)
+
+
+def exchange(body: bytes, kind: str = "application/json", fault: Fault | None = None) -> Exchange:
+    arrivals = (Arrival(1, len(body)),)
+    status = None if fault else 200
+    return Exchange(
+        {}, status, {"content-type": kind}, body, arrivals, fault, "cut", 0.0, 2 * 10**9
+    )
+
+
+@contextmanager
+def written(folder: Path, **more: Any) -> Iterator[Evidence]:
+    """A run of one check, which is over when the context ends."""
+    with Evidence(folder / "evidence.jsonl", Secrets([])) as evidence:
+        evidence.open({"model": "mini", "started": RECORD["started"], **MADE_WITH})
+        yield evidence
+    told = {"file": "evidence.jsonl", "exchanges": evidence.exchanges, "head": evidence.head}
+    record = {**RECORD, "evidence": told, **more}
+    (folder / "readiness.json").write_text(json.dumps(record))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    with written(tmp_path) as evidence:
+        about = {"check": "words.repeats", "probe": "w.0", "trial": 0}
+        evidence.exchange(exchange(completion("hallo")), about)
+        evidence.trial(about, PASSED, [0], "")
+        evidence.trial({**about, "trial": 1}, failed("why"), [], "")
+    return tmp_path
+
+
+def test_a_run_tells_of_its_trials_their_times_and_its_verdict(folder: Path) -> None:
+    found = baseline(folder)
+    assert found.trials == {
+        ("words.repeats", 0): Tried("w.0", Outcome.PASS, (0,)),
+        ("words.repeats", 1): Tried("w.0", Outcome.FAIL),
+    }
+    assert (found.took([0]), found.took([])) == (2.0, 0)
+    assert (found.verdict, found.concurrency, found.target["model"]) == ("ready", 8, "mini")
+
+
+def test_the_record_can_be_named_and_so_can_a_link(folder: Path) -> None:
+    link = folder.parent / "latest"
+    link.symlink_to(folder)
+    named = [baseline(each) for each in (folder, link, folder / "readiness.json")]
+    assert [each.evidence for each in named] == [folder.resolve() / "evidence.jsonl"] * 3
+
+
+@pytest.mark.parametrize(
+    ("sent", "reply"),
+    [
+        (exchange(completion("hallo")), '{"content": "hallo"}'),
+        (exchange(STREAM, "text/event-stream"), '{"content": "hallo"}'),
+        (exchange(b"", fault=Fault.RESET), "connection lost: cut: "),
+        (exchange(b"<html>"), "malformed response: *<html>"),
+        (exchange(b"\xff\x00"), "malformed response: *\ufffd\x00"),
+    ],
+)
+def test_what_was_said_can_be_read_again(tmp_path: Path, sent: Exchange, reply: str) -> None:
+    with written(tmp_path) as evidence:
+        evidence.exchange(sent, {"check": "c", "probe": "p", "trial": 0})
+    found = read(tmp_path / "evidence.jsonl").replies([0, 7])
+    start, _, end = reply.partition("*")
+    assert list(found) == [0]
+    assert found[0].startswith(start)
+    assert found[0].endswith(end)
+
+
+def changed(folder: Path) -> None:
+    evidence = folder / "evidence.jsonl"
+    evidence.write_text(evidence.read_text().replace('"outcome": "pass"', '"outcome": "fail"', 1))
+
+
+def cut(folder: Path) -> None:
+    evidence = folder / "evidence.jsonl"
+    evidence.write_bytes(b"".join(evidence.read_bytes().splitlines(keepends=True)[:-1]))
+
+
+def emptied(folder: Path) -> None:
+    (folder / "evidence.jsonl").write_bytes(b"")
+
+
+def torn(folder: Path) -> None:
+    (folder / "readiness.json").write_text("{")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (changed, "the chain of evidence is broken: evidence.jsonl:4 does not follow the line"),
+        (cut, "evidence.jsonl does not end where the record says"),
+        (emptied, "evidence.jsonl does not end where the record says"),
+        (torn, "readiness.json: is not JSON: "),
+    ],
+)
+def test_a_folder_that_was_changed_is_unsound(
+    folder: Path, change: Callable[[Path], None], said: str
+) -> None:
+    change(folder)
+    with pytest.raises(UnsoundError, match=said):
+        baseline(folder)
+
+
+def no_evidence(folder: Path) -> None:
+    (folder / "evidence.jsonl").unlink()
+
+
+def no_record(folder: Path) -> None:
+    (folder / "readiness.json").unlink()
+
+
+def of_another_time(folder: Path) -> None:
+    (folder / "readiness.json").write_text(json.dumps({**RECORD, "schema": "readiness/0"}))
+
+
+def without_trials(folder: Path) -> None:
+    no_evidence(folder)
+    with written(folder):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (no_evidence, "there is no evidence.jsonl beside the record"),
+        (no_record, "readiness.json: cannot be read: No such file or directory"),
+        (of_another_time, "readiness.json: is no record that this version reads: "),
+        (without_trials, "no check was tried in that run: choose another"),
+    ],
+)
+def test_a_folder_that_is_no_run_is_the_user_s_mistake(
+    folder: Path, change: Callable[[Path], None], said: str
+) -> None:
+    change(folder)
+    with pytest.raises(NoBaseline, match=said):
+        baseline(folder)
+
+
+@pytest.mark.parametrize(
+    ("ours", "said"),
+    [
+        ({}, ""),
+        ({"items": {"words.repeats": "1", "words.more": "3"}}, ""),
+        ({"seed": 1}, "its seed is 0, and here it is 1"),
+        ({"profile": "full"}, "its profile is ci, and here it is full"),
+        ({"warm": True}, "its warm is False, and here it is True"),
+        ({"sampling": {}}, "its sampling is {'temperature': 0}, and here it is {}"),
+        ({"harness": {"version": "2"}}, "its version is 1, and here it is 2"),
+        (
+            {"harness": {"policy_sha256": "c" * 64}},
+            f"its policy_sha256 is {'a' * 24}, and here it is {'c' * 24}",
+        ),
+        (
+            {"harness": {"prompts_sha256": "c" * 64}},
+            f"its prompts_sha256 is {'b' * 24}, and here it is {'c' * 24}",
+        ),
+        ({"harness": {"openai_sdk": "4", "policy": "renamed"}}, ""),
+        ({"items": {"words.repeats": "9"}}, "its probes of words.repeats are others"),
+        ({"items": {"other.check": "1"}}, "it has no check in common with this run"),
+    ],
+)
+def test_two_runs_can_be_compared_where_what_was_asked_is_the_same(
+    ours: dict[str, Any], said: str
+) -> None:
+    harness = {**MADE_WITH["harness"], **ours.pop("harness", {})}
+    assert difference(MADE_WITH, {**MADE_WITH, **ours, "harness": harness}) == said

@@ -1,0 +1,112 @@
+"""The api dimension: the reference passes it, each flaw falls by its own check, and by no other."""
+
+from __future__ import annotations
+
+import pytest
+
+from readiness.mutants.api import (
+    flaws_advice,
+    flaws_advice_http,
+    flaws_conversations,
+    flaws_errors,
+    flaws_harmless,
+    flaws_hostile,
+    flaws_replies,
+    flaws_sdk,
+    flaws_streams,
+)
+from readiness.mutants.catalog import FLAWLESS, mutants
+from readiness.mutants.flaw import Flaw
+from readiness.policy.policy import load
+from readiness.score import Outcome
+from tests.checks.api.reference_over_http import CHECKS, KEY, MUST, failing, scores
+
+MODULES = (
+    *(flaws_replies, flaws_streams, flaws_conversations, flaws_errors, flaws_hostile, flaws_sdk),
+    *(flaws_advice, flaws_advice_http),
+)
+BROKEN = [flaw for module in MODULES for flaw in module.FLAWS]
+ADVICE = [*flaws_advice.FLAWS, *flaws_advice_http.FLAWS]
+OTHERS = [f for f in mutants() if f.harmless and f not in flaws_harmless.FLAWS]
+#: What a flaw cannot but take along.
+TOGETHER = {
+    "api_sdk_models": {"api.lists_models"},
+    # Where no error comes, there is none to be read.
+    "api_broken_json_taken": {"api.tells_errors_in_json"},
+    "api_no_messages_taken": {"api.tells_errors_in_json"},
+}
+
+
+def test_every_check_says_must_should_or_may_and_has_a_name_of_its_own() -> None:
+    vague = [
+        each.id
+        for each in CHECKS.values()
+        if not any(word in each.requirement for word in ("MUST", "SHOULD", "MAY"))
+    ]
+    names = [each.attempt.__name__ for each in CHECKS.values()]
+    assert (vague, len(names)) == ([], len(set(names)))
+
+
+def test_in_the_article_what_says_must_gates_and_nothing_else_does() -> None:
+    assert set(load().expected("api", "ci")) == {each.id for each in MUST}
+    assert {each for each in load().checks if each.startswith("api.")} == CHECKS.keys()
+
+
+@pytest.mark.parametrize("key", ["", KEY])
+def test_the_reference_passes_every_check(key: str) -> None:
+    assert failing(list(CHECKS.values()), FLAWLESS, key) == {}
+
+
+def test_what_the_reference_does_not_have_is_unsupported() -> None:
+    names = ["asks_for_the_key", "refuses_a_wrong_key", "mistakes_no_model"]
+    found = scores([CHECKS[f"api.{name}"] for name in names], key="")
+    assert {name: [score.outcome for score in each] for name, each in found.items()} == {
+        f"api.{name}": [Outcome.UNSUPPORTED] for name in names
+    }
+
+
+@pytest.mark.parametrize("flaw", BROKEN, ids=lambda flaw: flaw.name)
+def test_a_flaw_falls_by_its_own_check_for_a_reason(flaw: Flaw) -> None:
+    found = failing([CHECKS[flaw.check]], flaw)
+    outcome, _, reason = found.get(flaw.check, "").partition(": ")
+    assert outcome in ("fail", "endpoint error")
+    assert len(reason) > 5
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("flaw", BROKEN, ids=lambda flaw: flaw.name)
+def test_a_flaw_falls_by_no_other_must(flaw: Flaw) -> None:
+    others = [each for each in MUST if each.id != flaw.check]
+    assert failing(others, flaw).keys() == TOGETHER.get(flaw.name, set())
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("flaw", ADVICE, ids=lambda flaw: flaw.name)
+def test_a_flaw_of_what_is_advised_falls_by_no_other_advice(flaw: Flaw) -> None:
+    others = [each for each in CHECKS.values() if each not in MUST and each.id != flaw.check]
+    assert failing(others, flaw) == {}
+
+
+@pytest.mark.parametrize("flaw", flaws_harmless.FLAWS, ids=lambda flaw: flaw.name)
+def test_what_a_real_server_sends_passes_every_must(flaw: Flaw) -> None:
+    assert failing(MUST, flaw) == {}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("flaw", OTHERS, ids=lambda flaw: flaw.name)
+def test_a_harmless_variant_of_another_dimension_passes_every_must(flaw: Flaw) -> None:
+    assert failing(MUST, flaw).keys() == TOGETHER.get(flaw.name, set())
+
+
+def test_a_shape_that_only_advice_minds_is_found_by_it() -> None:
+    advice = [each for each in CHECKS.values() if each not in MUST]
+    found = {flaw.name: set(failing(advice, flaw)) for flaw in flaws_harmless.FLAWS}
+    assert found["api_vllm"] == {"api.leaves_out_empty_fields"}
+    assert found["api_llama"] == {"api.echoes_the_model", "api.has_every_field"}
+    assert found["api_litellm"] == {"api.sends_usage_last"}
+    assert found["api_integer_code"] == {"api.tells_errors_like_openai"}
+    assert found["api_lenient"] == {
+        "api.refuses_a_missing_model",
+        "api.refuses_senseless_conversations",
+        "api.refuses_unknown_models",
+    }

@@ -1,0 +1,65 @@
+"""Fuzz: it finds what does harm, and shows it as a line for a shell."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import replace
+from typing import Any
+
+from readiness.chat import Dialect
+from readiness.checks.api import fuzz_cases
+from readiness.checks.api.check_fuzzed import BATCH
+from readiness.findings import Case
+from readiness.mutants.api import flaws_fuzzed
+from readiness.mutants.api.requests import CRASH
+from readiness.mutants.flaw import Flaw
+from readiness.score import Outcome
+from tests.checks.api.reference_over_http import CHECKS, failing, scores
+
+M = Dialect("m")
+
+FUZZ = CHECKS["api.survives_fuzz"]
+
+
+def test_what_crashes_on_a_text_is_shrunk_to_one_without_letters() -> None:
+    def crash_on_text(case: Case) -> str:
+        return "HTTP 500" if isinstance(case.get("messages"), str) else ""
+
+    found = [replace(BATCH, examples=40, calls=200).find(crash_on_text, seed) for seed in range(6)]
+    cases = {json.dumps(each.case) for each in found if each}
+    assert cases == {json.dumps({"max_tokens": 4, "messages": ""})}
+
+
+def test_a_case_may_name_the_model_itself() -> None:
+    assert fuzz_cases.call({"max_tokens": 4}, M).body == {"model": "m", "max_completion_tokens": 4}
+    assert fuzz_cases.call({"model": 7}, M).body == {"model": 7}
+
+
+def test_a_curl_line_sends_it_again() -> None:
+    call = fuzz_cases.call({"messages": "it's"}, M)
+    words = shlex.split(fuzz_cases.curl(call))
+    assert words[:2] == ["curl", "$OPENAI_BASE_URL/chat/completions"]
+    assert json.loads(words[-1]) == call.body
+    assert "Bearer $OPENAI_API_KEY" in fuzz_cases.curl(call)
+
+
+def test_the_reference_survives_ten_batches() -> None:
+    many = replace(FUZZ, trials=10)
+    assert failing([many]) == {}
+
+
+def test_a_crash_is_found_and_printed_as_curl() -> None:
+    flaw = Flaw("fuzz", "a wrong role crashes", errs=lambda _, due: _crash(due))
+    found = [score for score in scores([FUZZ], flaw)[FUZZ.id] if not score.passed]
+    assert [score.outcome for score in found] == [Outcome.FAIL]
+    assert '— curl "$OPENAI_BASE_URL/chat/completions"' in found[0].reason
+
+
+def test_what_nobody_has_thought_of_is_found_by_fuzz_alone() -> None:
+    (flaw,) = flaws_fuzzed.FLAWS
+    assert failing(list(CHECKS.values()), flaw).keys() == {flaw.check}
+
+
+def _crash(due: Any) -> Any:
+    return CRASH if b"'messages" in due.body else due

@@ -1,0 +1,132 @@
+"""The dimension license: each flaw of the evidence comes to its verdict, and by its own check."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from readiness.chat import Chat, Dialect, Scope
+from readiness.check import Check
+from readiness.checks.license import checks
+from readiness.checks.license.license_evidence import Dossier
+from readiness.checks.license.model_files import gather
+from readiness.context import Given
+from readiness.embedded.weights import LICENSE
+from readiness.exchange import Call, Exchange
+from readiness.mutants.catalog import FLAWLESS, find, mutants
+from readiness.mutants.endpoint.protocol import MODEL
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.license import evidence
+from readiness.score import Score
+from readiness.verdict.claim import Claim, Gate, Unsupported, Verdict
+from readiness.verdict.matrix import Row
+from readiness.verdict.result import Result, Trial
+from tests import ROOT
+from tests.checks.license.license_cases import CASES, Case
+
+CHECKS = [each for each in vars(checks).values() if isinstance(each, Check)]
+OWN = [flaw for flaw in mutants() if flaw.dimension == "license"]
+HARMLESS = [flaw for flaw in mutants() if flaw.name.startswith("license_") and flaw.harmless]
+GATING = [each for each in CHECKS if not each.id.endswith(("_vendor", "_this_model"))]
+CLAIM = Claim(1.0, 0.05, 0.05, 1, unsupported=Unsupported.ACCEPTED)
+
+
+async def refuse(call: Call) -> Exchange:
+    raise AssertionError(f"a licence shows in no reply: {call}")
+
+
+def scored(check: Check, dossier: Dossier | None, accepted: Sequence[str] = ()) -> Score:
+    scope = Scope(given=Given(dossier, frozenset(accepted)))
+    (probe,) = check.probes(0, 1)
+
+    async def attempt() -> Score:
+        return await check.attempt(Chat(refuse, Dialect(MODEL), scope), probe)
+
+    return asyncio.run(attempt())
+
+
+def verdicts(dossier: Dossier | None) -> dict[str, Verdict]:
+    found = {each.id: Trial("a", 0, scored(each, dossier)) for each in CHECKS}
+    return {each.id: Result(each, CLAIM, [found[each.id]]).verdict for each in CHECKS}
+
+
+def shown(flaw: Flaw, folder: Path) -> Dossier:
+    record = evidence.write(folder)
+    flaw.shows(folder)
+    return gather((record,))
+
+
+@pytest.mark.parametrize("flaw", [FLAWLESS, *HARMLESS], ids=lambda flaw: flaw.name)
+def test_free_evidence_is_ready_however_it_is_laid_out(flaw: Flaw, tmp_path: Path) -> None:
+    found = verdicts(shown(flaw, tmp_path))
+    assert found.pop("license.is_stated_by_the_vendor") is Verdict.NOT_ASSESSED
+    assert set(found.values()) == {Verdict.READY}
+
+
+@pytest.mark.parametrize("flaw", OWN, ids=lambda flaw: flaw.name)
+def test_a_flaw_comes_to_its_verdict_by_its_check(flaw: Flaw, tmp_path: Path) -> None:
+    found = verdicts(shown(flaw, tmp_path))
+    assert found[flaw.check] is flaw.due
+    # What no source permits has a text of its own, too, which nobody knows word by word.
+    others = {name for name, each in found.items() if each.badness > 1 and name != flaw.check}
+    assert others <= {"license.stands_word_by_word"}
+    assert not others or flaw.check == "license.permits_commercial_use"
+
+
+def test_without_evidence_nothing_is_assessed() -> None:
+    assert set(verdicts(None).values()) == {Verdict.NOT_ASSESSED}
+    assert scored(CHECKS[0], None).reason == (
+        "no evidence was given: name it with --license-evidence PATH"
+    )
+
+
+def test_every_check_has_a_flaw_of_its_own() -> None:
+    assert {flaw.check for flaw in OWN} == {each.id for each in CHECKS}
+
+
+def test_the_embedded_model_brings_what_its_package_says() -> None:
+    dossier = gather((LICENSE,))
+    found = verdicts(dossier)
+    assert found["license.permits_commercial_use"] is Verdict.READY
+    assert found["license.stands_word_by_word"] is Verdict.READY
+    assert scored(checks.covers_the_ancestors, dossier).reason == (
+        "the model was made from HuggingFaceTB/SmolLM2-135M-Instruct: no evidence of it"
+    )
+
+
+def test_conditions_are_accepted_one_by_one(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(evidence.card(license="llama3.1"))
+    dossier = gather((tmp_path,))
+    some = scored(checks.permits_commercial_use, dossier, ["llama-naming", "acceptable-use"])
+    assert some.reason == (
+        "conditions that the policy does not accept: llama-mau-700m "
+        "(above 700 million monthly users a licence from Meta is needed)"
+    )
+    every = ["llama-naming", "acceptable-use", "llama-mau-700m"]
+    assert scored(checks.permits_commercial_use, dossier, every).passed
+
+
+def test_a_rider_is_shown(tmp_path: Path) -> None:
+    rider = find("license_rider_at_the_end")
+    assert scored(checks.stands_word_by_word, shown(rider, tmp_path)).reason == (
+        "LICENSE is Apache-2.0, but adds 'no commercial use'"
+    )
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.given)
+def test_a_folder_comes_to_its_verdict_and_says_why(case: Case, tmp_path: Path) -> None:
+    dossier = gather((case.write(tmp_path),))
+    found = [(each, scored(each, dossier, case.accepts)) for each in GATING]
+    judged = [Result(each, CLAIM, [Trial("a", 0, score)]) for each, score in found]
+    assert Row("license", Gate.REQUIRED, judged).verdict is case.verdict
+    reasons = [score.reason for _, score in found if not score.passed]
+    shown = [reason for reason in reasons if case.why in reason]
+    assert bool(shown) is bool(case.why)
+
+
+def test_the_documentation_has_every_case() -> None:
+    documented = (ROOT / "docs" / "validation.md").read_text("utf-8").splitlines()
+    assert [case.row for case in CASES if case.row not in documented] == []

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from readiness.chat import Scope
+from readiness.check import Check
+from readiness.checks.long_context import checks
+from readiness.checks.long_context.document_log import log
+from readiness.checks.long_context.needles import CHECKPOINTS, LOOKUPS
+from readiness.checks.long_context.prompt_wording import Recipe
+from readiness.checks.long_context.sizes import CLAIM
+from readiness.mutants.catalog import FLAWLESS
+from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.protocol import WINDOW
+from readiness.mutants.endpoint.tokens import prompt_tokens
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.long_context import flaws as broken
+from readiness.mutants.long_context import flaws_harmless as harmless
+from readiness.mutants.long_context.facts import prompt_of
+from readiness.probe import Probe
+from readiness.score import Outcome, Score
+from tests.reference_in_process import fresh, tried
+
+CHECKS = (
+    checks.accepts_128k,
+    checks.reads_all_of_it,
+    checks.finds_what_was_planted,
+    checks.summarises_it,
+    checks.finds_at_every_length,
+    checks.refuses_what_does_not_fit,
+    checks.survives_a_long_page,
+    checks.survives_long_paragraphs,
+    checks.answers_quickly,
+)
+SMOKE = dict(zip(CHECKS, (2, 1, 12, 1, 1, 1, 1, 1, 2), strict=True))
+#: What is declared, the list of models declares, and a test of its own has it.
+BROKEN = [flaw for flaw in broken.FLAWS if flaw.name != "long_window_declared"]
+
+
+def smoke(scope: Scope, flaw: Flaw = FLAWLESS) -> dict[str, list[Score]]:
+    return tried({each: each.probes(3, trials) for each, trials in SMOKE.items()}, scope, flaw)
+
+
+def lost(found: Mapping[str, Sequence[Score]]) -> dict[str, list[Score]]:
+    """The trials that did not pass, without what they have measured."""
+    wrong = {
+        name: [Score(each.outcome, each.reason) for each in scores if not each.passed]
+        for name, scores in found.items()
+    }
+    return {name: scores for name, scores in wrong.items() if scores}
+
+
+def test_probes_are_few_bytes_and_have_names_of_their_own() -> None:
+    found = [probe for each in CHECKS for probe in each.probes(0, each.trials)]
+    by_check = [each.probes(0, each.trials) for each in CHECKS]
+    assert [len({probe.id for probe in made}) for made in by_check] == [
+        each.trials for each in CHECKS
+    ]
+    assert max(len(repr(probe)) for probe in found) < 500
+    asked = checks.finds_what_was_planted.probes(0, 36)
+    assert {probe.cluster for probe in asked} == {"log.zh.01", "log.en.02", "log.mixed.03"}
+
+
+def test_the_reference_is_ready_at_a_smaller_length() -> None:
+    assert lost(smoke(fresh(WINDOW, defects_only=True))) == {
+        # Nothing is said of 128K, and so nothing is shown.
+        "long_context.finds_at_every_length": [
+            Score(
+                Outcome.UNDETERMINED,
+                "effective length 16,384 tokens of 139,264 that are declared: "
+                "found at 4,096: 100%, 16,384: 100%, and 131,072 was not tried",
+            )
+        ]
+    }
+
+
+def test_one_request_serves_all_that_is_asked_of_a_document() -> None:
+    sent = fresh(WINDOW, defects_only=True)
+    smoke(sent)
+    fetched = [key for key in sent.common if isinstance(key, tuple) and key[0] == "reading"]
+    assert len(fetched) == 3  # A log, a report, and the lowest rung.
+
+
+def test_the_grid_has_every_length_and_depth_that_was_tried() -> None:
+    own = (checks.finds_what_was_planted, checks.finds_at_every_length)
+    scope = fresh(WINDOW, defects_only=True)
+    found = tried({each: each.probes(3, SMOKE[each]) for each in own}, scope)
+    asked, ladder = (
+        [each for score in found[check.id] for each in score.measures if each.name == "found"]
+        for check in own
+    )
+    assert {each.value for each in [*asked, *ladder]} == {1.0}
+    assert [each.at for each in asked if "depth" in each.at] == [
+        {"length": 16_384, "depth": depth} for depth in LOOKUPS
+    ]
+    assert {(each.at["length"], each.at["depth"]) for each in ladder} == {
+        (length, depth) for length in (4_096, 16_384) for depth in (*LOOKUPS, *CHECKPOINTS)
+    }
+
+
+def test_a_flawed_summary_is_measured() -> None:
+    flaw = next(each for each in broken.FLAWS if each.name == "long_made_up_figure")
+    own = checks.summarises_it
+    found = tried({own: own.probes(3, 1)}, fresh(WINDOW, defects_only=True), flaw)
+    measured = {each.name: each.value for each in found[own.id][0].measures}
+    # The figure and its date.
+    assert measured == {"figures recalled": 1.0, "dates recalled": 1.0, "made up": 2}
+
+
+@pytest.mark.parametrize("form", ["count", "tokens"])
+def test_an_endpoint_with_a_tokenizer_is_asked_for_no_reply_to_count_by(form: str) -> None:
+    own = (checks.accepts_128k, checks.reads_all_of_it, checks.refuses_what_does_not_fit)
+    probes = {each: each.probes(3, SMOKE[each]) for each in own}
+    paths: list[str] = []
+    scope = fresh(WINDOW, defects_only=True)
+    assert lost(tried(probes, scope, tokenizer=form, seen=paths)) == {}
+    # A log, a report, and one that does not fit; each kind is counted twice, after one is compared.
+    assert Counter(paths) == {"/chat/completions": 3 + 1, "/../tokenize": 3 * 2 + 1}
+
+
+def test_a_tokenizer_that_counts_nonsense_is_not_believed() -> None:
+    own = checks.reads_all_of_it
+    paths: list[str] = []
+    scope = fresh(WINDOW, defects_only=True)
+    found = tried({own: own.probes(3, 1)}, scope, tokenizer="nonsense", seen=paths)
+    assert (lost(found), Counter(paths)["/chat/completions"]) == ({}, 1 + 1 + 2)
+
+
+@pytest.mark.parametrize("scope", [fresh(), fresh(CLAIM), fresh(1_000_000)])
+def test_a_window_that_is_not_declared_or_is_wide_is_tried_all_the_same(scope: Scope) -> None:
+    small = dataclasses.replace(scope, defects_only=True)
+    own = (checks.accepts_128k, checks.reads_all_of_it, checks.finds_what_was_planted)
+    assert lost(tried({each: each.probes(3, SMOKE[each]) for each in own}, small)) == {}
+
+
+def test_a_window_that_is_too_small_is_found_without_a_token() -> None:
+    few = {each: trials for each, trials in SMOKE.items() if each not in CHECKS[4:8]}
+    scope = fresh(8_192)
+    found = tried({each: each.probes(0, trials) for each, trials in few.items()}, scope)
+    why = "the endpoint declares a window of 8,192 tokens, and 131,072 are required"
+    assert {score for scores in found.values() for score in scores} == {Score(Outcome.FAIL, why)}
+    assert scope.common == {}
+
+
+@pytest.mark.parametrize("flaw", BROKEN, ids=lambda flaw: flaw.name)
+def test_a_flaw_fails_its_check_for_a_reason(flaw: Flaw) -> None:
+    full = flaw.name in ("long_page_hangs", "long_window_thousands")
+    own = next(each for each in CHECKS if each.id == flaw.check)
+    scope = fresh(WINDOW, defects_only=not full)
+    found = tried({own: own.probes(3, SMOKE[own])}, scope, flaw)
+    assert lost(found)
+    assert [each for each in lost(found)[own.id] if not each.reason] == []
+
+
+@pytest.mark.parametrize("name", ["long_lost_in_the_middle", "long_wrong_digits", "long_shotgun"])
+def test_what_is_not_found_has_arrived_nevertheless(name: str) -> None:
+    flaw = next(each for each in broken.FLAWS if each.name == name)
+    found = lost(smoke(fresh(WINDOW, defects_only=True), flaw))
+    if name == "long_lost_in_the_middle":
+        assert checks.reads_all_of_it.id not in found
+    assert len(found[checks.finds_what_was_planted.id]) >= 6
+
+
+def test_what_is_read_at_the_top_is_to_be_read_below_it() -> None:
+    flaw = next(each for each in broken.FLAWS if each.name == "long_short_misread")
+    found = lost(smoke(fresh(WINDOW, defects_only=True), flaw))
+    (ladder,) = found.pop(checks.finds_at_every_length.id)
+    assert (found, ladder.outcome) == ({}, Outcome.FAIL)
+    assert ladder.reason.startswith("effective length 0 tokens of 139,264 that are declared")
+
+
+def test_the_rungs_where_it_turns_are_tried_with_one_more_document() -> None:
+    """Up to 8K the first document of a length is read, and the second is not."""
+    first: dict[int, str] = {}
+
+    def misread(request: Request, said: Answer, _turn: int) -> Answer:
+        prompt, size = prompt_of(request), prompt_tokens(request) // 2_000
+        if prompt is None or prompt.kind != "log":
+            return said
+        read = first.setdefault(size, prompt.document) == prompt.document and size < 6
+        return said if read else dataclasses.replace(said, content="{}")
+
+    own = checks.finds_at_every_length
+    flaw = Flaw("misread", "", own.id, says=misread)
+    ((score,),) = tried({own: own.probes(3, 1)}, fresh(32_768), flaw).values()
+    assert score.reason.startswith(
+        "effective length 4,096 tokens of 32,768 that are declared: "
+        "found at 4,096: 100%, 8,192: 50%, 16,384: 0%, 32,768: 0%"
+    )
+    questions = len(LOOKUPS) + len(CHECKPOINTS)
+    lengths = Counter(each.at["length"] for each in score.measures if each.name == "found")
+    documents = {4_096: 1, 8_192: 2, 16_384: 2, 32_768: 1}
+    assert lengths == {length: many * questions for length, many in documents.items()}
+
+
+@pytest.mark.parametrize("flaw", harmless.FLAWS, ids=lambda flaw: flaw.name)
+def test_a_harmless_variant_passes(flaw: Flaw) -> None:
+    found = lost(smoke(fresh(WINDOW, defects_only=True), flaw))
+    found.pop(checks.finds_at_every_length.id)
+    if flaw.name == "long_prefix_cache":
+        warm = found.pop(checks.answers_quickly.id)
+        assert [each.outcome for each in warm] == [Outcome.UNDETERMINED]
+    assert found == {}
+
+
+@pytest.mark.parametrize("flaw", [*broken.FLAWS, *harmless.FLAWS], ids=lambda flaw: flaw.name)
+def test_no_flaw_touches_what_is_short(flaw: Flaw) -> None:
+    request = {"messages": [{"role": "user", "content": "Hello"}]}
+    short = {"messages": log(Recipe("log", "en", 0, 1), 4_500).messages}
+    said = [flaw.says(each, Answer("Cold."), 9) for each in (request, short)]
+    refused = [flaw.refuses(each, 9) for each in (request, short)]
+    assert (said, refused) == ([Answer("Cold.")] * 2, [None] * 2)
+    assert [flaw.asks(request), flaw.asks(short)] == [request, short]
+
+
+@pytest.mark.nightly
+def test_the_reference_is_ready_at_128k() -> None:
+    probes_of: dict[Check, Sequence[Probe]] = {each: each.probes(0, each.trials) for each in CHECKS}
+    assert lost(tried(probes_of, fresh(WINDOW))) == {}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("flaw", [*BROKEN, *harmless.FLAWS], ids=lambda flaw: flaw.name)
+def test_a_flaw_at_128k_fails_its_check_and_no_harmless_variant_fails_any(flaw: Flaw) -> None:
+    found = tried({each: each.probes(0, each.trials) for each in CHECKS}, fresh(WINDOW), flaw)
+    fell = {
+        name
+        for name, scores in lost(found).items()
+        if any(each.outcome is not Outcome.UNDETERMINED for each in scores)
+    }
+    assert flaw.check in fell if flaw.check else fell == set()

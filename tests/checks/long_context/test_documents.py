@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from readiness.checks.long_context.document import Paper
+from readiness.checks.long_context.document_log import log
+from readiness.checks.long_context.document_page import PIECE, page, pieces
+from readiness.checks.long_context.document_report import report
+from readiness.checks.long_context.needles import CHECKPOINTS, LOOKUPS
+from readiness.checks.long_context.prompt_wording import LANGUAGES, Recipe
+from readiness.checks.long_context.scoring_needles import finds
+from readiness.checks.long_context.scoring_summary import summarises
+from readiness.checks.long_context.send_document import SAMPLES
+from readiness.checks.long_context.sizes import CLAIM
+from readiness.checks.long_context.token_estimate import Gauge
+from readiness.mutants.endpoint.answer import Answer
+from readiness.mutants.endpoint.model import answer
+from readiness.mutants.endpoint.tokens import prompt_tokens
+from tests.reference_in_process import reply
+
+PAPERS: dict[str, Callable[[Recipe, int], Paper]] = {"log": log, "report": report}
+KINDS = [("log", each) for each in LANGUAGES] + [("report", "zh"), ("report", "en")]
+
+
+def said(paper: Paper, cut: slice = slice(None)) -> str:
+    """What a perfect reader says to a paper, or to a part of what the user says in it."""
+    system, user = paper.messages
+    request = {"messages": [system, {**user, "content": user["content"][cut]}]}
+    return answer(request).content or ""
+
+
+# Documents
+
+
+@pytest.mark.parametrize(("kind", "language"), KINDS)
+def test_a_document_is_always_the_same_and_at_no_other_length(kind: str, language: str) -> None:
+    recipe = Recipe(kind, language, 7, 1)
+    paper = PAPERS[kind](recipe, 30_000)
+    assert PAPERS[kind](recipe, 30_000) == paper
+    others = [
+        PAPERS[kind](recipe, 30_001),
+        PAPERS[kind](dataclasses.replace(recipe, seed=8), 30_000),
+        PAPERS[kind](dataclasses.replace(recipe, number=2), 30_000),
+    ]
+    firsts = {each.messages[0]["content"][:32] for each in [paper, *others]}
+    assert (len(firsts), {len(each) for each in firsts}) == (4, {32})
+
+
+@pytest.mark.parametrize(("kind", "language"), KINDS)
+@pytest.mark.parametrize("characters", [20_000, 90_000])
+def test_a_document_is_as_long_as_it_should_be(kind: str, language: str, characters: int) -> None:
+    paper = PAPERS[kind](Recipe(kind, language, 7, 1), characters)
+    # A paragraph of a report has up to 900 characters.
+    assert 0 <= paper.characters - characters < (250 if kind == "log" else 1_500)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("seed", [0, 5])
+def test_what_is_asked_stands_at_its_depth_and_once(language: str, seed: int) -> None:
+    paper = log(Recipe("log", language, seed, 1), 200_000)
+    text = paper.messages[1]["content"]
+    placed = [each for each in paper.expected.questions if each.depth is not None]
+    assert sorted(each.depth for each in placed if each.depth is not None) == sorted(
+        [*LOOKUPS, *CHECKPOINTS]
+    )
+    assert {text.count(each.wanted[0]) for each in placed} == {1}
+    off = [text.index(each.wanted[0]) / len(text) - (each.depth or 0) for each in placed]
+    # After the log come the questions, which are half a percent of it.
+    assert max(map(abs, off)) < 0.02
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_haystack_is_made_of_needles(language: str) -> None:
+    paper = log(Recipe("log", language, 0, 1), 100_000)
+    lines = [each for each in paper.messages[1]["content"].splitlines() if each[0] != "q"]
+    alike = [each for each in lines if re.search(r"[^\W\d_]+-\d{5}\D.*?\d{7}", each)]
+    assert len(alike) / len(lines) > 0.9
+
+
+@pytest.mark.parametrize(("kind", "language"), KINDS)
+def test_two_short_documents_tell_the_tokens_of_a_long_one(kind: str, language: str) -> None:
+    recipe = Recipe(kind, language, 0, 1)
+    gauge = Gauge(language)
+    for characters in SAMPLES[language]:
+        paper = PAPERS[kind](recipe, characters)
+        gauge.teach(paper.characters, prompt_tokens({"messages": paper.messages}))
+    paper = PAPERS[kind](recipe, gauge.characters(CLAIM))
+    assert prompt_tokens({"messages": paper.messages}) == pytest.approx(CLAIM, rel=0.03)
+
+
+def test_pieces_of_a_page_overlap_and_leave_nothing_out() -> None:
+    text = page(Recipe("page", "zh", 0, 1), 100_000)
+    parts = pieces(text)
+    assert ("\n" in text, len(text), len(parts)) == (False, 100_000, 23)
+    assert {len(each) <= PIECE for each in parts} == {True}
+    assert "".join([parts[0], *(each[500:] for each in parts[1:])]) == text
+
+
+@given(
+    st.floats(0.06, 4), st.integers(0, 3_000), st.integers(500, 5_000), st.integers(5_100, 9_000)
+)
+def test_a_gauge_is_right_where_tokens_are_in_proportion(
+    slope: float, start: int, short: int, long: int
+) -> None:
+    gauge = Gauge("zh")
+    for characters in (short, long):
+        gauge.teach(characters, round(start + slope * characters))
+    assert gauge.tokens(gauge.characters(131_072)) == pytest.approx(131_072, abs=slope + 2)
+
+
+def test_a_gauge_that_is_told_nonsense_estimates() -> None:
+    gauge = Gauge("zh")
+    gauge.teach(1_000, 7)
+    gauge.teach(9_000, 7)
+    assert (gauge.counts, gauge.tokens(500)) == (False, 500)
+
+
+# The reader
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("seed", range(5))
+def test_the_reader_answers_every_question(language: str, seed: int) -> None:
+    paper = log(Recipe("log", language, seed, 1), 20_000)
+    scores = [finds(reply(said(paper)), each) for each in paper.expected.questions]
+    assert [each for each in scores if not each.passed] == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_reader_sums_every_report_up(language: str, seed: int) -> None:
+    paper = report(Recipe("report", language, seed, 1), 20_000)
+    assert summarises(reply(said(paper)), paper.expected).reason == ""
+
+
+@pytest.mark.parametrize(
+    ("cut", "lost"),
+    [
+        (slice(8_000, None), {"q1", "q2", "q3", "c1", "c2"}),
+        (slice(0, 0), {f"q{each}" for each in range(1, 13)} | {f"c{each}" for each in range(1, 6)}),
+    ],
+)
+def test_the_reader_knows_nothing_of_what_was_cut(cut: slice, lost: set[str]) -> None:
+    paper = log(Recipe("log", "zh", 0, 1), 19_000)
+    text = reply(said(paper, cut))
+    missed = {each.label for each in paper.expected.questions if not finds(text, each).passed}
+    assert missed >= lost
+
+
+def test_the_reader_has_nothing_to_say_of_other_requests() -> None:
+    request = {"messages": [{"role": "user", "content": "q1: 档案青松-12345的编号是多少？"}]}
+    assert answer(request) == Answer(
+        "This is the reference endpoint, and it has read your message."
+    )

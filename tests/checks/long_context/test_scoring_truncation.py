@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from readiness.checks.long_context.document import Expected, Question
+from readiness.checks.long_context.length_search import Ladder
+from readiness.checks.long_context.liveness import Life
+from readiness.checks.long_context.scoring_limits import quick, reaches, refuses, survives
+from readiness.checks.long_context.scoring_truncation import accepts, arrives, shape
+from readiness.checks.long_context.send_document import Sent
+from readiness.checks.long_context.sizes import CLAIM
+from readiness.exchange import Exchange
+from readiness.score import Measure, Outcome, Score
+from tests.reference_in_process import reply
+
+# Scores of what arrived
+
+
+def asked(*depths: float) -> Expected:
+    return Expected(
+        "HC-10000",
+        tuple(
+            Question(f"c{n}", "checkpoint", "?", (str(10**6 + n),), depth=depth)
+            for n, depth in enumerate(depths)
+        ),
+    )
+
+
+DEPTHS = (0.0, 0.02, 0.2, 0.25, 0.4, 0.5, 0.6, 0.75, 0.8, 0.98, 1.0)
+
+
+def knows(low: float, high: float, prompt: int | None, code: str = "HC-10000") -> Score:
+    """The score of a reply that knows all but what stands between two depths."""
+    expected = asked(*DEPTHS)
+    known = {
+        each.label: each.wanted[0]
+        for each in expected.questions
+        if each.depth is not None and not low <= each.depth <= high
+    }
+    return arrives(reply(f"{code}\n{json.dumps(known)}", prompt), expected, 1000)
+
+
+HEAD = "truncated (head): 600 prompt_tokens of about 1,000; lost at the first message, 0%, 2%"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "prompt", "code", "start"),
+    [
+        (-1, 0.1, 600, "", HEAD),
+        (0.3, 0.7, 600, "HC-10000", "truncated (middle): 600"),
+        (0.7, 1, 600, "HC-10000", "truncated (tail): 600"),
+        (2, 3, 600, "HC-10000", "truncated (cap): 600"),
+        (-1, 3, 600, "", "truncated (all): 600"),
+        (0.3, 0.7, 600, "", "truncated (in places): 600"),
+        (-1, 0, 1000, "", "truncated (head), whatever is counted: 1,000"),
+        (0.9, 1, None, "HC-10000", "truncated (tail), whatever is counted: prompt_tokens are not"),
+    ],
+)
+def test_truncation_is_named_with_its_shape(
+    low: float, high: float, prompt: int | None, code: str, start: str
+) -> None:
+    score = knows(low, high, prompt, code)
+    assert (score.outcome, score.reason[: len(start)]) == (Outcome.FAIL, start)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "prompt"),
+    [(0.3, 0.7, 1000), (0.25, 0.75, None), (1, 1, 1000), (2, 3, 950), (2, 3, None)],
+)
+def test_what_is_lost_in_the_middle_is_no_truncation(
+    low: float, high: float, prompt: int | None
+) -> None:
+    assert knows(low, high, prompt).reason == ""
+
+
+def test_a_reply_without_answers_shows_nothing_of_the_prompt() -> None:
+    assert arrives(reply("what?"), asked(*DEPTHS), 1000).outcome is Outcome.UNDETERMINED
+
+
+@given(st.lists(st.booleans(), min_size=1))
+def test_every_pattern_has_a_shape(found: list[bool]) -> None:
+    name = shape(found)
+    assert (name == "cap", name == "all") == (all(found), not any(found))
+    mirrored = {"head": "tail", "tail": "head"}
+    assert shape(found[::-1]) == mirrored.get(name, name)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "sent", "outcome"),
+    [
+        (990, 990, Outcome.PASS),
+        (850, 990, Outcome.FAIL),
+        (None, 990, Outcome.PASS),
+        (None, 850, Outcome.FAIL),
+        (990, 0, Outcome.UNDETERMINED),
+    ],
+)
+def test_a_length_is_accepted_where_it_is_filled(
+    prompt: int | None, sent: int, outcome: Outcome
+) -> None:
+    assert accepts(reply("x", prompt), 1100, 100, sent).outcome is outcome
+
+
+def test_what_a_prompt_took_is_measured() -> None:
+    score = accepts(reply("x", 990), 1100, 100, 990)
+    assert score.measures == (Measure("prompt", 990, "tokens", {"length": 1100}),)
+
+
+# Limits
+
+
+def exchange(status: int | None, seconds: float = 0.1, body: bytes = b"{}") -> Exchange:
+    kind = {"content-type": "application/json"}
+    return Exchange({}, status, kind, body, (), None, "", 0.0, int(seconds * 1e9))
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "passed"),
+    [(400, 1, True), (413, 1, True), (400, 31, False), (500, 1, False), (429, 1, False)],
+)
+def test_a_prompt_that_does_not_fit_is_refused_quickly(
+    status: int, seconds: float, passed: bool
+) -> None:
+    assert refuses(Sent(asked(0.0), exchange(status, seconds), 1000, 1100)).passed is passed
+
+
+def test_a_warm_prompt_has_no_cold_latency() -> None:
+    warm = quick(reply("x", 130_000, cached=120_000), CLAIM)
+    assert (warm.outcome, warm.reason[:4]) == (Outcome.UNDETERMINED, "warm")
+    cold = quick(reply("x", 130_000, cached=64), CLAIM)
+    assert cold.passed
+    at = {"length": CLAIM}
+    assert cold.measures == (
+        Measure("time", 0.3, "s", at),
+        Measure("time to first token", 0.1, "s", at),
+    )
+    # A warm time is none of the cold ones.
+    assert [each.at for each in warm.measures] == [{**at, "cached": 120_000}] * 2
+
+
+def life(before: float = 0.1, beside: float = 0.1, after: float = 0.1, status: int = 200) -> Life:
+    return Life(
+        [exchange(200, before)] * 3, [exchange(status, beside)] * 5, [exchange(200, after)] * 3
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (life(), ""),
+        (life(beside=29, after=0.9), ""),
+        (life(beside=31), "beside a long page a short request takes 31 s"),
+        (life(status=503), "beside a long page 5 of 8 short requests failed, the first: HTTP 503"),
+        (life(before=2, after=4), "a short request takes 2.0 s before and 4.0 s after a long page"),
+    ],
+)
+def test_a_long_page_leaves_others_alive(found: Life, why: str) -> None:
+    assert survives(exchange(400), found).reason == why
+
+
+@pytest.mark.parametrize(
+    ("shares", "top", "window", "effective", "outcome"),
+    [
+        ({4096: 1.0, 131_072: 0.9}, 131_072, None, 131_072, Outcome.PASS),
+        ({4096: 1.0, 131_072: 0.5, 16_384: 0.9}, 131_072, 131_072, 16_384, Outcome.FAIL),
+        ({4096: 0.8, 131_072: 0.9}, 131_072, None, 0, Outcome.FAIL),
+        ({4096: 1.0, 8192: 1.0}, 8192, 8192, 8192, Outcome.FAIL),
+        ({4096: 1.0, 16_384: 1.0}, 16_384, None, 16_384, Outcome.UNDETERMINED),
+    ],
+)
+def test_the_effective_length_is_that_of_the_last_rung_in_a_row(
+    shares: dict[int, float], top: int, window: int | None, effective: int, outcome: Outcome
+) -> None:
+    ladder = Ladder(top, shares, {})
+    score = reaches(ladder, CLAIM, window)
+    assert (ladder.effective, score.outcome) == (effective, outcome)
+    measured = {each.name: each.value for each in score.measures}
+    stated = {} if window is None else {"declared window": window}
+    assert measured == {"effective length": effective, **stated}

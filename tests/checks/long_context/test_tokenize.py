@@ -1,0 +1,61 @@
+"""The endpoint's own tokenizer: where it is asked, and which of its answers count."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from readiness.chat import Chat, Dialect
+from readiness.checks.long_context import tokenize
+from readiness.transport.address import Address
+from readiness.transport.client import Endpoint, Limits
+from tests.scripted_server import response, serving
+
+OK = [{"role": "user", "content": "OK"}]
+LIMITS = Limits(connect=10, first_byte=10, silence=10, total=20, body=10_000)
+
+
+def counted(body: bytes, status: str = "200 OK") -> tuple[int | None, bytes]:
+    """What is made of an answer, and the first line of the request."""
+    seen: list[bytes] = []
+
+    def script(_number: int, request: bytes) -> list[bytes | float | None]:
+        seen.append(request)
+        return [response(body, status)]
+
+    async def once(url: str) -> int | None:
+        endpoint = Endpoint(Address.read(url, "", {}), LIMITS)
+        try:
+            return await tokenize.count(Chat(endpoint.send, Dialect("m")), OK)
+        finally:
+            await endpoint.close()
+
+    with serving(script) as url:
+        return asyncio.run(once(url)), seen[0].partition(b"\r\n")[0]
+
+
+def test_it_is_asked_at_the_servers_root() -> None:
+    assert counted(b'{"tokens": [1, 2]}') == (2, b"POST /tokenize HTTP/1.1")
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [
+        # vLLM 0.33, llama.cpp, and what no tokenizer says.
+        (b'{"count": 30, "max_model_len": 4096, "tokens": [1, 2]}', 30),
+        (b'{"tokens": [{"id": 1, "piece": "OK"}]}', 1),
+        (b'{"choices": []}', None),
+        (b'{"tokens": 7}', None),
+        (b'{"tokens": [1], "count": "many"}', None),
+        (b"[]", None),
+        (b"OK", None),
+        (b"[" * 100_000, None),
+    ],
+)
+def test_what_is_no_count_is_none(body: bytes, count: int | None) -> None:
+    assert counted(body)[0] == count
+
+
+def test_what_is_not_offered_is_none() -> None:
+    assert counted(b'{"tokens": [1]}', "404 Not Found")[0] is None

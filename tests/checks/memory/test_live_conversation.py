@@ -1,0 +1,286 @@
+"""Conversations that are held live: what they tell and ask, what errors cost, who falls by them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from readiness.chat import Chat, Dialect, Scope, Send
+from readiness.checks.memory import checks, probes
+from readiness.checks.memory.checks import in_a_live_conversation
+from readiness.checks.memory.conversation import STRATA
+from readiness.checks.memory.conversation_turns import TOPICS, TURNS
+from readiness.checks.memory.probes_live import Conversation
+from readiness.checks.memory.prompt_wording import PROMPTS
+from readiness.checks.memory.scoring import Expected, recalls
+from readiness.exchange import Call, Exchange
+from readiness.mutants.catalog import FLAWLESS
+from readiness.mutants.endpoint.protocol import MODEL
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.memory import flaws as scripted
+from readiness.mutants.memory import flaws_harmless as harmless
+from readiness.mutants.memory import flaws_live as broken
+from readiness.mutants.memory.reader import answer
+from readiness.probe import Probe
+from readiness.score import EndpointError, Outcome, Score
+from readiness.statistics.proportions import upper
+from tests.reference_in_process import reference, reply, scores
+
+SEEDS = st.integers(0, 10**6)
+few = settings(max_examples=5, deadline=None)
+QUESTIONS = 25
+
+Change = Callable[[int, Exchange], Exchange]
+
+
+def held(probe: Probe) -> Conversation:
+    found = probe.expect["conversation"]
+    assert isinstance(found, Conversation)
+    return found
+
+
+def expected(probe: Probe) -> Expected:
+    found = probe.expect["answer"]
+    assert isinstance(found, Expected)
+    return found
+
+
+def asks(text: str) -> bool:
+    return any(text.endswith(only) for only in PROMPTS["only"].values())
+
+
+class Wire:
+    """The reference endpoint, whose every reply may be changed by its number; it keeps requests."""
+
+    def __init__(self, change: Change = lambda _number, exchange: exchange) -> None:
+        self._change = change
+        self._send = reference()
+        self.calls: list[Call] = []
+
+    async def send(self, call: Call) -> Exchange:
+        number = len(self.calls)
+        self.calls.append(Call(json.loads(json.dumps(call.body))))
+        return replace(self._change(number, await self._send(call)), seq=number)
+
+
+def tried(made: list[Probe], send: Send) -> list[tuple[Score, list[int]]]:
+    """What becomes of the probes of one run, and the exchanges of each."""
+    scope = Scope()
+
+    async def attempt(probe: Probe) -> tuple[Score, list[int]]:
+        chat = Chat(send, Dialect(MODEL), scope)
+        try:
+            return await in_a_live_conversation.attempt(chat, probe), chat.exchanges
+        except EndpointError as error:
+            return error.score, chat.exchanges
+
+    async def attempts() -> list[tuple[Score, list[int]]]:
+        return [await attempt(probe) for probe in made]
+
+    return asyncio.run(attempts())
+
+
+def fails(*numbers: int) -> Change:
+    return lambda number, exchange: (
+        replace(exchange, status=502, body=b"bad gateway") if number in numbers else exchange
+    )
+
+
+# The conversations
+
+
+@few
+@given(SEEDS)
+def test_half_of_the_fifty_turns_ask_and_the_last_one_does(seed: int) -> None:
+    made = probes.live(seed, 2 * QUESTIONS)
+    conversations = {held(probe) for probe in made}
+    assert [len(each.turns) for each in conversations] == [TURNS] * 2
+    asking = [tuple(n for n, text in enumerate(c.turns, 1) if asks(text)) for c in conversations]
+    assert asking == [each.asking for each in conversations]
+    assert {(len(each), each[-1]) for each in asking} == {(QUESTIONS, TURNS)}
+
+
+@few
+@given(SEEDS)
+def test_all_topics_come_up_and_no_fact_is_asked_for_twice(seed: int) -> None:
+    made = probes.live(seed, QUESTIONS)
+    told = "\n".join(held(made[0]).turns).casefold()
+    topics = [PROMPTS["topics"][topic] for topic in TOPICS]
+    things = [[*topic["zh"]["things"], *topic["en"]["things"]] for topic in topics]
+    assert [any(each.casefold() in told for each in of) for of in things] == [True] * len(TOPICS)
+    answers = [expected(probe).values[0] for probe in made if expected(probe).values]
+    assert len(set(answers)) == len(answers)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_two_hundred_questions_have_the_mix_and_at_least_twelve_of_each_distance(seed: int) -> None:
+    made = probes.live(seed, 200)
+    assert Counter(probe.family for probe in made) == {
+        "single fact": 64,
+        "update": 40,
+        "reference": 40,
+        "join": 24,
+        "days between": 8,
+        "next reported": 8,
+        "instruction": 8,
+        "abstention": 8,
+    }
+    labels = Counter(probe.labels.get("distance", "never") for probe in made)
+    assert set(labels) == {"never", *(f"{least}-{most}" for least, most in STRATA)}
+    assert (labels["never"], min(labels.values())) == (8, 8)
+    assert sorted(labels.values())[1] >= 12
+    assert {probe.labels["mode"] for probe in made} == {"live"}
+
+
+@pytest.mark.parametrize("trials", [1, 10, 25, 60])
+def test_questions_come_by_turns_from_all_conversations(trials: int) -> None:
+    made = probes.live(0, trials)
+    clusters = Counter(probe.cluster for probe in made)
+    conversations = -(-trials // QUESTIONS)
+    assert (len(made), len({probe.id for probe in made})) == (trials, trials)
+    assert (len(clusters), max(clusters.values()) - min(clusters.values()) <= 1) == (
+        conversations,
+        True,
+    )
+
+
+@few
+@given(SEEDS)
+def test_what_was_said_so_many_turns_ago_is_all_that_an_answer_takes(seed: int) -> None:
+    made = [probe for probe in probes.live(seed, QUESTIONS) if expected(probe).values]
+    lost, known = [], []
+    for probe in made:
+        turn, back = probe.expect["turn"], expected(probe).distance or 0
+        enough, less = (
+            [{"role": "user", "content": text} for text in held(probe).turns[start:turn]]
+            for start in (turn - 1 - back, turn - back)
+        )
+        lost += [probe.id for _ in [0] if not known_from(enough, probe)]
+        known += [probe.id for _ in [0] if known_from(less, probe)]
+    assert (lost, [each for each in known if family(made, each) != "instruction"]) == ([], [])
+
+
+def known_from(messages: list[dict[str, str]], probe: Probe) -> bool:
+    told = answer({"messages": messages})
+    assert told is not None
+    return recalls(reply(told.content or ""), expected(probe)).passed
+
+
+def family(made: list[Probe], name: str) -> str:
+    return next(probe.family for probe in made if probe.id == name)
+
+
+# The talk
+
+
+def test_a_conversation_is_held_once_and_each_question_is_a_trial_of_its_own() -> None:
+    wire, made = Wire(), probes.live(0, QUESTIONS)
+    found = tried(made, wire.send)
+    assert [score for score, _ in found if not score.passed] == []
+    assert len(wire.calls) == TURNS
+    turns = [exchanges[-1] + 1 for _, exchanges in found]
+    assert turns == [probe.expect["turn"] for probe in made]
+    assert sorted(seq for _, exchanges in found for seq in exchanges) == list(range(TURNS))
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_the_endpoints_own_words_go_back_and_its_reasoning_does_not(streamed: bool) -> None:
+    def thinks(number: int, exchange: Exchange) -> Exchange:
+        first = exchange.body.partition(b"\n\n")[0].removeprefix(b"data: ")
+        (choice,) = (body := json.loads(first))["choices"]
+        said = {"content": f"<think>{number}</think>said {number}", "reasoning": "why"}
+        choice |= {"finish_reason": "stop"}
+        choice["delta" if streamed else "message"] |= said
+        frames = b"data: %b\n\ndata: [DONE]\n\n" if streamed else b"%b"
+        return replace(exchange, body=frames % json.dumps(body).encode())
+
+    wire, (probe,) = Wire(thinks), probes.live(0, 1)
+    tried([replace(probe, parameters={"stream": streamed})], wire.send)
+    last = wire.calls[-1].body["messages"]
+    assert [each["content"] for each in last[1::2]] == [f"said {n}" for n in range(TURNS - 1)]
+    assert {tuple(each) for each in last} == {("role", "content")}
+
+
+@pytest.mark.parametrize("number", [0, 20, TURNS - 1])
+def test_an_error_costs_one_question_and_is_not_forgiven(number: int) -> None:
+    """The turn is said again, as a user would; the question that comes next fails all the same."""
+    wire, made = Wire(fails(number)), probes.live(0, QUESTIONS)
+    found = tried(made, wire.send)
+    wrong = [
+        (probe.expect["turn"], score, number in exchanges)
+        for probe, (score, exchanges) in zip(made, found, strict=True)
+        if not score.passed
+    ]
+    due = min(turn for turn in held(made[0]).asking if turn > number)
+    error = Score(Outcome.ENDPOINT_ERROR, "HTTP 502: 'bad gateway'")
+    assert (wrong, len(wire.calls)) == ([(due, error, True)], TURNS + 1)
+
+
+def test_two_errors_in_a_row_end_the_conversation_and_cost_all_that_is_left() -> None:
+    wire, made = Wire(fails(20, 21)), probes.live(0, QUESTIONS)
+    found = tried(made, wire.send)
+    failed = {
+        probe.expect["turn"]
+        for probe, (score, _) in zip(made, found, strict=True)
+        if score.outcome is Outcome.ENDPOINT_ERROR
+    }
+    assert (failed, len(wire.calls)) == ({t for t in held(made[0]).asking if t > 20}, 22)
+    assert [score for score, _ in found if score.outcome is Outcome.FAIL] == []
+
+
+def test_what_was_never_sent_is_not_sent_again() -> None:
+    calls = []
+
+    async def send(call: Call) -> Exchange:
+        calls.append(call)
+        raise EndpointError("the budget of 0 requests is spent", Outcome.SKIPPED)
+
+    found = tried(probes.live(0, QUESTIONS), send)
+    assert ({score.outcome for score, _ in found}, len(calls)) == ({Outcome.SKIPPED}, 1)
+
+
+# The reference endpoint and its mutants
+
+
+def live(flaw: Flaw = FLAWLESS, trials: int = 2 * QUESTIONS) -> list[Score]:
+    return [score for score, _ in tried(probes.live(4, trials), reference(flaw))]
+
+
+def test_the_reference_passes_every_question() -> None:
+    assert [score for score in live() if not score.passed] == []
+
+
+@pytest.mark.parametrize(
+    "flaw", [flaw for flaw in broken.FLAWS if flaw.check], ids=lambda flaw: flaw.name
+)
+def test_a_flaw_of_live_conversations_is_caught_in_them_and_nowhere_else(flaw: Flaw) -> None:
+    passed = sum(score.passed for score in live(flaw))
+    # As the verdict has it, with 25 probes of a conversation taken for seven.
+    assert upper(passed / 3.4, 2 * QUESTIONS / 3.4, 0.05) < in_a_live_conversation.required
+    others = [
+        checks.in_the_fiftieth_turn,
+        checks.keeps_the_whole_history,
+        checks.admits_what_was_never_said,
+        checks.keeps_to_a_standing_instruction,
+    ]
+    found = [score for each in others for score in scores(each, each.probes(4, 10), flaw)]
+    assert [score for score in found if not score.passed] == []
+
+
+@pytest.mark.parametrize("flaw", [*harmless.FLAWS, broken.FLAWS[-1]], ids=lambda flaw: flaw.name)
+def test_a_harmless_variant_passes_every_question(flaw: Flaw) -> None:
+    assert flaw.harmless
+    assert [score for score in live(flaw, QUESTIONS) if not score.passed] == []
+
+
+@pytest.mark.parametrize("name", ["memory_last_ten", "memory_swapped", "memory_no_updates"])
+def test_what_a_scripted_conversation_shows_a_live_one_shows_too(name: str) -> None:
+    flaw = next(flaw for flaw in scripted.FLAWS if flaw.name == name)
+    assert sum(not score.passed for score in live(flaw)) >= 8

@@ -1,0 +1,352 @@
+"""Stability: storms, bursts and mishaps at a real socket, and what scorers make of them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from readiness.chat import Chat, Scope
+from readiness.check import Check
+from readiness.checks.stability import checks, mishaps, scoring
+from readiness.checks.stability.abort_cycles import stormed
+from readiness.checks.stability.abort_results import Reading, Storm
+from readiness.checks.stability.mishaps import Recovery
+from readiness.context import Given
+from readiness.exchange import Exchange, Fault
+from readiness.load.meters.meter import CACHE, HOST, QUEUED, RUNNING
+from readiness.load.outcome import unlimited
+from readiness.score import PASSED, EndpointError, Measure, Outcome, Score
+from tests.load_driver import at, tried
+from tests.scripted_server import free_port
+
+STORM = (
+    checks.survives_aborts,
+    checks.spares_others,
+    checks.stops_when_aborted,
+    checks.comes_to_rest,
+)
+REST = (
+    checks.takes_a_burst,
+    checks.sends_all_of_it,
+    checks.keeps_the_key,
+    checks.withstands_odd_input,
+)
+
+
+def fell(mutant: str, *tried_: Check, small: bool = False) -> dict[str, Outcome]:
+    """Which checks do not pass, and how."""
+
+    async def work(chat: Chat) -> dict[str, Outcome]:
+        found = {
+            each.id.removeprefix("stability."): [
+                (await each.attempt(chat, probe)).outcome
+                for probe in each.probes(0, 1 if small else each.trials)
+            ]
+            for each in tried_
+        }
+        wrong = {name: [o for o in all_ if o is not Outcome.PASS] for name, all_ in found.items()}
+        return {name: all_[0] for name, all_ in wrong.items() if all_}
+
+    return tried(mutant, work, Scope(common={}, defects_only=small))
+
+
+def test_the_reference_stays_as_it_was() -> None:
+    assert fell("reference", *STORM, *REST, small=True) == {}
+
+
+@pytest.mark.parametrize(
+    ("mutant", "check"),
+    [
+        ("burst_429_bare", checks.takes_a_burst),
+        ("burst_502_page", checks.takes_a_burst),
+        ("gateway_cuts", checks.sends_all_of_it),
+        ("gateway_shortens", checks.sends_all_of_it),
+        ("gateway_empties", checks.sends_all_of_it),
+        ("session_expires", checks.keeps_the_key),
+    ],
+)
+def test_a_flaw_is_found_by_its_own_check(mutant: str, check: Check) -> None:
+    own = check.id.removeprefix("stability.")
+    assert fell(mutant, check, checks.keeps_the_key) == {own: Outcome.FAIL}
+
+
+def test_a_crash_over_odd_input_is_found() -> None:
+    assert fell("odd_role_crashes", checks.withstands_odd_input, small=True) == {
+        "withstands_odd_input": Outcome.FAIL
+    }
+
+
+def test_a_model_may_tire_of_a_long_list() -> None:
+    assert fell("tires_of_lists", checks.sends_all_of_it) == {}
+
+
+def test_a_burst_that_is_told_when_to_come_back_is_answered() -> None:
+    assert fell("burst_429", checks.takes_a_burst) == {}
+
+
+@pytest.mark.parametrize(
+    ("mutant", "fallen"),
+    [
+        ("abort_kills", {"survives_aborts", "comes_to_rest"}),
+    ],
+)
+def test_a_storm_brings_out_what_aborts_leave(mutant: str, fallen: set[str]) -> None:
+    found = fell(mutant, *STORM[:2], STORM[3])
+    assert {name for name, how in found.items() if how is Outcome.FAIL} >= fallen
+    assert "survives_aborts" in fallen or "survives_aborts" not in found
+
+
+def test_a_storm_leaves_many_and_reads_once_a_cycle() -> None:
+    storm = tried("reference", stormed, Scope(common={}, defects_only=True))
+    assert (storm.aborted, len(storm.readings), storm.neighbours, storm.lost) == (3, 1, [""], [])
+    gauges = storm.readings[0].gauges
+    assert (gauges[RUNNING], gauges[QUEUED], gauges[CACHE]) == (0, 0, 0)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("mutant", "check"),
+    [
+        ("abort_degrades", "survives_aborts"),
+        ("abort_lingers", "survives_aborts"),
+        ("abort_mixes", "survives_aborts"),
+        ("abort_muddles", "survives_aborts"),
+        ("abort_leaks", "comes_to_rest"),
+        ("abort_swells", "comes_to_rest"),
+        ("abort_sticks", "comes_to_rest"),
+        ("abort_cuts_others", "spares_others"),
+    ],
+)
+def test_a_whole_storm_brings_out_what_grows(mutant: str, check: str) -> None:
+    assert fell(mutant, *STORM)[check] is Outcome.FAIL
+
+
+@pytest.mark.nightly
+def test_a_gateway_that_gives_up_is_found_and_named() -> None:
+    async def work(chat: Chat) -> Score:
+        return scoring.outlasts(await mishaps.long_reply(chat, stream=False))
+
+    score = tried("gateway_502", work)
+    assert score.reason.endswith(
+        "HTTP 502, an HTML page: as a gateway does with a read time-out of 30 s"
+    )
+
+
+# What scorers make of what came
+
+
+def storm(
+    after: float = 0.1,
+    memory: Sequence[float] = (4e9,) * 12,
+    last: Mapping[str, float] | None = None,
+) -> Storm:
+    """A storm with readings of these."""
+    read = [Reading(0.1, {RUNNING: 0.0, QUEUED: 0.0, CACHE: 0.0, HOST: each}) for each in memory]
+    read[-1] = replace(read[-1], gauges={**read[-1].gauges, **(last or {})})
+    idle = {RUNNING: 0.0, CACHE: 0.0, HOST: memory[0]}
+    return Storm([0.1] * 5, idle, read, ["OK."] * 30, [], [after] * 5, [""] * 12, 96)
+
+
+def test_a_short_request_may_take_a_little_longer_after_a_storm() -> None:
+    assert scoring.survives(storm(0.29)).passed
+    assert not scoring.survives(storm(0.31)).passed
+    overlapping, few = storm(0.31), storm(0.55)
+    overlapping.before[0] = 0.31
+    few.after = few.after[:2]
+    assert [scoring.survives(each).passed for each in (overlapping, few)] == [True, True]
+    slower = scoring.survives(storm(0.7))
+    assert (slower.outcome, slower.reason) == (
+        Outcome.FAIL,
+        "after 96 aborted requests a short request takes 0.70 s, 0.10 s before",
+    )
+    assert slower.measures[0] == Measure("aborted", 96)
+
+
+@pytest.mark.parametrize(
+    ("told", "passed"),
+    [
+        (["OK."] * 5 + ["ok"] * 25, True),
+        (["OK."] * 5 + ["OK: 1, 2", *["OK"] * 24], False),
+        (["OK."] * 5 + ["�", "�", *["OK"] * 23], True),
+        (["OK."] * 5 + ["�", "�", "", *["OK"] * 22], False),
+        (["Sure.", *["OK."] * 4, *["1, 2"] * 25], True),
+    ],
+)
+def test_after_a_storm_short_requests_are_answered_as_before(told: list[str], passed: bool) -> None:
+    made = storm()
+    made.told = told
+    assert scoring.survives(made).passed is passed
+
+
+def test_words_of_those_who_left_are_quoted() -> None:
+    made = storm()
+    made.told[-1] = "17, 18, 19"
+    assert scoring.survives(made).reason == (
+        "after 96 aborted requests a short request is answered as if it were another: '17, 18, 19'"
+    )
+
+
+def test_what_may_be_the_harness_is_not_held_against_the_endpoint() -> None:
+    late = storm(0.7)
+    late.strain.lags.add(np.full(100, 0.5))
+    assert scoring.survives(late).outcome is Outcome.UNDETERMINED
+
+
+@pytest.mark.parametrize(
+    ("last", "outcome"),
+    [
+        ({}, Outcome.PASS),
+        ({RUNNING: 1.0}, Outcome.FAIL),
+        ({QUEUED: 2.0}, Outcome.FAIL),
+        ({CACHE: 0.009}, Outcome.PASS),
+        ({CACHE: 0.02}, Outcome.FAIL),
+    ],
+)
+def test_at_rest_nothing_may_be_left(last: Mapping[str, float], outcome: Outcome) -> None:
+    assert scoring.rests(storm(last=last)).outcome is outcome
+
+
+def test_memory_may_warm_up_and_breathe_but_not_grow() -> None:
+    warming = [1e9, 2e9, 3e9, 4e9, *[4e9] * 8]
+    breathing = [4e9 + 1e6 * (n % 3) for n in range(12)]
+    growing = [4e9 + 5e6 * n for n in range(12)]
+    creeping = [4e9 + 4096.0 * n for n in range(12)]
+    found = [scoring.rests(storm(memory=m)) for m in (warming, breathing, growing, creeping)]
+    assert [each.passed for each in found] == [True, True, False, True]
+    assert found[2].reason == (
+        "main memory grows by 5e+06 a cycle at rest, after 96 aborted requests"
+    )
+    assert found[3].measures[-1] == Measure("main memory, growth of a cycle at rest", 4096.0, "B")
+
+
+def test_where_others_are_served_too_nothing_is_ever_at_rest() -> None:
+    made = storm(last={RUNNING: 3.0})
+    made.idle = {**made.idle, RUNNING: 2.0}
+    assert scoring.rests(made).outcome is Outcome.UNDETERMINED
+
+
+def test_memory_alone_shows_nothing_of_requests() -> None:
+    made = storm()
+    made.readings = [replace(each, gauges={HOST: 4e9}) for each in made.readings]
+    assert scoring.rests(made).outcome is Outcome.UNSUPPORTED
+
+
+def exchange(
+    status: int | None, body: bytes = b"{}", seconds: float = 1.0, fault: Fault | None = None
+) -> Exchange:
+    return Exchange({}, status, {}, body, (), fault, "", 0.0, round(seconds * 1e9))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "named"),
+    [(30.4, 30), (59.2, 60), (60.02, 60), (300.5, 300)],
+)
+def test_a_gateway_gives_itself_away_by_a_round_number(seconds: float, named: int) -> None:
+    cut = scoring.outlasts(exchange(504, b"<html>", seconds))
+    assert cut.reason.endswith(f"a read time-out of {named} s")
+    assert scoring.outlasts(exchange(500, b"{}", 45.0)).reason.endswith("HTTP 500")
+
+
+def test_a_reply_that_is_still_coming_when_time_is_up_is_not_held_against_it() -> None:
+    late = scoring.outlasts(exchange(200, b"data: {}", 600.0, Fault.TOTAL))
+    assert late.outcome is Outcome.UNDETERMINED
+
+
+def test_a_stated_limit_in_a_storm_says_nothing_of_the_endpoint() -> None:
+    limit = replace(exchange(429), headers={"retry-after": "1"})
+    with pytest.raises(EndpointError) as error:
+        unlimited(limit)
+    assert error.value.score.outcome is Outcome.SKIPPED
+    assert unlimited(exchange(429)).status == 429
+
+
+def test_a_first_request_that_is_refused_is_no_expiry() -> None:
+    fine, refused = exchange(200), exchange(401)
+    assert scoring.keeps_key([fine] * 4) == PASSED
+    assert scoring.keeps_key([fine, refused]).reason == (
+        "HTTP 401 at request 2 of a session: the key was valid"
+    )
+    assert scoring.keeps_key([refused]).reason == "request 1 of a session fails: HTTP 401"
+
+
+def test_who_refuses_an_upload_may_hang_up_and_who_refuses_a_word_may_not() -> None:
+    reset = exchange(None, fault=Fault.RESET)
+    assert scoring.withstands([("50 MB of text", reset)], [exchange(200)]) == PASSED
+    lost = scoring.withstands([("broken JSON", reset)], [exchange(200)])
+    assert lost.reason == "broken JSON: connection lost: "
+    harmed = scoring.withstands([("broken JSON", exchange(400))], [exchange(500)])
+    assert harmed.reason == "beside odd input a stream fails: HTTP 500"
+
+
+@pytest.mark.parametrize(
+    ("found", "outcome"),
+    [
+        (Recovery(0, ["connection lost: "], 12.0, [""] * 20), Outcome.PASS),
+        (Recovery(0, [], 12.0, ["HTTP 503", *[""] * 19]), Outcome.FAIL),
+        (Recovery(0, [f"{Fault.SILENCE}: 60 s"], 12.0, [""] * 20), Outcome.FAIL),
+        (Recovery(0), Outcome.FAIL),
+        (Recovery(127), Outcome.SKIPPED),
+    ],
+)
+def test_an_endpoint_comes_back_and_stays(found: Recovery, outcome: Outcome) -> None:
+    assert scoring.returns(found).outcome is outcome
+
+
+RESTART = """
+import os, signal, subprocess, sys
+pid, *command = sys.argv[1:]
+with open(pid) as file:
+    os.kill(int(file.read()), signal.SIGKILL)
+quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+again = subprocess.Popen(command, start_new_session=True, **quiet)
+with open(pid, "w") as file:
+    file.write(str(again.pid))
+"""
+
+
+def restarted(folder: Path, again: Callable[[str], Sequence[str]]) -> Recovery:
+    """What comes of killing the reference, and starting what the command for its port says."""
+    script, pid, port = folder / "restart.py", folder / "pid", str(free_port())
+    script.write_text(RESTART)
+    with subprocess.Popen(served(port), stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().strip()
+        pid.write_text(str(server.pid))
+        restart = shlex.join([sys.executable, str(script), str(pid), *again(port)])
+        try:
+            return at(url, mishaps.restarted, Scope(common={}, given=Given(restart=restart)))
+        finally:
+            os.kill(int(pid.read_text()), signal.SIGKILL)
+
+
+def served(port: str) -> Sequence[str]:
+    return [sys.executable, "-m", "readiness.mutants", "--port", port]
+
+
+def half_ready(port: str) -> Sequence[str]:
+    return [sys.executable, str(Path(__file__).with_name("half_ready.py")), port]
+
+
+@pytest.mark.slow
+def test_a_server_that_is_killed_and_started_again_is_found_back(tmp_path: Path) -> None:
+    found = restarted(tmp_path, served)
+    assert scoring.returns(found).passed
+    # What was under way has ended as cut, or was done before; nothing hangs.
+    assert (found.status, len(found.cut), len(found.after)) == (0, mishaps.NEIGHBOURS, 20)
+    assert found.seconds is not None
+
+
+@pytest.mark.slow
+def test_a_server_that_is_back_and_not_all_there_is_found(tmp_path: Path) -> None:
+    score = scoring.returns(restarted(tmp_path, half_ready))
+    assert score.outcome is Outcome.FAIL
+    assert " of 20 fail after a restart: HTTP 503" in score.reason

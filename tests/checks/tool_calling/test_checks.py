@@ -1,0 +1,529 @@
+"""Tool calling: what the probes ask, how replies are scored, and which flaws are caught."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from readiness.check import Check
+from readiness.checks.tool_calling import checks, probes, scoring
+from readiness.checks.tool_calling.prompt_wording import PROMPTS, TOOLS, cities
+from readiness.checks.tool_calling.scoring_arguments import Expected, named_alike
+from readiness.checks.tool_calling.scoring_tool_results import tells
+from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.tool_calling import flaws as wrong_calls
+from readiness.mutants.tool_calling import (
+    flaws_choice,
+    flaws_form,
+    flaws_harmless,
+    flaws_harmless_form,
+    flaws_results,
+    flaws_suites,
+)
+from readiness.mutants.tool_calling.facts import weather_asked
+from readiness.mutants.tool_calling.reader import answer
+from readiness.probe import Message, Probe
+from readiness.reply import Reply, Timing, ToolCall
+from readiness.score import PASSED, Score, failed
+from tests.reference_in_process import reasons, scores
+
+CHECKS = {each.id: each for each in vars(checks).values() if isinstance(each, Check)}
+WEATHER = [TOOLS["get_weather"]]
+ASKED = {"city": "北京", "date": "2027-03-05", "days": 3, "unit": "celsius", "lang": "zh"}
+BEIJING = Expected("get_weather", ASKED, {"city": ("北京", "Beijing", "Pekín", "Peking")})
+TOKYO = Expected("get_weather", {**ASKED, "city": "东京"}, {"city": ("东京", "Tokyo")})
+CALLED = json.dumps(ASKED, ensure_ascii=False)
+
+
+def call(arguments: str = CALLED, name: str = "get_weather", id: str = "c1") -> ToolCall:  # noqa: A002
+    return ToolCall(id, "function", name, arguments)
+
+
+def with_(**changed: Any) -> ToolCall:
+    return call(json.dumps({**ASKED, **changed}))
+
+
+def reply(
+    *made: ToolCall,
+    text: str | None = None,
+    finish: str = "",
+    leaks: tuple[str, ...] = (),
+    defects: tuple[str, ...] = (),
+) -> Reply:
+    finish = finish or ("tool_calls" if made else "stop")
+    message: Message = {"role": "assistant", "content": text}
+    timing = Timing(0.0, None, None, 0.0)
+    return Reply(text, text or "", "", made, "", finish, None, leaks, defects, message, timing)
+
+
+def scored(*made: ToolCall, **more: Any) -> Score:
+    return scoring.calls([reply(*made, **more)], [BEIJING], WEATHER)
+
+
+# What is scored
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        reply(call()),
+        reply(call(), text=""),
+        reply(call(), text="Let me look that up for you."),
+        reply(call(id="functions.get_weather:0")),
+        reply(with_(city="Beijing")),
+        reply(with_(city="pekin")),
+        reply(with_(city=" 北京市 ")),
+        reply(with_(city="ＢＥＩＪＩＮＧ")),
+        reply(with_(include_aqi=False)),
+        reply(with_(days=3.0)),
+        reply(call(json.dumps(dict(reversed(ASKED.items())), indent=1))),
+    ],
+)
+def test_a_right_call_passes_however_it_is_written(right: Reply) -> None:
+    assert scoring.calls([right], [BEIJING], WEATHER) == PASSED
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (scored(text="Sunny."), "expected one call of get_weather, got []"),
+        (
+            scored(call(), call(id="c2")),
+            "expected one call of get_weather, got ['get_weather', 'get_weather']",
+        ),
+        (
+            scored(call(name="getWeather")),
+            "expected one call of get_weather, got ['getWeather']",
+        ),
+        (scored(with_(city="上海")), "wrong city: expected '北京', got '上海'"),
+        (scored(with_(city="北京, 中国")), "wrong city: expected '北京', got '北京, 中国'"),
+        (scored(with_(city="东北京")), "wrong city: expected '北京', got '东北京'"),
+        (scored(with_(date="2027-03-06")), "wrong date: expected '2027-03-05', got '2027-03-06'"),
+        (scored(with_(date="2027/03/05")), "wrong date: expected '2027-03-05', got '2027/03/05'"),
+        (scored(with_(include_aqi=True)), "wrong include_aqi: expected False, got True"),
+        (
+            scored(with_(days="3")),
+            "arguments of get_weather at $.days: '3' is not of type 'integer'",
+        ),
+        (
+            scored(with_(days=True)),
+            "arguments of get_weather at $.days: True is not of type 'integer'",
+        ),
+        (
+            scored(with_(include_aqi="false")),
+            "arguments of get_weather at $.include_aqi: 'false' is not of type 'boolean'",
+        ),
+        (scored(with_(country="")), "unknown parameters of get_weather: country"),
+        (
+            scored(call('{"city": "北京"}')),
+            "parameters of get_weather lost: date, days, unit, lang",
+        ),
+        (scored(call("")), "arguments of get_weather: empty text: ''"),
+        (scored(call("[]")), "arguments of get_weather are no JSON object: '[]'"),
+        (
+            scored(call(json.dumps("{}"))),
+            "arguments of get_weather are no JSON object: '\"{}\"'",
+        ),
+        (scored(call('{"a": 1, "a": 2}')), "arguments of get_weather: duplicate key 'a'"),
+        (scored(call(), finish="stop"), "expected finish_reason tool_calls, got 'stop'"),
+        (scored(call(), defects=("tool call without id",)), "tool call without id"),
+        (
+            scored(text="<tool_call>", leaks=("<tool_call>",)),
+            "a call leaks into the text, with <tool_call>: '<tool_call>'",
+        ),
+        (
+            scored(ToolCall("c", "tool", "get_weather", CALLED)),
+            "expected calls of type function, got ['tool']",
+        ),
+    ],
+)
+def test_a_wrong_call_fails_and_says_what_came(wrong: Score, reason: str) -> None:
+    assert wrong == failed(reason)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name": "get_weather", "arguments": {}}',
+        "<function=get_weather>{}</function>",
+        '<invoke name="get_weather"></invoke>',
+        "[get_weather(city='北京')]",
+        "Action: get_weather\nAction Input: {}",
+    ],
+)
+def test_a_call_in_any_notation_is_no_text(text: str) -> None:
+    found = scoring.silent(reply(text=text), WEATHER)
+    assert found == failed(f"a call leaks into the text, with get_weather: {text!r}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I could use get_weather(city) for this.", "The name get_weather says it.", "上海：晴。"],
+)
+def test_words_about_a_tool_are_words(text: str) -> None:
+    assert scoring.silent(reply(text=text), WEATHER) == PASSED
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (reply(call(), text="Sunny."), "expected no call, got ['get_weather']"),
+        (reply(text=" \n"), "no call, and no words either"),
+        (reply(), "no call, and no words either"),
+        (reply(text='{"city": "北京"}'), 'expected words, got JSON: \'{"city": "北京"}\''),
+        (
+            reply(text="Sunny.", finish="tool_calls"),
+            "expected finish_reason stop, got 'tool_calls'",
+        ),
+    ],
+)
+def test_what_must_be_words_is_nothing_else(made: Reply, reason: str) -> None:
+    assert scoring.silent(made, WEATHER) == failed(reason)
+
+
+@pytest.mark.parametrize("finish", ["stop", "tool_calls"])
+def test_a_forced_call_may_end_with_stop_as_openai_has_it(finish: str) -> None:
+    assert scoring.forced(reply(call(), finish=finish), WEATHER, "get_weather") == PASSED
+
+
+@pytest.mark.parametrize(
+    ("made", "only", "reason"),
+    [
+        (reply(text="Sunny."), "", "expected a call of get_weather, got []"),
+        (reply(call()), "get_tide", "expected a call of get_tide, got ['get_weather']"),
+        (reply(call("{}")), "", "parameters of get_weather lost: city, date, days, unit, lang"),
+        (
+            reply(call(), finish="length"),
+            "",
+            "expected finish_reason tool_calls or stop, got 'length'",
+        ),
+    ],
+)
+def test_a_forced_call_that_is_not_made_fails(made: Reply, only: str, reason: str) -> None:
+    assert scoring.forced(made, WEATHER, only) == failed(reason)
+
+
+TOKYO_CALL = call(json.dumps({**ASKED, "city": "Tokyo"}), id="c2")
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [
+        [reply(call(), TOKYO_CALL)],
+        [reply(TOKYO_CALL, call())],
+        [reply(TOKYO_CALL), reply(call())],
+    ],
+)
+def test_several_calls_pass_in_any_order_and_one_by_one(replies: list[Reply]) -> None:
+    assert scoring.calls(replies, [BEIJING, TOKYO], WEATHER) == PASSED
+
+
+def test_several_calls_need_ids_of_their_own_in_a_conversation() -> None:
+    replies = [reply(call(id="c2")), reply(TOKYO_CALL)]
+    found = scoring.calls(replies, [BEIJING, TOKYO], WEATHER)
+    assert found == failed("calls of one conversation share the id 'c2'")
+
+
+def test_one_city_twice_is_not_two_cities() -> None:
+    twice = [reply(call(), call(id="c2"))]
+    found = scoring.calls(twice, [BEIJING, TOKYO], WEATHER)
+    assert found == failed("wrong city: expected '东京', got '北京'")
+
+
+def test_one_call_at_a_time_is_one_of_those_that_are_due() -> None:
+    both = [BEIJING, TOKYO]
+    assert scoring.one_of(reply(TOKYO_CALL), both, WEATHER) == PASSED
+    assert not scoring.one_of(reply(call(), TOKYO_CALL), both, WEATHER).passed
+    assert not scoring.one_of(reply(text="Sunny."), both, WEATHER).passed
+
+
+# Names
+
+
+def wide(text: str) -> str:
+    return "".join(chr(ord(of) + 0xFEE0) if "!" <= of <= "~" else of for of in text)
+
+
+def dotted(text: str) -> str:
+    return f"「{text.replace(' ', '・')}」"
+
+
+CHANGES: Sequence[Callable[[str], str]] = (str.upper, str.lower, str.strip, wide, dotted)
+
+
+@st.composite
+def disguises(draw: st.DrawFn) -> tuple[int, str]:
+    """A city, and one of its spellings with changes that make no other name of it."""
+    which = draw(st.integers(0, len(cities()) - 1))
+    name = draw(st.sampled_from(cities()[which].spellings))
+    change = draw(st.sampled_from(CHANGES))
+    more = ["", " ", "。", *(["市"] if not name.endswith("市") else [])]
+    suffix = draw(st.sampled_from(more)) if not name.isascii() else ""
+    return which, change(name) + suffix
+
+
+@given(disguises())
+@example((0, "ＢＥＩＪＩＮＧ"))
+@example((12, "青岛市区"))
+def test_a_city_is_known_in_any_disguise_and_taken_for_no_other(case: tuple[int, str]) -> None:
+    which, disguised = case
+    known = [at for at, city in enumerate(cities()) if named_alike(disguised, city.spellings)]
+    assert known == [which]
+
+
+# Figures
+
+FIGURES = {"told": [37.4, 12.6], "percent": [12.6]}
+
+
+def told(text: str, expect: dict[str, Any] | None = None) -> Score:
+    return tells(reply(text=text), FIGURES if expect is None else expect, [], WEATHER)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "最高气温37.4度，湿度12.6%。",
+        "最高気温は３７．４℃、湿度は１２．６％です。",
+        "La máxima es de 37,4 °C y la humedad del 12,6 %.",
+        "On 2027-03-05: **37.4°C**, humidity 12.60 percent",
+        "21.3-37.4 °C, 12.6%",
+    ],
+)
+def test_figures_are_told_in_any_language(text: str) -> None:
+    assert told(text) == PASSED
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("37 °C, 12.6 %", "expected 37.4 in the text, got '37 °C, 12.6 %'"),
+        ("137.4 °C, 12.6 %", "expected 37.4 in the text, got '137.4 °C, 12.6 %'"),
+        ("-37.4 °C, 12.6 %", "expected 37.4 in the text, got '-37.4 °C, 12.6 %'"),
+        ("12.6 °C, 37.4 %", "37.4 is no percentage: '12.6 °C, 37.4 %'"),
+        ("", "no call, and no words either"),
+    ],
+)
+def test_figures_that_are_not_those_of_the_result_fail(text: str, reason: str) -> None:
+    assert told(text) == failed(reason)
+
+
+def test_the_figures_of_another_result_must_not_be_told() -> None:
+    expect = {"told": [37.4], "untold": [21.5]}
+    assert told("37.4", expect) == PASSED
+    assert told("37.4, not 21.5", expect) == failed(
+        "21.5 belongs to another result: '37.4, not 21.5'"
+    )
+
+
+@given(st.integers(101, 989).filter(lambda tenths: tenths % 10))
+def test_a_figure_is_found_with_a_comma_or_a_dot(tenths: int) -> None:
+    text = f"{tenths / 10}"
+    expect = {"told": [tenths / 10]}
+    assert told(f"Es sind {text} Grad.", expect) == PASSED
+    assert told(f"Es sind {text.replace('.', ',')} Grad.", expect) == PASSED
+    assert not told(f"Es sind {tenths} Grad.", {"told": [tenths / 10 + 1]}).passed
+
+
+ERROR = {"figures": PROMPTS["figures"]}
+SO_FAR = [{"role": "user", "content": "2027-03-05, 3 days"}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "没有3天的数据，气象站停用了。",
+        "No data for 2027-03-05. You could:\n1. choose another city\n2. ask again in 24 hours.",
+        "Lo siento, no hay datos de temperatura.",
+    ],
+)
+def test_an_error_may_be_told_with_figures_that_were_there(text: str) -> None:
+    assert tells(reply(text=text), ERROR, SO_FAR, WEATHER) == PASSED
+
+
+@pytest.mark.parametrize(
+    ("text", "figure"),
+    [
+        ("大约25度。", "25"),
+        ("气温约为25左右", "25"),
+        ("It will be 18.5 °C.", "18.5"),
+        ("humidity: 40", "40"),
+    ],
+)
+def test_a_figure_made_up_for_an_error_fails(text: str, figure: str) -> None:
+    found = tells(reply(text=text), ERROR, SO_FAR, WEATHER)
+    assert found == failed(f"{figure} is made up, for the tool failed: {text!r}")
+
+
+# Probes
+
+
+def counted(check: Check, seed: int, trials: int) -> list[Probe]:
+    return [probe for probe in check.probes(seed, trials) if not probe.control]
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_probes_are_as_many_as_asked_for_and_all_different(check: Check) -> None:
+    made = counted(check, 5, 60)
+    said = [json.dumps([list(probe.messages), dict(probe.parameters)]) for probe in made]
+    ids = [probe.id for probe in check.probes(5, 60)]
+    assert (len(made), len(set(said)), len(set(ids))) == (60, 60, len(ids))
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_a_probe_is_the_same_in_a_longer_run_and_another_with_another_seed(check: Check) -> None:
+    short = counted(check, 1, 4)
+    assert counted(check, 1, 40)[:4] == short
+    assert counted(check, 2, 4) != short
+
+
+def test_probes_are_the_same_in_another_process() -> None:
+    code = "from readiness.checks.tool_calling.probes import consecutive; print(consecutive(1, 30))"
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == repr(probes.consecutive(1, 30))
+
+
+def test_the_core_is_mixed_as_the_method_says() -> None:
+    core = counted(CHECKS["tool_calling.consecutive_calls"], 0, 100)
+    texts = [str(probe.messages[-1]["content"]) for probe in core]
+    languages = Counter(probe.family.partition("_")[0] for probe in core)
+    assert languages == {"zh": 60, "en": 20, "es": 10, "ja": 10}
+    assert sum("buried" in probe.family for probe in core) == 20
+    assert sum("decoy" in probe.family for probe in core) == 10
+    assert sum("include_aqi" in probe.expect["calls"][0].arguments for probe in core) == 30
+    assert sum("stream" in probe.parameters for probe in core) == 50
+    assert sum(probe.messages[0]["role"] == "system" for probe in core) == 25
+    assert core[16].id == "tool_calling.core.017@v1"
+    long = [len(text) for text, probe in zip(texts, core, strict=True) if "buried" in probe.family]
+    assert min(long) > 500
+
+
+def test_the_core_asks_about_every_city() -> None:
+    asked = [probe.expect["calls"][0] for probe in probes.consecutive(0, 50)[:50]]
+    assert {call.aliases["city"] for call in asked} == {city.spellings for city in cities()}
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_what_is_expected_is_valid_against_the_tools_that_are_offered(check: Check) -> None:
+    violations = [
+        error.message
+        for probe in counted(check, 3, 60)
+        for call in probe.expect.get("calls", ())
+        for schema in [
+            tool["function"]["parameters"]
+            for tool in probe.parameters["tools"]
+            if tool["function"]["name"] == call.name
+        ]
+        for error in Draft202012Validator(schema).iter_errors(dict(call.arguments))
+    ]
+    assert violations == []
+
+
+def test_paragraphs_about_other_things_say_nothing_of_the_weather() -> None:
+    paragraphs = [text for each in PROMPTS["padding"].values() for text in each]
+    irrelevant = [
+        text for each in PROMPTS["irrelevant"].values() for of in each.values() for text in of
+    ]
+    found = [weather_asked(text, {}) for text in paragraphs + irrelevant]
+    assert [of for of in found if of[0].keys() & {"city", "date", "days"}] == []
+
+
+def test_results_have_figures_that_nothing_else_in_the_conversation_has() -> None:
+    made = counted(CHECKS["tool_calling.uses_the_result"], 4, 60)
+    families = Counter(probe.family for probe in made)
+    assert families == {"told": 24, "error": 12, "onward": 12, "paired": 12}
+    figures = [each for probe in made for each in probe.expect.get("told", ())]
+    assert min(figures) > 10
+    assert [each for each in figures if float(each).is_integer()] == []
+
+
+# The reference endpoint and its flaws
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_a_perfect_reader_passes_every_probe(check: Check, seed: int) -> None:
+    made = check.probes(seed, min(check.trials, 60))
+    assert reasons(scores(check, made)) == {}
+
+
+def cut(probe: Probe, keep: int) -> Request:
+    message = {"role": "user", "content": str(probe.messages[-1]["content"])[:keep]}
+    return {"messages": [message], **probe.parameters}
+
+
+def test_a_perfect_reader_of_a_prompt_that_is_cut_makes_no_call() -> None:
+    core = counted(CHECKS["tool_calling.consecutive_calls"], 0, 40)
+    said = [answer(cut(probe, 12)) for probe in core]
+    assert [each.calls for each in said if each] == [()] * 40
+
+
+def test_a_perfect_reader_leaves_other_requests_to_others() -> None:
+    asked = [{"role": "user", "content": "Reply with the word OK"}]
+    other = {"type": "function", "function": {"name": "get_time", "parameters": {}}}
+    assert answer({"messages": asked}) is None
+    assert answer({"messages": asked, "tools": [other]}) is None
+
+
+FLAWS: Sequence[Flaw] = [
+    *wrong_calls.FLAWS,
+    *flaws_choice.FLAWS,
+    *flaws_form.FLAWS,
+    *flaws_results.FLAWS,
+    *flaws_suites.FLAWS,
+    *flaws_harmless.FLAWS,
+    *flaws_harmless_form.FLAWS,
+]
+HARMFUL = [flaw for flaw in FLAWS if not flaw.harmless]
+HARMLESS = [flaw for flaw in FLAWS if flaw.harmless]
+#: Enough for every family of probes, and for what fails once in a hundred calls.
+OWN, RARE, OTHER = 15, 100, 4
+SAMPLES = {
+    trials: {name: counted(check, 3, trials) for name, check in CHECKS.items()}
+    for trials in (OWN, OTHER)
+}
+
+
+def failing(flaw: Flaw, name: str, made: Sequence[Probe]) -> list[str]:
+    """The check, if any of the probes fails with that flaw."""
+    return [name] if reasons(scores(CHECKS[name], made, flaw)) else []
+
+
+@pytest.mark.parametrize("flaw", HARMFUL, ids=lambda flaw: flaw.name)
+def test_a_flaw_fails_its_own_check_and_no_other(flaw: Flaw) -> None:
+    rare = flaw.name in ("tool_one_in_100", "tool_drops_3_in_100", "tool_502")
+    own = counted(CHECKS[flaw.check], 3, RARE) if rare else SAMPLES[OWN][flaw.check]
+    others = [name for name in CHECKS if name != flaw.check]
+    found = [each for name in others for each in failing(flaw, name, SAMPLES[OTHER][name])]
+    assert [*failing(flaw, flaw.check, own), *found] == [flaw.check]
+
+
+@pytest.mark.parametrize("flaw", HARMLESS, ids=lambda flaw: flaw.name)
+def test_a_harmless_variant_passes_every_check(flaw: Flaw) -> None:
+    found = [each for name in CHECKS for each in failing(flaw, name, SAMPLES[OWN][name])]
+    assert found == []
+
+
+def test_every_check_has_a_flaw_of_its_own() -> None:
+    assert {flaw.check for flaw in HARMFUL} == CHECKS.keys()
+
+
+def test_an_endpoint_that_cannot_call_shows_nothing_by_not_calling() -> None:
+    never = next(flaw for flaw in FLAWS if flaw.name == "tool_never_called")
+    check = CHECKS["tool_calling.only_when_relevant"]
+    controls = [probe for probe in check.probes(0, 4) if probe.control]
+    assert reasons(scores(check, controls, never)) == {"expected a call of get_weather, got []": 2}

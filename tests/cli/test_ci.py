@@ -1,0 +1,244 @@
+"""What a CI system is given: an exit status, annotations, a badge, a comment, and examples."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from readiness.cli import options
+from readiness.policy.policy import load
+from readiness.policy.prices import Prices
+from readiness.reporters.comment import _code
+from readiness.score import EndpointError, Outcome
+from readiness.transport.budget import Ledger
+from tests import ROOT
+from tests.miniature import Request, mini
+from tests.scripted_server import response, serving
+from tests.user_checks import POLICY, prepare, record, run, word, wrong
+
+INCONCLUSIVE = 10
+HOSTILE = "``` <script>alert(1)</script> [x](http://evil) | %0A\n::error::owned"
+CHECKS = """
+from readiness import Probe, check, failed
+
+PROBES = [Probe("p", [{{"role": "user", "content": "Hi"}}])]
+{checks}
+"""
+CHECK = """
+@check(PROBES)
+async def check_{n}(chat, probe):
+    "It MUST pass."
+    return failed((await chat(probe.messages)).text)
+"""
+
+
+@pytest.fixture
+def own(pytester: pytest.Pytester) -> pytest.Pytester:
+    return prepare(pytester)
+
+
+def commands(result: pytest.RunResult) -> list[str]:
+    return [line for line in result.outlines if line.startswith("::")]
+
+
+def test_github_is_told_of_ten_things_at_most_and_no_model_can_add_any(
+    own: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    made = "".join(CHECK.format(n=n) for n in range(12))
+    (own.path / "check_words.py").write_text(CHECKS.format(checks=made))
+    found = commands(run(own, mini(lambda n, request: HOSTILE)))
+    assert len(found) == 10
+    start = "::error title=words.check_0 is not ready::0 of 1 trials passed: ``` <script>"
+    assert found[0].startswith(start)
+    assert found[0].endswith("| %250A\\n::error::owned")
+
+
+def test_github_alone_is_told_and_the_worst_comes_first(
+    own: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(own, wrong(0))
+    (own.path / "waivers.yaml").write_text(
+        "schema: readiness-waivers/1\nwaivers:\n  words.answers:\n"
+        "    {reason: known, owner: Ana, approver: Bo, expiry: 2999-12-31}\n"
+    )
+    args = ["--baseline", "reports/latest", "--waivers", "waivers.yaml"]
+    assert commands(run(own, wrong(30), *args)) == []
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    args[1] = str(sorted((own.path / "reports").glob("2*"))[0])
+    told = commands(run(own, wrong(30), *args))
+    assert [each.partition("::")[2].partition("::")[0] for each in told] == [
+        "error title=words.repeats has become worse",
+        "error title=words.repeats is not ready",
+        "notice title=words.answers is waived",
+    ]
+
+
+def test_a_badge_has_a_date_and_says_what_is_inconclusive(own: pytest.Pytester) -> None:
+    run(own, wrong(0), "--max-requests", "20")
+    badge = json.loads((own.path / "reports/latest/badge.json").read_text("utf-8"))
+    day = record(own)["started"][:10]
+    assert badge == {
+        "schemaVersion": 1,
+        "label": "readiness",
+        "message": f"inconclusive · ci · {day}",
+        "color": "yellow",
+    }
+
+
+def test_a_comment_shows_replies_as_they_are(own: pytest.Pytester) -> None:
+    run(own, wrong(0))
+    assert not (own.path / "reports/latest/comment.md").exists()
+
+    def answer(n: int, request: Request) -> str:
+        return HOSTILE if word(request) == "7" else word(request)
+
+    run(own, mini(answer), "--baseline", "reports/latest")
+    text = (own.path / "reports/latest/comment.md").read_text("utf-8")
+    assert "### ready: ` mini ` beside ` mini `" in text
+    assert "| `words.repeats` | 1 of 60 | 0 | 1 | ? not shown |" in text
+    assert "\n::" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("a", "` a `"), ("`a`", "`` `a` ``"), ("a```b", "```` a```b ````"), ("<b>|*", "` <b>|* `")],
+)
+def test_what_others_wrote_cannot_end_its_fence(text: str, shown: str) -> None:
+    assert _code(text) == shown
+
+
+def test_a_spent_time_is_inconclusive_and_never_ready(own: pytest.Pytester) -> None:
+    result = run(own, wrong(0), "--max-minutes", "0.00001")
+    assert result.ret == INCONCLUSIVE
+    result.stdout.fnmatch_lines(["cannot be tried: the budget of 1e-05 minutes is spent"])
+
+
+def test_nothing_is_sent_after_its_time() -> None:
+    ledger = Ledger(most_minutes=1, started=0.0)  # the clock started when the machine did
+    with pytest.raises(EndpointError, match="the budget of 1 minutes is spent") as raised:
+        ledger.admit()
+    assert raised.value.score.outcome is Outcome.SKIPPED
+    Ledger(most_minutes=1).admit()
+
+
+def test_tokens_are_billed_at_the_policy_s_prices(own: pytest.Pytester) -> None:
+    prices = "prices: {prompt: 2, completion: 10, currency: EUR}\n"
+    (own.path / "own.yaml").write_text(POLICY + prices)
+    result = run(own, wrong(0))
+    found = record(own)
+    assert found["tokens"]["prompt"] == found["tokens"]["completion"] >= 5 * 80
+    amount = 12 * found["tokens"]["prompt"] / 1_000_000
+    assert found["bill"] == {"amount": pytest.approx(amount), "currency": "EUR"}
+    result.stdout.fnmatch_lines([f"bill: {amount:,.4f} EUR for *tokens"])
+
+
+def test_a_price_requires_nothing_of_a_model(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text("schema: readiness-policy/1\nextends: article\n")
+    bare = load(path)
+    path.write_text(path.read_text() + "prices: {prompt: 1, completion: 2}\n")
+    priced = load(path)
+    assert priced.digest == bare.digest
+    assert (bare.prices, priced.prices) == (None, Prices(1, 2))
+    assert Prices(1, 2).bill(3_000_000, 500_000) == 4.0
+
+
+def steps() -> list[dict[str, Any]]:
+    found = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))["runs"]["steps"]
+    assert isinstance(found, list)
+    return found
+
+
+def test_no_input_of_the_action_is_part_of_a_script() -> None:
+    assert [step["name"] for step in steps() if "${{" in step["run"]] == []
+
+
+@pytest.mark.nightly
+def test_the_action_runs_and_tells_its_outputs(tmp_path: Path) -> None:
+    """Its own script, as a runner would run it, on what is no endpoint."""
+    python = tmp_path / "readiness/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    names = steps()[1]["env"]
+    told = {**dict.fromkeys(names, ""), "PROFILE": "smoke", "REPORTS": "it's; here"}
+    files = {"GITHUB_OUTPUT": "output", "GITHUB_STEP_SUMMARY": "summary"}
+    places = {name: str(tmp_path / file) for name, file in files.items()}
+    with serving(lambda n, raw: [response(b"<html>")]) as url:
+        ran = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", steps()[1]["run"]],
+            cwd=tmp_path,
+            env={**os.environ, **told, **places, "RUNNER_TEMP": str(tmp_path), "ENDPOINT": url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert ran.returncode == INCONCLUSIVE, ran.stderr
+    verdict, score, folder = (tmp_path / "output").read_text().splitlines()
+    assert (verdict, score) == ("verdict=inconclusive", "score=0")
+    assert Path(folder.partition("=")[2], "readiness.json").exists()
+
+
+def jobs(name: str) -> str:
+    return (ROOT / "docs/ci" / name).read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "script"),
+    [
+        ("gitlab.yml", lambda said: "\n".join(said["readiness"]["script"])),
+        (
+            "argo.yml",
+            lambda said: said["spec"]["metrics"][0]["provider"]["job"]["spec"]["template"]["spec"][
+                "containers"
+            ][0]["args"][0],
+        ),
+        ("github.yml", lambda said: said["jobs"]["readiness"]["steps"][2]["with"]["endpoint"]),
+    ],
+)
+def test_an_example_is_yaml_with_a_script(name: str, script: Callable[[Any], str]) -> None:
+    found = script(yaml.safe_load(jobs(name)))
+    assert "${{" in found or subprocess.run(["bash", "-n", "-c", found], check=True)
+
+
+def test_the_examples_use_options_and_inputs_that_there_are() -> None:
+    named = {word for file in (ROOT / "docs/ci").iterdir() for word in _options(file)}
+    known: set[str] = set()
+
+    class Group:
+        def addoption(self, name: str, **kwargs: Any) -> None:
+            known.add(name)
+
+    options.add(Group())
+    assert {"--endpoint", "--baseline", "--max-minutes"} <= named <= known
+    given = yaml.safe_load(jobs("github.yml"))["jobs"]["readiness"]["steps"][2]["with"]
+    inputs = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))["inputs"]
+    assert given.keys() <= inputs.keys()
+
+
+def _options(file: Path) -> list[str]:
+    """The options of readiness in a file: what stands behind its module's name."""
+    said = re.sub(r"\\?\n\s*(?=--)", " ", file.read_text("utf-8"))
+    lines = [line.partition("--pyargs readiness")[2] for line in said.splitlines()]
+    return [word for line in lines for word in re.findall(r"--[a-z-]+", line)]
+
+
+@pytest.mark.nightly
+def test_the_story_of_an_upgrade_ends_as_it_must(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    command = [sys.executable, "-m", "readiness.mutants.upgrade"]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout
+    assert told.stdout.count("exit status 0\n") == 3
+    assert told.stdout.count("exit status 1\n") == 1
+    lost = re.findall(r"- lost ` (\S+) ` of `tool_calling.consecutive_calls`", told.stdout)
+    assert len(lost) == 3

@@ -1,0 +1,277 @@
+"""Load workers: how they share a step, on two nodes of a real cluster on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from readiness.chat import Chat, Scope
+from readiness.checks.load import scoring
+from readiness.evidence.redaction import Secrets
+from readiness.load import cluster as fleets
+from readiness.load.cluster import crewed, started
+from readiness.load.step import Sample, Shape, Step
+from readiness.load.users import stepped
+from readiness.load.workers import APART, Crew
+from readiness.mutants.endpoint.process import serving
+from readiness.runner.settings import Fleet
+from readiness.score import EndpointError, Outcome
+from readiness.transport.address import Address
+from readiness.transport.budget import Ledger
+from readiness.transport.client import Limits
+from tests.load_driver import at
+from tests.miniature import Request, mini
+from tests.user_checks import prepare, record, run, word
+
+T = TypeVar("T")
+CODE = Shape("code", 8, 40, 30.0)
+
+
+# How a step is shared out
+
+
+@given(
+    st.integers(0, 64),
+    st.integers(1, 500),
+    st.floats(0.1, 1000),
+    st.integers(1, 70),
+)
+def test_nothing_of_a_step_is_lost_by_sharing_it(
+    clients: int, requests: int, rate: float, workers: int
+) -> None:
+    shape = Shape("code", clients, requests, 45.0, 0.0 if clients else rate)
+    parts = shape.parts(workers)
+    assert sum(each.clients for each in parts) == clients
+    assert sum(each.requests for each in parts) == requests
+    assert sum(each.rate for each in parts) == pytest.approx(shape.rate)
+    assert [each.part for each in parts] == [(at, len(parts)) for at in range(len(parts))]
+    assert len(parts) == (min(workers, clients) if clients else workers)
+    assert not clients or min(each.clients for each in parts) >= clients // len(parts)
+
+
+def test_a_step_is_measured_while_the_clients_of_all_workers_are_busy() -> None:
+    parts = [
+        Step(CODE, [Sample(0.0, 0.0, 9.0)], opened=1.0, closed=8.0),
+        Step(CODE, [Sample(0.5, 0.5, 7.0)], opened=2.0, closed=6.0),
+    ]
+    parts[0].strain.busy, parts[1].strain.busy = 0.2, 0.7
+    step = Step.merged(CODE, parts, 0.002)
+    assert (len(step.samples), step.busy, step.workers, step.agreed) == (2, (2.0, 6.0), 2, 0.002)
+    assert step.strain.busy == 0.7
+
+
+def test_a_budget_is_shared_out_and_never_exceeded() -> None:
+    ledger = Ledger(most_requests=100, most_tokens=1_000, sent=10, prompt_tokens=100)
+    assert ledger.left(4) == (22, 225, 0.0)
+    with pytest.raises(EndpointError, match="the budget of 100 requests is spent"):
+        replace(ledger, sent=98).left(4)
+    with pytest.raises(EndpointError, match="the budget of 1000 tokens is spent"):
+        replace(ledger, prompt_tokens=1_200).left(4)
+    with pytest.raises(EndpointError, match="minutes is spent"):
+        Ledger(most_minutes=1.0, started=ledger.started - 60).left(1)
+
+
+# Two nodes
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """The address of a Ray cluster of two nodes, each with room for one worker."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    from ray.cluster_utils import Cluster
+
+    node = {"num_cpus": 1, "object_store_memory": fleets.ROOM, "include_dashboard": False}
+    nodes = Cluster(initialize_head=True, head_node_args=node)
+    try:
+        nodes.add_node(num_cpus=1, object_store_memory=fleets.ROOM)
+        yield nodes.address
+    finally:
+        nodes.shutdown()  # type: ignore[no-untyped-call]
+
+
+def together(
+    address: str,
+    work: Callable[[Chat, Crew], Awaitable[T]],
+    mutant: str = "reference",
+    ledger: Ledger | None = None,
+    workers_go_to: str = "",
+) -> T:
+    """What comes of some work of a crew of two with a mutant."""
+    spent = ledger or Ledger()
+    with serving(mutant) as url:
+        where = Address.read(workers_go_to or url, "", {})
+        fleet = Fleet(2, address)
+        with started(fleet), crewed(fleet, where, Limits(), Secrets([])) as crew:
+            scope = Scope(common={}, fleet=partial(crew.step, spent))
+            return at(url, lambda chat: work(chat, crew), scope, spent)
+
+
+async def code(chat: Chat, crew: Crew) -> Step:
+    return await stepped(chat, CODE)
+
+
+@pytest.mark.slow
+def test_two_nodes_make_one_step(cluster: str) -> None:
+    async def work(chat: Chat, crew: Crew) -> tuple[Step, Step, set[str], int]:
+        closed = await code(chat, crew)
+        opened = await stepped(chat, Shape("code", 0, 20, 30.0, rate=100.0))
+        nodes = {await node(each) for each in crew.actors}
+        return closed, opened, nodes, len(set(chat.exchanges))
+
+    spent = Ledger()
+    closed, opened, nodes, exchanges = together(cluster, work, ledger=spent)
+    assert [scoring.answered(each).outcome for each in (closed, opened)] == [Outcome.PASS] * 2
+    assert [scoring.apart(each).outcome for each in (closed, opened)] == [Outcome.PASS] * 2
+    assert (len(closed.samples), len(closed.known), closed.workers) == (40, 4, 2)
+    assert len(opened.samples) == 20
+    assert closed.strain.lags.total > 0
+    assert 0 < closed.agreed < APART
+    assert len(nodes) == 2
+    # Each worker has asked for the models once, and every request is evidence and counted.
+    assert (exchanges, spent.sent) == (62, 62)
+
+
+@pytest.mark.slow
+def test_words_of_another_workers_request_are_found(cluster: str) -> None:
+    step = together(cluster, code, "load_swapped")
+    assert "words of other requests" in scoring.apart(step).reason
+
+
+@pytest.mark.slow
+def test_a_lost_worker_leaves_the_step_open_and_the_next_has_another(cluster: str) -> None:
+    async def work(chat: Chat, crew: Crew) -> tuple[EndpointError, int, Step]:
+        await code(chat, crew)
+        before = len(chat.exchanges)
+        going = asyncio.ensure_future(stepped(chat, replace(CODE, requests=100_000, seconds=60.0)))
+        await asyncio.sleep(2.5)
+        os.kill(await process(crew.actors[0]), signal.SIGKILL)
+        with pytest.raises(EndpointError) as lost:
+            await going
+        return lost.value, len(chat.exchanges) - before, await code(chat, crew)
+
+    lost, kept, again = together(cluster, work)
+    assert lost.score.outcome is Outcome.UNDETERMINED
+    assert lost.score.reason.startswith("a load worker was lost: ")
+    assert kept > 0
+    assert scoring.answered(again).passed
+
+
+@pytest.mark.nightly
+def test_a_worker_that_freezes_is_lost_as_well(cluster: str) -> None:
+    async def work(chat: Chat, crew: Crew) -> EndpointError:
+        await code(chat, crew)
+        os.kill(await process(crew.actors[0]), signal.SIGSTOP)
+        with pytest.raises(EndpointError) as lost:
+            await code(chat, crew)
+        return lost.value
+
+    error = together(cluster, work)
+    assert (str(error), error.score.outcome) == (
+        "a load worker was lost: TimeoutError: silent for 30 s",
+        Outcome.UNDETERMINED,
+    )
+
+
+@pytest.mark.slow
+def test_workers_send_no_more_than_the_budget(cluster: str) -> None:
+    async def work(chat: Chat, crew: Crew) -> EndpointError:
+        with pytest.raises(EndpointError) as spent:
+            await code(chat, crew)
+        return spent.value
+
+    ledger = Ledger(most_requests=23)
+    error = together(cluster, work, ledger=ledger)
+    # Two have asked for the models; what is left is shared out.
+    assert (error.score.outcome, ledger.sent) == (Outcome.SKIPPED, 22)
+
+
+@pytest.mark.slow
+def test_an_endpoint_that_workers_do_not_reach_is_not_blamed(cluster: str) -> None:
+    async def work(chat: Chat, crew: Crew) -> EndpointError:
+        with pytest.raises(EndpointError) as unreached:
+            await code(chat, crew)
+        return unreached.value
+
+    error = together(cluster, work, workers_go_to="http://127.0.0.1:9/v1")
+    assert error.score.outcome is Outcome.UNDETERMINED
+    assert "the load worker on " in error.score.reason
+    assert "unreachable" in error.score.reason
+
+
+@pytest.mark.nightly
+def test_a_cluster_without_room_for_the_workers_is_named(cluster: str) -> None:
+    async def work(chat: Chat) -> EndpointError:
+        with pytest.raises(EndpointError) as full:
+            await stepped(chat, CODE)
+        return full.value
+
+    with serving() as url:
+        where = Address.read(url, "", {})
+        fleet = Fleet(3, cluster)
+        with started(fleet), crewed(fleet, where, Limits(), Secrets([])) as crew:
+            error = at(url, work, Scope(common={}, fleet=partial(crew.step, Ledger())))
+    assert error.score.outcome is Outcome.UNDETERMINED
+    assert str(error) == "Ray has no room for 3 load workers: 2 CPUs in all"
+
+
+async def node(actor: Any) -> str:
+    return str(await actor.__ray_call__.remote(_node))
+
+
+async def process(actor: Any) -> int:
+    return int(await actor.__ray_call__.remote(lambda worker: os.getpid()))
+
+
+def _node(worker: object) -> str:
+    import ray
+
+    return str(ray.get_runtime_context().get_node_id())
+
+
+# The command line
+
+
+@pytest.fixture
+def own(pytester: pytest.Pytester) -> pytest.Pytester:
+    return prepare(pytester)
+
+
+def said(n: int, request: Request) -> str:
+    return word(request)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--ray-address", "auto"], "--ray-address needs --load-workers: how many are to run"),
+        (["--load-workers", "0"], "argument --load-workers: invalid _positive value: '0'"),
+        (
+            ["--load-workers", "2", "--ray-address", "127.0.0.1:9"],
+            "--ray-address 127.0.0.1:9: no Ray cluster answers: ",
+        ),
+        (
+            ["--load-workers", "2", "--ray-address", "ray://head:x"],
+            "no Ray cluster answers: give HOST:PORT, on a machine of the cluster",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_told(own: pytest.Pytester, options: list[str], why: str) -> None:
+    result = run(own, mini(said), *options)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert why in str(result.stderr) + str(result.stdout)
+
+
+@pytest.mark.slow
+def test_the_record_tells_how_many_made_the_load(own: pytest.Pytester) -> None:
+    assert run(own, mini(said), "--load-workers", "2").ret == pytest.ExitCode.OK
+    client = record(own)["client"]
+    assert (client["load_workers"], client["cluster"], client["cores"]) == (2, "", os.cpu_count())

@@ -1,0 +1,161 @@
+"""JUnit, Markdown and OpenMetrics, as those who read them expect, and `readiness report`."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree as xml
+
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from readiness.cli.main import main
+from readiness.evidence.checksums import differences
+from readiness.reporters.junit import junit
+from readiness.reporters.metrics import metrics
+from readiness.reporters.summary import summary
+from tests.example_records import check, dimension, record, run
+
+
+def test_junit_has_a_case_for_each_check_with_its_figures() -> None:
+    (suite,) = xml.fromstring(junit(record()))
+    case = suite.find("testcase[@name='in_the_fiftieth_turn']")
+    assert case is not None
+    assert {each.get("name"): each.get("value") for each in case.iter("property")} == {
+        "dimension": "memory",
+        "check": "memory.in_the_fiftieth_turn",
+        "metric": "pass rate",
+        "verdict": "not ready",
+        "gate": "required",
+        "k": "99",
+        "n": "100",
+        "interval": "0.9455 0.9982",
+        "at_least": "0.9534",
+        "threshold": "1.0",
+        "margin": "0.05",
+        "score": "59",
+    }
+
+
+def test_junit_fails_what_gates_and_skips_what_does_not() -> None:
+    (suite,) = xml.fromstring(junit(record()))
+    endings = {case.get("name"): [each.tag for each in case][-1] for case in suite.iter("testcase")}
+    assert endings == {
+        "in_the_fiftieth_turn": "failure",
+        "keeps": "failure",
+        "doubtful": "failure",
+        "advised": "skipped",
+        "lost": "error",
+        "finds": "properties",
+        "lacks": "skipped",
+    }
+    counts = {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")}
+    assert counts == {"tests": "7", "failures": "3", "errors": "1", "skipped": "2"}
+
+
+def test_junit_repeats_the_figures_where_a_viewer_shows_no_properties() -> None:
+    (suite,) = xml.fromstring(junit(record()))
+    messages = [each.get("message") for each in suite.iter("failure")]
+    assert messages[0] == "not ready: 99 of 100 passed (94.5 % – 99.8 %), needs every trial"
+
+
+def test_an_endpoint_that_could_not_be_tried_is_an_error_in_junit() -> None:
+    (suite,) = xml.fromstring(junit(record(problem="nothing listens", dimensions=[])))
+    assert [each.get("message") for each in suite.iter("error")] == ["nothing listens"]
+    assert (suite.get("tests"), suite.get("errors")) == ("1", "1")
+
+
+def test_the_metrics_say_which_verdict_holds() -> None:
+    families = text_string_to_metric_families(metrics(record()))
+    samples = [each for family in families for each in family.samples]
+    holding = {
+        each.labels.get("check", "run"): each.labels[each.name]
+        for each in samples
+        if each.name in ("readiness_verdict", "readiness_check_verdict") and each.value == 1
+    }
+    assert holding["run"] == "not ready"
+    assert holding["memory.keeps"] == "inconclusive"
+    assert holding["long_context.finds"] == "ready"
+    passed = {
+        each.labels["check"]: each.value
+        for each in samples
+        if each.name == "readiness_check_passed"
+    }
+    assert passed["memory.in_the_fiftieth_turn"] == 99
+
+
+def test_the_summary_names_what_is_not_ready_the_worst_first() -> None:
+    lines = summary(record()).split("\n")
+    assert lines[0] == "## ✗ not ready: mini"
+    assert "| memory | ✗ not ready | 59 | 0 of 4 | required |" in lines
+    rows = [line for line in lines if line.startswith(("| memory.", "| long_context."))]
+    assert [row.split(" | ")[:3] for row in rows] == [
+        ["| memory.in_the_fiftieth_turn", "✗ not ready", "99 / 100"],
+        ["| memory.keeps", "? inconclusive", "100 / 100"],
+        ["| memory.doubtful", "? inconclusive", "100 / 100"],
+        ["| long_context.lacks", "– not assessed", "0 / 100"],
+        ["| memory.advised", "✗ not ready (advisory)", "99 / 100"],
+    ]
+
+
+def test_a_summary_of_what_is_ready_is_short() -> None:
+    found = record(dimension("api", check("api.a")), verdict="ready", score=100)
+    assert "| check |" not in summary(found)
+    assert "Each of the 1 required checks is ready." in summary(found)
+
+
+def command(monkeypatch: pytest.MonkeyPatch, *argv: object) -> int:
+    monkeypatch.setattr("sys.argv", ["readiness", *map(str, argv)])
+    return main()
+
+
+def test_a_report_is_made_again_to_the_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = run(tmp_path / "run")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    (folder / "readiness.html").write_text("gone")
+    (folder / "junit.xml").unlink()
+    assert command(monkeypatch, "report", folder) == 0
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_report_can_be_made_elsewhere_and_in_chinese(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = run(tmp_path / "run")
+    assert command(monkeypatch, "report", folder, "--to", tmp_path / "a/b", "--lang", "zh") == 0
+    assert "就绪矩阵" in (tmp_path / "a/b/readiness.html").read_text("utf-8")
+    assert list(differences(folder)) == []
+
+
+@pytest.mark.parametrize("name", ["readiness.json", "evidence.jsonl"])
+def test_a_report_does_not_cover_up_a_change(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+) -> None:
+    folder = run(tmp_path / "run")
+    (folder / name).write_bytes((folder / name).read_bytes() + b"\n")
+    assert command(monkeypatch, "report", folder) == 2
+    assert capsys.readouterr().err == f"{folder} is not as it was written: {name} was changed\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "has no readiness.json: name the folder of a run"),
+        ("{", "is not JSON"),
+        (json.dumps({**record(), "verdict": "splendid"}), "$.verdict: 'splendid' is not one of"),
+    ],
+)
+def test_what_is_no_run_is_refused_with_the_reason(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    content: str | None,
+    why: str,
+) -> None:
+    if content is not None:
+        (tmp_path / "readiness.json").write_text(content)
+    assert command(monkeypatch, "report", tmp_path) == 2
+    assert why in capsys.readouterr().err

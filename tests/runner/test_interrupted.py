@@ -1,0 +1,64 @@
+"""A run that is ended before its time: what was seen until then is kept."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from readiness.evidence.log import broken_link
+from tests.cli.test_plugin import OK_CHECK
+from tests.miniature import MODELS, completion
+from tests.scripted_server import response, serving
+from tests.user_checks import POLICY
+
+
+def slow(n: int, request: bytes) -> list[bytes | float | None]:
+    """Answers twenty requests, and then leaves the others waiting."""
+    if request.startswith(b"GET"):
+        return [response(MODELS)]
+    return [response(completion("word"))] if n < 20 else [60.0]
+
+
+def ended(folder: Path, with_signal: signal.Signals) -> tuple[int, Path]:
+    """Run the checklist until some exchanges are written, send a signal, and give the status."""
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    (folder / "own.yaml").write_text(POLICY)
+    (folder / "check_words.py").write_text(OK_CHECK)
+    command = [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest", "--policy", "own.yaml"]
+    with (
+        serving(slow) as url,
+        subprocess.Popen([*command, "--endpoint", url, "."], cwd=folder) as run,
+    ):
+        deadline = time.monotonic() + 30
+        while len(trials(folder)) < 10 and time.monotonic() < deadline:
+            os.sched_yield()
+        run.send_signal(with_signal)
+        status = run.wait(30)
+    (found,) = folder.glob("reports/2*")
+    return status, found
+
+
+def trials(folder: Path) -> list[bytes]:
+    written = [path.read_bytes() for path in folder.glob("reports/2*/evidence.jsonl")]
+    return [line for content in written for line in content.splitlines() if b'"trial", ' in line]
+
+
+def test_ctrl_c_writes_the_record_of_what_was_seen(tmp_path: Path) -> None:
+    status, folder = ended(tmp_path, signal.SIGINT)
+    assert status == pytest.ExitCode.INTERRUPTED
+    record = json.loads((folder / "readiness.json").read_text("utf-8"))
+    assert record["verdict"] == "inconclusive"
+    assert record["requests"]["sent"] >= 20
+    assert broken_link(folder / "evidence.jsonl") == ""
+
+
+def test_a_killed_run_leaves_evidence_that_is_whole(tmp_path: Path) -> None:
+    status, folder = ended(tmp_path, signal.SIGKILL)
+    assert status == -signal.SIGKILL
+    assert len(trials(tmp_path)) >= 10
+    assert broken_link(folder / "evidence.jsonl") == ""
