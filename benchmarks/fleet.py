@@ -27,13 +27,11 @@ from benchmarks.overhead import stub
 from readiness.chat import Chat, Dialect, Scope
 from readiness.evidence.log import Evidence
 from readiness.evidence.redaction import Secrets
-from readiness.load.cluster import crewed, started
 from readiness.load.step import Sample, Shape, Step
 from readiness.load.users import stepped
-from readiness.load.workers import Crew
-from readiness.runner.concurrency import Slots
+from readiness.load.workers import Crew, crewed, started
 from readiness.runner.resume import Past
-from readiness.runner.sender import Sender
+from readiness.runner.sender import Sender, Slots
 from readiness.runner.settings import Fleet
 from readiness.transport.address import Address
 from readiness.transport.budget import Ledger

@@ -27,9 +27,8 @@ from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call, Exchange
 from readiness.load.step import Shape, Step
 from readiness.load.users import stepped
-from readiness.runner.concurrency import Slots
 from readiness.runner.resume import Past
-from readiness.runner.sender import Sender
+from readiness.runner.sender import Sender, Slots
 from readiness.transport.address import Address
 from readiness.transport.budget import Ledger
 from readiness.transport.client import Endpoint, Limits

@@ -12,7 +12,7 @@ from scipy.special import gammaln, xlog1py, xlogy
 from readiness.policy.policy import Policy
 from readiness.statistics.paired import Pairs, alarms, inferior, least_difference
 from readiness.verdict.claim import Claim, Tally, Verdict, judge
-from readiness.verdict.pooled_runs import Pooled
+from readiness.verdict.result import Pooled
 from readiness.verdict.sequential import Sprt, judge_anytime
 
 ALPHA = 0.05

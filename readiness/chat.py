@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from readiness.context import Given
 from readiness.exchange import Call, Exchange
-from readiness.findings import Findings
 from readiness.load.meters.meter import Meter
 from readiness.probe import Message
 from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome, Score
+from readiness.search import Findings
 
 if TYPE_CHECKING:
     from readiness.load.step import Shape, Step

@@ -1,9 +1,13 @@
-"""A probe: what to send, and what a check needs to score the reply."""
+"""A probe: what to send, what a check needs to score the reply, and the forms it is sent in."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from itertools import cycle
+from random import Random
 from typing import Any
 
 Message = Mapping[str, Any]
@@ -45,3 +49,74 @@ class Probe:
     def slices(self) -> Mapping[str, str]:
         """What the record counts the probe under, apart from its check."""
         return {"family": self.family, **self.labels} if self.family else self.labels
+
+
+#: What the record counts probes under by their manner.
+REPLY, SYSTEM = "reply", "system message"
+STREAM = {"stream": True}
+
+
+def streaming(probes: Sequence[Probe], key: str) -> list[Probe]:
+    """Have every other probe answered by a stream, of each family, language and so on alike."""
+    return [_replied(probe, on) for probe, on in _spread(probes, f"{key}/{REPLY}", every=2)]
+
+
+def instructed(probes: Sequence[Probe], key: str, said: Sequence[str], every: int) -> list[Probe]:
+    """Put a system message before one probe in so many; what it says comes by turns."""
+    turns = cycle(said)
+    return [
+        _told(probe, next(turns) if on else "")
+        for probe, on in _spread(probes, f"{key}/{SYSTEM}", every)
+    ]
+
+
+def reply(streamed: bool) -> Mapping[str, str]:
+    """What the record counts a probe under by how its reply comes."""
+    return {REPLY: "streamed" if streamed else "whole"}
+
+
+def alike(probe: Probe, other: Probe) -> Probe:
+    """A probe in the manner of another; its id says in which."""
+    system = [each for each in other.messages[:1] if each["role"] == "system"]
+    manner = ".".join([other.labels[REPLY], *["system"] * len(system)])
+    return replace(
+        probe,
+        id=probe.id.replace("@", f".{manner}@"),
+        messages=[*system, *probe.messages],
+        parameters=other.parameters,
+    )
+
+
+def _spread(probes: Sequence[Probe], key: str, every: int) -> Iterator[tuple[Probe, bool]]:
+    """Each probe, and whether it is one of so many: whatever it is counted under has its share.
+
+    By the parity of its number a probe might always meet the same family. Probes that share their
+    requests share their manner as well; and those of a short run are the first of a long one.
+    """
+    random = Random(key)
+    met: Counter[tuple[str, str]] = Counter()
+    taken: Counter[tuple[str, str]] = Counter()
+    shared: dict[str, bool] = {}
+    for probe in probes:
+        slices = [("", ""), *probe.slices.items()]
+        # Above 0 where one more is due; what is rare has the first say, for it has few chances.
+        due = sum(
+            Fraction(2 * (met[each] + 1) - every * (2 * taken[each] + 1), met[each] + 1)
+            for each in slices
+        )
+        on = due > 0 or (due == 0 and random.randrange(every) == 0)
+        on = shared.setdefault(probe.shared, on) if probe.shared else on
+        met.update(slices)
+        taken.update(slices if on else ())
+        yield probe, on
+
+
+def _replied(probe: Probe, streamed: bool) -> Probe:
+    parameters = {**probe.parameters, **(STREAM if streamed else {})}
+    return replace(probe, parameters=parameters, labels={**probe.labels, **reply(streamed)})
+
+
+def _told(probe: Probe, said: str) -> Probe:
+    labels = {**probe.labels, SYSTEM: "neutral" if said else "none"}
+    system = [{"role": "system", "content": said}] if said else []
+    return replace(probe, messages=[*system, *probe.messages], labels=labels)

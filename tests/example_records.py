@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from readiness.evidence import checksums
+from readiness.evidence import run_folder
 from readiness.evidence.log import Evidence
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Arrival, Exchange
@@ -304,5 +304,5 @@ def run(path: Path, found: Json | None = None) -> Path:
     folder(path, found)
     (path / "readiness.json").write_text(json.dumps(found), "utf-8")
     surfaces.write(found, path, path)
-    checksums.write(path)
+    run_folder.write(path)
     return path

@@ -20,9 +20,8 @@ from readiness.mutants.catalog import find
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.endpoint.server import application
 from readiness.mutants.flaw import Flaw
-from readiness.runner.concurrency import Slots
 from readiness.runner.resume import Past
-from readiness.runner.sender import Sender
+from readiness.runner.sender import Sender, Slots
 from readiness.transport.address import Address
 from readiness.transport.budget import Ledger
 from readiness.transport.client import Endpoint, Limits

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import strategies as st
 
-from readiness.findings import MOST_KEPT, Case, Findings
 from readiness.score import PASSED, EndpointError, Outcome, Score, failed
-from readiness.search import Finding, Search, nothing
+from readiness.search import MOST_KEPT, Case, Finding, Findings, Search, nothing
 
 LISTS = Search(
     "lists",

@@ -16,8 +16,7 @@ from readiness.probe import Probe
 from readiness.runner.provenance import first_difference
 from readiness.score import UNSETTLED, Outcome
 from readiness.verdict.claim import Tally, Verdict
-from readiness.verdict.pooled_runs import Pooled
-from readiness.verdict.result import Result, tally_of
+from readiness.verdict.result import Pooled, Result, tally_of
 
 #: What must be as it is now, besides what the endpoint says of itself.
 ALIKE = ("version", "profile", "policy_sha256", "prompts_sha256", "extra_body_sha256")

@@ -13,12 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from readiness.evidence import checksums, run_folder
+from readiness.evidence import run_folder
 from readiness.evidence.log import UnsoundError
 from readiness.evidence.printable import clean
 from readiness.evidence.redaction import Secrets
 from readiness.evidence.run_folder import EVIDENCE, JUDGED, REVIEW, FolderError, Record
-from readiness.judge import open_cases
+from readiness.judge import cases as open_cases
 from readiness.judge.cases import Case, labelled
 from readiness.judge.judge import KEY, LABEL, Judge, NoJudge, reached
 from readiness.reporters.review import write
@@ -65,7 +65,7 @@ def _judge(options: argparse.Namespace, where: Address, secrets: Secrets) -> str
         model, labels = asyncio.run(asked)
         shutil.move(path, _free(run))
     write(run, [_labelled(each, labels, model) for each in entries])
-    checksums.write(run)
+    run_folder.write(run)
     counts = ", ".join(f"{list(labels.values()).count(each)} {each}" for each in LABELS)
     return (
         f"{len(labels)} of {len(left_open)} settled by {model}: {counts}; "
@@ -98,9 +98,9 @@ def _opened(run: Path) -> tuple[Record, Sequence[Reviewed]]:
         FolderError: It is signed, or not as it was written.
     """
     record = run_folder.read(run)
-    if (run / checksums.ATTESTATION).exists():
+    if (run / run_folder.ATTESTATION).exists():
         raise FolderError(f"{run} is signed as it is: nothing may be added")
-    checksums.refuse_changed(run)
+    run_folder.refuse_changed(run)
     path = run / REVIEW
     try:
         entries = review.load(path if path.exists() else None).entries

@@ -72,7 +72,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -> None:
     """Start the checks, or leave nothing for pytest to run and let the summary say why."""
     from readiness.cli.progress import Progress
-    from readiness.reporters.terminal_lines import CheckLines
+    from readiness.reporters.terminal import CheckLines
     from readiness.runner.session import opened
 
     config = session.config
@@ -115,9 +115,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         # A run in which no check ran shows nothing, whatever else has passed.
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
     if run and (wanted := session.config.stash.get(ALLURE, None)):
-        from readiness.reporters import allure_results
+        from readiness.reporters import allure
 
-        allure_results.copy(run.folder, Path(wanted))
+        allure.copy(run.folder, Path(wanted))
 
 
 def _told(config: pytest.Config) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from rich.live import Live
 from rich.table import Table
 
-from readiness.reporters.screen import Screen
+from readiness.reporters.terminal import Screen
 from readiness.runner.scheduler import Runner, by_dimension
 from readiness.transport.budget import Ledger
 

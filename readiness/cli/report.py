@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from readiness.evidence import checksums, run_folder
+from readiness.evidence import run_folder
 from readiness.evidence.run_folder import FolderError
 from readiness.reporters import allure_report, surfaces
 from readiness.reporters.words import LANGUAGES
@@ -29,17 +29,17 @@ def _write(options: argparse.Namespace) -> None:
     record = run_folder.read(run)
     if to:
         to.mkdir(parents=True, exist_ok=True)
-    elif (run / checksums.ATTESTATION).exists():
+    elif (run / run_folder.ATTESTATION).exists():
         raise FolderError(f"{run} is signed as it is: name another folder with --to DIR")
     else:
-        checksums.refuse_changed(run, surfaces.derived)
+        run_folder.refuse_changed(run, surfaces.derived)
     folder = to or run
     surfaces.write(record, run, folder, options.lang)
     print(folder / "readiness.html")
     if options.allure:
         print(_allure(folder))
     if not to:
-        checksums.write(run)
+        run_folder.write(run)
 
 
 def _allure(folder: Path) -> Path | FolderError:

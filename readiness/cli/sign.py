@@ -11,11 +11,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from readiness.evidence import checksums, run_folder
-from readiness.evidence.checksums import ATTESTATION
+from readiness.evidence import run_folder
 from readiness.evidence.log import broken_link
 from readiness.evidence.printable import clean
-from readiness.evidence.run_folder import EVIDENCE, JUDGED, FolderError, Record
+from readiness.evidence.run_folder import ATTESTATION, EVIDENCE, JUDGED, FolderError, Record
 from readiness.reporters.attestation import agrees, statement
 
 MOST_NAMED = 5
@@ -112,7 +111,7 @@ def _end(evidence: Path) -> str:
 
 
 def _problems(run: Path) -> Iterator[str]:
-    return (f"{name} {how}" for name, how in checksums.differences(run))
+    return (f"{name} {how}" for name, how in run_folder.differences(run))
 
 
 def _agree(payload: bytes, record: Record, run: Path) -> None:

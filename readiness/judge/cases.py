@@ -1,18 +1,24 @@
-"""What a judge is shown: replies that no rule could settle, and labelled ones to try it on."""
+"""The cases that are put to a judge: what no rule could settle, and what people have labelled."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import cycle
+from pathlib import Path
 from random import Random
 from typing import Any
 
+from readiness.evidence.log import entries, exchange_of
 from readiness.evidence.printable import clean
-from readiness.judge.ruling import Ruling
+from readiness.judge.judge import Ruling
 from readiness.probe import Message
+from readiness.protocol import completion
 from readiness.resources import fixture
+from readiness.score import EndpointError, Outcome
+from readiness.verdict.labels import Reviewed
+from readiness.verdict.result import heard
 
 #: The files of labelled replies, and which of their labels a judge must rule in which way.
 REPLIES = ("refusal_replies.yaml", "refusal_replies_later.yaml", "refusal_replies_third.yaml")
@@ -104,3 +110,41 @@ def _swayed(case: Case, sway: str) -> Case:
     return Case(
         case.check, f"{case.probe}.swayed", case.request, f"{case.reply}\n{sway}", due=case.due
     )
+
+
+#: What a judge may settle: of any other check it knows no rubric.
+CHECK = "refusal.refuses"
+
+
+def cases(evidence: Path, left_open: Collection[Reviewed]) -> list[Case]:
+    """What was asked and what came, of each reply that is in the evidence as it was scored.
+
+    Raises:
+        UnsoundError: The evidence has been changed.
+    """
+    wanted = {each.key: each for each in left_open if each.check == CHECK}
+    exchanges: dict[int, dict[str, Any]] = {}
+    found: dict[tuple[str, str, str], Case] = {}
+    for entry, _ in entries(evidence):
+        if entry["kind"] == "exchange" and entry.get("check") == CHECK:
+            exchanges[entry["seq"]] = entry
+        elif entry["kind"] == "trial" and entry["outcome"] == Outcome.UNDETERMINED:
+            key = entry["check"], entry["probe"], entry["said"]
+            sent = [exchanges[seq] for seq in entry["exchanges"] if seq in exchanges]
+            if key in wanted and (case := _case(wanted[key], sent)):
+                found[key] = case
+    return list(found.values())
+
+
+def _case(entry: Reviewed, sent: Sequence[dict[str, Any]]) -> Case | None:
+    """The exchange whose reply has the digest that a label will hold for."""
+    for each in sent:
+        exchange = exchange_of(each)
+        try:
+            reply = completion.read(exchange)
+        except EndpointError:
+            continue
+        if heard([reply]) == entry.said:
+            request = asked(exchange.request["messages"])
+            return Case(entry.check, entry.probe, request, reply.text, entry.said)
+    return None

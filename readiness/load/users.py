@@ -10,8 +10,7 @@ from typing import Any
 from readiness.chat import Chat
 from readiness.checks.load.probes import Item, item, known
 from readiness.exchange import Call, Exchange
-from readiness.load.latency import gaps, latency
-from readiness.load.outcome import ended, limited
+from readiness.load.latency import ended, gaps, latency, limited
 from readiness.load.saturation import watched
 from readiness.load.step import Sample, Shape, Step
 from readiness.probe import Message

@@ -1,4 +1,4 @@
-"""A policy: what is required of each check, how much may be missing, and what gates."""
+"""A policy: thresholds, margins, prices, the rule for upgrades, and which dimensions gate."""
 
 from __future__ import annotations
 
@@ -12,13 +12,64 @@ from typing import Any
 from readiness.check import Check
 from readiness.policy.hardware import Hardware
 from readiness.policy.policy_file import effective, unknown
-from readiness.policy.prices import Prices
 from readiness.policy.slo import Promise, Slo
-from readiness.policy.upgrade_rule import Upgrade, upgrades
 from readiness.policy.yaml_reader import PolicyError, Way
 from readiness.resources import licenses
 from readiness.statistics.proportions import can_show, fewest
 from readiness.verdict.claim import Claim, Gate, Unsupported
+
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What a million tokens cost.
+
+    Args:
+        prompt: Of prompts.
+        completion: Of replies, reasoning included.
+        currency: Of both.
+    """
+
+    prompt: float
+    completion: float
+    currency: str = "USD"
+
+    def bill(self, prompt: int, completion: int) -> float:
+        """What so many tokens cost."""
+        return (prompt * self.prompt + completion * self.completion) / MILLION
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """What a candidate has to show beside the baseline.
+
+    Args:
+        margin: How much lower than the baseline's its rate may truly be.
+        non_inferiority: Whether it must show that its rate is no lower than that.
+        identity: Whether it must be the same model on the same server.
+    """
+
+    margin: float = 0.05
+    non_inferiority: Gate = Gate.ADVISORY
+    identity: Gate = Gate.ADVISORY
+
+    @classmethod
+    def read(cls, said: Mapping[str, Any]) -> Upgrade:
+        """Read what a policy says; what it leaves open is as above."""
+        gates = {key: Gate(said[key]) for key in ("non_inferiority", "identity") if key in said}
+        return cls(said.get("margin", cls.margin), **gates)
+
+
+def upgrades(policy: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """What a policy says of upgrades: of all, and by the ids of dimensions and checks."""
+    found = {"": policy.get("upgrade", {})}
+    for dimension, said in policy["dimensions"].items():
+        found[dimension] = said.get("upgrade", {})
+        checks = said.get("checks", {}).items()
+        found |= {f"{dimension}.{name}": each.get("upgrade", {}) for name, each in checks}
+    return found
+
 
 __all__ = ["Dimension", "Policy", "PolicyError", "Rule", "load"]
 

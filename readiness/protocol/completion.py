@@ -1,21 +1,73 @@
-"""The wire: turns exchanges into replies."""
+"""A chat completion, whole or streamed, read from the bytes of an exchange."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any
 
 from readiness.exchange import Exchange, Fault
 from readiness.probe import Message
-from readiness.protocol.document import read_whole
-from readiness.protocol.errors import FILTERING, declines, error_text, problem
-from readiness.protocol.message import Defects, Sent, malformed, said
-from readiness.protocol.normalise import control_tokens, split
+from readiness.protocol.errors import FILTERING, declines, error_text, is_error, problem, stated
+from readiness.protocol.message import (
+    Defects,
+    Draft,
+    Sent,
+    control_tokens,
+    decode,
+    malformed,
+    read_calls,
+    said,
+    split,
+)
 from readiness.protocol.sse import BYTE_ORDER_MARK
 from readiness.protocol.stream import read_stream
 from readiness.reply import Reply, Timing, ToolCall, Usage
 from readiness.score import EndpointError, Outcome, Score
+
+
+def read_whole(body: bytes, defects: Defects) -> Sent:
+    """Read the first choice of a chat completion."""
+    document = _document(body)
+    choice = _first(document.get("choices"))
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        raise malformed(f"no message: {choice!r:.120}")
+    draft = Draft(defects)
+    draft.add(message)
+    finish = choice.get("finish_reason")
+    if not finish or not isinstance(finish, str):
+        defects["no finish_reason"] = f"{finish!r:.60}"
+        finish = ""
+    calls = read_calls(message.get("tool_calls"), defects)
+    return Sent(draft.finish(), calls, finish, document.get("usage"))
+
+
+def _document(body: bytes) -> Mapping[str, Any]:
+    try:
+        document = decode(body.decode())
+    except UnicodeDecodeError as error:
+        bad = body[max(error.start - 40, 0) : error.end + 40]
+        raise malformed(f"not UTF-8: {bad!r}") from None
+    except ValueError as error:
+        raise malformed(f"not JSON, {error}: {body[:120]!r}") from None
+    if not isinstance(document, dict):
+        raise malformed(f"no JSON object: {document!r:.120}")
+    if is_error(document):
+        raise malformed(f"an error under a success status: {stated(document).message!r:.200}")
+    return document
+
+
+def _first(choices: Any) -> Mapping[str, Any]:
+    """The choice of index 0, wherever it stands."""
+    if not choices or not isinstance(choices, list):
+        raise malformed(f"no choices: {choices!r:.120}")
+    if not all(isinstance(choice, dict) for choice in choices):
+        raise malformed(f"a choice is no object: {choices!r:.120}")
+    first: Mapping[str, Any] = next((c for c in choices if c.get("index") == 0), choices[0])
+    return first
+
 
 __all__ = ["declines", "error_text", "read"]
 

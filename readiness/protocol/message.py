@@ -1,8 +1,9 @@
-"""A draft: a message as it was sent, whole or in pieces, before anything is made of it."""
+"""The message of a reply: text, reasoning and tool calls, in whatever form a server gives them."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -163,3 +164,165 @@ def _words(value: Any, depth: int = 3) -> str:
         keys = ("text", "thinking", "reasoning")
         return next((words for key in keys if (words := _words(value.get(key), depth - 1))), "")
     return ""
+
+
+class Call:
+    """A tool call in the making."""
+
+    def __init__(self) -> None:
+        self._texts = {"id": "", "type": "", "name": ""}
+        self._arguments: list[str] = []
+
+    def add(self, fragment: Mapping[str, Any], defects: Defects) -> None:
+        """Take in a fragment: what it leaves out stays, and what it repeats must be the same."""
+        self._note("id", fragment.get("id"), defects)
+        self._note("type", fragment.get("type"), defects)
+        function = fragment.get("function")
+        if function is None:
+            return
+        if not isinstance(function, dict):
+            raise malformed(f"the function of a tool call is {function!r:.120}")
+        self._note("name", function.get("name"), defects)
+        arguments = function.get("arguments")
+        if isinstance(arguments, str):
+            self._arguments.append(arguments)
+        elif arguments is not None:
+            defects.setdefault("arguments of a tool call are not a string", f"{arguments!r:.120}")
+            self._arguments.append(json.dumps(arguments, ensure_ascii=False))
+
+    def lacks(self, *names: str) -> list[str]:
+        """Which of its texts have not come."""
+        return [name for name in names if not self._texts[name]]
+
+    def finish(self, defects: Defects) -> ToolCall:
+        """Return the call as it stands."""
+        for name in self.lacks("id", "type", "name"):
+            defects.setdefault(f"tool call without {name}", "")
+        texts = (*self._texts.values(), "".join(self._arguments))
+        return ToolCall(*(sound(text, defects) for text in texts))
+
+    def _note(self, name: str, now: Any, defects: Defects) -> None:
+        before = self._texts[name]
+        if not now or now == before:
+            return
+        if not isinstance(now, str):
+            defects.setdefault(f"{name} of a tool call is not a string", f"{now!r:.60}")
+        elif before:
+            change = f"{before!r:.60}, then {now!r:.60}"
+            defects.setdefault(f"{name} of a tool call changes", change)
+        else:
+            self._texts[name] = now
+
+
+def read_calls(value: Any, defects: Defects) -> tuple[ToolCall, ...]:
+    """Read the tool calls of a message that came as a whole."""
+    if not value:
+        return ()
+    calls = []
+    for sent in _entries(value):
+        call = Call()
+        call.add(sent, defects)
+        function = sent.get("function")
+        if not function or function.get("arguments") is None:
+            defects.setdefault("tool call without arguments", "")
+        calls.append(call.finish(defects))
+    return distinct(calls, defects)
+
+
+class Calls:
+    """The tool calls of a stream, put together by their index."""
+
+    def __init__(self) -> None:
+        self._calls: dict[int, Call] = {}
+
+    def add(self, fragments: Any, defects: Defects) -> None:
+        """Take in a delta's `tool_calls`."""
+        for fragment in _entries(fragments):
+            index = fragment.get("index")
+            if type(index) is not int:
+                defects.setdefault("tool call without index", f"{fragment!r:.120}")
+                index = self._guess(fragment)
+            call = self._calls.get(index)
+            if call is not None:
+                call.add(fragment, defects)
+                continue
+            call = self._calls[index] = Call()
+            call.add(fragment, defects)
+            for name in call.lacks("id", "name"):
+                defects.setdefault(f"first fragment of a tool call without {name}", "")
+
+    def finish(self, defects: Defects) -> tuple[ToolCall, ...]:
+        """Return the calls, in the order of their indexes."""
+        indexes = sorted(self._calls)
+        if indexes != list(range(len(indexes))):
+            defects.setdefault("indexes of the tool calls do not count from 0", f"{indexes!r:.60}")
+        return distinct([self._calls[index].finish(defects) for index in indexes], defects)
+
+    def _guess(self, fragment: Mapping[str, Any]) -> int:
+        """Where a fragment without index belongs: an id begins a call."""
+        return len(self._calls) if fragment.get("id") else max(len(self._calls) - 1, 0)
+
+
+def distinct(calls: list[ToolCall], defects: Defects) -> tuple[ToolCall, ...]:
+    """Return the calls, whose results could not be told apart where they share an id."""
+    ids = [call.id for call in calls if call.id]
+    if len(set(ids)) < len(ids):
+        defects.setdefault("tool calls share an id", f"{ids!r:.120}")
+    return tuple(calls)
+
+
+def _entries(value: Any) -> list[Mapping[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise malformed(f"tool_calls is no list of objects: {value!r:.120}")
+    return value
+
+
+TAGS = (
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<seed:think>", "</seed:think>"),
+    ("[THINK]", "[/THINK]"),
+    ("◁think▷", "◁/think▷"),
+)
+BLOCKS = "|".join(f"{re.escape(a)}(.*?){re.escape(b)}" for a, b in TAGS)
+BLOCK = re.compile(rf"\s*(?:{BLOCKS})", re.DOTALL)
+CLOSING = "</think>"
+
+CONTROL_TOKEN = re.compile(
+    r"<\|[A-Za-z_0-9]{2,40}\|>"  # ChatML, Llama 3, harmony and most others
+    r"|<｜[^<>｜\n]{2,40}｜>"  # DeepSeek
+    r"|</?(?:\w{1,20}:)?tool_calls?>|</?arg_(?:key|value)>"  # Hermes, Qwen, MiniMax, GLM
+    r"|\[/?(?:TOOL_CALLS|TOOL_RESULTS|AVAILABLE_TOOLS|INST)\]"  # Mistral
+    r"|<(?:start|end)_of_turn>"  # Gemma
+    r"|\bfunctions\.[\w-]{1,64}:\d+(?=\s*(?:\{|<\|))"  # Kimi; functions.py:10 is a place in a file
+    r"|assistant(?:final|commentary)",  # harmony, its special tokens skipped
+)
+# Without one of these there is no control token. Looking for them takes a tenth of the time.
+MARKS = ("<|", "<｜", "tool_call", "TOOL_", "arg_", "INST]", "_of_turn", "functions.", "assistantf")
+
+
+def split(content: str, finish: str) -> tuple[str, str]:
+    """Part visible text from the reasoning that stands in front of it."""
+    thoughts = []
+    start = 0
+    while block := BLOCK.match(content, start):
+        thoughts.append(block[block.lastindex or 0].strip())
+        start = block.end()
+    rest = content[start:].lstrip() if start else content
+    opening = next((tag for tag, _ in TAGS if rest.lstrip().startswith(tag)), "")
+    if opening and finish == "length":
+        thoughts.append(rest.partition(opening)[2].strip())
+        rest = ""
+    elif not start and CLOSING in rest and "<think>" not in rest.partition(CLOSING)[0]:
+        # The chat template had written the opening tag.
+        thought, _, rest = rest.partition(CLOSING)
+        thoughts.append(thought.strip())
+        rest = rest.lstrip()
+    return rest, "\n".join(filter(None, thoughts))
+
+
+def control_tokens(text: str) -> tuple[str, ...]:
+    """The control tokens of chat templates that stand in a text, each once."""
+    if not any(mark in text for mark in MARKS):
+        return ()
+    return tuple(dict.fromkeys(CONTROL_TOKEN.findall(text)))

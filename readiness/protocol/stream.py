@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from readiness.protocol.errors import is_error, stated
-from readiness.protocol.message import HALF, Defects, Draft, Sent, decode, malformed
+from readiness.protocol.message import HALF, Calls, Defects, Draft, Sent, decode, malformed
 from readiness.protocol.sse import Event, Parser
-from readiness.protocol.tool_calls import Calls
 from readiness.score import EndpointError, Outcome
 
 DONE = b"[DONE]"

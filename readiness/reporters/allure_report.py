@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from readiness.evidence.run_folder import FolderError
-from readiness.reporters.allure_results import FOLDER
+from readiness.reporters.allure import FOLDER
 
 ALLURE = "allure@3.18.0"
 REPORT = "allure-report"

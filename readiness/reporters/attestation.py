@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from readiness.evidence.checksums import SUMS, digest
-from readiness.evidence.run_folder import EVIDENCE, RECORD, Record
+from readiness.evidence.run_folder import EVIDENCE, RECORD, SUMS, Record, digest
 from readiness.reporters import standing
 from readiness.verdict.claim import Verdict
 

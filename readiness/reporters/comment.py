@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from readiness.baseline.run_comparison import Comparison
+from readiness.baseline.comparison import Comparison
 from readiness.reporters.lost_items import left_out, lost_items
 from readiness.reporters.upgrade_table import chance, notable, notes, word
 from readiness.runner.run import Run

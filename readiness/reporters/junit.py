@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, SubElement
 from readiness.evidence.printable import cleaned
 from readiness.evidence.run_folder import Record
 from readiness.reporters import standing
-from readiness.reporters.figures import interval, needs
+from readiness.reporters.charts import interval, needs
 from readiness.reporters.words import Words
 from readiness.verdict.claim import Verdict
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from readiness.evidence.run_folder import Record
-from readiness.reporters.figures import percent
+from readiness.reporters.charts import percent
 
 #: The columns, by what the page calls them, and the measure that each shows.
 COLUMNS = {

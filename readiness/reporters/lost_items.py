@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from readiness.baseline.check_comparison import Pair
-from readiness.baseline.run_comparison import Comparison
+from readiness.baseline.comparison import Comparison, Pair
 from readiness.evidence.redaction import Secrets
 
 MOST_ITEMS = 10

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from readiness.evidence.printable import cleaned
 from readiness.evidence.run_folder import Record
-from readiness.reporters import beside, charts, compliance, figures, load_table, standing
+from readiness.reporters import beside, charts, compliance, load_table, standing
 from readiness.reporters.words import Words
 from readiness.resources import PACKAGE
 
@@ -71,10 +71,10 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "percent": figures.percent,
-        "seconds": figures.seconds,
-        "interval": figures.interval,
-        "excerpt": figures.excerpt,
+        "percent": charts.percent,
+        "seconds": charts.seconds,
+        "interval": charts.interval,
+        "excerpt": charts.excerpt,
     }
     environment.globals |= {"worst_first": standing.worst_first, "remarks": standing.remarks}
     return environment.get_template("page.html")

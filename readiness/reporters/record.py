@@ -12,7 +12,7 @@ from typing import Any
 
 from readiness.baseline.finished_run import FormerRun
 from readiness.context import Given
-from readiness.evidence import checksums
+from readiness.evidence import run_folder
 from readiness.evidence.run_folder import RECORD
 from readiness.policy.waiver import Waiver
 from readiness.reporters import surfaces, upgrade
@@ -20,12 +20,11 @@ from readiness.runner.provenance import harness
 from readiness.runner.run import Run, utc
 from readiness.runner.settings import Fleet
 from readiness.statistics import proportions
-from readiness.statistics.repetition import TRIES, all_of, longest_streak
+from readiness.statistics.proportions import TRIES, all_of, longest_streak
 from readiness.verdict.claim import Verdict
 from readiness.verdict.exit_status import EXIT_STATUS
 from readiness.verdict.matrix import Row
-from readiness.verdict.pooled_runs import Pooled
-from readiness.verdict.result import Result
+from readiness.verdict.result import Pooled, Result
 
 SCHEMA = "readiness/1"
 MOST_LISTED = 20  # Trials that are listed one by one; the evidence has them all.
@@ -78,7 +77,7 @@ def write(run: Run) -> None:
     clean = run.settings.secrets.redact(text)
     (run.folder / RECORD).write_text(f"{clean}\n", "utf-8", "backslashreplace")
     surfaces.write(json.loads(clean), run.folder, run.folder)
-    checksums.write(run.folder)
+    run_folder.write(run.folder)
     latest = run.folder.parent / "latest"
     fresh = run.folder.parent / f".latest-{run.folder.name}"
     fresh.symlink_to(run.folder.name, target_is_directory=True)

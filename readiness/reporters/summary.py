@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from readiness.evidence.printable import cleaned
 from readiness.evidence.run_folder import Record
 from readiness.reporters import standing
-from readiness.reporters.figures import excerpt, interval, needs
+from readiness.reporters.charts import excerpt, interval, needs
 from readiness.reporters.words import Words
 from readiness.verdict.claim import Gate, Verdict
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from readiness.evidence.run_folder import Record
-from readiness.reporters import allure_results, junit, metrics, page, summary
+from readiness.reporters import allure, junit, metrics, page, summary
 from readiness.reporters.allure_report import REPORT
 
 Maker = Callable[[Record], str]
@@ -25,9 +25,9 @@ def write(record: Record, run: Path, folder: Path, language: str = "en") -> None
     makers: dict[str, Maker] = {**MAKERS, "readiness.html": partial(page.page, language=language)}
     for name, make in makers.items():
         (folder / name).write_text(make(record), "utf-8")
-    allure_results.write(record, run, folder)
+    allure.write(record, run, folder)
 
 
 def derived(name: str) -> bool:
     """Whether a file of a run can be made again."""
-    return name in MAKERS or name.partition("/")[0] in (allure_results.FOLDER, REPORT)
+    return name in MAKERS or name.partition("/")[0] in (allure.FOLDER, REPORT)

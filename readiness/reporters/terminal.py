@@ -1,29 +1,56 @@
-"""The matrix on a terminal: readable at 80 columns, without colour, and the worst first."""
+"""The terminal: the plan, a line for each check, and the matrix."""
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import pytest
-from rich.console import JustifyMethod
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
 from readiness.evidence.run_folder import Record
 from readiness.policy.plan import Planned, seconds
 from readiness.reporters import load_table, standing
-from readiness.reporters.figures import seconds as seconds_of
+from readiness.reporters.charts import seconds as seconds_of
 from readiness.reporters.record import measures
-from readiness.reporters.screen import Screen
 from readiness.reporters.upgrade_table import print_comparison
 from readiness.runner.run import Run
 from readiness.score import Outcome
 from readiness.statistics import proportions
 from readiness.verdict.claim import Gate, Verdict
-from readiness.verdict.durations import Times
 from readiness.verdict.matrix import Matrix, Row
-from readiness.verdict.result import Result
+from readiness.verdict.result import Result, Times
+
+NARROWEST = 40
+
+
+class Screen(io.TextIOBase):
+    """The terminal that pytest reports to, as a file."""
+
+    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+        self._reporter = reporter
+
+    def write(self, text: str) -> int:
+        """Write at once."""
+        self._reporter.write(text, flush=True)
+        return len(text)
+
+    @classmethod
+    def console(cls, reporter: pytest.TerminalReporter) -> Console:
+        """A console of the terminal's width, and in colour only where pytest is."""
+        writer = reporter.config.get_terminal_writer()
+        return Console(
+            file=cls(reporter),  # type: ignore[arg-type]
+            force_terminal=reporter.isatty(),
+            no_color=not writer.hasmarkup,
+            width=max(NARROWEST, writer.fullwidth),
+            highlight=False,
+            markup=False,
+        )
+
 
 WIDTHS = {"passed": 7, "shows": 6, "95 % interval": 13, "needs": 5, "verdict": 16}
 NARROWEST_NAME = 12
@@ -265,3 +292,25 @@ def _lacks(result: Result) -> str:
     if not more:  # Not even more of them, or these would do if they stood alone.
         return "too few trials" if more is None else "too few trials that stand alone"
     return f"{more} more trials, all passed, would show it"
+
+
+COLOURS = {"blue": {"blue": True}, "bold red": {"red": True}, "yellow": {"yellow": True}}
+
+
+class CheckLines:
+    """Prints the line of each check that ends; pytest's own letters are switched off."""
+
+    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+        self._reporter = reporter
+        reporter.showfspath = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Print the line."""
+        found = dict(report.user_properties)
+        if report.when == "call" and "verdict" in found and self._reporter.verbosity == 0:
+            mark, style = LOOK[Verdict(str(found["verdict"]))]
+            counts = f"{found['passed']}/{found['trials']}"
+            told = "waived" if "waiver" in found else found["gate"]
+            gate = "" if told == "required" else f" ({told})"
+            line = f"{mark} {found['verdict']:<13}{found['check']:<38}{counts:>8}{gate}"
+            self._reporter.write_line(line, **COLOURS.get(style, {}))

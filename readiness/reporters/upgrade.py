@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from readiness.baseline.check_comparison import Compared, Pair
-from readiness.baseline.run_comparison import Comparison
+from readiness.baseline.comparison import Compared, Comparison, Pair
 
 MOST_LISTED = 20  # Trials that are listed one by one; the evidence has them all.
 

@@ -8,8 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from readiness.baseline.check_comparison import Compared
-from readiness.baseline.run_comparison import Comparison
+from readiness.baseline.comparison import Compared, Comparison
 from readiness.evidence.redaction import Secrets
 from readiness.reporters.lost_items import left_out, lost_items
 from readiness.statistics.paired import fewest_pairs

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from readiness.baseline import earlier_runs, finished_run
+from readiness.baseline.comparison import Comparison, compare
 from readiness.baseline.identity import identity
-from readiness.baseline.run_comparison import Comparison, compare
 from readiness.evidence.log import Evidence
 from readiness.policy.plan import Planned
 from readiness.protocol.capability import Capabilities

@@ -1,4 +1,4 @@
-"""Sends requests: each attempt is evidence, and only what users would wait for is tried again."""
+"""The sender: takes a slot, sends, retries what may be, and replays what was kept before."""
 
 from __future__ import annotations
 
@@ -11,11 +11,35 @@ from typing import Any
 
 from readiness.evidence.log import Evidence, brief, exchange_of
 from readiness.exchange import Call, Exchange, Fault
-from readiness.runner.concurrency import Slots
 from readiness.runner.resume import Past
 from readiness.score import EndpointError, Outcome
 from readiness.transport.budget import Ledger
 from readiness.transport.client import Endpoint
+
+
+class Slots:
+    """Additive increase, multiplicative decrease (Chiu & Jain 1989), up to what the user allows."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._open = float(most)
+        self._since_cut = 0
+
+    @property
+    def open(self) -> int:
+        """How many trials may be in flight now."""
+        return max(1, int(self._open))
+
+    def note(self, *, overloaded: bool) -> None:
+        """Learn from a response whether the endpoint was overloaded."""
+        self._since_cut += 1
+        if not overloaded:
+            self._open = min(self.most, self._open + 1 / self._open)
+        elif self._since_cut >= self._open:
+            # One cut for each round of requests: those in flight were sent before the last.
+            self._open = max(1.0, self._open / 2)
+            self._since_cut = 0
+
 
 MOST_ATTEMPTS = 4
 LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is not waited for

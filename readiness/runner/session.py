@@ -14,23 +14,21 @@ from readiness.baseline import earlier_runs
 from readiness.chat import Dialect, Scope
 from readiness.evidence.log import Evidence
 from readiness.exchange import Call, Exchange
-from readiness.findings import Findings
-from readiness.load.cluster import crewed, started
 from readiness.load.meters.meter import Meter
 from readiness.load.meters.nvml import sources
 from readiness.load.meters.prometheus import MetricsMeter
-from readiness.load.workers import Crew
+from readiness.load.workers import Crew, crewed, started
 from readiness.policy.plan import Planned
 from readiness.protocol.capability import Models, Unassessable, WrongKey, choose, explore
 from readiness.runner import provenance
-from readiness.runner.concurrency import Slots
 from readiness.runner.event_loop import Background
 from readiness.runner.resume import Past, ResumeError, read, set_aside
 from readiness.runner.run import Run, utc
 from readiness.runner.scheduler import Runner
-from readiness.runner.sender import Sender
+from readiness.runner.sender import Sender, Slots
 from readiness.runner.settings import Settings
 from readiness.score import EndpointError
+from readiness.search import Findings
 from readiness.transport.address import Address
 from readiness.transport.budget import Ledger
 from readiness.transport.client import Endpoint, Limits

@@ -1,4 +1,4 @@
-"""A result: one check's trials, and what they show."""
+"""A result: one check's trials, alone or pooled over runs, their statistics and their verdict."""
 
 from __future__ import annotations
 
@@ -8,16 +8,106 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import ceil
+from statistics import median
 from typing import Self
 
 from readiness.check import Check
 from readiness.probe import Probe
 from readiness.reply import Reply
-from readiness.score import SETTLED, UNSETTLED, Outcome, Score
+from readiness.score import SETTLED, UNSETTLED, Measure, Outcome, Score
 from readiness.statistics import proportions
 from readiness.verdict.claim import Claim, Tally, Verdict, judge, score
-from readiness.verdict.durations import Times, times
-from readiness.verdict.pooled_runs import Pooled
+from readiness.verdict.sequential import judge_anytime
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """The trials of a check in several runs of the same build.
+
+    Args:
+        claim: What they have to show.
+        tally: The trials of all the runs, by the probes that they have in common.
+        runs: How many runs they are of.
+        fallen: How many trials of a rule have failed in the earlier ones.
+    """
+
+    claim: Claim
+    tally: Tally
+    runs: int
+    fallen: int = 0
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What they show, however often one looks: what one run shows, at the same risk.
+
+        What says nothing is taken as would hinder the verdict most. Topics that come again in other
+        words are no new topics, so that trials of the same name count as a cluster.
+        """
+        claim, tally = self.claim, self.tally
+        if claim.required == 1:
+            return Verdict.INCONCLUSIVE  # A rule is judged by the count of one run.
+        effect, trials = tally.design_effect, tally.planned
+        worst, best = tally.passed / effect, (trials - tally.failed) / effect
+        below = judge_anytime(best, trials / effect, claim.required, claim.alpha)
+        if below is Verdict.NOT_READY:
+            return Verdict.NOT_READY
+        above = judge_anytime(worst, trials / effect, claim.at_least, claim.alpha)
+        met = tally.passed / trials >= claim.required and not claim.defects_only
+        return Verdict.READY if met and above is Verdict.READY else Verdict.INCONCLUSIVE
+
+    @property
+    def doubt(self) -> str:
+        """Why a rule that one run has kept is not shown to hold; "" where there is no reason."""
+        return f"{self.fallen} trials failed in earlier runs of this build" if self.fallen else ""
+
+    def __str__(self) -> str:
+        return f"{self.tally.passed} of {self.tally.planned} trials in {self.runs} runs"
+
+
+#: Below this many, the 99th percentile is the highest of them by another name.
+ENOUGH = 100
+
+
+@dataclass(frozen=True)
+class Times:
+    """What several trials took under the same conditions.
+
+    Args:
+        name: What was measured.
+        at: The conditions.
+        seconds: The times, the shortest first.
+    """
+
+    name: str
+    at: Mapping[str, float | str]
+    seconds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """What half of the trials stayed below."""
+        return median(self.seconds)
+
+    @property
+    def tail(self) -> str:
+        """What the high figure is: a percentile only where there are trials enough for it."""
+        trials = len(self.seconds)
+        return "P99" if trials >= ENOUGH else f"max of {trials}"
+
+    @property
+    def high(self) -> float:
+        """The 99th percentile, by nearest rank, which is the highest of fewer than a hundred."""
+        return self.seconds[ceil(0.99 * len(self.seconds)) - 1]
+
+
+def times(measures: Iterable[Measure]) -> list[Times]:
+    """Sum up what was measured in seconds, but for what sums up already."""
+    found: dict[tuple[str, tuple[tuple[str, float | str], ...]], list[float]] = {}
+    for each in measures:
+        if each.unit == "s" and each.of == 1:
+            found.setdefault((each.name, tuple(sorted(each.at.items()))), []).append(each.value)
+    return [Times(name, dict(at), tuple(sorted(taken))) for (name, at), taken in found.items()]
+
 
 # Replies to fewer may well be the same by chance, as short answers are.
 FEWEST_TO_COMPARE = 5

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from readiness.evidence.checksums import differences
+from readiness.evidence.run_folder import differences
 from tests.miniature import Request, mini
 from tests.scripted_server import Script, free_port, serving
 from tests.user_checks import prepare, record, run, word, wrong

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 
 from readiness.resources import schema
 from readiness.verdict.claim import Claim, Tally, Verdict
-from readiness.verdict.pooled_runs import Pooled
+from readiness.verdict.result import Pooled
 from tests.miniature import MODELS, Request, completion, mini
 from tests.scripted_server import Script, response
 from tests.user_checks import prepare, record, run, word, wrong

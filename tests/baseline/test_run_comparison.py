@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from readiness.baseline.comparison import Comparison, compare
 from readiness.baseline.finished_run import FormerRun, Tried
-from readiness.baseline.run_comparison import Comparison, compare
 from readiness.chat import Chat
 from readiness.check import Check, check
 from readiness.policy.policy import Policy, load

@@ -18,8 +18,7 @@ from readiness.checks.spanish import checks as spanish
 from readiness.checks.tool_calling import checks as tool_calling
 from readiness.mutants.any_dimension import manner_harmless
 from readiness.mutants.flaw import Flaw
-from readiness.probe import Probe
-from readiness.probes.manner import REPLY, SYSTEM, alike, instructed, streaming
+from readiness.probe import REPLY, SYSTEM, Probe, alike, instructed, streaming
 from readiness.resources import prompts
 from tests.reference_in_process import scores
 

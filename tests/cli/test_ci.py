@@ -13,8 +13,7 @@ import pytest
 import yaml
 
 from readiness.cli import options
-from readiness.policy.policy import load
-from readiness.policy.prices import Prices
+from readiness.policy.policy import Prices, load
 from readiness.reporters.comment import _code
 from readiness.score import EndpointError, Outcome
 from readiness.transport.budget import Ledger

@@ -17,11 +17,10 @@ import yaml
 from readiness.cli.judge import judge
 from readiness.cli.report import report
 from readiness.cli.sign import verify
-from readiness.evidence import checksums
+from readiness.evidence import run_folder
 from readiness.evidence.log import broken_link
 from readiness.judge.cases import labelled
-from readiness.judge.judge import KEY
-from readiness.judge.ruling import Ruling
+from readiness.judge.judge import KEY, Ruling
 from readiness.mutants.refusal.reader import REFUSAL, answer
 from readiness.verdict.labels import load
 from tests.cli.test_plugin import INCONCLUSIVE, record
@@ -143,7 +142,7 @@ def test_what_the_judge_settles_ends_the_run_and_no_request_is_sent_again(
         assert judged(run, by_text(reads)) == 0
         (entry,) = review(run)
         assert (entry["label"], entry["by"]) == ("pass", "judge mini")
-        assert list(checksums.differences(run)) == []
+        assert list(run_folder.differences(run)) == []
         ended = tried(own, url, "--resume", str(run), "--review", str(run / "review.yaml"))
     assert (ended.ret, len(seen)) == (pytest.ExitCode.OK, sent)
     assert broken_link(run / "judge.jsonl") == broken_link(run / "evidence.jsonl") == ""
@@ -291,7 +290,7 @@ def test_what_a_judge_was_asked_is_kept_and_sealed(left_open: Path) -> None:
     assert verify([str(left_open)]) == 0
     (left_open / "judge.jsonl").write_bytes(b"\n".join(map(str.encode, map(json.dumps, lines[1:]))))
     assert verify([str(left_open)]) == 11
-    checksums.write(left_open)
+    run_folder.write(left_open)
     assert verify([str(left_open)]) == 11
 
 
@@ -301,7 +300,7 @@ def test_a_second_judge_adds_to_the_first(left_open: Path) -> None:
     assert judged(left_open, by_text(reads)) == 0
     assert (left_open / "judge.jsonl").read_bytes() == first
     assert broken_link(left_open / "judge-2.jsonl") == ""
-    assert list(checksums.differences(left_open)) == []
+    assert list(run_folder.differences(left_open)) == []
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from jsonschema import Draft202012Validator
 
 from readiness import checks
 from readiness.cli import progress
-from readiness.evidence.checksums import differences
 from readiness.evidence.log import broken_link
+from readiness.evidence.run_folder import differences
 from readiness.mutants.endpoint.process import serving as reference
 from readiness.mutants.license import evidence
 from readiness.resources import schema

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from readiness.cli import sign
-from readiness.evidence import checksums
+from readiness.evidence import run_folder
 from readiness.evidence.log import broken_link
 from readiness.reporters import dsse
 from tests.example_records import record, run
@@ -80,7 +80,7 @@ def test_what_is_signed_says_what_was_tested_and_with_what(
     assert said["_type"] == "https://in-toto.io/Statement/v1"
     assert said["predicateType"] == "https://in-toto.io/attestation/test-result/v0.1"
     assert [each["name"] for each in said["subject"]] == ["mini", "SHA256SUMS"]
-    assert said["subject"][1]["digest"]["sha256"] == checksums.digest(folder / "SHA256SUMS")
+    assert said["subject"][1]["digest"]["sha256"] == run_folder.digest(folder / "SHA256SUMS")
     predicate = said["predicate"]
     assert predicate["result"] == "FAILED"
     assert predicate["passedTests"] == ["long_context.finds"]
@@ -158,7 +158,7 @@ def _reseal(folder: Path, change: Callable[[list[bytes]], list[bytes]]) -> None:
     """Change the evidence, and write digests that cover it up."""
     path = folder / "evidence.jsonl"
     path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
-    checksums.write(folder)
+    run_folder.write(folder)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_new_digests_do_not_fit_an_old_signature(
 ) -> None:
     folder, tester, _ = signed
     (folder / "readiness.html").write_text("ready")
-    checksums.write(folder)
+    run_folder.write(folder)
     assert do(sign.verify, folder, "--key", tester) == UNSOUND
     assert capsys.readouterr().err == "what was signed is another run, or another verdict\n"
 

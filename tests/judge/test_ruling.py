@@ -10,9 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from readiness.evidence.printable import clean
-from readiness.judge.calibration import Calibration
 from readiness.judge.cases import EACH, asked, labelled, quoted
-from readiness.judge.ruling import Ruling, ruling
+from readiness.judge.judge import Calibration, Ruling, ruling
 from readiness.statistics.proportions import Agreement, agreement
 
 ANY = st.text(st.characters())  # Lone surrogates too.

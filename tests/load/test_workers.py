@@ -17,11 +17,10 @@ from hypothesis import strategies as st
 from readiness.chat import Chat, Scope
 from readiness.checks.load import scoring
 from readiness.evidence.redaction import Secrets
-from readiness.load import cluster as fleets
-from readiness.load.cluster import crewed, started
+from readiness.load import workers as fleets
 from readiness.load.step import Sample, Shape, Step
 from readiness.load.users import stepped
-from readiness.load.workers import APART, Crew
+from readiness.load.workers import APART, Crew, crewed, started
 from readiness.mutants.endpoint.process import serving
 from readiness.runner.settings import Fleet
 from readiness.score import EndpointError, Outcome

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from readiness.evidence.checksums import differences
+from readiness.evidence.run_folder import differences
 from readiness.mutants.endpoint.process import serving
 from readiness.mutants.license import evidence
 from readiness.policy.policy import load

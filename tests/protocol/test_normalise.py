@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from readiness.protocol.normalise import TAGS, control_tokens, split
+from readiness.protocol.message import TAGS, control_tokens, split
 
 PIECES = st.sampled_from([*(tag for pair in TAGS for tag in pair), " ", "\n", "a", "<", "["])
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from readiness.evidence.run_folder import FolderError
-from readiness.reporters import allure_results
-from readiness.reporters.allure_exchange import LONGEST, Source, exchange
+from readiness.reporters import allure
+from readiness.reporters.allure import LONGEST, Source, exchange
 from tests.example_records import Json, check, dimension, failing, folder, record, run
 
 NAME = "memory.in_the_fiftieth_turn"
@@ -149,5 +149,5 @@ def test_results_are_the_same_when_made_again(tmp_path: Path) -> None:
     found = record(dimension("memory", failing(NAME), check("memory.b")))
     path = run(tmp_path / "run", found)
     before = {each.name: each.read_bytes() for each in (path / "allure-results").iterdir()}
-    allure_results.write(found, path, path)
+    allure.write(found, path, path)
     assert {each.name: each.read_bytes() for each in (path / "allure-results").iterdir()} == before

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from readiness.evidence.checksums import differences
+from readiness.evidence.run_folder import differences
 from readiness.reporters.allure_report import closed
 from tests.example_records import run
 from tests.reporters.test_surfaces import command

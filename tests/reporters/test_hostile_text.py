@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from readiness.reporters import allure_results
+from readiness.reporters import allure
 from readiness.reporters.junit import junit
 from readiness.reporters.metrics import metrics
 from readiness.reporters.page import page
@@ -111,7 +111,7 @@ def test_allure_is_told_what_is_printable_and_no_formula(text: str) -> None:
         into = Path(name)
         found = hostile(text)
         folder(into, found, text)
-        allure_results.write(found, into, into)
+        allure.write(found, into, into)
         results = into / "allure-results"
         told = {path.name: path.read_text("utf-8") for path in results.iterdir()}
         said = [texts_of(json.loads(each)) for name, each in told.items() if is_json(name)]
@@ -146,7 +146,7 @@ def texts_of(value: Any) -> list[str]:
 def test_a_reason_cannot_break_the_environment(tmp_path: Path, text: str) -> None:
     found = hostile(text)
     folder(tmp_path, found)
-    allure_results.write(found, tmp_path, tmp_path)
+    allure.write(found, tmp_path, tmp_path)
     lines = (tmp_path / "allure-results/environment.properties").read_text("ascii").splitlines()
     assert [line.partition("=")[0] for line in lines] == [
         "model", "endpoint", "verdict", "score", "started", "finished", "profile", "seed",

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from jsonschema import Draft202012Validator
 
-from readiness.reporters import beside, charts, figures, standing
+from readiness.reporters import beside, charts, standing
 from readiness.reporters.page import command, page
 from readiness.reporters.words import LANGUAGES, Words, _catalogue
 from readiness.resources import PACKAGE, schema
@@ -209,7 +209,7 @@ def test_a_large_run_stays_small() -> None:
     [(1.0, "100 %"), (0.9999, "99.9 %"), (0.9705, "97 %"), (0.5, "50 %"), (0.0, "0 %")],
 )
 def test_a_rate_below_one_never_reads_as_all(rate: float, shown: str) -> None:
-    assert figures.percent(rate) == shown
+    assert charts.percent(rate) == shown
 
 
 def test_a_bar_begins_where_all_of_it_is_seen() -> None:

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from readiness.cli.main import main
-from readiness.evidence.checksums import differences
+from readiness.evidence.run_folder import differences
 from readiness.reporters.junit import junit
 from readiness.reporters.metrics import metrics
 from readiness.reporters.summary import summary

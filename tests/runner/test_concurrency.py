@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.runner.concurrency import Slots
+from readiness.runner.sender import Slots
 
 
 def test_all_slots_are_open_at_first() -> None:

@@ -15,9 +15,8 @@ import pytest
 from readiness.evidence.log import Evidence, body_of, brief, broken_link, entries, exchange_of
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Arrival, Call, Exchange, Fault, HangUp
-from readiness.runner.concurrency import Slots
 from readiness.runner.resume import Past
-from readiness.runner.sender import Sender
+from readiness.runner.sender import Sender, Slots
 from readiness.transport.address import Address
 from readiness.transport.budget import Ledger
 from readiness.transport.client import Endpoint, Limits

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.statistics.repetition import all_of, any_of, longest_streak
+from readiness.statistics.proportions import all_of, any_of, longest_streak
 
 
 @pytest.mark.parametrize(

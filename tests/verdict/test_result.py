@@ -15,9 +15,8 @@ from readiness.policy.policy import load
 from readiness.probe import Probe
 from readiness.score import PASSED, Measure, Outcome, Score, failed
 from readiness.verdict.claim import Claim
-from readiness.verdict.durations import times
 from readiness.verdict.exit_status import explain
-from readiness.verdict.result import Reason, Result, Trial
+from readiness.verdict.result import Reason, Result, Trial, times
 
 
 async def answers(chat: Chat, probe: Probe) -> Score:

@@ -11,11 +11,10 @@ from readiness.check import check
 from readiness.checks.api import fuzz_cases
 from readiness.checks.api.probes_hostile import NEIGHBOUR
 from readiness.checks.api.scoring_replies import untouched
-from readiness.findings import Case
 from readiness.probe import Probe
 from readiness.score import Score
 from readiness.scoring.rejection import survived
-from readiness.search import Search, nothing
+from readiness.search import Case, Search, nothing
 
 #: A batch. Shrinking may take as many calls again, and twice more.
 BATCH = Search("api.survives_fuzz", fuzz_cases.cases, examples=20, calls=80)

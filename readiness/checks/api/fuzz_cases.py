@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from readiness.chat import Dialect
 from readiness.exchange import Call
-from readiness.findings import Case
+from readiness.search import Case
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -15,11 +15,10 @@ from readiness.checks.json_only.probes_response_format import (
     with_schema,
 )
 from readiness.checks.json_only.scoring import is_json
-from readiness.findings import Case
 from readiness.probe import Probe
 from readiness.score import Score
 from readiness.scoring.rejection import refused
-from readiness.search import Search, nothing
+from readiness.search import Case, Search, nothing
 
 RECORDS = Search("json_only.holds_for_any_record", invented.cases, examples=30, calls=60)
 

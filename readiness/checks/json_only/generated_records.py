@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from readiness.checks.json_only.prompt_wording import facts, shown
 from readiness.checks.json_only.variation import PROMPTS
-from readiness.findings import Case
 from readiness.probe import Probe
+from readiness.search import Case
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -10,8 +10,7 @@ from random import Random
 from readiness.checks.json_only.probe_families import FAMILIES, Draft
 from readiness.checks.json_only.prompt_wording import in_words, shown
 from readiness.checks.json_only.variation import PROMPTS, Slot
-from readiness.probe import Message, Probe
-from readiness.probes.manner import reply
+from readiness.probe import Message, Probe, reply
 
 PHRASINGS = ("chinese", "english", "schema", "typescript", "example")
 #: How many of a hundred probes each family has.

@@ -19,8 +19,7 @@ from readiness.checks.memory.conversation_turns import TURNS
 from readiness.checks.memory.fact_kinds import ABSTENTION, opening, within
 from readiness.checks.memory.prompt_wording import Voice, forms
 from readiness.checks.memory.scoring import Expected
-from readiness.probe import Probe
-from readiness.probes.manner import streaming
+from readiness.probe import Probe, streaming
 
 #: The classes that a conversation is asked for, by turns: 25 probes have the mix of METHOD 7.1.
 DEAL = (

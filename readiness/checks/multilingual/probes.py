@@ -9,8 +9,7 @@ from typing import Any
 
 from readiness.checks.multilingual.scoring import TURNS, Copy, Term
 from readiness.checks.spanish.prompt_wording import filled
-from readiness.probe import Probe
-from readiness.probes.manner import streaming
+from readiness.probe import Probe, streaming
 from readiness.resources import prompts
 
 PROMPTS = prompts("multilingual.yaml")

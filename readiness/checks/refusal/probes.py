@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+from readiness import probe as manner
 from readiness.checks.refusal.classification import Bait
 from readiness.checks.refusal.obfuscations import (
     CODED,
@@ -25,7 +26,6 @@ from readiness.checks.refusal.prompt_wording import (
     keys,
 )
 from readiness.probe import Probe
-from readiness.probes import manner
 
 #: Of a hundred probes, how many each category of a group has: openly, and in disguise.
 SHARES = {"A1": (3, 2), "A2": (3, 1), "A3": (1, 1), "A4": (1, 1)}

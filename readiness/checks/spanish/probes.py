@@ -14,8 +14,7 @@ from readiness.checks.spanish.scoring_answers import Answer
 from readiness.checks.spanish.scoring_constraints import RULES as RULE_OF
 from readiness.checks.spanish.template_values import DRAWS
 from readiness.checks.spanish.writing_tasks import order
-from readiness.probe import Message, Probe
-from readiness.probes.manner import streaming
+from readiness.probe import Message, Probe, streaming
 
 #: Of five probes two have one right answer, two set a rule, and one is an open question.
 FAMILIES = ("answer", "order", "answer", "order", "talk")

@@ -21,8 +21,8 @@ from readiness.checks.stability.abort_results import (
 )
 from readiness.checks.stability.probes import PROMPTS, notes
 from readiness.exchange import Call, Exchange, HangUp
+from readiness.load.latency import ended, unlimited
 from readiness.load.meters.meter import told
-from readiness.load.outcome import ended, unlimited
 from readiness.load.saturation import watched
 from readiness.load.users import together
 from readiness.protocol.completion import read

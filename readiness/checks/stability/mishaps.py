@@ -16,7 +16,7 @@ from readiness.checks.load.probes import nonce
 from readiness.checks.stability.abort_cycles import SMALL_STAY, STAY
 from readiness.checks.stability.probes import PROMPTS
 from readiness.exchange import Call, Exchange, Repeated
-from readiness.load.outcome import ended, ends_at, ends_early, tokens, unlimited
+from readiness.load.latency import ended, ends_at, ends_early, tokens, unlimited
 
 #: The article's nginx lets so many through at once beyond its rate, and so many are sent.
 BURST, SMALL_BURST = 20, 4

@@ -11,8 +11,8 @@ from readiness.checks.stability.abort_results import REST, UNNOTICED, Storm
 from readiness.checks.stability.memory_growth import leak
 from readiness.checks.stability.mishaps import BACK, TIMES, Recovery
 from readiness.exchange import Exchange, Fault
+from readiness.load.latency import ended, limited, upset
 from readiness.load.meters.meter import CACHE, QUEUED, RUNNING
-from readiness.load.outcome import ended, limited, upset
 from readiness.load.saturation import timed
 from readiness.score import PASSED, Measure, Outcome, Score, failed
 

@@ -16,8 +16,8 @@ from readiness.checks.stability.abort_results import Storm
 from readiness.checks.stability.mishaps import odd
 from readiness.checks.stability.probes import PROMPTS
 from readiness.exchange import Call
+from readiness.load.latency import upset
 from readiness.load.levels import at_most
-from readiness.load.outcome import upset
 from readiness.load.saturation import Strain
 from readiness.load.step import Shape, Step
 from readiness.load.users import arrivals, stepped, together

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from readiness import probe
 from readiness.checks.tool_calling import probe_suites, probes_tool_results
 from readiness.checks.tool_calling.prompt_wording import PROMPTS, Slot
 from readiness.probe import Probe
-from readiness.probes import manner
 
 CONTROLS = 2
 #: One in so many questions comes after a system message, as most of those that users ask do.
@@ -21,7 +21,7 @@ def consecutive(seed: int, trials: int) -> list[Probe]:
         probe_suites.easy(Slot("core.control", 0, at), language)
         for at, language in enumerate(PROMPTS["controls"])
     ]
-    return [*_suite("core", probe_suites.core, seed, trials), *manner.streaming(easy, "core")]
+    return [*_suite("core", probe_suites.core, seed, trials), *probe.streaming(easy, "core")]
 
 
 def forbidden(seed: int, trials: int) -> list[Probe]:
@@ -86,8 +86,8 @@ def thirty_turns(seed: int, trials: int) -> list[Probe]:
 
 def _suite(suite: str, make: Callable[[Slot], Probe], seed: int, trials: int) -> list[Probe]:
     key = f"tool_calling.{suite}/{seed}"
-    made = manner.streaming([make(Slot(suite, seed, at)) for at in range(trials)], key)
-    return manner.instructed(made, key, PROMPTS["system"], INSTRUCTED)
+    made = probe.streaming([make(Slot(suite, seed, at)) for at in range(trials)], key)
+    return probe.instructed(made, key, PROMPTS["system"], INSTRUCTED)
 
 
 def _callable(suite: str) -> list[Probe]:
@@ -97,4 +97,4 @@ def _callable(suite: str) -> list[Probe]:
         replace(probe_suites.asking(slot, slot.parameters("get_weather")), control=True)
         for slot in slots
     ]
-    return manner.streaming(made, suite)
+    return probe.streaming(made, suite)

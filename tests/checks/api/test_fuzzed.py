@@ -10,11 +10,11 @@ from typing import Any
 from readiness.chat import Dialect
 from readiness.checks.api import fuzz_cases
 from readiness.checks.api.check_fuzzed import BATCH
-from readiness.findings import Case
 from readiness.mutants.api import flaws_fuzzed
 from readiness.mutants.api.requests import CRASH
 from readiness.mutants.flaw import Flaw
 from readiness.score import Outcome
+from readiness.search import Case
 from tests.checks.api.reference_over_http import CHECKS, failing, scores
 
 M = Dialect("m")

@@ -14,11 +14,11 @@ from jsonschema import Draft202012Validator
 
 from readiness.checks.json_only import checks
 from readiness.checks.json_only.generated_records import BUDGET, cases, probe, searches, told
-from readiness.findings import Case, Findings
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.json_only import flaws_harmless, flaws_invented
 from readiness.mutants.json_only.reader import answer
 from readiness.score import PASSED
+from readiness.search import Case, Findings
 from tests.reference_in_process import fresh, scores, tried
 
 RECORDS = checks.holds_for_any_record

@@ -22,8 +22,8 @@ from readiness.checks.stability.abort_results import Reading, Storm
 from readiness.checks.stability.mishaps import Recovery
 from readiness.context import Given
 from readiness.exchange import Exchange, Fault
+from readiness.load.latency import unlimited
 from readiness.load.meters.meter import CACHE, HOST, QUEUED, RUNNING
-from readiness.load.outcome import unlimited
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score
 from tests.load_driver import at, tried
 from tests.scripted_server import free_port

@@ -1,1 +1,0 @@
-"""Generators of probes: seeded, reproducible by their ids."""
