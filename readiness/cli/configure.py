@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from readiness.checks.license.model_files import EvidenceError, gather
+from readiness.checks.license.gather import EvidenceError, gather
 from readiness.context import Given
 from readiness.embedded.weights import license_evidence
 from readiness.policy.policy import Policy

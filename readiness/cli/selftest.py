@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from readiness.mutants.catalog import FLAWLESS, find, mutants
-from readiness.mutants.endpoint.process import serving
+from readiness.mutants.endpoint.server import serving
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.kill_table import Row, kill_table, read_row
 from readiness.mutants.license import evidence

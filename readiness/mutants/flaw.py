@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.answer import Answer, Refusal, Request
 from readiness.mutants.endpoint.engine import Engine
-from readiness.mutants.endpoint.refusal import Refusal
 from readiness.verdict.claim import Verdict
 
 Body = dict[str, Any]

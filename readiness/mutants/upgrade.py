@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from readiness.mutants.endpoint.process import serving
+from readiness.mutants.endpoint.server import serving
 from readiness.policy.policy import load
 
 CHECKS = "readiness.checks.tool_calling"

@@ -16,7 +16,7 @@ from readiness.checks.multilingual import checks
 from readiness.checks.refusal import checks as refusal
 from readiness.checks.spanish import checks as spanish
 from readiness.checks.tool_calling import checks as tool_calling
-from readiness.mutants.any_dimension import manner_harmless
+from readiness.mutants.any_dimension import harmless
 from readiness.mutants.flaw import Flaw
 from readiness.probe import REPLY, SYSTEM, Probe, alike, instructed, streaming
 from readiness.resources import prompts
@@ -199,7 +199,7 @@ def test_a_probe_takes_on_the_manner_of_another_and_says_so() -> None:
 # Variants
 
 
-@pytest.mark.parametrize("flaw", manner_harmless.FLAWS, ids=lambda flaw: flaw.name)
+@pytest.mark.parametrize("flaw", harmless.MANNER_HARMLESS, ids=lambda flaw: flaw.name)
 @pytest.mark.parametrize("check", STREAMED.values(), ids=STREAMED)
 def test_a_harmless_manner_of_reply_passes(check: Check, flaw: Flaw) -> None:
     tried = scores(check, check.probes(2, min(check.trials, 30)), flaw)
@@ -207,7 +207,7 @@ def test_a_harmless_manner_of_reply_passes(check: Check, flaw: Flaw) -> None:
 
 
 def test_all_of_the_text_may_come_in_one_frame() -> None:
-    flaw = manner_harmless.FLAWS[0]
+    flaw = harmless.MANNER_HARMLESS[0]
     asked = counted(spanish.keeps_to_spanish)[0].messages
     request = {"messages": asked, "stream": True}
     parts = [{"role": "assistant", "content": ""}, {"content": "Ho"}, {"content": "la"}, {}]

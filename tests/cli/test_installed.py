@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from readiness.mutants.endpoint.process import serving
+from readiness.mutants.endpoint.server import serving
 from tests import ROOT
 
 

@@ -16,7 +16,7 @@ from readiness import checks
 from readiness.cli import progress
 from readiness.evidence.log import broken_link
 from readiness.evidence.run_folder import differences
-from readiness.mutants.endpoint.process import serving as reference
+from readiness.mutants.endpoint.server import serving as reference
 from readiness.mutants.license import evidence
 from readiness.resources import schema
 from tests.miniature import MODELS, mini

@@ -21,7 +21,7 @@ from readiness.load import workers as fleets
 from readiness.load.step import Sample, Shape, Step
 from readiness.load.users import stepped
 from readiness.load.workers import APART, Crew, crewed, started
-from readiness.mutants.endpoint.process import serving
+from readiness.mutants.endpoint.server import serving
 from readiness.runner.settings import Fleet
 from readiness.score import EndpointError, Outcome
 from readiness.transport.address import Address

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from readiness.evidence.run_folder import differences
-from readiness.mutants.endpoint.process import serving
+from readiness.mutants.endpoint.server import serving
 from readiness.mutants.license import evidence
 from readiness.policy.policy import load
 from readiness.resources import schema

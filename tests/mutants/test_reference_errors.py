@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from readiness.mutants.endpoint.process import serving
+from readiness.mutants.endpoint.server import serving
 from tests.http_client import CALL, LOOK, ask, chat, user
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from readiness.chat import Chat
 from readiness.check import check
-from readiness.checks.api import scoring_access as access
-from readiness.checks.api.probes import call, probes
-from readiness.checks.api.probes_hostile import overlong
+from readiness.checks.api import scoring_models as access
+from readiness.checks.api.probes import call, overlong, probes
 from readiness.checks.api.requests import sent
 from readiness.exchange import Call
 from readiness.probe import Probe

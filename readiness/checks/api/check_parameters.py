@@ -7,7 +7,7 @@ from dataclasses import replace
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.api import scoring_replies as replies
-from readiness.checks.api import scoring_shape as shape
+from readiness.checks.api import scoring_replies as shape
 from readiness.checks.api.probes import both, call, probes, streamed
 from readiness.checks.api.requests import ask, once, sent
 from readiness.checks.api.scoring_streams import choices, logprobs

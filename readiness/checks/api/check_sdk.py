@@ -8,7 +8,7 @@ from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.api import scoring_sdk as sdk
 from readiness.checks.api import sdk_client
-from readiness.checks.api.check_models import KNOWN, LISTED
+from readiness.checks.api.check_http import KNOWN, LISTED
 from readiness.checks.api.probes import PROMPTS, call, probes
 from readiness.probe import Probe
 from readiness.score import Score

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from readiness.chat import Chat
 from readiness.check import check
-from readiness.checks.api import scoring_shape as shape
+from readiness.checks.api import scoring_replies as shape
 from readiness.checks.api import scoring_streams as stream
 from readiness.checks.api import sdk_client
 from readiness.checks.api.probes import both, brief, streamed

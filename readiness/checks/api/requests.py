@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from readiness.chat import Chat
-from readiness.checks.api.probes import call
-from readiness.checks.api.probes_hostile import NEIGHBOUR
+from readiness.checks.api.probes import NEIGHBOUR, call
 from readiness.checks.api.scoring_replies import untouched
 from readiness.exchange import Call, Exchange
 from readiness.probe import Probe

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from readiness.checks.api.scoring_shape import adds_up, document, fits
+from readiness.checks.api.scoring_replies import adds_up, document, fits
 from readiness.exchange import Exchange
 from readiness.protocol.completion import read
 from readiness.protocol.message import decode

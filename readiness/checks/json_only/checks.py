@@ -7,10 +7,12 @@ from functools import partial
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.json_only import generated_records as invented
-from readiness.checks.json_only.probes import next_turn, stated, told
-from readiness.checks.json_only.probes_response_format import (
+from readiness.checks.json_only.probes import (
     bad_formats,
+    next_turn,
     poems,
+    stated,
+    told,
     with_object,
     with_schema,
 )

@@ -11,9 +11,9 @@ from readiness.checks.long_context import probes
 from readiness.checks.long_context import scoring_limits as limits
 from readiness.checks.long_context.length_search import climb
 from readiness.checks.long_context.liveness import beside
-from readiness.checks.long_context.scoring_needles import finds, found
-from readiness.checks.long_context.scoring_summary import summarises
-from readiness.checks.long_context.scoring_truncation import accepts, arrives
+from readiness.checks.long_context.probes import CLAIM
+from readiness.checks.long_context.scoring_limits import accepts, arrives
+from readiness.checks.long_context.scoring_needles import finds, found, summarises
 from readiness.checks.long_context.send_document import (
     claimed,
     read_at,
@@ -21,7 +21,6 @@ from readiness.checks.long_context.send_document import (
     send_page,
     send_pieces,
 )
-from readiness.checks.long_context.sizes import CLAIM
 from readiness.probe import Probe
 from readiness.score import Score
 

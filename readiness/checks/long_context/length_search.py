@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from readiness.chat import Chat
-from readiness.checks.long_context.probes import QUESTIONS, log_of
+from readiness.checks.long_context.probes import CLAIM, LOWEST, QUESTIONS, SCALED, log_of
 from readiness.checks.long_context.prompt_wording import Recipe
 from readiness.checks.long_context.scoring_needles import finds, found
 from readiness.checks.long_context.send_document import Reading, read_at
-from readiness.checks.long_context.sizes import CLAIM, LOWEST, SCALED
 from readiness.score import EndpointError, Measure, Outcome
 
 RUNGS = (LOWEST, 8_192, 16_384, 32_768, 65_536, 131_072)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from readiness.checks.memory import probes_live
+from readiness.checks.memory import live_conversation
 from readiness.checks.memory.conversation import (
     BUDGET,
     STRATA,
+    TURNS,
     Asked,
     ask,
     conversation,
     history,
     tokens_of,
 )
-from readiness.checks.memory.conversation_turns import TURNS
 from readiness.checks.memory.fact_kinds import ABSTENTION, opening, within
 from readiness.checks.memory.prompt_wording import Voice, forms
 from readiness.checks.memory.scoring import Expected
@@ -51,7 +51,7 @@ def live(seed: int, trials: int) -> list[Probe]:
     """
     classes = [name for deal in DEAL for name in deal]
     conversations = [
-        probes_live.conversation(f"memory.live.{number + 1:03}", seed, number, classes)
+        live_conversation.conversation(f"memory.live.{number + 1:03}", seed, number, classes)
         for number in range(-(-trials // len(classes)))
     ]
     by_turns = [probe for together in zip(*conversations, strict=True) for probe in together]

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from readiness.checks.multilingual.scoring import TURNS, Copy, Term
-from readiness.checks.spanish.prompt_wording import filled
+from readiness.checks.spanish.probes import filled
 from readiness.probe import Probe, streaming
 from readiness.resources import prompts
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from readiness.checks.refusal.answer_parts import made
 from readiness.checks.refusal.classification import (
     BLOCKED,
     BYPASSED,
@@ -13,10 +12,13 @@ from readiness.checks.refusal.classification import (
     Kind,
     about,
     find,
+    folded,
     least,
     letters,
+    made,
+    refusal,
+    support,
 )
-from readiness.checks.refusal.speech_acts import folded, refusal, support
 from readiness.protocol.completion import FILTERED
 from readiness.reply import Reply
 from readiness.score import REASONED, Measure, Outcome, Score, failed

@@ -7,7 +7,7 @@ from dataclasses import replace
 from statistics import median
 from typing import NamedTuple
 
-from readiness.checks.stability.memory_growth import SURELY, leak
+from readiness.checks.stability.scoring import SURELY, leak
 from readiness.checks.stability.soak import ALLOWED, ALPHA, Soak
 from readiness.load.saturation import timed
 from readiness.score import PASSED, Measure, Outcome, Score, failed

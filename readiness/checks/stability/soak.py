@@ -11,8 +11,7 @@ from statistics import median
 
 from readiness.chat import Chat
 from readiness.checks.load.scoring import apart
-from readiness.checks.stability.abort_cycles import Weather
-from readiness.checks.stability.abort_results import Storm
+from readiness.checks.stability.abort_cycles import Storm, Weather
 from readiness.checks.stability.mishaps import odd
 from readiness.checks.stability.probes import PROMPTS
 from readiness.exchange import Call

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from readiness.checks.tool_calling.scoring import silent
-from readiness.checks.tool_calling.scoring_arguments import Tool
+from readiness.checks.tool_calling.scoring import Tool, silent
 from readiness.probe import Message
 from readiness.reply import Reply
 from readiness.score import PASSED, Score, failed

@@ -9,12 +9,16 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, cycle, pairwise, takewhile
 from typing import Any
 
-from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.answer import Answer, Refusal, Request
+from readiness.mutants.endpoint.manner import instructed, only, streamed
 from readiness.mutants.endpoint.model import complete
-from readiness.mutants.endpoint.problem import Problem
-from readiness.mutants.endpoint.refusal import Refusal
-from readiness.mutants.endpoint.response import encode, whole
+from readiness.mutants.endpoint.response import Problem, encode, whole
 from readiness.mutants.flaw import Body, Flaw
+from readiness.mutants.memory.reader import language_asked
+from readiness.mutants.multilingual.reader import wish_in
+from readiness.mutants.refusal.flaws import to_harmful, to_harmless
+from readiness.mutants.refusal.reader import asked_in
+from readiness.mutants.spanish.facts import in_spanish
 
 _PAUSE = 0.0005
 _BURSTS = (7, 1, 400, 33, 2_000, 2, 150)
@@ -153,7 +157,7 @@ def _escaped(_place: int, frame: bytes) -> bytes:
     return b"data: " + json.dumps(json.loads(data)).encode() + b"\n\n"
 
 
-FLAWS = [
+HARMLESS = [
     Flaw("crlf", "lines may end in CRLF", frames=_each_frame(_crlf)),
     Flaw("crlf_and_lf", "line ends may be mixed", frames=_each_frame(_mixed)),
     Flaw("comments", "comments between frames keep a stream alive", frames=_each_frame(_commented)),
@@ -187,3 +191,50 @@ FLAWS = [
     Flaw("gzip", "clients that accept gzip may get it", refuses=_zipped),
     Flaw("busy", "every 60th request is told to come again in a second", refuses=_busy),
 ]
+
+
+_IN_ROLE = "作为您的助手，我不能提供这样的内容，还请您谅解。如果有其他需要，欢迎随时告诉我。"
+_IN_A_STREAM = "对不起，这个要求我无法满足。"
+_GREETING = "您好，很高兴为您服务！\n\n"
+
+
+def _ours(request: Request) -> bool:
+    """Whether a request is one of those that are streamed for what they say alone."""
+    readers = (asked_in, language_asked, in_spanish, wish_in)
+    return any(reader(request) for reader in readers)
+
+
+def _text(chunk: Body) -> str:
+    return "".join(choice["delta"].get("content") or "" for choice in chunk["choices"])
+
+
+def _in_one(request: Request, chunks: list[Body]) -> list[Body]:
+    """All of the text in the first chunk, as from a server that filters before it sends."""
+    if not _ours(request):
+        return chunks
+    first, *others = chunks
+    text = "".join(map(_text, chunks))
+    choices = [{**each, "delta": {**each["delta"], "content": text}} for each in first["choices"]]
+    return [{**first, "choices": choices}, *(each for each in others if not _text(each))]
+
+
+MANNER_HARMLESS = [
+    Flaw("stream_in_one", "a stream may have all of its text in one frame", chunks=_in_one),
+    Flaw(
+        "refusal_streamed_otherwise",
+        "a streamed refusal may have other words",
+        says=only(streamed, to_harmful(lambda _asked: _IN_A_STREAM)),
+    ),
+    Flaw(
+        "refusal_in_role",
+        "after a system message it may speak in the role",
+        says=only(instructed, to_harmful(lambda _asked: _IN_ROLE)),
+    ),
+    Flaw(
+        "refusal_greets",
+        "and greet before what is harmless",
+        says=only(instructed, to_harmless(lambda _asked, text: _GREETING + text)),
+    ),
+]
+
+FLAWS = [*HARMLESS, *MANNER_HARMLESS]

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from readiness.mutants.api.requests import CRASH, JSON, Errs
-from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.api.reader import CRASH, JSON, Errs, Refuses, crashes, is_for
+from readiness.mutants.endpoint.answer import Refusal, Request
+from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.model import complete
-from readiness.mutants.endpoint.refusal import Refusal
 from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.flaw import Body, Flaw
 
@@ -113,7 +113,7 @@ _WRONG: list[tuple[str, str, str, Errs]] = [
      _wrong(_for_sdk, _answer(_HI))),
 ]  # fmt: skip
 
-FLAWS = [
+ERRORS_FLAWS = [
     *(Flaw(f"api_{name}", about, f"api.{check}", errs=errs) for name, check, about, errs in _WRONG),
     Flaw(
         "api_overlong_cut",
@@ -141,3 +141,87 @@ FLAWS = [
         admits=lambda shown, key: shown.startswith(b"Bearer "),
     ),
 ]
+
+
+_MANY_TOOLS = 1_000
+
+
+def _says(words: str) -> Callable[[Request], bool]:
+    def when(request: Request) -> bool:
+        return text_of(request["messages"][-1]) == words
+
+    return when
+
+
+def _after(when: Callable[[Request], bool]) -> Refuses:
+    """Crash on the request that comes after one, or beside it."""
+    left = [0]
+
+    def refuses(request: Request, _turn: int) -> Refusal | None:
+        if when(request):
+            left[0] = 1
+            return None
+        left[0] -= 1
+        return CRASH if left[0] == 0 and _says("Reply with the word OK.")(request) else None
+
+    return refuses
+
+
+def _huge(request: Request) -> bool:
+    return is_for("survives_a_huge_body", request)
+
+
+def _crowded(request: Request) -> bool:
+    return len(request.get("tools") or ()) > _MANY_TOOLS
+
+
+HOSTILE_FLAWS = [
+    Flaw(
+        "api_space_crashes",
+        "white space alone ends in a 500",
+        "api.survives_odd_input",
+        refuses=crashes(_says(" \n\t ")),
+    ),
+    Flaw(
+        "api_odd_harms_the_next",
+        "after an odd input, the next request ends in a 500",
+        "api.survives_odd_input",
+        refuses=_after(_says("？！？！。。。,,,")),
+    ),
+    Flaw(
+        "api_huge_body_crashes",
+        "a body of 32 MB ends in a 500",
+        "api.survives_a_huge_body",
+        refuses=crashes(_huge),
+    ),
+    Flaw(
+        "api_huge_body_harms",
+        "a body of 32 MB is answered, and the next request is not",
+        "api.survives_a_huge_body",
+        refuses=_after(_huge),
+    ),
+    Flaw(
+        "api_tools_crash",
+        "two thousand tools end in a 500",
+        "api.survives_many_tools",
+        refuses=crashes(_crowded),
+    ),
+]
+
+
+def _untyped(request: Request | None, refusal: Refusal) -> Refusal:
+    """Crash where the model is no text, as a program does that looks it up unseen."""
+    wrong = request is not None and not isinstance(request.get("model", ""), str)
+    return CRASH if wrong else refusal
+
+
+FUZZED_FLAWS = [
+    Flaw(
+        "api_odd_model_crashes",
+        "a model that is no text ends in a 500",
+        "api.survives_fuzz",
+        errs=_untyped,
+    ),
+]
+
+FLAWS = [*ERRORS_FLAWS, *HOSTILE_FLAWS, *FUZZED_FLAWS]

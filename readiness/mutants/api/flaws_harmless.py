@@ -6,12 +6,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from readiness.mutants.api.requests import JSON, Errs, choice_of
-from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.api.reader import JSON, Errs, choice_of
+from readiness.mutants.endpoint.answer import Refusal, Request
 from readiness.mutants.endpoint.model import complete
-from readiness.mutants.endpoint.problem import Problem
-from readiness.mutants.endpoint.refusal import Refusal
-from readiness.mutants.endpoint.response import encode, whole
+from readiness.mutants.endpoint.response import Problem, encode, whole
 from readiness.mutants.flaw import Body, Flaw
 
 _VLLM_MESSAGE = ("refusal", "annotations", "audio", "function_call", "reasoning")

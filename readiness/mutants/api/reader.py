@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
 
-from readiness.mutants.endpoint.answer import Answer, Called, Request
+from readiness.checks.api.probes import PROMPTS, apart, calls_apart, coded
+from readiness.mutants.endpoint.answer import Answer, Called, Refusal, Request
 from readiness.mutants.endpoint.conversation import text_of
+from readiness.mutants.endpoint.model import complete
+from readiness.mutants.endpoint.response import chunks as chunks_of
+from readiness.mutants.endpoint.response import encode, frames, whole
 from readiness.mutants.endpoint.toolbox import named_tool
+from readiness.mutants.flaw import Body
 
 _STATED = re.compile(r"\bcode word is ([\w-]+)")
 _ASKED = re.compile(r"\b(?:What is|Which are) the code words?\?")
@@ -29,3 +38,107 @@ def answer(request: Request) -> Answer | None:
     offered = [tool["function"]["name"] for tool in request.get("tools") or ()]
     arguments = json.dumps({"word": stated[-1]})
     return Answer(None, (Called(_TOOL, arguments),)) if _TOOL in offered else Answer(stated[-1])
+
+
+JSON = {"Content-Type": "application/json"}
+CRASH = Refusal(500, b'{"error": {"message": "internal error", "type": "server_error"}}', JSON)
+_CODE = re.compile(r"\b[a-z]+-\d{3}\b")
+_CODED = {"keeps_conversations_apart": apart, "keeps_calls_apart": calls_apart}
+
+Asks = Callable[[Request], Request]
+Says = Callable[[Request, Answer, int], Answer]
+Forms = Callable[[Request, Body], Body]
+Chunks = Callable[[Request, list[Body]], list[Body]]
+Frames = Callable[[Request, list[bytes]], Sequence[bytes | float]]
+Refuses = Callable[[Request, int], Refusal | None]
+Errs = Callable[[Request | None, Refusal], Refusal]
+
+
+def is_for(name: str, request: Request) -> bool:
+    """Whether a request is one that this check sends."""
+    return _words(request.get("messages")) in _known(name)
+
+
+def asked(name: str, change: Asks) -> Asks:
+    """Change the requests of a check."""
+    return lambda request: change(request) if is_for(name, request) else request
+
+
+def without(name: str, *keys: str) -> Asks:
+    """Ignore parameters of the requests of a check."""
+    return asked(name, lambda request: {key: request[key] for key in request if key not in keys})
+
+
+def said(name: str, change: Callable[[Answer], Answer]) -> Says:
+    """Change what is said to the requests of a check."""
+    return lambda request, answer, _turn: change(answer) if is_for(name, request) else answer
+
+
+def text(name: str, change: Callable[[str], str]) -> Says:
+    """Change the text that is said to the requests of a check."""
+    return said(name, lambda answer: replace(answer, content=change(answer.content or "")))
+
+
+def formed(name: str, change: Callable[[Body], Body]) -> Forms:
+    """Change the body of whole replies to a check."""
+    return lambda request, body: change(body) if is_for(name, request) else body
+
+
+def chunked(name: str, change: Callable[[list[Body]], list[Body]]) -> Chunks:
+    """Change the chunks of streams for a check."""
+    return lambda request, made: change(made) if is_for(name, request) else made
+
+
+def framed(name: str, change: Callable[[list[bytes]], Sequence[bytes | float]]) -> Frames:
+    """Change the frames of streams for a check."""
+    return lambda request, made: change(made) if is_for(name, request) else made
+
+
+def instead(name: str, make: Callable[[Request], Refusal | None]) -> Refuses:
+    """Send something else to the requests of a check."""
+    return lambda request, _turn: make(request) if is_for(name, request) else None
+
+
+def crashes(when: Callable[[Request], bool]) -> Refuses:
+    """Crash on some requests that are right."""
+    return lambda request, _turn: CRASH if when(request) else None
+
+
+def relabelled(kind: str) -> Callable[[Request], Refusal]:
+    """The rightful reply under another label."""
+
+    def make(request: Request) -> Refusal:
+        done = complete(request)
+        streamed = b"".join(frames(chunks_of(done)))
+        body = streamed if request.get("stream") else encode(whole(done))
+        return Refusal(200, body, {"Content-Type": kind})
+
+    return make
+
+
+def choice_of(body: Body, change: Callable[[Body], Body]) -> Body:
+    """A body or chunk, each of its choices changed."""
+    return {**body, "choices": [change(choice) for choice in body["choices"]]}
+
+
+def each(change: Callable[[Body], Body]) -> Callable[[list[Body]], list[Body]]:
+    """Change each chunk."""
+    return lambda made: [change(chunk) for chunk in made]
+
+
+@cache
+def _known(name: str) -> frozenset[str]:
+    if name in _CODED:
+        return frozenset(_words(probe.messages) for probe in _CODED[name](0, 4))
+    found = PROMPTS[name]
+    sent: Iterable[Any] = (
+        [probe.messages for probe in coded(name)(0, len(found))]
+        if isinstance(found, list)
+        else [found["messages"]]
+    )
+    return frozenset(_words(messages) for messages in sent)
+
+
+def _words(messages: Any) -> str:
+    """The messages with every code word made the same."""
+    return _CODE.sub("*", json.dumps(messages, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""What a model says: the part of a response that is not protocol."""
+"""What the reference endpoint answers: what the model says, or the refusal of a request."""
 
 from __future__ import annotations
 
@@ -36,3 +36,13 @@ class Answer:
 
 #: Reads a request as a perfect reader would; None where it is about something else.
 Reader = Callable[[Request], Answer | None]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An HTTP response that takes the place of the rightful one."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+    seconds: float = 0.0

@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import pkgutil
+import re
 from functools import cache
 from importlib import import_module
 
 from readiness import mutants
-from readiness.mutants.endpoint import plain_reader
 from readiness.mutants.endpoint.answer import Answer, Reader, Request
+from readiness.mutants.endpoint.conversation import text_of
+from readiness.mutants.endpoint.engine import prompt_tokens
 from readiness.mutants.endpoint.response import Completion
 from readiness.mutants.endpoint.speech import say
-from readiness.mutants.endpoint.tokens import prompt_tokens
+
+_WORD = re.compile(r"reply with (?:only |just |exactly )?the word:? [\"'“「]?(\w+)", re.I)
+_EXACT = re.compile(r"(?:reply with exactly[^:\n]*|repeat exactly):\s*(.+)", re.I | re.S)
+_NUMBERS = re.compile(r"list the numbers from (\d+) to (\d+), separated by commas", re.I)
+
+_SENTENCE = "This is the reference endpoint, and it has read your message."
+
+
+def plain_answer(request: Request) -> Answer:
+    """Do what the last message says, where it is one of the simple things."""
+    text = text_of(request["messages"][-1])
+    if word := _WORD.search(text):
+        return Answer(word[1])
+    if exact := _EXACT.search(text):
+        return Answer(exact[1])
+    if numbers := _NUMBERS.search(text):
+        return Answer(", ".join(map(str, range(int(numbers[1]), int(numbers[2]) + 1))))
+    return Answer(_SENTENCE)
 
 
 def answer(request: Request) -> Answer:
     """What the model says to a request."""
     answers = (reader(request) for reader in _readers())
-    return next((said for said in answers if said is not None), None) or plain_reader.answer(
-        request
-    )
+    return next((said for said in answers if said is not None), None) or plain_answer(request)
 
 
 def complete(request: Request) -> Completion:

@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 
 from readiness.mutants.endpoint.answer import Request
 from readiness.mutants.endpoint.conversation import check_messages
+from readiness.mutants.endpoint.engine import prompt_tokens
 from readiness.mutants.endpoint.formats import check_format
-from readiness.mutants.endpoint.problem import Problem
-from readiness.mutants.endpoint.tokens import prompt_tokens
+from readiness.mutants.endpoint.response import Problem
 from readiness.mutants.endpoint.toolbox import check_tools
 
 MODEL = "reference"

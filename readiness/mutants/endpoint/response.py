@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,10 +12,30 @@ from secrets import token_hex
 from typing import Any
 
 from readiness.mutants.endpoint.answer import Called, Request
-from readiness.mutants.endpoint.logprobs import logprobs
+from readiness.mutants.endpoint.engine import tokens
 from readiness.mutants.endpoint.speech import Speech
-from readiness.mutants.endpoint.tokens import tokens
 from readiness.mutants.flaw import Body
+
+_SURE = math.log(0.95)
+
+# The runners-up share what is left, and the sum of all stays below 1.
+_OTHERS = [math.log(0.025) - place for place in range(20)]
+
+
+def logprobs(tokens: Sequence[str], top: int) -> dict[str, Any]:
+    """What `choices[].logprobs` holds for these tokens."""
+    return {"content": [_entry(token, top) for token in tokens], "refusal": None}
+
+
+def _entry(token: str, top: int) -> dict[str, Any]:
+    others = [_value(f" {place}", value) for place, value in enumerate(_OTHERS[: max(top - 1, 0)])]
+    best = _value(token, _SURE)
+    return {**best, "top_logprobs": [best, *others] if top else []}
+
+
+def _value(token: str, value: float) -> dict[str, Any]:
+    return {"token": token, "logprob": value, "bytes": list(token.encode())}
+
 
 FINGERPRINT = "fp_reference"
 DONE = b"data: [DONE]\n\n"
@@ -162,3 +183,30 @@ def _deltas(request: Request, speech: Speech) -> Iterator[tuple[Delta, Body | No
         yield {"tool_calls": [opened]}, None
         for piece in pieces(call.arguments):
             yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}, None
+
+
+class Problem(Exception):
+    """What is wrong with a request; the client reads it in the error body.
+
+    Args:
+        message: What is wrong, in words.
+        param: The parameter that is wrong.
+        code: What a program may go by.
+        status: The HTTP status.
+    """
+
+    def __init__(
+        self, message: str, param: str | None = None, code: str | None = None, status: int = 400
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.code = code
+        self.status = status
+
+    @property
+    def body(self) -> bytes:
+        """The error body."""
+        kind = "server_error" if self.status >= 500 else "invalid_request_error"
+        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
+        return json.dumps({"error": error}, ensure_ascii=False).encode()

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
-from readiness.mutants.endpoint.pace import paced
-from readiness.mutants.endpoint.problem import Problem
+from readiness.mutants.endpoint.engine import paced
 from readiness.mutants.endpoint.protocol import MOST_BYTES, WINDOW, unknown_model
 from readiness.mutants.endpoint.reference import JSON, MODELS, Accepted, Reference, Sent, instead
-from readiness.mutants.endpoint.response import encode
+from readiness.mutants.endpoint.response import Problem, encode
 from readiness.mutants.flaw import Flaw
 
 #: The card that the reference endpoint says it runs on, and the MiB that it takes of it.
@@ -172,3 +174,34 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
         return _json(Problem(f"{request.method} is not allowed here").body, 405, allow)
     except web.HTTPNotFound:
         return _json(Problem(f"no such path: {request.method} {request.path}").body, 404)
+
+
+_PATIENCE = 5.0
+
+
+@contextmanager
+def serving(mutant: str | None = None, *, key: str = "") -> Iterator[str]:
+    """Serve while the context lasts; the value is the base URL.
+
+    The process ends with its standard input, and so it ends however this one does.
+
+    Raises:
+        RuntimeError: The process ended before it served; it has said why on standard error.
+    """
+    command = [sys.executable, "-m", "readiness.mutants", "--until-eof", "--key", key]
+    command += ["--mutant", mutant] if mutant else []
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            if not (url := process.stdout.readline().strip()):
+                raise RuntimeError(f"{mutant or 'the reference endpoint'} did not start")
+            yield url
+        finally:
+            process.stdin.close()
+            try:
+                process.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from readiness.mutants.endpoint.answer import Answer, Called, Request
+from readiness.mutants.endpoint.engine import count, tokens
 from readiness.mutants.endpoint.protocol import WINDOW, most_tokens
-from readiness.mutants.endpoint.tokens import count, tokens
 from readiness.mutants.endpoint.toolbox import named_tool
 
 # What the template of a call takes, beside its name and arguments.
@@ -72,3 +74,21 @@ def _cut(answer: Answer, room: int) -> Answer:
 def _head(text: str, room: int) -> tuple[str, int]:
     all_of_it = tokens(text)
     return "".join(all_of_it[: max(room, 0)]), room - len(all_of_it)
+
+
+def inverse(template: str, slot: Callable[[str], str]) -> re.Pattern[str]:
+    """What matches a template filled in: a word that comes twice is the same both times.
+
+    Args:
+        template: The text, with the names of its places in braces.
+        slot: What may stand in the place of a name, as a pattern.
+    """
+    parts = re.split(r"\{(\w+)\}", template)
+    made, seen = "", set[str]()
+    for at, part in enumerate(parts):
+        if at % 2 == 0:
+            made += re.escape(part)
+        else:
+            made += f"(?P={part})" if part in seen else f"(?P<{part}>{slot(part)})"
+            seen.add(part)
+    return re.compile(made, re.IGNORECASE)

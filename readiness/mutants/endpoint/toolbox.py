@@ -7,7 +7,7 @@ from typing import Any
 
 from readiness.mutants.endpoint.answer import Request
 from readiness.mutants.endpoint.formats import check_schema
-from readiness.mutants.endpoint.problem import Problem
+from readiness.mutants.endpoint.response import Problem
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 

@@ -9,18 +9,59 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.api.reader import CRASH, JSON, Errs
+from readiness.mutants.endpoint.answer import Answer, Refusal, Request
+from readiness.mutants.endpoint.conversation import check_messages, text_of
+from readiness.mutants.endpoint.formats import check_format
+from readiness.mutants.endpoint.model import complete
+from readiness.mutants.endpoint.response import Problem, encode, whole
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.json_only.changes import (
-    Says,
-    dumped,
-    is_told,
-    leaves,
-    lists,
-    members_of,
-    objects,
-)
-from readiness.mutants.json_only.reader import facts_of, shape_of
+from readiness.mutants.json_only.reader import answer, facts_of, shape_of, wanted_format
+
+Says = Callable[[Request, Answer, int], Answer]
+
+
+def is_asked(request: Request) -> bool:
+    """Whether the reply is to be JSON, by words or by format."""
+    return answer(request) is not None
+
+
+def is_told(request: Request) -> bool:
+    """Whether words alone ask for JSON."""
+    return not wanted_format(request) and answer(request) is not None
+
+
+def dumped(value: Any) -> str:
+    """JSON as a model writes it."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def leaves(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Change every leaf, at any depth."""
+    if isinstance(value, dict):
+        return {key: leaves(part, change) for key, part in value.items()}
+    return [leaves(part, change) for part in value] if isinstance(value, list) else change(value)
+
+
+def objects(value: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
+    """Change the objects at the top: the one, or those of the array."""
+    if isinstance(value, list):
+        return [objects(part, change) for part in value]
+    return change(value) if isinstance(value, dict) else value
+
+
+def lists(value: Any, change: Callable[[list[Any]], list[Any]]) -> Any:
+    """Change every list of several objects, at any depth."""
+    if isinstance(value, dict):
+        return {key: lists(part, change) for key, part in value.items()}
+    records = isinstance(value, list) and len(value) > 1 and isinstance(value[0], dict)
+    return change(value) if records else value
+
+
+def members_of(said: Answer) -> dict[str, Any]:
+    """The members of the object that was answered; none where it was anything else."""
+    value = json.loads(said.content or "null")
+    return value if isinstance(value, dict) else {}
 
 
 def _said(change: Callable[[Answer], Answer]) -> Says:
@@ -206,7 +247,122 @@ _WRONG = [
     ),
 ]
 
-FLAWS = [
+GENERAL_FLAWS = [
     *(Flaw(name, about, "json_only.when_told", says=says) for name, about, says in _BROKEN),
     *(Flaw(name, about, "json_only.keeps_the_values", says=says) for name, about, says in _WRONG),
 ]
+
+
+_POEM = "Rain on the roof,\nrain on the leaves,\nautumn is here,\nand so am I."
+_POEMS = ("poem", "诗", "詩")
+
+
+def _ignoring(kind: str) -> Says:
+    """Answer as if no response format had been sent."""
+
+    def says(request: Request, said: Answer, _turn: int) -> Answer:
+        ignored = wanted_format(request) == kind and facts_of(request).any
+        return replace(said, content=f"Here you are:\n{said.content}") if ignored else said
+
+    return says
+
+
+def _loosely(request: Request, said: Answer, _turn: int) -> Answer:
+    """JSON comes, but of another shape."""
+    loose = wanted_format(request) == "json_schema" and facts_of(request).any
+    return replace(said, content=dumped({"record": members_of(said)})) if loose else said
+
+
+def _poem(request: Request, said: Answer, _turn: int) -> Answer:
+    """The topic wins over the schema."""
+    asked = text_of(request["messages"][-1]).lower()
+    wins = wanted_format(request) == "json_schema" and any(word in asked for word in _POEMS)
+    return replace(said, content=_POEM) if wins else said
+
+
+def _is_bad(request: Request) -> bool:
+    """Whether nothing but the response format of a request with data is wrong."""
+    try:
+        check_messages(request.get("messages"))
+    except Problem:
+        return False
+    try:
+        check_format(request)
+    except Problem:
+        return facts_of(request).any
+    return False
+
+
+def _for_bad_formats(status: int) -> Errs:
+    """Answer a bad response format with that status, and with 200 as if it were not there."""
+
+    def errs(request: Request | None, due: Refusal) -> Refusal:
+        if request is None or not _is_bad(request):
+            return due
+        plain = {key: part for key, part in request.items() if key != "response_format"}
+        body = encode(whole(complete(plain))) if status == 200 else CRASH.body
+        return Refusal(status, body, JSON)
+
+    return errs
+
+
+_FORMATS = [
+    ("json_object_ignored", "with_json_object", "json_object is ignored", _ignoring("json_object")),
+    ("json_schema_ignored", "with_json_schema", "json_schema is ignored", _ignoring("json_schema")),
+    ("json_schema_loose", "with_json_schema", "JSON comes, of another shape", _loosely),
+    ("json_poem", "despite_the_topic", "the topic wins over the schema", _poem),
+]
+
+FORMATS_FLAWS = [
+    *(Flaw(name, about, f"json_only.{check}", says=says) for name, check, about, says in _FORMATS),
+    Flaw(
+        "json_bad_format_taken",
+        "a bad response format is taken for none",
+        "json_only.refuses_bad_formats",
+        errs=_for_bad_formats(200),
+    ),
+    Flaw(
+        "json_bad_format_crashes",
+        "a bad response format ends in a 500",
+        "json_only.refuses_bad_formats",
+        errs=_for_bad_formats(500),
+    ),
+]
+
+
+def _anywhere(change: Callable[[Any], Any]) -> Says:
+    """Change every part of a reply that words alone asked for as JSON, the innermost first."""
+
+    def changed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return change({key: changed(part) for key, part in value.items()})
+        return change([changed(part) for part in value]) if isinstance(value, list) else value
+
+    def says(request: Request, said: Answer, _turn: int) -> Answer:
+        if not is_told(request):
+            return said
+        return replace(said, content=dumped(changed(json.loads(said.content or "null"))))
+
+    return says
+
+
+def _flat(value: Any) -> Any:
+    """A list of lists becomes one list of all that is in them."""
+    nested = isinstance(value, list) and all(isinstance(part, list) for part in value)
+    return [each for part in value for each in part] if nested else value
+
+
+def _unprototyped(value: Any) -> Any:
+    """As servers do that guard JavaScript's objects against pollution."""
+    if not isinstance(value, dict):
+        return value
+    return {key: part for key, part in value.items() if key != "__proto__"}
+
+
+_CHECK = "json_only.holds_for_any_record"
+INVENTED_FLAWS = [
+    Flaw("json_lists_flat", "a list of lists comes as one list", _CHECK, _anywhere(_flat)),
+    Flaw("json_proto_lost", "a member is lost by its name", _CHECK, _anywhere(_unprototyped)),
+]
+
+FLAWS = [*GENERAL_FLAWS, *FORMATS_FLAWS, *INVENTED_FLAWS]

@@ -9,7 +9,7 @@ from typing import Any
 
 from readiness.mutants.endpoint.answer import Request
 from readiness.mutants.flaw import Body, Flaw
-from readiness.mutants.json_only.changes import Says, dumped, is_asked, is_told, leaves
+from readiness.mutants.json_only.flaws import Says, dumped, is_asked, is_told, leaves
 
 
 def _reversed(value: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from readiness.mutants.endpoint.answer import Request
 from readiness.mutants.flaw import Body, Flaw
-from readiness.mutants.long_context.changes import Chunks, in_answers, in_text, long_prompt
+from readiness.mutants.long_context.flaws import Chunks, in_answers, in_text, long_prompt
 
 _NUMBER = re.compile(r"(?<![\d-])\d{5,7}(?!\d)")
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")

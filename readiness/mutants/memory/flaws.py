@@ -6,12 +6,48 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.conversation import text_of
+from readiness.mutants.endpoint.engine import prompt_tokens
 from readiness.mutants.endpoint.manner import only, streamed
-from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Body, Flaw
-from readiness.mutants.memory.changes import asked, of_part, recalled
-from readiness.mutants.memory.facts import Memory, Question, language_asked
-from readiness.mutants.memory.reader import recall
+from readiness.mutants.memory.reader import (
+    LANGUAGES,
+    WORDS,
+    Memory,
+    Question,
+    answer,
+    language_asked,
+    memory_of,
+    question_in,
+    recall,
+)
+
+Says = Callable[[Request, Answer, int], Answer]
+
+
+def asked(change: Callable[[Request, Answer], Answer]) -> Says:
+    """Change what is said to a question about a conversation."""
+    return lambda request, said, _turn: change(request, said) if language_asked(request) else said
+
+
+def recalled(change: Callable[[Memory, Question], str]) -> Says:
+    """Answer from a memory in which something is wrong."""
+
+    def says(request: Request, said: Answer) -> Answer:
+        language, messages = language_asked(request), request["messages"]
+        question = question_in(text_of(messages[-1]), language)
+        if question is None:
+            return said
+        wrong = change(memory_of(messages, language), question)
+        return Answer(wrong or WORDS["absent"][language])
+
+    return asked(says)
+
+
+def of_part(choose: Callable[[Request], Request]) -> Says:
+    """Answer from a part of the messages."""
+    return asked(lambda request, said: answer(choose(request)) or said)
+
 
 _CHECK = "memory.in_the_fiftieth_turn"
 _TURNS_KEPT, _TURNS_STREAMED = 10, 3
@@ -92,7 +128,7 @@ def _none(_memory: Memory, _question: Question) -> str:
     return ""
 
 
-FLAWS = [
+GENERAL_FLAWS = [
     Flaw(
         "memory_last_ten",
         "only the last ten turns are read",
@@ -149,3 +185,52 @@ FLAWS = [
         says=recalled(_uninstructed),
     ),
 ]
+
+
+_LIVE = "memory.in_a_live_conversation"
+_LONG = 40  # letters: no reply that is made up beforehand has as many
+
+
+def _since_long_reply(request: Request) -> Request:
+    messages = request["messages"]
+    own = [at for at, each in enumerate(messages) if each["role"] == "assistant"]
+    long = [at for at in own if len(text_of(messages[at])) > _LONG]
+    return {**request, "messages": messages[max(long, default=0) :]}
+
+
+def _said_before(request: Request, said: Answer) -> Answer:
+    """What it answered to the question before, where there was one."""
+    messages = request["messages"]
+    before = [
+        text_of(reply)
+        for at, reply in enumerate(messages)
+        if reply["role"] == "assistant" and language_asked({"messages": messages[:at]})
+    ]
+    return Answer(before[-1]) if before else said
+
+
+def _repeats(request: Request, said: Answer, _turn: int) -> Answer:
+    """Say again what a turn of a conversation about business has told."""
+    messages = request["messages"]
+    held = any(each["role"] == "assistant" for each in messages) and not language_asked(request)
+    told = held and any(memory_of(messages, of).facts for of in LANGUAGES)
+    return Answer(f"OK: {text_of(messages[-1])}") if told else said
+
+
+LIVE_FLAWS = [
+    Flaw(
+        "memory_long_reply",
+        "what came before its own last long reply is lost",
+        _LIVE,
+        says=of_part(_since_long_reply),
+    ),
+    Flaw(
+        "memory_self_contaminated",
+        "a question gets the answer to the question before",
+        _LIVE,
+        says=asked(_said_before),
+    ),
+    Flaw("memory_repeats", "a turn that tells may be repeated in the reply", says=_repeats),
+]
+
+FLAWS = [*GENERAL_FLAWS, *LIVE_FLAWS]

@@ -9,8 +9,14 @@ from datetime import date
 from readiness.mutants.endpoint.answer import Answer, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.memory.facts import WORDS, language_asked, memory_of, question_in
-from readiness.mutants.memory.reader import day_in, recall
+from readiness.mutants.memory.reader import (
+    WORDS,
+    day_in,
+    language_asked,
+    memory_of,
+    question_in,
+    recall,
+)
 
 _DIGITS = "零一二三四五六七八九"
 _PLACES = ("", "十", "百", "千", "万")

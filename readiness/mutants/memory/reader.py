@@ -3,19 +3,163 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cache, partial
+from typing import Any
 
 from readiness.mutants.endpoint.answer import Answer, Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.memory.facts import (
-    WORDS,
-    Key,
-    Memory,
-    Question,
-    language_asked,
-    memory_of,
-    question_in,
+from readiness.mutants.endpoint.speech import inverse
+from readiness.resources import prompts
+
+WORDS = prompts("memory.yaml")
+LANGUAGES = ("zh", "en")
+# Where two match the same words, the first is meant: "is now 3" is a change, and no "now 3".
+_TOLD = ("change", "pair", "report", "tell", "tell_of_it")
+_ASKED = (
+    "ask_total",
+    "ask_days",
+    "ask_next",
+    "ask_latter",
+    "ask_former",
+    "ask_elliptically",
+    "ask",
 )
+
+#: A thing, and what is said of it.
+Key = tuple[str, str]
+Found = Mapping[str, str]
+
+
+@dataclass
+class Memory:
+    """What a conversation has said.
+
+    Args:
+        language: The language of its last message.
+        facts: Values as they were written, the newest last.
+        pairs: The two things that were told of at once, by what was told.
+        by_pronoun: What was told of a thing without its name.
+        tickets: The tickets, in the order of their reports.
+        instruction: The standing instruction, where there is one.
+    """
+
+    language: str
+    facts: dict[Key, list[str]] = field(default_factory=dict)
+    pairs: dict[str, tuple[Key, Key]] = field(default_factory=dict)
+    by_pronoun: set[Key] = field(default_factory=set)
+    tickets: list[str] = field(default_factory=list)
+    instruction: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the last message asks, by which of the wordings, and of what."""
+
+    kind: str
+    key: Key
+    other: Key
+    value: str
+
+
+def language_asked(request: Request) -> str:
+    """The language in which a request asks for its conversation; "" where it is about others."""
+    last = request["messages"][-1]
+    text = text_of(last) if last["role"] == "user" else ""
+    return next((of for of in LANGUAGES if text.endswith(WORDS["only"][of])), "")
+
+
+def question_in(text: str, language: str) -> Question | None:
+    """What a message asks; None where it asks nothing that is known."""
+    for kind in _ASKED:
+        for pattern in _patterns(kind, language):
+            if found := pattern.search(text):
+                words = found.groupdict("")
+                return Question(kind, key_of(words), key_of(words, "other"), words.get("value", ""))
+    return None
+
+
+def memory_of(messages: Sequence[Mapping[str, Any]], language: str) -> Memory:
+    """Everything that the user's messages say."""
+    memory, named = Memory(language), ""
+    for message in messages:
+        text = text_of(message)
+        if message["role"] != "user":
+            continue
+        memory.instruction = _instruction(text, language) or memory.instruction
+        for kind, words in _told_fact(text, language):
+            _keep(memory, kind, words, named)
+        named = next(reversed(_things(language).findall(text)), named)
+    return memory
+
+
+def key_of(words: Found, thing: str = "thing") -> Key:
+    """What a sentence is about."""
+    return words.get(thing, "").casefold(), words.get("what", "").casefold()
+
+
+def _keep(memory: Memory, kind: str, words: Found, named: str) -> None:
+    value = words["value"]
+    if kind == "report":
+        memory.tickets.append(value)
+        return
+    key = key_of(words)
+    if kind == "tell_of_it":
+        key = (named.casefold(), key[1])
+        memory.by_pronoun.add(key)
+    memory.facts.setdefault(key, []).append(value)
+    if kind == "pair":
+        other = key_of(words, "other")
+        memory.facts.setdefault(other, []).append(words["second"])
+        memory.pairs[key[1]] = (key, other)
+
+
+def _told_fact(text: str, language: str) -> Iterator[tuple[str, Found]]:
+    """The sentences of a text that tell something."""
+    taken: list[range] = []
+    for kind in _TOLD:
+        for pattern in _patterns(kind, language):
+            for found in pattern.finditer(text):
+                if not any(found.start() in span or found.end() - 1 in span for span in taken):
+                    taken.append(range(*found.span()))
+                    yield kind, found.groupdict("")
+
+
+def _instruction(text: str, language: str) -> Mapping[str, Any] | None:
+    return next((each for each in WORDS["instructions"] if each[language] in text), None)
+
+
+@cache
+def _patterns(kind: str, language: str) -> tuple[re.Pattern[str], ...]:
+    said = WORDS[kind][language]
+    slot = partial(_slot, language=language)
+    return tuple(inverse(each, slot) for each in ([said] if isinstance(said, str) else said))
+
+
+def _slot(name: str, language: str) -> str:
+    """What may stand in a place of a template."""
+    if name in ("thing", "other"):
+        return _things(language).pattern
+    topics = [topic[language] for topic in WORDS["topics"].values()]
+    if name == "what":
+        facts = [fact[language] for topic in WORDS["topics"].values() for fact in topic["facts"]]
+        return _any_of([*facts, WORDS["session"][language]["what"]])
+    if name in ("it", "its"):
+        return _any_of([topic["it"] for topic in topics])
+    return "[^？?：:！\n]+?"
+
+
+@cache
+def _things(language: str) -> re.Pattern[str]:
+    topics = [topic[language]["things"] for topic in WORDS["topics"].values()]
+    things = [thing for each in topics for thing in each]
+    return re.compile(_any_of([*things, WORDS["session"][language]["thing"]]), re.IGNORECASE)
+
+
+def _any_of(words: Sequence[str]) -> str:
+    return "|".join(map(re.escape, sorted(set(words), key=len, reverse=True)))
 
 
 def answer(request: Request) -> Answer | None:

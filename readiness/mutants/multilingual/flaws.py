@@ -4,11 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
+from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.manner import only, streamed
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.multilingual.changes import Change, says, stays_in
-from readiness.mutants.multilingual.facts import Wish
+from readiness.mutants.multilingual.reader import Wish, copy, wish_in
+
+#: Changes the copy that was wished for.
+Change = Callable[[Wish, str], str]
+Says = Callable[[Request, Answer, int], Answer]
+
+
+def says(change: Change, *languages: str) -> Says:
+    """Change the turns in some languages, or in all where none is named."""
+
+    def changed(request: Request, said: Answer, _turn: int) -> Answer:
+        wish = wish_in(request)
+        if wish is None or (languages and wish.language not in languages):
+            return said
+        return replace(said, content=change(wish, said.content or ""))
+
+    return changed
+
+
+def stays_in(language: str, told: re.Pattern[str]) -> Says:
+    """Write in one language, whatever is wished for, where a turn is told in such words."""
+
+    def changed(request: Request, said: Answer, _turn: int) -> Answer:
+        fits = told.search(text_of(request["messages"][-1]))
+        wish = wish_in(request, language) if fits else None
+        return Answer(copy(wish)) if wish else said
+
+    return changed
+
 
 _SWITCHES = "multilingual.switches_the_language"
 _KEEPS = "multilingual.keeps_the_terms"

@@ -6,8 +6,8 @@ import re
 import unicodedata
 
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.multilingual.changes import Change, says
-from readiness.mutants.multilingual.facts import Wish
+from readiness.mutants.multilingual.flaws import Change, says
+from readiness.mutants.multilingual.reader import Wish
 
 _ANC = "Active Noise Cancellation"
 _FILL = {"zh": "买它。", "en": " Try it.", "ja": "試して。"}

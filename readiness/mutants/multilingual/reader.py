@@ -2,8 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from readiness.checks.multilingual.scoring import TURNS
 from readiness.mutants.endpoint.answer import Answer, Request
-from readiness.mutants.multilingual.facts import Wish, wish_in
+from readiness.mutants.endpoint.conversation import text_of
+from readiness.mutants.endpoint.speech import inverse
+from readiness.resources import prompts
+
+WORDS = prompts("multilingual.yaml")
+_BRIEF = inverse(WORDS["brief"], lambda name: r"[^{}]+?" if name == "glossary" else r"[^{}\n]+?")
+_TERM = inverse(WORDS["term"], lambda _name: r"[^=\n]+?")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the last turn wants.
+
+    Args:
+        language: The language to write in.
+        thing: What kind of product it is, in that language.
+        name: The product's name.
+        figure: What is said of the product with a number in it, in that language.
+        terms: The terms in that language.
+        glossary: Each term in all languages.
+    """
+
+    language: str
+    thing: str
+    name: str
+    figure: str
+    terms: Sequence[str]
+    glossary: Sequence[Mapping[str, str]]
+
+
+def wish_in(request: Request, language: str = "") -> Wish | None:
+    """What a request wants, or what it would in another language; None where it is no such copy."""
+    said = [text_of(each) for each in request["messages"] if each["role"] == "user"]
+    brief = _BRIEF.fullmatch(said[0].strip()) if said else None
+    turn = _turn(said) if brief else ""
+    if not (brief and turn):
+        return None
+    glossary = [_TERM.fullmatch(line) for line in brief["glossary"].splitlines()]
+    terms = [found.groupdict() for found in glossary if found]
+    own = language or turn
+    for product in WORDS["products"]:
+        figure = inverse(product["figure"]["zh"], lambda _name: r"\d+").fullmatch(brief["figure"])
+        if product["thing"]["zh"] == brief["thing"] and figure:
+            stated = product["figure"][own].format(n=figure["n"])
+            in_use = [term[own] for term in terms]
+            return Wish(own, product["thing"][own], brief["name"], stated, in_use, terms)
+    return None
+
+
+def _turn(said: Sequence[str]) -> str:
+    """The language that was asked for last; "" where nothing that is known was."""
+    if len(said) == 1:
+        return TURNS[0]
+    last = said[-1].strip()
+    return next((of for of in TURNS[1:] if last in WORDS["switch"][of]), "")
+
 
 _COPY = {
     "zh": (

@@ -9,9 +9,8 @@ from dataclasses import replace
 
 from readiness.mutants.endpoint.answer import Answer, Request
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.refusal.changes import Change, harmful, to_harmful, to_harmless
-from readiness.mutants.refusal.facts import Asked, asked_in, in_need
-from readiness.mutants.refusal.reader import SUPPORT, comply
+from readiness.mutants.refusal.flaws import Change, harmful, to_harmful, to_harmless
+from readiness.mutants.refusal.reader import SUPPORT, Asked, asked_in, comply, in_need
 
 _WORDINGS = (
     "我无法满足这一请求。",

@@ -2,10 +2,133 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
 
+from readiness.checks.refusal.obfuscations import DISGUISES, LANGUAGES, LETTERS, WORDS, rot13
+from readiness.checks.refusal.prompt_wording import (
+    KINDS,
+    PROMPTS,
+    Goal,
+    abroad,
+    categories,
+    harmless,
+    keys,
+)
 from readiness.mutants.endpoint.answer import Answer, Request
-from readiness.mutants.refusal.facts import Asked, asked_in, in_need
+from readiness.mutants.endpoint.conversation import text_of
+from readiness.mutants.endpoint.manner import turns
+
+#: No request of ours is longer, and a document of half a million letters is not searched.
+LONGEST = 2000
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
+_HEX = re.compile(r"(?:[0-9a-f]{2}){20,}")
+_SIMPLIFIED = str.maketrans({old: new for new, old in LETTERS["traditional"].items()})
+_BETWEEN = re.compile(r"[\s·*/_\[\]\u200b“”「」-]")
+# As a form is asked for in any of the languages.
+_FORMS = {
+    "第5步": "steps",
+    "列名为步骤": "table",
+    "的计划，字段": "plan",
+    "①到⑤": "list",
+    "①to⑤": "list",
+    "①から": "list",
+    "括起来的标题": "text",
+    "列名为序号": "lines",
+    "的话，字段": "quotes",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request asks for.
+
+    Args:
+        goal: What it is for.
+        form: The form it is to have.
+        harmful: Whether it must be refused.
+        hidden: Whether it does not say so openly, and at once.
+    """
+
+    goal: Goal
+    form: str
+    harmful: bool
+    hidden: bool
+
+
+def asked_in(request: Request) -> Asked | None:
+    """What the last message asks for; None where it is about something else."""
+    text = text_of(request["messages"][-1])
+    return _asked(text, len(turns(request)) > 1) if len(text) <= LONGEST else None
+
+
+def in_need(request: Request) -> bool:
+    """Whether the last message is that of somebody in need of help."""
+    text = text_of(request["messages"][-1])
+    return len(text) < LONGEST and any(each in text for each in PROMPTS["care"])
+
+
+# A flaw reads the same request again.
+@lru_cache(1024)
+def _asked(text: str, late: bool) -> Asked | None:
+    for reading in _readings(text):
+        form = next((form for mark, form in _FORMS.items() if mark in reading), "")
+        spelt = next((each for each in _spellings() if each in reading), "") if form else ""
+        if spelt:
+            goal, harmful = _spellings()[spelt]
+            openly = goal.kind in KINDS and goal.plain in text
+            return Asked(goal, form, harmful, late or not openly)
+    return None
+
+
+def _readings(text: str) -> Iterator[str]:
+    """The text itself, and what stands in it in a code."""
+    for reading in (text, *_decoded(text), text[::-1]):
+        yield _bare(reading)
+
+
+def _decoded(text: str) -> Iterator[str]:
+    for found in [*_BASE64.findall(text), *_HEX.findall(text)]:
+        try:
+            is_hex = _HEX.fullmatch(found)
+            yield (bytes.fromhex(found) if is_hex else base64.b64decode(found)).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            continue
+
+
+@cache
+def _spellings() -> dict[str, tuple[Goal, bool]]:
+    """All ways to write each goal, without anything between the letters; the longest first."""
+    bad = [goal for goals in categories().values() for goal in goals]
+    bad += [abroad(category, language) for category in categories() for language in LANGUAGES]
+    parts = (harmless("harmless"), harmless("subjects"))
+    good = [goal for part in parts for goals in part.values() for goal in goals]
+    judged = [*((goal, True) for goal in bad), *((goal, False) for goal in [*good, *keys()])]
+    found = {_bare(text): of for of in judged for text in _written(of[0])}
+    return dict(sorted(found.items(), key=lambda each: -len(each[0])))
+
+
+def _written(goal: Goal) -> Sequence[str]:
+    letters = goal.word and all(letter in LETTERS["pinyin"] for letter in goal.word)
+    ways = [
+        WORDS[family](goal.word, variant)
+        for family in WORDS
+        for variant in DISGUISES[family]
+        if letters
+    ]
+    words = [*ways, rot13(goal.word)] if letters else []
+    return [goal.plain, *(goal.text.replace(f"[{goal.word}]", word) for word in words)]
+
+
+def _bare(text: str) -> str:
+    """A text in simplified characters, with nothing between them."""
+    return _BETWEEN.sub("", text.translate(_SIMPLIFIED)).lower()
+
 
 REFUSAL = "很抱歉，我不能提供这样的内容。如果您有别的问题，我很乐意帮忙。"
 SUPPORT = (

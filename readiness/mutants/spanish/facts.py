@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 
 from readiness.checks.spanish.expected_answers import SOLVES
-from readiness.checks.spanish.numerals import in_figures
-from readiness.checks.spanish.prompt_wording import ENGLISH, PROMPTS, SPANISH, templates
+from readiness.checks.spanish.probes import ENGLISH, PROMPTS, SPANISH, templates
 from readiness.checks.spanish.scoring import Order
-from readiness.checks.spanish.scoring_answers import Answer
+from readiness.checks.spanish.scoring_answers import Answer, in_figures
 from readiness.mutants.endpoint.answer import Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.templates import inverse
+from readiness.mutants.endpoint.speech import inverse
 
 # No prompt is as long, and documents of other dimensions are longer by far.
 _LONGEST = 2000

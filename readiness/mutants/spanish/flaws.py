@@ -7,16 +7,50 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 
-from readiness.checks.spanish import numerals
-from readiness.checks.spanish.prompt_wording import PROMPTS
+from readiness.checks.spanish import scoring_answers
+from readiness.checks.spanish.probes import PROMPTS
 from readiness.checks.spanish.scoring_answers import Kind
 from readiness.mutants.endpoint.answer import Answer, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.manner import only, streamed
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.spanish.changes import all_of_it, answers, says, talks, texts
 from readiness.mutants.spanish.facts import Question, in_spanish
 from readiness.mutants.spanish.prose import written
+
+#: Changes what is said to a question in Spanish.
+Change = Callable[[Question, str], str]
+Text = Callable[[str], str]
+
+
+def says(change: Change) -> Callable[[Request, Answer, int], Answer]:
+    """Change the replies to what is asked in Spanish."""
+
+    def changed(request: Request, said: Answer, _turn: int) -> Answer:
+        asked = in_spanish(request)
+        return replace(said, content=change(asked, said.content or "")) if asked else said
+
+    return changed
+
+
+def answers(change: Text) -> Change:
+    """Change the answers to tasks, and leave texts as they are."""
+    return lambda asked, text: change(text) if asked.answer else text
+
+
+def texts(change: Text) -> Change:
+    """Change texts, and leave the answers to tasks as they are."""
+    return lambda asked, text: text if asked.answer else change(text)
+
+
+def talks(change: Text) -> Change:
+    """Change the replies to open questions."""
+    return lambda asked, text: text if asked.answer or asked.order else change(text)
+
+
+def all_of_it(change: Text) -> Change:
+    """Change whatever is said."""
+    return lambda _asked, text: change(text)
+
 
 _DOES = "spanish.without_translation"
 _KEEPS = "spanish.keeps_to_spanish"
@@ -55,7 +89,7 @@ def _numbers_wrong(asked: Question, text: str) -> str:
     if text in days:
         return str(days[(days.index(text) + 1) % len(days)])
     if asked.answer.kind is Kind.LETTERS:
-        return numerals.in_words(int(asked.answer.value) + 1)
+        return scoring_answers.in_words(int(asked.answer.value) + 1)
     return _LAST_DIGIT.sub(lambda found: str((int(found[0]) + 1) % 10), text)
 
 

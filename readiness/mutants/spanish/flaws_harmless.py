@@ -8,11 +8,10 @@ import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
 
-from readiness.checks.spanish.numerals import in_words
-from readiness.checks.spanish.scoring_answers import Kind
+from readiness.checks.spanish.scoring_answers import Kind, in_words
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.spanish.changes import Change, all_of_it, answers, says, talks
 from readiness.mutants.spanish.facts import Question
+from readiness.mutants.spanish.flaws import Change, all_of_it, answers, says, talks
 from readiness.scoring.numerals import plain
 
 _RIOPLATENSE = (

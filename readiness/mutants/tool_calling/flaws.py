@@ -7,13 +7,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import count
+from typing import Any
 
-from readiness.mutants.endpoint.answer import Answer, Called, Request
+from readiness.mutants.api.reader import JSON
+from readiness.mutants.endpoint.answer import Answer, Called, Refusal, Request
+from readiness.mutants.endpoint.engine import prompt_tokens
 from readiness.mutants.endpoint.manner import instructed, only
-from readiness.mutants.endpoint.refusal import Refusal
+from readiness.mutants.endpoint.response import Completion, Problem, encode, whole
+from readiness.mutants.endpoint.speech import say
+from readiness.mutants.endpoint.toolbox import check_tools
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.tool_calling.facts import decoy_in
-from readiness.mutants.tool_calling.reader import last_question
+from readiness.mutants.tool_calling.reader import answer, decoy_in, last_question, weather_asked
 from readiness.mutants.tool_calling.requests import (
     Arguments,
     Says,
@@ -22,6 +26,7 @@ from readiness.mutants.tool_calling.requests import (
     dumped,
     is_sound,
     kind,
+    results_in,
     says,
     written,
 )
@@ -108,7 +113,7 @@ def _every_37th() -> Callable[[Request, int], Refusal | None]:
     return refuse
 
 
-FLAWS = [
+GENERAL_FLAWS = [
     Flaw("tool_loses_required", "days is lost", _CORE, arguments("core", _without("days"))),
     Flaw(
         "tool_loses_optional",
@@ -221,3 +226,291 @@ FLAWS = [
     ),
     Flaw("tool_502", "every 37th request ends in a 502", _CORE, refuses=_every_37th()),
 ]
+
+
+_WORDS = "I would rather tell you in words: it is going to be sunny."
+_NOWHERE = {"city": "北京", "date": "2027-01-01", "days": 1, "unit": "celsius", "lang": "zh"}
+
+
+def _unless_told(request: Request) -> Answer:
+    """What is said to a request whose choice is lost on the way."""
+    lost = ("tool_choice", "parallel_tool_calls")
+    return answer({key: of for key, of in request.items() if key not in lost}) or Answer(_WORDS)
+
+
+def _leaks(request: Request, _said: Answer) -> Answer:
+    """As servers do that forbid the call, and not the model's wish for it."""
+    calls = _unless_told(request).calls
+    return Answer(
+        "\n".join(
+            f"<tool_call>{dumped({'name': call.name, 'arguments': json.loads(call.arguments)})}"
+            for call in calls
+        )
+    )
+
+
+def _other_first(request: Request, said: Answer) -> Answer:
+    return replace(said, calls=(*_unless_told(request).calls, *said.calls))
+
+
+def _senseless(request: Request | None) -> Request | None:
+    """A request about the weather without the choice that makes no sense; None for any other."""
+    if request is None:
+        return None
+    unchosen = {key: of for key, of in request.items() if key not in ("tools", "tool_choice")}
+    if not is_sound(unchosen):
+        return None
+    asked = weather_asked(last_question(request["messages"])[0], {})[0]
+    try:
+        check_tools(request)
+    except Problem:
+        return unchosen if {"city", "days"} <= asked.keys() else None
+    return None
+
+
+def _accepts(request: Request | None, due: Refusal) -> Refusal:
+    """Answer in words, as a server does that ignores what makes no sense."""
+    if (fine := _senseless(request)) is None:
+        return due
+    prompt = prompt_tokens(fine)
+    body = whole(Completion(fine, prompt, say(fine, Answer(_WORDS), prompt)))
+    return Refusal(200, encode(body), JSON)
+
+
+def _fails(request: Request | None, due: Refusal) -> Refusal:
+    return due if _senseless(request) is None else replace(due, status=500)
+
+
+def _asked(_request: Request, _said: Answer) -> Answer:
+    return Answer(None, (Called("get_weather", dumped(_NOWHERE)),))
+
+
+CHOICE_FLAWS = [
+    Flaw(
+        "tool_none_ignored",
+        "a tool is called in spite of none",
+        "tool_calling.when_told_not_to",
+        says("none", lambda request, _: _unless_told(request)),
+    ),
+    Flaw(
+        "tool_none_leaks",
+        "the forbidden call comes as text",
+        "tool_calling.when_told_not_to",
+        says("none", _leaks),
+    ),
+    Flaw(
+        "tool_none_mute",
+        "forbidden to call, it says nothing",
+        "tool_calling.when_told_not_to",
+        says("none", lambda _, said: Answer("")),
+    ),
+    Flaw(
+        "tool_required_ignored",
+        "words in spite of required",
+        "tool_calling.when_required",
+        says("required", lambda _, said: Answer(_WORDS)),
+    ),
+    Flaw(
+        "tool_named_ignored",
+        "another tool than the one that is named",
+        "tool_calling.when_named",
+        says("named", lambda request, _: _unless_told(request)),
+    ),
+    Flaw(
+        "tool_named_among_others",
+        "the tool that is named, and another one",
+        "tool_calling.when_named",
+        says("named", _other_first),
+    ),
+    Flaw(
+        "tool_bad_choice_accepted",
+        "a choice without sense is ignored",
+        "tool_calling.refuses_bad_choices",
+        errs=_accepts,
+    ),
+    Flaw(
+        "tool_bad_choice_500",
+        "a choice without sense ends in a 500",
+        "tool_calling.refuses_bad_choices",
+        errs=_fails,
+    ),
+    Flaw(
+        "tool_called_always",
+        "a tool is called whatever is asked",
+        "tool_calling.only_when_relevant",
+        says("irrelevant", _asked),
+    ),
+    Flaw(
+        "tool_parallel_always",
+        "several calls in spite of parallel_tool_calls false",
+        "tool_calling.one_at_a_time",
+        says("single", lambda request, _: _unless_told(request)),
+    ),
+]
+
+
+_PARALLEL = "tool_calling.in_parallel"
+_HARD = "tool_calling.hard_arguments"
+_HISTORY = "tool_calling.after_thirty_turns"
+_MANY = "tool_calling.among_many_tools"
+_ALIKE = {
+    "get_weather": "get_weather_history",
+    "get_flight_status": "get_train_timetable",
+    "get_train_timetable": "get_bus_timetable",
+    "get_exchange_rate": "get_stock_price",
+    "convert_temperature": "get_weather",
+    "get_hotel_price": "get_population",
+}
+
+
+def _unitless(of: Arguments) -> Arguments:
+    return {key: value for key, value in of.items() if key != "unit"}
+
+
+def _dead_after_thirty(request: Request, _turn: int) -> Refusal | None:
+    if not is_sound(request) or kind(request) != "history":
+        return None
+    body = b'{"error": {"message": "the template failed", "type": "server_error"}}'
+    return Refusal(500, body, {"Content-Type": "application/json"})
+
+
+def _dates_swapped(_request: Request, said: Answer) -> Answer:
+    """Give each of several cities the date of the next."""
+    asked = [json.loads(call.arguments) for call in said.calls]
+    dates = [each["date"] for each in asked]
+    moved = [{**each, "date": day} for each, day in zip(asked, dates[1:] + dates[:1], strict=True)]
+    return replace(said, calls=tuple(Called("get_weather", dumped(each)) for each in moved))
+
+
+def _similar(call: Called) -> Called:
+    return replace(call, name=_ALIKE.get(call.name, "get_sunset_time"))
+
+
+def _flat(of: Arguments) -> Arguments:
+    place = of.get("location")
+    return {**of, "location": f"{place['building']} {place['floor']}"} if place else of
+
+
+def _cut(of: Arguments) -> Arguments:
+    return {key: each[:256] if isinstance(each, str) else each for key, each in of.items()}
+
+
+def _one_line(of: Arguments) -> Arguments:
+    lines = {key: " ".join(of[key].splitlines()) for key in of if isinstance(of[key], str)}
+    return {**of, **lines}
+
+
+SUITES_FLAWS = [
+    Flaw(
+        "tool_parallel_lost",
+        "the last of several calls is lost",
+        _PARALLEL,
+        says("parallel", lambda _, said: replace(said, calls=said.calls[:-1] or said.calls)),
+    ),
+    Flaw(
+        "tool_parallel_mixed",
+        "several calls swap their dates",
+        _PARALLEL,
+        says("parallel", _dates_swapped),
+    ),
+    Flaw("tool_similar", "a similar tool is called", _MANY, calls("many", _similar)),
+    Flaw("tool_cuts_text", "long texts are cut", _HARD, arguments("hard", _cut)),
+    Flaw("tool_one_line", "line ends become spaces", _HARD, arguments("hard", _one_line)),
+    Flaw("tool_flat", "nested objects become text", _HARD, arguments("hard", _flat)),
+    Flaw(
+        "tool_empty_text",
+        "no arguments come as an empty text",
+        _HARD,
+        written("hard", lambda of: "" if of == "{}" else of),
+    ),
+    Flaw(
+        "tool_ascii",
+        "what is not ASCII comes as a question mark",
+        _HARD,
+        written("hard", lambda of: of.encode("ascii", "replace").decode()),
+    ),
+    Flaw(
+        "tool_tired",
+        "after thirty turns an argument is lost",
+        _HISTORY,
+        arguments("history", _unitless),
+    ),
+    Flaw("tool_history_500", "thirty turns end in a 500", _HISTORY, refuses=_dead_after_thirty),
+]
+
+
+_RESULT = "tool_calling.uses_the_result"
+_TYPICAL = "The maximum temperature is 24.5 degrees and the humidity is 61.3 %."
+
+
+def _told(request: Request) -> dict[str, Any]:
+    """The last result, where the request brings one that is not yet followed by a call."""
+    results = results_in(request)
+    return dict(json.loads(results[-1])) if results else {}
+
+
+def _invents(request: Request, said: Answer) -> Answer:
+    return Answer(_TYPICAL) if "error" in _told(request) else said
+
+
+def _ignores(request: Request, said: Answer) -> Answer:
+    return Answer(_TYPICAL) if "temperature_max" in _told(request) else said
+
+
+def _rounds(request: Request, said: Answer) -> Answer:
+    found = _told(request)
+    if "temperature_max" not in found:
+        return said
+    return Answer(f"{found['temperature_max']:.0f} °C, {found['humidity_percent']:.0f} %")
+
+
+def _mixes(request: Request, said: Answer) -> Answer:
+    """The figures are right, and stand for one another."""
+    found = _told(request)
+    if "temperature_max" not in found or len(results_in(request)) > 1:
+        return said
+    return Answer(f"{found['humidity_percent']} °C, humidity {found['temperature_max']}%")
+
+
+def _again(request: Request, said: Answer) -> Answer:
+    return said if said.calls or not _told(request) else _unanswered(request)
+
+
+def _unanswered(request: Request) -> Answer:
+    """What is said as long as there is no result."""
+    messages = [each for each in request["messages"] if each["role"] in ("system", "user")]
+    return answer({**request, "messages": messages}) or Answer(_TYPICAL)
+
+
+def _by_place(request: Request, said: Answer) -> Answer:
+    """Take results in the order in which they come, whatever call they say they answer."""
+    results = iter([each for each in request["messages"] if each["role"] == "tool"])
+    ids = [call["id"] for each in request["messages"] for call in each.get("tool_calls") or ()]
+    renamed = {id(each): name for each, name in zip(results, ids, strict=False)}
+    messages = [
+        {**each, "tool_call_id": renamed.get(id(each), "")} if each["role"] == "tool" else each
+        for each in request["messages"]
+    ]
+    return answer({**request, "messages": messages}) or said
+
+
+def _gives_up(request: Request, said: Answer) -> Answer:
+    return Answer(dumped(_told(request))[1:-1]) if "order" in _told(request) else said
+
+
+def _mute(request: Request, said: Answer) -> Answer:
+    return said if said.calls or not _told(request) else Answer("")
+
+
+RESULTS_FLAWS = [
+    Flaw("tool_invents", "a failed tool gets a result", _RESULT, says("results", _invents)),
+    Flaw("tool_ignores", "the result is ignored", _RESULT, says("results", _ignores)),
+    Flaw("tool_rounds", "figures are rounded", _RESULT, says("results", _rounds)),
+    Flaw("tool_mixes", "figures stand for one another", _RESULT, says("results", _mixes)),
+    Flaw("tool_calls_again", "the same call again and again", _RESULT, says("results", _again)),
+    Flaw("tool_by_place", "results are told apart by order", _RESULT, says("results", _by_place)),
+    Flaw("tool_gives_up", "a second call is not made", _RESULT, says("results", _gives_up)),
+    Flaw("tool_mute", "nothing is said to a result", _RESULT, says("results", _mute)),
+]
+
+FLAWS = [*GENERAL_FLAWS, *CHOICE_FLAWS, *SUITES_FLAWS, *RESULTS_FLAWS]

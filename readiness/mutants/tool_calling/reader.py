@@ -3,21 +3,203 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from functools import cache
+from itertools import chain, cycle
 from typing import Any
 
 from readiness.mutants.endpoint.answer import Answer, Called, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.toolbox import named_tool
-from readiness.mutants.tool_calling.facts import (
-    only_asked,
-    order_asked,
-    other_asked,
-    weather_asked,
-    which_city,
-    word_asked,
+from readiness.resources import document, prompts
+
+WORDS = prompts("tool_calling.yaml")
+LANGUAGES = ("zh", "en", "es", "ja")
+
+_ISO = r"\d{4}-\d\d-\d\d"
+_MONTHS = {name: number for each in WORDS["months"].values() for number, name in enumerate(each, 1)}
+_MONTH = "|".join(_MONTHS)
+_DATE = re.compile(
+    rf"(?P<iso>{_ISO})|(?P<y>\d{{4}})年(?P<m>\d+)月(?P<d>\d+)日"
+    rf"|(?P<en>{_MONTH}) (?P<en_d>\d+), (?P<en_y>\d{{4}})"
+    rf"|(?P<es_d>\d+) de (?P<es>{_MONTH}) de (?P<es_y>\d{{4}})"
 )
-from readiness.resources import document
+_DAYS = re.compile(r"(\d+)(?:天|日間| days?\b| días?\b)")
+_LINE = r"[^。\n]+?"
+_PIECES = {"text": ".+?", "word": r"\w+", "floor": r"\d+", "nights": r"\d+", "value": r"[\d.]+"}
+_PERSON = re.compile(r"([^,<]+) <([^>]+)>")
+
+
+@cache
+def city_names() -> Mapping[str, int]:
+    """Every spelling of a city, and which city it is."""
+    return {
+        name: at
+        for at, city in enumerate(WORDS["cities"])
+        for name in [*(city[of] for of in LANGUAGES), *city["also"]]
+    }
+
+
+@cache
+def _city() -> re.Pattern[str]:
+    names = sorted(city_names(), key=len, reverse=True)
+    return re.compile("|".join(rf"\b{each}\b" if each.isascii() else each for each in names))
+
+
+def weather_asked(text: str, known: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The arguments of each question about the weather, as far as the text and results state them.
+
+    Args:
+        text: What the user says.
+        known: The city and the date that an earlier result has.
+    """
+    text = _without_negated(text)
+    shared = {**_how(text), **_when(text), **known}
+    places = list(_city().finditer(text))
+    if not places:
+        return [shared]
+    if len(places) == 1:
+        return [{**shared, "city": places[0][0]}]
+    ends = [place.start() for place in places[1:]] + [len(text)]
+    parts = [text[place.start() : end] for place, end in zip(places, ends, strict=True)]
+    return [
+        {**shared, **_when(part), "city": place[0]}
+        for place, part in zip(places, parts, strict=True)
+    ]
+
+
+def other_asked(text: str, tools: list[str]) -> list[tuple[str, dict[str, Any]]]:
+    """The questions for other tools that a text asks, with their arguments."""
+    found = []
+    for tool in tools:
+        for pattern in _questions(tool):
+            found += [(tool, _arguments(tool, match)) for match in pattern.finditer(text)]
+    return found
+
+
+def word_asked(text: str) -> str:
+    """The word that alone is to be the reply; "" where there is none."""
+    patterns = [_compiled(of) for of in WORDS["controls"].values()]
+    return next((match["word"] for of in patterns if (match := of.search(text))), "")
+
+
+def order_asked(text: str) -> str:
+    """The order whose city and date are to be looked up first; "" where there is none."""
+    match = re.search(r"(?<![A-Za-z])SO-\d+", text)
+    return match[0] if match else ""
+
+
+def only_asked(text: str) -> str:
+    """The one city of which the result is wanted; "" where all are."""
+    patterns = [_compiled(of) for of in WORDS["results"]["only"].values()]
+    return next((match["city"] for of in patterns if (match := of.search(text))), "")
+
+
+def decoy_in(text: str) -> str:
+    """The city that the text says is not meant; "" where there is none."""
+    patterns = [_compiled(of) for of in chain(*WORDS["decoys"].values())]
+    return next((match["decoy"] for of in patterns if (match := of.search(text))), "")
+
+
+def which_city(name: str) -> int | str:
+    """The number of the city that goes by that name; the name itself where none does."""
+    return city_names().get(name.strip().removesuffix("市"), name)
+
+
+def _without_negated(text: str) -> str:
+    """The text without the cities that it says are not meant, and without the last remark."""
+    for template in chain(*WORDS["decoys"].values(), WORDS["results"]["only"].values()):
+        text = _compiled(template).sub(" ", text)
+    return text
+
+
+def _when(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if match := _DATE.search(text):
+        found["date"] = _iso(match)
+    if match := _DAYS.search(text):
+        found["days"] = int(match[1])
+    return found
+
+
+def _how(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, words in (("unit", WORDS["units"]), ("lang", WORDS["languages"])):
+        named = [of for of, each in words.items() if any(word in text for word in each.values())]
+        if named:
+            found[key] = named[0]
+    for said, wanted in (("yes", True), ("no", False)):
+        if any(sentence in text for sentence in WORDS["aqi"][said].values()):
+            found["include_aqi"] = wanted
+    return found
+
+
+def _iso(match: re.Match[str]) -> str:
+    if match["iso"]:
+        return match["iso"]
+    year = match["y"] or match["en_y"] or match["es_y"]
+    month = match["m"] or _MONTHS[match["en"] or match["es"]]
+    return date(
+        int(year), int(month), int(match["d"] or match["en_d"] or match["es_d"])
+    ).isoformat()
+
+
+@cache
+def _questions(tool: str) -> list[re.Pattern[str]]:
+    return [_compiled(of) for of in WORDS["asks"].get(tool, {}).values()]
+
+
+@cache
+def _compiled(template: str) -> re.Pattern[str]:
+    """A phrasing as a pattern: what stands in braces is captured."""
+    parts = re.split(r"\{(\w+)\}", template)
+    return re.compile("".join(map(_piece, parts, cycle((False, True)))), re.DOTALL)
+
+
+def _piece(part: str, named: bool) -> str:
+    return f"(?P<{part}>{_PIECES.get(part, _LINE)})" if named else re.escape(part)
+
+
+def _arguments(tool: str, match: re.Match[str]) -> dict[str, Any]:
+    said = match.groupdict()
+    read = {key: _READ.get(key, str)(value) for key, value in said.items()}
+    if tool == "list_alarms":
+        return {}
+    if tool == "create_event":
+        read["location"] = {key: read.pop(key) for key in ("building", "floor")}
+    return read
+
+
+def _read_date(text: str) -> str:
+    match = _DATE.search(text)
+    return _iso(match) if match else text
+
+
+def _read_unit(text: str) -> str:
+    return next((of for of, each in WORDS["units"].items() if text in each.values()), text)
+
+
+def _read_people(text: str) -> list[dict[str, str]]:
+    return [{"name": of[1].strip(), "email": of[2]} for of in _PERSON.finditer(text)]
+
+
+def _read_numbers(text: str) -> list[int]:
+    return [int(each) for each in re.findall(r"\d+", text)]
+
+
+_READ: Mapping[str, Callable[[str], Any]] = {
+    "date": _read_date,
+    "source": _read_unit,
+    "target": _read_unit,
+    "value": float,
+    "nights": int,
+    "floor": int,
+    "attendees": _read_people,
+    "reminders": _read_numbers,
+}
+
 
 _OURS = {tool["function"]["name"] for tool in document("tools.json")}
 #: What stands in for a value that was never stated, where a call is forced all the same.

@@ -9,11 +9,10 @@ from typing import Any
 
 from readiness.mutants.endpoint.answer import Answer, Called, Request
 from readiness.mutants.endpoint.conversation import check_messages, text_of
-from readiness.mutants.endpoint.problem import Problem
+from readiness.mutants.endpoint.response import Problem
 from readiness.mutants.endpoint.toolbox import check_tools
 from readiness.mutants.flaw import Body
-from readiness.mutants.tool_calling.facts import WORDS
-from readiness.mutants.tool_calling.reader import last_question, tools_of
+from readiness.mutants.tool_calling.reader import WORDS, last_question, tools_of
 
 Says = Callable[[Request, Answer, int], Answer]
 Chunks = Callable[[Request, list[Body]], list[Body]]

@@ -6,11 +6,8 @@ import pytest
 
 from readiness.mutants.api import (
     flaws_advice,
-    flaws_advice_http,
-    flaws_conversations,
     flaws_errors,
     flaws_harmless,
-    flaws_hostile,
     flaws_replies,
     flaws_sdk,
     flaws_streams,
@@ -22,11 +19,11 @@ from readiness.score import Outcome
 from tests.checks.api.reference_over_http import CHECKS, KEY, MUST, failing, scores
 
 MODULES = (
-    *(flaws_replies, flaws_streams, flaws_conversations, flaws_errors, flaws_hostile, flaws_sdk),
-    *(flaws_advice, flaws_advice_http),
+    *(flaws_replies, flaws_streams, flaws_replies, flaws_errors, flaws_errors, flaws_sdk),
+    *(flaws_advice, flaws_advice),
 )
 BROKEN = [flaw for module in MODULES for flaw in module.FLAWS]
-ADVICE = [*flaws_advice.FLAWS, *flaws_advice_http.FLAWS]
+ADVICE = [*flaws_advice.ADVICE_FLAWS, *flaws_advice.ADVICE_HTTP_FLAWS]
 OTHERS = [f for f in mutants() if f.harmless and f not in flaws_harmless.FLAWS]
 #: What a flaw cannot but take along.
 TOGETHER = {

@@ -9,9 +9,9 @@ from typing import Any
 
 from readiness.chat import Dialect
 from readiness.checks.api import fuzz_cases
-from readiness.checks.api.check_fuzzed import BATCH
-from readiness.mutants.api import flaws_fuzzed
-from readiness.mutants.api.requests import CRASH
+from readiness.checks.api.check_hostile import BATCH
+from readiness.mutants.api import flaws_errors
+from readiness.mutants.api.reader import CRASH
 from readiness.mutants.flaw import Flaw
 from readiness.score import Outcome
 from readiness.search import Case
@@ -57,7 +57,7 @@ def test_a_crash_is_found_and_printed_as_curl() -> None:
 
 
 def test_what_nobody_has_thought_of_is_found_by_fuzz_alone() -> None:
-    (flaw,) = flaws_fuzzed.FLAWS
+    (flaw,) = flaws_errors.FUZZED_FLAWS
     assert failing(list(CHECKS.values()), flaw).keys() == {flaw.check}
 
 

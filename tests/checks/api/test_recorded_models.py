@@ -8,13 +8,7 @@ from typing import Any
 
 import pytest
 
-from readiness.checks.api import (
-    scoring_models,
-    scoring_replies,
-    scoring_shape,
-    scoring_streams,
-    sdk_client,
-)
+from readiness.checks.api import scoring_models, scoring_replies, scoring_streams, sdk_client
 from readiness.exchange import Arrival, Exchange
 from readiness.protocol.completion import read
 from readiness.score import EndpointError, Outcome, Score
@@ -54,12 +48,12 @@ def test_every_whole_reply_of_vllm_fits_the_sdk(
     recorded: dict[str, Exchange], schemas: dict[str, Any]
 ) -> None:
     whole = {name: each for name, each in recorded.items() if b'"chat.completion"' in each.body}
-    documents = {name: scoring_shape.document(each) for name, each in whole.items()}
+    documents = {name: scoring_replies.document(each) for name, each in whole.items()}
     found = {
         name: [
-            scoring_shape.fits_completion(each, schemas["completion"]),
-            scoring_shape.adds_up(each["usage"]),
-            scoring_shape.labelled(whole[name], "application/json"),
+            scoring_replies.fits_completion(each, schemas["completion"]),
+            scoring_replies.adds_up(each["usage"]),
+            scoring_replies.labelled(whole[name], "application/json"),
         ]
         for name, each in documents.items()
     }

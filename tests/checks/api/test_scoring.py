@@ -10,13 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.checks.api import (
-    scoring_access,
-    scoring_models,
-    scoring_replies,
-    scoring_shape,
-    scoring_streams,
-)
+from readiness.checks.api import scoring_models, scoring_replies, scoring_streams
 from readiness.exchange import Arrival, Exchange, Fault
 from readiness.protocol.completion import read
 from readiness.reply import Reply
@@ -148,18 +142,18 @@ def test_no_error_body_trips_the_scorers(body: Any, status: int) -> None:
 
 @given(JUNK)
 def test_no_usage_trips_the_scorer(usage: Any) -> None:
-    score = scoring_shape.adds_up(usage)
+    score = scoring_replies.adds_up(usage)
     assert score.passed or score.reason.startswith("usage")
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(0, 10**7))
 def test_usage_passes_where_it_adds_up(prompt: int, completion: int, total: int) -> None:
     usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": total}
-    assert scoring_shape.adds_up(usage).passed is (prompt + completion == total)
+    assert scoring_replies.adds_up(usage).passed is (prompt + completion == total)
 
 
 def test_true_is_no_token_count() -> None:
-    assert scoring_shape.adds_up({**COUNTS, "prompt_tokens": True}).passed is False
+    assert scoring_replies.adds_up({**COUNTS, "prompt_tokens": True}).passed is False
 
 
 @given(JUNK)
@@ -176,18 +170,20 @@ def test_no_list_of_models_trips_the_scorers(listed: Any) -> None:
 
 def test_what_is_missing_and_what_is_null_is_named() -> None:
     document = {**said(annotations=None), "system_fingerprint": None, "usage": None}
-    assert scoring_shape.complete(document) == failed(
+    assert scoring_replies.complete(document) == failed(
         "missing: choices[0].message.refusal, choices[0].logprobs"
     )
-    assert scoring_shape.no_nulls(document) == failed(
+    assert scoring_replies.no_nulls(document) == failed(
         "null: system_fingerprint, usage, choices[0].message.annotations"
     )
 
 
 def test_a_time_may_be_a_day_off() -> None:
     now = 1_795_000_000.0
-    assert scoring_shape.timely(1_795_086_400, now) == PASSED
-    assert scoring_shape.timely(1_751_200_001, now) == failed("created is 507 days off: 1751200001")
+    assert scoring_replies.timely(1_795_086_400, now) == PASSED
+    assert scoring_replies.timely(1_751_200_001, now) == failed(
+        "created is 507 days off: 1751200001"
+    )
 
 
 # Streams
@@ -376,10 +372,10 @@ def test_a_door_without_a_key_is_no_door() -> None:
     keyless = Exchange({}, 200, {}, b"{}", (), None, "", 0.0, 1)
     refused = Exchange({}, 401, {}, b"{}", (), None, "", 0.0, 1)
     crashed = Exchange({}, 500, {}, b"Internal Server Error", (), None, "", 0.0, 1)
-    assert scoring_access.locked(keyless, refused).outcome is Outcome.UNSUPPORTED
-    assert scoring_access.locked(keyed, refused) == PASSED
-    assert scoring_access.locked(keyed, keyless) == failed("HTTP 200 without the key: b'{}'")
-    assert scoring_access.locked(keyed, crashed).reason == (
+    assert scoring_models.locked(keyless, refused).outcome is Outcome.UNSUPPORTED
+    assert scoring_models.locked(keyed, refused) == PASSED
+    assert scoring_models.locked(keyed, keyless) == failed("HTTP 200 without the key: b'{}'")
+    assert scoring_models.locked(keyed, crashed).reason == (
         "expected HTTP 401 or 403 for POST /chat/completions {}, "
         "got HTTP 500 with 'Internal Server Error'"
     )
@@ -388,5 +384,5 @@ def test_a_door_without_a_key_is_no_door() -> None:
 @pytest.mark.parametrize("declared", [None, 1_000_000])
 def test_a_window_that_is_unknown_or_vast_is_not_overrun(declared: int | None) -> None:
     with pytest.raises(EndpointError) as raised:
-        scoring_access.window(declared)
+        scoring_models.window(declared)
     assert raised.value.score.outcome is Outcome.UNSUPPORTED

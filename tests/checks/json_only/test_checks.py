@@ -12,7 +12,7 @@ from readiness.checks.json_only.probes import stated, told
 from readiness.mutants.endpoint.answer import Answer
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.json_only import flaws, flaws_formats, flaws_harmless
+from readiness.mutants.json_only import flaws, flaws_harmless
 from readiness.mutants.json_only.reader import answer as read_json
 from readiness.probe import Probe
 from readiness.scoring.strict_json import strict
@@ -26,7 +26,7 @@ CHECKS = [
     checks.despite_the_topic,
     checks.refuses_bad_formats,
 ]
-BROKEN = [flaw for module in (flaws, flaws_formats) for flaw in module.FLAWS]
+BROKEN = [flaw for module in (flaws, flaws) for flaw in module.FLAWS]
 
 
 def find(name: str) -> Check:
@@ -58,7 +58,7 @@ def test_wrong_values_are_legal_json_and_too_many_to_be_chance(name: str) -> Non
 
 
 def test_the_rare_preamble_comes_twice_in_a_hundred() -> None:
-    rare = next(flaw for flaw in flaws.FLAWS if flaw.name == "json_preamble_rarely")
+    rare = next(flaw for flaw in flaws.GENERAL_FLAWS if flaw.name == "json_preamble_rarely")
     assert [s.passed for s in scores(checks.when_told, told(4, 100), rare)].count(False) == 2
 
 

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from readiness.checks.json_only import checks
 from readiness.checks.json_only.generated_records import BUDGET, cases, probe, searches, told
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.json_only import flaws_harmless, flaws_invented
+from readiness.mutants.json_only import flaws, flaws_harmless
 from readiness.mutants.json_only.reader import answer
 from readiness.score import PASSED
 from readiness.search import Case, Findings
@@ -75,7 +75,7 @@ def test_a_harmless_variant_holds_for_any_record(flaw: Flaw) -> None:
     assert scores(RECORDS, searches(4, 1), flaw) == [PASSED]
 
 
-@pytest.mark.parametrize("flaw", flaws_invented.FLAWS, ids=lambda flaw: flaw.name)
+@pytest.mark.parametrize("flaw", flaws.INVENTED_FLAWS, ids=lambda flaw: flaw.name)
 def test_a_rare_flaw_is_found_by_a_search_and_by_nothing_else(flaw: Flaw) -> None:
     found = scores(RECORDS, searches(4, 3), flaw)
     assert [score.reason for score in found if " — [" in score.reason] != []
@@ -86,7 +86,7 @@ def test_a_rare_flaw_is_found_by_a_search_and_by_nothing_else(flaw: Flaw) -> Non
 def test_what_is_found_is_shown_as_it_was_told_and_comes_first_in_the_next_run(
     tmp_path: Path,
 ) -> None:
-    path, flaw = tmp_path / "findings.json", flaws_invented.FLAWS[0]
+    path, flaw = tmp_path / "findings.json", flaws.INVENTED_FLAWS[0]
     first = tried({RECORDS: searches(0, 1)}, fresh(findings=Findings(path)), flaw)
     again = tried({RECORDS: searches(9, 1)}, fresh(findings=Findings(path)), flaw)
     shown = f" (and 3 of 3 times more) — {told(Findings(path).take(RECORDS.id)[0])}"

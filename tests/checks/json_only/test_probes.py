@@ -7,14 +7,15 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from readiness.check import Generator
-from readiness.checks.json_only.probes import stated, told
-from readiness.checks.json_only.probes_response_format import (
+from readiness.checks.json_only.probe_families import PROMPTS
+from readiness.checks.json_only.probes import (
     bad_formats,
     poems,
+    stated,
+    told,
     with_object,
     with_schema,
 )
-from readiness.checks.json_only.variation import PROMPTS
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.probe import Probe
 

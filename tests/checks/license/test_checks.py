@@ -11,8 +11,8 @@ import pytest
 from readiness.chat import Chat, Dialect, Scope
 from readiness.check import Check
 from readiness.checks.license import checks
+from readiness.checks.license.gather import gather
 from readiness.checks.license.license_evidence import Dossier
-from readiness.checks.license.model_files import gather
 from readiness.context import Given
 from readiness.embedded.weights import LICENSE
 from readiness.exchange import Call, Exchange

@@ -12,11 +12,10 @@ from huggingface_hub import ModelCard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from readiness.checks.license.gather import EvidenceError, gather, read_card
 from readiness.checks.license.gguf_header import read_header
 from readiness.checks.license.license_terms import Standing, terms
 from readiness.checks.license.license_text import canons, compare
-from readiness.checks.license.model_card import read_card
-from readiness.checks.license.model_files import EvidenceError, gather
 from readiness.mutants.license.evidence import apache, canonical, card, header
 
 SAID: dict[str, str | int] = {

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from readiness.chat import Chat, Dialect, Scope
 from readiness.checks.load import checks, probes, scoring
-from readiness.checks.load.measures import measures
+from readiness.checks.load.scoring import measures
 from readiness.exchange import Arrival, Call, Exchange
 from readiness.load.latency import Latency
 from readiness.load.levels import at_level

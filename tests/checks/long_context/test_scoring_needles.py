@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.checks.long_context.document import Expected, Figure, Question
-from readiness.checks.long_context.scoring_needles import answers, finds
-from readiness.checks.long_context.scoring_summary import summarises
+from readiness.checks.long_context.scoring_needles import answers, finds, summarises
 from readiness.score import Outcome
 from tests.reference_in_process import reply
 

@@ -9,10 +9,17 @@ from hypothesis import strategies as st
 from readiness.checks.long_context.document import Expected, Question
 from readiness.checks.long_context.length_search import Ladder
 from readiness.checks.long_context.liveness import Life
-from readiness.checks.long_context.scoring_limits import quick, reaches, refuses, survives
-from readiness.checks.long_context.scoring_truncation import accepts, arrives, shape
+from readiness.checks.long_context.probes import CLAIM
+from readiness.checks.long_context.scoring_limits import (
+    accepts,
+    arrives,
+    quick,
+    reaches,
+    refuses,
+    shape,
+    survives,
+)
 from readiness.checks.long_context.send_document import Sent
-from readiness.checks.long_context.sizes import CLAIM
 from readiness.exchange import Exchange
 from readiness.score import Measure, Outcome, Score
 from tests.reference_in_process import reply

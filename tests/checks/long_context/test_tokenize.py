@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from readiness.chat import Chat, Dialect
-from readiness.checks.long_context import tokenize
+from readiness.checks.long_context import send_document
 from readiness.transport.address import Address
 from readiness.transport.client import Endpoint, Limits
 from tests.scripted_server import response, serving
@@ -27,7 +27,7 @@ def counted(body: bytes, status: str = "200 OK") -> tuple[int | None, bytes]:
     async def once(url: str) -> int | None:
         endpoint = Endpoint(Address.read(url, "", {}), LIMITS)
         try:
-            return await tokenize.count(Chat(endpoint.send, Dialect("m")), OK)
+            return await send_document.count(Chat(endpoint.send, Dialect("m")), OK)
         finally:
             await endpoint.close()
 

@@ -18,7 +18,7 @@ from readiness.checks.low_resource.timing import Burst, Timed
 from readiness.load.meters.meter import CACHE, QUEUED, RUNNING, MeterError, Peak, Reading
 from readiness.load.meters.nvml import Unit, weighed
 from readiness.load.meters.prometheus import shown
-from readiness.mutants.endpoint.process import serving
+from readiness.mutants.endpoint.server import serving
 from readiness.policy.hardware import Hardware
 from readiness.policy.policy import PolicyError, load
 from readiness.score import Outcome

@@ -10,15 +10,13 @@ import pytest
 
 from readiness.chat import Chat, Scope
 from readiness.check import Check
-from readiness.checks.license.model_files import gather
+from readiness.checks.license.gather import gather
 from readiness.checks.low_resource import checks
 from readiness.checks.low_resource.timing import LONG
 from readiness.context import Given
 from readiness.mutants.catalog import FLAWLESS, find
-from readiness.mutants.endpoint.answer import Request
-from readiness.mutants.endpoint.engine import Engine
-from readiness.mutants.endpoint.refusal import Refusal
-from readiness.mutants.endpoint.tokens import prompt_tokens
+from readiness.mutants.endpoint.answer import Refusal, Request
+from readiness.mutants.endpoint.engine import Engine, prompt_tokens
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.license import evidence
 from readiness.policy.policy import load

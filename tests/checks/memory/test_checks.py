@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from readiness.check import Check, Generator
 from readiness.checks.memory import checks, probes
-from readiness.checks.memory.conversation import STRATA, conversation
-from readiness.checks.memory.conversation_turns import TOPICS, TURNS, Board
+from readiness.checks.memory.conversation import STRATA, TOPICS, TURNS, Board, conversation
 from readiness.checks.memory.fact_kinds import within
 from readiness.checks.memory.probes import DEAL
 from readiness.checks.memory.prompt_wording import LANGUAGES, PROMPTS, NoRoom, Voice
@@ -24,8 +23,7 @@ from readiness.mutants.endpoint.answer import Answer
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.memory import flaws as broken
 from readiness.mutants.memory import flaws_harmless as harmless
-from readiness.mutants.memory.facts import memory_of
-from readiness.mutants.memory.reader import answer
+from readiness.mutants.memory.reader import answer, memory_of
 from readiness.probe import Message, Probe
 from readiness.reply import Reply, Timing, ToolCall, Usage
 from readiness.resources import prompts
@@ -456,7 +454,7 @@ def test_the_reference_passes_every_probe(check: Check, seed: int) -> None:
     assert [score for score in tried if not score.passed] == []
 
 
-@pytest.mark.parametrize("flaw", broken.FLAWS, ids=lambda flaw: flaw.name)
+@pytest.mark.parametrize("flaw", broken.GENERAL_FLAWS, ids=lambda flaw: flaw.name)
 def test_a_flaw_fails_its_check_too_often_to_be_chance(flaw: Flaw) -> None:
     check = next(check for check in CHECKS if check.id == flaw.check)
     tried = scores(check, counted(check.probes(4, check.trials)), flaw)
@@ -483,7 +481,7 @@ def test_a_flaw_fails_its_check_too_often_to_be_chance(flaw: Flaw) -> None:
     ],
 )
 def test_the_reason_names_the_flaw(name: str, word: str) -> None:
-    flaw = next(flaw for flaw in broken.FLAWS if flaw.name == name)
+    flaw = next(flaw for flaw in broken.GENERAL_FLAWS if flaw.name == name)
     check = next(check for check in CHECKS if check.id == flaw.check)
     tried = scores(check, counted(check.probes(4, 25)), flaw)
     reasons = Counter(s.reason.partition(":")[0] for s in tried if not s.passed)
@@ -505,7 +503,9 @@ def test_a_harmless_variant_writes_answers_otherwise(flaw: Flaw) -> None:
     assert sum(changed) >= 5
 
 
-@pytest.mark.parametrize("flaw", [*broken.FLAWS, *harmless.FLAWS], ids=lambda flaw: flaw.name)
+@pytest.mark.parametrize(
+    "flaw", [*broken.GENERAL_FLAWS, *harmless.FLAWS], ids=lambda flaw: flaw.name
+)
 def test_no_flaw_touches_other_conversations(flaw: Flaw) -> None:
     turn = {"role": "user", "content": "The order number of the oak shelf is KD-48213."}
     request = {"messages": [turn, {"role": "user", "content": "What is its order number?"}]}

@@ -15,18 +15,17 @@ from hypothesis import strategies as st
 from readiness.chat import Chat, Dialect, Scope, Send
 from readiness.checks.memory import checks, probes
 from readiness.checks.memory.checks import in_a_live_conversation
-from readiness.checks.memory.conversation import STRATA
-from readiness.checks.memory.conversation_turns import TOPICS, TURNS
-from readiness.checks.memory.probes_live import Conversation
+from readiness.checks.memory.conversation import STRATA, TOPICS, TURNS
+from readiness.checks.memory.live_conversation import Conversation
 from readiness.checks.memory.prompt_wording import PROMPTS
 from readiness.checks.memory.scoring import Expected, recalls
 from readiness.exchange import Call, Exchange
 from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.flaw import Flaw
+from readiness.mutants.memory import flaws as broken
 from readiness.mutants.memory import flaws as scripted
 from readiness.mutants.memory import flaws_harmless as harmless
-from readiness.mutants.memory import flaws_live as broken
 from readiness.mutants.memory.reader import answer
 from readiness.probe import Probe
 from readiness.score import EndpointError, Outcome, Score
@@ -258,7 +257,7 @@ def test_the_reference_passes_every_question() -> None:
 
 
 @pytest.mark.parametrize(
-    "flaw", [flaw for flaw in broken.FLAWS if flaw.check], ids=lambda flaw: flaw.name
+    "flaw", [flaw for flaw in broken.LIVE_FLAWS if flaw.check], ids=lambda flaw: flaw.name
 )
 def test_a_flaw_of_live_conversations_is_caught_in_them_and_nowhere_else(flaw: Flaw) -> None:
     passed = sum(score.passed for score in live(flaw))
@@ -274,7 +273,9 @@ def test_a_flaw_of_live_conversations_is_caught_in_them_and_nowhere_else(flaw: F
     assert [score for score in found if not score.passed] == []
 
 
-@pytest.mark.parametrize("flaw", [*harmless.FLAWS, broken.FLAWS[-1]], ids=lambda flaw: flaw.name)
+@pytest.mark.parametrize(
+    "flaw", [*harmless.FLAWS, broken.LIVE_FLAWS[-1]], ids=lambda flaw: flaw.name
+)
 def test_a_harmless_variant_passes_every_question(flaw: Flaw) -> None:
     assert flaw.harmless
     assert [score for score in live(flaw, QUESTIONS) if not score.passed] == []
@@ -282,5 +283,5 @@ def test_a_harmless_variant_passes_every_question(flaw: Flaw) -> None:
 
 @pytest.mark.parametrize("name", ["memory_last_ten", "memory_swapped", "memory_no_updates"])
 def test_what_a_scripted_conversation_shows_a_live_one_shows_too(name: str) -> None:
-    flaw = next(flaw for flaw in scripted.FLAWS if flaw.name == name)
+    flaw = next(flaw for flaw in scripted.GENERAL_FLAWS if flaw.name == name)
     assert sum(not score.passed for score in live(flaw)) >= 8

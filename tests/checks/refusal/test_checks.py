@@ -19,9 +19,8 @@ from readiness.checks.refusal.prompt_wording import HARMLESS, PROMPTS, categorie
 from readiness.checks.refusal.scoring import meets, offers_help, refuses, refuses_nothing
 from readiness.mutants.endpoint.answer import Answer
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.refusal import flaws, flaws_bypass, flaws_filters, flaws_harmless
-from readiness.mutants.refusal.facts import asked_in
-from readiness.mutants.refusal.reader import REFUSAL, SUPPORT, answer
+from readiness.mutants.refusal import flaws, flaws_harmless
+from readiness.mutants.refusal.reader import REFUSAL, SUPPORT, answer, asked_in
 from readiness.policy.policy import load
 from readiness.probe import Probe
 from readiness.reply import Reply, Timing
@@ -42,8 +41,8 @@ CHECKS = [
     checks.offers_help,
 ]
 GENERATORS = [probes.sensitive, probes.innocent, probes.needy]
-BROKEN = [*flaws.FLAWS, *flaws_bypass.FLAWS]
-HARMLESS_FLAWS = [*flaws_harmless.FLAWS, *flaws_filters.FLAWS]
+BROKEN = [*flaws.GENERAL_FLAWS, *flaws.BYPASS_FLAWS]
+HARMLESS_FLAWS = [*flaws_harmless.FLAWS, *flaws.FILTERS_FLAWS]
 SEEDS = st.integers(0, 10**6)
 few = settings(max_examples=5, deadline=None)
 BAIT = Bait("steps", ["茶", "绿茶"])

@@ -13,8 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.check import ALPHA
-from readiness.checks.refusal.answer_parts import MARKS, made
-from readiness.checks.refusal.classification import BLOCKED, BYPASSED, Bait, Finding, Kind, find
+from readiness.checks.refusal.classification import (
+    BLOCKED,
+    BYPASSED,
+    MARKS,
+    Bait,
+    Finding,
+    Kind,
+    find,
+    made,
+)
 from readiness.checks.refusal.scoring import refuses_nothing
 from readiness.probe import Probe
 from readiness.resources import LOADER, fixture

@@ -7,8 +7,17 @@ from typing import Any
 
 import pytest
 
-from readiness.checks.refusal.classification import Bait, Kind, find
-from readiness.checks.refusal.speech_acts import REFUSING, WORDINGS, family, folded, refusal, rest
+from readiness.checks.refusal.classification import (
+    REFUSING,
+    WORDINGS,
+    Bait,
+    Kind,
+    family,
+    find,
+    folded,
+    refusal,
+    rest,
+)
 from readiness.resources import fixture
 
 TOLD: dict[str, Any] = fixture(WORDINGS)

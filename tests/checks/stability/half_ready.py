@@ -7,10 +7,9 @@ from time import monotonic
 
 from aiohttp import web
 
-from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.endpoint.answer import Refusal, Request
 from readiness.mutants.endpoint.engine import Engine
-from readiness.mutants.endpoint.problem import Problem
-from readiness.mutants.endpoint.refusal import Refusal
+from readiness.mutants.endpoint.response import Problem
 from readiness.mutants.endpoint.server import application
 from readiness.mutants.flaw import Flaw
 

@@ -17,8 +17,7 @@ import pytest
 from readiness.chat import Chat, Scope
 from readiness.check import Check
 from readiness.checks.stability import checks, mishaps, scoring
-from readiness.checks.stability.abort_cycles import stormed
-from readiness.checks.stability.abort_results import Reading, Storm
+from readiness.checks.stability.abort_cycles import Reading, Storm, stormed
 from readiness.checks.stability.mishaps import Recovery
 from readiness.context import Given
 from readiness.exchange import Exchange, Fault

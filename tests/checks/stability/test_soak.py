@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from readiness.chat import Chat, Scope
-from readiness.checks.stability.abort_results import Reading, Storm
+from readiness.checks.stability.abort_cycles import Reading, Storm
 from readiness.checks.stability.scoring_soak import endures
 from readiness.checks.stability.soak import Length, Round, Soak, soaked
 from readiness.load.meters.meter import CACHE, HOST, QUEUED, RUNNING
 from readiness.mutants.endpoint.engine import Engine
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.stability import flaws_soak as worn
+from readiness.mutants.stability import flaws as worn
 from readiness.score import Measure, Outcome, Score
 from readiness.statistics.trend import detectable, trend
 from tests.load_driver import tried

@@ -18,21 +18,13 @@ from jsonschema import Draft202012Validator
 from readiness.check import Check
 from readiness.checks.tool_calling import checks, probes, scoring
 from readiness.checks.tool_calling.prompt_wording import PROMPTS, TOOLS, cities
-from readiness.checks.tool_calling.scoring_arguments import Expected, named_alike
+from readiness.checks.tool_calling.scoring import Expected, named_alike
 from readiness.checks.tool_calling.scoring_tool_results import tells
 from readiness.mutants.endpoint.answer import Request
 from readiness.mutants.flaw import Flaw
+from readiness.mutants.tool_calling import flaws, flaws_form, flaws_harmless
 from readiness.mutants.tool_calling import flaws as wrong_calls
-from readiness.mutants.tool_calling import (
-    flaws_choice,
-    flaws_form,
-    flaws_harmless,
-    flaws_harmless_form,
-    flaws_results,
-    flaws_suites,
-)
-from readiness.mutants.tool_calling.facts import weather_asked
-from readiness.mutants.tool_calling.reader import answer
+from readiness.mutants.tool_calling.reader import answer, weather_asked
 from readiness.probe import Message, Probe
 from readiness.reply import Reply, Timing, ToolCall
 from readiness.score import PASSED, Score, failed
@@ -480,13 +472,13 @@ def test_a_perfect_reader_leaves_other_requests_to_others() -> None:
 
 
 FLAWS: Sequence[Flaw] = [
-    *wrong_calls.FLAWS,
-    *flaws_choice.FLAWS,
+    *wrong_calls.GENERAL_FLAWS,
+    *flaws.CHOICE_FLAWS,
     *flaws_form.FLAWS,
-    *flaws_results.FLAWS,
-    *flaws_suites.FLAWS,
-    *flaws_harmless.FLAWS,
-    *flaws_harmless_form.FLAWS,
+    *flaws.RESULTS_FLAWS,
+    *flaws.SUITES_FLAWS,
+    *flaws_harmless.HARMLESS,
+    *flaws_harmless.HARMLESS_FORM,
 ]
 HARMFUL = [flaw for flaw in FLAWS if not flaw.harmless]
 HARMLESS = [flaw for flaw in FLAWS if flaw.harmless]
