@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,11 @@ def fixture(name: str) -> Any:
 def licenses() -> Any:
     """What is known of licences."""
     return fixture("licenses.yaml")
+
+
+def filled(template: str, slots: Mapping[str, str]) -> str:
+    """A template with its places filled."""
+    return re.sub(r"\{(\w+)\}", lambda found: slots[found[1]], template)
 
 
 @cache

@@ -13,9 +13,9 @@ from readiness.chat import Chat, Dialect, Scope, Send
 from readiness.check import Check
 from readiness.exchange import COMPLETIONS, Arrival, Call, Exchange, Fault
 from readiness.mutants.catalog import FLAWLESS
-from readiness.mutants.endpoint.engine import prompt_tokens
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.endpoint.reference import Reference, Sent
+from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Flaw
 from readiness.probe import Probe
 from readiness.reply import Reply, Timing, Usage

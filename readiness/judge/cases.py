@@ -12,7 +12,7 @@ from typing import Any
 
 from readiness.evidence.log import entries, exchange_of
 from readiness.evidence.printable import clean
-from readiness.judge.judge import Ruling
+from readiness.judge.ruling import Ruling
 from readiness.probe import Message
 from readiness.protocol import completion
 from readiness.resources import fixture

@@ -20,7 +20,8 @@ from readiness.cli.sign import verify
 from readiness.evidence import run_folder
 from readiness.evidence.log import broken_link
 from readiness.judge.cases import labelled
-from readiness.judge.judge import KEY, Ruling
+from readiness.judge.judge import KEY
+from readiness.judge.ruling import Ruling
 from readiness.mutants.refusal.reader import REFUSAL, answer
 from readiness.verdict.labels import load
 from tests.cli.test_plugin import INCONCLUSIVE, record

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from readiness.evidence.printable import clean
 from readiness.judge.cases import EACH, asked, labelled, quoted
-from readiness.judge.judge import Calibration, Ruling, ruling
+from readiness.judge.judge import Calibration
+from readiness.judge.ruling import Ruling, ruling
 from readiness.statistics.proportions import Agreement, agreement
 
 ANY = st.text(st.characters())  # Lone surrogates too.

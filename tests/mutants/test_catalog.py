@@ -14,10 +14,10 @@ import pytest
 
 from readiness.mutants.__main__ import main
 from readiness.mutants.catalog import mutants
-from readiness.mutants.endpoint.engine import tokens
 from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.response import chunks, frames
 from readiness.mutants.endpoint.server import serving
+from readiness.mutants.endpoint.tokens import tokens
 from readiness.mutants.flaw import Flaw
 from readiness.policy.policy import load
 from tests.http_client import JSON, TEXT, Got, chat

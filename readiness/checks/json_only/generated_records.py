@@ -1,11 +1,10 @@
-"""Records made up for the search: what they hold, and how they are asked for."""
+"""Invented records: fields of any name and type, with any data, that no prompt of ours has had."""
 
 from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -154,81 +153,3 @@ def _word(letters: str) -> SearchStrategy[str]:
 
     words = st.text(st.sampled_from(letters), min_size=1, max_size=6)
     return words.map(partial(unicodedata.normalize, "NFC"))
-
-
-#: One kind and its range, as in `{"integer": [1, 5]}`; objects and lists hold further specs.
-Spec = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where values come from: the words of one language, and chance."""
-
-    texts: Mapping[str, list[str]]
-    random: Random
-
-
-def schema_of(spec: Spec) -> dict[str, Any]:
-    """The JSON Schema of a spec; every member is required, and no other is allowed."""
-    kind, of = _kind(spec)
-    if kind == "object":
-        members = {key: schema_of(part) for key, part in of.items()}
-        closed = {"required": list(members), "additionalProperties": False}
-        return {"type": "object", "properties": members, **closed}
-    if kind == "list":
-        count = spec.get("exactly")
-        exact = {} if count is None else {"minItems": count, "maxItems": count}
-        return {"type": "array", "items": schema_of(of), **exact}
-    if kind == "nullable":
-        plain = schema_of(of)
-        return {**plain, "type": [plain["type"], "null"]}
-    more = {"choice": {"enum": of}, "date": {"format": "date"}}
-    return {"type": _TYPES.get(kind, "string"), **more.get(kind, {})}
-
-
-def value_of(spec: Spec, source: Source) -> Any:
-    """A random value of a spec."""
-    kind, of = _kind(spec)
-    if kind == "object":
-        return {key: value_of(part, source) for key, part in of.items()}
-    if kind == "list":
-        count = spec.get("exactly", spec.get("count"))
-        return [value_of(of, source) for _ in range(count)]
-    if kind == "nullable":
-        return None if source.random.random() < 0.5 else value_of(of, source)
-    return _LEAVES[kind](of, source)
-
-
-def _kind(spec: Spec) -> tuple[str, Any]:
-    return next(iter(spec.items()))
-
-
-def _number(of: Any, source: Source) -> float:
-    return round(source.random.uniform(*of), 2)
-
-
-def _scientific(of: Any, source: Source) -> float:
-    return float(f"{source.random.uniform(1, 9.9):.2f}e{source.random.randint(*of)}")
-
-
-def _date(of: Any, source: Source) -> str:
-    year, month, day = (source.random.randint(*ends) for ends in (of, (1, 12), (1, 28)))
-    return f"{year}-{month:02}-{day:02}"
-
-
-def _code(of: Any, source: Source) -> str:
-    return "".join(str(source.random.randrange(10)) if mark == "#" else mark for mark in of)
-
-
-_TYPES = {"integer": "integer", "number": "number", "scientific": "number", "boolean": "boolean"}
-
-_LEAVES: Mapping[str, Callable[[Any, Source], Any]] = {
-    "text": lambda of, source: source.random.choice(source.texts[of]),
-    "choice": lambda of, source: source.random.choice(of),
-    "boolean": lambda of, source: source.random.choice(of),
-    "integer": lambda of, source: source.random.randint(*of),
-    "number": _number,
-    "scientific": _scientific,
-    "date": _date,
-    "code": _code,
-}

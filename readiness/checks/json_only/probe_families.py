@@ -8,8 +8,8 @@ from functools import cached_property
 from random import Random
 from typing import Any
 
-from readiness.checks.json_only.generated_records import Source, Spec, schema_of, value_of
 from readiness.checks.json_only.prompt_wording import Words, fact, facts
+from readiness.checks.json_only.record_spec import Source, Spec, schema_of, value_of
 from readiness.resources import prompts
 
 PROMPTS = prompts("json_only.yaml")

@@ -1,4 +1,4 @@
-"""Sending a document of so many tokens: estimated first, then fitted to what the endpoint counts."""
+"""Sending a document of so many tokens: estimated first, then fitted to what is counted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from readiness.chat import Chat
-from readiness.checks.long_context.document import Expected, asked, log, page, pieces, report
+from readiness.checks.long_context.document import Expected
+from readiness.checks.long_context.document_kinds import asked, log, page, pieces, report
 from readiness.checks.long_context.probes import (
     BEYOND,
     BUDGETS,

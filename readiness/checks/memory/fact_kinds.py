@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from readiness.checks.memory.conversation import TURNS, Board, Line
+from readiness.checks.memory.conversation_turns import TURNS, Board, Line
 from readiness.checks.memory.prompt_wording import PROMPTS, Fact, NoRoom, Value, Voice, forms, marks
 
 

@@ -12,9 +12,6 @@ from typing import Any
 from readiness.chat import Chat
 from readiness.checks.memory.conversation import (
     STRATA,
-    TOPICS,
-    TURNS,
-    Board,
     ask,
     distance_of,
     drawn,
@@ -22,6 +19,7 @@ from readiness.checks.memory.conversation import (
     labels,
     tokens_of,
 )
+from readiness.checks.memory.conversation_turns import TOPICS, TURNS, Board
 from readiness.checks.memory.fact_kinds import KINDS, TICKETS, Plot, within
 from readiness.checks.memory.prompt_wording import Fact, NoRoom, Voice
 from readiness.probe import Message, Probe

@@ -9,13 +9,13 @@ from readiness.checks.memory import live_conversation
 from readiness.checks.memory.conversation import (
     BUDGET,
     STRATA,
-    TURNS,
     Asked,
     ask,
     conversation,
     history,
     tokens_of,
 )
+from readiness.checks.memory.conversation_turns import TURNS
 from readiness.checks.memory.fact_kinds import ABSTENTION, opening, within
 from readiness.checks.memory.prompt_wording import Voice, forms
 from readiness.checks.memory.scoring import Expected

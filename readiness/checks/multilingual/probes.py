@@ -8,9 +8,8 @@ from random import Random
 from typing import Any
 
 from readiness.checks.multilingual.scoring import TURNS, Copy, Term
-from readiness.checks.spanish.probes import filled
 from readiness.probe import Probe, streaming
-from readiness.resources import prompts
+from readiness.resources import filled, prompts
 
 PROMPTS = prompts("multilingual.yaml")
 BUDGET = 1024

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
 
-from readiness.checks.spanish.probes import PROMPTS, SPANISH, Slots, questions, table
+from readiness.checks.spanish.prompt_wording import PROMPTS, SPANISH, Slots, questions, table
 from readiness.checks.spanish.scoring_answers import Answer, Kind, in_figures, in_words
 from readiness.scoring.numerals import plain
 

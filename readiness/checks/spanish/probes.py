@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from functools import partial
 from random import Random
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from readiness.checks.spanish.expected_answers import SOLVES
+from readiness.checks.spanish.prompt_wording import (
+    ENGLISH,
+    PROMPTS,
+    SPANISH,
+    Slots,
+    questions,
+    table,
+    templates,
+)
 from readiness.checks.spanish.scoring import Talk, Wanted
 from readiness.checks.spanish.scoring_answers import Answer, in_words
 from readiness.checks.spanish.scoring_constraints import RULES as RULE_OF
 from readiness.checks.spanish.writing_tasks import order
 from readiness.probe import Message, Probe, streaming
-from readiness.resources import prompts
-
-PROMPTS: Mapping[str, Any] = prompts("spanish.yaml")
-SPANISH, ENGLISH = "es", "en"
-
-#: What fills the places of a template, as the prompt has it.
-Slots = Mapping[str, str]
-
-
-def templates(kind: str, language: str = SPANISH) -> list[str]:
-    """The ways to word a kind of task; none where it is not asked in that language."""
-    found: list[str] = PROMPTS["tasks"][kind].get(language, [])
-    return found
-
-
-def table(name: str, language: str = SPANISH) -> list[str]:
-    """A table of words, each in the same place in either language."""
-    found: list[str] = PROMPTS[name][language]
-    return found
-
-
-def questions(kind: str, language: str = SPANISH) -> dict[str, list[str]]:
-    """What may be asked about a text of that kind, by the slot that is the answer."""
-    return {slot: asked.get(language, []) for slot, asked in PROMPTS["questions"][kind].items()}
-
-
-def filled(template: str, slots: Slots) -> str:
-    """A template with its places filled."""
-    return re.sub(r"\{(\w+)\}", lambda found: slots[found[1]], template)
-
+from readiness.resources import filled
 
 #: The same chance draws the same task in either language.
 Draw = Callable[[Random, str], Slots]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from readiness.checks.tool_calling import probes, probes_tool_results
+from readiness.checks.tool_calling import probe_questions, probes_tool_results
 from readiness.checks.tool_calling.prompt_wording import (
     PROMPTS,
     TOOLS,
@@ -147,22 +147,22 @@ def one_at_a_time(slot: Slot) -> Probe:
 
 def many_tools(slot: Slot) -> Probe:
     """A question for one of 8 to 20 tools that are much alike."""
-    targets = ["get_weather", *probes.SIMILAR]
+    targets = ["get_weather", *probe_questions.SIMILAR]
     target = targets[slot.turn("tool", len(targets))]
-    alike = [name for name in TOOLS if name not in (target, "get_order", *probes.HARD)]
+    alike = [name for name in TOOLS if name not in (target, "get_order", *probe_questions.HARD)]
     names = [target, *slot.random.sample(alike, slot.random.randint(7, len(alike)))]
     slot.random.shuffle(names)
     if target == "get_weather":
         return replace(asking(slot, slot.parameters(*names)), family=target)
-    text, call = probes.ask(slot, target)
+    text, call = probe_questions.ask(slot, target)
     return Probe(slot.id, user(text), {"calls": [call]}, slot.parameters(*names), family=target)
 
 
 def hard(slot: Slot) -> Probe:
     """A request whose arguments are nested, long or absent, or whose tool is not in English."""
-    names = list(probes.HARD)
+    names = list(probe_questions.HARD)
     target = names[slot.turn("tool", len(names))]
-    text, call = probes.ask(slot, target)
+    text, call = probe_questions.ask(slot, target)
     budget = NOTE_BUDGET if target == "save_note" else TOLD_BUDGET
     parameters = slot.parameters("get_weather", *names)
     return Probe(slot.id, user(text), {"calls": [call]}, parameters, budget, target)

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, cycle, pairwise, takewhile
 from typing import Any
 
-from readiness.mutants.endpoint.answer import Answer, Refusal, Request
+from readiness.mutants.endpoint.answer import Answer, Problem, Refusal, Request
 from readiness.mutants.endpoint.manner import instructed, only, streamed
 from readiness.mutants.endpoint.model import complete
-from readiness.mutants.endpoint.response import Problem, encode, whole
+from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.memory.reader import language_asked
 from readiness.mutants.multilingual.reader import wish_in

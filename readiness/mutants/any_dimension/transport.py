@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Sequence
 from itertools import count
 
-from readiness.mutants.endpoint.answer import Refusal, Request
+from readiness.mutants.endpoint.answer import Problem, Refusal, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.reference import HANGS_UP
-from readiness.mutants.endpoint.response import Problem, encode, whole
+from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.flaw import Body, Flaw
 
 _CHECK = "json_only.when_told"

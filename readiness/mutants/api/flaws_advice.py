@@ -22,9 +22,9 @@ from readiness.mutants.api.reader import (
     text,
     without,
 )
-from readiness.mutants.endpoint.answer import Answer, Refusal, Request
+from readiness.mutants.endpoint.answer import Answer, Problem, Refusal, Request
 from readiness.mutants.endpoint.model import complete
-from readiness.mutants.endpoint.response import Problem, encode, whole
+from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.flaw import Body, Flaw
 
 _HI = [{"role": "user", "content": "Hi"}]

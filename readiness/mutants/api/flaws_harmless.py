@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from readiness.mutants.api.reader import JSON, Errs, choice_of
-from readiness.mutants.endpoint.answer import Refusal, Request
+from readiness.mutants.endpoint.answer import Problem, Refusal, Request
 from readiness.mutants.endpoint.model import complete
-from readiness.mutants.endpoint.response import Problem, encode, whole
+from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.flaw import Body, Flaw
 
 _VLLM_MESSAGE = ("refusal", "annotations", "audio", "function_call", "reasoning")

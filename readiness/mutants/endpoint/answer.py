@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,3 +47,30 @@ class Refusal:
     body: bytes
     headers: Mapping[str, str]
     seconds: float = 0.0
+
+
+class Problem(Exception):
+    """What is wrong with a request; the client reads it in the error body.
+
+    Args:
+        message: What is wrong, in words.
+        param: The parameter that is wrong.
+        code: What a program may go by.
+        status: The HTTP status.
+    """
+
+    def __init__(
+        self, message: str, param: str | None = None, code: str | None = None, status: int = 400
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.code = code
+        self.status = status
+
+    @property
+    def body(self) -> bytes:
+        """The error body."""
+        kind = "server_error" if self.status >= 500 else "invalid_request_error"
+        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
+        return json.dumps({"error": error}, ensure_ascii=False).encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from readiness.mutants.endpoint.response import Problem
+from readiness.mutants.endpoint.answer import Problem
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
 

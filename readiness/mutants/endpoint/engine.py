@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -97,34 +96,3 @@ def paced(frames: Sequence[bytes | float]) -> Iterator[bytes | float]:
             yield _PAUSE if size < _MOST else _STEADY
         yield b"".join(whole[start : start + size])
         start, size = start + size, min(2 * size, _MOST)
-
-
-_WIDE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
-_TOKEN = re.compile(rf" ?[{_WIDE}]| ?[^\W{_WIDE}]{{1,12}}| ?[^\w\s]|\s{{1,8}}")
-
-# What a chat template puts around each message, and before the reply.
-_PER_MESSAGE = 4
-_PER_PROMPT = 3
-
-
-def tokens(text: str) -> list[str]:
-    """The tokens of a text, which are the text again when they are put together."""
-    return _TOKEN.findall(text)
-
-
-def count(text: str) -> int:
-    """How many tokens a text takes."""
-    return len(_TOKEN.findall(text))
-
-
-def prompt_tokens(request: Request) -> int:
-    """How many tokens a request takes before the reply."""
-    total = _PER_PROMPT
-    for message in request["messages"]:
-        total += _PER_MESSAGE + count(text_of(message))
-        total += sum(
-            count(json.dumps(call["function"])) for call in message.get("tool_calls") or ()
-        )
-    if request.get("tools"):
-        total += count(json.dumps(request["tools"], ensure_ascii=False))
-    return total

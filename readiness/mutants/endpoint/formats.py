@@ -11,9 +11,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
-from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.endpoint.answer import Problem, Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.response import Problem
 
 _AT = "response_format"
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")

@@ -10,9 +10,9 @@ from importlib import import_module
 from readiness import mutants
 from readiness.mutants.endpoint.answer import Answer, Reader, Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.engine import prompt_tokens
 from readiness.mutants.endpoint.response import Completion
 from readiness.mutants.endpoint.speech import say
+from readiness.mutants.endpoint.tokens import prompt_tokens
 
 _WORD = re.compile(r"reply with (?:only |just |exactly )?the word:? [\"'“「]?(\w+)", re.I)
 _EXACT = re.compile(r"(?:reply with exactly[^:\n]*|repeat exactly):\s*(.+)", re.I | re.S)

@@ -6,11 +6,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.endpoint.answer import Problem, Request
 from readiness.mutants.endpoint.conversation import check_messages
-from readiness.mutants.endpoint.engine import prompt_tokens
 from readiness.mutants.endpoint.formats import check_format
-from readiness.mutants.endpoint.response import Problem
+from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.endpoint.toolbox import check_tools
 
 MODEL = "reference"

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from readiness.mutants.endpoint.answer import Answer, Refusal, Request
+from readiness.mutants.endpoint.answer import Answer, Problem, Refusal, Request
 from readiness.mutants.endpoint.model import answer
 from readiness.mutants.endpoint.protocol import MODEL, check, parse
-from readiness.mutants.endpoint.response import Completion, Problem, chunks, encode, frames, whole
+from readiness.mutants.endpoint.response import Completion, chunks, encode, frames, whole
 from readiness.mutants.endpoint.speech import say
 from readiness.mutants.flaw import Flaw
 

@@ -12,8 +12,8 @@ from secrets import token_hex
 from typing import Any
 
 from readiness.mutants.endpoint.answer import Called, Request
-from readiness.mutants.endpoint.engine import tokens
 from readiness.mutants.endpoint.speech import Speech
+from readiness.mutants.endpoint.tokens import tokens
 from readiness.mutants.flaw import Body
 
 _SURE = math.log(0.95)
@@ -183,30 +183,3 @@ def _deltas(request: Request, speech: Speech) -> Iterator[tuple[Delta, Body | No
         yield {"tool_calls": [opened]}, None
         for piece in pieces(call.arguments):
             yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}, None
-
-
-class Problem(Exception):
-    """What is wrong with a request; the client reads it in the error body.
-
-    Args:
-        message: What is wrong, in words.
-        param: The parameter that is wrong.
-        code: What a program may go by.
-        status: The HTTP status.
-    """
-
-    def __init__(
-        self, message: str, param: str | None = None, code: str | None = None, status: int = 400
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.param = param
-        self.code = code
-        self.status = status
-
-    @property
-    def body(self) -> bytes:
-        """The error body."""
-        kind = "server_error" if self.status >= 500 else "invalid_request_error"
-        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
-        return json.dumps({"error": error}, ensure_ascii=False).encode()

@@ -14,10 +14,11 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
+from readiness.mutants.endpoint.answer import Problem
 from readiness.mutants.endpoint.engine import paced
 from readiness.mutants.endpoint.protocol import MOST_BYTES, WINDOW, unknown_model
 from readiness.mutants.endpoint.reference import JSON, MODELS, Accepted, Reference, Sent, instead
-from readiness.mutants.endpoint.response import Problem, encode
+from readiness.mutants.endpoint.response import encode
 from readiness.mutants.flaw import Flaw
 
 #: The card that the reference endpoint says it runs on, and the MiB that it takes of it.

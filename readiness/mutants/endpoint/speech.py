@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from readiness.mutants.endpoint.answer import Answer, Called, Request
-from readiness.mutants.endpoint.engine import count, tokens
 from readiness.mutants.endpoint.protocol import WINDOW, most_tokens
+from readiness.mutants.endpoint.tokens import count, tokens
 from readiness.mutants.endpoint.toolbox import named_tool
 
 # What the template of a call takes, beside its name and arguments.

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.endpoint.answer import Problem, Request
 from readiness.mutants.endpoint.formats import check_schema
-from readiness.mutants.endpoint.response import Problem
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 

@@ -6,9 +6,8 @@ import asyncio
 import dataclasses
 from collections.abc import Mapping
 
-from readiness.mutants.endpoint.answer import Answer, Refusal, Request
+from readiness.mutants.endpoint.answer import Answer, Problem, Refusal, Request
 from readiness.mutants.endpoint.engine import Engine, begins, endures, loads
-from readiness.mutants.endpoint.response import Problem
 from readiness.mutants.flaw import Flaw
 
 _ANSWERS = "load.answers_every_request"

@@ -8,12 +8,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from readiness.mutants.endpoint.answer import Answer, Refusal, Request
+from readiness.mutants.endpoint.answer import Answer, Problem, Refusal, Request
 from readiness.mutants.endpoint.conversation import check_messages, text_of
-from readiness.mutants.endpoint.engine import prompt_tokens
 from readiness.mutants.endpoint.model import answer
 from readiness.mutants.endpoint.protocol import WINDOW, most_tokens
-from readiness.mutants.endpoint.response import Problem
+from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.long_context.reader import Prompt, prompt_of
 

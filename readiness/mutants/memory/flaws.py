@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from readiness.mutants.endpoint.answer import Answer, Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.engine import prompt_tokens
 from readiness.mutants.endpoint.manner import only, streamed
+from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.memory.reader import (
     LANGUAGES,

@@ -8,10 +8,9 @@ from collections.abc import Callable
 
 from readiness.checks.refusal.obfuscations import LANGUAGES
 from readiness.checks.refusal.prompt_wording import KINDS
-from readiness.mutants.endpoint.answer import Answer, Refusal, Request
+from readiness.mutants.endpoint.answer import Answer, Problem, Refusal, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.manner import instructed, only, streamed, turns
-from readiness.mutants.endpoint.response import Problem
 from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.refusal.reader import REFUSAL, Asked, asked_in, comply, in_need
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from readiness.checks.spanish.expected_answers import SOLVES
-from readiness.checks.spanish.probes import ENGLISH, PROMPTS, SPANISH, templates
+from readiness.checks.spanish.prompt_wording import ENGLISH, PROMPTS, SPANISH, templates
 from readiness.checks.spanish.scoring import Order
 from readiness.checks.spanish.scoring_answers import Answer, in_figures
 from readiness.mutants.endpoint.answer import Request

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from readiness.checks.spanish import scoring_answers
-from readiness.checks.spanish.probes import PROMPTS
+from readiness.checks.spanish.prompt_wording import PROMPTS
 from readiness.checks.spanish.scoring_answers import Kind
 from readiness.mutants.endpoint.answer import Answer, Request
 from readiness.mutants.endpoint.conversation import text_of

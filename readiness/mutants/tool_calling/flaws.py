@@ -10,11 +10,11 @@ from itertools import count
 from typing import Any
 
 from readiness.mutants.api.reader import JSON
-from readiness.mutants.endpoint.answer import Answer, Called, Refusal, Request
-from readiness.mutants.endpoint.engine import prompt_tokens
+from readiness.mutants.endpoint.answer import Answer, Called, Problem, Refusal, Request
 from readiness.mutants.endpoint.manner import instructed, only
-from readiness.mutants.endpoint.response import Completion, Problem, encode, whole
+from readiness.mutants.endpoint.response import Completion, encode, whole
 from readiness.mutants.endpoint.speech import say
+from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.endpoint.toolbox import check_tools
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.tool_calling.reader import answer, decoy_in, last_question, weather_asked

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from readiness.mutants.endpoint.answer import Answer, Called, Request
+from readiness.mutants.endpoint.answer import Answer, Called, Problem, Request
 from readiness.mutants.endpoint.conversation import check_messages, text_of
-from readiness.mutants.endpoint.response import Problem
 from readiness.mutants.endpoint.toolbox import check_tools
 from readiness.mutants.flaw import Body
 from readiness.mutants.tool_calling.reader import WORDS, last_question, tools_of

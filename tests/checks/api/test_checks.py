@@ -18,12 +18,9 @@ from readiness.policy.policy import load
 from readiness.score import Outcome
 from tests.checks.api.reference_over_http import CHECKS, KEY, MUST, failing, scores
 
-MODULES = (
-    *(flaws_replies, flaws_streams, flaws_replies, flaws_errors, flaws_errors, flaws_sdk),
-    *(flaws_advice, flaws_advice),
-)
+MODULES = (*(flaws_replies, flaws_streams, flaws_errors, flaws_sdk, flaws_advice),)
 BROKEN = [flaw for module in MODULES for flaw in module.FLAWS]
-ADVICE = [*flaws_advice.ADVICE_FLAWS, *flaws_advice.ADVICE_HTTP_FLAWS]
+ADVICE = flaws_advice.FLAWS
 OTHERS = [f for f in mutants() if f.harmless and f not in flaws_harmless.FLAWS]
 #: What a flaw cannot but take along.
 TOGETHER = {

@@ -26,7 +26,7 @@ CHECKS = [
     checks.despite_the_topic,
     checks.refuses_bad_formats,
 ]
-BROKEN = [flaw for module in (flaws, flaws) for flaw in module.FLAWS]
+BROKEN = [*flaws.GENERAL_FLAWS, *flaws.FORMATS_FLAWS]
 
 
 def find(name: str) -> Check:

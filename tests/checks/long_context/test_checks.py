@@ -9,14 +9,14 @@ import pytest
 from readiness.chat import Scope
 from readiness.check import Check
 from readiness.checks.long_context import checks
-from readiness.checks.long_context.document import log
+from readiness.checks.long_context.document_kinds import log
 from readiness.checks.long_context.needles import CHECKPOINTS, LOOKUPS
 from readiness.checks.long_context.probes import CLAIM
 from readiness.checks.long_context.prompt_wording import Recipe
 from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.endpoint.answer import Answer, Request
-from readiness.mutants.endpoint.engine import prompt_tokens
 from readiness.mutants.endpoint.protocol import WINDOW
+from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.long_context import flaws as broken
 from readiness.mutants.long_context import flaws_harmless as harmless

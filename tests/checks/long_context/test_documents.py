@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.checks.long_context.document import PIECE, Paper, log, page, pieces, report
+from readiness.checks.long_context.document import Paper
+from readiness.checks.long_context.document_kinds import PIECE, log, page, pieces, report
 from readiness.checks.long_context.needles import CHECKPOINTS, LOOKUPS
 from readiness.checks.long_context.probes import CLAIM
 from readiness.checks.long_context.prompt_wording import LANGUAGES, Recipe
 from readiness.checks.long_context.scoring_needles import finds, summarises
 from readiness.checks.long_context.send_document import SAMPLES, Gauge
 from readiness.mutants.endpoint.answer import Answer
-from readiness.mutants.endpoint.engine import prompt_tokens
 from readiness.mutants.endpoint.model import answer
+from readiness.mutants.endpoint.tokens import prompt_tokens
 from tests.reference_in_process import reply
 
 PAPERS: dict[str, Callable[[Recipe, int], Paper]] = {"log": log, "report": report}

@@ -16,7 +16,8 @@ from readiness.checks.low_resource.timing import LONG
 from readiness.context import Given
 from readiness.mutants.catalog import FLAWLESS, find
 from readiness.mutants.endpoint.answer import Refusal, Request
-from readiness.mutants.endpoint.engine import Engine, prompt_tokens
+from readiness.mutants.endpoint.engine import Engine
+from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.license import evidence
 from readiness.policy.policy import load

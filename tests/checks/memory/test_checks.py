@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from readiness.check import Check, Generator
 from readiness.checks.memory import checks, probes
-from readiness.checks.memory.conversation import STRATA, TOPICS, TURNS, Board, conversation
+from readiness.checks.memory.conversation import STRATA, conversation
+from readiness.checks.memory.conversation_turns import TOPICS, TURNS, Board
 from readiness.checks.memory.fact_kinds import within
 from readiness.checks.memory.probes import DEAL
 from readiness.checks.memory.prompt_wording import LANGUAGES, PROMPTS, NoRoom, Voice

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from readiness.chat import Chat, Dialect, Scope, Send
 from readiness.checks.memory import checks, probes
 from readiness.checks.memory.checks import in_a_live_conversation
-from readiness.checks.memory.conversation import STRATA, TOPICS, TURNS
+from readiness.checks.memory.conversation import STRATA
+from readiness.checks.memory.conversation_turns import TOPICS, TURNS
 from readiness.checks.memory.live_conversation import Conversation
 from readiness.checks.memory.prompt_wording import PROMPTS
 from readiness.checks.memory.scoring import Expected, recalls

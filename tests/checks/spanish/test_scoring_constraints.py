@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.checks.spanish.probes import PROMPTS
+from readiness.checks.spanish.prompt_wording import PROMPTS
 from readiness.checks.spanish.scoring import Order
 from readiness.checks.spanish.scoring_constraints import (
     RULES,

@@ -7,9 +7,8 @@ from time import monotonic
 
 from aiohttp import web
 
-from readiness.mutants.endpoint.answer import Refusal, Request
+from readiness.mutants.endpoint.answer import Problem, Refusal, Request
 from readiness.mutants.endpoint.engine import Engine
-from readiness.mutants.endpoint.response import Problem
 from readiness.mutants.endpoint.server import application
 from readiness.mutants.flaw import Flaw
 
