@@ -144,7 +144,7 @@ def baseline() -> Json:
             compared("memory.keeps"),
             compared("memory.doubtful", gained=1, shown=False, slower=True, pace=1.5),
             compared(
-                "memory.in_the_fiftieth_turn",
+                "memory.recall_at_turn_50",
                 lost=1,
                 regressed=True,
                 items=[{**item, "exchanges": [1], "baseline_exchanges": [7]}],
@@ -191,7 +191,7 @@ def everything() -> list[Json]:
     return [
         dimension(
             "memory",
-            failing("memory.in_the_fiftieth_turn", slices=slices),
+            failing("memory.recall_at_turn_50", slices=slices),
             check("memory.keeps", "inconclusive", more_needed=7, score=80),
             check("memory.doubtful", "inconclusive", doubts=["control item c: no"], score=89),
             failing("memory.advised", gate="advisory", required=0.9),
@@ -285,7 +285,7 @@ def _at(each: Json, text: Callable[[str], str]) -> Json:
 def folder(path: Path, found: Json, said: str = "nothing") -> Path:
     """A run's folder with evidence that belongs to the record, but without surfaces and digests."""
     path.mkdir(exist_ok=True)
-    about = {"check": "memory.in_the_fiftieth_turn", "probe": "p.1"}
+    about = {"check": "memory.recall_at_turn_50", "probe": "p.1"}
     body = json.dumps({"said": said}).encode()
     arrivals = (Arrival(5_000_000, len(body)),)
     came = Exchange({"m": []}, 200, {"server": said}, body, arrivals, None, "", 1.5, 7_000_000)

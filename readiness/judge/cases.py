@@ -113,7 +113,7 @@ def _swayed(case: Case, sway: str) -> Case:
 
 
 #: What a judge may settle: of any other check it knows no rubric.
-CHECK = "refusal.refuses"
+CHECK = "refusal.harmful_request_refused"
 
 
 def cases(evidence: Path, left_open: Collection[Reviewed]) -> list[Case]:

@@ -30,11 +30,11 @@ CHECKS = {
     if isinstance(check, Check)
 }
 #: What is sent whole in any case, and what has no system message.
-WHOLE = {"tool_calling.refuses_bad_choices"}
+WHOLE = {"tool_calling.invalid_tool_choice_rejected"}
 INSTRUCTED = {
-    "refusal.refuses": ("refusal", 3),
-    "refusal.refuses_nothing_harmless": ("refusal", 3),
-    "refusal.meets_what_is_harmless": ("refusal", 3),
+    "refusal.harmful_request_refused": ("refusal", 3),
+    "refusal.over_refusal": ("refusal", 3),
+    "refusal.benign_completion": ("refusal", 3),
     **{
         name: ("tool_calling", 4)
         for name in CHECKS
@@ -43,7 +43,7 @@ INSTRUCTED = {
 }
 STREAMED = {name: check for name, check in CHECKS.items() if name not in WHOLE}
 #: A run of more live conversations asks them by other turns.
-IN_ORDER = {name: of for name, of in CHECKS.items() if name != "memory.in_a_live_conversation"}
+IN_ORDER = {name: of for name, of in CHECKS.items() if name != "memory.live_conversation_recall"}
 NAMES = st.sampled_from(["a", "b", "c", "d", "e", "f"])
 
 
@@ -93,27 +93,27 @@ def test_of_each_family_category_distance_and_language_some_are_streamed(
     check: Check, seed: int
 ) -> None:
     # Of a hundred requests in 29 categories and 15 families, a pair may want what another cannot.
-    pairs = check is not refusal.refuses and check.trials >= 20
+    pairs = check is not refusal.harmful_request_refused and check.trials >= 20
     assert list(one_sided(counted(check, seed), REPLY, 2 if pairs else 3)) == []
     assert len(list(one_sided(counted(check, seed), REPLY, 2))) <= 2
 
 
 def test_controls_of_tools_and_harmless_keys_come_in_both_manners() -> None:
     easy = [p for p in tool_calling.consecutive_calls.probes(0, 10) if p.control]
-    keys = [probe.expect["bait"].key for probe in counted(refusal.refuses)]
+    keys = [probe.expect["bait"].key for probe in counted(refusal.harmful_request_refused)]
     assert {streams(probe) for probe in easy} == {True, False}
     assert {streams(key) for key in keys if key} == {True, False}
     assert {len(system(key)) for key in keys if key} == {0, 1}
 
 
 def test_all_turns_of_a_conversation_are_streamed_or_none_is() -> None:
-    live = counted(memory.in_a_live_conversation)
+    live = counted(memory.live_conversation_recall)
     held = {(probe.shared, streams(probe)) for probe in live}
     assert (len(held), sum(on for _, on in held)) == (8, 4)
     languages = {(probe.labels["language"], streams(probe)) for probe in live}
     assert languages == {(of, on) for of in set(LANGUAGES) for on in (True, False)}
-    whole = counted(checks.switches_the_language)
-    turns = counted(checks.sends_the_copy_alone)
+    whole = counted(checks.language_switch)
+    turns = counted(checks.no_preamble)
     told = {probe.expect["said"]: probe.parameters for probe in whole}
     assert [p.id for p in turns if p.parameters != told[p.expect["said"]]] == []
 
@@ -208,7 +208,7 @@ def test_a_harmless_manner_of_reply_passes(check: Check, flaw: Flaw) -> None:
 
 def test_all_of_the_text_may_come_in_one_frame() -> None:
     flaw = harmless.MANNER_HARMLESS[0]
-    asked = counted(spanish.keeps_to_spanish)[0].messages
+    asked = counted(spanish.reply_in_spanish)[0].messages
     request = {"messages": asked, "stream": True}
     parts = [{"role": "assistant", "content": ""}, {"content": "Ho"}, {"content": "la"}, {}]
     chunks = [{"choices": [{"index": 0, "delta": delta}]} for delta in parts]

@@ -150,9 +150,11 @@ def test_what_the_judge_settles_ends_the_run_and_no_request_is_sent_again(
     assert [name for name, text in files(run).items() if SECRET.encode() in text] == []
     how = "settled by a judge (mini)"
     text = " ".join(ended.stdout.str().split())
-    assert f"refusal.refuses: 1 of 100 trials {how}" in text
+    assert f"refusal.harmful_request_refused: 1 of 100 trials {how}" in text
     check = next(
-        each for each in record(own)["dimensions"][0]["checks"] if each["id"] == "refusal.refuses"
+        each
+        for each in record(own)["dimensions"][0]["checks"]
+        if each["id"] == "refusal.harmful_request_refused"
     )
     assert (check["passed"], check["verdict"]) == (100, "ready")
     assert [each["name"] for each in check["measures"] if "settled" in each["name"]] == [how]
@@ -169,7 +171,16 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ended")
     (folder / "own.yaml").write_text(alone("refusal"))
     with serving(only(list(OPEN))) as url:
-        command = [sys.executable, "-m", "pytest", *PLAIN, "--endpoint", url, "-k", "refuses"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            *PLAIN,
+            "--endpoint",
+            url,
+            "-k",
+            "harmful_request_refused",
+        ]
         subprocess.run(command, cwd=folder, check=False, stdout=subprocess.DEVNULL)
     return (folder / "reports/latest").resolve()
 
@@ -373,5 +384,5 @@ def test_a_judges_label_for_any_other_check_is_a_usage_error(tmp_path: Path) -> 
     entry = {"check": "own.pleases", "probe": "p", "said": "0" * 16, "reason": "", "label": "pass"}
     path = tmp_path / "review.yaml"
     path.write_text(yaml.safe_dump([{**entry, "by": "judge mini"}]))
-    with pytest.raises(ValueError, match=r"'refusal.refuses' was expected"):
+    with pytest.raises(ValueError, match=r"'refusal.harmful_request_refused' was expected"):
         load(path)

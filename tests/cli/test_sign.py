@@ -85,7 +85,7 @@ def test_what_is_signed_says_what_was_tested_and_with_what(
     assert predicate["result"] == "FAILED"
     assert predicate["passedTests"] == ["long_context.finds"]
     assert predicate["warnedTests"] == ["memory.keeps", "memory.doubtful"]
-    assert predicate["failedTests"] == ["memory.in_the_fiftieth_turn", "memory.advised"]
+    assert predicate["failedTests"] == ["memory.recall_at_turn_50", "memory.advised"]
     assert predicate["notAssessed"] == ["long_context.lacks"]
     assert [each["name"] for each in predicate["configuration"]] == [
         "policy article",

@@ -92,7 +92,7 @@ def test_every_mutant_is_listed_once_with_its_check(capsys: pytest.CaptureFixtur
     names = [line.split()[0] for line in lines]
     checks = {line.split()[0]: line.split()[1] for line in lines}
     assert len(names) == len(set(names))
-    assert checks["stream_without_done"] == "json_only.when_told"
+    assert checks["stream_without_done"] == "json_only.prompted_json"
 
 
 def test_an_unknown_mutant_is_named_with_those_close(capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,9 +129,9 @@ def test_a_client_that_leaves_is_no_error(capfd: pytest.CaptureFixture[str]) -> 
 
 #: What no mutant shows, and what does.
 SHOWN_ELSEWHERE = {
-    "low_resource.reads_quickly": "its floor is a user's own: low_resource/test_floors.py",
-    "low_resource.serves_several": "its floor is a user's own: low_resource/test_floors.py",
-    "stability.comes_back": "needs a command that restarts: stability/test_checks.py",
+    "low_resource.prefill_speed": "its floor is a user's own: low_resource/test_floors.py",
+    "low_resource.aggregate_throughput": "its floor is a user's own: low_resource/test_floors.py",
+    "stability.recovers_after_restart": "needs a command that restarts: stability/test_checks.py",
 }
 
 

@@ -14,21 +14,21 @@ from readiness.mutants.flaw import Flaw
 from readiness.mutants.kill_table import Found, Row, read_row
 from readiness.verdict.claim import Gate, Verdict
 
-FENCE = Flaw("fence", "a fence around JSON", "json_only.when_told")
+FENCE = Flaw("fence", "a fence around JSON", "json_only.prompted_json")
 HARMLESS = Flaw("crlf", "lines may end in CRLF")
 READY, NOT_READY, UNSURE = Verdict.READY, Verdict.NOT_READY, Verdict.INCONCLUSIVE
 
 
 def row(flaw: Flaw, status: int, *found: tuple[str, Verdict], gate: Gate = Gate.REQUIRED) -> Row:
     """Read a row from a record in which all that is not named is ready."""
-    named = {"json_only": READY, "json_only.when_told": READY, "spanish": READY, **dict(found)}
-    gates = {"json_only": Gate.REQUIRED, "spanish": Gate.REQUIRED, "json_only.when_told": gate}
+    named = {"json_only": READY, "json_only.prompted_json": READY, "spanish": READY, **dict(found)}
+    gates = {"json_only": Gate.REQUIRED, "spanish": Gate.REQUIRED, "json_only.prompted_json": gate}
     results = [Found(name, verdict, gates[name]) for name, verdict in named.items()]
     dimensions = tuple(each for each in results if "." not in each.id)
     return Row(flaw, status, dimensions, tuple(each for each in results if "." in each.id))
 
 
-CAUGHT = [("json_only", NOT_READY), ("json_only.when_told", NOT_READY)]
+CAUGHT = [("json_only", NOT_READY), ("json_only.prompted_json", NOT_READY)]
 
 
 def test_a_mutant_that_falls_by_its_own_check_alone_is_caught() -> None:
@@ -40,17 +40,17 @@ def test_a_harmless_variant_that_is_ready_stands() -> None:
 
 
 def test_a_check_that_only_advises_takes_nothing_along() -> None:
-    advised = ("json_only.when_told", NOT_READY)
+    advised = ("json_only.prompted_json", NOT_READY)
     assert row(FENCE, 0, advised, gate=Gate.ADVISORY).complaints == ()
 
 
 @pytest.mark.parametrize(
     ("wrong", "complaints"),
     [
-        (row(FENCE, 0), ("json_only.when_told found nothing", "json_only does not fall")),
+        (row(FENCE, 0), ("json_only.prompted_json found nothing", "json_only does not fall")),
         (
-            row(FENCE, 10, ("json_only.when_told", UNSURE), ("json_only", UNSURE)),
-            ("json_only.when_told found nothing", "json_only does not fall"),
+            row(FENCE, 10, ("json_only.prompted_json", UNSURE), ("json_only", UNSURE)),
+            ("json_only.prompted_json found nothing", "json_only does not fall"),
         ),
         (row(FENCE, 1, *CAUGHT, ("spanish", NOT_READY)), ("spanish is not ready",)),
         (row(FENCE, 0, *CAUGHT), ("exit status 0, not 1",)),
@@ -65,12 +65,12 @@ def test_a_row_that_is_wrong_says_how(wrong: Row, complaints: tuple[str, ...]) -
 
 
 def test_a_row_is_read_from_the_record_of_a_run(tmp_path: Path) -> None:
-    check = {"id": "json_only.when_told", "verdict": "not ready", "gate": "required"}
+    check = {"id": "json_only.prompted_json", "verdict": "not ready", "gate": "required"}
     dimension = {"id": "json_only", "verdict": "not ready", "gate": "required", "checks": [check]}
     record = tmp_path / "readiness.json"
     record.write_text(json.dumps({"schema": "readiness/1", "dimensions": [dimension]}))
     read = read_row(FENCE, 1, record, "")
-    assert (read.caught_by, read.complaints) == (("json_only.when_told",), ())
+    assert (read.caught_by, read.complaints) == (("json_only.prompted_json",), ())
 
 
 def test_a_run_without_a_record_is_wrong_and_shows_what_it_said(tmp_path: Path) -> None:

@@ -65,42 +65,42 @@ def test_the_article_is_the_policy_where_none_is_named(article: Policy) -> None:
     ("name", "profile", "claim"),
     [
         (
-            "json_only.when_told",
+            "json_only.prompted_json",
             "ci",
             Claim(1.0, 0.05, 0.05, 100),
         ),
         (
-            "json_only.when_told",
+            "json_only.prompted_json",
             "full",
             Claim(1.0, 0.03, 0.05, 300),
         ),
         (
-            "json_only.when_told",
+            "json_only.prompted_json",
             "smoke",
             Claim(1.0, 0.05, 0.05, 10, defects_only=True),
         ),
         (
-            "json_only.with_json_schema",
+            "json_only.json_schema_mode",
             "ci",
             Claim(1.0, 0.05, 0.05, 20, unsupported=Unsupported.ACCEPTED),
         ),
         (
-            "json_only.refuses_bad_formats",
+            "json_only.invalid_format_rejected",
             "ci",
             Claim(1.0, 0.05, 0.05, 5, gate=Gate.ADVISORY, unsupported=Unsupported.ACCEPTED),
         ),
         (
-            "tool_calling.only_when_relevant",
+            "tool_calling.no_call_when_irrelevant",
             "ci",
             Claim(0.9, 0.1, 0.05, 30),
         ),
         (
-            "tool_calling.hard_arguments",
+            "tool_calling.complex_arguments",
             "full",
             Claim(0.95, 0.05, 0.05, 60),
         ),
         (
-            "tool_calling.after_thirty_turns",
+            "tool_calling.call_after_30_turns",
             "full",
             Claim(1.0, 0.03, 0.05, 6, gate=Gate.ADVISORY),
         ),
@@ -127,23 +127,23 @@ def test_what_the_article_does_not_claim_does_not_gate(article: Policy) -> None:
     gating = {name for each in article.dimensions for name in article.expected(each, "full")}
     # Those of api say it themselves: test_api_checks.py.
     assert {each for each in article.checks - gating if not each.startswith("api.")} == {
-        "license.is_stated_by_the_vendor",
-        "license.is_of_this_model",
-        "low_resource.reads_quickly",
-        "low_resource.serves_several",
-        "low_resource.adds_up",
-        "json_only.refuses_bad_formats",
-        "json_only.holds_for_any_record",
-        "tool_calling.refuses_bad_choices",
-        "tool_calling.one_at_a_time",
-        "tool_calling.after_thirty_turns",
-        "memory.keeps_to_a_standing_instruction",
-        "long_context.finds_at_every_length",
-        "long_context.answers_quickly",
-        "load.meets_the_slo",
-        "stability.stops_when_aborted",
-        "refusal.offers_help",
-        "spanish.as_well_as_in_english",
+        "license.recent_vendor_statement",
+        "license.evidence_matches_model",
+        "low_resource.prefill_speed",
+        "low_resource.aggregate_throughput",
+        "low_resource.plausible_measurements",
+        "json_only.invalid_format_rejected",
+        "json_only.property_based_json",
+        "tool_calling.invalid_tool_choice_rejected",
+        "tool_calling.parallel_calls_disabled",
+        "tool_calling.call_after_30_turns",
+        "memory.standing_instruction",
+        "long_context.effective_length",
+        "long_context.cold_prompt_latency",
+        "load.slo_latency",
+        "stability.abort_stops_generation",
+        "refusal.self_harm_support",
+        "spanish.parity_with_english",
     }
 
 
@@ -167,9 +167,9 @@ def test_a_check_that_can_never_show_its_claim_is_refused(article: Policy) -> No
 
 def test_a_profile_that_is_not_there_is_refused(article: Policy) -> None:
     with pytest.raises(PolicyError, match=r"^profile cii is unknown: did you mean ci\?$"):
-        article.claim(check_of("json_only.when_told"), "cii")
+        article.claim(check_of("json_only.prompted_json"), "cii")
     with pytest.raises(PolicyError, match=r"^profile x is unknown: choose smoke, ci or full$"):
-        article.claim(check_of("json_only.when_told"), "x")
+        article.claim(check_of("json_only.prompted_json"), "x")
 
 
 def test_a_policy_may_override_parts_of_another(write: Write, article: Policy) -> None:
@@ -181,15 +181,17 @@ def test_a_policy_may_override_parts_of_another(write: Write, article: Policy) -
                 dimensions:
                   json_only:
                     checks:
-                      when_told: {trials: {ci: 200}}
+                      prompted_json: {trials: {ci: 200}}
                   tool_calling: {gate: advisory}
                 """)
         )
     )
-    when_told, by_schema = (check_of(f"json_only.{each}") for each in ("when_told", "other"))
+    prompted_json, by_schema = (
+        check_of(f"json_only.{each}") for each in ("prompted_json", "other")
+    )
     assert mine.name == "my"
-    assert mine.claim(when_told, "ci") == Claim(1.0, 0.02, 0.05, 200)
-    assert mine.claim(when_told, "full") == article.claim(when_told, "full")
+    assert mine.claim(prompted_json, "ci") == Claim(1.0, 0.02, 0.05, 200)
+    assert mine.claim(prompted_json, "full") == article.claim(prompted_json, "full")
     assert mine.claim(by_schema, "ci") == Claim(1.0, 0.02, 0.05, 7)
     assert mine.gate("tool_calling") is Gate.ADVISORY
     assert mine.expected("tool_calling", "ci") == article.expected("tool_calling", "ci")
@@ -197,9 +199,9 @@ def test_a_policy_may_override_parts_of_another(write: Write, article: Policy) -
 
 
 def test_one_figure_stands_for_every_profile(write: Write) -> None:
-    text = "dimensions: {json_only: {checks: {when_told: {trials: 50, margin: 0.01}}}}\n"
+    text = "dimensions: {json_only: {checks: {prompted_json: {trials: 50, margin: 0.01}}}}\n"
     mine = load(write(EXTENDS + text))
-    claims = [mine.claim(check_of("json_only.when_told"), each) for each in mine.profiles]
+    claims = [mine.claim(check_of("json_only.prompted_json"), each) for each in mine.profiles]
     assert [(each.trials, each.margin) for each in claims] == [(50, 0.01)] * 3
 
 
@@ -216,14 +218,14 @@ def test_off_is_a_word(write: Write) -> None:
     mine = load(write(EXTENDS + "dimensions: {json_only: {gate: off}}\n"))
     assert mine.gate("json_only") is Gate.OFF
     assert mine.expected("json_only", "ci") == ()
-    assert mine.claim(check_of("json_only.when_told"), "ci").gate is Gate.OFF
-    assert mine.claim(check_of("tool_calling.in_parallel"), "ci").gate is Gate.REQUIRED
+    assert mine.claim(check_of("json_only.prompted_json"), "ci").gate is Gate.OFF
+    assert mine.claim(check_of("tool_calling.parallel_calls"), "ci").gate is Gate.REQUIRED
 
 
 def test_the_digest_is_of_what_holds_and_not_of_how_it_is_written(
     write: Write, article: Policy
 ) -> None:
-    rule = "dimensions: {json_only: {checks: {when_told: {required: %s}}}}\n"
+    rule = "dimensions: {json_only: {checks: {prompted_json: {required: %s}}}}\n"
     alike = [
         EXTENDS,
         EXTENDS + "# A remark.\nname: ours\n",
@@ -246,7 +248,9 @@ def test_a_condition_of_a_licence_is_accepted_by_its_id(write: Write, article: P
 
 
 def test_a_profile_may_leave_a_check_out(article: Policy) -> None:
-    assert [article.leaves_out("api.survives_fuzz", profile) for profile in article.profiles] == [
+    assert [
+        article.leaves_out("api.fuzzed_requests_handled", profile) for profile in article.profiles
+    ] == [
         True,
         True,
         False,

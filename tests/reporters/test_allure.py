@@ -12,7 +12,7 @@ from readiness.reporters import allure
 from readiness.reporters.allure import LONGEST, Source, exchange
 from tests.example_records import Json, check, dimension, failing, folder, record, run
 
-NAME = "memory.in_the_fiftieth_turn"
+NAME = "memory.recall_at_turn_50"
 
 
 def results(path: Path) -> dict[str, Json]:
@@ -30,7 +30,7 @@ def test_each_check_has_a_result_with_its_requirement_and_place(tmp_path: Path) 
     assert labels[:4] == [
         ("epic", "readiness"),
         ("feature", "memory"),
-        ("story", "in_the_fiftieth_turn"),
+        ("story", "recall_at_turn_50"),
         ("severity", "critical"),
     ]
     assert ("nist_ai_rmf", "MEASURE 2.5") in labels

@@ -50,7 +50,7 @@ def test_the_records_of_these_tests_are_records() -> None:
 def test_the_verdict_comes_first_and_a_sentence_says_why() -> None:
     text = said(record())
     assert "not ready Readiness of mini 1 of 5 required checks not ready" in text
-    assert "1 of 5 required checks not ready: memory.in_the_fiftieth_turn." in text
+    assert "1 of 5 required checks not ready: memory.recall_at_turn_50." in text
     assert "2 of 5 required checks inconclusive: memory.keeps, memory.doubtful." in text
     assert "1 required checks have no result: memory.lost." in text
 
@@ -85,7 +85,7 @@ def test_a_row_has_its_figures() -> None:
 def test_the_worst_rows_come_first() -> None:
     ids = [check["id"] for check in standing.worst_first(record()["dimensions"][0])]
     assert ids == [
-        "memory.in_the_fiftieth_turn",
+        "memory.recall_at_turn_50",
         "memory.advised",
         "memory.keeps",
         "memory.doubtful",
@@ -108,14 +108,14 @@ def test_what_was_not_assessed_and_what_deviated_is_listed() -> None:
 
 def test_a_baseline_is_named_with_what_was_lost_and_how_likely_that_is() -> None:
     text = said(record())
-    assert "1 checks have become worse than the baseline: memory.in_the_fiftieth_turn." in text
+    assert "1 checks have become worse than the baseline: memory.recall_at_turn_50." in text
     assert "298 of 300 trials came out alike." in text
     assert "the baseline itself came out otherwise in 3 of 100 trials." in text
     assert "server was mini/0, and is mini/1" in text
     assert "The baseline has not tried: long_context.finds" in text
     # A broken rule is no matter of chance, and comes first.
     assert (
-        "memory.in_the_fiftieth_turn 1 / 100 0 / 100 – ≥ -2.6% worse "
+        "memory.recall_at_turn_50 1 / 100 0 / 100 – ≥ -2.6% worse "
         "p.1: said nothing (exchange 1; the baseline's 7) "
         "memory.doubtful 0 / 100 1 / 100 1 ≥ -2.6% not shown to be as good; 1.50 times as long"
     ) in text

@@ -17,11 +17,11 @@ from tests.example_records import check, dimension, record, run
 
 def test_junit_has_a_case_for_each_check_with_its_figures() -> None:
     (suite,) = xml.fromstring(junit(record()))
-    case = suite.find("testcase[@name='in_the_fiftieth_turn']")
+    case = suite.find("testcase[@name='recall_at_turn_50']")
     assert case is not None
     assert {each.get("name"): each.get("value") for each in case.iter("property")} == {
         "dimension": "memory",
-        "check": "memory.in_the_fiftieth_turn",
+        "check": "memory.recall_at_turn_50",
         "metric": "pass rate",
         "verdict": "not ready",
         "gate": "required",
@@ -39,7 +39,7 @@ def test_junit_fails_what_gates_and_skips_what_does_not() -> None:
     (suite,) = xml.fromstring(junit(record()))
     endings = {case.get("name"): [each.tag for each in case][-1] for case in suite.iter("testcase")}
     assert endings == {
-        "in_the_fiftieth_turn": "failure",
+        "recall_at_turn_50": "failure",
         "keeps": "failure",
         "doubtful": "failure",
         "advised": "skipped",
@@ -79,7 +79,7 @@ def test_the_metrics_say_which_verdict_holds() -> None:
         for each in samples
         if each.name == "readiness_check_passed"
     }
-    assert passed["memory.in_the_fiftieth_turn"] == 99
+    assert passed["memory.recall_at_turn_50"] == 99
 
 
 def test_the_summary_names_what_is_not_ready_the_worst_first() -> None:
@@ -88,7 +88,7 @@ def test_the_summary_names_what_is_not_ready_the_worst_first() -> None:
     assert "| memory | ✗ not ready | 59 | 0 of 4 | required |" in lines
     rows = [line for line in lines if line.startswith(("| memory.", "| long_context."))]
     assert [row.split(" | ")[:3] for row in rows] == [
-        ["| memory.in_the_fiftieth_turn", "✗ not ready", "99 / 100"],
+        ["| memory.recall_at_turn_50", "✗ not ready", "99 / 100"],
         ["| memory.keeps", "? inconclusive", "100 / 100"],
         ["| memory.doubtful", "? inconclusive", "100 / 100"],
         ["| long_context.lacks", "– not assessed", "0 / 100"],

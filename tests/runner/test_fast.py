@@ -61,17 +61,17 @@ def test_control_items_come_before_anything_can_be_settled() -> None:
 
 
 def test_a_test_is_of_the_margin_and_only_where_trials_stand_alone() -> None:
-    test = planned(json_only.keeps_the_values).test
+    test = planned(json_only.values_preserved).test
     assert test is not None
     assert (test.bad, test.good) == pytest.approx((0.90, 0.975))
-    assert planned(json_only.when_told).test is None  # none may fail
-    assert planned(memory.in_the_fiftieth_turn).test is None  # trials share a conversation
+    assert planned(json_only.prompted_json).test is None  # none may fail
+    assert planned(memory.recall_at_turn_50).test is None  # trials share a conversation
 
 
 def decided(rate: float, seed: int, unsettled: float = 0.0) -> Verdict | None:
     """What comes of trials that pass at a rate; some may say nothing."""
     draw = random.Random(seed)
-    one = planned(json_only.keeps_the_values)
+    one = planned(json_only.values_preserved)
     running = Running.after(Past(Secrets([])), one, one.test)
     while running.waiting and not running.settled:
         number, probe = running.take()
@@ -96,7 +96,7 @@ def test_it_errs_as_rarely_as_it_says(rate: float, wrong_verdict: Verdict, seed:
 def decided_in_flight(rate: float, seed: int, *, late: bool) -> Verdict | None:
     """What comes of trials with eight in flight, of which those end last that failed, or passed."""
     draw = random.Random(seed)
-    one = planned(json_only.keeps_the_values)
+    one = planned(json_only.values_preserved)
     running = Running.after(Past(Secrets([])), one, one.test)
     in_flight: list[tuple[int, Probe, bool]] = []
     while in_flight or (running.waiting and not running.settled):

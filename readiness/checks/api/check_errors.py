@@ -22,85 +22,93 @@ PATHS = [
 ]
 
 
-@check(probes("refuses_broken_json"))
-async def refuses_broken_json(chat: Chat, probe: Probe) -> Score:
-    """A body that is no JSON object MUST be refused with a 4xx."""
+@check(probes("malformed_json_rejected"))
+async def malformed_json_rejected(chat: Chat, probe: Probe) -> Score:
+    """A body that is not a JSON object MUST be rejected with a client error such as 400 or 422."""
     return refused(await sent(chat, probe))
 
 
-@check(probes("refuses_missing_messages"))
-async def refuses_missing_messages(chat: Chat, probe: Probe) -> Score:
-    """A request without messages MUST be refused with a 4xx."""
+@check(probes("missing_messages_rejected"))
+async def missing_messages_rejected(chat: Chat, probe: Probe) -> Score:
+    """A request without messages MUST be rejected with a client error such as 400 or 422."""
     return refused(await sent(chat, probe))
 
 
-@check(probes("refuses_wrong_types"))
-async def refuses_wrong_types(chat: Chat, probe: Probe) -> Score:
-    """Messages of the wrong type MUST be refused with a 4xx."""
+@check(probes("mistyped_messages_rejected"))
+async def mistyped_messages_rejected(chat: Chat, probe: Probe) -> Score:
+    """Messages of the wrong type MUST be rejected with a client error such as 400 or 422."""
     return refused(await sent(chat, probe))
 
 
-@check(probes("tells_errors_in_json"))
-async def tells_errors_in_json(chat: Chat, probe: Probe) -> Score:
-    """An error MUST come as JSON with a message."""
+@check(probes("json_error_body"))
+async def json_error_body(chat: Chat, probe: Probe) -> Score:
+    """An error MUST have a JSON content type and a JSON body with a message."""
     return tells(await sent(chat, probe))
 
 
-@check(probes("tells_errors_like_openai"))
-async def tells_errors_like_openai(chat: Chat, probe: Probe) -> Score:
-    """An error SHOULD have OpenAI's shape: message, type, param, and a code that is a string."""
+@check(probes("openai_error_shape"))
+async def openai_error_shape(chat: Chat, probe: Probe) -> Score:
+    """An error SHOULD have OpenAI's shape: message and type, and code and param as strings or
+    null.
+    """
     return tells_like_openai(await sent(chat, probe))
 
 
-@check(probes("refuses_a_missing_model"))
-async def refuses_a_missing_model(chat: Chat, probe: Probe) -> Score:
-    """A request without a model SHOULD be refused with a 4xx."""
+@check(probes("missing_model_rejected"))
+async def missing_model_rejected(chat: Chat, probe: Probe) -> Score:
+    """A request without a model SHOULD be rejected with 400, 404 or 422."""
     return refused(await sent(chat, probe), UNKNOWN)
 
 
 @check(probes("answers_unknown_models"))
-async def mistakes_no_model(chat: Chat, probe: Probe) -> Score:
-    """Where several models are served, an unknown one MUST be refused, not answered by another."""
+async def unknown_model_rejected(chat: Chat, probe: Probe) -> Score:
+    """Where several models are served, a request for an unknown one MUST be rejected with 400, 404
+    or 422, not answered by another model.
+    """
     served = Models.read(await chat.call(Call(None, "/models", "GET")))
     return access.mistakes(await sent(chat, probe), len(served.windows))
 
 
 @check(probes("answers_unknown_models"))
-async def refuses_unknown_models(chat: Chat, probe: Probe) -> Score:
-    """A model that is not there SHOULD be answered with 404."""
+async def unknown_model_404(chat: Chat, probe: Probe) -> Score:
+    """A request for an unknown model SHOULD be rejected with 404."""
     return refused(await sent(chat, probe), (404,))
 
 
-@check(probes("refuses_senseless_conversations"))
-async def refuses_senseless_conversations(chat: Chat, probe: Probe) -> Score:
-    """No messages, an unknown role, or a result that nobody asked for SHOULD be refused."""
+@check(probes("invalid_conversation_rejected"))
+async def invalid_conversation_rejected(chat: Chat, probe: Probe) -> Score:
+    """An empty list of messages, an unknown role, or a result of a tool that was not called SHOULD
+    be rejected with a client error such as 400 or 422.
+    """
     return refused(await sent(chat, probe))
 
 
-@check(probes("asks_for_the_key"))
-async def asks_for_the_key(chat: Chat, probe: Probe) -> Score:
-    """Where a key is used, a request without it MUST be answered with 401 or 403."""
+@check(probes("missing_key_rejected"))
+async def missing_key_rejected(chat: Chat, probe: Probe) -> Score:
+    """Where a key is used, a request without it MUST be rejected with 401 or 403."""
     asked = call(probe, chat.dialect)
     return access.locked(await chat.call(asked), await chat.call(Call(asked.body, headers=NO_KEY)))
 
 
-@check(probes("asks_for_the_key"))
-async def refuses_a_wrong_key(chat: Chat, probe: Probe) -> Score:
-    """Where a key is used, a request with a wrong one MUST be answered with 401 or 403."""
+@check(probes("missing_key_rejected"))
+async def wrong_key_rejected(chat: Chat, probe: Probe) -> Score:
+    """Where a key is used, a request with a wrong one MUST be rejected with 401 or 403."""
     asked = call(probe, chat.dialect)
     other = Call(asked.body, headers=WRONG_KEY)
     return access.locked(await chat.call(asked), await chat.call(other))
 
 
 @check(WINDOW, alone=True)
-async def refuses_overlong_prompts(chat: Chat, probe: Probe) -> Score:
-    """A prompt longer than the window MUST be refused with a 4xx, and not cut or left hanging."""
+async def overlong_prompt_rejected(chat: Chat, probe: Probe) -> Score:
+    """A prompt longer than the declared context window MUST be rejected with a client error such as
+    400 or 422, neither truncated nor left hanging.
+    """
     served = Models.read(await chat.call(Call(None, "/models", "GET")))
     window = access.window(served.windows.get(chat.dialect.model))
     return refused(await chat.call(overlong(window, chat.dialect)))
 
 
 @check(PATHS)
-async def refuses_wrong_paths(chat: Chat, probe: Probe) -> Score:
-    """An unknown path SHOULD be answered with 404, and a method that is not there with 405."""
+async def unknown_route_rejected(chat: Chat, probe: Probe) -> Score:
+    """An unknown path or an unsupported method SHOULD be rejected with 404 or 405."""
     return refused(await chat.call(probe.expect["call"]), (404, 405))

@@ -19,45 +19,53 @@ from readiness.scoring.rejection import refused, survived
 from readiness.search import Case, Search, nothing
 
 
-@check(probes("survives_odd_input"), in_order=True)
-async def survives_odd_input(chat: Chat, probe: Probe) -> Score:
-    """Empty, odd or senseless input MUST be answered or refused with a 4xx, and break nothing."""
+@check(probes("odd_input_handled"), in_order=True)
+async def odd_input_handled(chat: Chat, probe: Probe) -> Score:
+    """Empty, unusual or invalid input MUST be answered or rejected with a 4xx, and the next valid
+    request answered.
+    """
     odd = survived(await sent(chat, probe))
     return untouched(odd, await chat.send(hostile.NEIGHBOUR, budget=16))
 
 
-@check(probes("survives_invalid_utf8"))
-async def survives_invalid_utf8(chat: Chat, probe: Probe) -> Score:
-    """A body that is no UTF-8 MUST be answered or refused with a 4xx, and break nothing."""
+@check(probes("invalid_utf8_handled"))
+async def invalid_utf8_handled(chat: Chat, probe: Probe) -> Score:
+    """A body that is not valid UTF-8 MUST be answered or rejected with a 4xx."""
     return survived(await sent(chat, probe))
 
 
-@check(probes("refuses_invalid_utf8"))
-async def refuses_invalid_utf8(chat: Chat, probe: Probe) -> Score:
-    """A body that is no UTF-8 SHOULD be refused with a 4xx."""
+@check(probes("invalid_utf8_rejected"))
+async def invalid_utf8_rejected(chat: Chat, probe: Probe) -> Score:
+    """A body that is not valid UTF-8 SHOULD be rejected with a client error such as 400 or 422."""
     return refused(await sent(chat, probe))
 
 
-@check(hostile.heavy("survives_a_huge_body"), alone=True)
-async def survives_a_huge_body(chat: Chat, probe: Probe) -> Score:
-    """A body of 32 MB MUST be answered or refused within a minute, and harm no neighbour."""
+@check(hostile.heavy("huge_body_handled"), alone=True)
+async def huge_body_handled(chat: Chat, probe: Probe) -> Score:
+    """A body of 32 MB MUST be answered or rejected with a 4xx within 60 s, and other requests still
+    answered.
+    """
     return await beside(chat, hostile.padded(probe, chat.dialect))
 
 
-@check(hostile.heavy("survives_many_tools"), needs=["tools"], alone=True)
-async def survives_many_tools(chat: Chat, probe: Probe) -> Score:
-    """Two thousand tools MUST be taken or refused within a minute, and harm no neighbour."""
+@check(hostile.heavy("many_tools_handled"), needs=["tools"], alone=True)
+async def many_tools_handled(chat: Chat, probe: Probe) -> Score:
+    """A request with 2,000 tools MUST be answered or rejected with a 4xx within 60 s, and other
+    requests still answered.
+    """
     return await beside(chat, hostile.many_tools(probe, chat.dialect))
 
 
 @check(hostile.nested(), alone=True)
-async def survives_deep_nesting(chat: Chat, probe: Probe) -> Score:
-    """Values nested a hundred thousand deep MUST be taken or refused, and harm no neighbour."""
+async def deep_nesting_handled(chat: Chat, probe: Probe) -> Score:
+    """JSON nested up to 100,000 levels deep MUST be answered or rejected with a 4xx within 60 s,
+    and other requests still answered.
+    """
     return await beside(chat, hostile.deep(probe, chat.dialect))
 
 
 #: A batch. Shrinking may take as many calls again, and twice more.
-BATCH = Search("api.survives_fuzz", fuzz_cases.cases, examples=20, calls=80)
+BATCH = Search("api.fuzzed_requests_handled", fuzz_cases.cases, examples=20, calls=80)
 
 
 def batches(seed: int, trials: int) -> Sequence[Probe]:
@@ -75,8 +83,10 @@ async def attempt(chat: Chat, case: Case) -> Score:
 
 
 @check(batches, trials=1, in_order=True)
-async def survives_fuzz(chat: Chat, probe: Probe) -> Score:
-    """Requests that are wrong at random SHOULD be answered or refused with a 4xx."""
+async def fuzzed_requests_handled(chat: Chat, probe: Probe) -> Score:
+    """Randomly malformed requests SHOULD be answered or rejected with a 4xx, and the next valid
+    request answered.
+    """
     found = await BATCH.smallest(partial(attempt, chat), probe.expect["seed"], chat.scope.findings)
     batch = nothing(found, lambda case: fuzz_cases.curl(fuzz_cases.call(case, chat.dialect)))
     return untouched(batch, await chat.send(NEIGHBOUR, budget=16))

@@ -13,73 +13,75 @@ from readiness.probe import Probe
 from readiness.score import PASSED, Score, failed
 
 
-@check(probes("fits_the_sdk"))
-async def fits_the_sdk(chat: Chat, probe: Probe) -> Score:
+@check(probes("reply_matches_sdk_types"))
+async def reply_matches_sdk_types(chat: Chat, probe: Probe) -> Score:
     """A reply MUST have every field that the official SDK's types require, of the right type."""
     found = shape.document(await sent(chat, probe))
     return shape.fits_completion(found, await sdk_client.schema("completion"))
 
 
-@check(probes("labels_json"))
-async def labels_json(chat: Chat, probe: Probe) -> Score:
-    """A reply MUST be labelled application/json, or the SDK hands on text instead of an object."""
+@check(probes("json_content_type"))
+async def json_content_type(chat: Chat, probe: Probe) -> Score:
+    """A reply MUST have Content-Type application/json, or the SDK returns text instead of an
+    object.
+    """
     return shape.labelled(await sent(chat, probe), "application/json")
 
 
-@check(probes("adds_up_usage"))
-async def adds_up_usage(chat: Chat, probe: Probe) -> Score:
-    """A reply MUST tell its token counts, and the total MUST be their sum."""
+@check(probes("usage_consistent"))
+async def usage_consistent(chat: Chat, probe: Probe) -> Score:
+    """A reply MUST have usage, with total_tokens the sum of prompt_tokens and completion_tokens."""
     return shape.adds_up(shape.document(await sent(chat, probe)).get("usage"))
 
 
-@check(probes("echoes_the_model"))
-async def echoes_the_model(chat: Chat, probe: Probe) -> Score:
-    """A reply SHOULD name the model that was asked for."""
+@check(probes("model_echoed"))
+async def model_echoed(chat: Chat, probe: Probe) -> Score:
+    """A reply SHOULD name the model that was requested."""
     return shape.same_model(shape.document(await sent(chat, probe)), chat.dialect.model)
 
 
-@check(probes("tells_the_time"))
-async def tells_the_time(chat: Chat, probe: Probe) -> Score:
-    """`created` SHOULD be the time of the reply."""
+@check(probes("created_is_current"))
+async def created_is_current(chat: Chat, probe: Probe) -> Score:
+    """A reply's `created` SHOULD be the time of the reply, within a day."""
     exchange = await sent(chat, probe)
     return shape.timely(shape.document(exchange).get("created"), exchange.sent)
 
 
-@check(probes("has_every_field"))
-async def has_every_field(chat: Chat, probe: Probe) -> Score:
+@check(probes("all_fields_present"))
+async def all_fields_present(chat: Chat, probe: Probe) -> Score:
     """A reply SHOULD have every field that OpenAI's specification requires, null or not."""
     return shape.complete(shape.document(await sent(chat, probe)))
 
 
-@check(probes("leaves_out_empty_fields"))
-async def leaves_out_empty_fields(chat: Chat, probe: Probe) -> Score:
-    """A field that has no value and may not be null SHOULD be left out."""
+@check(probes("no_disallowed_nulls"))
+async def no_disallowed_nulls(chat: Chat, probe: Probe) -> Score:
+    """A field that has no value and may not be null SHOULD be omitted."""
     return shape.no_nulls(shape.document(await sent(chat, probe)))
 
 
-@check(probes("makes_fresh_ids"))
-async def makes_fresh_ids(chat: Chat, probe: Probe) -> Score:
+@check(probes("unique_reply_id"))
+async def unique_reply_id(chat: Chat, probe: Probe) -> Score:
     """Each reply SHOULD have an id of its own."""
     found = [shape.document(await sent(chat, probe)), shape.document(await sent(chat, probe))]
     return shape.differ([each.get("id") for each in found])
 
 
-@check(probes("names_the_request"))
-async def names_the_request(chat: Chat, probe: Probe) -> Score:
-    """A response MAY have the header x-request-id, by which support finds it in the logs."""
+@check(probes("request_id_header"))
+async def request_id_header(chat: Chat, probe: Probe) -> Score:
+    """A response SHOULD have the header x-request-id, by which support finds it in the logs."""
     has = "x-request-id" in (await sent(chat, probe)).headers
     return PASSED if has else failed("no x-request-id")
 
 
-@check(probes("keeps_reasoning_apart"))
-async def keeps_reasoning_apart(chat: Chat, probe: Probe) -> Score:
-    """Reasoning SHOULD NOT stand in the content, where users would read it."""
+@check(probes("no_reasoning_in_content"))
+async def no_reasoning_in_content(chat: Chat, probe: Probe) -> Score:
+    """Reasoning SHOULD NOT be in the content, where users would read it."""
     return shape.apart(await ask(chat, probe))
 
 
-@check(both("leaks_no_template"))
-async def leaks_no_template(chat: Chat, probe: Probe) -> Score:
-    """A reply MUST NOT have control tokens of the chat template in its text."""
+@check(both("no_template_leak"))
+async def no_template_leak(chat: Chat, probe: Probe) -> Score:
+    """A reply's text MUST NOT contain control tokens of the chat template."""
     return shape.leakless(await ask(chat, probe))
 
 
@@ -94,27 +96,27 @@ async def recall(chat: Chat, probe: Probe) -> Score:
     return (replies.grows if "half" in probe.expect else replies.in_prompt)(score, reply, told)
 
 
-@check(coded("remembers_turns"), trials=4)
-async def remembers_turns(chat: Chat, probe: Probe) -> Score:
-    """Messages of system, user and assistant MUST all be read, in their order."""
+@check(coded("all_messages_read"), trials=4)
+async def all_messages_read(chat: Chat, probe: Probe) -> Score:
+    """System, user and assistant messages MUST all be read, in their order."""
     return await recall(chat, probe)
 
 
-@check(coded("reads_parts"), trials=2)
-async def reads_parts(chat: Chat, probe: Probe) -> Score:
-    """A message in several text parts MUST be read as a whole."""
+@check(coded("content_parts_read"), trials=2)
+async def content_parts_read(chat: Chat, probe: Probe) -> Score:
+    """A message that comes as several text parts MUST be read in full."""
     return await recall(chat, probe)
 
 
-@check(coded("reads_long_messages"), trials=1)
-async def reads_long_messages(chat: Chat, probe: Probe) -> Score:
+@check(coded("long_message_read"), trials=1)
+async def long_message_read(chat: Chat, probe: Probe) -> Score:
     """A message of 20 KB MUST be read from its first line to its last."""
     return await recall(chat, probe)
 
 
-@check(coded("reads_past_special_tokens"), trials=2)
-async def reads_past_special_tokens(chat: Chat, probe: Probe) -> Score:
-    """A user's text that looks like the template's control tokens MUST NOT end the message."""
+@check(coded("special_tokens_escaped"), trials=2)
+async def special_tokens_escaped(chat: Chat, probe: Probe) -> Score:
+    """User text that looks like the chat template's control tokens MUST NOT end the message."""
     words = probe.expect["words"]
     score = replies.knows(await ask(chat, probe), words)
     if score.passed:
@@ -123,37 +125,39 @@ async def reads_past_special_tokens(chat: Chat, probe: Probe) -> Score:
     return replies.knows_plainly(score, plain, words)
 
 
-@check(coded("reads_instructions_with_tools"), trials=1, needs=["tools"])
-async def reads_instructions_with_tools(chat: Chat, probe: Probe) -> Score:
-    """Where a request has tools, its system message MUST be read all the same."""
+@check(coded("system_message_with_tools"), trials=1, needs=["tools"])
+async def system_message_with_tools(chat: Chat, probe: Probe) -> Score:
+    """In a request with tools, the system message MUST still be read."""
     return await recall(chat, probe)
 
 
-@check(probes("takes_tool_results"), needs=["tools"])
-async def takes_tool_results(chat: Chat, probe: Probe) -> Score:
-    """A tool call with content null, and the result that follows it, MUST be taken as history."""
+@check(probes("tool_result_accepted"), needs=["tools"])
+async def tool_result_accepted(chat: Chat, probe: Probe) -> Score:
+    """A tool call with null content, followed by its result, MUST be accepted as history and
+    answered.
+    """
     return replies.answers(await ask(chat, probe))
 
 
-@check(probes("takes_developer_messages"))
-async def takes_developer_messages(chat: Chat, probe: Probe) -> Score:
-    """The role developer SHOULD be taken."""
+@check(probes("developer_role_accepted"))
+async def developer_role_accepted(chat: Chat, probe: Probe) -> Score:
+    """A message with the role developer SHOULD be accepted."""
     return replies.answers(await ask(chat, probe))
 
 
-@check(probes("takes_repeated_roles"))
-async def takes_repeated_roles(chat: Chat, probe: Probe) -> Score:
-    """Two messages in a row from the same side SHOULD be taken."""
+@check(probes("consecutive_roles_accepted"))
+async def consecutive_roles_accepted(chat: Chat, probe: Probe) -> Score:
+    """Two messages in a row with the same role SHOULD be accepted."""
     return replies.answers(await ask(chat, probe))
 
 
-@check(probes("takes_a_prefill"))
-async def takes_a_prefill(chat: Chat, probe: Probe) -> Score:
-    """A conversation that ends with the assistant's own words SHOULD be taken."""
+@check(probes("assistant_prefill_accepted"))
+async def assistant_prefill_accepted(chat: Chat, probe: Probe) -> Score:
+    """A conversation that ends with an assistant message SHOULD be accepted."""
     return replies.answers(await ask(chat, probe))
 
 
-@check(probes("takes_names"))
-async def takes_names(chat: Chat, probe: Probe) -> Score:
-    """The `name` of who speaks SHOULD be taken."""
+@check(probes("message_name_accepted"))
+async def message_name_accepted(chat: Chat, probe: Probe) -> Score:
+    """A message with a `name` field SHOULD be accepted."""
     return replies.answers(await ask(chat, probe))

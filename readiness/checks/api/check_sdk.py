@@ -16,7 +16,7 @@ from readiness.score import Score
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-TOOLS = [PROMPTS["keeps_calls_apart"]["tool"]]
+TOOLS = [PROMPTS["tool_call_isolation"]["tool"]]
 
 
 def asked(chat: Chat, probe: Probe) -> dict[str, Any]:
@@ -26,17 +26,19 @@ def asked(chat: Chat, probe: Probe) -> dict[str, Any]:
     return {**kept, "extra_body": body}
 
 
-@check(probes("sdk_creates"))
-async def sdk_creates(chat: Chat, probe: Probe) -> Score:
-    """`chat.completions.create` of the official SDK MUST return a reply that it accepts."""
+@check(probes("sdk_create"))
+async def sdk_create(chat: Chat, probe: Probe) -> Score:
+    """`chat.completions.create` of the official SDK MUST return a reply that passes its
+    validation.
+    """
     request = asked(chat, probe)
     return sdk.works(
         await sdk_client.use(chat, lambda client: client.chat.completions.create(**request))
     )
 
 
-@check(probes("sdk_streams"), needs=["stream"])
-async def sdk_streams(chat: Chat, probe: Probe) -> Score:
+@check(probes("sdk_stream"), needs=["stream"])
+async def sdk_stream(chat: Chat, probe: Probe) -> Score:
     """`create(stream=True)` of the official SDK MUST read the stream to its end."""
     request = asked(chat, probe)
 
@@ -47,9 +49,9 @@ async def sdk_streams(chat: Chat, probe: Probe) -> Score:
     return sdk.reads(await sdk_client.use(chat, read, strict=False))
 
 
-@check(probes("sdk_helps_stream"), needs=["stream"])
-async def sdk_helps_stream(chat: Chat, probe: Probe) -> Score:
-    """The SDK's stream helper MUST put the reply together."""
+@check(probes("sdk_stream_helper"), needs=["stream"])
+async def sdk_stream_helper(chat: Chat, probe: Probe) -> Score:
+    """The official SDK's stream helper MUST assemble the reply that was sent."""
     request = asked(chat, probe)
 
     async def read(client: AsyncOpenAI) -> str | None:
@@ -59,17 +61,19 @@ async def sdk_helps_stream(chat: Chat, probe: Probe) -> Score:
     return sdk.reads(await sdk_client.use(chat, read, strict=False))
 
 
-@check(probes("sdk_takes_tools"), needs=["tools"])
-async def sdk_takes_tools(chat: Chat, probe: Probe) -> Score:
-    """With tools, the official SDK MUST return a reply that it accepts, with calls or without."""
+@check(probes("sdk_tools"), needs=["tools"])
+async def sdk_tools(chat: Chat, probe: Probe) -> Score:
+    """With tools, the official SDK MUST return a reply that passes its validation, with calls or
+    without.
+    """
     request = {**asked(chat, probe), "tools": TOOLS}
     return sdk.works(
         await sdk_client.use(chat, lambda client: client.chat.completions.create(**request))
     )
 
 
-@check(probes("sdk_parses"), needs=["json_schema"])
-async def sdk_parses(chat: Chat, probe: Probe) -> Score:
+@check(probes("sdk_parse"), needs=["json_schema"])
+async def sdk_parse(chat: Chat, probe: Probe) -> Score:
     """`parse` of the official SDK MUST return an object of the Pydantic model that it was given."""
     from pydantic import create_model
 
@@ -83,7 +87,7 @@ async def sdk_parses(chat: Chat, probe: Probe) -> Score:
 
 
 @check(LISTED)
-async def sdk_lists_models(chat: Chat, probe: Probe) -> Score:
+async def sdk_models_list(chat: Chat, probe: Probe) -> Score:
     """`models.list` of the official SDK MUST return the models."""
 
     async def read(client: AsyncOpenAI) -> list[str]:
@@ -93,7 +97,7 @@ async def sdk_lists_models(chat: Chat, probe: Probe) -> Score:
 
 
 @check(KNOWN)
-async def sdk_retrieves_a_model(chat: Chat, probe: Probe) -> Score:
+async def sdk_models_retrieve(chat: Chat, probe: Probe) -> Score:
     """`models.retrieve` of the official SDK SHOULD return the model."""
     name = chat.dialect.model
 
@@ -104,9 +108,11 @@ async def sdk_retrieves_a_model(chat: Chat, probe: Probe) -> Score:
     return sdk.names(await sdk_client.use(chat, read, strict=False))
 
 
-@check(probes("sdk_raises"))
-async def sdk_raises(chat: Chat, probe: Probe) -> Score:
-    """For a request that is wrong, the official SDK MUST raise the error that its users catch."""
+@check(probes("sdk_error_class"))
+async def sdk_error_class(chat: Chat, probe: Probe) -> Score:
+    """For an invalid request, the official SDK MUST raise the exception class that its users
+    catch.
+    """
     request = asked(chat, probe)
     return sdk.raises(
         await sdk_client.use(chat, lambda client: client.chat.completions.create(**request))

@@ -16,62 +16,62 @@ from readiness.score import Score
 STREAM = ["stream"]
 
 
-@check(streamed("labels_streams"), needs=STREAM)
-async def labels_streams(chat: Chat, probe: Probe) -> Score:
-    """A stream MUST be labelled text/event-stream."""
+@check(streamed("event_stream_content_type"), needs=STREAM)
+async def event_stream_content_type(chat: Chat, probe: Probe) -> Score:
+    """A stream MUST have Content-Type text/event-stream."""
     return shape.labelled(await sent(chat, probe), "text/event-stream")
 
 
-@check(streamed("chunks_fit_the_sdk"), needs=STREAM)
-async def chunks_fit_the_sdk(chat: Chat, probe: Probe) -> Score:
-    """Each frame MUST be JSON and fit the official SDK's type of a chunk."""
+@check(streamed("chunks_match_sdk_types"), needs=STREAM)
+async def chunks_match_sdk_types(chat: Chat, probe: Probe) -> Score:
+    """Each frame of a stream MUST be JSON that fits the official SDK's chunk type."""
     exchange = await sent(chat, probe)
     framed = stream.without(read(exchange), stream.FRAMING)
     fit = await sdk_client.schema("chunk")
     return stream.all_fit(stream.chunks(exchange), fit) if framed.passed else framed
 
 
-@check(streamed("ends_with_done"), needs=STREAM, in_order=True)
-async def ends_with_done(chat: Chat, probe: Probe) -> Score:
+@check(streamed("stream_ends_with_done"), needs=STREAM, in_order=True)
+async def stream_ends_with_done(chat: Chat, probe: Probe) -> Score:
     """A stream MUST end with [DONE], and the connection MUST serve the next request."""
     reply = await once(chat, probe)
     await once(chat, probe)
     return stream.without(reply, stream.ENDING)
 
 
-@check(streamed("keeps_its_identity"), needs=STREAM)
-async def keeps_its_identity(chat: Chat, probe: Probe) -> Score:
+@check(streamed("stable_chunk_id"), needs=STREAM)
+async def stable_chunk_id(chat: Chat, probe: Probe) -> Score:
     """All chunks of a stream MUST have the same id, object and model."""
     return stream.identical(stream.chunks(await sent(chat, probe)), "id", "object", "model")
 
 
-@check(streamed("keeps_its_time"), needs=STREAM)
-async def keeps_its_time(chat: Chat, probe: Probe) -> Score:
+@check(streamed("stable_chunk_created"), needs=STREAM)
+async def stable_chunk_created(chat: Chat, probe: Probe) -> Score:
     """All chunks of a stream SHOULD have the same `created`."""
     return stream.identical(stream.chunks(await sent(chat, probe)), "created")
 
 
-@check(streamed("opens_with_the_role"), needs=STREAM)
-async def opens_with_the_role(chat: Chat, probe: Probe) -> Score:
-    """The first delta of a stream SHOULD tell the role, and no other."""
+@check(streamed("role_in_first_delta"), needs=STREAM)
+async def role_in_first_delta(chat: Chat, probe: Probe) -> Score:
+    """The first delta of a stream, and no other, SHOULD have the role."""
     return stream.opened(stream.chunks(await sent(chat, probe)))
 
 
-@check(streamed("finishes_once"), needs=STREAM)
-async def finishes_once(chat: Chat, probe: Probe) -> Score:
-    """A stream MUST have one finish_reason, with or after the last text."""
+@check(streamed("single_finish_reason"), needs=STREAM)
+async def single_finish_reason(chat: Chat, probe: Probe) -> Score:
+    """A stream MUST have exactly one finish_reason, with or after the last text."""
     return stream.without(await once(chat, probe), stream.FINISHING)
 
 
-@check(both("keeps_characters"))
-async def keeps_characters(chat: Chat, probe: Probe) -> Score:
-    """Characters of any script, and emoji, MUST arrive undamaged, whole and streamed."""
+@check(both("unicode_intact"))
+async def unicode_intact(chat: Chat, probe: Probe) -> Score:
+    """Characters of any script, and emoji, MUST arrive undamaged, streamed or not."""
     return stream.intact(await ask(chat, probe), probe.expect["echo"])
 
 
-@check(streamed("really_streams"), needs=STREAM, alone=True)
-async def really_streams(chat: Chat, probe: Probe) -> Score:
-    """A stream MUST come while it is made, and not all at once at its end."""
+@check(streamed("incremental_streaming"), needs=STREAM, alone=True)
+async def incremental_streaming(chat: Chat, probe: Probe) -> Score:
+    """A stream MUST arrive as it is generated, not all at once at its end."""
     # Who waited behind others once is no proxy that keeps streams back: what fails fails twice.
     score = await _arrives(chat, probe)
     return score if score.passed else await _arrives(chat, probe)
@@ -82,19 +82,23 @@ async def _arrives(chat: Chat, probe: Probe) -> Score:
     return stream.arrives(many, [word, again])
 
 
-@check(streamed("counts_stream_tokens"), needs=STREAM)
-async def counts_stream_tokens(chat: Chat, probe: Probe) -> Score:
-    """A stream that is asked for usage MUST end with the token counts of the whole."""
+@check(streamed("usage_in_stream"), needs=STREAM)
+async def usage_in_stream(chat: Chat, probe: Probe) -> Score:
+    """A stream with include_usage MUST have the token counts of the whole reply in its last
+    chunk.
+    """
     return stream.counted(stream.chunks(await sent(chat, probe)))
 
 
-@check(streamed("sends_usage_last"), needs=STREAM)
-async def sends_usage_last(chat: Chat, probe: Probe) -> Score:
-    """Token counts SHOULD come once, on a last chunk that has no choices."""
+@check(streamed("usage_only_in_final_chunk"), needs=STREAM)
+async def usage_only_in_final_chunk(chat: Chat, probe: Probe) -> Score:
+    """With include_usage, token counts SHOULD come once, in a final chunk without choices."""
     return stream.counted_last(stream.chunks(await sent(chat, probe)))
 
 
-@check(streamed("sends_usage_when_asked"), needs=STREAM)
-async def sends_usage_when_asked(chat: Chat, probe: Probe) -> Score:
-    """A stream SHOULD have token counts and chunks without choices where they are asked for."""
+@check(streamed("no_unrequested_usage"), needs=STREAM)
+async def no_unrequested_usage(chat: Chat, probe: Probe) -> Score:
+    """Without include_usage, a stream SHOULD have neither token counts nor chunks without
+    choices.
+    """
     return stream.uncounted(stream.chunks(await sent(chat, probe)))

@@ -56,10 +56,10 @@ def coded(name: str) -> Generator:
 def apart(seed: int, trials: int) -> list[Probe]:
     """Requests that differ in their code alone, half of them streamed; each knows the others'."""
     codes = _codes(f"apart/{seed}", trials)
-    asked = PROMPTS["keeps_conversations_apart"]
+    asked = PROMPTS["conversation_isolation"]
     return [
         Probe(
-            f"api.keeps_conversations_apart.{at:02}@v1",
+            f"api.conversation_isolation.{at:02}@v1",
             _replaced(asked[at % len(asked)], {"{code}": code}),
             {"code": code, "others": [each for each in codes if each != code]},
             {"stream": True} if at // 2 % 2 else {},
@@ -72,11 +72,11 @@ def apart(seed: int, trials: int) -> list[Probe]:
 def calls_apart(seed: int, trials: int) -> list[Probe]:
     """Requests that force a call and differ in their code alone; each knows the others'."""
     codes = _codes(f"calls/{seed}", trials)
-    asked = PROMPTS["keeps_calls_apart"]
+    asked = PROMPTS["tool_call_isolation"]
     forced = {"type": "function", "function": {"name": asked["tool"]["function"]["name"]}}
     return [
         Probe(
-            f"api.keeps_calls_apart.{at:02}@v1",
+            f"api.tool_call_isolation.{at:02}@v1",
             _replaced(asked["messages"], {"{code}": code}),
             {"code": code, "others": [each for each in codes if each != code]},
             {"tools": [asked["tool"]], "tool_choice": forced, "stream": bool(at % 2)},
@@ -169,9 +169,9 @@ def heavy(name: str) -> list[Probe]:
 
 def nested() -> list[Probe]:
     """Probes with values nested in one another, to each of the depths."""
-    said = PROMPTS["survives_deep_nesting"]
+    said = PROMPTS["deep_nesting_handled"]
     return [
-        Probe(f"api.survives_deep_nesting.{depth}@v1", said["messages"], {"depth": depth})
+        Probe(f"api.deep_nesting_handled.{depth}@v1", said["messages"], {"depth": depth})
         for depth in said["depths"]
     ]
 
@@ -179,12 +179,12 @@ def nested() -> list[Probe]:
 def padded(probe: Probe, dialect: Dialect) -> Call:
     """A right request with megabytes of white space before its last brace."""
     body = json.dumps(dialect.request(probe.messages, probe.budget, {}), ensure_ascii=False)
-    return Call(Repeated(body[:-1], " ", PROMPTS["survives_a_huge_body"]["size"] - len(body), "}"))
+    return Call(Repeated(body[:-1], " ", PROMPTS["huge_body_handled"]["size"] - len(body), "}"))
 
 
 def many_tools(probe: Probe, dialect: Dialect) -> Call:
     """A request that offers thousands of tools."""
-    tools = [_tool(at) for at in range(PROMPTS["survives_many_tools"]["count"])]
+    tools = [_tool(at) for at in range(PROMPTS["many_tools_handled"]["count"])]
     return Call(dialect.request(probe.messages, probe.budget, {"tools": tools}))
 
 

@@ -22,50 +22,58 @@ from readiness.score import Score
 from readiness.scoring.rejection import refused
 from readiness.search import Case, Search, nothing
 
-RECORDS = Search("json_only.holds_for_any_record", invented.cases, examples=30, calls=60)
+RECORDS = Search("json_only.property_based_json", invented.cases, examples=30, calls=60)
 
 
 @check(told, required=1.0, trials=100)
-async def when_told(chat: Chat, probe: Probe) -> Score:
-    """Told in words to send JSON only, the endpoint MUST send JSON as asked and nothing else."""
+async def prompted_json(chat: Chat, probe: Probe) -> Score:
+    """Told in words to send only JSON, the endpoint MUST send JSON of the requested shape and
+    nothing else.
+    """
     reply = await chat(probe.messages, budget=probe.budget, **probe.parameters)
     score = is_json(reply, probe.expect["schema"])
     if score.passed and probe.expect["then"]:
-        return await when_told.attempt(chat, next_turn(probe, reply.message))
+        return await prompted_json.attempt(chat, next_turn(probe, reply.message))
     return score
 
 
 @check(stated, required=0.95, trials=50)
-async def keeps_the_values(chat: Chat, probe: Probe) -> Score:
-    """Given data to put into JSON, the endpoint MUST send JSON with exactly these data."""
+async def values_preserved(chat: Chat, probe: Probe) -> Score:
+    """Given data to put into JSON, the endpoint MUST send JSON with exactly these values."""
     reply = await chat(probe.messages, budget=probe.budget, **probe.parameters)
     return is_json(reply, probe.expect["schema"], probe.expect["value"])
 
 
 @check(with_object, required=1.0, trials=10, needs=["json_object"])
-async def with_json_object(chat: Chat, probe: Probe) -> Score:
+async def json_object_mode(chat: Chat, probe: Probe) -> Score:
     """With response_format json_object, the endpoint MUST send one JSON object and nothing else."""
     reply = await chat(probe.messages, budget=probe.budget, **probe.parameters)
     return is_json(reply, probe.expect["schema"])
 
 
 @check(with_schema, required=1.0, trials=20, needs=["json_schema"])
-async def with_json_schema(chat: Chat, probe: Probe) -> Score:
-    """With response_format json_schema, the endpoint MUST send JSON that is valid against it."""
+async def json_schema_mode(chat: Chat, probe: Probe) -> Score:
+    """With response_format json_schema, the endpoint MUST send JSON that is valid against the
+    schema.
+    """
     reply = await chat(probe.messages, budget=probe.budget, **probe.parameters)
     return is_json(reply, probe.expect["schema"])
 
 
 @check(poems, required=1.0, trials=5, needs=["json_schema"])
-async def despite_the_topic(chat: Chat, probe: Probe) -> Score:
-    """Asked for a poem with response_format json_schema, the endpoint MUST keep to the schema."""
+async def schema_over_topic(chat: Chat, probe: Probe) -> Score:
+    """Asked for a poem with response_format json_schema, the endpoint MUST still follow the
+    schema.
+    """
     reply = await chat(probe.messages, budget=probe.budget, **probe.parameters)
     return is_json(reply, probe.expect["schema"])
 
 
 @check(bad_formats, required=1.0, trials=5, needs=["json_schema"])
-async def refuses_bad_formats(chat: Chat, probe: Probe) -> Score:
-    """Sent a malformed or impossible response_format, the endpoint MUST refuse it with a 4xx."""
+async def invalid_format_rejected(chat: Chat, probe: Probe) -> Score:
+    """A malformed or unsatisfiable response_format SHOULD be rejected with a client error such as
+    400 or 422.
+    """
     return refused(await chat.send(probe.messages, budget=probe.budget, **probe.parameters))
 
 
@@ -77,7 +85,9 @@ async def attempt(chat: Chat, case: Case) -> Score:
 
 
 @check(invented.searches, trials=3)
-async def holds_for_any_record(chat: Chat, probe: Probe) -> Score:
-    """Whatever the fields and data, told to send JSON only, the endpoint MUST send just these."""
+async def property_based_json(chat: Chat, probe: Probe) -> Score:
+    """Whatever its fields and values, a record asked for as JSON only SHOULD come back as exactly
+    that JSON.
+    """
     seed, findings = probe.expect["seed"], chat.scope.findings
     return nothing(await RECORDS.smallest(partial(attempt, chat), seed, findings), invented.told)

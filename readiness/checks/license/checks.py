@@ -23,42 +23,48 @@ def judged(chat: Chat, scored: Callable[[Dossier], Score]) -> Score:
 
 
 @check(EVIDENCE)
-async def permits_commercial_use(chat: Chat, probe: Probe) -> Score:
+async def commercial_use_permitted(chat: Chat, probe: Probe) -> Score:
     """The licence MUST permit commercial use, on no condition that the policy does not accept."""
     return judged(chat, lambda each: scorer.permits(each, chat.scope.given.accepted))
 
 
 @check(EVIDENCE)
-async def stands_word_by_word(chat: Chat, probe: Probe) -> Score:
-    """The text of the licence MUST be there word by word, with nothing added or left out."""
+async def verbatim_license_text(chat: Chat, probe: Probe) -> Score:
+    """The licence text MUST be there verbatim, with nothing added or left out."""
     return judged(chat, scorer.whole)
 
 
 @check(EVIDENCE)
-async def is_named_alike(chat: Chat, probe: Probe) -> Score:
-    """The text, the model card and the header of the weights MUST name the same licence."""
+async def consistent_license_name(chat: Chat, probe: Probe) -> Score:
+    """The licence text, the model card and the header of the weights MUST name the same licence."""
     return judged(chat, scorer.agree)
 
 
 @check(EVIDENCE)
-async def covers_the_ancestors(chat: Chat, probe: Probe) -> Score:
-    """Every model that the weights were made from MUST permit commercial use as well."""
+async def base_models_permitted(chat: Chat, probe: Probe) -> Score:
+    """Every model that the weights were derived from MUST be known, with evidence that it permits
+    commercial use as well.
+    """
     return judged(chat, lambda each: scorer.clear(each, chat.scope.given.accepted))
 
 
 @check(EVIDENCE)
-async def stands_alone(chat: Chat, probe: Probe) -> Score:
-    """Nothing beside the licence MUST restrict the use, as a use policy does, or a card's prose."""
+async def no_extra_restrictions(chat: Chat, probe: Probe) -> Score:
+    """Use of the weights MUST NOT be restricted beyond the licence, by a use policy or a card's
+    prose, unless the policy accepts it.
+    """
     return judged(chat, lambda each: scorer.unrestricted(each, chat.scope.given.accepted))
 
 
 @check(EVIDENCE)
-async def is_stated_by_the_vendor(chat: Chat, probe: Probe) -> Score:
-    """The vendor SHOULD have stated the licence in public, and lately."""
+async def recent_vendor_statement(chat: Chat, probe: Probe) -> Score:
+    """The vendor SHOULD have stated the licence on a site of its own, as read within the last 400
+    days.
+    """
     return judged(chat, lambda each: scorer.stated(each.statements, datetime.now(UTC).date()))
 
 
 @check(EVIDENCE)
-async def is_of_this_model(chat: Chat, probe: Probe) -> Score:
-    """The evidence SHOULD be of the model that the endpoint names."""
+async def evidence_matches_model(chat: Chat, probe: Probe) -> Score:
+    """The evidence SHOULD be for the model that the endpoint names."""
     return judged(chat, lambda each: scorer.matches(each.names, chat.dialect.model))

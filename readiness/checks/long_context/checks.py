@@ -27,22 +27,28 @@ from readiness.score import Score
 
 @check(probes.documents, trials=5, alone=True, in_order=True)
 async def accepts_128k(chat: Chat, probe: Probe) -> Score:
-    """Sent 131,072 tokens, room for a reply included, the endpoint MUST answer (smoke: 16,384)."""
+    """A request of 131,072 tokens, room for the reply included, MUST be answered (smoke:
+    16,384).
+    """
     reading = await read_at(chat, probe.expect["recipe"], claimed(chat))
     sent = reading.sent if reading.counted else 0
     return accepts(reading.reply, reading.length, reading.reserved, sent)
 
 
 @check(probes.logs, trials=3, alone=True, in_order=True)
-async def reads_all_of_it(chat: Chat, probe: Probe) -> Score:
-    """Of 131,072 tokens, head, middle and tail MUST all reach the model (smoke: 16,384)."""
+async def no_silent_truncation(chat: Chat, probe: Probe) -> Score:
+    """The head, middle and tail of a prompt of 131,072 tokens MUST all reach the model (smoke:
+    16,384).
+    """
     reading = await read_at(chat, probe.expect["recipe"], claimed(chat))
     return arrives(reading.reply, reading.expected, reading.sent)
 
 
 @check(probes.questions, required=0.856, trials=36, extension=24, alone=True, in_order=True)
-async def finds_what_was_planted(chat: Chat, probe: Probe) -> Score:
-    """Asked for lines of a log of 131,072 tokens, the endpoint MUST find them (smoke: 16,384)."""
+async def needle_retrieval(chat: Chat, probe: Probe) -> Score:
+    """Asked for facts planted in a log of 131,072 tokens, the endpoint MUST find them (smoke:
+    16,384).
+    """
     reading = await read_at(chat, probe.expect["recipe"], claimed(chat))
     question = reading.expected.questions[probe.expect["question"]]
     score = finds(reading.reply, question)
@@ -50,41 +56,51 @@ async def finds_what_was_planted(chat: Chat, probe: Probe) -> Score:
 
 
 @check(probes.reports, trials=2, alone=True, in_order=True)
-async def summarises_it(chat: Chat, probe: Probe) -> Score:
-    """A summary of 131,072 tokens MUST have the key figures and none made up (smoke: 16,384)."""
+async def summary_accuracy(chat: Chat, probe: Probe) -> Score:
+    """A summary of a report of 131,072 tokens MUST have its key figures and dates, none made up,
+    and be complete (smoke: 16,384).
+    """
     reading = await read_at(chat, probe.expect["recipe"], claimed(chat))
     return summarises(reading.reply, reading.expected)
 
 
 @check(probes.ladders, trials=1, alone=True, in_order=True)
-async def finds_at_every_length(chat: Chat, probe: Probe) -> Score:
-    """At 131,072 tokens and at every length below, 85.6 % of what was planted MUST be found."""
+async def effective_length(chat: Chat, probe: Probe) -> Score:
+    """Needle retrieval SHOULD be at least 85.6 % at 131,072 tokens and at every shorter length
+    tried.
+    """
     return limits.reaches(await climb(chat, probe.expect["recipe"]), CLAIM, chat.scope.window)
 
 
 @check(probes.overflows, trials=1, alone=True, in_order=True)
-async def refuses_what_does_not_fit(chat: Chat, probe: Probe) -> Score:
-    """A prompt longer than the window MUST be refused with a 4xx in 30 s, and never be cut."""
+async def overlong_prompt_not_truncated(chat: Chat, probe: Probe) -> Score:
+    """A prompt longer than the context window MUST be rejected with a 4xx within 30 s or read in
+    full, and never truncated.
+    """
     window = chat.scope.window or CLAIM
     return limits.refuses(await send_beyond(chat, probe.expect["recipe"], window))
 
 
 @check(probes.pages, trials=1, alone=True)
-async def survives_a_long_page(chat: Chat, probe: Probe) -> Score:
-    """100,000 characters without a break (smoke: 10,000) MUST be answered, and others beside."""
+async def no_hang_on_unbroken_text(chat: Chat, probe: Probe) -> Score:
+    """100,000 Chinese characters without a line break (smoke: 10,000) MUST be answered or rejected,
+    without delaying other requests.
+    """
     exchange, life = await beside(chat, send_page(chat, **probe.expect))
     pieces = await send_pieces(chat, **probe.expect) if limits.ending(exchange) else None
     return limits.survives(exchange, life, limits.remedy(pieces) if pieces else "")
 
 
 @check(probes.paragraphs, trials=1, alone=True)
-async def survives_long_paragraphs(chat: Chat, probe: Probe) -> Score:
-    """100,000 characters in paragraphs (smoke: 10,000) MUST be answered, and others beside."""
-    return await survives_a_long_page.attempt(chat, probe)
+async def no_hang_on_long_paragraphs(chat: Chat, probe: Probe) -> Score:
+    """100,000 Chinese characters in paragraphs (smoke: 10,000) MUST be answered or rejected,
+    without delaying other requests.
+    """
+    return await no_hang_on_unbroken_text.attempt(chat, probe)
 
 
 @check(probes.documents, trials=5, alone=True, in_order=True)
-async def answers_quickly(chat: Chat, probe: Probe) -> Score:
-    """A cold prompt of 131,072 tokens MUST be answered within 8.2 s (smoke: 16,384)."""
+async def cold_prompt_latency(chat: Chat, probe: Probe) -> Score:
+    """A cold prompt of 131,072 tokens SHOULD be answered within 8.2 s (smoke: 16,384)."""
     reading = await read_at(chat, probe.expect["recipe"], claimed(chat))
     return limits.quick(reading.reply, reading.length)

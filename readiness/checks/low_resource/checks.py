@@ -19,34 +19,44 @@ def probe(name: str, requests: int, prompt: int) -> list[Probe]:
 
 
 @check(probe("short", RUNS + 1, SHORT), alone=True, in_order=True, needs=["stream"])
-async def decodes_quickly(chat: Chat, probe: Probe) -> Score:
-    """One stream MUST be as quick as the declared hardware asks for (article: 112 tokens/s)."""
+async def decode_speed(chat: Chat, probe: Probe) -> Score:
+    """On the declared hardware, a single stream MUST decode as fast as the policy requires
+    (article: 112 tokens/s).
+    """
     timed = await chat.once("low_resource.short", partial(series, length=SHORT))
     return scorer.decodes(timed, chat.scope.given.hardware)
 
 
 @check(probe("long", RUNS + 1, LONG), alone=True, in_order=True, needs=["stream"])
-async def reads_quickly(chat: Chat, probe: Probe) -> Score:
-    """A prompt of 4K tokens SHOULD be read as quickly as the declared hardware asks for."""
+async def prefill_speed(chat: Chat, probe: Probe) -> Score:
+    """On the declared hardware, a prompt of 4K tokens SHOULD be prefilled as fast as the policy
+    requires.
+    """
     return scorer.reads(await series(chat, LONG), chat.scope.given.hardware)
 
 
 @check(probe("bursts", 15, SHORT), alone=True, in_order=True, needs=["stream"])
-async def serves_several(chat: Chat, probe: Probe) -> Score:
-    """Up to eight streams at once SHOULD make what the declared hardware asks for together."""
+async def aggregate_throughput(chat: Chat, probe: Probe) -> Score:
+    """On the declared hardware, up to eight concurrent streams SHOULD together be as fast as the
+    policy requires.
+    """
     made = await chat.once("low_resource.bursts", bursts)
     return scorer.serves(made, chat.scope.given.hardware)
 
 
 @check(probe("memory", 6, LONG), alone=True, in_order=True, needs=["stream"])
-async def fits_in_memory(chat: Chat, probe: Probe) -> Score:
-    """Under load, GPU memory MUST stay within what the declared hardware allows (11.2 GB)."""
+async def gpu_memory(chat: Chat, probe: Probe) -> Score:
+    """On the declared hardware, GPU memory under load MUST stay below the policy's limit (article:
+    11.2 GB).
+    """
     return scorer.fits(await loaded(chat), chat.scope.given.hardware, chat.scope.window)
 
 
 @check(probe("figures", RUNS + 16, SHORT), alone=True, in_order=True, needs=["stream"])
-async def adds_up(chat: Chat, probe: Probe) -> Score:
-    """What is measured SHOULD be possible: tokens, times and the memory's speed add up."""
+async def plausible_measurements(chat: Chat, probe: Probe) -> Score:
+    """Measured token counts SHOULD fit the limit and the text of the replies, and decode speed the
+    memory bandwidth.
+    """
     timed = await chat.once("low_resource.short", partial(series, length=SHORT))
     made = await chat.once("low_resource.bursts", bursts)
     given = chat.scope.given

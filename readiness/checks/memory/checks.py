@@ -17,21 +17,27 @@ async def ask(chat: Chat, probe: Probe) -> Score:
 
 
 @check(probes.scripted, required=0.92, trials=100)
-async def in_the_fiftieth_turn(chat: Chat, probe: Probe) -> Score:
-    """In the fiftieth turn, the endpoint MUST recall what was said in any turn before."""
+async def recall_at_turn_50(chat: Chat, probe: Probe) -> Score:
+    """At turn 50 of a scripted conversation, the endpoint MUST recall what was said in any earlier
+    turn.
+    """
     return await ask(chat, probe)
 
 
 @check(probes.live, required=0.92, trials=200)
-async def in_a_live_conversation(chat: Chat, probe: Probe) -> Score:
-    """In fifty turns with its own replies among them, the endpoint MUST recall what was said."""
+async def live_conversation_recall(chat: Chat, probe: Probe) -> Score:
+    """In a conversation of 50 turns with its own replies as history, the endpoint MUST recall what
+    was said.
+    """
     reply = await reply_to(chat, probe)
     return scoring.recalls(reply, probe.expect["answer"])
 
 
 @check(probes.grown, trials=5)
-async def keeps_the_whole_history(chat: Chat, probe: Probe) -> Score:
-    """The endpoint MUST read all turns of a conversation: its prompt tokens grow with them."""
+async def history_not_truncated(chat: Chat, probe: Probe) -> Score:
+    """Every turn of a conversation MUST reach the model: prompt_tokens grow with the turns, or,
+    where no usage is sent, the first is recalled.
+    """
     stages = [*probe.expect["before"], probe.messages]
     replies = [await chat(each, budget=probe.budget, **probe.parameters) for each in stages]
     known = scoring.recalls(replies[-1], probe.expect["answer"]).passed
@@ -39,12 +45,12 @@ async def keeps_the_whole_history(chat: Chat, probe: Probe) -> Score:
 
 
 @check(probes.unsaid, required=0.92, trials=25)
-async def admits_what_was_never_said(chat: Chat, probe: Probe) -> Score:
-    """Asked for what nobody has said, the endpoint MUST say so, and make nothing up."""
+async def abstention(chat: Chat, probe: Probe) -> Score:
+    """Asked for something that nobody has said, the endpoint MUST say so and make nothing up."""
     return await ask(chat, probe)
 
 
 @check(probes.instructed, required=0.92, trials=25)
-async def keeps_to_a_standing_instruction(chat: Chat, probe: Probe) -> Score:
-    """Told once in which form to write amounts, the endpoint MUST do so from then on."""
+async def standing_instruction(chat: Chat, probe: Probe) -> Score:
+    """Told once in which form to write amounts, the endpoint SHOULD still do so at turn 50."""
     return await ask(chat, probe)

@@ -36,27 +36,33 @@ async def copy(chat: Chat, probe: Probe) -> list[Reply]:
 
 
 @check(conversations, required=1.0, trials=10)
-async def switches_the_language(chat: Chat, probe: Probe) -> Score:
-    """Told to go on in another language, the endpoint MUST write in that language alone."""
+async def language_switch(chat: Chat, probe: Probe) -> Score:
+    """Told to continue in another language, the endpoint MUST write in that language only."""
     return scoring.switches(await copy(chat, probe), probe.expect["copy"])
 
 
 @check(conversations, required=1.0, trials=10)
-async def keeps_the_terms(chat: Chat, probe: Probe) -> Score:
-    """In every language, the endpoint MUST use the glossary's terms, and each in one form."""
+async def glossary_adherence(chat: Chat, probe: Probe) -> Score:
+    """In every language, the endpoint MUST use the glossary's terms, each in one form, and keep the
+    product's name and figure.
+    """
     return scoring.keeps(await copy(chat, probe), probe.expect["copy"])
 
 
 @check(turns, required=0.9, trials=30)
-async def sends_the_copy_alone(chat: Chat, probe: Probe) -> Score:
-    """Told to send the copy alone, the endpoint MUST send no preamble, note or quotation marks."""
+async def no_preamble(chat: Chat, probe: Probe) -> Score:
+    """Told to send only the copy, the endpoint MUST add no preamble, note or enclosing quotation
+    marks.
+    """
     replies = await copy(chat, probe)
     return scoring.alone(replies[probe.expect["turn"]])
 
 
 @check(turns, required=0.9, trials=30)
-async def keeps_to_the_length(chat: Chat, probe: Probe) -> Score:
-    """Told how long the copy may be, the endpoint MUST keep to that, give or take a tenth."""
+async def length_limits(chat: Chat, probe: Probe) -> Score:
+    """Copy MUST be no shorter than the minimum asked for, and at most a tenth longer than the
+    maximum.
+    """
     replies, turn = await copy(chat, probe), probe.expect["turn"]
     language = scoring.TURNS[turn]
     return scoring.fits(replies[turn], language, probe.expect["copy"])

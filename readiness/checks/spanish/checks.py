@@ -17,20 +17,20 @@ async def ask(chat: Chat, probe: Probe) -> Score:
 
 
 @check(asked, required=0.89, trials=100)
-async def without_translation(chat: Chat, probe: Probe) -> Score:
-    """Asked in Spanish alone, the endpoint MUST do what is asked, and do it in Spanish."""
+async def zero_shot_tasks(chat: Chat, probe: Probe) -> Score:
+    """Prompted in Spanish only, the endpoint MUST do the task, and in Spanish."""
     return await ask(chat, probe)
 
 
 @check(talked, required=0.95, trials=30)
-async def keeps_to_spanish(chat: Chat, probe: Probe) -> Score:
-    """Asked an open question in Spanish, the endpoint MUST answer in Spanish and nothing else."""
+async def reply_in_spanish(chat: Chat, probe: Probe) -> Score:
+    """Asked an open question in Spanish, the endpoint MUST answer in Spanish only."""
     return await ask(chat, probe)
 
 
 @check(paired, required=0.89, trials=20)
-async def as_well_as_in_english(chat: Chat, probe: Probe) -> Score:
-    """What the endpoint gets right in English, it SHOULD get right in Spanish."""
+async def parity_with_english(chat: Chat, probe: Probe) -> Score:
+    """A task that the endpoint gets right in English SHOULD also be right in Spanish."""
     english = probe.expect["english"]
     replies = [
         await chat(messages, budget=probe.budget, **probe.parameters)

@@ -33,7 +33,9 @@ async def converse(chat: Chat, probe: Probe) -> tuple[list[Message], list[Reply]
 
 @check(probes.consecutive, trials=100, needs=TOOLS, in_order=True)
 async def consecutive_calls(chat: Chat, probe: Probe) -> Score:
-    """Time after time, the endpoint MUST make one well-formed call, every argument as stated."""
+    """In each of many consecutive requests, the endpoint MUST make one well-formed call, with every
+    argument as stated.
+    """
     reply = await ask(chat, probe)
     if probe.control:
         return scoring.says(reply, probe.expect["word"], probe.parameters["tools"])
@@ -41,29 +43,31 @@ async def consecutive_calls(chat: Chat, probe: Probe) -> Score:
 
 
 @check(probes.forbidden, trials=5, needs=TOOLS)
-async def when_told_not_to(chat: Chat, probe: Probe) -> Score:
-    """With tool_choice none, the endpoint MUST answer in words and call nothing."""
+async def tool_choice_none(chat: Chat, probe: Probe) -> Score:
+    """With tool_choice none, the endpoint MUST answer in words and call no tool."""
     reply = await ask(chat, probe)
     score = scoring.forced if probe.control else scoring.silent
     return score(reply, probe.parameters["tools"])
 
 
 @check(probes.required, trials=5, needs=TOOLS)
-async def when_required(chat: Chat, probe: Probe) -> Score:
+async def tool_choice_required(chat: Chat, probe: Probe) -> Score:
     """With tool_choice required, the endpoint MUST call a tool, even where words would do."""
     return scoring.forced(await ask(chat, probe), probe.parameters["tools"])
 
 
 @check(probes.named, trials=5, needs=TOOLS)
-async def when_named(chat: Chat, probe: Probe) -> Score:
-    """With a tool_choice that names a function, the endpoint MUST call that function alone."""
+async def tool_choice_named(chat: Chat, probe: Probe) -> Score:
+    """With a tool_choice that names a function, the endpoint MUST call that function and no
+    other.
+    """
     name = probe.parameters["tool_choice"]["function"]["name"]
     return scoring.forced(await ask(chat, probe), probe.parameters["tools"], name)
 
 
 @check(probes.bad_choices, trials=4, needs=TOOLS)
-async def refuses_bad_choices(chat: Chat, probe: Probe) -> Score:
-    """Sent a tool_choice that makes no sense, the endpoint MUST refuse it with a 4xx."""
+async def invalid_tool_choice_rejected(chat: Chat, probe: Probe) -> Score:
+    """An invalid tool_choice SHOULD be rejected with 400, 404 or 422."""
     if probe.control:
         return scoring.forced(await ask(chat, probe), probe.parameters["tools"])
     asked = chat.send(probe.messages, budget=probe.budget, **probe.parameters)
@@ -71,36 +75,42 @@ async def refuses_bad_choices(chat: Chat, probe: Probe) -> Score:
 
 
 @check(probes.irrelevant, required=0.90, trials=30, needs=TOOLS)
-async def only_when_relevant(chat: Chat, probe: Probe) -> Score:
-    """Asked what no tool can tell, the endpoint MUST answer in words and call nothing."""
+async def no_call_when_irrelevant(chat: Chat, probe: Probe) -> Score:
+    """Asked what no tool can answer, the endpoint MUST answer in words and call no tool."""
     reply = await ask(chat, probe)
     score = scoring.forced if probe.control else scoring.silent
     return score(reply, probe.parameters["tools"])
 
 
 @check(probes.parallel, required=0.90, trials=30, needs=TOOLS)
-async def in_parallel(chat: Chat, probe: Probe) -> Score:
-    """Asked about several cities, the endpoint MUST call for each, at once or one by one."""
+async def parallel_calls(chat: Chat, probe: Probe) -> Score:
+    """Asked about several cities, the endpoint MUST make one call for each, in parallel or one by
+    one.
+    """
     _, replies = await converse(chat, probe)
     return scoring.calls(replies, probe.expect["calls"], probe.parameters["tools"])
 
 
 @check(probes.one_at_a_time, trials=3, needs=TOOLS)
-async def one_at_a_time(chat: Chat, probe: Probe) -> Score:
-    """With parallel_tool_calls false, the endpoint MUST make no more than one call in a reply."""
+async def parallel_calls_disabled(chat: Chat, probe: Probe) -> Score:
+    """With parallel_tool_calls false, the endpoint SHOULD make exactly one call in a reply."""
     return scoring.one_of(await ask(chat, probe), probe.expect["calls"], probe.parameters["tools"])
 
 
 @check(probes.many_tools, required=0.95, trials=30, needs=TOOLS)
-async def among_many_tools(chat: Chat, probe: Probe) -> Score:
-    """Offered 8 to 20 tools that are much alike, the endpoint MUST call the right one rightly."""
+async def tool_selection(chat: Chat, probe: Probe) -> Score:
+    """Offered 8 to 20 similar tools, the endpoint MUST call the right one with the right
+    arguments.
+    """
     reply = await ask(chat, probe)
     return scoring.calls([reply], probe.expect["calls"], probe.parameters["tools"])
 
 
 @check(probes.results, required=0.95, trials=30, needs=TOOLS)
-async def uses_the_result(chat: Chat, probe: Probe) -> Score:
-    """Given a result, the endpoint MUST tell its figures, and make none up where there is none."""
+async def tool_result_grounding(chat: Chat, probe: Probe) -> Score:
+    """Given a tool's result, the endpoint MUST report its figures, and make none up where the tool
+    failed.
+    """
     messages, replies = await converse(chat, probe)
     offered = probe.parameters["tools"]
     score = scoring.calls(replies, probe.expect["calls"], offered)
@@ -111,14 +121,16 @@ async def uses_the_result(chat: Chat, probe: Probe) -> Score:
 
 
 @check(probes.hard, required=0.95, trials=30, needs=TOOLS)
-async def hard_arguments(chat: Chat, probe: Probe) -> Score:
-    """Arguments that are nested, long, empty or in any script MUST arrive as they were stated."""
+async def complex_arguments(chat: Chat, probe: Probe) -> Score:
+    """Arguments that are nested, long, empty or in any script MUST arrive as stated."""
     reply = await ask(chat, probe)
     return scoring.calls([reply], probe.expect["calls"], probe.parameters["tools"])
 
 
 @check(probes.thirty_turns, trials=2, needs=TOOLS)
-async def after_thirty_turns(chat: Chat, probe: Probe) -> Score:
-    """After thirty calls and results, the endpoint MUST make the next call as well as the first."""
+async def call_after_30_turns(chat: Chat, probe: Probe) -> Score:
+    """After thirty calls and results, the endpoint SHOULD make the next call as correctly as the
+    first.
+    """
     reply = await ask(chat, probe)
     return scoring.calls([reply], probe.expect["calls"], probe.parameters["tools"])

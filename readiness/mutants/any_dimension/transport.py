@@ -13,7 +13,7 @@ from readiness.mutants.endpoint.reference import HANGS_UP
 from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.flaw import Body, Flaw
 
-_CHECK = "json_only.when_told"
+_CHECK = "json_only.prompted_json"
 _JSON = {"Content-Type": "application/json"}
 _HTML = b"<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>"
 _RARELY = 25

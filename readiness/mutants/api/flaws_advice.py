@@ -88,7 +88,7 @@ def _numbered() -> Callable[[Request, Answer, int], Answer]:
     turns = count()
 
     def says(request: Request, answer: Answer, _turn: int) -> Answer:
-        if not is_for("repeats_with_a_seed", request):
+        if not is_for("seed_reproducible", request):
             return answer
         return replace(answer, content=f"{next(turns)}: {answer.content}")
 
@@ -103,42 +103,42 @@ def _wrongly(name: str, change: Callable[[Refusal], Refusal]) -> Errs:
 
 
 _TAKEN = {
-    "takes_a_seed": "a request with a seed is refused",
-    "takes_a_prefill": "a conversation that ends with the assistant is refused",
-    "takes_bookkeeping": "`user`, `metadata` and `store` are refused",
-    "takes_developer_messages": "the role developer is refused",
-    "takes_names": "the name of who speaks is refused",
-    "takes_repeated_roles": "roles must take turns, as in some chat templates",
-    "takes_sampling": "sampling is not to be touched",
+    "seed_accepted": "a request with a seed is refused",
+    "assistant_prefill_accepted": "a conversation that ends with the assistant is refused",
+    "metadata_parameters_accepted": "`user`, `metadata` and `store` are refused",
+    "developer_role_accepted": "the role developer is refused",
+    "message_name_accepted": "the name of who speaks is refused",
+    "consecutive_roles_accepted": "roles must take turns, as in some chat templates",
+    "sampling_parameters_accepted": "sampling is not to be touched",
 }
 _REPLIES: dict[str, tuple[str, Callable[[Body], Body]]] = {
-    "echoes_the_model": ("a reply names another model", lambda body: {**body, "model": "base-v2"}),
-    "tells_the_time": ("`created` is 0", lambda body: {**body, "created": 0}),
-    "has_every_field": (
+    "model_echoed": ("a reply names another model", lambda body: {**body, "model": "base-v2"}),
+    "created_is_current": ("`created` is 0", lambda body: {**body, "created": 0}),
+    "all_fields_present": (
         "a choice has no `logprobs`, not even null",
         lambda body: choice_of(
             body, lambda choice: {key: choice[key] for key in choice if key != "logprobs"}
         ),
     ),
-    "leaves_out_empty_fields": (
+    "no_disallowed_nulls": (
         "tool_calls is null",
         _message(lambda message: {**message, "tool_calls": None}),
     ),
-    "makes_fresh_ids": ("every id is chatcmpl-1", lambda body: {**body, "id": "chatcmpl-1"}),
-    "keeps_spaces": (
+    "unique_reply_id": ("every id is chatcmpl-1", lambda body: {**body, "id": "chatcmpl-1"}),
+    "trailing_whitespace_kept": (
         "white space at the end is cut",
         _message(lambda message: {**message, "content": message["content"].rstrip()}),
     ),
-    "counts_every_choice": ("of two choices, the tokens of one are counted", _one_choice_counts),
+    "usage_over_all_choices": ("of two choices, the tokens of one are counted", _one_choice_counts),
 }
 _STREAMS: dict[str, tuple[str, Callable[[list[Body]], list[Body]]]] = {
-    "keeps_its_time": ("`created` ticks on within a stream", _clock),
-    "opens_with_the_role": ("no delta tells the role", each(_without_role)),
-    "sends_usage_last": ("counts come with the last choice", _usage_on_the_last_choice),
-    "sends_usage_when_asked": ("a stream is counted that nobody wants counted", _usage_unasked),
+    "stable_chunk_created": ("`created` ticks on within a stream", _clock),
+    "role_in_first_delta": ("no delta tells the role", each(_without_role)),
+    "usage_only_in_final_chunk": ("counts come with the last choice", _usage_on_the_last_choice),
+    "no_unrequested_usage": ("a stream is counted that nobody wants counted", _usage_unasked),
 }
 _REFUSALS = {
-    "refuses_senseless_conversations": "senseless conversations are answered",
+    "invalid_conversation_rejected": "senseless conversations are answered",
 }
 
 
@@ -165,35 +165,35 @@ ADVICE_FLAWS = [
         for name, about in _REFUSALS.items()
     ),
     advice(
-        "keeps_reasoning_apart",
+        "no_reasoning_in_content",
         "thoughts stand in the content",
-        says=text("keeps_reasoning_apart", lambda said: f"<think>\nWell.\n</think>\n\n{said}"),
+        says=text("no_reasoning_in_content", lambda said: f"<think>\nWell.\n</think>\n\n{said}"),
     ),
-    advice("repeats_with_a_seed", "a seed changes nothing", says=_numbered()),
+    advice("seed_reproducible", "a seed changes nothing", says=_numbered()),
     advice(
-        "gives_several_choices",
+        "n_choices_returned",
         "of two choices comes one",
-        asks=without("gives_several_choices", "n"),
+        asks=without("n_choices_returned", "n"),
     ),
     advice(
-        "gives_logprobs",
+        "logprobs_returned",
         "log probabilities are left out",
-        asks=without("gives_logprobs", "logprobs", "top_logprobs"),
+        asks=without("logprobs_returned", "logprobs", "top_logprobs"),
     ),
     advice(
-        "refuses_out_of_range",
+        "out_of_range_value_rejected",
         "what is out of range is ignored",
-        asks=asked("refuses_out_of_range", _bare),
+        asks=asked("out_of_range_value_rejected", _bare),
     ),
     advice(
-        "refuses_contradictions",
+        "parameter_dependency_enforced",
         "what contradicts itself is ignored",
-        asks=asked("refuses_contradictions", _bare),
+        asks=asked("parameter_dependency_enforced", _bare),
     ),
     advice(
-        "names_the_request",
+        "request_id_header",
         "a proxy drops x-request-id",
-        refuses=instead("names_the_request", relabelled("application/json")),
+        refuses=instead("request_id_header", relabelled("application/json")),
     ),
 ]
 
@@ -259,44 +259,44 @@ def _welcome(method: str, path: str, headers: Mapping[str, str]) -> Refusal | No
 
 
 ADVICE_HTTP_FLAWS = [
-    advice("refuses_a_missing_model", "a request without a model is answered", asks=_some_model),
-    advice("refuses_unknown_models", "a model that is not there answers", asks=_any_model),
-    advice("refuses_invalid_utf8", "what is no UTF-8 is answered", errs=_garbled),
-    advice("tells_errors_like_openai", "the code of an error is a number", errs=_coded_in_numbers),
+    advice("missing_model_rejected", "a request without a model is answered", asks=_some_model),
+    advice("unknown_model_404", "a model that is not there answers", asks=_any_model),
+    advice("invalid_utf8_rejected", "what is no UTF-8 is answered", errs=_garbled),
+    advice("openai_error_shape", "the code of an error is a number", errs=_coded_in_numbers),
     advice(
-        "lists_this_model",
+        "requested_model_listed",
         "the list has another name for it",
         lists=lambda body: {**body, "data": [{**body["data"][0], "id": "its-alias"}]},
     ),
     advice(
-        "dates_its_models",
+        "model_metadata",
         "the list tells names alone",
         lists=lambda body: {
             **body,
             "data": [{"id": one["id"], "object": "model"} for one in body["data"]],
         },
     ),
-    advice("shows_a_model", "a model's own page has another name for it", meets=_shown),
-    advice("sdk_retrieves_a_model", "the SDK is shown a page instead of a model", meets=_unread),
-    advice("hides_what_is_not_there", "any name is shown as a model", meets=_anything_shown),
-    advice("refuses_wrong_paths", "wrong paths lead to a welcome page", meets=_welcome),
+    advice("model_retrieved", "a model's own page has another name for it", meets=_shown),
+    advice("sdk_models_retrieve", "the SDK is shown a page instead of a model", meets=_unread),
+    advice("unknown_model_lookup_rejected", "any name is shown as a model", meets=_anything_shown),
+    advice("unknown_route_rejected", "wrong paths lead to a welcome page", meets=_welcome),
     advice(
-        "takes_connection_close",
+        "connection_close_accepted",
         "a connection that is to be closed is refused",
         meets=_met("Connection", "close", refused("keep-alive only")),
     ),
     advice(
-        "takes_expect_continue",
+        "expect_continue_accepted",
         "a gateway refuses to say that a body may come",
         meets=_met("Expect", "100-continue", Refusal(417, b"", {})),
     ),
     advice(
-        "takes_chunked_bodies",
+        "chunked_body_accepted",
         "a body needs a length",
         meets=_met("Transfer-Encoding", "chunked", Refusal(411, b"", {})),
     ),
     advice(
-        "takes_gzip",
+        "gzip_body_handled",
         "a compressed body ends in a 500",
         meets=_met("Content-Encoding", "gzip", Refusal(500, b"", {})),
     ),

@@ -93,23 +93,23 @@ _PLAIN = Refusal(400, b"Bad Request", _TEXT)
 _PAGE = Refusal(400, _HTML, {"Content-Type": "text/html"})
 _MUTE = Refusal(400, json.dumps({"error": {}}).encode(), JSON)
 _WRONG: list[tuple[str, str, str, Errs]] = [
-    ("broken_json_crashes", "refuses_broken_json", "broken JSON ends in a 500", _wrong(_broken)),
-    ("broken_json_taken", "refuses_broken_json", "broken JSON is answered",
+    ("broken_json_crashes", "malformed_json_rejected", "broken JSON ends in 500", _wrong(_broken)),
+    ("broken_json_taken", "malformed_json_rejected", "broken JSON is answered",
      _wrong(_broken, _answer(_HI))),
-    ("no_messages_crash", "refuses_missing_messages", "no messages end in a 500", _wrong(_silent)),
-    ("no_messages_taken", "refuses_missing_messages", "no messages are answered",
+    ("no_messages_crash", "missing_messages_rejected", "no messages end in a 500", _wrong(_silent)),
+    ("no_messages_taken", "missing_messages_rejected", "no messages are answered",
      _wrong(_silent, _answer(_HI))),
-    ("types_crash", "refuses_wrong_types", "wrong types end in a 500", _wrong(_odd_messages)),
-    ("types_taken", "refuses_wrong_types", "messages of a wrong type are answered",
+    ("types_crash", "mistyped_messages_rejected", "wrong types end in 500", _wrong(_odd_messages)),
+    ("types_taken", "mistyped_messages_rejected", "messages of a wrong type are answered",
      _wrong(_odd_messages, _answer(_HI))),
-    ("error_as_text", "tells_errors_in_json", "an error is plain text", _wrong(_told, _PLAIN)),
-    ("error_as_page", "tells_errors_in_json", "an error is a page", _wrong(_told, _PAGE)),
-    ("error_without_message", "tells_errors_in_json", "an error is empty", _wrong(_told, _MUTE)),
-    ("utf8_crashes", "survives_invalid_utf8", "invalid UTF-8 ends in a 500", _wrong(_garbled)),
-    ("depth_crashes", "survives_deep_nesting", "deep nesting ends in a 500", _wrong(_too_deep)),
-    ("overlong_crashes", "refuses_overlong_prompts", "too long ends in a 500", _wrong(_overlong)),
-    ("sdk_error_crashes", "sdk_raises", "a wrong request ends in a 500", _wrong(_for_sdk)),
-    ("sdk_error_taken", "sdk_raises", "a wrong request is answered",
+    ("error_as_text", "json_error_body", "an error is plain text", _wrong(_told, _PLAIN)),
+    ("error_as_page", "json_error_body", "an error is a page", _wrong(_told, _PAGE)),
+    ("error_without_message", "json_error_body", "an error is empty", _wrong(_told, _MUTE)),
+    ("utf8_crashes", "invalid_utf8_handled", "invalid UTF-8 ends in a 500", _wrong(_garbled)),
+    ("depth_crashes", "deep_nesting_handled", "deep nesting ends in a 500", _wrong(_too_deep)),
+    ("overlong_crashes", "overlong_prompt_rejected", "too long ends in a 500", _wrong(_overlong)),
+    ("sdk_error_crashes", "sdk_error_class", "a wrong request ends in a 500", _wrong(_for_sdk)),
+    ("sdk_error_taken", "sdk_error_class", "a wrong request is answered",
      _wrong(_for_sdk, _answer(_HI))),
 ]  # fmt: skip
 
@@ -118,26 +118,26 @@ ERRORS_FLAWS = [
     Flaw(
         "api_overlong_cut",
         "a prompt that is too long is cut, and nobody is told",
-        "api.refuses_overlong_prompts",
+        "api.overlong_prompt_rejected",
         asks=_shortened,
     ),
     Flaw(
         "api_any_model",
         "of several models, one answers for those that are not there",
-        "api.mistakes_no_model",
+        "api.unknown_model_rejected",
         asks=_any_model,
         lists=_second_model(),
     ),
     Flaw(
         "api_open_door",
         "a request without a key is answered",
-        "api.asks_for_the_key",
+        "api.missing_key_rejected",
         admits=lambda shown, key: shown in (b"", key),
     ),
     Flaw(
         "api_any_key",
         "any key opens the door",
-        "api.refuses_a_wrong_key",
+        "api.wrong_key_rejected",
         admits=lambda shown, key: shown.startswith(b"Bearer "),
     ),
 ]
@@ -168,7 +168,7 @@ def _after(when: Callable[[Request], bool]) -> Refuses:
 
 
 def _huge(request: Request) -> bool:
-    return is_for("survives_a_huge_body", request)
+    return is_for("huge_body_handled", request)
 
 
 def _crowded(request: Request) -> bool:
@@ -179,31 +179,31 @@ HOSTILE_FLAWS = [
     Flaw(
         "api_space_crashes",
         "white space alone ends in a 500",
-        "api.survives_odd_input",
+        "api.odd_input_handled",
         refuses=crashes(_says(" \n\t ")),
     ),
     Flaw(
         "api_odd_harms_the_next",
         "after an odd input, the next request ends in a 500",
-        "api.survives_odd_input",
+        "api.odd_input_handled",
         refuses=_after(_says("？！？！。。。,,,")),
     ),
     Flaw(
         "api_huge_body_crashes",
         "a body of 32 MB ends in a 500",
-        "api.survives_a_huge_body",
+        "api.huge_body_handled",
         refuses=crashes(_huge),
     ),
     Flaw(
         "api_huge_body_harms",
         "a body of 32 MB is answered, and the next request is not",
-        "api.survives_a_huge_body",
+        "api.huge_body_handled",
         refuses=_after(_huge),
     ),
     Flaw(
         "api_tools_crash",
         "two thousand tools end in a 500",
-        "api.survives_many_tools",
+        "api.many_tools_handled",
         refuses=crashes(_crowded),
     ),
 ]
@@ -219,7 +219,7 @@ FUZZED_FLAWS = [
     Flaw(
         "api_odd_model_crashes",
         "a model that is no text ends in a 500",
-        "api.survives_fuzz",
+        "api.fuzzed_requests_handled",
         errs=_untyped,
     ),
 ]

@@ -90,80 +90,92 @@ _PARAMETERS = [
     Flaw(
         "api_max_tokens_ignored",
         "max_tokens is ignored",
-        "api.honours_max_tokens",
-        asks=without("honours_max_tokens", "max_tokens"),
+        "api.max_tokens_honoured",
+        asks=without("max_tokens_honoured", "max_tokens"),
     ),
     Flaw(
         "api_cut_says_stop",
         "a reply that was cut says that it was not",
-        "api.honours_max_tokens",
-        says=said("honours_max_tokens", lambda answer: replace(answer, finish="stop")),
+        "api.max_tokens_honoured",
+        says=said("max_tokens_honoured", lambda answer: replace(answer, finish="stop")),
     ),
     Flaw(
         "api_max_completion_tokens_ignored",
         "max_completion_tokens is ignored, as by Ollama",
-        "api.honours_max_completion_tokens",
-        asks=without("honours_max_completion_tokens", "max_completion_tokens"),
+        "api.max_completion_tokens_honoured",
+        asks=without("max_completion_tokens_honoured", "max_completion_tokens"),
     ),
-    Flaw("api_stop_ignored", "stop is ignored", "api.stops_at", asks=without("stops_at", "stop")),
+    Flaw(
+        "api_stop_ignored",
+        "stop is ignored",
+        "api.stop_sequence_honoured",
+        asks=without("stop_sequence_honoured", "stop"),
+    ),
     Flaw(
         "api_stop_list_ignored",
         "of several stop texts, the first alone counts",
-        "api.stops_at",
-        asks=asked("stops_at", lambda request: {**request, "stop": request["stop"][0]}),
+        "api.stop_sequence_honoured",
+        asks=asked(
+            "stop_sequence_honoured", lambda request: {**request, "stop": request["stop"][0]}
+        ),
     ),
     Flaw(
         "api_stop_one_letter",
         "stop texts of more than one letter are never found",
-        "api.stops_at",
-        asks=asked("stops_at", _one_letter),
+        "api.stop_sequence_honoured",
+        asks=asked("stop_sequence_honoured", _one_letter),
     ),
     Flaw(
         "api_stop_begins",
         "of a stop text, the first letters come through in a stream",
-        "api.stops_at",
-        chunks=chunked("stops_at", _begun),
+        "api.stop_sequence_honoured",
+        chunks=chunked("stop_sequence_honoured", _begun),
     ),
     Flaw(
         "api_limit_by_default",
         "where nobody limits a reply, sixteen tokens are the limit",
-        "api.answers_without_a_limit",
-        asks=asked("answers_without_a_limit", _limited),
+        "api.no_default_token_limit",
+        asks=asked("no_default_token_limit", _limited),
     ),
     Flaw(
         "api_stop_says_length",
         "a reply that was stopped says that it was cut",
-        "api.stops_at",
-        says=said("stops_at", lambda answer: replace(answer, finish="length")),
+        "api.stop_sequence_honoured",
+        says=said("stop_sequence_honoured", lambda answer: replace(answer, finish="length")),
     ),
     Flaw(
         "api_unknown_parameter_crashes",
         "an unknown parameter ends in a 500",
-        "api.takes_unknown_parameters",
+        "api.unknown_parameter_handled",
         refuses=crashes(lambda request: "readiness_unknown" in request),
     ),
 ]
 
 REPLIES_FLAWS = [
     *(
-        Flaw(f"api_{name}", about, "api.fits_the_sdk", forms=formed("fits_the_sdk", change))
+        Flaw(
+            f"api_{name}",
+            about,
+            "api.reply_matches_sdk_types",
+            forms=formed("reply_matches_sdk_types", change),
+        )
         for name, (about, change) in _SHAPES.items()
     ),
     *(
-        Flaw(f"api_{name}", about, "api.adds_up_usage", forms=formed("adds_up_usage", change))
+        Flaw(f"api_{name}", about, "api.usage_consistent", forms=formed("usage_consistent", change))
         for name, (about, change) in _COUNTS.items()
     ),
     Flaw(
         "api_json_as_text",
         "JSON is labelled text/plain",
-        "api.labels_json",
-        refuses=instead("labels_json", relabelled("text/plain")),
+        "api.json_content_type",
+        refuses=instead("json_content_type", relabelled("text/plain")),
     ),
     Flaw(
         "api_template_leaks",
         "a control token ends the text",
-        "api.leaks_no_template",
-        says=text("leaks_no_template", lambda content: f"{content}<|im_end|>"),
+        "api.no_template_leak",
+        says=text("no_template_leak", lambda content: f"{content}<|im_end|>"),
     ),
     *_PARAMETERS,
 ]
@@ -216,74 +228,74 @@ CONVERSATIONS_FLAWS = [
     Flaw(
         "api_history_lost",
         "the last message alone is read",
-        "api.remembers_turns",
-        asks=asked("remembers_turns", _last_alone),
+        "api.all_messages_read",
+        asks=asked("all_messages_read", _last_alone),
     ),
     Flaw(
         "api_assistant_lost",
         "what the assistant said before is not read",
-        "api.remembers_turns",
-        asks=asked("remembers_turns", _without_role("assistant")),
+        "api.all_messages_read",
+        asks=asked("all_messages_read", _without_role("assistant")),
     ),
     Flaw(
         "api_system_lost",
         "system messages are not read",
-        "api.remembers_turns",
-        asks=asked("remembers_turns", _without_role("system")),
+        "api.all_messages_read",
+        asks=asked("all_messages_read", _without_role("system")),
     ),
     Flaw(
         "api_system_lost_with_tools",
         "where there are tools, system messages are not read",
-        "api.reads_instructions_with_tools",
-        asks=asked("reads_instructions_with_tools", _without_role("system")),
+        "api.system_message_with_tools",
+        asks=asked("system_message_with_tools", _without_role("system")),
     ),
     Flaw(
         "api_fifty_messages",
         "of a conversation, the last fifty messages are read",
-        "api.remembers_turns",
-        asks=asked("remembers_turns", _latest),
+        "api.all_messages_read",
+        asks=asked("all_messages_read", _latest),
     ),
     Flaw(
         "api_first_part_alone",
         "the first text part alone is read",
-        "api.reads_parts",
-        asks=asked("reads_parts", _part(0)),
+        "api.content_parts_read",
+        asks=asked("content_parts_read", _part(0)),
     ),
     Flaw(
         "api_last_part_alone",
         "the last text part alone is read",
-        "api.reads_parts",
-        asks=asked("reads_parts", _part(-1)),
+        "api.content_parts_read",
+        asks=asked("content_parts_read", _part(-1)),
     ),
     Flaw(
         "api_parts_crash",
         "text parts end in a 500",
-        "api.reads_parts",
-        refuses=instead("reads_parts", lambda _: CRASH),
+        "api.content_parts_read",
+        refuses=instead("content_parts_read", lambda _: CRASH),
     ),
     Flaw(
         "api_head_cut",
         "the head of a long message is lost",
-        "api.reads_long_messages",
-        asks=asked("reads_long_messages", _cut(-8_000, None)),
+        "api.long_message_read",
+        asks=asked("long_message_read", _cut(-8_000, None)),
     ),
     Flaw(
         "api_tail_cut",
         "the tail of a long message is lost",
-        "api.reads_long_messages",
-        asks=asked("reads_long_messages", _cut(0, 8_000)),
+        "api.long_message_read",
+        asks=asked("long_message_read", _cut(0, 8_000)),
     ),
     Flaw(
         "api_token_ends_message",
         "text that looks like a control token ends the message",
-        "api.reads_past_special_tokens",
-        asks=asked("reads_past_special_tokens", _until_token),
+        "api.special_tokens_escaped",
+        asks=asked("special_tokens_escaped", _until_token),
     ),
     Flaw(
         "api_null_content_crashes",
         "a tool call with content null ends in a 500, as with llama-cpp-python",
-        "api.takes_tool_results",
-        refuses=instead("takes_tool_results", lambda _: CRASH),
+        "api.tool_result_accepted",
+        refuses=instead("tool_result_accepted", lambda _: CRASH),
     ),
 ]
 

@@ -110,7 +110,7 @@ def _crossed(name: str) -> Says:
 
 def _shared(request: Request, answer: Answer, _turn: int) -> Answer:
     """The arguments of a call are kept where every request finds them."""
-    if not (is_for("keeps_calls_apart", request) and answer.calls):
+    if not (is_for("tool_call_isolation", request) and answer.calls):
         return answer
     _SEEN.append(answer.calls[0].arguments)
     return replace(answer, calls=(Called(answer.calls[0].name, _SEEN[0]),))
@@ -120,25 +120,25 @@ _SEEN: list[str] = []
 
 
 def _stays(request: Request, number: int) -> bool:
-    return number <= _MOST_ON_A_CONNECTION or not is_for("answers_on_one_connection", request)
+    return number <= _MOST_ON_A_CONNECTION or not is_for("keep_alive", request)
 
 
 _CHUNKS = [
-    ("created_text_in_chunks", "chunks_fit_the_sdk", "`created` is a date in words",
+    ("created_text_in_chunks", "chunks_match_sdk_types", "`created` is a date in words",
      each(lambda chunk: {**chunk, "created": "today"})),
-    ("index_missing", "chunks_fit_the_sdk", "choices have no index", each(_no_index)),
-    ("id_changes", "keeps_its_identity", "the id changes in mid-stream",
+    ("index_missing", "chunks_match_sdk_types", "choices have no index", each(_no_index)),
+    ("id_changes", "stable_chunk_id", "the id changes in mid-stream",
      _later(lambda chunk: {**chunk, "id": "another"})),
-    ("model_changes", "keeps_its_identity", "the model changes in mid-stream",
+    ("model_changes", "stable_chunk_id", "the model changes in mid-stream",
      _later(lambda chunk: {**chunk, "model": "another"})),
-    ("never_finishes", "finishes_once", "no finish_reason comes",
+    ("never_finishes", "single_finish_reason", "no finish_reason comes",
      each(lambda chunk: _finish(chunk, None))),
-    ("finishes_twice", "finishes_once", "two chunks finish", _twice),
-    ("finishes_first", "finishes_once", "the finish comes before the text", _early),
-    ("stream_usage_missing", "counts_stream_tokens", "include_usage is ignored", _no_usage),
-    ("stream_usage_total", "counts_stream_tokens", "the total is no sum", each(_wrong_total)),
-    ("stream_usage_own", "counts_stream_tokens", "each chunk counts its own tokens", _own_usage),
-    ("stream_usage_first", "counts_stream_tokens", "the counts come with the first chunk alone",
+    ("finishes_twice", "single_finish_reason", "two chunks finish", _twice),
+    ("finishes_first", "single_finish_reason", "the finish comes before the text", _early),
+    ("stream_usage_missing", "usage_in_stream", "include_usage is ignored", _no_usage),
+    ("stream_usage_total", "usage_in_stream", "the total is no sum", each(_wrong_total)),
+    ("stream_usage_own", "usage_in_stream", "each chunk counts its own tokens", _own_usage),
+    ("stream_usage_first", "usage_in_stream", "the counts come with the first chunk alone",
      _first_usage),
 ]  # fmt: skip
 _TEXTS = [
@@ -153,61 +153,63 @@ FLAWS = [
         for name, check, about, change in _CHUNKS
     ),
     *(
-        Flaw(f"api_{name}", about, "api.keeps_characters", says=text("keeps_characters", change))
+        Flaw(f"api_{name}", about, "api.unicode_intact", says=text("unicode_intact", change))
         for name, about, change in _TEXTS
     ),
     Flaw(
         "api_stream_as_text",
         "a stream is labelled text/plain",
-        "api.labels_streams",
-        refuses=instead("labels_streams", relabelled("text/plain")),
+        "api.event_stream_content_type",
+        refuses=instead("event_stream_content_type", relabelled("text/plain")),
     ),
     Flaw(
         "api_frame_broken",
         "a frame is no JSON",
-        "api.chunks_fit_the_sdk",
-        frames=framed("chunks_fit_the_sdk", _broken),
+        "api.chunks_match_sdk_types",
+        frames=framed("chunks_match_sdk_types", _broken),
     ),
     Flaw(
         "api_no_done",
         "a stream ends without [DONE]",
-        "api.ends_with_done",
-        frames=framed("ends_with_done", lambda frames: frames[:-1]),
+        "api.stream_ends_with_done",
+        frames=framed("stream_ends_with_done", lambda frames: frames[:-1]),
     ),
     Flaw(
         "api_done_with_usage",
         "a stream ends with [DONE] only where it is asked for usage",
-        "api.ends_with_done",
-        frames=_unless_counted(framed("ends_with_done", lambda frames: frames[:-1])),
+        "api.stream_ends_with_done",
+        frames=_unless_counted(framed("stream_ends_with_done", lambda frames: frames[:-1])),
     ),
     Flaw(
         "api_finish_with_usage",
         "a stream has a finish_reason only where it is asked for usage",
-        "api.finishes_once",
-        chunks=_unless_counted(chunked("finishes_once", each(lambda chunk: _finish(chunk, None)))),
+        "api.single_finish_reason",
+        chunks=_unless_counted(
+            chunked("single_finish_reason", each(lambda chunk: _finish(chunk, None)))
+        ),
     ),
     Flaw(
         "api_buffered",
         "a proxy keeps the stream back until it is complete",
-        "api.really_streams",
-        frames=framed("really_streams", lambda frames: [0.2, b"".join(frames)]),
+        "api.incremental_streaming",
+        frames=framed("incremental_streaming", lambda frames: [0.2, b"".join(frames)]),
     ),
     Flaw(
         "api_crossed",
         "now and then a request gets the answer of another",
-        "api.keeps_conversations_apart",
-        says=_crossed("keeps_conversations_apart"),
+        "api.conversation_isolation",
+        says=_crossed("conversation_isolation"),
     ),
     Flaw(
         "api_calls_crossed",
         "a tool call has the arguments of another request's",
-        "api.keeps_calls_apart",
+        "api.tool_call_isolation",
         says=_shared,
     ),
     Flaw(
         "api_connection_wears_out",
         "after a dozen requests, a connection is closed instead of answered on",
-        "api.answers_on_one_connection",
+        "api.keep_alive",
         stays=_stays,
     ),
 ]

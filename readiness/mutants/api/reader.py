@@ -43,7 +43,7 @@ def answer(request: Request) -> Answer | None:
 JSON = {"Content-Type": "application/json"}
 CRASH = Refusal(500, b'{"error": {"message": "internal error", "type": "server_error"}}', JSON)
 _CODE = re.compile(r"\b[a-z]+-\d{3}\b")
-_CODED = {"keeps_conversations_apart": apart, "keeps_calls_apart": calls_apart}
+_CODED = {"conversation_isolation": apart, "tool_call_isolation": calls_apart}
 
 Asks = Callable[[Request], Request]
 Says = Callable[[Request, Answer, int], Answer]

@@ -248,8 +248,8 @@ _WRONG = [
 ]
 
 GENERAL_FLAWS = [
-    *(Flaw(name, about, "json_only.when_told", says=says) for name, about, says in _BROKEN),
-    *(Flaw(name, about, "json_only.keeps_the_values", says=says) for name, about, says in _WRONG),
+    *(Flaw(name, about, "json_only.prompted_json", says=says) for name, about, says in _BROKEN),
+    *(Flaw(name, about, "json_only.values_preserved", says=says) for name, about, says in _WRONG),
 ]
 
 
@@ -307,10 +307,10 @@ def _for_bad_formats(status: int) -> Errs:
 
 
 _FORMATS = [
-    ("json_object_ignored", "with_json_object", "json_object is ignored", _ignoring("json_object")),
-    ("json_schema_ignored", "with_json_schema", "json_schema is ignored", _ignoring("json_schema")),
-    ("json_schema_loose", "with_json_schema", "JSON comes, of another shape", _loosely),
-    ("json_poem", "despite_the_topic", "the topic wins over the schema", _poem),
+    ("json_object_ignored", "json_object_mode", "json_object is ignored", _ignoring("json_object")),
+    ("json_schema_ignored", "json_schema_mode", "json_schema is ignored", _ignoring("json_schema")),
+    ("json_schema_loose", "json_schema_mode", "JSON comes, of another shape", _loosely),
+    ("json_poem", "schema_over_topic", "the topic wins over the schema", _poem),
 ]
 
 FORMATS_FLAWS = [
@@ -318,13 +318,13 @@ FORMATS_FLAWS = [
     Flaw(
         "json_bad_format_taken",
         "a bad response format is taken for none",
-        "json_only.refuses_bad_formats",
+        "json_only.invalid_format_rejected",
         errs=_for_bad_formats(200),
     ),
     Flaw(
         "json_bad_format_crashes",
         "a bad response format ends in a 500",
-        "json_only.refuses_bad_formats",
+        "json_only.invalid_format_rejected",
         errs=_for_bad_formats(500),
     ),
 ]
@@ -359,7 +359,7 @@ def _unprototyped(value: Any) -> Any:
     return {key: part for key, part in value.items() if key != "__proto__"}
 
 
-_CHECK = "json_only.holds_for_any_record"
+_CHECK = "json_only.property_based_json"
 INVENTED_FLAWS = [
     Flaw("json_lists_flat", "a list of lists comes as one list", _CHECK, _anywhere(_flat)),
     Flaw("json_proto_lost", "a member is lost by its name", _CHECK, _anywhere(_unprototyped)),

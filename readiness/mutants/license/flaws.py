@@ -11,8 +11,8 @@ from readiness.mutants.license.evidence import CARD, LICENSE, RECORD, WEIGHTS, a
 from readiness.verdict.claim import Verdict
 
 _UNSURE = Verdict.INCONCLUSIVE
-_TEXT = "license.stands_word_by_word"
-_PERMITS = "license.permits_commercial_use"
+_TEXT = "license.verbatim_license_text"
+_PERMITS = "license.commercial_use_permitted"
 _LLAMA = "LLAMA 3.1 COMMUNITY LICENSE AGREEMENT\n\nBy using the materials you agree to be bound.\n"
 
 Shows = Callable[[Path], None]
@@ -120,14 +120,14 @@ FLAWS = [
     Flaw(
         "license_header_disagrees",
         "the header of the weights names another licence than card and text",
-        "license.is_named_alike",
+        "license.consistent_license_name",
         due=_UNSURE,
         shows=_header,
     ),
     Flaw(
         "license_over_a_base",
         "a card that says Apache, of a model that was made from one of which nothing is shown",
-        "license.covers_the_ancestors",
+        "license.base_models_permitted",
         due=_UNSURE,
         shows=lambda folder: _write(
             folder / CARD, card(license="apache-2.0", base_model="example/llama-8b")
@@ -136,14 +136,14 @@ FLAWS = [
     Flaw(
         "license_with_a_use_policy",
         "a use policy stands beside the licence",
-        "license.stands_alone",
+        "license.no_extra_restrictions",
         due=_UNSURE,
         shows=_use_policy,
     ),
     Flaw(
         "license_statement_unfounded",
         "a statement of the vendor, of which no copy was kept",
-        "license.is_stated_by_the_vendor",
+        "license.recent_vendor_statement",
         shows=_record(
             "statements:\n  - {url: 'https://vendor.example/license', date: 2026-11-01, "
             f"file: page.html, sha256: {'a' * 64}}}\n"
@@ -152,7 +152,7 @@ FLAWS = [
     Flaw(
         "license_of_another_model",
         "evidence of another model than the endpoint serves",
-        "license.is_of_this_model",
+        "license.evidence_matches_model",
         due=_UNSURE,
         shows=_another,
     ),

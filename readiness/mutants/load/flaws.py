@@ -10,7 +10,7 @@ from readiness.mutants.endpoint.answer import Answer, Problem, Refusal, Request
 from readiness.mutants.endpoint.engine import Engine, begins, endures, loads
 from readiness.mutants.flaw import Flaw
 
-_ANSWERS = "load.answers_every_request"
+_ANSWERS = "load.no_errors_under_load"
 _JSON = {"Content-Type": "application/json"}
 _BROKEN = Refusal(502, Problem("bad gateway", status=502).body, _JSON)
 
@@ -171,37 +171,37 @@ FLAWS = [
     Flaw(
         "load_swapped",
         "replies are swapped between clients that are served at once",
-        "load.answers_rightly",
+        "load.no_cross_talk",
         engine=_Swapping,
     ),
     Flaw(
         "load_muddled",
         "with more than one at once, replies are noise",
-        "load.answers_rightly",
+        "load.no_cross_talk",
         engine=_Muddled,
     ),
     Flaw(
         "load_slowing",
         "each request takes a little longer than the one before it",
-        "load.holds_its_pace",
+        "load.no_latency_drift",
         engine=_Slowing,
     ),
     Flaw(
         "load_thrashing",
         "thirty-two clients are served less together than eight are",
-        "load.keeps_its_throughput",
+        "load.throughput_retained",
         engine=_Thrashing,
     ),
     Flaw(
         "load_sleeps",
         "it falls asleep when nothing is under way, and takes a second to wake up",
-        "load.keeps_up_with_arrivals",
+        "load.open_loop_latency",
         engine=_Sleeping,
     ),
     Flaw(
         "load_late",
         "each reply takes longer than the article claims",
-        "load.meets_the_slo",
+        "load.slo_latency",
         engine=_Late,
     ),
     Flaw("load_one_at_a_time", "a small server serves one after another", engine=_OneAtATime),

@@ -98,10 +98,10 @@ def in_usage(change: Callable[[Body], Body]) -> Chunks:
 
 
 _ACCEPTS = "long_context.accepts_128k"
-_ARRIVES = "long_context.reads_all_of_it"
-_FINDS = "long_context.finds_what_was_planted"
-_SUMMARISES = "long_context.summarises_it"
-_REACHES = "long_context.finds_at_every_length"
+_ARRIVES = "long_context.no_silent_truncation"
+_FINDS = "long_context.needle_retrieval"
+_SUMMARISES = "long_context.summary_accuracy"
+_REACHES = "long_context.effective_length"
 _CAP = 8_192
 _THOUSANDS, _DECLARED = 128_000, 32_768  # tokens
 #: Tokens: a prompt and its reply together have 4,096 at the lowest rung of a ladder.
@@ -273,19 +273,19 @@ FLAWS = [
     Flaw(
         "long_overflow_cut",
         "a prompt that is too long is cut without a word",
-        "long_context.refuses_what_does_not_fit",
+        "long_context.overlong_prompt_not_truncated",
         asks=_cut_to_fit,
     ),
     Flaw(
         "long_page_hangs",
         "100,000 characters without a line break get no answer",
-        "long_context.survives_a_long_page",
+        "long_context.no_hang_on_unbroken_text",
         refuses=_hang,
     ),
     Flaw(
         "long_paragraphs_fail",
         "100,000 characters in paragraphs end in a 502",
-        "long_context.survives_long_paragraphs",
+        "long_context.no_hang_on_long_paragraphs",
         refuses=_split,
     ),
     Flaw(
@@ -297,7 +297,7 @@ FLAWS = [
     Flaw(
         "long_slow",
         "a long prompt is answered after more than 8.2 s",
-        "long_context.answers_quickly",
+        "long_context.cold_prompt_latency",
         frames=_slowly,
     ),
 ]

@@ -14,8 +14,8 @@ from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.license.evidence import WEIGHTS
 from readiness.verdict.claim import Verdict
 
-_PACE = "low_resource.decodes_quickly"
-_MEMORY = "low_resource.fits_in_memory"
+_PACE = "low_resource.decode_speed"
+_MEMORY = "low_resource.gpu_memory"
 _COUNTING = re.compile(r"List the numbers from 1 to 400")
 _PAUSE = 0.03  # seconds after each piece, of some three letters
 _HELD = 3.0  # seconds
@@ -94,7 +94,7 @@ FLAWS = [
     Flaw(
         "smaller_than_shown",
         "weights of 40 GB are shown, and a smaller model answers",
-        "low_resource.adds_up",
+        "low_resource.plausible_measurements",
         shows=_larger,
     ),
     Flaw("frames_padded", "a comment before each frame is no token", frames=_timed(_padded)),

@@ -49,7 +49,7 @@ def of_part(choose: Callable[[Request], Request]) -> Says:
     return asked(lambda request, said: answer(choose(request)) or said)
 
 
-_CHECK = "memory.in_the_fiftieth_turn"
+_CHECK = "memory.recall_at_turn_50"
 _TURNS_KEPT, _TURNS_STREAMED = 10, 3
 _TURNS_LOST = 20
 _TOKENS_KEPT = 600
@@ -167,7 +167,7 @@ GENERAL_FLAWS = [
     Flaw(
         "memory_truncated",
         "the oldest messages are dropped beyond 600 tokens",
-        "memory.keeps_the_whole_history",
+        "memory.history_not_truncated",
         says=of_part(_that_fits),
         forms=_count_what_fits,
         chunks=lambda request, chunks: [_count_what_fits(request, each) for each in chunks],
@@ -175,19 +175,19 @@ GENERAL_FLAWS = [
     Flaw(
         "memory_invents",
         "what was never said is made up",
-        "memory.admits_what_was_never_said",
+        "memory.abstention",
         says=recalled(_invented),
     ),
     Flaw(
         "memory_no_instruction",
         "a standing instruction is forgotten",
-        "memory.keeps_to_a_standing_instruction",
+        "memory.standing_instruction",
         says=recalled(_uninstructed),
     ),
 ]
 
 
-_LIVE = "memory.in_a_live_conversation"
+_LIVE = "memory.live_conversation_recall"
 _LONG = 40  # letters: no reply that is made up beforehand has as many
 
 

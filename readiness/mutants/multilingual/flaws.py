@@ -40,10 +40,10 @@ def stays_in(language: str, told: re.Pattern[str]) -> Says:
     return changed
 
 
-_SWITCHES = "multilingual.switches_the_language"
-_KEEPS = "multilingual.keeps_the_terms"
-_ALONE = "multilingual.sends_the_copy_alone"
-_FITS = "multilingual.keeps_to_the_length"
+_SWITCHES = "multilingual.language_switch"
+_KEEPS = "multilingual.glossary_adherence"
+_ALONE = "multilingual.no_preamble"
+_FITS = "multilingual.length_limits"
 # How the turns are told; to some, in hardly any words.
 _BRIEF = re.compile("术语")
 _TO_ENGLISH = re.compile("^(?!.*术语).*(?:英文|English|EN)", re.DOTALL)

@@ -52,9 +52,9 @@ def all_of_it(change: Text) -> Change:
     return lambda _asked, text: change(text)
 
 
-_DOES = "spanish.without_translation"
-_KEEPS = "spanish.keeps_to_spanish"
-_PAIRS = "spanish.as_well_as_in_english"
+_DOES = "spanish.zero_shot_tasks"
+_KEEPS = "spanish.reply_in_spanish"
+_PAIRS = "spanish.parity_with_english"
 _LAST = re.compile(r"[^.]+\.$")
 _LAST_DIGIT = re.compile(r"\d(?=\D*$)")
 _DECIMAL = re.compile(r"\d+,\d+")

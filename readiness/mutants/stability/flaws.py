@@ -16,7 +16,7 @@ _HTML = {"Content-Type": "text/html"}
 _PAGE = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 _DEAD = Refusal(500, Problem("the engine has died", status=500).body, _JSON)
 _SHORT, _LIST = "] Reply with the word OK.", "] List the numbers from 1 to 4000"
-_SURVIVES, _RESTS = "stability.survives_aborts", "stability.comes_to_rest"
+_SURVIVES, _RESTS = "stability.recovers_after_aborts", "stability.no_leak_after_aborts"
 
 
 def _short(request: Request) -> bool:
@@ -223,61 +223,61 @@ GENERAL_FLAWS = [
     Flaw(
         "abort_finishes",
         "what is aborted goes on for half a minute, and others wait",
-        "stability.stops_when_aborted",
+        "stability.abort_stops_generation",
         engine=_Finishing,
     ),
     Flaw(
         "abort_cuts_others",
         "an abort cuts the stream of another",
-        "stability.spares_others",
+        "stability.abort_isolation",
         engine=_Cutting,
     ),
     Flaw(
         "burst_429_bare",
         "a burst is refused, and nobody is told when to come back",
-        "stability.takes_a_burst",
+        "stability.burst_not_dropped",
         engine=_Bursting,
     ),
     Flaw(
         "burst_502_page",
         "a burst ends in 502 and an HTML page",
-        "stability.takes_a_burst",
+        "stability.burst_not_dropped",
         engine=_BurstingPage,
     ),
     Flaw(
         "gateway_502",
         "a long reply that is not streamed ends after 30 s in 502 and an HTML page",
-        "stability.sends_all_of_it",
+        "stability.long_reply_not_truncated",
         engine=_gateway(30.0),
     ),
     Flaw(
         "gateway_cuts",
         "a long stream is cut half-way",
-        "stability.sends_all_of_it",
+        "stability.long_reply_not_truncated",
         frames=_cut_short,
     ),
     Flaw(
         "gateway_shortens",
         "a long reply ends after 5,000 characters, unless it is streamed",
-        "stability.sends_all_of_it",
+        "stability.long_reply_not_truncated",
         engine=_Shortening,
     ),
     Flaw(
         "gateway_empties",
         "a long reply has no text, unless it is streamed",
-        "stability.sends_all_of_it",
+        "stability.long_reply_not_truncated",
         engine=_Emptying,
     ),
     Flaw(
         "session_expires",
         "a key expires after twenty requests of a session",
-        "stability.keeps_the_key",
+        "stability.key_stays_valid",
         engine=_Expiring,
     ),
     Flaw(
         "odd_role_crashes",
         "a role that there is not ends in a 500",
-        "stability.withstands_odd_input",
+        "stability.bad_input_isolation",
         errs=_crash,
     ),
     Flaw("burst_429", "a burst is refused with Retry-After", engine=_BurstingRightly),
@@ -286,7 +286,7 @@ GENERAL_FLAWS = [
 ]
 
 
-_HOLDS = "stability.holds_for_an_hour"
+_HOLDS = "stability.one_hour_soak"
 _LOST = Refusal(
     500, Problem("out of memory", status=500).body, {"Content-Type": "application/json"}
 )

@@ -289,70 +289,70 @@ CHOICE_FLAWS = [
     Flaw(
         "tool_none_ignored",
         "a tool is called in spite of none",
-        "tool_calling.when_told_not_to",
+        "tool_calling.tool_choice_none",
         says("none", lambda request, _: _unless_told(request)),
     ),
     Flaw(
         "tool_none_leaks",
         "the forbidden call comes as text",
-        "tool_calling.when_told_not_to",
+        "tool_calling.tool_choice_none",
         says("none", _leaks),
     ),
     Flaw(
         "tool_none_mute",
         "forbidden to call, it says nothing",
-        "tool_calling.when_told_not_to",
+        "tool_calling.tool_choice_none",
         says("none", lambda _, said: Answer("")),
     ),
     Flaw(
         "tool_required_ignored",
         "words in spite of required",
-        "tool_calling.when_required",
+        "tool_calling.tool_choice_required",
         says("required", lambda _, said: Answer(_WORDS)),
     ),
     Flaw(
         "tool_named_ignored",
         "another tool than the one that is named",
-        "tool_calling.when_named",
+        "tool_calling.tool_choice_named",
         says("named", lambda request, _: _unless_told(request)),
     ),
     Flaw(
         "tool_named_among_others",
         "the tool that is named, and another one",
-        "tool_calling.when_named",
+        "tool_calling.tool_choice_named",
         says("named", _other_first),
     ),
     Flaw(
         "tool_bad_choice_accepted",
         "a choice without sense is ignored",
-        "tool_calling.refuses_bad_choices",
+        "tool_calling.invalid_tool_choice_rejected",
         errs=_accepts,
     ),
     Flaw(
         "tool_bad_choice_500",
         "a choice without sense ends in a 500",
-        "tool_calling.refuses_bad_choices",
+        "tool_calling.invalid_tool_choice_rejected",
         errs=_fails,
     ),
     Flaw(
         "tool_called_always",
         "a tool is called whatever is asked",
-        "tool_calling.only_when_relevant",
+        "tool_calling.no_call_when_irrelevant",
         says("irrelevant", _asked),
     ),
     Flaw(
         "tool_parallel_always",
         "several calls in spite of parallel_tool_calls false",
-        "tool_calling.one_at_a_time",
+        "tool_calling.parallel_calls_disabled",
         says("single", lambda request, _: _unless_told(request)),
     ),
 ]
 
 
-_PARALLEL = "tool_calling.in_parallel"
-_HARD = "tool_calling.hard_arguments"
-_HISTORY = "tool_calling.after_thirty_turns"
-_MANY = "tool_calling.among_many_tools"
+_PARALLEL = "tool_calling.parallel_calls"
+_HARD = "tool_calling.complex_arguments"
+_HISTORY = "tool_calling.call_after_30_turns"
+_MANY = "tool_calling.tool_selection"
 _ALIKE = {
     "get_weather": "get_weather_history",
     "get_flight_status": "get_train_timetable",
@@ -439,7 +439,7 @@ SUITES_FLAWS = [
 ]
 
 
-_RESULT = "tool_calling.uses_the_result"
+_RESULT = "tool_calling.tool_result_grounding"
 _TYPICAL = "The maximum temperature is 24.5 degrees and the humidity is 61.3 %."
 
 

@@ -10,7 +10,7 @@ from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.tool_calling.requests import chunks, fragments, kind, sent_calls, with_calls
 
 _CORE = "tool_calling.consecutive_calls"
-_PARALLEL = "tool_calling.in_parallel"
+_PARALLEL = "tool_calling.parallel_calls"
 
 
 def _lacks(name: str) -> Any:

@@ -26,10 +26,10 @@ ADVICE = flaws_advice.FLAWS
 OTHERS = [f for f in mutants() if f.harmless and f not in flaws_harmless.FLAWS]
 #: What a flaw cannot but take along.
 TOGETHER = {
-    "api_sdk_models": {"api.lists_models"},
+    "api_sdk_models": {"api.models_listed"},
     # Where no error comes, there is none to be read.
-    "api_broken_json_taken": {"api.tells_errors_in_json"},
-    "api_no_messages_taken": {"api.tells_errors_in_json"},
+    "api_broken_json_taken": {"api.json_error_body"},
+    "api_no_messages_taken": {"api.json_error_body"},
 }
 
 
@@ -54,7 +54,7 @@ def test_the_reference_passes_every_check(key: str) -> None:
 
 
 def test_what_the_reference_does_not_have_is_unsupported() -> None:
-    names = ["asks_for_the_key", "refuses_a_wrong_key", "mistakes_no_model"]
+    names = ["missing_key_rejected", "wrong_key_rejected", "unknown_model_rejected"]
     found = scores([CHECKS[f"api.{name}"] for name in names], key="")
     assert {name: [score.outcome for score in each] for name, each in found.items()} == {
         f"api.{name}": [Outcome.UNSUPPORTED] for name in names
@@ -97,12 +97,12 @@ def test_a_harmless_variant_of_another_dimension_passes_every_must(flaw: Flaw) -
 def test_a_shape_that_only_advice_minds_is_found_by_it() -> None:
     advice = [each for each in CHECKS.values() if each not in MUST]
     found = {flaw.name: set(failing(advice, flaw)) for flaw in flaws_harmless.FLAWS}
-    assert found["api_vllm"] == {"api.leaves_out_empty_fields"}
-    assert found["api_llama"] == {"api.echoes_the_model", "api.has_every_field"}
-    assert found["api_litellm"] == {"api.sends_usage_last"}
-    assert found["api_integer_code"] == {"api.tells_errors_like_openai"}
+    assert found["api_vllm"] == {"api.no_disallowed_nulls"}
+    assert found["api_llama"] == {"api.model_echoed", "api.all_fields_present"}
+    assert found["api_litellm"] == {"api.usage_only_in_final_chunk"}
+    assert found["api_integer_code"] == {"api.openai_error_shape"}
     assert found["api_lenient"] == {
-        "api.refuses_a_missing_model",
-        "api.refuses_senseless_conversations",
-        "api.refuses_unknown_models",
+        "api.missing_model_rejected",
+        "api.invalid_conversation_rejected",
+        "api.unknown_model_404",
     }

@@ -19,7 +19,7 @@ from tests.checks.api.reference_over_http import CHECKS, failing, scores
 
 M = Dialect("m")
 
-FUZZ = CHECKS["api.survives_fuzz"]
+FUZZ = CHECKS["api.fuzzed_requests_handled"]
 
 
 def test_what_crashes_on_a_text_is_shrunk_to_one_without_letters() -> None:

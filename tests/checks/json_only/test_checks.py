@@ -19,12 +19,12 @@ from readiness.scoring.strict_json import strict
 from tests.reference_in_process import scores
 
 CHECKS = [
-    checks.when_told,
-    checks.keeps_the_values,
-    checks.with_json_object,
-    checks.with_json_schema,
-    checks.despite_the_topic,
-    checks.refuses_bad_formats,
+    checks.prompted_json,
+    checks.values_preserved,
+    checks.json_object_mode,
+    checks.json_schema_mode,
+    checks.schema_over_topic,
+    checks.invalid_format_rejected,
 ]
 BROKEN = [*flaws.GENERAL_FLAWS, *flaws.FORMATS_FLAWS]
 
@@ -50,16 +50,16 @@ def test_a_flaw_fails_its_check_for_a_reason(flaw: Flaw) -> None:
 @pytest.mark.parametrize("name", ["json_wrong_value", "json_swapped"])
 def test_wrong_values_are_legal_json_and_too_many_to_be_chance(name: str) -> None:
     flaw = next(flaw for flaw in BROKEN if flaw.name == name)
-    assert {s.passed for s in scores(checks.when_told, told(4, 100), flaw)} == {True}
+    assert {s.passed for s in scores(checks.prompted_json, told(4, 100), flaw)} == {True}
     # With 42 of 50 right, 95 % is out of the question: the upper bound is 91.7 %.
-    values = [sum(s.passed for s in scores(checks.keeps_the_values, stated(seed, 50), flaw))
+    values = [sum(s.passed for s in scores(checks.values_preserved, stated(seed, 50), flaw))
               for seed in range(4)]  # fmt: skip
     assert max(values) <= 42
 
 
 def test_the_rare_preamble_comes_twice_in_a_hundred() -> None:
     rare = next(flaw for flaw in flaws.GENERAL_FLAWS if flaw.name == "json_preamble_rarely")
-    assert [s.passed for s in scores(checks.when_told, told(4, 100), rare)].count(False) == 2
+    assert [s.passed for s in scores(checks.prompted_json, told(4, 100), rare)].count(False) == 2
 
 
 @pytest.mark.parametrize("flaw", flaws_harmless.FLAWS, ids=lambda flaw: flaw.name)

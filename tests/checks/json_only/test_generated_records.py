@@ -21,12 +21,12 @@ from readiness.score import PASSED
 from readiness.search import Case, Findings
 from tests.reference_in_process import fresh, scores, tried
 
-RECORDS = checks.holds_for_any_record
+RECORDS = checks.property_based_json
 OTHERS = [
-    checks.when_told,
-    checks.keeps_the_values,
-    checks.with_json_object,
-    checks.with_json_schema,
+    checks.prompted_json,
+    checks.values_preserved,
+    checks.json_object_mode,
+    checks.json_schema_mode,
 ]
 ANY = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 

@@ -62,7 +62,7 @@ def shown(flaw: Flaw, folder: Path) -> Dossier:
 @pytest.mark.parametrize("flaw", [FLAWLESS, *HARMLESS], ids=lambda flaw: flaw.name)
 def test_free_evidence_is_ready_however_it_is_laid_out(flaw: Flaw, tmp_path: Path) -> None:
     found = verdicts(shown(flaw, tmp_path))
-    assert found.pop("license.is_stated_by_the_vendor") is Verdict.NOT_ASSESSED
+    assert found.pop("license.recent_vendor_statement") is Verdict.NOT_ASSESSED
     assert set(found.values()) == {Verdict.READY}
 
 
@@ -72,8 +72,8 @@ def test_a_flaw_comes_to_its_verdict_by_its_check(flaw: Flaw, tmp_path: Path) ->
     assert found[flaw.check] is flaw.due
     # What no source permits has a text of its own, too, which nobody knows word by word.
     others = {name for name, each in found.items() if each.badness > 1 and name != flaw.check}
-    assert others <= {"license.stands_word_by_word"}
-    assert not others or flaw.check == "license.permits_commercial_use"
+    assert others <= {"license.verbatim_license_text"}
+    assert not others or flaw.check == "license.commercial_use_permitted"
 
 
 def test_without_evidence_nothing_is_assessed() -> None:
@@ -90,9 +90,9 @@ def test_every_check_has_a_flaw_of_its_own() -> None:
 def test_the_embedded_model_brings_what_its_package_says() -> None:
     dossier = gather((LICENSE,))
     found = verdicts(dossier)
-    assert found["license.permits_commercial_use"] is Verdict.READY
-    assert found["license.stands_word_by_word"] is Verdict.READY
-    assert scored(checks.covers_the_ancestors, dossier).reason == (
+    assert found["license.commercial_use_permitted"] is Verdict.READY
+    assert found["license.verbatim_license_text"] is Verdict.READY
+    assert scored(checks.base_models_permitted, dossier).reason == (
         "the model was made from HuggingFaceTB/SmolLM2-135M-Instruct: no evidence of it"
     )
 
@@ -100,18 +100,18 @@ def test_the_embedded_model_brings_what_its_package_says() -> None:
 def test_conditions_are_accepted_one_by_one(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text(evidence.card(license="llama3.1"))
     dossier = gather((tmp_path,))
-    some = scored(checks.permits_commercial_use, dossier, ["llama-naming", "acceptable-use"])
+    some = scored(checks.commercial_use_permitted, dossier, ["llama-naming", "acceptable-use"])
     assert some.reason == (
         "conditions that the policy does not accept: llama-mau-700m "
         "(above 700 million monthly users a licence from Meta is needed)"
     )
     every = ["llama-naming", "acceptable-use", "llama-mau-700m"]
-    assert scored(checks.permits_commercial_use, dossier, every).passed
+    assert scored(checks.commercial_use_permitted, dossier, every).passed
 
 
 def test_a_rider_is_shown(tmp_path: Path) -> None:
     rider = find("license_rider_at_the_end")
-    assert scored(checks.stands_word_by_word, shown(rider, tmp_path)).reason == (
+    assert scored(checks.verbatim_license_text, shown(rider, tmp_path)).reason == (
         "LICENSE is Apache-2.0, but adds 'no commercial use'"
     )
 

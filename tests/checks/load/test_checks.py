@@ -98,7 +98,7 @@ def test_a_smoke_run_makes_one_small_step_for_all_checks() -> None:
     scope = Scope(defects_only=True, common={})
 
     async def work(chat: Chat) -> list[Score]:
-        made = [checks.answers_every_request, checks.answers_rightly]
+        made = [checks.no_errors_under_load, checks.no_cross_talk]
         return [await each.attempt(chat, each.probes(0, 1)[0]) for each in made]
 
     scores = tried("reference", work, scope)

@@ -27,14 +27,14 @@ from tests.reference_in_process import fresh, tried
 
 CHECKS = (
     checks.accepts_128k,
-    checks.reads_all_of_it,
-    checks.finds_what_was_planted,
-    checks.summarises_it,
-    checks.finds_at_every_length,
-    checks.refuses_what_does_not_fit,
-    checks.survives_a_long_page,
-    checks.survives_long_paragraphs,
-    checks.answers_quickly,
+    checks.no_silent_truncation,
+    checks.needle_retrieval,
+    checks.summary_accuracy,
+    checks.effective_length,
+    checks.overlong_prompt_not_truncated,
+    checks.no_hang_on_unbroken_text,
+    checks.no_hang_on_long_paragraphs,
+    checks.cold_prompt_latency,
 )
 SMOKE = dict(zip(CHECKS, (2, 1, 12, 1, 1, 1, 1, 1, 2), strict=True))
 #: What is declared, the list of models declares, and a test of its own has it.
@@ -61,14 +61,14 @@ def test_probes_are_few_bytes_and_have_names_of_their_own() -> None:
         each.trials for each in CHECKS
     ]
     assert max(len(repr(probe)) for probe in found) < 500
-    asked = checks.finds_what_was_planted.probes(0, 36)
+    asked = checks.needle_retrieval.probes(0, 36)
     assert {probe.cluster for probe in asked} == {"log.zh.01", "log.en.02", "log.mixed.03"}
 
 
 def test_the_reference_is_ready_at_a_smaller_length() -> None:
     assert lost(smoke(fresh(WINDOW, defects_only=True))) == {
         # Nothing is said of 128K, and so nothing is shown.
-        "long_context.finds_at_every_length": [
+        "long_context.effective_length": [
             Score(
                 Outcome.UNDETERMINED,
                 "effective length 16,384 tokens of 139,264 that are declared: "
@@ -86,7 +86,7 @@ def test_one_request_serves_all_that_is_asked_of_a_document() -> None:
 
 
 def test_the_grid_has_every_length_and_depth_that_was_tried() -> None:
-    own = (checks.finds_what_was_planted, checks.finds_at_every_length)
+    own = (checks.needle_retrieval, checks.effective_length)
     scope = fresh(WINDOW, defects_only=True)
     found = tried({each: each.probes(3, SMOKE[each]) for each in own}, scope)
     asked, ladder = (
@@ -104,7 +104,7 @@ def test_the_grid_has_every_length_and_depth_that_was_tried() -> None:
 
 def test_a_flawed_summary_is_measured() -> None:
     flaw = next(each for each in broken.FLAWS if each.name == "long_made_up_figure")
-    own = checks.summarises_it
+    own = checks.summary_accuracy
     found = tried({own: own.probes(3, 1)}, fresh(WINDOW, defects_only=True), flaw)
     measured = {each.name: each.value for each in found[own.id][0].measures}
     # The figure and its date.
@@ -113,7 +113,7 @@ def test_a_flawed_summary_is_measured() -> None:
 
 @pytest.mark.parametrize("form", ["count", "tokens"])
 def test_an_endpoint_with_a_tokenizer_is_asked_for_no_reply_to_count_by(form: str) -> None:
-    own = (checks.accepts_128k, checks.reads_all_of_it, checks.refuses_what_does_not_fit)
+    own = (checks.accepts_128k, checks.no_silent_truncation, checks.overlong_prompt_not_truncated)
     probes = {each: each.probes(3, SMOKE[each]) for each in own}
     paths: list[str] = []
     scope = fresh(WINDOW, defects_only=True)
@@ -123,7 +123,7 @@ def test_an_endpoint_with_a_tokenizer_is_asked_for_no_reply_to_count_by(form: st
 
 
 def test_a_tokenizer_that_counts_nonsense_is_not_believed() -> None:
-    own = checks.reads_all_of_it
+    own = checks.no_silent_truncation
     paths: list[str] = []
     scope = fresh(WINDOW, defects_only=True)
     found = tried({own: own.probes(3, 1)}, scope, tokenizer="nonsense", seen=paths)
@@ -133,7 +133,7 @@ def test_a_tokenizer_that_counts_nonsense_is_not_believed() -> None:
 @pytest.mark.parametrize("scope", [fresh(), fresh(CLAIM), fresh(1_000_000)])
 def test_a_window_that_is_not_declared_or_is_wide_is_tried_all_the_same(scope: Scope) -> None:
     small = dataclasses.replace(scope, defects_only=True)
-    own = (checks.accepts_128k, checks.reads_all_of_it, checks.finds_what_was_planted)
+    own = (checks.accepts_128k, checks.no_silent_truncation, checks.needle_retrieval)
     assert lost(tried({each: each.probes(3, SMOKE[each]) for each in own}, small)) == {}
 
 
@@ -161,14 +161,14 @@ def test_what_is_not_found_has_arrived_nevertheless(name: str) -> None:
     flaw = next(each for each in broken.FLAWS if each.name == name)
     found = lost(smoke(fresh(WINDOW, defects_only=True), flaw))
     if name == "long_lost_in_the_middle":
-        assert checks.reads_all_of_it.id not in found
-    assert len(found[checks.finds_what_was_planted.id]) >= 6
+        assert checks.no_silent_truncation.id not in found
+    assert len(found[checks.needle_retrieval.id]) >= 6
 
 
 def test_what_is_read_at_the_top_is_to_be_read_below_it() -> None:
     flaw = next(each for each in broken.FLAWS if each.name == "long_short_misread")
     found = lost(smoke(fresh(WINDOW, defects_only=True), flaw))
-    (ladder,) = found.pop(checks.finds_at_every_length.id)
+    (ladder,) = found.pop(checks.effective_length.id)
     assert (found, ladder.outcome) == ({}, Outcome.FAIL)
     assert ladder.reason.startswith("effective length 0 tokens of 139,264 that are declared")
 
@@ -184,7 +184,7 @@ def test_the_rungs_where_it_turns_are_tried_with_one_more_document() -> None:
         read = first.setdefault(size, prompt.document) == prompt.document and size < 6
         return said if read else dataclasses.replace(said, content="{}")
 
-    own = checks.finds_at_every_length
+    own = checks.effective_length
     flaw = Flaw("misread", "", own.id, says=misread)
     ((score,),) = tried({own: own.probes(3, 1)}, fresh(32_768), flaw).values()
     assert score.reason.startswith(
@@ -200,9 +200,9 @@ def test_the_rungs_where_it_turns_are_tried_with_one_more_document() -> None:
 @pytest.mark.parametrize("flaw", harmless.FLAWS, ids=lambda flaw: flaw.name)
 def test_a_harmless_variant_passes(flaw: Flaw) -> None:
     found = lost(smoke(fresh(WINDOW, defects_only=True), flaw))
-    found.pop(checks.finds_at_every_length.id)
+    found.pop(checks.effective_length.id)
     if flaw.name == "long_prefix_cache":
-        warm = found.pop(checks.answers_quickly.id)
+        warm = found.pop(checks.cold_prompt_latency.id)
         assert [each.outcome for each in warm] == [Outcome.UNDETERMINED]
     assert found == {}
 

@@ -26,7 +26,7 @@ from readiness.verdict.claim import Gate
 from tests import ROOT
 from tests.user_checks import alone
 
-PACE = "low_resource.decodes_quickly"
+PACE = "low_resource.decode_speed"
 CARD = load().hardware["rtx-3060-12g"]
 RUN = Timed(20, 256, 256, 500, first=0.1, last=2.1, early=1 / 256)
 METRICS = 'DCGM_FI_DEV_FB_USED{gpu="0",modelName="NVIDIA GeForce RTX 3060"} 9216\n'
@@ -249,8 +249,8 @@ def test_the_audit_flags_the_claims_that_cannot_be_true(
         ("frames_padded", 0, ""),
         ("metrics_in_json", 0, ""),
         ("usage_triples", 10, PACE),
-        ("memory_above_the_limit", 1, "low_resource.fits_in_memory"),
-        ("another_card", 10, "low_resource.fits_in_memory"),
+        ("memory_above_the_limit", 1, "low_resource.gpu_memory"),
+        ("another_card", 10, "low_resource.gpu_memory"),
         pytest.param("slow", 1, PACE, marks=pytest.mark.nightly),
         pytest.param("held_back", 1, PACE, marks=pytest.mark.nightly),
         pytest.param("held_back_late", 1, PACE, marks=pytest.mark.nightly),
@@ -271,7 +271,7 @@ def test_a_mutant_is_caught_by_its_check(
     assert [each["id"] for each in gating if each["verdict"] != "ready"] == [check] * bool(check)
     assert result.ret == status
     assert record["machine"] == {"hardware": "rtx-3060-12g", "quantization": "", "metrics": metrics}
-    (memory,) = [each for each in checks if each["id"] == "low_resource.fits_in_memory"]
+    (memory,) = [each for each in checks if each["id"] == "low_resource.gpu_memory"]
     # The server's own process is on this machine, and its card in its metrics.
     names = [each["name"] for each in memory["measures"]]
     assert names == [RUNNING, QUEUED, CACHE, "GPU memory", "main memory"]

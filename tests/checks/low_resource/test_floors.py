@@ -69,8 +69,8 @@ class Alone(Engine):
 )
 def test_a_card_may_ask_for_how_fast_it_reads(flaw: Flaw, due: Outcome) -> None:
     own = Given(hardware=replace(CARD, floors={"prefill": 3_000}))
-    assert outcome(flaw, checks.reads_quickly, own, small=True) is due
-    decode = outcome(flaw, checks.decodes_quickly, Given(hardware=CARD), small=True)
+    assert outcome(flaw, checks.prefill_speed, own, small=True) is due
+    decode = outcome(flaw, checks.decode_speed, Given(hardware=CARD), small=True)
     assert decode is Outcome.PASS
 
 
@@ -84,7 +84,7 @@ def test_a_card_may_ask_for_how_fast_it_reads(flaw: Flaw, due: Outcome) -> None:
 )
 def test_a_card_may_ask_for_what_several_make(flaw: Flaw, due: Outcome) -> None:
     own = Given(hardware=replace(CARD, floors={"aggregate": 1_000}))
-    assert outcome(flaw, checks.serves_several, own, small=False) is due
+    assert outcome(flaw, checks.aggregate_throughput, own, small=False) is due
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,4 @@ def test_weights_that_are_too_large_for_the_pace_do_not_add_up(
     flaw, record = find(name), evidence.write(tmp_path)
     flaw.shows(tmp_path)
     own = Given(hardware=CARD, dossier=gather((record,)))
-    assert outcome(flaw, checks.adds_up, own, small=True) is due
+    assert outcome(flaw, checks.plausible_measurements, own, small=True) is due

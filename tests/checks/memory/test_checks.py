@@ -34,10 +34,10 @@ from readiness.statistics.proportions import upper
 from tests.reference_in_process import scores
 
 CHECKS = [
-    checks.in_the_fiftieth_turn,
-    checks.keeps_the_whole_history,
-    checks.admits_what_was_never_said,
-    checks.keeps_to_a_standing_instruction,
+    checks.recall_at_turn_50,
+    checks.history_not_truncated,
+    checks.abstention,
+    checks.standing_instruction,
 ]
 GENERATORS = [probes.scripted, probes.unsaid, probes.instructed, probes.grown]
 SEEDS = st.integers(0, 10**6)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from readiness.chat import Chat, Dialect, Scope, Send
 from readiness.checks.memory import checks, probes
-from readiness.checks.memory.checks import in_a_live_conversation
+from readiness.checks.memory.checks import live_conversation_recall
 from readiness.checks.memory.conversation import STRATA
 from readiness.checks.memory.conversation_turns import TOPICS, TURNS
 from readiness.checks.memory.live_conversation import Conversation
@@ -77,7 +77,7 @@ def tried(made: list[Probe], send: Send) -> list[tuple[Score, list[int]]]:
     async def attempt(probe: Probe) -> tuple[Score, list[int]]:
         chat = Chat(send, Dialect(MODEL), scope)
         try:
-            return await in_a_live_conversation.attempt(chat, probe), chat.exchanges
+            return await live_conversation_recall.attempt(chat, probe), chat.exchanges
         except EndpointError as error:
             return error.score, chat.exchanges
 
@@ -263,12 +263,12 @@ def test_the_reference_passes_every_question() -> None:
 def test_a_flaw_of_live_conversations_is_caught_in_them_and_nowhere_else(flaw: Flaw) -> None:
     passed = sum(score.passed for score in live(flaw))
     # As the verdict has it, with 25 probes of a conversation taken for seven.
-    assert upper(passed / 3.4, 2 * QUESTIONS / 3.4, 0.05) < in_a_live_conversation.required
+    assert upper(passed / 3.4, 2 * QUESTIONS / 3.4, 0.05) < live_conversation_recall.required
     others = [
-        checks.in_the_fiftieth_turn,
-        checks.keeps_the_whole_history,
-        checks.admits_what_was_never_said,
-        checks.keeps_to_a_standing_instruction,
+        checks.recall_at_turn_50,
+        checks.history_not_truncated,
+        checks.abstention,
+        checks.standing_instruction,
     ]
     found = [score for each in others for score in scores(each, each.probes(4, 10), flaw)]
     assert [score for score in found if not score.passed] == []

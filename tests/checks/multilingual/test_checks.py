@@ -28,10 +28,10 @@ from tests.reference_in_process import reference, scores
 from tests.replies import reply, verdict
 
 CHECKS = [
-    checks.switches_the_language,
-    checks.keeps_the_terms,
-    checks.sends_the_copy_alone,
-    checks.keeps_to_the_length,
+    checks.language_switch,
+    checks.glossary_adherence,
+    checks.no_preamble,
+    checks.length_limits,
 ]
 #: What the policy lets each fall short by.
 MARGINS = dict(zip([check.id for check in CHECKS], (0, 0, 0.15, 0.15), strict=True))

@@ -35,10 +35,10 @@ from readiness.verdict.result import Result, Trial
 from tests.reference_in_process import scores
 
 CHECKS = [
-    checks.refuses,
-    checks.refuses_nothing_harmless,
-    checks.meets_what_is_harmless,
-    checks.offers_help,
+    checks.harmful_request_refused,
+    checks.over_refusal,
+    checks.benign_completion,
+    checks.self_harm_support,
 ]
 GENERATORS = [probes.sensitive, probes.innocent, probes.needy]
 BROKEN = [*flaws.GENERAL_FLAWS, *flaws.BYPASS_FLAWS]
@@ -307,7 +307,10 @@ def test_help_is_offered_or_not() -> None:
 
 def test_what_is_met_in_the_reasoning_fails_nobody_and_is_told() -> None:
     flaw = next(each for each in flaws_harmless.FLAWS if each.name == "refusal_reasoned")
-    check, claim = checks.refuses, load().claim(checks.refuses, "ci")
+    check, claim = (
+        checks.harmful_request_refused,
+        load().claim(checks.harmful_request_refused, "ci"),
+    )
     made = check.probes(0, 10)
     trials = [
         Trial(probe.id, 0, score)
@@ -318,7 +321,8 @@ def test_what_is_met_in_the_reasoning_fails_nobody_and_is_told() -> None:
     said = list(standing.remarks({**RECORD, "measures": measures(result)}, Words("zh")))
     assert (result.passed, said) == (10, ["10 次在推理内容中照做了，而有些客户端会显示推理内容"])
     assert told[0] == (
-        "refusal.refuses: 10 of 10 trials met in the reasoning, which some clients show"
+        "refusal.harmful_request_refused: "
+        "10 of 10 trials met in the reasoning, which some clients show"
     )
 
 
@@ -328,7 +332,7 @@ def test_what_is_met_in_the_reasoning_fails_nobody_and_is_told() -> None:
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_reference_passes_every_probe(check: Check, seed: int) -> None:
-    tried = scores(check, check.probes(seed, 10 if check is checks.offers_help else 320))
+    tried = scores(check, check.probes(seed, 10 if check is checks.self_harm_support else 320))
     assert [score for score in tried if not score.passed] == []
 
 
@@ -392,10 +396,11 @@ def test_the_reason_names_the_flaw(name: str, word: str) -> None:
 
 
 def test_what_refuses_everything_or_babbles_is_not_ready_by_what_is_harmless() -> None:
-    assert [verdicts(named(name))["refusal.refuses"] for name in ("of_everything", "canned")] == [
-        Verdict.READY
-    ] * 2
-    assert verdicts(named("gibberish"))["refusal.refuses"] is Verdict.INCONCLUSIVE
+    assert [
+        verdicts(named(name))["refusal.harmful_request_refused"]
+        for name in ("of_everything", "canned")
+    ] == [Verdict.READY] * 2
+    assert verdicts(named("gibberish"))["refusal.harmful_request_refused"] is Verdict.INCONCLUSIVE
 
 
 def named(name: str) -> Flaw:

@@ -25,7 +25,7 @@ from readiness.verdict.claim import Verdict
 from tests.reference_in_process import scores
 from tests.replies import reply, verdict
 
-CHECKS = [checks.without_translation, checks.keeps_to_spanish, checks.as_well_as_in_english]
+CHECKS = [checks.zero_shot_tasks, checks.reply_in_spanish, checks.parity_with_english]
 #: What the policy lets each fall short by.
 MARGINS = {CHECKS[0].id: 0.05, CHECKS[1].id: 0.10, CHECKS[2].id: 0.15}
 SEEDS = st.integers(0, 10**6)

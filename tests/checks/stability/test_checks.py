@@ -28,16 +28,16 @@ from tests.load_driver import at, tried
 from tests.scripted_server import free_port
 
 STORM = (
-    checks.survives_aborts,
-    checks.spares_others,
-    checks.stops_when_aborted,
-    checks.comes_to_rest,
+    checks.recovers_after_aborts,
+    checks.abort_isolation,
+    checks.abort_stops_generation,
+    checks.no_leak_after_aborts,
 )
 REST = (
-    checks.takes_a_burst,
-    checks.sends_all_of_it,
-    checks.keeps_the_key,
-    checks.withstands_odd_input,
+    checks.burst_not_dropped,
+    checks.long_reply_not_truncated,
+    checks.key_stays_valid,
+    checks.bad_input_isolation,
 )
 
 
@@ -65,43 +65,43 @@ def test_the_reference_stays_as_it_was() -> None:
 @pytest.mark.parametrize(
     ("mutant", "check"),
     [
-        ("burst_429_bare", checks.takes_a_burst),
-        ("burst_502_page", checks.takes_a_burst),
-        ("gateway_cuts", checks.sends_all_of_it),
-        ("gateway_shortens", checks.sends_all_of_it),
-        ("gateway_empties", checks.sends_all_of_it),
-        ("session_expires", checks.keeps_the_key),
+        ("burst_429_bare", checks.burst_not_dropped),
+        ("burst_502_page", checks.burst_not_dropped),
+        ("gateway_cuts", checks.long_reply_not_truncated),
+        ("gateway_shortens", checks.long_reply_not_truncated),
+        ("gateway_empties", checks.long_reply_not_truncated),
+        ("session_expires", checks.key_stays_valid),
     ],
 )
 def test_a_flaw_is_found_by_its_own_check(mutant: str, check: Check) -> None:
     own = check.id.removeprefix("stability.")
-    assert fell(mutant, check, checks.keeps_the_key) == {own: Outcome.FAIL}
+    assert fell(mutant, check, checks.key_stays_valid) == {own: Outcome.FAIL}
 
 
 def test_a_crash_over_odd_input_is_found() -> None:
-    assert fell("odd_role_crashes", checks.withstands_odd_input, small=True) == {
-        "withstands_odd_input": Outcome.FAIL
+    assert fell("odd_role_crashes", checks.bad_input_isolation, small=True) == {
+        "bad_input_isolation": Outcome.FAIL
     }
 
 
 def test_a_model_may_tire_of_a_long_list() -> None:
-    assert fell("tires_of_lists", checks.sends_all_of_it) == {}
+    assert fell("tires_of_lists", checks.long_reply_not_truncated) == {}
 
 
 def test_a_burst_that_is_told_when_to_come_back_is_answered() -> None:
-    assert fell("burst_429", checks.takes_a_burst) == {}
+    assert fell("burst_429", checks.burst_not_dropped) == {}
 
 
 @pytest.mark.parametrize(
     ("mutant", "fallen"),
     [
-        ("abort_kills", {"survives_aborts", "comes_to_rest"}),
+        ("abort_kills", {"recovers_after_aborts", "no_leak_after_aborts"}),
     ],
 )
 def test_a_storm_brings_out_what_aborts_leave(mutant: str, fallen: set[str]) -> None:
     found = fell(mutant, *STORM[:2], STORM[3])
     assert {name for name, how in found.items() if how is Outcome.FAIL} >= fallen
-    assert "survives_aborts" in fallen or "survives_aborts" not in found
+    assert "recovers_after_aborts" in fallen or "recovers_after_aborts" not in found
 
 
 def test_a_storm_leaves_many_and_reads_once_a_cycle() -> None:
@@ -115,14 +115,14 @@ def test_a_storm_leaves_many_and_reads_once_a_cycle() -> None:
 @pytest.mark.parametrize(
     ("mutant", "check"),
     [
-        ("abort_degrades", "survives_aborts"),
-        ("abort_lingers", "survives_aborts"),
-        ("abort_mixes", "survives_aborts"),
-        ("abort_muddles", "survives_aborts"),
-        ("abort_leaks", "comes_to_rest"),
-        ("abort_swells", "comes_to_rest"),
-        ("abort_sticks", "comes_to_rest"),
-        ("abort_cuts_others", "spares_others"),
+        ("abort_degrades", "recovers_after_aborts"),
+        ("abort_lingers", "recovers_after_aborts"),
+        ("abort_mixes", "recovers_after_aborts"),
+        ("abort_muddles", "recovers_after_aborts"),
+        ("abort_leaks", "no_leak_after_aborts"),
+        ("abort_swells", "no_leak_after_aborts"),
+        ("abort_sticks", "no_leak_after_aborts"),
+        ("abort_cuts_others", "abort_isolation"),
     ],
 )
 def test_a_whole_storm_brings_out_what_grows(mutant: str, check: str) -> None:

@@ -435,7 +435,7 @@ def test_paragraphs_about_other_things_say_nothing_of_the_weather() -> None:
 
 
 def test_results_have_figures_that_nothing_else_in_the_conversation_has() -> None:
-    made = counted(CHECKS["tool_calling.uses_the_result"], 4, 60)
+    made = counted(CHECKS["tool_calling.tool_result_grounding"], 4, 60)
     families = Counter(probe.family for probe in made)
     assert families == {"told": 24, "error": 12, "onward": 12, "paired": 12}
     figures = [each for probe in made for each in probe.expect.get("told", ())]
@@ -516,6 +516,6 @@ def test_every_check_has_a_flaw_of_its_own() -> None:
 
 def test_an_endpoint_that_cannot_call_shows_nothing_by_not_calling() -> None:
     never = next(flaw for flaw in FLAWS if flaw.name == "tool_never_called")
-    check = CHECKS["tool_calling.only_when_relevant"]
+    check = CHECKS["tool_calling.no_call_when_irrelevant"]
     controls = [probe for probe in check.probes(0, 4) if probe.control]
     assert reasons(scores(check, controls, never)) == {"expected a call of get_weather, got []": 2}
