@@ -27,15 +27,15 @@ from benchmarks.overhead import stub
 from readiness.chat import Chat, Dialect, Scope
 from readiness.evidence.log import Evidence
 from readiness.evidence.redaction import Secrets
-from readiness.load.step import Sample, Shape, Step
-from readiness.load.users import stepped
-from readiness.load.workers import Crew, crewed, started
-from readiness.runner.resume import Past
-from readiness.runner.sender import Sender, Slots
-from readiness.runner.settings import Fleet
+from readiness.load.step import RequestMeasurement, Shape, StepResult
+from readiness.load.users import run_step
+from readiness.load.workers import LoadWorkerPool, load_worker_pool, ray_started
+from readiness.runner.resume import ResumeState
+from readiness.runner.sender import AdaptiveConcurrency, Sender
+from readiness.runner.settings import LoadWorkerSettings
 from readiness.transport.address import Address
-from readiness.transport.budget import Ledger
-from readiness.transport.client import Endpoint, Limits
+from readiness.transport.budget import UsageBudget
+from readiness.transport.client import EndpointClient, RequestLimits
 
 NOBODY = Secrets([])
 HEAD = (
@@ -43,37 +43,39 @@ HEAD = (
 )
 
 
-async def made(url: str, shape: Shape, crew: Crew | None) -> tuple[Step, float, float]:
+async def made(
+    url: str, shape: Shape, crew: LoadWorkerPool | None
+) -> tuple[StepResult, float, float]:
     """A step with evidence, how long it took, and the CPU time of this process, in seconds."""
-    endpoint, ledger = Endpoint(Address.read(url, "", {}), Limits()), Ledger()
+    endpoint, ledger = EndpointClient(Address.read(url, "", {}), RequestLimits()), UsageBudget()
     with (
         tempfile.TemporaryDirectory() as folder,
         Evidence(Path(folder) / "evidence.jsonl", NOBODY) as evidence,
     ):
-        sender = Sender(endpoint, evidence, ledger, Slots(1), Past(NOBODY))
+        sender = Sender(endpoint, evidence, ledger, AdaptiveConcurrency(1), ResumeState(NOBODY))
         send = partial(sender.send, trial={"check": "bench"})
         fleet = partial(crew.step, ledger) if crew else None
         chat = Chat(send, Dialect("stub"), Scope(fleet=fleet))
         if crew:  # Actors are started by the first step that needs them.
-            await stepped(chat, Shape("code", shape.clients, shape.clients, 60.0))
+            await run_step(chat, Shape("code", shape.clients, shape.clients, 60.0))
         begun, used = time.perf_counter(), time.process_time()
-        step = await stepped(chat, shape)
+        step = await run_step(chat, shape)
         took = time.perf_counter() - begun, time.process_time() - used
     await endpoint.close()
     return step, *took
 
 
 @contextmanager
-def working(url: str, workers: int) -> Iterator[Crew | None]:
+def working(url: str, workers: int) -> Iterator[LoadWorkerPool | None]:
     if not workers:
         yield None
         return
-    fleet, where = Fleet(workers), Address.read(url, "", {})
-    with started(fleet), crewed(fleet, where, Limits(), NOBODY) as crew:
+    fleet, where = LoadWorkerSettings(workers), Address.read(url, "", {})
+    with ray_started(fleet), load_worker_pool(fleet, where, RequestLimits(), NOBODY) as crew:
         yield crew
 
 
-def late(sample: Sample) -> float:
+def late(sample: RequestMeasurement) -> float:
     """By how much the first token was seen too late, in ms."""
     if (stamp := TOKEN.match(sample.said)) is None or sample.latency is None:
         raise ValueError(f"not the stub's: {sample.said!r:.60}")

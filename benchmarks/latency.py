@@ -25,13 +25,13 @@ from readiness.chat import Chat, Dialect
 from readiness.evidence.log import Evidence
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call, Exchange
-from readiness.load.step import Shape, Step
-from readiness.load.users import stepped
-from readiness.runner.resume import Past
-from readiness.runner.sender import Sender, Slots
+from readiness.load.step import Shape, StepResult
+from readiness.load.users import run_step
+from readiness.runner.resume import ResumeState
+from readiness.runner.sender import AdaptiveConcurrency, Sender
 from readiness.transport.address import Address
-from readiness.transport.budget import Ledger
-from readiness.transport.client import Endpoint, Limits
+from readiness.transport.budget import UsageBudget
+from readiness.transport.client import EndpointClient, RequestLimits
 
 TOKEN = re.compile(r"(\d+):(\d+) ")
 MS = 1e-6
@@ -74,23 +74,23 @@ def _seen(exchange: Exchange, size: int) -> int:
     return next((each.ns for each in exchange.arrivals if each.size >= size), exchange.end)
 
 
-async def measured(url: str, streams: int, each: int) -> tuple[Step, list[Exchange]]:
+async def measured(url: str, streams: int, each: int) -> tuple[StepResult, list[Exchange]]:
     """A step of so many streams at once, and its exchanges after those that warm up."""
     exchanges: list[Exchange] = []
-    endpoint = Endpoint(Address.read(url, "", {}), Limits())
-    secrets, slots = Secrets([]), Slots(1)
+    endpoint = EndpointClient(Address.read(url, "", {}), RequestLimits())
+    secrets, slots = Secrets([]), AdaptiveConcurrency(1)
     with (
         tempfile.TemporaryDirectory() as folder,
         Evidence(Path(folder) / "evidence.jsonl", secrets) as evidence,
     ):
-        sender = Sender(endpoint, evidence, Ledger(), slots, Past(secrets))
+        sender = Sender(endpoint, evidence, UsageBudget(), slots, ResumeState(secrets))
 
         async def send(call: Call) -> Exchange:
             exchanges.append(await sender.send(call, {"check": "bench"}))
             return exchanges[-1]
 
         shape = Shape("code", streams, streams * (each + 1), 600.0)
-        step = await stepped(Chat(send, Dialect("stub")), shape)
+        step = await run_step(Chat(send, Dialect("stub")), shape)
     await endpoint.close()
     return step, exchanges[streams : shape.requests]
 

@@ -10,9 +10,9 @@ import numpy as np
 from scipy.special import gammaln, xlog1py, xlogy
 
 from readiness.policy.policy import Policy
-from readiness.statistics.paired import Pairs, alarms, inferior, least_difference
+from readiness.statistics.paired import Pairs, family_wise_p_values, inferior, least_difference
 from readiness.verdict.claim import Claim, Tally, Verdict, judge
-from readiness.verdict.result import Pooled
+from readiness.verdict.result import PooledRuns
 from readiness.verdict.sequential import Sprt, judge_anytime
 
 ALPHA = 0.05
@@ -119,7 +119,7 @@ def false_alarms(checks: Sequence[tuple[int, int]], differing: float, runs: int)
             signs = generator.choice((-1, 1), clusters)
             lost = changed * signs * generator.integers(1, size + 1, clusters)
             found.append([int(each) for each in lost])
-        alarmed += min(alarms(found, ALPHA)) <= ALPHA
+        alarmed += min(family_wise_p_values(found, ALPHA)) <= ALPHA
     return alarmed / runs
 
 
@@ -180,6 +180,6 @@ def _ever_together(claim: Claim, passed: Array) -> bool:
         if judge(Tally(k, claim.trials - k), claim) is Verdict.INCONCLUSIVE:
             topics = (int(each) for each in passed[:, :runs].sum(axis=1))
             tally = Tally.of(Tally(each, runs - each) for each in topics)
-            if Pooled(claim, tally, runs).verdict is Verdict.READY:
+            if PooledRuns(claim, tally, runs).verdict is Verdict.READY:
                 return True
     return False

@@ -14,10 +14,10 @@ from readiness.probe import Message
 from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome, Score
-from readiness.search import Findings
+from readiness.search import FindingsStore
 
 if TYPE_CHECKING:
-    from readiness.load.step import Shape, Step
+    from readiness.load.step import Shape, StepResult
 
 #: Sends one request. It records a fault of the endpoint and raises none.
 Send = Callable[[Call], Awaitable[Exchange]]
@@ -66,11 +66,11 @@ class Scope:
     window: int | None = None
     defects_only: bool = False
     common: dict[Hashable, tuple[Chat, asyncio.Future[Any]]] = field(default_factory=dict)
-    findings: Findings = field(default_factory=Findings)
+    findings: FindingsStore = field(default_factory=FindingsStore)
     given: Given = field(default_factory=Given)
     meters: Sequence[Meter] = ()
     warm: bool = False
-    fleet: Callable[[Chat, Shape], Awaitable[Step]] | None = None
+    fleet: Callable[[Chat, Shape], Awaitable[StepResult]] | None = None
 
 
 class Chat:

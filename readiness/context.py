@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from readiness.checks.license.license_evidence import Dossier
-from readiness.policy.hardware import Hardware
+from readiness.checks.license.license_evidence import LicenseEvidence
+from readiness.policy.hardware import HardwareProfile
 from readiness.policy.slo import Slo
 from readiness.transport.address import Address
 
@@ -23,10 +23,10 @@ class Given:
         restart: The command that restarts the endpoint; "" where nobody may.
     """
 
-    dossier: Dossier | None = None
+    dossier: LicenseEvidence | None = None
     accepted: frozenset[str] = frozenset()
     slo: Slo = ()
-    hardware: Hardware | None = None
+    hardware: HardwareProfile | None = None
     metrics: Address | None = None
     restart: str = ""
 

@@ -46,7 +46,7 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True)
-class HangUp:
+class ClientAbort:
     """When the client leaves before the reply has ended: whichever comes first.
 
     Args:
@@ -84,7 +84,7 @@ class Call:
     chunked: bool = False
     shared: str = ""
     crowd: bool = False
-    hang_up: HangUp | None = None
+    hang_up: ClientAbort | None = None
     made: Mapping[str, Any] | None = None
 
     @property

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 #: What a search tries: JSON that this program has made up, and no word of an endpoint's.
-Case = Mapping[str, Any]
+GeneratedCase = Mapping[str, Any]
 
 SCHEMA = "readiness-findings/1"
 MOST_KEPT = 10  # of one search, the newest first; each costs a request of every run
 
 
-class Findings:
+class FindingsStore:
     """A file beside the runs, or nothing but memory where there is no file.
 
     Raises:
@@ -33,11 +33,11 @@ class Findings:
         self._path = path
         self._waiting = self._read()
 
-    def take(self, search: str) -> list[Case]:
+    def take(self, search: str) -> list[GeneratedCase]:
         """Hand out what a search has found in earlier runs, once in each run."""
         return self._waiting.pop(search, [])
 
-    def keep(self, search: str, case: Case) -> None:
+    def keep(self, search: str, case: GeneratedCase) -> None:
         """Add what a search has found."""
         if self._path is None:
             return
@@ -49,7 +49,7 @@ class Findings:
         fresh.write_text(f"{text}\n", "utf-8", "backslashreplace")
         fresh.replace(self._path)
 
-    def _read(self) -> dict[str, list[Case]]:
+    def _read(self) -> dict[str, list[GeneratedCase]]:
         if self._path is None or not self._path.exists():
             return {}
         # Imported here, for they take a tenth of a second that a first run need not pay.
@@ -63,17 +63,17 @@ class Findings:
             raise LookupError(f"{self._path} is no JSON: mend it or remove it") from error
         if not Draft202012Validator(schema("findings")).is_valid(found):
             raise LookupError(f"{self._path} is no list of findings: mend it or remove it")
-        kept: dict[str, list[Case]] = found["findings"]
+        kept: dict[str, list[GeneratedCase]] = found["findings"]
         return kept
 
 
-Attempt = Callable[[Case], Awaitable[Score]]
+Attempt = Callable[[GeneratedCase], Awaitable[Score]]
 #: How often what was found is tried once more: a model wavers, and a reader wants to know.
 CONFIRMATIONS = 3
 
 
 @dataclass(frozen=True)
-class Finding:
+class Counterexample:
     """The smallest case found that fails.
 
     Args:
@@ -82,12 +82,12 @@ class Finding:
         again: How often it has failed once more, of three times.
     """
 
-    case: Case
+    case: GeneratedCase
     reason: str
     again: int = 0
 
 
-def nothing(found: Finding | None, shown: Callable[[Case], str]) -> Score:
+def nothing(found: Counterexample | None, shown: Callable[[GeneratedCase], str]) -> Score:
     """Score a search that must find nothing; what it finds is shown, to be sent again."""
     if found is None:
         return PASSED
@@ -95,11 +95,11 @@ def nothing(found: Finding | None, shown: Callable[[Case], str]) -> Score:
     return failed(f"{found.reason} ({again}) — {shown(found.case)}")
 
 
-class Failing(Exception):
+class CaseFailed(Exception):
     """A case has failed."""
 
 
-class Spent(BaseException):
+class SearchBudgetSpent(BaseException):
     """The budget is spent: Hypothesis, which would go on without end, lets this through."""
 
 
@@ -119,7 +119,9 @@ class Search:
     examples: int
     calls: int
 
-    async def smallest(self, attempt: Attempt, seed: int, findings: Findings) -> Finding | None:
+    async def smallest(
+        self, attempt: Attempt, seed: int, findings: FindingsStore
+    ) -> Counterexample | None:
         """Try cases, those of earlier runs first, until one fails; None where all pass.
 
         Raises:
@@ -128,14 +130,14 @@ class Search:
         loop = asyncio.get_running_loop()
         unsettled: list[Score] = []
 
-        async def reason(case: Case) -> str:
+        async def reason(case: GeneratedCase) -> str:
             score = await _scored(attempt, case)
             if score.outcome in UNSETTLED:
                 unsettled.append(score)
                 return ""
             return score.reason
 
-        def tried(case: Case) -> str:
+        def tried(case: GeneratedCase) -> str:
             return asyncio.run_coroutine_threadsafe(reason(case), loop).result()
 
         # Hypothesis knows no event loop: it has a thread, and asks ours for each answer.
@@ -147,34 +149,34 @@ class Search:
             return None
         findings.keep(self.name, found.case)
         again = [bool(await reason(found.case)) for _ in range(CONFIRMATIONS)]
-        return Finding(found.case, found.reason, sum(again))
+        return Counterexample(found.case, found.reason, sum(again))
 
     def find(
-        self, tried: Callable[[Case], str], seed: int, kept: Sequence[Case] = ()
-    ) -> Finding | None:
+        self, tried: Callable[[GeneratedCase], str], seed: int, kept: Sequence[GeneratedCase] = ()
+    ) -> Counterexample | None:
         """Find the smallest case for which `tried` gives a reason."""
         known: dict[str, str] = {}
-        found: list[Finding] = []
+        found: list[Counterexample] = []
 
-        def attempt(case: Case) -> None:
+        def attempt(case: GeneratedCase) -> None:
             text = json.dumps(case, sort_keys=True)
             if text not in known:
                 if len(known) == self.calls:
-                    raise Spent
+                    raise SearchBudgetSpent
                 known[text] = tried(case)
             if known[text]:
-                found.append(Finding(case, known[text]))
-                raise Failing(known[text])
+                found.append(Counterexample(case, known[text]))
+                raise CaseFailed(known[text])
 
         try:
             for case in kept:
                 attempt(case)
             self._made_up(attempt, seed)
-        except (Failing, Spent):
+        except (CaseFailed, SearchBudgetSpent):
             pass
         return min(found, key=lambda finding: len(json.dumps(finding.case)), default=None)
 
-    def _made_up(self, attempt: Callable[[Case], None], start: int) -> None:
+    def _made_up(self, attempt: Callable[[GeneratedCase], None], start: int) -> None:
         """Attempt cases, and smaller ones where one fails."""
         from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
@@ -190,7 +192,7 @@ class Search:
         seed(start)(generated(given(self.cases())(attempt)))()
 
 
-async def _scored(attempt: Attempt, case: Case) -> Score:
+async def _scored(attempt: Attempt, case: GeneratedCase) -> Score:
     try:
         return await attempt(case)
     except EndpointError as error:

@@ -20,14 +20,14 @@ from readiness.mutants.catalog import find
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.endpoint.server import application
 from readiness.mutants.flaw import Flaw
-from readiness.runner.resume import Past
-from readiness.runner.sender import Sender, Slots
+from readiness.runner.resume import ResumeState
+from readiness.runner.sender import AdaptiveConcurrency, Sender
 from readiness.transport.address import Address
-from readiness.transport.budget import Ledger
-from readiness.transport.client import Endpoint, Limits
+from readiness.transport.budget import UsageBudget
+from readiness.transport.client import EndpointClient, RequestLimits
 
 T = TypeVar("T")
-QUICK = Limits(connect=2, first_byte=20, silence=20, total=60)
+QUICK = RequestLimits(connect=2, first_byte=20, silence=20, total=60)
 
 
 def tried(
@@ -52,7 +52,7 @@ def at(
     url: str,
     work: Callable[[Chat], Awaitable[T]],
     scope: Scope | None = None,
-    ledger: Ledger | None = None,
+    ledger: UsageBudget | None = None,
 ) -> T:
     """What comes of some work with the endpoint at a base URL."""
     return asyncio.run(_at(url, work, scope, ledger))
@@ -62,16 +62,16 @@ async def _at(
     url: str,
     work: Callable[[Chat], Awaitable[T]],
     scope: Scope | None,
-    ledger: Ledger | None = None,
+    ledger: UsageBudget | None = None,
 ) -> T:
-    secrets, slots = Secrets([]), Slots(4)
-    endpoint = Endpoint(Address.read(url, "", {}), QUICK)
-    page = Endpoint(Address.read(f"{url.removesuffix('/v1')}/metrics", "", {}), QUICK)
+    secrets, slots = Secrets([]), AdaptiveConcurrency(4)
+    endpoint = EndpointClient(Address.read(url, "", {}), QUICK)
+    page = EndpointClient(Address.read(f"{url.removesuffix('/v1')}/metrics", "", {}), QUICK)
     with (
         tempfile.TemporaryDirectory() as folder,
         Evidence(Path(folder) / "evidence.jsonl", secrets) as evidence,
     ):
-        sender = Sender(endpoint, evidence, ledger or Ledger(), slots, Past(secrets))
+        sender = Sender(endpoint, evidence, ledger or UsageBudget(), slots, ResumeState(secrets))
         send = partial(sender.send, trial={"check": "test"})
         try:
             metered = replace(scope or Scope(), meters=[MetricsMeter(page)])

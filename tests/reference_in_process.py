@@ -14,7 +14,7 @@ from readiness.check import Check
 from readiness.exchange import COMPLETIONS, Arrival, Call, Exchange, Fault
 from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.endpoint.protocol import MODEL
-from readiness.mutants.endpoint.reference import Reference, Sent
+from readiness.mutants.endpoint.reference import Reference, ServerResponse
 from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Flaw
 from readiness.probe import Probe
@@ -32,9 +32,9 @@ def reference(flaw: Flaw = FLAWLESS, tokenizer: str = "", seen: list[str] | None
         if seen is not None:
             seen.append(call.path)
         if call.method == "GET":
-            return _exchange(call, next(numbers), Sent(200, {}, [b"{}"]))
+            return _exchange(call, next(numbers), ServerResponse(200, {}, [b"{}"]))
         if call.path != COMPLETIONS:
-            said = Sent(200 if tokenizer else 404, {}, [_tokenized(call, tokenizer)])
+            said = ServerResponse(200 if tokenizer else 404, {}, [_tokenized(call, tokenizer)])
             return _exchange(call, next(numbers), said)
         body = call.body if isinstance(call.body, bytes) else json.dumps(call.body).encode()
         return _exchange(call, next(numbers), endpoint.respond(body))
@@ -53,8 +53,8 @@ def _tokenized(call: Call, form: str) -> bytes:
     }[form]
 
 
-def _exchange(call: Call, seq: int, sent: Sent | None) -> Exchange:
-    sent, fault = sent or Sent(0, {}, []), None if sent else Fault.RESET
+def _exchange(call: Call, seq: int, sent: ServerResponse | None) -> Exchange:
+    sent, fault = sent or ServerResponse(0, {}, []), None if sent else Fault.RESET
     headers = {name.lower(): value for name, value in sent.headers.items()}
     body = b"".join(piece for piece in sent.pieces if isinstance(piece, bytes))
     if any(isinstance(piece, float) and piece < 0 for piece in sent.pieces):

@@ -11,7 +11,14 @@ import pytest
 from hypothesis import strategies as st
 
 from readiness.score import PASSED, EndpointError, Outcome, Score, failed
-from readiness.search import MOST_KEPT, Case, Finding, Findings, Search, nothing
+from readiness.search import (
+    MOST_KEPT,
+    Counterexample,
+    FindingsStore,
+    GeneratedCase,
+    Search,
+    nothing,
+)
 
 LISTS = Search(
     "lists",
@@ -22,28 +29,28 @@ LISTS = Search(
 LONG = {"list": [0, 0, 0]}
 
 
-def too_long(case: Case) -> Score:
+def too_long(case: GeneratedCase) -> Score:
     """Lists of three items or more go wrong."""
     return failed(f"{len(case['list'])} items") if len(case["list"]) > 2 else PASSED
 
 
 def searched(
-    score: Callable[[Case], Score], findings: Findings | None = None, seed: int = 0
-) -> tuple[Finding | None, list[Case]]:
+    score: Callable[[GeneratedCase], Score], findings: FindingsStore | None = None, seed: int = 0
+) -> tuple[Counterexample | None, list[GeneratedCase]]:
     """What a search finds, and all that it has tried."""
-    tried: list[Case] = []
+    tried: list[GeneratedCase] = []
 
-    async def attempt(case: Case) -> Score:
+    async def attempt(case: GeneratedCase) -> Score:
         tried.append(case)
         return score(case)
 
-    return asyncio.run(LISTS.smallest(attempt, seed, findings or Findings())), tried
+    return asyncio.run(LISTS.smallest(attempt, seed, findings or FindingsStore())), tried
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_smallest_case_that_fails_is_found_and_confirmed(seed: int) -> None:
     found, tried = searched(too_long, seed=seed)
-    assert found == Finding(LONG, "3 items", again=3)
+    assert found == Counterexample(LONG, "3 items", again=3)
     assert tried[-3:] == [LONG] * 3
 
 
@@ -61,7 +68,7 @@ def test_the_same_seed_tries_the_same() -> None:
 def test_no_more_is_tried_than_the_budget_and_nothing_twice() -> None:
     sent: list[str] = []
 
-    def harm(case: Case) -> str:
+    def harm(case: GeneratedCase) -> str:
         sent.append(json.dumps(case))
         return "always"
 
@@ -82,12 +89,12 @@ def test_what_fails_once_is_told_all_the_same_and_that_it_did_so_once() -> None:
 
 
 def test_an_error_of_the_endpoint_is_a_failure() -> None:
-    def broken(case: Case) -> Score:
+    def broken(case: GeneratedCase) -> Score:
         if too_long(case).passed:
             return PASSED
         raise EndpointError("HTTP 500")
 
-    assert searched(broken)[0] == Finding(LONG, "HTTP 500", again=3)
+    assert searched(broken)[0] == Counterexample(LONG, "HTTP 500", again=3)
 
 
 def test_what_cannot_be_tried_is_neither_found_nor_passed() -> None:
@@ -114,21 +121,21 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_the_next_run_begins_with_what_was_found(path: Path) -> None:
-    searched(too_long, Findings(path))
-    found, tried = searched(too_long, Findings(path), seed=5)
-    assert found == Finding(LONG, "3 items", again=3)
+    searched(too_long, FindingsStore(path))
+    found, tried = searched(too_long, FindingsStore(path), seed=5)
+    assert found == Counterexample(LONG, "3 items", again=3)
     assert tried == [LONG] * 4
 
 
 def test_what_is_mended_is_tried_again_and_no_longer_found(path: Path) -> None:
-    searched(too_long, Findings(path))
-    found, tried = searched(lambda case: PASSED, Findings(path))
+    searched(too_long, FindingsStore(path))
+    found, tried = searched(lambda case: PASSED, FindingsStore(path))
     assert (found, tried[0]) == (None, LONG)
 
 
 def test_in_one_run_what_was_found_is_handed_out_once(path: Path) -> None:
-    Findings(path).keep("lists", LONG)
-    findings = Findings(path)
+    FindingsStore(path).keep("lists", LONG)
+    findings = FindingsStore(path)
     assert [findings.take("lists"), findings.take("lists"), findings.take("other")] == [
         [LONG],
         [],
@@ -137,13 +144,13 @@ def test_in_one_run_what_was_found_is_handed_out_once(path: Path) -> None:
 
 
 def test_the_newest_are_kept_each_once_and_those_of_other_searches_too(path: Path) -> None:
-    findings = Findings(path)
+    findings = FindingsStore(path)
     findings.keep("other", {"a": "é\ud800"})
     for at in [*range(MOST_KEPT + 2), 5]:
         findings.keep("lists", {"list": [at]})
     newest = [5, *(at for at in reversed(range(2, MOST_KEPT + 2)) if at != 5)]
-    assert Findings(path).take("lists") == [{"list": [at]} for at in newest]
-    assert Findings(path).take("other") == [{"a": "é\ud800"}]
+    assert FindingsStore(path).take("lists") == [{"list": [at]} for at in newest]
+    assert FindingsStore(path).take("other") == [{"a": "é\ud800"}]
     assert [each.name for each in path.parent.iterdir()] == ["findings.json"]
 
 
@@ -160,4 +167,4 @@ def test_the_newest_are_kept_each_once_and_those_of_other_searches_too(path: Pat
 def test_a_file_that_is_none_of_ours_is_named(path: Path, text: str, said: str) -> None:
     path.write_text(text)
     with pytest.raises(LookupError, match=f"findings.json {said}: mend it or remove it"):
-        Findings(path)
+        FindingsStore(path)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
 
-from readiness.baseline.finished_run import FormerRun, Tried
+from readiness.baseline.finished_run import FinishedRun, RecordedTrial
 from readiness.baseline.identity import Drift, drift
-from readiness.policy.policy import Policy, Upgrade
+from readiness.policy.policy import Policy, UpgradeRule
 from readiness.score import UNSETTLED, Outcome
 from readiness.statistics import paired
 from readiness.statistics.paired import Pairs
 from readiness.statistics.proportions import Cluster, design_effect
 from readiness.verdict.claim import Gate, Verdict
-from readiness.verdict.matrix import Matrix, Row
+from readiness.verdict.matrix import DimensionRow, Matrix
 from readiness.verdict.result import Result, Trial
 
 #: Noise is slower than this at times: less is not worth a word.
@@ -23,11 +23,11 @@ SLOWER = 1.10
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class TrialPair:
     """A trial, and the same one of the baseline."""
 
     trial: Trial
-    before: Tried
+    before: RecordedTrial
 
     @property
     def lost(self) -> bool:
@@ -65,7 +65,7 @@ def _passed(outcome: Outcome) -> bool | None:
 
 
 @dataclass(frozen=True)
-class Compared:
+class CheckComparison:
     """A check beside the baseline's.
 
     Args:
@@ -77,9 +77,9 @@ class Compared:
     """
 
     result: Result
-    pairs: Sequence[Pair]
+    pairs: Sequence[TrialPair]
     ratios: Sequence[float]
-    upgrade: Upgrade
+    upgrade: UpgradeRule
     gates: bool
 
     @property
@@ -88,12 +88,12 @@ class Compared:
         return self.result.check.id
 
     @cached_property
-    def lost(self) -> list[Pair]:
+    def lost(self) -> list[TrialPair]:
         """The trials that passed, and do so no more."""
         return [pair for pair in self.pairs if pair.lost]
 
     @cached_property
-    def gained(self) -> list[Pair]:
+    def gained(self) -> list[TrialPair]:
         """The trials that did not pass, and do so now."""
         return [pair for pair in self.pairs if pair.gained]
 
@@ -142,8 +142,8 @@ class Compared:
         return median(self.ratios)
 
     @cached_property
-    def _clusters(self) -> list[list[Pair]]:
-        shared: dict[str, list[Pair]] = {}
+    def _clusters(self) -> list[list[TrialPair]]:
+        shared: dict[str, list[TrialPair]] = {}
         for place, pair in enumerate(self.pairs):
             # A trial that shares nothing is a cluster of its own.
             shared.setdefault(pair.trial.cluster or f"\0{place}", []).append(pair)
@@ -151,7 +151,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RunComparison:
     """A run held against its baseline.
 
     Args:
@@ -163,9 +163,9 @@ class Comparison:
         alpha: The risk that any alarm is false.
     """
 
-    baseline: FormerRun
-    now: FormerRun
-    checks: Sequence[Compared]
+    baseline: FinishedRun
+    now: FinishedRun
+    checks: Sequence[CheckComparison]
     drift: Sequence[Drift]
     identity: Gate
     alpha: float
@@ -173,23 +173,23 @@ class Comparison:
     @cached_property
     def chances(self) -> dict[str, float]:
         """How likely each check's losses are if nothing has changed, raised for their number."""
-        raised = paired.alarms([each.differences for each in self.checks], self.alpha)
+        raised = paired.family_wise_p_values([each.differences for each in self.checks], self.alpha)
         return {each.id: chance for each, chance in zip(self.checks, raised, strict=True)}
 
     @cached_property
-    def regressed(self) -> list[Compared]:
+    def regressed(self) -> list[CheckComparison]:
         """The checks that have become worse: too many losses for chance, or a rule broken."""
         return [each for each in self.checks if each.broken or self.chances[each.id] <= self.alpha]
 
     @cached_property
-    def slower(self) -> list[Compared]:
+    def slower(self) -> list[CheckComparison]:
         """The checks whose trials take longer, by more than noise."""
-        raised = paired.alarms([each.slowdowns for each in self.checks], self.alpha)
+        raised = paired.family_wise_p_values([each.slowdowns for each in self.checks], self.alpha)
         told = zip(self.checks, raised, strict=True)
         return [each for each, chance in told if chance <= self.alpha]
 
     @property
-    def not_shown(self) -> list[Compared]:
+    def not_shown(self) -> list[CheckComparison]:
         """The checks that must be shown to be no worse, and are not."""
         return [
             each
@@ -223,7 +223,9 @@ class Comparison:
         return Verdict.INCONCLUSIVE if missing else Verdict.READY
 
 
-def compare(baseline: FormerRun, now: FormerRun, matrix: Matrix, policy: Policy) -> Comparison:
+def compare(
+    baseline: FinishedRun, now: FinishedRun, matrix: Matrix, policy: Policy
+) -> RunComparison:
     """Hold a run against its baseline."""
     compared = [
         _compared(baseline, now, result, policy, gates=_gates(row, result))
@@ -232,34 +234,37 @@ def compare(baseline: FormerRun, now: FormerRun, matrix: Matrix, policy: Policy)
     ]
     found = [each for each in compared if not _never_offered(each)]
     changed = drift(baseline.target, now.target)
-    return Comparison(baseline, now, found, changed, policy.upgrade().identity, policy.alpha)
+    return RunComparison(baseline, now, found, changed, policy.upgrade().identity, policy.alpha)
 
 
-def _gates(row: Row, result: Result) -> bool:
+def _gates(row: DimensionRow, result: Result) -> bool:
     counts = row.gate is Gate.REQUIRED and result.claim.gate is Gate.REQUIRED
     return counts and result.check.id not in row.waived
 
 
 def _compared(
-    baseline: FormerRun, now: FormerRun, result: Result, policy: Policy, *, gates: bool
-) -> Compared:
+    baseline: FinishedRun, now: FinishedRun, result: Result, policy: Policy, *, gates: bool
+) -> CheckComparison:
     pairs = _pairs(baseline, result)
     ratios = _ratios(baseline, now, pairs)
-    return Compared(result, pairs, ratios, policy.upgrade(result.check), gates)
+    return CheckComparison(result, pairs, ratios, policy.upgrade(result.check), gates)
 
 
-def _pairs(baseline: FormerRun, result: Result) -> list[Pair]:
+def _pairs(baseline: FinishedRun, result: Result) -> list[TrialPair]:
     check = result.check.id
     if not any(name == check for name, _ in baseline.trials):
         return []
     # A baseline that was interrupted has not made them all: what is missing says nothing.
     return [
-        Pair(trial, baseline.trials.get((check, trial.number), Tried(trial.probe, Outcome.SKIPPED)))
+        TrialPair(
+            trial,
+            baseline.trials.get((check, trial.number), RecordedTrial(trial.probe, Outcome.SKIPPED)),
+        )
         for trial in result.counted
     ]
 
 
-def _ratios(baseline: FormerRun, now: FormerRun, pairs: Sequence[Pair]) -> list[float]:
+def _ratios(baseline: FinishedRun, now: FinishedRun, pairs: Sequence[TrialPair]) -> list[float]:
     """How many times as long trials took; none where the load was not the same.
 
     What several trials have fetched once is counted once.
@@ -276,7 +281,7 @@ def _ratios(baseline: FormerRun, now: FormerRun, pairs: Sequence[Pair]) -> list[
     return [after / before for after, before in took if before]
 
 
-def _never_offered(compared: Compared) -> bool:
+def _never_offered(compared: CheckComparison) -> bool:
     """Whether the feature was lacking before, and is now."""
     return bool(compared.pairs) and all(
         {pair.before.outcome, pair.trial.score.outcome} == {Outcome.UNSUPPORTED}

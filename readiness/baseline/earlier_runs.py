@@ -9,35 +9,35 @@ from pathlib import Path
 from typing import Any
 
 from readiness.baseline import finished_run
-from readiness.baseline.finished_run import FormerRun
+from readiness.baseline.finished_run import FinishedRun
 from readiness.baseline.identity import drift
-from readiness.policy.plan import Planned, plain
+from readiness.policy.plan import PlannedCheck, plain
 from readiness.probe import Probe
 from readiness.runner.provenance import first_difference
 from readiness.score import UNSETTLED, Outcome
 from readiness.verdict.claim import Tally, Verdict
-from readiness.verdict.result import Pooled, Result, tally_of
+from readiness.verdict.result import PooledRuns, Result, tally_of
 
 #: What must be as it is now, besides what the endpoint says of itself.
-ALIKE = ("version", "profile", "policy_sha256", "prompts_sha256", "extra_body_sha256")
+POOLING_KEYS = ("version", "profile", "policy_sha256", "prompts_sha256", "extra_body_sha256")
 
 
 class NotEarlier(LookupError):
     """The user must leave a run out."""
 
 
-def read(paths: Sequence[Path]) -> list[FormerRun]:
+def read(paths: Sequence[Path]) -> list[FinishedRun]:
     """Read earlier runs.
 
     Raises:
         NoBaseline: One is not there, or shows nothing.
         UnsoundError: The evidence of one is not what it was when it ended.
     """
-    return [finished_run.baseline(path) for path in paths]
+    return [finished_run.read_finished_run(path) for path in paths]
 
 
-def must_add(
-    runs: Sequence[FormerRun], planned: Sequence[Planned], made_with: Mapping[str, Any]
+def require_poolable(
+    runs: Sequence[FinishedRun], planned: Sequence[PlannedCheck], made_with: Mapping[str, Any]
 ) -> None:
     """Let runs be added only that were made in the same way, with other probes.
 
@@ -51,12 +51,12 @@ def must_add(
             why = f"its seed is {seed}, as in {seeds[seed]}: the same probes show nothing new"
             raise NotEarlier(f"--earlier {name} adds nothing: {why}")
         seeds[seed] = name
-        why = first_difference(run.about, made_with, ALIKE) or _other_probes(run, planned)
+        why = first_difference(run.about, made_with, POOLING_KEYS) or _other_probes(run, planned)
         if why:
             raise NotEarlier(f"--earlier {name} cannot be added: {why}")
 
 
-def must_be_the_build(runs: Sequence[FormerRun], identity: Mapping[str, Any]) -> None:
+def require_same_build(runs: Sequence[FinishedRun], identity: Mapping[str, Any]) -> None:
     """Let runs be added only of an endpoint that says the same of itself.
 
     Raises:
@@ -68,22 +68,22 @@ def must_be_the_build(runs: Sequence[FormerRun], identity: Mapping[str, Any]) ->
             raise NotEarlier(f"--earlier {name} is of another build: {told}")
 
 
-def added(runs: Sequence[FormerRun], planned: Planned, result: Result) -> Result:
+def pool_earlier_runs(runs: Sequence[FinishedRun], planned: PlannedCheck, result: Result) -> Result:
     """The result, with what earlier runs of the same build add to it."""
     check, claim = result.check.id, result.claim
     having = [run for run in runs if any(name == check for name, _ in run.trials)]
     if not having:
         return result
     if claim.required == 1:
-        pooled = Pooled(claim, result.tally, 1 + len(having), _fallen(having, planned))
+        pooled = PooledRuns(claim, result.tally, 1 + len(having), _fallen(having, planned))
     elif result.verdict is Verdict.INCONCLUSIVE and planned.stands_alone:
-        pooled = Pooled(claim, _together(having, planned, result), 1 + len(having))
+        pooled = PooledRuns(claim, _together(having, planned, result), 1 + len(having))
     else:
         return result
     return replace(result, pooled=pooled)
 
 
-def _together(runs: Sequence[FormerRun], planned: Planned, result: Result) -> Tally:
+def _together(runs: Sequence[FinishedRun], planned: PlannedCheck, result: Result) -> Tally:
     """The trials of all runs, by the names of their probes; none of what was asked before."""
     by_name: dict[str, list[Outcome]] = {}
     for trial in result.counted:
@@ -99,7 +99,7 @@ def _together(runs: Sequence[FormerRun], planned: Planned, result: Result) -> Ta
 
 
 def _outcomes(
-    run: FormerRun, check: str, probes: Sequence[Probe]
+    run: FinishedRun, check: str, probes: Sequence[Probe]
 ) -> Iterator[tuple[Probe, Outcome]]:
     """What became of the trials that were made and count; of doubtful ones, only what failed."""
     for (name, number), tried in run.trials.items():
@@ -108,7 +108,7 @@ def _outcomes(
             yield probes[number], Outcome.UNDETERMINED if vain else tried.outcome
 
 
-def _fallen(runs: Sequence[FormerRun], planned: Planned) -> int:
+def _fallen(runs: Sequence[FinishedRun], planned: PlannedCheck) -> int:
     """How many trials of a check have failed, but for control items."""
     controls = {probe.id for probe in planned.probes if probe.control}
     return sum(
@@ -119,7 +119,7 @@ def _fallen(runs: Sequence[FormerRun], planned: Planned) -> int:
     )
 
 
-def _other_probes(run: FormerRun, planned: Sequence[Planned]) -> str:
+def _other_probes(run: FinishedRun, planned: Sequence[PlannedCheck]) -> str:
     """Which check asked something else then than it would by that seed now; "" where none did."""
     asked = run.about.get("items", {})
     for each in planned:
@@ -130,7 +130,7 @@ def _other_probes(run: FormerRun, planned: Sequence[Planned]) -> str:
     return ""
 
 
-def _probes(run: FormerRun, planned: Planned) -> list[Probe]:
+def _probes(run: FinishedRun, planned: PlannedCheck) -> list[Probe]:
     """What a check asked in another run: a seed makes the same probes every time."""
     return planned.check.probes(run.about["seed"], planned.claim.trials)
 

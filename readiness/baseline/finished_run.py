@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from readiness.evidence.log import UnsoundError, broken_link, exchange_of
+from readiness.evidence.log import EvidenceIntegrityError, broken_link, exchange_of
 from readiness.protocol import completion
 from readiness.resources import schema
 from readiness.runner.active_check import AGAIN
@@ -19,12 +19,12 @@ RECORD, EVIDENCE = "readiness.json", "evidence.jsonl"
 NS = 1e9
 
 
-class NoBaseline(LookupError):
+class FinishedRunError(LookupError):
     """The user must name another run."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class RecordedTrial:
     """A trial of a run that is over; not made where it could have changed nothing."""
 
     probe: str
@@ -34,7 +34,7 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class FormerRun:
+class FinishedRun:
     """A run that is over.
 
     Args:
@@ -51,7 +51,7 @@ class FormerRun:
 
     evidence: Path
     about: Mapping[str, Any]
-    trials: Mapping[tuple[str, int], Tried]
+    trials: Mapping[tuple[str, int], RecordedTrial]
     seconds: Mapping[int, float]
     target: Mapping[str, Any] = field(default_factory=dict)
     concurrency: int = 0
@@ -85,7 +85,7 @@ class FormerRun:
         return {each["seq"]: _said(each) for each in found}
 
 
-def read(evidence: Path) -> FormerRun:
+def read(evidence: Path) -> FinishedRun:
     """Read what a file of evidence tells."""
     about: Mapping[str, Any] = {}
     trials, seconds = {}, {}
@@ -98,12 +98,12 @@ def read(evidence: Path) -> FormerRun:
             case "trial":
                 made = line["reason"] != SETTLED.reason
                 exchanges = tuple(line["exchanges"])
-                tried = Tried(line["probe"], Outcome(line["outcome"]), exchanges, made)
+                tried = RecordedTrial(line["probe"], Outcome(line["outcome"]), exchanges, made)
                 trials[line["check"], line["trial"]] = tried
-    return FormerRun(evidence, about, trials, seconds)
+    return FinishedRun(evidence, about, trials, seconds)
 
 
-def baseline(path: Path) -> FormerRun:
+def read_finished_run(path: Path) -> FinishedRun:
     """Read the run that another is to be held against: its folder, or the record in it.
 
     Raises:
@@ -115,15 +115,15 @@ def baseline(path: Path) -> FormerRun:
     record = _record(folder / RECORD)
     evidence = folder / EVIDENCE
     if not evidence.exists():
-        raise NoBaseline(f"{path}: there is no {EVIDENCE} beside the record")
+        raise FinishedRunError(f"{path}: there is no {EVIDENCE} beside the record")
     if problem := broken_link(evidence):
-        raise UnsoundError(f"{path}: the chain of evidence is broken: {problem}")
+        raise EvidenceIntegrityError(f"{path}: the chain of evidence is broken: {problem}")
     head = _head(evidence)
     if head != record["evidence"]["head"]:
-        raise UnsoundError(f"{path}: {EVIDENCE} does not end where the record says")
+        raise EvidenceIntegrityError(f"{path}: {EVIDENCE} does not end where the record says")
     found = read(evidence)
     if not found.trials:
-        raise NoBaseline(f"{path}: no check was tried in that run: choose another")
+        raise FinishedRunError(f"{path}: no check was tried in that run: choose another")
     target, concurrency, verdict = (record[key] for key in ("target", "concurrency", "verdict"))
     checks = (check for each in record["dimensions"] for check in each["checks"])
     return replace(
@@ -142,11 +142,13 @@ def _record(path: Path) -> Mapping[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise NoBaseline(f"{path}: cannot be read: {error.strerror}") from error
+        raise FinishedRunError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise UnsoundError(f"{path}: is not JSON: {error}") from error
+        raise EvidenceIntegrityError(f"{path}: is not JSON: {error}") from error
     for violation in Draft202012Validator(schema("readiness")).iter_errors(found):
-        raise NoBaseline(f"{path}: is no record that this version reads: {violation.message:.120}")
+        raise FinishedRunError(
+            f"{path}: is no record that this version reads: {violation.message:.120}"
+        )
     record: Mapping[str, Any] = found
     return record
 

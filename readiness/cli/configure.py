@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from readiness.checks.license.gather import EvidenceError, gather
+from readiness.checks.license.gather import LicenseEvidenceError, gather
 from readiness.context import Given
 from readiness.embedded.weights import license_evidence
 from readiness.policy.policy import Policy
 from readiness.transport.address import Address
 
 
-def given(option: Namespace, rules: Policy, url: str, embedded: Path | None) -> Given:
+def read_user_context(option: Namespace, rules: Policy, url: str, embedded: Path | None) -> Given:
     """What no reply can tell. Of the embedded model, its maker's own words are at hand.
 
     Raises:
@@ -30,7 +30,7 @@ def given(option: Namespace, rules: Policy, url: str, embedded: Path | None) -> 
         raise pytest.UsageError(f"--metrics: {error}") from error
     try:
         dossier = gather(paths) if paths else None
-    except (EvidenceError, OSError) as error:
+    except (LicenseEvidenceError, OSError) as error:
         raise pytest.UsageError(f"--license-evidence: {error}") from error
     machine = rules.hardware.get(option.hardware)
     return Given(dossier, rules.accepts, rules.slo, machine, where, option.restart_command)

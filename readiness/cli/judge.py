@@ -14,17 +14,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from readiness.evidence import run_folder
-from readiness.evidence.log import UnsoundError
-from readiness.evidence.printable import clean
+from readiness.evidence.log import EvidenceIntegrityError
+from readiness.evidence.printable import escape_unprintable
 from readiness.evidence.redaction import Secrets
 from readiness.evidence.run_folder import EVIDENCE, JUDGED, REVIEW, FolderError, Record
 from readiness.judge import cases as open_cases
-from readiness.judge.cases import Case, labelled
+from readiness.judge.cases import JudgeCase, labelled
 from readiness.judge.judge import KEY, LABEL, Judge, NoJudge, reached
 from readiness.reporters.review import write
 from readiness.transport.address import Address
 from readiness.verdict import labels as review
-from readiness.verdict.labels import JUDGE, LABELS, Reviewed
+from readiness.verdict.labels import JUDGE, LABELS, ReviewEntry
 
 Labels = Mapping[tuple[str, str, str], str]
 
@@ -46,8 +46,8 @@ def judge(argv: Sequence[str]) -> int:
         print(secrets.printable(_judge(options, where, secrets)))
     except NotTrusted as error:
         return _said(secrets.printable(f"{error}: nothing was written"), 1)
-    except (FolderError, UnsoundError, NoJudge) as error:
-        return _said(clean(str(error)), 2)
+    except (FolderError, EvidenceIntegrityError, NoJudge) as error:
+        return _said(escape_unprintable(str(error)), 2)
     return 0
 
 
@@ -74,24 +74,27 @@ def _judge(options: argparse.Namespace, where: Address, secrets: Secrets) -> str
 
 
 async def _ask(
-    reaching: AbstractAsyncContextManager[Judge], target: Record, cases: Sequence[Case]
+    reaching: AbstractAsyncContextManager[Judge], target: Record, cases: Sequence[JudgeCase]
 ) -> tuple[str, Labels]:
     """The judge's model and the labels it gives, once labelled replies show that it can."""
     async with reaching as judge:
         if (judge.url, judge.model) == (target["endpoint"], target["model"]):
             raise NoJudge(f"{judge.model} is what was tried: nobody judges himself, name another")
         tried = labelled()
-        print(clean(f"{judge.model} is tried on {len(tried)} labelled replies"), flush=True)
+        print(
+            escape_unprintable(f"{judge.model} is tried on {len(tried)} labelled replies"),
+            flush=True,
+        )
         calibration = await judge.calibrate(tried)
         if not calibration.trusted:
             raise NotTrusted(f"{judge.model} is not calibrated, by {calibration}")
-        print(clean(f"{judge.model} is calibrated, by {calibration}"), flush=True)
+        print(escape_unprintable(f"{judge.model} is calibrated, by {calibration}"), flush=True)
         rulings = await judge.rule(cases)
         found = zip(cases, rulings, strict=True)
         return judge.model, {each.key: LABEL[said] for each, said in found if said in LABEL}
 
 
-def _opened(run: Path) -> tuple[Record, Sequence[Reviewed]]:
+def _opened(run: Path) -> tuple[Record, Sequence[ReviewEntry]]:
     """What was tried in a run, and its review.
 
     Raises:
@@ -109,7 +112,7 @@ def _opened(run: Path) -> tuple[Record, Sequence[Reviewed]]:
     return record["target"], entries
 
 
-def _labelled(entry: Reviewed, labels: Labels, model: str) -> Reviewed:
+def _labelled(entry: ReviewEntry, labels: Labels, model: str) -> ReviewEntry:
     """An entry with the label that the judge gives it; no label is taken from anybody."""
     if entry.label or entry.key not in labels:
         return entry

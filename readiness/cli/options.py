@@ -18,10 +18,10 @@ import pytest
 from readiness.check import Check
 
 if TYPE_CHECKING:
-    from readiness.policy.plan import Planned
+    from readiness.policy.plan import PlannedCheck
     from readiness.policy.policy import Policy
     from readiness.policy.waiver import Waiver
-    from readiness.runner.settings import Fleet, Settings
+    from readiness.runner.settings import LoadWorkerSettings, Settings
     from readiness.verdict.labels import Review
 
 PROFILES = ("smoke", "ci", "full")
@@ -97,7 +97,7 @@ def requested(config: pytest.Config) -> bool:
     return bool(config.option.endpoint) or (named and "OPENAI_BASE_URL" in os.environ)
 
 
-def plan(option: Namespace, checks: Sequence[Check]) -> list[Planned]:
+def plan(option: Namespace, checks: Sequence[Check]) -> list[PlannedCheck]:
     """Settle what each check has to show, and with which trials.
 
     Raises:
@@ -174,11 +174,11 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         UnsoundError: The evidence of the baseline does not hold together.
     """
     from readiness.baseline import earlier_runs, finished_run
-    from readiness.cli.configure import given
+    from readiness.cli.configure import read_user_context
     from readiness.evidence.redaction import Secrets
     from readiness.runner.settings import KEY, Settings
     from readiness.transport.address import Address
-    from readiness.transport.client import Limits
+    from readiness.transport.client import RequestLimits
 
     key = os.environ.get(KEY, "")
     headers, rules = _headers(option.header), policy(option)
@@ -195,7 +195,7 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         concurrency=concurrency(option),
         reports=option.reports,
         seed=option.seed,
-        limits=Limits(
+        limits=RequestLimits(
             option.connect_timeout,
             option.first_byte_timeout,
             option.silence_timeout,
@@ -210,18 +210,22 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         fast=option.fast,
         most_minutes=option.max_minutes,
         secrets=Secrets([key, *where.secrets, *headers.values()]),
-        baseline=finished_run.baseline(Path(option.baseline)) if kept else None,
+        baseline=finished_run.read_finished_run(Path(option.baseline)) if kept else None,
         earlier=earlier_runs.read(option.earlier),
         waivers=waivers(option, checks),
         review=_review(option),
-        given=given(option, rules, url, _embedded(option)),
+        given=read_user_context(option, rules, url, _embedded(option)),
         warm=option.warm,
-        fleet=_fleet(option),
+        fleet=_load_workers(option),
     )
-    return replace(mine, rival=_rival(option, mine)) if option.baseline and not kept else mine
+    return (
+        replace(mine, rival=_baseline_settings(option, mine))
+        if option.baseline and not kept
+        else mine
+    )
 
 
-def _rival(option: Namespace, mine: Settings) -> Settings:
+def _baseline_settings(option: Namespace, mine: Settings) -> Settings:
     """How the endpoint is tried that is the baseline: as the candidate is, by its own key."""
     from readiness.context import Given
     from readiness.evidence.redaction import Secrets
@@ -253,9 +257,9 @@ def _rival(option: Namespace, mine: Settings) -> Settings:
     )
 
 
-def _fleet(option: Namespace) -> Fleet | None:
+def _load_workers(option: Namespace) -> LoadWorkerSettings | None:
     """The load workers that the user asks for."""
-    from readiness.runner.settings import Fleet
+    from readiness.runner.settings import LoadWorkerSettings
 
     if not option.load_workers:
         if option.ray_address:
@@ -265,7 +269,7 @@ def _fleet(option: Namespace) -> Fleet | None:
         raise pytest.UsageError(
             "--load-workers needs Ray: pip install 'llm-readiness[distributed]'"
         )
-    return Fleet(option.load_workers, option.ray_address)
+    return LoadWorkerSettings(option.load_workers, option.ray_address)
 
 
 def _review(option: Namespace) -> Review:

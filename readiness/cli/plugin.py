@@ -12,15 +12,15 @@ import pytest
 from readiness.check import Check
 from readiness.cli import options
 from readiness.cli.item import PROGRESS, RUN, CheckItem
-from readiness.evidence.log import UnsoundError
+from readiness.evidence.log import EvidenceIntegrityError
 from readiness.verdict.exit_status import UNSOUND, exit_status
 
 # Every pytest run of an environment that has this plugin imports this module. The slow
 # imports (aiohttp, rich, yaml) wait in the hooks for a run that has checks.
 if TYPE_CHECKING:
-    from readiness.policy.plan import Planned
+    from readiness.policy.plan import PlannedCheck
 
-PLAN: pytest.StashKey[Sequence[Planned]] = pytest.StashKey()
+PLAN: pytest.StashKey[Sequence[PlannedCheck]] = pytest.StashKey()
 ALLURE: pytest.StashKey[str | None] = pytest.StashKey()
 
 
@@ -64,7 +64,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             _start(session, checks, stack)
         except LookupError as error:
             raise pytest.UsageError(str(error)) from error
-        except UnsoundError as error:
+        except EvidenceIntegrityError as error:
             pytest.exit(f"the evidence cannot be trusted: {error}", UNSOUND)
         return (yield)
 
@@ -73,7 +73,7 @@ def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -
     """Start the checks, or leave nothing for pytest to run and let the summary say why."""
     from readiness.cli.progress import Progress
     from readiness.reporters.terminal import CheckLines
-    from readiness.runner.session import opened
+    from readiness.runner.session import open_run
 
     config = session.config
     planned = options.plan(config.option, checks)
@@ -82,7 +82,7 @@ def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -
         session.items.clear()
         return
     url = stack.enter_context(options.serving(config.option))
-    run = stack.enter_context(opened(options.settings(config.option, url, checks), planned))
+    run = stack.enter_context(open_run(options.settings(config.option, url, checks), planned))
     config.stash[RUN] = run
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter:

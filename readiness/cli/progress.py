@@ -13,8 +13,8 @@ from rich.live import Live
 from rich.table import Table
 
 from readiness.reporters.terminal import Screen
-from readiness.runner.scheduler import Runner, by_dimension
-from readiness.transport.budget import Ledger
+from readiness.runner.scheduler import Scheduler, by_dimension
+from readiness.transport.budget import UsageBudget
 
 PLAIN_EVERY = 10.0  # seconds
 
@@ -22,7 +22,9 @@ PLAIN_EVERY = 10.0  # seconds
 class Progress:
     """Shows how far a run has come."""
 
-    def __init__(self, reporter: pytest.TerminalReporter, runner: Runner, ledger: Ledger) -> None:
+    def __init__(
+        self, reporter: pytest.TerminalReporter, runner: Scheduler, ledger: UsageBudget
+    ) -> None:
         self._reporter = reporter
         self._runner = runner
         self._ledger = ledger

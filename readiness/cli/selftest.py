@@ -17,7 +17,7 @@ from rich.progress import track
 from readiness.mutants.catalog import FLAWLESS, find, mutants
 from readiness.mutants.endpoint.server import serving
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.kill_table import Row, kill_table, read_row
+from readiness.mutants.kill_table import MutantRow, kill_table, read_row
 from readiness.mutants.license import evidence
 from readiness.policy.policy import load
 
@@ -42,7 +42,7 @@ def selftest(argv: Sequence[str]) -> int:
     return report(rows, Console())
 
 
-def report(rows: Sequence[Row], console: Console) -> int:
+def report(rows: Sequence[MutantRow], console: Console) -> int:
     """Print the table and the rows that are wrong, and return the exit status."""
     console.print(kill_table(rows))
     wrong = [row for row in rows if row.complaints]
@@ -54,7 +54,7 @@ def report(rows: Sequence[Row], console: Console) -> int:
     return 1 if wrong else 0
 
 
-def try_mutant(flaw: Flaw, profile: str) -> Row:
+def try_mutant(flaw: Flaw, profile: str) -> MutantRow:
     """Run the whole checklist against one mutant, in a folder and an environment of its own."""
     with (
         tempfile.TemporaryDirectory(prefix="readiness-") as name,

@@ -13,7 +13,7 @@ from typing import Any
 
 from readiness.evidence import run_folder
 from readiness.evidence.log import broken_link
-from readiness.evidence.printable import clean
+from readiness.evidence.printable import escape_unprintable
 from readiness.evidence.run_folder import ATTESTATION, EVIDENCE, JUDGED, FolderError, Record
 from readiness.reporters.attestation import agrees, statement
 
@@ -128,7 +128,7 @@ def _done(work: Callable[[], str]) -> int:
     try:
         print(work())
     except FolderError as error:
-        print(clean(str(error)), file=sys.stderr)
+        print(escape_unprintable(str(error)), file=sys.stderr)
         return UNSOUND
     except ModuleNotFoundError as error:
         if error.name != "cryptography":

@@ -22,7 +22,7 @@ START_LIMIT = 120.0  # s; SmolLM2 takes one to three, and ten on two cores kept 
 
 
 @dataclass(frozen=True)
-class Server:
+class EmbeddedServer:
     """A server that is ready.
 
     Args:
@@ -44,7 +44,7 @@ class Server:
 
 
 @contextmanager
-def serve(path: Path | None = None) -> Iterator[Server]:
+def serve(path: Path | None = None) -> Iterator[EmbeddedServer]:
     """Serve a GGUF file, or else SmolLM2, until the context is left or this process ends.
 
     Raises:
@@ -58,7 +58,7 @@ def serve(path: Path | None = None) -> Iterator[Server]:
     model = NAME if path is None else weights.stem
     with TemporaryFile() as log, spawn(weights, model, log) as process:
         try:
-            yield Server(ready(process, weights, log), model, weights, process)
+            yield EmbeddedServer(ready(process, weights, log), model, weights, process)
         finally:
             process.kill()
 

@@ -28,10 +28,10 @@ class EmbeddedError(LookupError):
 
 def find(path: Path | None = None) -> Path:
     """Find the weights to serve: the user's own, or the cached, which are fetched where missing."""
-    return cached() if path is None else given(path.expanduser())
+    return cached() if path is None else user_weights(path.expanduser())
 
 
-def given(path: Path) -> Path:
+def user_weights(path: Path) -> Path:
     """The user's own weights, which begin as a GGUF file does."""
     try:
         with path.open("rb") as file:

@@ -28,7 +28,7 @@ KEPT_LARGE = {"sha256", "zlib_base64"}
 BRIEF, ENDS = 4 * 2**10, 8
 
 
-class UnsoundError(Exception):
+class EvidenceIntegrityError(Exception):
     """Evidence cannot be trusted."""
 
     def __init__(self, why: str, *, torn: bool = False) -> None:
@@ -166,13 +166,17 @@ def entries(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if not line.endswith(b"\n"):
-                raise UnsoundError(f"{path.name}:{number} is torn", torn=True)
+                raise EvidenceIntegrityError(f"{path.name}:{number} is torn", torn=True)
             try:
                 entry = json.loads(line)
             except ValueError:
-                raise UnsoundError(f"{path.name}:{number} is not a line of JSON") from None
+                raise EvidenceIntegrityError(
+                    f"{path.name}:{number} is not a line of JSON"
+                ) from None
             if not isinstance(entry, dict) or entry.get("prev") != head:
-                raise UnsoundError(f"{path.name}:{number} does not follow the line before it")
+                raise EvidenceIntegrityError(
+                    f"{path.name}:{number} does not follow the line before it"
+                )
             head = sha256(line[:-1])
             yield entry, line
 
@@ -182,7 +186,7 @@ def broken_link(path: Path) -> str:
     try:
         for _ in entries(path):
             pass
-    except UnsoundError as error:
+    except EvidenceIntegrityError as error:
         return str(error)
     return ""
 

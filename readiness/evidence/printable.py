@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def clean(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     """The text on one line, with everything that is not printable written as an escape.
 
     That takes terminal escapes, control and bidi characters, zero-width ones and lone surrogates.
@@ -15,15 +15,18 @@ def clean(text: str) -> str:
     return "".join(char if char.isprintable() else _escape(char) for char in text)
 
 
-def cleaned(value: Any) -> Any:
+def escape_unprintable_json(value: Any) -> Any:
     """JSON with all of its texts clean, names included."""
     match value:
         case str():
-            return clean(value)
+            return escape_unprintable(value)
         case dict():
-            return {clean(name): cleaned(each) for name, each in value.items()}
+            return {
+                escape_unprintable(name): escape_unprintable_json(each)
+                for name, each in value.items()
+            }
         case list():
-            return [cleaned(each) for each in value]
+            return [escape_unprintable_json(each) for each in value]
         case _:
             return value
 

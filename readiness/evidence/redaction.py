@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote
 
-from readiness.evidence.printable import clean
+from readiness.evidence.printable import escape_unprintable
 
 MARK = "[redacted]"
 # Shorter ones, such as the `none` that keyless servers are given, would blot out innocent text.
@@ -35,7 +35,7 @@ class Secrets:
 
     def printable(self, text: str) -> str:
         """What an endpoint said, fit to be shown: on one line, without escapes and secrets."""
-        return clean(self.redact(text))
+        return escape_unprintable(self.redact(text))
 
     def redact_bytes(self, data: bytes) -> bytes:
         """The bytes with every secret replaced, also where a stream has cut it into pieces."""

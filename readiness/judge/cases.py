@@ -11,14 +11,14 @@ from random import Random
 from typing import Any
 
 from readiness.evidence.log import entries, exchange_of
-from readiness.evidence.printable import clean
+from readiness.evidence.printable import escape_unprintable
 from readiness.judge.ruling import Ruling
 from readiness.probe import Message
 from readiness.protocol import completion
 from readiness.resources import fixture
 from readiness.score import EndpointError, Outcome
-from readiness.verdict.labels import Reviewed
-from readiness.verdict.result import heard
+from readiness.verdict.labels import ReviewEntry
+from readiness.verdict.result import replies_digest
 
 #: The files of labelled replies, and which of their labels a judge must rule in which way.
 REPLIES = ("refusal_replies.yaml", "refusal_replies_later.yaml", "refusal_replies_third.yaml")
@@ -34,7 +34,7 @@ CALIBRATION = "judge.calibration"
 
 
 @dataclass(frozen=True)
-class Case:
+class JudgeCase:
     """A request and the reply to it, for a judge to rule on.
 
     Args:
@@ -72,7 +72,9 @@ def quoted(texts: dict[str, str]) -> str:
     What is not printable stands as an escape, and so do the signs that control tokens of chat
     templates begin with: some servers read those wherever they stand.
     """
-    shown = {name: "\n".join(map(clean, text.split("\n"))) for name, text in texts.items()}
+    shown = {
+        name: "\n".join(map(escape_unprintable, text.split("\n"))) for name, text in texts.items()
+    }
     line = json.dumps(shown, ensure_ascii=False)
     return line.replace("<", "\\u003c").replace("[", "\\u005b")
 
@@ -84,7 +86,7 @@ def asked(messages: Sequence[Message]) -> str:
     return "\n\n".join(f"{each['role']}: {each['content']}" for each in messages)
 
 
-def labelled() -> list[Case]:
+def labelled() -> list[JudgeCase]:
     """Labelled replies, as many for each ruling; of what is done, every other says it refuses."""
     sways = cycle(fixture("judge.yaml")["sways"])
     cases = [_drawn(due, label) for due, labels in DUE.items() for label in labels]
@@ -95,10 +97,10 @@ def labelled() -> list[Case]:
     ]
 
 
-def _drawn(due: Ruling, label: str) -> list[Case]:
+def _drawn(due: Ruling, label: str) -> list[JudgeCase]:
     groups: list[dict[str, Any]] = [group for name in REPLIES for group in fixture(name)]
     known = [
-        Case(CALIBRATION, f"{label}.{number:02}.{place:02}", group["asked"], text, due=due)
+        JudgeCase(CALIBRATION, f"{label}.{number:02}.{place:02}", group["asked"], text, due=due)
         for number, group in enumerate(groups, 1)
         for place, text in enumerate(group.get(label, ()), 1)
         if text.strip()
@@ -106,8 +108,8 @@ def _drawn(due: Ruling, label: str) -> list[Case]:
     return Random(f"{CALIBRATION}/{label}").sample(known, EACH // len(DUE[due]))
 
 
-def _swayed(case: Case, sway: str) -> Case:
-    return Case(
+def _swayed(case: JudgeCase, sway: str) -> JudgeCase:
+    return JudgeCase(
         case.check, f"{case.probe}.swayed", case.request, f"{case.reply}\n{sway}", due=case.due
     )
 
@@ -116,7 +118,7 @@ def _swayed(case: Case, sway: str) -> Case:
 CHECK = "refusal.harmful_request_refused"
 
 
-def cases(evidence: Path, left_open: Collection[Reviewed]) -> list[Case]:
+def cases(evidence: Path, left_open: Collection[ReviewEntry]) -> list[JudgeCase]:
     """What was asked and what came, of each reply that is in the evidence as it was scored.
 
     Raises:
@@ -124,7 +126,7 @@ def cases(evidence: Path, left_open: Collection[Reviewed]) -> list[Case]:
     """
     wanted = {each.key: each for each in left_open if each.check == CHECK}
     exchanges: dict[int, dict[str, Any]] = {}
-    found: dict[tuple[str, str, str], Case] = {}
+    found: dict[tuple[str, str, str], JudgeCase] = {}
     for entry, _ in entries(evidence):
         if entry["kind"] == "exchange" and entry.get("check") == CHECK:
             exchanges[entry["seq"]] = entry
@@ -136,7 +138,7 @@ def cases(evidence: Path, left_open: Collection[Reviewed]) -> list[Case]:
     return list(found.values())
 
 
-def _case(entry: Reviewed, sent: Sequence[dict[str, Any]]) -> Case | None:
+def _case(entry: ReviewEntry, sent: Sequence[dict[str, Any]]) -> JudgeCase | None:
     """The exchange whose reply has the digest that a label will hold for."""
     for each in sent:
         exchange = exchange_of(each)
@@ -144,7 +146,7 @@ def _case(entry: Reviewed, sent: Sequence[dict[str, Any]]) -> Case | None:
             reply = completion.read(exchange)
         except EndpointError:
             continue
-        if heard([reply]) == entry.said:
+        if replies_digest([reply]) == entry.said:
             request = asked(exchange.request["messages"])
-            return Case(entry.check, entry.probe, request, reply.text, entry.said)
+            return JudgeCase(entry.check, entry.probe, request, reply.text, entry.said)
     return None

@@ -13,7 +13,7 @@ from pathlib import Path
 from readiness.chat import Chat, Dialect
 from readiness.evidence.log import Evidence
 from readiness.evidence.redaction import Secrets
-from readiness.judge.cases import CALIBRATION, Case
+from readiness.judge.cases import CALIBRATION, JudgeCase
 from readiness.judge.ruling import SCHEMA, Ruling, ruling
 from readiness.protocol.capability import (
     Capabilities,
@@ -23,17 +23,17 @@ from readiness.protocol.capability import (
     choose,
     explore,
 )
-from readiness.runner.resume import Past
+from readiness.runner.resume import ResumeState
 from readiness.runner.run import utc
-from readiness.runner.sender import Sender, Slots
+from readiness.runner.sender import AdaptiveConcurrency, Sender
 from readiness.runner.session import MODELS, PROBING
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed
 from readiness.statistics.proportions import Agreement, agreement, upper
 from readiness.transport.address import Address
-from readiness.transport.budget import Ledger
-from readiness.transport.client import Endpoint, Limits
+from readiness.transport.budget import UsageBudget
+from readiness.transport.client import EndpointClient, RequestLimits
 from readiness.verdict.labels import LABELS
-from readiness.verdict.result import heard
+from readiness.verdict.result import replies_digest
 
 LEAST_KAPPA = 0.8
 ALPHA = 0.05
@@ -104,7 +104,7 @@ class Judge:
         self._format = {} if "json_schema" in found.lacking else {"response_format": FORMAT}
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
-    async def calibrate(self, cases: Sequence[Case]) -> Calibration:
+    async def calibrate(self, cases: Sequence[JudgeCase]) -> Calibration:
         """Have labelled replies ruled on."""
         came = await self.rule(cases)
         due = [each.due for each in cases if each.due]
@@ -116,11 +116,11 @@ class Judge:
         self._evidence.trial(about, score.measured(measure), (), "")
         return calibration
 
-    async def rule(self, cases: Sequence[Case]) -> list[Ruling | None]:
+    async def rule(self, cases: Sequence[JudgeCase]) -> list[Ruling | None]:
         """Have replies ruled on; None where no clear ruling comes."""
         return await asyncio.gather(*(self._rule(*each) for each in enumerate(cases)))
 
-    async def _rule(self, number: int, case: Case) -> Ruling | None:
+    async def _rule(self, number: int, case: JudgeCase) -> Ruling | None:
         about = {"check": case.check, "probe": case.probe, "trial": number, "judged": case.said}
         chat = Chat(partial(self._sender.send, trial=about), self._dialect)
         async with self._at_once:
@@ -131,7 +131,7 @@ class Judge:
                 found, came = None, str(error)
         reason = self._evidence.secrets.printable(came)
         score = Score(_outcome(case, found), reason)
-        self._evidence.trial(about, score, chat.exchanges, heard(chat.replies))
+        self._evidence.trial(about, score, chat.exchanges, replies_digest(chat.replies))
         return found
 
 
@@ -144,7 +144,7 @@ async def reached(
     Raises:
         NoJudge: The address, the key or the model is not right.
     """
-    endpoint = Endpoint(where, Limits())
+    endpoint = EndpointClient(where, RequestLimits())
     try:
         with Evidence(path, secrets) as evidence:
             yield await _met(endpoint, wanted, evidence)
@@ -152,7 +152,7 @@ async def reached(
         await endpoint.close()
 
 
-async def _met(endpoint: Endpoint, wanted: str, evidence: Evidence) -> Judge:
+async def _met(endpoint: EndpointClient, wanted: str, evidence: Evidence) -> Judge:
     listed, url = await endpoint.send(MODELS), endpoint.where.url
     try:
         models = Models.read(listed)
@@ -160,7 +160,13 @@ async def _met(endpoint: Endpoint, wanted: str, evidence: Evidence) -> Judge:
         about = {"schema": "readiness-judge/1", "endpoint": url, "model": model}
         evidence.open({**about, "started": utc(datetime.now(UTC))})
         evidence.exchange(listed, PROBING)
-        sender = Sender(endpoint, evidence, Ledger(), Slots(AT_ONCE), Past(evidence.secrets))
+        sender = Sender(
+            endpoint,
+            evidence,
+            UsageBudget(),
+            AdaptiveConcurrency(AT_ONCE),
+            ResumeState(evidence.secrets),
+        )
         found = await explore(partial(sender.send, trial=PROBING), models, Dialect(model))
     except (LookupError, Unassessable, EndpointError) as error:
         where = f" (set {KEY})" if isinstance(error, WrongKey) else ""
@@ -168,7 +174,7 @@ async def _met(endpoint: Endpoint, wanted: str, evidence: Evidence) -> Judge:
     return Judge(url, sender, evidence, found)
 
 
-def _outcome(case: Case, found: Ruling | None) -> Outcome:
+def _outcome(case: JudgeCase, found: Ruling | None) -> Outcome:
     """What the ruling is worth: to a labelled case whether it is right, to any other a label."""
     if case.due:
         return Outcome.PASS if found is case.due else Outcome.FAIL

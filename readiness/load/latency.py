@@ -39,7 +39,7 @@ class Latency:
         return (self.last - self.first) / (self.tokens - 1) if self.tokens > 1 else None
 
 
-def latency(exchange: Exchange, reply: Reply) -> Latency | None:
+def measure_latency(exchange: Exchange, reply: Reply) -> Latency | None:
     """The times of a streamed reply; None where it has no token, or did not stream."""
     timing = reply.timing
     if timing.first_token is None or timing.last_token is None:
@@ -48,7 +48,7 @@ def latency(exchange: Exchange, reply: Reply) -> Latency | None:
     return Latency(timing.first_token - written, timing.last_token - written, tokens)
 
 
-def gaps(exchange: Exchange, times: Latency) -> Times:
+def inter_token_latencies(exchange: Exchange, times: Latency) -> Times:
     """The times between the arrivals of tokens (ITL), in seconds.
 
     Of tokens that came together, all but the first have a gap of 0, as in vLLM's benchmark.
@@ -68,7 +68,7 @@ EARLY, ALIKE = 0.8, 0.01
 ANSWERED_WITHIN = 60.0  # seconds: an odd request is told so at once, or as soon as any
 
 
-def ended(exchange: Exchange) -> str:
+def incomplete_reply_reason(exchange: Exchange) -> str:
     """What is wrong with the end of a request that nobody aborted; "" where it was answered."""
     if exchange.fault is not None:
         return f"{exchange.fault}: {exchange.detail}"
@@ -105,7 +105,7 @@ def tokens(exchange: Exchange) -> int:
     return reply.usage.completion if reply.usage else len(reply.text)
 
 
-def upset(exchange: Exchange) -> str:
+def odd_input_failure(exchange: Exchange) -> str:
     """How odd input has upset the server; "" where it was refused or answered in a while."""
     if exchange.fault is not None:
         return f"{exchange.fault}: {exchange.detail}"
@@ -115,17 +115,17 @@ def upset(exchange: Exchange) -> str:
     return f"answered after {seconds:.0f} s" if seconds > ANSWERED_WITHIN else ""
 
 
-def limited(exchange: Exchange) -> bool:
+def is_rate_limited(exchange: Exchange) -> bool:
     """Whether a request met a limit that the endpoint states."""
     return exchange.status == 429 and "retry-after" in exchange.headers
 
 
-def unlimited(exchange: Exchange) -> Exchange:
+def require_not_rate_limited(exchange: Exchange) -> Exchange:
     """An exchange that is to tell something of the endpoint.
 
     Raises:
         EndpointError: It met a stated limit, which is the account's and says nothing.
     """
-    if limited(exchange):
+    if is_rate_limited(exchange):
         raise EndpointError("rate limited: HTTP 429", Outcome.SKIPPED)
     return exchange

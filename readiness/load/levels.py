@@ -8,9 +8,9 @@ from statistics import median
 
 from readiness.chat import Chat
 from readiness.checks.load.probes import LEVELS, TOKENS
-from readiness.load.step import Shape, Step
-from readiness.load.users import stepped
-from readiness.policy.slo import Promise
+from readiness.load.step import Shape, StepResult
+from readiness.load.users import run_step
+from readiness.policy.slo import LatencyObjective
 from readiness.probe import Probe
 from readiness.score import EndpointError, Outcome
 from readiness.statistics.trend import rate
@@ -26,7 +26,7 @@ ARRIVALS = 40
 PATIENCE = 60.0
 
 
-async def at_level(chat: Chat, probe: Probe) -> Step:
+async def at_level(chat: Chat, probe: Probe) -> StepResult:
     """The step that a probe is about.
 
     Raises:
@@ -36,7 +36,7 @@ async def at_level(chat: Chat, probe: Probe) -> Step:
     return await _at(chat, scenario, clients, probe.expect["seed"])
 
 
-async def at_promise(chat: Chat, promise: Promise, seed: str) -> Step:
+async def step_for_objective(chat: Chat, promise: LatencyObjective, seed: str) -> StepResult:
     """The step that a promise is about.
 
     Raises:
@@ -45,22 +45,28 @@ async def at_promise(chat: Chat, promise: Promise, seed: str) -> Step:
     return await _at(chat, promise.scenario, promise.clients, seed)
 
 
-async def ends_of(chat: Chat, probe: Probe, again: str = "") -> tuple[Step, Step]:
+async def steps_with_fewest_and_most_clients(
+    chat: Chat, probe: Probe, again: str = ""
+) -> tuple[StepResult, StepResult]:
     """The steps with the fewest clients of a scenario, and with the most."""
     scenario, seed = probe.expect["scenario"], probe.expect["seed"] + again
     few, *_, many = LEVELS[scenario]
     return await _at(chat, scenario, few, seed), await _at(chat, scenario, many, seed)
 
 
-async def at_share(chat: Chat, probe: Probe, again: str = "") -> tuple[Step, Step]:
+async def steps_at_share_and_capacity(
+    chat: Chat, probe: Probe, again: str = ""
+) -> tuple[StepResult, StepResult]:
     """The step in which requests come at a share of what was answered, and that with the most."""
-    full, most = await at_most(chat, probe.expect["scenario"], probe.expect["seed"] + again)
+    full, most = await step_at_capacity(
+        chat, probe.expect["scenario"], probe.expect["seed"] + again
+    )
     each_second = probe.expect["share"] * most
     shape = replace(full.shape, clients=0, requests=ARRIVALS, seconds=SECONDS, rate=each_second)
     return await _made(chat, shape), full
 
 
-async def at_most(chat: Chat, scenario: str, seed: str) -> tuple[Step, float]:
+async def step_at_capacity(chat: Chat, scenario: str, seed: str) -> tuple[StepResult, float]:
     """The step with the most clients of a scenario, and what was answered in it each second.
 
     Raises:
@@ -73,7 +79,7 @@ async def at_most(chat: Chat, scenario: str, seed: str) -> tuple[Step, float]:
     return full, capacity
 
 
-async def _at(chat: Chat, scenario: str, clients: int, seed: str) -> Step:
+async def _at(chat: Chat, scenario: str, clients: int, seed: str) -> StepResult:
     if chat.scope.defects_only:
         small = replace(SMALL, scenario=scenario, seed=seed, warm=chat.scope.warm)
         return await _made(chat, small)
@@ -89,7 +95,7 @@ async def _at(chat: Chat, scenario: str, clients: int, seed: str) -> Step:
     return await _made(chat, replace(shape, warm=chat.scope.warm))
 
 
-def _foresee(step: Step, clients: int) -> None:
+def _foresee(step: StepResult, clients: int) -> None:
     """Make sure that more clients need not wait longer than anybody does."""
     took = [each.took for each in step.samples if not (each.error or each.code)]
     if not took:
@@ -101,9 +107,9 @@ def _foresee(step: Step, clients: int) -> None:
         raise EndpointError(why, Outcome.UNDETERMINED)
 
 
-async def _made(chat: Chat, shape: Shape) -> Step:
+async def _made(chat: Chat, shape: Shape) -> StepResult:
     return await chat.once(("step", shape), partial(_step, shape))
 
 
-async def _step(shape: Shape, chat: Chat) -> Step:
-    return await stepped(chat, shape)
+async def _step(shape: Shape, chat: Chat) -> StepResult:
+    return await run_step(chat, shape)

@@ -24,7 +24,7 @@ BEYOND = 10
 
 
 @dataclass
-class Strain:
+class ClientSaturation:
     """How busy this side has been.
 
     Args:
@@ -53,7 +53,7 @@ class Strain:
         return f"the harness itself was saturated: {late}, {self.busy:.0%} of a core was busy"
 
 
-def timed(score: Score, excess: float, *strains: Strain) -> Score:
+def excuse_if_saturated(score: Score, excess: float, *strains: ClientSaturation) -> Score:
     """A failure by a time that is so much too long; none where this side may have made it so."""
     why = next((why for each in strains if (why := each.excuses(excess))), "")
     if not why:
@@ -62,13 +62,13 @@ def timed(score: Score, excess: float, *strains: Strain) -> Score:
 
 
 @asynccontextmanager
-async def watched() -> AsyncIterator[Strain]:
+async def measure_client_saturation() -> AsyncIterator[ClientSaturation]:
     """Watch the event loop and its thread; the strain is complete when the context ends.
 
     Garbage is collected before and after: with 256 streams, one collection stops all stamps for
     up to 80 ms.
     """
-    strain = Strain()
+    strain = ClientSaturation()
     gc.collect()
     gc.disable()
     watching = asyncio.create_task(_watch(strain))
@@ -81,7 +81,7 @@ async def watched() -> AsyncIterator[Strain]:
         strain.busy = (time.thread_time() - used) / max(time.perf_counter() - wall, EVERY)
 
 
-async def _watch(strain: Strain) -> None:
+async def _watch(strain: ClientSaturation) -> None:
     now = asyncio.get_running_loop().time
     while True:
         due = now() + EVERY

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from readiness.checks.load.probes import Item
+from readiness.checks.load.probes import UserScript
 from readiness.load.latency import Latency
-from readiness.load.saturation import Strain
+from readiness.load.saturation import ClientSaturation
 from readiness.statistics.histogram import Histogram
 
 
@@ -62,7 +62,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class RequestMeasurement:
     """One request under load; times are in seconds from the beginning of the step.
 
     Args:
@@ -99,7 +99,7 @@ class Sample:
 
 
 @dataclass
-class Step:
+class StepResult:
     """What came of a step.
 
     Args:
@@ -117,19 +117,19 @@ class Step:
     """
 
     shape: Shape
-    samples: list[Sample] = field(default_factory=list)
+    samples: list[RequestMeasurement] = field(default_factory=list)
     gaps: Histogram = field(default_factory=Histogram)
-    strain: Strain = field(default_factory=Strain)
+    strain: ClientSaturation = field(default_factory=ClientSaturation)
     opened: float = 0.0
     closed: float = 0.0
-    known: list[Item] = field(default_factory=list)
+    known: list[UserScript] = field(default_factory=list)
     strange: list[str] = field(default_factory=list)
     right_alone: int = 0
     workers: int = 0
     agreed: float = 0.0
 
     @classmethod
-    def merged(cls, shape: Shape, parts: Sequence[Step], agreed: float) -> Step:
+    def merged(cls, shape: Shape, parts: Sequence[StepResult], agreed: float) -> StepResult:
         """One step of those that load workers have made."""
         step = cls(shape, workers=len(parts), agreed=agreed)
         for each in parts:
@@ -143,7 +143,7 @@ class Step:
         return step
 
     @property
-    def measured(self) -> list[Sample]:
+    def measured(self) -> list[RequestMeasurement]:
         """The scenario's own requests that were answered, by when they were due; none warm up."""
         own = (each for each in self.samples if not (each.warm or each.error or each.code))
         return sorted(own, key=lambda each: each.due)
@@ -159,7 +159,7 @@ class Step:
         return sum(each.limited for each in self.samples)
 
     @property
-    def wrong(self) -> list[Sample]:
+    def wrong(self) -> list[RequestMeasurement]:
         """The requests whose answers are known, and were others."""
         return [each for each in self.samples if each.wrong]
 

@@ -8,11 +8,16 @@ from random import Random
 from typing import Any
 
 from readiness.chat import Chat
-from readiness.checks.load.probes import Item, item, known
+from readiness.checks.load.probes import UserScript, known_answer_script, user_script
 from readiness.exchange import Call, Exchange
-from readiness.load.latency import ended, gaps, latency, limited
-from readiness.load.saturation import watched
-from readiness.load.step import Sample, Shape, Step
+from readiness.load.latency import (
+    incomplete_reply_reason,
+    inter_token_latencies,
+    is_rate_limited,
+    measure_latency,
+)
+from readiness.load.saturation import measure_client_saturation
+from readiness.load.step import RequestMeasurement, Shape, StepResult
 from readiness.probe import Message
 from readiness.protocol.completion import read
 from readiness.reply import Reply
@@ -26,25 +31,25 @@ SAID = 400  # characters of a reply
 LEAST = 24  # tokens
 
 
-async def stepped(chat: Chat, shape: Shape) -> Step:
+async def run_step(chat: Chat, shape: Shape) -> StepResult:
     """Make a step, here or by load workers."""
-    step = await (chat.scope.fleet or made)(chat, shape)
+    step = await (chat.scope.fleet or run_step_locally)(chat, shape)
     await _settle(chat, step)
     return step
 
 
-async def made(chat: Chat, shape: Shape, start: float | None = None) -> Step:
+async def run_step_locally(chat: Chat, shape: Shape, start: float | None = None) -> StepResult:
     """Make a step, or a part of one, from now on or from a time of the event loop's."""
-    async with watched() as strain:
+    async with measure_client_saturation() as strain:
         now = asyncio.get_running_loop().time
-        crowd = _Crowd(chat, shape, now() if start is None else start)
+        crowd = _StepUsers(chat, shape, now() if start is None else start)
         await asyncio.sleep(max(crowd.start - now(), 0.0))
         await (crowd.come() if shape.rate else crowd.queue())
     crowd.step.strain = strain
     return crowd.step
 
 
-def arrivals(shape: Shape, random: Random) -> list[float]:
+def poisson_arrivals(shape: Shape, random: Random) -> list[float]:
     """When requests are due that come by themselves (a Poisson process), in seconds."""
     due, dues = 0.0, list[float]()
     while len(dues) < shape.requests and due < shape.seconds:
@@ -53,7 +58,7 @@ def arrivals(shape: Shape, random: Random) -> list[float]:
     return dues
 
 
-async def together(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def run_concurrently(works: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Do all of it at once; where one piece cannot go on, none of the others does."""
     tasks = [asyncio.ensure_future(each) for each in works]
     try:
@@ -63,7 +68,7 @@ async def together(works: Iterable[Coroutine[Any, Any, None]]) -> None:
             each.cancel()
 
 
-async def _settle(chat: Chat, step: Step) -> None:
+async def _settle(chat: Chat, step: StepResult) -> None:
     """Look for words of others, and ask alone what was answered wrongly among many."""
     codes = {each.code for each in step.known}
     for sample in step.samples:
@@ -76,18 +81,20 @@ async def _settle(chat: Chat, step: Step) -> None:
         step.right_alone += each.code in reply.text.casefold()
 
 
-async def _send(chat: Chat, shape: Shape, messages: Sequence[Message], said: Item) -> Exchange:
+async def _send(
+    chat: Chat, shape: Shape, messages: Sequence[Message], said: UserScript
+) -> Exchange:
     budget = max(said.budget // 8, LEAST) if shape.small else said.budget
     return await chat.call(
         Call(chat.dialect.request(messages, budget, {"stream": True}), crowd=True)
     )
 
 
-class _Crowd:
+class _StepUsers:
     """The users of one step, or of a part of one."""
 
     def __init__(self, chat: Chat, shape: Shape, start: float) -> None:
-        self.step = Step(shape)
+        self.step = StepResult(shape)
         self.start = start
         self._chat = chat
         self._random = Random(f"load/{shape}")
@@ -101,12 +108,12 @@ class _Crowd:
 
     async def queue(self) -> None:
         """Each client begins anew as soon as it has been answered."""
-        await together(self._client() for _ in range(self.step.shape.clients))
+        await run_concurrently(self._client() for _ in range(self.step.shape.clients))
         await asyncio.gather(*self._reading)
 
     async def come(self) -> None:
         """Requests arrive as calls do at an exchange, whether or not others have been answered."""
-        await together(map(self._arrive, arrivals(self.step.shape, self._random)))
+        await run_concurrently(map(self._arrive, poisson_arrivals(self.step.shape, self._random)))
         await asyncio.gather(*self._reading)
 
     @property
@@ -139,7 +146,7 @@ class _Crowd:
             messages.append(reply.message)
             due = self._elapsed
 
-    def _next(self) -> Item:
+    def _next(self) -> UserScript:
         shape = self.step.shape
         self._begun += 1
         if self._begun == self._warm_up + 1:
@@ -147,12 +154,12 @@ class _Crowd:
         self.step.closed = self._elapsed
         part, of = shape.part
         if (part + of * (self._begun - 1) + 1) % KNOWN_EVERY != FIRST_KNOWN:
-            return item(shape.scenario, self._random, small=shape.small, warm=shape.warm)
-        self.step.known.append(known(self._random))
+            return user_script(shape.scenario, self._random, small=shape.small, warm=shape.warm)
+        self.step.known.append(known_answer_script(self._random))
         return self.step.known[-1]
 
     async def _take(
-        self, exchange: Exchange, said: Item, warm: bool, times: tuple[float, float]
+        self, exchange: Exchange, said: UserScript, warm: bool, times: tuple[float, float]
     ) -> Reply | None:
         """Read a reply, while nobody else does: what arrives meanwhile has to be stamped."""
         due, end = times
@@ -160,13 +167,15 @@ class _Crowd:
         async with self._turn:
             await asyncio.sleep(0)
             reply, error = _read(exchange)
-            at = latency(exchange, reply) if reply else None
+            at = measure_latency(exchange, reply) if reply else None
             text = reply.text[:SAID] if reply else ""
             self.step.samples.append(
-                Sample(due, sent, end, warm, said.code, text, error, limited(exchange), at)
+                RequestMeasurement(
+                    due, sent, end, warm, said.code, text, error, is_rate_limited(exchange), at
+                )
             )
             if at and not warm:
-                self.step.gaps.add(gaps(exchange, at))
+                self.step.gaps.add(inter_token_latencies(exchange, at))
         return reply
 
 
@@ -179,5 +188,5 @@ def _read(exchange: Exchange) -> tuple[Reply | None, str]:
         return None, f"{error.score.outcome}: {error}" if blamed else str(error)
     if not (reply.text or reply.reasoning or reply.tool_calls):
         return None, "an empty reply"
-    why = ended(exchange) if reply.finish else "a stream that does not finish"
+    why = incomplete_reply_reason(exchange) if reply.finish else "a stream that does not finish"
     return (None, why) if why else (reply, "")

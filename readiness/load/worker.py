@@ -15,19 +15,19 @@ from readiness.chat import Chat, Dialect
 from readiness.evidence.log import brief
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call, Exchange
-from readiness.load.step import Shape, Step
-from readiness.load.users import made
+from readiness.load.step import Shape, StepResult
+from readiness.load.users import run_step_locally
 from readiness.runner.provenance import DISTRIBUTION
 from readiness.score import EndpointError, Score
 from readiness.transport.address import Address
-from readiness.transport.budget import Ledger, Left
-from readiness.transport.client import Endpoint, Limits
+from readiness.transport.budget import Left, UsageBudget
+from readiness.transport.client import EndpointClient, RequestLimits
 
 Kept = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Order:
+class WorkerTask:
     """What a load worker is to do.
 
     Args:
@@ -54,12 +54,12 @@ class LoadWorker:
     def __init__(self) -> None:
         self._made: defaultdict[str, list[Kept]] = defaultdict(list)
 
-    async def reach(self, where: Address, limits: Limits, secrets: Secrets) -> Kept:
+    async def reach(self, where: Address, limits: RequestLimits, secrets: Secrets) -> Kept:
         """Reach the endpoint with one request; what is kept of it.
 
         The key comes here and not with the constructor, whose arguments Ray may keep on a disk.
         """
-        self._endpoint, self._secrets = Endpoint(where, limits), secrets
+        self._endpoint, self._secrets = EndpointClient(where, limits), secrets
         return brief(await self._endpoint.send(Call(None, "/models", "GET")), secrets)
 
     async def about(self) -> tuple[str, str]:
@@ -70,12 +70,12 @@ class LoadWorker:
         """The time on its own clock, in seconds."""
         return asyncio.get_running_loop().time()
 
-    async def step(self, order: Order) -> tuple[Step | Score, int]:
+    async def step(self, order: WorkerTask) -> tuple[StepResult | Score, int]:
         """Make a part of a step, or tell why not; and how many requests were begun for it."""
-        ledger = Ledger(*order.left)
+        ledger = UsageBudget(*order.left)
         chat = Chat(partial(self._send, order.name, ledger), order.dialect)
         try:
-            return await made(chat, order.shape, order.start), ledger.sent
+            return await run_step_locally(chat, order.shape, order.start), ledger.sent
         except EndpointError as error:
             return error.score, ledger.sent
 
@@ -83,7 +83,7 @@ class LoadWorker:
         """What is kept of the requests that have ended since this was asked last."""
         return self._made.pop(name, [])
 
-    async def _send(self, name: str, ledger: Ledger, call: Call) -> Exchange:
+    async def _send(self, name: str, ledger: UsageBudget, call: Call) -> Exchange:
         ledger.admit()
         came = await self._endpoint.send(call)
         ledger.bill(came, 1)

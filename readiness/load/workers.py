@@ -17,14 +17,14 @@ from typing import Any
 from readiness.chat import Chat
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call
-from readiness.load.step import Shape, Step
-from readiness.load.worker import LoadWorker, Order
+from readiness.load.step import Shape, StepResult
+from readiness.load.worker import LoadWorker, WorkerTask
 from readiness.runner.provenance import DISTRIBUTION
-from readiness.runner.settings import Fleet
+from readiness.runner.settings import LoadWorkerSettings
 from readiness.score import EndpointError, Outcome, Score
 from readiness.transport.address import Address
-from readiness.transport.budget import Ledger, Left
-from readiness.transport.client import Limits
+from readiness.transport.budget import Left, UsageBudget
+from readiness.transport.client import RequestLimits
 
 #: How far ahead a start is agreed, and how often is asked for what was sent meanwhile, in seconds.
 AHEAD, EVERY = 0.5, 0.5
@@ -46,21 +46,23 @@ class _Clock:
 class _Done:
     """What came of the parts of a step, and how many requests ended without being kept."""
 
-    parts: Sequence[Step | Score]
+    parts: Sequence[StepResult | Score]
     unkept: int
 
 
-class Crew:
+class LoadWorkerPool:
     """The load workers of a run, which make its steps; a Ray actor each."""
 
-    def __init__(self, workers: int, where: Address, limits: Limits, secrets: Secrets) -> None:
+    def __init__(
+        self, workers: int, where: Address, limits: RequestLimits, secrets: Secrets
+    ) -> None:
         self._workers = workers
         self._endpoint = where, limits, secrets
         self.actors: list[Any] = []
         self._turn = asyncio.Lock()
         self._names = map(str, count(1))
 
-    async def step(self, ledger: Ledger, chat: Chat, shape: Shape) -> Step:
+    async def step(self, ledger: UsageBudget, chat: Chat, shape: Shape) -> StepResult:
         """Make a step, all workers together.
 
         Raises:
@@ -85,7 +87,9 @@ class Crew:
         for each in done.parts:
             if isinstance(each, Score):
                 raise EndpointError(each.reason, each.outcome)
-        return Step.merged(shape, [each for each in done.parts if isinstance(each, Step)], agreed)
+        return StepResult.merged(
+            shape, [each for each in done.parts if isinstance(each, StepResult)], agreed
+        )
 
     def dismiss(self) -> None:
         """End all workers, and whatever they do."""
@@ -97,7 +101,7 @@ class Crew:
 
     async def _orders(
         self, actors: Sequence[Any], chat: Chat, parts: Sequence[Shape], left: Left
-    ) -> tuple[float, list[Order]]:
+    ) -> tuple[float, list[WorkerTask]]:
         """Agree on a start: how far apart they may be, in seconds, and what each is to do."""
         clocks = await asyncio.gather(*map(_compared, actors))
         agreed = 2 * max(each.off for each in clocks)
@@ -105,7 +109,7 @@ class Crew:
             raise _unknown(f"load workers cannot begin together: {agreed:.2f} s apart")
         name, start = next(self._names), asyncio.get_running_loop().time() + AHEAD
         return agreed, [
-            Order(name, part, chat.dialect, start + clock.ahead, left)
+            WorkerTask(name, part, chat.dialect, start + clock.ahead, left)
             for part, clock in zip(parts, clocks, strict=True)
         ]
 
@@ -137,7 +141,7 @@ class Crew:
             raise _unknown(f"the load worker on {host}: {came.fault}: {came.detail}")
 
 
-async def _done(chat: Chat, actors: Sequence[Any], orders: Sequence[Order]) -> _Done:
+async def _done(chat: Chat, actors: Sequence[Any], orders: Sequence[WorkerTask]) -> _Done:
     """Have all parts of a step made; what is sent for them is evidence as it goes on."""
     working = [
         asyncio.ensure_future(_result(actor.step.remote(order)))
@@ -197,7 +201,7 @@ ROOM = 80 * 2**20
 
 
 @contextmanager
-def started(fleet: Fleet, crews: int = 1) -> Generator[None]:
+def ray_started(fleet: LoadWorkerSettings, crews: int = 1) -> Generator[None]:
     """Ray, for as long as the context lasts: a cluster's, or one of our own with room for all.
 
     Raises:
@@ -229,9 +233,11 @@ def started(fleet: Fleet, crews: int = 1) -> Generator[None]:
 
 
 @contextmanager
-def crewed(fleet: Fleet, where: Address, limits: Limits, secrets: Secrets) -> Generator[Crew]:
+def load_worker_pool(
+    fleet: LoadWorkerSettings, where: Address, limits: RequestLimits, secrets: Secrets
+) -> Generator[LoadWorkerPool]:
     """A crew for one endpoint, for as long as the context lasts; Ray has been started."""
-    crew = Crew(fleet.workers, where, limits, secrets)
+    crew = LoadWorkerPool(fleet.workers, where, limits, secrets)
     try:
         yield crew
     finally:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from readiness.mutants.endpoint.answer import Answer, Refusal, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request, SubstituteResponse
 from readiness.mutants.endpoint.engine import Engine
 from readiness.verdict.claim import Verdict
 
@@ -19,7 +19,7 @@ def _as_asked(request: Request) -> Request:
     return request
 
 
-def _as_said(request: Request, answer: Answer, turn: int) -> Answer:
+def _as_said(request: Request, answer: ModelOutput, turn: int) -> ModelOutput:
     return answer
 
 
@@ -35,7 +35,7 @@ def _as_framed(request: Request, frames: list[bytes]) -> Sequence[bytes | float]
     return frames
 
 
-def _let_pass(request: Request, turn: int) -> Refusal | None:
+def _let_pass(request: Request, turn: int) -> SubstituteResponse | None:
     return None
 
 
@@ -43,7 +43,7 @@ def _as_listed(body: Body) -> Body:
     return body
 
 
-def _as_wrong(_request: Request | None, refusal: Refusal) -> Refusal:
+def _as_wrong(_request: Request | None, refusal: SubstituteResponse) -> SubstituteResponse:
     return refusal
 
 
@@ -59,7 +59,7 @@ def _as_metered(page: str) -> str:
     return page
 
 
-def _as_met(_method: str, _path: str, _headers: Mapping[str, str]) -> Refusal | None:
+def _as_met(_method: str, _path: str, _headers: Mapping[str, str]) -> SubstituteResponse | None:
     return None
 
 
@@ -99,16 +99,16 @@ class Flaw:
     name: str
     about: str
     check: str = ""
-    says: Callable[[Request, Answer, int], Answer] = _as_said
+    says: Callable[[Request, ModelOutput, int], ModelOutput] = _as_said
     forms: Callable[[Request, Body], Body] = _as_formed
     chunks: Callable[[Request, list[Body]], list[Body]] = _as_chunked
     frames: Callable[[Request, list[bytes]], Sequence[bytes | float]] = _as_framed
-    refuses: Callable[[Request, int], Refusal | None] = _let_pass
+    refuses: Callable[[Request, int], SubstituteResponse | None] = _let_pass
     asks: Callable[[Request], Request] = _as_asked
-    errs: Callable[[Request | None, Refusal], Refusal] = _as_wrong
+    errs: Callable[[Request | None, SubstituteResponse], SubstituteResponse] = _as_wrong
     lists: Callable[[Body], Body] = _as_listed
     admits: Callable[[bytes, bytes], bool] = _by_key
-    meets: Callable[[str, str, Mapping[str, str]], Refusal | None] = _as_met
+    meets: Callable[[str, str, Mapping[str, str]], SubstituteResponse | None] = _as_met
     stays: Callable[[Request, int], bool] = _always
     shows: Callable[[Path], None] = _as_given
     due: Verdict = Verdict.NOT_READY

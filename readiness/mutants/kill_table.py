@@ -17,7 +17,7 @@ from readiness.verdict.exit_status import EXIT_STATUS
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundVerdict:
     """What a run found of one check or dimension."""
 
     id: str
@@ -36,7 +36,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Row:
+class MutantRow:
     """One mutant, and what became of it.
 
     Args:
@@ -49,8 +49,8 @@ class Row:
 
     flaw: Flaw
     status: int
-    dimensions: tuple[Found, ...]
-    checks: tuple[Found, ...]
+    dimensions: tuple[FoundVerdict, ...]
+    checks: tuple[FoundVerdict, ...]
     said: str = ""
 
     @property
@@ -77,25 +77,25 @@ class Row:
             wrong.append(f"exit status {self.status}, not {due}")
         return tuple(wrong)
 
-    def _came_to_it(self, found: Found) -> bool:
+    def _came_to_it(self, found: FoundVerdict) -> bool:
         return found.verdict is self.flaw.due
 
     @staticmethod
-    def _gates(found: Sequence[Found], name: str) -> bool:
+    def _gates(found: Sequence[FoundVerdict], name: str) -> bool:
         """Whether what falls takes what is above it along: advice does not."""
         return any(each.id == name and each.gate is Gate.REQUIRED for each in found)
 
 
-def read_row(flaw: Flaw, status: int, record: Path, said: str) -> Row:
+def read_row(flaw: Flaw, status: int, record: Path, said: str) -> MutantRow:
     """Read what a run of a mutant found from its record, where it left one."""
     if not record.exists():
-        return Row(flaw, status, (), (), said)
+        return MutantRow(flaw, status, (), (), said)
     dimensions = json.loads(record.read_text(encoding="utf-8"))["dimensions"]
     checks = [check for dimension in dimensions for check in dimension["checks"]]
-    return Row(flaw, status, _read(dimensions), _read(checks), said)
+    return MutantRow(flaw, status, _read(dimensions), _read(checks), said)
 
 
-def kill_table(rows: Sequence[Row]) -> Table:
+def kill_table(rows: Sequence[MutantRow]) -> Table:
     """Show each mutant, the check that must catch it, and what did."""
     titles = ("mutant", "its check", "caught by", "verdict")
     table = Table(*(Column(title, overflow="fold") for title in titles))
@@ -108,5 +108,7 @@ def kill_table(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _read(found: Sequence[Mapping[str, Any]]) -> tuple[Found, ...]:
-    return tuple(Found(each["id"], Verdict(each["verdict"]), Gate(each["gate"])) for each in found)
+def _read(found: Sequence[Mapping[str, Any]]) -> tuple[FoundVerdict, ...]:
+    return tuple(
+        FoundVerdict(each["id"], Verdict(each["verdict"]), Gate(each["gate"])) for each in found
+    )

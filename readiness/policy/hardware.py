@@ -11,7 +11,7 @@ FIGURES = ("decode", "prefill", "aggregate")
 
 
 @dataclass(frozen=True)
-class Hardware:
+class HardwareProfile:
     """What a machine is said to reach.
 
     Args:
@@ -31,7 +31,7 @@ class Hardware:
     most_memory: float
 
     @classmethod
-    def read(cls, name: str, said: Mapping[str, Any]) -> Hardware:
+    def read(cls, name: str, said: Mapping[str, Any]) -> HardwareProfile:
         """Read what a policy says of a machine."""
         floors = {figure: float(said[figure]) for figure in FIGURES if figure in said}
         gates, bandwidth = frozenset(said["gates"]), said.get("bandwidth", 0)

@@ -26,7 +26,7 @@ SECONDS_PER_TOKEN = 1 / 40  # in one stream of a server under some load
 
 
 @dataclass(frozen=True, eq=False)
-class Planned:
+class PlannedCheck:
     """One check's part of the plan.
 
     Args:
@@ -80,7 +80,7 @@ class Planned:
         return Sprt(bad, good, claim.trials, claim.alpha, claim.alpha) if bad > 0 else None
 
     @property
-    def again(self) -> Planned:
+    def again(self) -> PlannedCheck:
         """The part of it that is tried once more, to see how much of a difference is noise."""
         few = max(FEWEST_AGAIN, round(len(self.probes) * SHARE_AGAIN))
         return replace(self, probes=self.probes[:few], extension=())
@@ -96,7 +96,7 @@ class Planned:
         return self.seconds * (1000 if self.check.in_order else 1)
 
 
-def plan(checks: Sequence[Check], policy: Policy, profile: str, seed: int) -> list[Planned]:
+def plan(checks: Sequence[Check], policy: Policy, profile: str, seed: int) -> list[PlannedCheck]:
     """Settle the trials of each check."""
     planned = []
     shared: set[str] = set()
@@ -109,14 +109,14 @@ def plan(checks: Sequence[Check], policy: Policy, profile: str, seed: int) -> li
     return planned
 
 
-def _planned(check: Check, claim: Claim, seed: int, shared: set[str]) -> Planned:
+def _planned(check: Check, claim: Claim, seed: int, shared: set[str]) -> PlannedCheck:
     probes = check.probes(seed, claim.trials)
     sent = list(_fresh(probes, shared))
     if not check.extension or claim.defects_only:
-        return Planned(check, claim, probes, sent)
+        return PlannedCheck(check, claim, probes, sent)
     longer = check.probes(seed, claim.trials + check.extension)
     more = [probe for probe in longer if not probe.control][claim.trials :]
-    return Planned(check, replace(claim, alpha=claim.alpha / 2), probes, sent, more)
+    return PlannedCheck(check, replace(claim, alpha=claim.alpha / 2), probes, sent, more)
 
 
 def _fresh(probes: Sequence[Probe], shared: set[str]) -> Iterator[Probe]:
@@ -128,7 +128,7 @@ def _fresh(probes: Sequence[Probe], shared: set[str]) -> Iterator[Probe]:
             shared.add(probe.shared)
 
 
-def seconds(planned: Sequence[Planned], concurrency: int) -> float:
+def seconds(planned: Sequence[PlannedCheck], concurrency: int) -> float:
     """About how long the plan takes: queues cannot be shortened, the rest is shared out."""
     queues = [each.seconds for each in planned if each.check.in_order]
     return max([sum(each.seconds for each in planned) / concurrency, *queues], default=0.0)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from readiness.check import Check
-from readiness.policy.hardware import Hardware
+from readiness.policy.hardware import HardwareProfile
 from readiness.policy.policy_file import effective, unknown
-from readiness.policy.slo import Promise, Slo
-from readiness.policy.yaml_reader import PolicyError, Way
+from readiness.policy.slo import LatencyObjective, Slo
+from readiness.policy.yaml_reader import KeyPath, PolicyError
 from readiness.resources import licenses
 from readiness.statistics.proportions import can_show, fewest
 from readiness.verdict.claim import Claim, Gate, Unsupported
@@ -41,7 +41,7 @@ class Prices:
 
 
 @dataclass(frozen=True)
-class Upgrade:
+class UpgradeRule:
     """What a candidate has to show beside the baseline.
 
     Args:
@@ -55,7 +55,7 @@ class Upgrade:
     identity: Gate = Gate.ADVISORY
 
     @classmethod
-    def read(cls, said: Mapping[str, Any]) -> Upgrade:
+    def read(cls, said: Mapping[str, Any]) -> UpgradeRule:
         """Read what a policy says; what it leaves open is as above."""
         gates = {key: Gate(said[key]) for key in ("non_inferiority", "identity") if key in said}
         return cls(said.get("margin", cls.margin), **gates)
@@ -71,7 +71,7 @@ def upgrades(policy: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-__all__ = ["Dimension", "Policy", "PolicyError", "Rule", "load"]
+__all__ = ["CheckPolicy", "DimensionPolicy", "Policy", "PolicyError", "load"]
 
 DEFAULT = Path("article")
 #: What may change without anything else being required.
@@ -79,7 +79,7 @@ APART = frozenset({"name", "extends", "prices"})
 
 
 @dataclass(frozen=True)
-class Rule:
+class CheckPolicy:
     """What a policy says of one check; what it leaves open, the check itself says."""
 
     gate: Gate = Gate.REQUIRED
@@ -90,7 +90,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Dimension:
+class DimensionPolicy:
     """What a policy says of one dimension, and of its checks by their ids.
 
     Args:
@@ -100,7 +100,7 @@ class Dimension:
     """
 
     gate: Gate = Gate.REQUIRED
-    checks: Mapping[str, Rule] = field(default_factory=dict)
+    checks: Mapping[str, CheckPolicy] = field(default_factory=dict)
     advice: float | None = None
 
 
@@ -126,8 +126,8 @@ class Policy:
     alpha: float
     margin: Mapping[str, float]
     profiles: Mapping[str, bool]
-    dimensions: Mapping[str, Dimension]
-    hardware: Mapping[str, Hardware]
+    dimensions: Mapping[str, DimensionPolicy]
+    hardware: Mapping[str, HardwareProfile]
     accepts: frozenset[str]
     slo: Slo
     upgrades: Mapping[str, Mapping[str, Any]]
@@ -155,7 +155,7 @@ class Policy:
 
     def gate(self, dimension: str) -> Gate:
         """Whether a dimension counts towards the run; one that is not named, a user's own, does."""
-        return self.dimensions.get(dimension, Dimension()).gate
+        return self.dimensions.get(dimension, DimensionPolicy()).gate
 
     def expected(self, dimension: str, profile: str) -> tuple[str, ...]:
         """The ids of the checks that gate a dimension, and that a profile makes trials of."""
@@ -167,11 +167,11 @@ class Policy:
             if rule.gate is Gate.REQUIRED and not self.leaves_out(each, profile)
         )
 
-    def upgrade(self, check: Check | None = None) -> Upgrade:
+    def upgrade(self, check: Check | None = None) -> UpgradeRule:
         """What an upgrade has to show, of a check or as a whole: what is nearest to it holds."""
         ways = ["", check.dimension, check.id] if check else [""]
         said = {key: value for way in ways for key, value in self.upgrades.get(way, {}).items()}
-        return Upgrade.read(said)
+        return UpgradeRule.read(said)
 
     def leaves_out(self, check: str, profile: str) -> bool:
         """Whether a profile makes no trial of the check of that id."""
@@ -186,8 +186,8 @@ class Policy:
         """
         if profile not in self.profiles:
             raise PolicyError(f"profile {profile} {unknown(profile, list(self.profiles))}")
-        dimension = self.dimensions.get(check.dimension, Dimension())
-        rule = dimension.checks.get(check.id, Rule())
+        dimension = self.dimensions.get(check.dimension, DimensionPolicy())
+        rule = dimension.checks.get(check.id, CheckPolicy())
         try:
             required = check.required if rule.required is None else rule.required
             claim = self._claim(rule, profile, required, rule.trials.get(profile, check.trials))
@@ -195,7 +195,7 @@ class Policy:
             raise PolicyError(f"policy {self.name}: {check.id} {error}") from error
         return replace(claim, gate=Gate.OFF) if dimension.gate is Gate.OFF else claim
 
-    def impossible(self, rule: Rule) -> Iterator[str]:
+    def impossible(self, rule: CheckPolicy) -> Iterator[str]:
         """Say which of a rule's figures can never show what it requires."""
         if rule.required is None:
             return
@@ -205,7 +205,7 @@ class Policy:
             except ValueError as error:
                 yield str(error)
 
-    def _claim(self, rule: Rule, profile: str, required: float, trials: int) -> Claim:
+    def _claim(self, rule: CheckPolicy, profile: str, required: float, trials: int) -> Claim:
         margin = rule.margin.get(profile, self.margin[profile])
         defects_only = self.profiles[profile]
         claim = Claim(
@@ -237,10 +237,11 @@ def load(path: Path | None = None) -> Policy:
             name: _dimension(name, each, profiles) for name, each in said["dimensions"].items()
         },
         hardware={
-            name: Hardware.read(name, each) for name, each in said.get("hardware", {}).items()
+            name: HardwareProfile.read(name, each)
+            for name, each in said.get("hardware", {}).items()
         },
         accepts=frozenset(said.get("accepts", ())),
-        slo=[Promise.read(each) for each in said.get("slo", ())],
+        slo=[LatencyObjective.read(each) for each in said.get("slo", ())],
         upgrades=upgrades(said),
         digest=_digest(said),
         prices=Prices(**said["prices"]) if "prices" in said else None,
@@ -251,14 +252,16 @@ def load(path: Path | None = None) -> Policy:
     return policy
 
 
-def _dimension(dimension: str, said: dict[str, Any], profiles: Mapping[str, bool]) -> Dimension:
+def _dimension(
+    dimension: str, said: dict[str, Any], profiles: Mapping[str, bool]
+) -> DimensionPolicy:
     checks = said.get("checks", {})
     rules = {f"{dimension}.{name}": _rule(each, profiles) for name, each in checks.items()}
-    return Dimension(Gate(said.get("gate", Gate.REQUIRED)), rules, said.get("advice"))
+    return DimensionPolicy(Gate(said.get("gate", Gate.REQUIRED)), rules, said.get("advice"))
 
 
-def _rule(said: dict[str, Any], profiles: Mapping[str, bool]) -> Rule:
-    return Rule(
+def _rule(said: dict[str, Any], profiles: Mapping[str, bool]) -> CheckPolicy:
+    return CheckPolicy(
         Gate(said.get("gate", Gate.REQUIRED)),
         said.get("required"),
         _by_profile(said.get("margin", {}), profiles),
@@ -278,7 +281,7 @@ def _digest(said: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _problems(policy: Policy) -> Iterator[tuple[Way, str]]:
+def _problems(policy: Policy) -> Iterator[tuple[KeyPath, str]]:
     """What no schema can tell: figures for profiles there are not, and claims never shown."""
     conditions = list(licenses()["conditions"])
     strange = sorted(policy.accepts.difference(conditions))
@@ -297,7 +300,7 @@ def _problems(policy: Policy) -> Iterator[tuple[Way, str]]:
 
 
 def _unknown_profiles(
-    policy: Policy, way: Way, figures: Mapping[str, float]
-) -> Iterator[tuple[Way, str]]:
+    policy: Policy, way: KeyPath, figures: Mapping[str, float]
+) -> Iterator[tuple[KeyPath, str]]:
     known = list(policy.profiles)
     return (((*way, each), unknown(each, known)) for each in figures if each not in known)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from readiness.policy.yaml_reader import Line, PolicyError, Reader, Way
+from readiness.policy.yaml_reader import FileLine, KeyPath, PolicyError, Reader
 from readiness.resources import PACKAGE, schema
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ class PolicyFile:
     """What a policy file says, and in which lines."""
 
     content: Any
-    lines: Mapping[Way, Line]
+    lines: Mapping[KeyPath, FileLine]
 
-    def line(self, way: Way) -> Line:
+    def line(self, way: KeyPath) -> FileLine:
         """Where a value stands; for one that is missing, what lacks it."""
         return next(self.lines[way[:n]] for n in range(len(way), -1, -1) if way[:n] in self.lines)
 
-    def problem(self, way: Way, text: str) -> str:
+    def problem(self, way: KeyPath, text: str) -> str:
         """Say what is wrong with a value, and where."""
         return f"{self.line(way)}: {'.'.join(way) or 'the document'} {text}"
 
@@ -102,7 +102,7 @@ def _problems(file: PolicyFile, kind: str) -> list[str]:
     return sorted(problems, key=lambda each: problems[each].number)
 
 
-def _explain(violation: ValidationError) -> Iterator[tuple[Way, str]]:
+def _explain(violation: ValidationError) -> Iterator[tuple[KeyPath, str]]:
     way = tuple(str(each) for each in violation.absolute_path)
     found: Any = violation.instance
     allowed: Any = violation.validator_value

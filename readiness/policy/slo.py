@@ -12,7 +12,7 @@ TIMES = ("mean", "p95", "first", "first_p95")
 
 
 @dataclass(frozen=True)
-class Promise:
+class LatencyObjective:
     """How long replies may take at the most.
 
     Args:
@@ -26,10 +26,10 @@ class Promise:
     most: Mapping[str, float]
 
     @classmethod
-    def read(cls, said: Mapping[str, Any]) -> Promise:
+    def read(cls, said: Mapping[str, Any]) -> LatencyObjective:
         """Read what a policy says."""
         most = {name: float(said[name]) for name in TIMES if name in said}
         return cls(said["scenario"], said["clients"], most)
 
 
-Slo = Sequence[Promise]
+Slo = Sequence[LatencyObjective]

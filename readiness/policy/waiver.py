@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from readiness.policy.policy_file import PolicyFile, read, unknown
-from readiness.policy.yaml_reader import PolicyError, Way
+from readiness.policy.yaml_reader import KeyPath, PolicyError
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,9 @@ def load(path: Path, checks: Collection[str], today: date) -> dict[str, Waiver]:
     return {check: _waiver(check, **said) for check, said in waivers}
 
 
-def _problems(file: PolicyFile, checks: Collection[str], today: date) -> Iterator[tuple[Way, str]]:
+def _problems(
+    file: PolicyFile, checks: Collection[str], today: date
+) -> Iterator[tuple[KeyPath, str]]:
     for check, said in file.content["waivers"].items():
         way = ("waivers", check)
         if check not in checks:

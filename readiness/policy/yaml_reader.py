@@ -15,14 +15,14 @@ MOST_NESTING = 12  # A policy has 5.
 SWITCH = "tag:yaml.org,2002:bool"
 
 #: The way to a value, from the top: ("dimensions", "json_only", "gate").
-Way = tuple[str, ...]
+KeyPath = tuple[str, ...]
 
 
 class PolicyError(ValueError):
     """What is wrong in a policy, where, and what is allowed."""
 
 
-class Line(NamedTuple):
+class FileLine(NamedTuple):
     """A line of a file."""
 
     path: str
@@ -45,7 +45,7 @@ class Reader:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.lines: dict[Way, Line] = {(): Line(path, 1)}
+        self.lines: dict[KeyPath, FileLine] = {(): FileLine(path, 1)}
 
     def read(self, text: str) -> Any:
         """Give what the text says.
@@ -76,7 +76,7 @@ class Reader:
             if depth > MOST_NESTING:
                 raise self._error(event.start_mark, "nested too deeply for a policy")
 
-    def _value(self, node: yaml.Node, way: Way, construct: Callable[[yaml.Node], Any]) -> Any:
+    def _value(self, node: yaml.Node, way: KeyPath, construct: Callable[[yaml.Node], Any]) -> Any:
         if isinstance(node, yaml.MappingNode):
             items = self._items(node, way)
             return {key: self._value(each, (*way, key), construct) for key, each in items.items()}
@@ -100,7 +100,7 @@ class Reader:
         # 1 and 1.0 require the same, and so have the same digest.
         return int(value) if value.is_integer() else value
 
-    def _items(self, node: yaml.MappingNode, way: Way) -> dict[str, yaml.Node]:
+    def _items(self, node: yaml.MappingNode, way: KeyPath) -> dict[str, yaml.Node]:
         items: dict[str, yaml.Node] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
@@ -110,8 +110,8 @@ class Reader:
                 twice = f"{'.'.join(name)} is given twice, first in line {self.lines[name].number}"
                 raise self._error(key.start_mark, twice)
             items[key.value] = value
-            self.lines[name] = Line(self.path, key.start_mark.line + 1)
+            self.lines[name] = FileLine(self.path, key.start_mark.line + 1)
         return items
 
     def _error(self, mark: Mark | None, problem: str) -> PolicyError:
-        return PolicyError(f"{Line(self.path, mark.line + 1 if mark else 1)}: {problem}")
+        return PolicyError(f"{FileLine(self.path, mark.line + 1 if mark else 1)}: {problem}")

@@ -9,16 +9,23 @@ from typing import Any
 
 from readiness.exchange import Exchange, Fault
 from readiness.probe import Message
-from readiness.protocol.errors import FILTERING, declines, error_text, is_error, problem, stated
+from readiness.protocol.errors import (
+    FILTERING,
+    error_text,
+    is_error,
+    read_error,
+    stated,
+    unsupported_parameter,
+)
 from readiness.protocol.message import (
     Defects,
-    Draft,
-    Sent,
+    MessageAssembler,
+    RawReply,
     control_tokens,
     decode,
+    describe_defects,
     malformed,
     read_calls,
-    said,
     split,
 )
 from readiness.protocol.sse import BYTE_ORDER_MARK
@@ -27,21 +34,21 @@ from readiness.reply import Reply, Timing, ToolCall, Usage
 from readiness.score import EndpointError, Outcome, Score
 
 
-def read_whole(body: bytes, defects: Defects) -> Sent:
+def read_whole(body: bytes, defects: Defects) -> RawReply:
     """Read the first choice of a chat completion."""
     document = _document(body)
     choice = _first(document.get("choices"))
     message = choice.get("message")
     if not isinstance(message, dict):
         raise malformed(f"no message: {choice!r:.120}")
-    draft = Draft(defects)
+    draft = MessageAssembler(defects)
     draft.add(message)
     finish = choice.get("finish_reason")
     if not finish or not isinstance(finish, str):
         defects["no finish_reason"] = f"{finish!r:.60}"
         finish = ""
     calls = read_calls(message.get("tool_calls"), defects)
-    return Sent(draft.finish(), calls, finish, document.get("usage"))
+    return RawReply(draft.finish(), calls, finish, document.get("usage"))
 
 
 def _document(body: bytes) -> Mapping[str, Any]:
@@ -69,7 +76,7 @@ def _first(choices: Any) -> Mapping[str, Any]:
     return first
 
 
-__all__ = ["declines", "error_text", "read"]
+__all__ = ["error_text", "read"]
 
 NS = 1e9
 STREAM = "text/event-stream"
@@ -106,17 +113,17 @@ def lost(exchange: Exchange) -> Score | None:
 
 
 def _refused(exchange: Exchange) -> EndpointError:
-    said = problem(exchange)
+    said = read_error(exchange)
     outcome = Outcome.ENDPOINT_ERROR
     if exchange.status in FILTERING and said.filtered:
         outcome = Outcome.BLOCKED
-    elif declines(exchange):
+    elif unsupported_parameter(exchange):
         outcome = Outcome.UNSUPPORTED
     words = f"{said.message!r:.200}" if said.message else "without a message"
     return EndpointError(f"HTTP {exchange.status}: {words}", outcome)
 
 
-def _sent(exchange: Exchange, defects: Defects) -> Sent:
+def _sent(exchange: Exchange, defects: Defects) -> RawReply:
     """Read what was sent as what it is, whatever was asked for and whatever its label."""
     body = exchange.body
     if not body or body.isspace():
@@ -139,7 +146,7 @@ def _sent(exchange: Exchange, defects: Defects) -> Sent:
     return read_whole(body, defects)
 
 
-def _reply(exchange: Exchange, sent: Sent, defects: Defects) -> Reply:
+def _reply(exchange: Exchange, sent: RawReply, defects: Defects) -> Reply:
     content = sent.texts.content
     usage = _usage(sent.usage, defects)
     text, thought = split(content or "", sent.finish)
@@ -155,7 +162,7 @@ def _reply(exchange: Exchange, sent: Sent, defects: Defects) -> Reply:
         finish=sent.finish,
         usage=usage,
         leaks=control_tokens(text),
-        defects=tuple(said(defects)),
+        defects=tuple(describe_defects(defects)),
         message=_message(None if content is None else text, sent.calls),
         timing=_timing(exchange, sent),
     )
@@ -194,7 +201,7 @@ def _message(content: str | None, calls: tuple[ToolCall, ...]) -> Message:
     return {"role": "assistant", "content": content, "tool_calls": sent}
 
 
-def _timing(exchange: Exchange, sent: Sent) -> Timing:
+def _timing(exchange: Exchange, sent: RawReply) -> Timing:
     return Timing(
         first_byte=_arrival(exchange, 0),
         first_token=None if sent.first is None else _arrival(exchange, sent.first),

@@ -39,7 +39,7 @@ NAMES_NOTHING = frozenset(("model", "messages"))
 
 
 @dataclass(frozen=True)
-class Problem:
+class EndpointErrorBody:
     """An error in the endpoint's words: its message, and the codes that it gave."""
 
     message: str
@@ -59,30 +59,30 @@ class Problem:
 
 def error_text(exchange: Exchange) -> str:
     """The error in the endpoint's own words, out of whichever shape they came in."""
-    return problem(exchange).message
+    return read_error(exchange).message
 
 
-def problem(exchange: Exchange) -> Problem:
+def read_error(exchange: Exchange) -> EndpointErrorBody:
     """Read the error that an exchange brought."""
     text = exchange.body.decode(errors="replace").strip()
     try:
         return stated(decode(text))
     except (ValueError, RecursionError):  # Printing may take more depth than decoding.
-        return Problem(_plain(text))
+        return EndpointErrorBody(_plain(text))
 
 
-def stated(document: Any) -> Problem:
+def stated(document: Any) -> EndpointErrorBody:
     """Read an error out of JSON: OpenAI's shape, vLLM's and SGLang's flat one, TGI's, FastAPI's."""
     if not isinstance(document, dict):
-        return Problem(str(document))
+        return EndpointErrorBody(str(document))
     error = document.get("error") or document
     if isinstance(error, str):
-        return Problem(error, _texts(document.get("error_type"), document.get("code")))
+        return EndpointErrorBody(error, _texts(document.get("error_type"), document.get("code")))
     if not isinstance(error, dict):
-        return Problem(str(error))
+        return EndpointErrorBody(str(error))
     message = error.get("message") or error.get("detail") or error.get("msg") or error
     codes = _texts(error.get("code"), error.get("type"), document.get("code"))
-    return Problem(_sentence(message), codes, str(error.get("param") or ""))
+    return EndpointErrorBody(_sentence(message), codes, str(error.get("param") or ""))
 
 
 def is_error(document: Mapping[str, Any]) -> bool:
@@ -92,12 +92,12 @@ def is_error(document: Mapping[str, Any]) -> bool:
     return not document.get("choices") and ("message" in document or "detail" in document)
 
 
-def declines(exchange: Exchange) -> str:
+def unsupported_parameter(exchange: Exchange) -> str:
     """The parameter of the request that the endpoint says it does not support; "" for none."""
     request = exchange.request
     if not isinstance(request, dict):
         return ""
-    said = problem(exchange)
+    said = read_error(exchange)
     known = exchange.status in DECLINING and DECLINES.search(said.words)
     if not known and not (exchange.status == 500 and DECLINES_BY_500.search(said.words)):
         return ""

@@ -46,7 +46,7 @@ def malformed(why: str) -> EndpointError:
     return EndpointError(f"malformed response: {why}")
 
 
-def said(defects: Defects) -> list[str]:
+def describe_defects(defects: Defects) -> list[str]:
     """The defects in words."""
     return [f"{what}: {shown}" if shown else what for what, shown in defects.items()]
 
@@ -60,7 +60,7 @@ class Texts:
     refusal: str
 
 
-class Draft:
+class MessageAssembler:
     """The texts of a message in the making, from one document or delta by delta."""
 
     def __init__(self, defects: Defects) -> None:
@@ -122,7 +122,7 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Sent:
+class RawReply:
     """What was sent for a reply, whole or streamed.
 
     `first` and `last` are the bytes that had to arrive for a stream's first and last token.
@@ -166,7 +166,7 @@ def _words(value: Any, depth: int = 3) -> str:
     return ""
 
 
-class Call:
+class ToolCallAssembler:
     """A tool call in the making."""
 
     def __init__(self) -> None:
@@ -220,7 +220,7 @@ def read_calls(value: Any, defects: Defects) -> tuple[ToolCall, ...]:
         return ()
     calls = []
     for sent in _entries(value):
-        call = Call()
+        call = ToolCallAssembler()
         call.add(sent, defects)
         function = sent.get("function")
         if not function or function.get("arguments") is None:
@@ -229,11 +229,11 @@ def read_calls(value: Any, defects: Defects) -> tuple[ToolCall, ...]:
     return distinct(calls, defects)
 
 
-class Calls:
+class StreamedToolCalls:
     """The tool calls of a stream, put together by their index."""
 
     def __init__(self) -> None:
-        self._calls: dict[int, Call] = {}
+        self._calls: dict[int, ToolCallAssembler] = {}
 
     def add(self, fragments: Any, defects: Defects) -> None:
         """Take in a delta's `tool_calls`."""
@@ -246,7 +246,7 @@ class Calls:
             if call is not None:
                 call.add(fragment, defects)
                 continue
-            call = self._calls[index] = Call()
+            call = self._calls[index] = ToolCallAssembler()
             call.add(fragment, defects)
             for name in call.lacks("id", "name"):
                 defects.setdefault(f"first fragment of a tool call without {name}", "")

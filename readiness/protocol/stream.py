@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from readiness.protocol.errors import is_error, stated
-from readiness.protocol.message import HALF, Calls, Defects, Draft, Sent, decode, malformed
+from readiness.protocol.message import (
+    HALF,
+    Defects,
+    MessageAssembler,
+    RawReply,
+    StreamedToolCalls,
+    decode,
+    malformed,
+)
 from readiness.protocol.sse import Event, Parser
 from readiness.score import EndpointError, Outcome
 
@@ -20,8 +28,8 @@ REPLACEMENT = "\ufffd"
 class Choice:
     """One of the answers that a stream carries."""
 
-    draft: Draft
-    calls: Calls = field(default_factory=Calls)
+    draft: MessageAssembler
+    calls: StreamedToolCalls = field(default_factory=StreamedToolCalls)
     finish: str = ""
 
     def add(self, sent: Mapping[str, Any], defects: Defects) -> bool:
@@ -52,7 +60,7 @@ class Choice:
             self.finish = reason
 
 
-def read_stream(body: bytes, defects: Defects) -> Sent:
+def read_stream(body: bytes, defects: Defects) -> RawReply:
     """Read the first choice of a streamed chat completion."""
     stream = Stream(defects)
     parser = Parser()
@@ -132,7 +140,7 @@ class Stream:
             index = 0
         choice = self._choices.get(index)
         if choice is None:
-            choice = self._choices[index] = Choice(Draft(self._defects))
+            choice = self._choices[index] = Choice(MessageAssembler(self._defects))
         return choice
 
     def _take_id(self, name: Any) -> None:
@@ -147,7 +155,7 @@ class Stream:
         outcome = Outcome.BLOCKED if blocked else Outcome.ENDPOINT_ERROR
         return EndpointError(f"error in mid-stream: {problem.message!r:.200}", outcome)
 
-    def finish(self) -> Sent:
+    def finish(self) -> RawReply:
         """Say what the stream lacks, and return what it brought."""
         defects = self._defects
         if any(not choice.finish for choice in self._choices.values()):
@@ -158,7 +166,7 @@ class Stream:
         texts = choice.draft.finish()
         _check(texts.content or "", choice.finish, defects)
         calls = choice.calls.finish(defects)
-        return Sent(texts, calls, choice.finish, self._usage, self._first, self._last)
+        return RawReply(texts, calls, choice.finish, self._usage, self._first, self._last)
 
 
 def _check(text: str, finish: str, defects: Defects) -> None:

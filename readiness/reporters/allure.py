@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from readiness.evidence.printable import cleaned
+from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import EVIDENCE, FolderError, Record
 from readiness.reporters import compliance, standing
 from readiness.reporters.charts import interval, needs
@@ -28,7 +28,7 @@ LONGEST = 64 * 2**10  # Characters of a body; the evidence has all of it.
 _HEAD = re.compile(rb'\{"prev": "[0-9a-f]{64}", "kind": "(exchange|trial)", (?:"seq": (\d+), )?')
 
 
-class Source:
+class EvidenceIndex:
     """The exchanges and trials of an evidence file."""
 
     def __init__(self, path: Path) -> None:
@@ -75,22 +75,26 @@ class Source:
 def exchange(found: Record, endpoint: str) -> str:
     """An exchange in Allure's format; its texts are clean but for their line breaks."""
     sent = int(found["sent"] * 1000)
-    request = cleaned({"method": found["method"], "url": f"{endpoint}{found['path']}"})
+    request = escape_unprintable_json(
+        {"method": found["method"], "url": f"{endpoint}{found['path']}"}
+    )
     asked = _body(json.dumps(found["request"], ensure_ascii=False))
     said: dict[str, Any] = {"schemaVersion": 1, "request": {**request, "body": asked}}
     said |= {"start": sent, "stop": sent + found["end"] // 1_000_000}
     if found["status"] is not None:
         headers = [{"name": name, "value": value} for name, value in found["headers"].items()]
-        response = cleaned({"status": found["status"], "headers": headers})
+        response = escape_unprintable_json({"status": found["status"], "headers": headers})
         body = found.get("body", found.get("body_base64", ""))
         said["response"] = {**response, "body": _body(body)}
     if found["fault"]:
-        said["error"] = cleaned({"name": found["fault"], "message": found["detail"]})
+        said["error"] = escape_unprintable_json(
+            {"name": found["fault"], "message": found["detail"]}
+        )
     return json.dumps(said)
 
 
 def _body(text: str) -> dict[str, Any]:
-    lines = (cleaned(line) for line in text[:LONGEST].split("\n"))
+    lines = (escape_unprintable_json(line) for line in text[:LONGEST].split("\n"))
     body = {"contentType": "application/json", "encoding": "utf8", "value": "\n".join(lines)}
     if len(text) <= LONGEST:
         return body
@@ -120,8 +124,8 @@ def write(record: Record, run: Path, folder: Path) -> None:
     """Write the results of a run, with exchanges of its evidence, into a folder of their own."""
     into = folder / FOLDER
     into.mkdir(exist_ok=True)
-    said = cleaned(record)
-    source = Source(run / EVIDENCE)
+    said = escape_unprintable_json(record)
+    source = EvidenceIndex(run / EVIDENCE)
     waived = standing.waivers(said, Words("en"))
     for dimension in said["dimensions"]:
         for check in dimension["checks"]:
@@ -191,7 +195,9 @@ def _labels(check: Record) -> Iterator[dict[str, str]]:
         yield {"name": source, "value": clause.name}
 
 
-def _attachments(record: Record, check: Record, source: Source) -> Iterator[tuple[str, str, str]]:
+def _attachments(
+    record: Record, check: Record, source: EvidenceIndex
+) -> Iterator[tuple[str, str, str]]:
     """The name, type and text of what is attached to a check."""
     yield "trials", "text/csv", _table(source.trials(check["id"]))
     failing = [(each, "not passed") for trial in check["not_passed"] for each in trial["exchanges"]]
@@ -205,7 +211,7 @@ def _table(trials: Iterable[Record]) -> str:
     table = io.StringIO()
     rows = csv.writer(table)
     rows.writerow(["probe", "outcome", "reason", "exchanges"])
-    for trial in cleaned(list(trials)):
+    for trial in escape_unprintable_json(list(trials)):
         exchanges = " ".join(map(str, trial["exchanges"]))
         cells = [trial["probe"], trial["outcome"], trial["reason"], exchanges]
         rows.writerow([_cell(each) for each in cells])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from readiness.baseline.comparison import Comparison
+from readiness.baseline.comparison import RunComparison
 from readiness.reporters.lost_items import left_out, lost_items
 from readiness.reporters.upgrade_table import chance, notable, notes, word
 from readiness.runner.run import Run
@@ -19,7 +19,7 @@ def write(run: Run) -> None:
         (run.folder / "comment.md").write_text(f"{text}\n", "utf-8")
 
 
-def comment(run: Run, found: Comparison) -> Iterator[str]:
+def comment(run: Run, found: RunComparison) -> Iterator[str]:
     """The lines of the comment; what others wrote stands in code, where nothing is read of it."""
     before = found.baseline
     yield f"### {run.verdict}: {_code(run.model)} beside {_code(str(before.about['model']))}"
@@ -37,7 +37,7 @@ def comment(run: Run, found: Comparison) -> Iterator[str]:
         yield f"- and {more} more: the record lists them"
 
 
-def _table(found: Comparison) -> Iterator[str]:
+def _table(found: RunComparison) -> Iterator[str]:
     told = [each for each in found.checks if notable(found, each)]
     if told:
         yield "| check | lost | gained | chance | beside the baseline |"

@@ -6,7 +6,7 @@ from typing import Any
 from xml.etree import ElementTree as xml
 from xml.etree.ElementTree import Element, SubElement
 
-from readiness.evidence.printable import cleaned
+from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import Record
 from readiness.reporters import standing
 from readiness.reporters.charts import interval, needs
@@ -24,7 +24,7 @@ COUNTS = {
 
 def junit(record: Record) -> str:
     """The report of a record."""
-    said = cleaned(record)
+    said = escape_unprintable_json(record)
     suite = Element("testsuite", name="readiness", timestamp=said["started"].rstrip("Z"))
     _add_properties(suite, _about(said))
     waived = standing.waivers(said, Words("en"))

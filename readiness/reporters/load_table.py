@@ -23,19 +23,19 @@ UNKNOWN = "–"
 
 
 @dataclass(frozen=True)
-class Step:
+class StepRow:
     """One step: what it was, and a figure for each column."""
 
     name: str
     figures: Sequence[str]
 
 
-def steps(checks: Iterable[Record]) -> list[Step]:
+def steps(checks: Iterable[Record]) -> list[StepRow]:
     """The steps that checks have made, each once."""
     return list(dict.fromkeys(step for check in checks for step in _steps(check)))
 
 
-def _steps(check: Record) -> Iterator[Step]:
+def _steps(check: Record) -> Iterator[StepRow]:
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     for measure in check["measures"]:
         if "scenario" in measure["at"]:
@@ -43,7 +43,9 @@ def _steps(check: Record) -> Iterator[Step]:
             found.setdefault(place, {"at": measure["at"]})[measure["name"]] = measure["value"]
     for told in found.values():
         if "requests" in told:
-            yield Step(_name(told["at"]), tuple(_figure(name, told) for name in COLUMNS.values()))
+            yield StepRow(
+                _name(told["at"]), tuple(_figure(name, told) for name in COLUMNS.values())
+            )
 
 
 def _name(at: Record) -> str:

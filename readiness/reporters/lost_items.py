@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from readiness.baseline.comparison import Comparison, Pair
+from readiness.baseline.comparison import RunComparison, TrialPair
 from readiness.evidence.redaction import Secrets
 
 MOST_ITEMS = 10
@@ -12,7 +12,7 @@ MOST_REPLY = 240  # characters
 
 
 @dataclass(frozen=True)
-class Lost:
+class LostTrial:
     """A trial that was lost.
 
     Args:
@@ -23,7 +23,7 @@ class Lost:
     """
 
     check: str
-    pair: Pair
+    pair: TrialPair
     before: str
     now: str
 
@@ -33,7 +33,7 @@ class Lost:
         return self.pair.trial.score.reason or str(self.pair.trial.score.outcome)
 
 
-def lost_items(found: Comparison, secrets: Secrets) -> list[Lost]:
+def lost_items(found: RunComparison, secrets: Secrets) -> list[LostTrial]:
     """The first few trials that were lost by checks that have become worse."""
     lost = [(each.id, pair) for each in found.regressed for pair in each.lost][:MOST_ITEMS]
     before = found.baseline.replies([_last(pair.before.exchanges) for _, pair in lost])
@@ -46,12 +46,12 @@ def lost_items(found: Comparison, secrets: Secrets) -> list[Lost]:
         return f"(exchange {_last(exchanges)}) {text}"
 
     return [
-        Lost(check, pair, said(pair.before.exchanges, before), said(pair.trial.exchanges, now))
+        LostTrial(check, pair, said(pair.before.exchanges, before), said(pair.trial.exchanges, now))
         for check, pair in lost
     ]
 
 
-def left_out(found: Comparison) -> int:
+def left_out(found: RunComparison) -> int:
     """How many more there are."""
     return max(0, sum(len(each.lost) for each in found.regressed) - MOST_ITEMS)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from readiness.evidence.printable import cleaned
+from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import Record
 from readiness.reporters import standing
 from readiness.verdict.claim import Verdict
@@ -25,7 +25,7 @@ OF_CHECKS = {
 
 def metrics(record: Record) -> str:
     """The metrics of a record."""
-    return "\n".join([*_lines(cleaned(record)), "# EOF", ""])
+    return "\n".join([*_lines(escape_unprintable_json(record)), "# EOF", ""])
 
 
 def _lines(record: Record) -> Iterator[str]:

@@ -10,7 +10,7 @@ from functools import cache
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from readiness.evidence.printable import cleaned
+from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import Record
 from readiness.reporters import beside, charts, compliance, load_table, standing
 from readiness.reporters.words import Words
@@ -21,7 +21,7 @@ TEMPLATES = PACKAGE / "reporters" / "templates"
 
 def page(record: Record, language: str = "en") -> str:
     """The page of a record."""
-    said, words = cleaned(record), Words(language)
+    said, words = escape_unprintable_json(record), Words(language)
     css, digest = _css()
     return _template().render(
         record=said,

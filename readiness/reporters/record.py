@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from readiness.baseline.finished_run import FormerRun
+from readiness.baseline.finished_run import FinishedRun
 from readiness.context import Given
 from readiness.evidence import run_folder
 from readiness.evidence.run_folder import RECORD
@@ -18,13 +18,13 @@ from readiness.policy.waiver import Waiver
 from readiness.reporters import surfaces, upgrade
 from readiness.runner.provenance import harness
 from readiness.runner.run import Run, utc
-from readiness.runner.settings import Fleet
+from readiness.runner.settings import LoadWorkerSettings
 from readiness.statistics import proportions
 from readiness.statistics.proportions import TRIES, all_of, longest_streak
 from readiness.verdict.claim import Verdict
 from readiness.verdict.exit_status import EXIT_STATUS
-from readiness.verdict.matrix import Row
-from readiness.verdict.result import Pooled, Result
+from readiness.verdict.matrix import DimensionRow
+from readiness.verdict.result import PooledRuns, Result
 
 SCHEMA = "readiness/1"
 MOST_LISTED = 20  # Trials that are listed one by one; the evidence has them all.
@@ -93,7 +93,7 @@ def _machine(given: Given) -> dict[str, str]:
     }
 
 
-def _client(fleet: Fleet | None) -> dict[str, Any]:
+def _client(fleet: LoadWorkerSettings | None) -> dict[str, Any]:
     """What the endpoint was tried from: its own times are in all that is measured there."""
     return {
         "system": f"{platform.system()} {platform.machine()}",
@@ -120,7 +120,7 @@ def _baseline(run: Run) -> dict[str, Any]:
     return {"baseline": upgrade.section(run.comparison)} if run.comparison else {}
 
 
-def _earlier(runs: Sequence[FormerRun]) -> dict[str, Any]:
+def _earlier(runs: Sequence[FinishedRun]) -> dict[str, Any]:
     """The runs whose trials were added, with the ends of their evidence."""
     told = [
         {
@@ -134,7 +134,7 @@ def _earlier(runs: Sequence[FormerRun]) -> dict[str, Any]:
     return {"earlier": told} if told else {}
 
 
-def _dimension(row: Row) -> dict[str, Any]:
+def _dimension(row: DimensionRow) -> dict[str, Any]:
     return {
         "id": row.id,
         "verdict": row.verdict,
@@ -187,7 +187,7 @@ def _check(result: Result) -> dict[str, Any]:
     }
 
 
-def _together(pooled: Pooled) -> dict[str, Any]:
+def _together(pooled: PooledRuns) -> dict[str, Any]:
     return {
         "runs": pooled.runs,
         "trials": pooled.tally.planned,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from readiness.evidence.printable import cleaned
+from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import Record
 from readiness.reporters import standing
 from readiness.reporters.charts import excerpt, interval, needs
@@ -20,7 +20,7 @@ _SPECIAL = re.compile(r"[\\`*\[\]<>#!|~&@$]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 
 def summary(record: Record) -> str:
     """The summary of a record."""
-    said, words = cleaned(record), Words("en")
+    said, words = escape_unprintable_json(record), Words("en")
     model = said["target"]["model"] or words("unknown_model")
     lines = [
         f"## {_verdict(said)}: {_text(model)}",

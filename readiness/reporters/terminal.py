@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from readiness.evidence.run_folder import Record
-from readiness.policy.plan import Planned, seconds
+from readiness.policy.plan import PlannedCheck, seconds
 from readiness.reporters import load_table, standing
 from readiness.reporters.charts import seconds as seconds_of
 from readiness.reporters.record import measures
@@ -21,8 +21,8 @@ from readiness.runner.run import Run
 from readiness.score import Outcome
 from readiness.statistics import proportions
 from readiness.verdict.claim import Gate, Verdict
-from readiness.verdict.matrix import Matrix, Row
-from readiness.verdict.result import Result, Times
+from readiness.verdict.matrix import DimensionRow, Matrix
+from readiness.verdict.result import DurationSummary, Result
 
 NARROWEST = 40
 
@@ -95,7 +95,7 @@ def print_matrix(reporter: pytest.TerminalReporter, run: Run) -> None:
 
 
 def print_plan(
-    reporter: pytest.TerminalReporter, planned: Sequence[Planned], concurrency: int
+    reporter: pytest.TerminalReporter, planned: Sequence[PlannedCheck], concurrency: int
 ) -> None:
     """Print what would be sent."""
     reporter.section("plan: nothing was sent")
@@ -110,7 +110,7 @@ def print_plan(
     console.print(f"about {minutes:.0f} min at 40 tokens/s a stream and {concurrency} in flight")
 
 
-def _figures(planned: Planned) -> tuple[int, int, int]:
+def _figures(planned: PlannedCheck) -> tuple[int, int, int]:
     return len(planned.probes), planned.prompt_tokens, planned.completion_tokens
 
 
@@ -197,7 +197,7 @@ def _measured(matrix: Matrix) -> Iterator[Record]:
     return ({"measures": measures(each)} for each in results)
 
 
-def _load(steps: Sequence[load_table.Step], width: int) -> Table:
+def _load(steps: Sequence[load_table.StepRow], width: int) -> Table:
     """The steps of a load test, a line for each."""
     times = "1st token", "p95 s", "the end", "p95 s "
     table = _table(width, "load", "requests", "errors", "per s", *times)
@@ -206,7 +206,7 @@ def _load(steps: Sequence[load_table.Step], width: int) -> Table:
     return table
 
 
-def _took(times: Times) -> str:
+def _took(times: DurationSummary) -> str:
     at = "".join(f", {name} {value}" for name, value in times.at.items())
     if len(times.seconds) == 1:
         return f"{times.name}{at}: {seconds_of(times.median)}"
@@ -237,7 +237,7 @@ def _waived(run: Run) -> Iterator[str]:
         yield f"{waiver}{'; it is ready, and needs none' if check in ready else ''}"
 
 
-def _dimension(row: Row) -> tuple[Text | str, ...]:
+def _dimension(row: DimensionRow) -> tuple[Text | str, ...]:
     return Text(row.id, "bold"), "", "", f"score {row.score}", "", _verdict(row.verdict, row.gate)
 
 

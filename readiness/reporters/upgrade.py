@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from readiness.baseline.comparison import Compared, Comparison, Pair
+from readiness.baseline.comparison import CheckComparison, RunComparison, TrialPair
 
 MOST_LISTED = 20  # Trials that are listed one by one; the evidence has them all.
 
 
-def section(found: Comparison) -> dict[str, Any]:
+def section(found: RunComparison) -> dict[str, Any]:
     """The record's section on the baseline."""
     before = found.baseline
     return {
@@ -31,13 +31,13 @@ def section(found: Comparison) -> dict[str, Any]:
     }
 
 
-def _noise(found: Comparison) -> dict[str, Any]:
+def _noise(found: RunComparison) -> dict[str, Any]:
     """What the baseline, asked again, has answered otherwise; nothing where it was not."""
     differ, trials = found.baseline.again
     return {"noise": {"trials": trials, "differ": differ}} if trials else {}
 
 
-def _check(found: Comparison, compared: Compared) -> dict[str, Any]:
+def _check(found: RunComparison, compared: CheckComparison) -> dict[str, Any]:
     return {
         "id": compared.id,
         "gates": compared.gates,
@@ -56,7 +56,7 @@ def _check(found: Comparison, compared: Compared) -> dict[str, Any]:
     }
 
 
-def _item(pair: Pair) -> dict[str, Any]:
+def _item(pair: TrialPair) -> dict[str, Any]:
     return {
         "probe": pair.trial.probe,
         "outcome": pair.trial.score.outcome,

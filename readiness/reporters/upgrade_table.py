@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from readiness.baseline.comparison import Compared, Comparison
+from readiness.baseline.comparison import CheckComparison, RunComparison
 from readiness.evidence.redaction import Secrets
 from readiness.reporters.lost_items import left_out, lost_items
 from readiness.statistics.paired import fewest_pairs
@@ -20,7 +20,7 @@ WORSE, OPEN, KEPT = "✗ worse", "? not shown", "✓ no worse"
 STYLES = {WORSE: "bold red", OPEN: "yellow", KEPT: "blue"}
 
 
-def print_comparison(console: Console, found: Comparison, secrets: Secrets) -> None:
+def print_comparison(console: Console, found: RunComparison, secrets: Secrets) -> None:
     """Print what became worse, what is not shown to be as good, and the items."""
     before = found.baseline
     told = f"{before.about['model']}, {before.about['started']}, {before.verdict}"
@@ -38,7 +38,7 @@ def print_comparison(console: Console, found: Comparison, secrets: Secrets) -> N
         console.print(Text(f"and {more} more: the record lists them"))
 
 
-def table(found: Comparison, shown: list[Compared]) -> Table:
+def table(found: RunComparison, shown: list[CheckComparison]) -> Table:
     """A line for each check of which there is something to say, and one for all the others."""
     made = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     made.add_column("check", max_width=34, no_wrap=True)
@@ -59,19 +59,19 @@ def table(found: Comparison, shown: list[Compared]) -> Table:
     return made
 
 
-def chance(found: Comparison, each: Compared) -> str:
+def chance(found: RunComparison, each: CheckComparison) -> str:
     """How likely such losses are if nothing has changed; a rule is not a matter of chance."""
     return "–" if each.broken else f"{found.chances[each.id]:.2g}"
 
 
-def word(found: Comparison, each: Compared) -> str:
+def word(found: RunComparison, each: CheckComparison) -> str:
     """What the comparison shows of a check."""
     if each in found.regressed:
         return WORSE
     return KEPT if each.shown else OPEN
 
 
-def notes(found: Comparison) -> Iterator[str]:
+def notes(found: RunComparison) -> Iterator[str]:
     """What the figures do not say by themselves."""
     yield from (f"drift: {each}" for each in found.drift)
     if found.drift and found.identity is Gate.REQUIRED:
@@ -97,7 +97,7 @@ def notes(found: Comparison) -> Iterator[str]:
     yield from _margins(found)
 
 
-def _margins(found: Comparison) -> Iterator[str]:
+def _margins(found: RunComparison) -> Iterator[str]:
     for margin in sorted({each.upgrade.margin for each in found.checks}):
         alike = [each for each in found.checks if each.upgrade.margin == margin and each.pairs]
         shown = sum(each.shown for each in alike)
@@ -108,7 +108,7 @@ def _margins(found: Comparison) -> Iterator[str]:
         )
 
 
-def notable(found: Comparison, each: Compared) -> bool:
+def notable(found: RunComparison, each: CheckComparison) -> bool:
     """Whether there is something to say of a check."""
     required = each.upgrade.non_inferiority is Gate.REQUIRED and each.gates and not each.shown
     return bool(each.pairs) and bool(each.lost or each.gained or each in found.slower or required)

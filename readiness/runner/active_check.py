@@ -7,9 +7,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Self
 
-from readiness.policy.plan import Planned
+from readiness.policy.plan import PlannedCheck
 from readiness.probe import Probe
-from readiness.runner.resume import Past
+from readiness.runner.resume import ResumeState
 from readiness.score import SETTLED, UNSETTLED, Score
 from readiness.verdict.claim import Verdict
 from readiness.verdict.result import Result, Trial
@@ -22,7 +22,7 @@ AGAIN = " (again)"
 
 
 @dataclass(eq=False)
-class Running:
+class ActiveCheck:
     """A check under way.
 
     Of the trials that share a document or a conversation, the first is tried alone: the others find
@@ -36,7 +36,7 @@ class Running:
         decided: What that has decided; None until it has.
     """
 
-    planned: Planned
+    planned: PlannedCheck
     waiting: deque[tuple[int, Probe]]
     done: Future[Result] = field(default_factory=Future)
     trials: dict[int, Trial] = field(default_factory=dict)
@@ -45,14 +45,14 @@ class Running:
     passed: int = 0
     failed: int = 0
     again: bool = False
-    partner: Running | None = None
+    partner: ActiveCheck | None = None
     test: Sprt | None = None
     decided: Verdict | None = None
     _met: set[str] = field(default_factory=set)
     _opening: set[str] = field(default_factory=set)
 
     @classmethod
-    def after(cls, past: Past, planned: Planned, test: Sprt | None = None) -> Self:
+    def after(cls, past: ResumeState, planned: PlannedCheck, test: Sprt | None = None) -> Self:
         """Go on where a run was ended: at the trials that had not."""
         ended = past.of(planned.check.id, [*planned.probes, *planned.extension])
         known = {trial.number for trial in ended}

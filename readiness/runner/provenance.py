@@ -9,8 +9,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from readiness import resources
-from readiness.baseline.finished_run import FormerRun, NoBaseline
-from readiness.policy.plan import Planned
+from readiness.baseline.finished_run import FinishedRun, FinishedRunError
+from readiness.policy.plan import PlannedCheck
 from readiness.policy.policy import Policy
 
 if TYPE_CHECKING:
@@ -18,10 +18,18 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "llm-readiness"
 #: What must be the same in a run and in its baseline, besides the probes.
-ALIKE = ("version", "profile", "seed", "sampling", "warm", "policy_sha256", "prompts_sha256")
+COMPARABILITY_KEYS = (
+    "version",
+    "profile",
+    "seed",
+    "sampling",
+    "warm",
+    "policy_sha256",
+    "prompts_sha256",
+)
 
 
-def made_with(settings: Settings, planned: Sequence[Planned]) -> dict[str, Any]:
+def run_provenance(settings: Settings, planned: Sequence[PlannedCheck]) -> dict[str, Any]:
     """What must be the same in two runs that are to be compared."""
     return {
         "profile": settings.profile,
@@ -36,19 +44,19 @@ def made_with(settings: Settings, planned: Sequence[Planned]) -> dict[str, Any]:
     }
 
 
-def must_be_the_same(baseline: FormerRun, made_with: Mapping[str, Any]) -> None:
+def require_comparable(baseline: FinishedRun, made_with: Mapping[str, Any]) -> None:
     """Let a run be held only against one that was made under the same conditions.
 
     Raises:
         NoBaseline: It was not; the message names the difference.
     """
     if why := difference(baseline.about, made_with):
-        raise NoBaseline(f"--baseline {baseline.evidence.parent} cannot be compared: {why}")
+        raise FinishedRunError(f"--baseline {baseline.evidence.parent} cannot be compared: {why}")
 
 
 def difference(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
     """Why two runs cannot be compared, by what they were made with; "" where they can."""
-    if why := first_difference(theirs, ours, ALIKE):
+    if why := first_difference(theirs, ours, COMPARABILITY_KEYS):
         return why
     items = theirs.get("items", {})
     common = items.keys() & ours["items"].keys()

@@ -9,7 +9,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from readiness.evidence.log import GENESIS, UnsoundError, entries, exchange_of, fingerprint, sha256
+from readiness.evidence.log import (
+    GENESIS,
+    EvidenceIntegrityError,
+    entries,
+    exchange_of,
+    fingerprint,
+    sha256,
+)
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call, Exchange
 from readiness.probe import Probe
@@ -26,7 +33,7 @@ class ResumeError(LookupError):
 
 
 @dataclass
-class Past:
+class ResumeState:
     """What a run had seen before it was ended; of a run that begins, nothing.
 
     Args:
@@ -82,14 +89,14 @@ class Past:
         ]
 
 
-def read(path: Path, secrets: Secrets) -> Past:
+def read(path: Path, secrets: Secrets) -> ResumeState:
     """Read the evidence of a run that was ended.
 
     Raises:
         ResumeError: There is none.
         UnsoundError: Its chain is broken elsewhere than in a last line that was being written.
     """
-    past, size = Past(secrets), 0
+    past, size = ResumeState(secrets), 0
     keys: dict[int, tuple[object, ...]] = {}
     try:
         for entry, line in entries(path):
@@ -106,7 +113,7 @@ def read(path: Path, secrets: Secrets) -> Past:
                 past.trials.setdefault(entry["check"], {})[entry["trial"]] = entry
     except OSError as error:
         raise ResumeError(f"{path} cannot be read: {error.strerror}") from error
-    except UnsoundError as error:
+    except EvidenceIntegrityError as error:
         if not error.torn:
             raise
         past.torn = path.stat().st_size - size

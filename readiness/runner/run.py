@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from readiness.baseline import earlier_runs, finished_run
-from readiness.baseline.comparison import Comparison, compare
+from readiness.baseline.comparison import RunComparison, compare
 from readiness.baseline.identity import identity
 from readiness.evidence.log import Evidence
-from readiness.policy.plan import Planned
+from readiness.policy.plan import PlannedCheck
 from readiness.protocol.capability import Capabilities
 from readiness.runner.active_check import AGAIN
-from readiness.runner.resume import Past
-from readiness.runner.scheduler import Runner
+from readiness.runner.resume import ResumeState
+from readiness.runner.scheduler import Scheduler
 from readiness.runner.settings import Settings
-from readiness.transport.budget import Ledger
+from readiness.transport.budget import UsageBudget
 from readiness.verdict.claim import MOST_SCORE, Verdict, worst
 from readiness.verdict.matrix import Matrix, matrix
 from readiness.verdict.result import Result
@@ -50,23 +50,23 @@ class Run:
     """
 
     settings: Settings
-    plan: Mapping[str, Planned]
+    plan: Mapping[str, PlannedCheck]
     started: datetime
     model: str
     folder: Path
     evidence: Evidence
-    ledger: Ledger
-    runner: Runner
-    past: Past
+    ledger: UsageBudget
+    runner: Scheduler
+    past: ResumeState
     capabilities: Capabilities | None = None
     problem: str = ""
     results: list[Result] = field(default_factory=list)
     bugs: bool = False
-    comparison: Comparison | None = None
+    comparison: RunComparison | None = None
     rival: Run | None = None
     finished: bool = False
 
-    def start(self, planned: Sequence[Planned]) -> None:
+    def start(self, planned: Sequence[PlannedCheck]) -> None:
         """Start checks; beside a rival, those that run alone after the rival has made them."""
         assert self.capabilities is not None
         if self.rival:
@@ -88,7 +88,7 @@ class Run:
         except Exception:
             self.bugs = True
             raise
-        result = earlier_runs.added(self.settings.earlier, self.plan[check_id], alone)
+        result = earlier_runs.pool_earlier_runs(self.settings.earlier, self.plan[check_id], alone)
         self.results.append(result)
         return result
 
@@ -153,7 +153,7 @@ class Run:
         """Hold the run against its baseline, where it has one, and something was tried."""
         baseline = self.settings.baseline
         if self.rival and self.rival.results:
-            baseline = finished_run.baseline(self.rival.folder)
+            baseline = finished_run.read_finished_run(self.rival.folder)
         if baseline is not None and not self.problem:
             now = replace(
                 finished_run.read(self.evidence.path),

@@ -11,19 +11,19 @@ from typing import Any
 
 from readiness.chat import Chat, Scope
 from readiness.evidence.log import Evidence
-from readiness.policy.plan import Planned
+from readiness.policy.plan import PlannedCheck
 from readiness.probe import Probe
 from readiness.protocol.capability import Capabilities
-from readiness.runner.active_check import Running
+from readiness.runner.active_check import ActiveCheck
 from readiness.runner.event_loop import Background
-from readiness.runner.resume import Past
+from readiness.runner.resume import ResumeState
 from readiness.runner.sender import Sender
 from readiness.score import SETTLED, EndpointError, Outcome, Score
 from readiness.verdict.labels import Review
-from readiness.verdict.result import Result, Trial, heard
+from readiness.verdict.result import Result, Trial, replies_digest
 
 
-class Runner:
+class Scheduler:
     """Starts checks together and hands out their results in turn, as pytest asks for them."""
 
     def __init__(
@@ -32,7 +32,7 @@ class Runner:
         sender: Sender,
         evidence: Evidence,
         scope: Scope,
-        past: Past,
+        past: ResumeState,
         review: Review,
         *,
         curtails: bool = True,
@@ -48,28 +48,29 @@ class Runner:
         self._in_flight: set[asyncio.Task[None]] = set()
         self._scope = scope
         self._common_again: dict[Hashable, tuple[Chat, asyncio.Future[Any]]] = {}
-        self._beside: Runner | None = None
-        self.running: dict[str, Running] = {}
+        self._beside: Scheduler | None = None
+        self.running: dict[str, ActiveCheck] = {}
 
-    def keep_step(self, other: Runner) -> None:
+    def keep_step(self, other: Scheduler) -> None:
         """Start trials in turn with another runner, each check's one by one."""
         self._beside, other._beside = other, self
 
-    def start(self, planned: Sequence[Planned], capabilities: Capabilities) -> None:
+    def start(self, planned: Sequence[PlannedCheck], capabilities: Capabilities) -> None:
         """Start checks, the longest first."""
         self._capabilities = capabilities
         fresh = [
-            Running.after(self._past, each, each.test if self._fast else None)
+            ActiveCheck.after(self._past, each, each.test if self._fast else None)
             for each in sorted(planned, key=lambda each: -each.longest)
             if each.check.id not in self.running
         ]
         self.running |= {each.id: each for each in fresh}
         self._background.start(self._begin(fresh))
 
-    def repeat(self, planned: Sequence[Planned]) -> None:
+    def repeat(self, planned: Sequence[PlannedCheck]) -> None:
         """Make the first trials of checks again, which shows how much of a difference is noise."""
         fresh = [
-            Running(each.again, deque(enumerate(each.again.probes)), again=True) for each in planned
+            ActiveCheck(each.again, deque(enumerate(each.again.probes)), again=True)
+            for each in planned
         ]
         self.running |= {each.id: each for each in fresh}
         self._background.start(self._begin(fresh))
@@ -78,7 +79,7 @@ class Runner:
         """Wait for the result of a check that was started."""
         return self.running[check_id].done.result()
 
-    async def _begin(self, fresh: Sequence[Running]) -> None:
+    async def _begin(self, fresh: Sequence[ActiveCheck]) -> None:
         beside = self._beside.running if self._beside else {}
         for running in fresh:
             if not (running.planned.check.alone or running.again) and running.id in beside:
@@ -91,14 +92,14 @@ class Runner:
                 self._settle(running)
         self._fill()
 
-    def _review_past(self, running: Running) -> None:
+    def _review_past(self, running: ActiveCheck) -> None:
         """Settle what a label was given for since the run was ended."""
         for trial in list(running.trials.values()):
             score = self._review.settle(running.id, trial.probe, trial.said, trial.score)
             if score != trial.score:
                 self._keep(running, replace(trial, score=score))
 
-    def _give_up(self, running: Running, score: Score) -> None:
+    def _give_up(self, running: ActiveCheck, score: Score) -> None:
         """Score the trials that will not be made; those in flight still end by themselves."""
         for trial in running.given_up(score):
             self._keep(running, trial)
@@ -126,7 +127,7 @@ class Runner:
         task.add_done_callback(partial(self._ended, running, probe))
         return True
 
-    def _ended(self, running: Running, probe: Probe, task: asyncio.Task[None]) -> None:
+    def _ended(self, running: ActiveCheck, probe: Probe, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
         running.give_back(probe)
         if task.cancelled():
@@ -139,14 +140,14 @@ class Runner:
             self._settle(running)
         self._fill()
 
-    def _settle(self, running: Running) -> None:
+    def _settle(self, running: ActiveCheck) -> None:
         """End a check where no trial is left, or none that could change its verdict."""
         if (self._curtails or running.test) and running.settled:
             self._give_up(running, SETTLED)
         elif len(running.trials) == running.total:
             self._finish(running)
 
-    def _finish(self, running: Running) -> None:
+    def _finish(self, running: ActiveCheck) -> None:
         if running.done.done():  # Trials may end together, and each then sees that all have.
             return
         planned = running.planned
@@ -155,7 +156,7 @@ class Runner:
         if not running.extends(result):
             running.done.set_result(result)
 
-    async def _attempt(self, running: Running, number: int, probe: Probe) -> None:
+    async def _attempt(self, running: ActiveCheck, number: int, probe: Probe) -> None:
         check = running.planned.check
         about = {"check": running.id, "probe": probe.id, "trial": number}
         lane = running.id if check.in_order else ""
@@ -166,22 +167,22 @@ class Runner:
         except EndpointError as error:
             score = error.score
         score = replace(score, reason=self._evidence.secrets.printable(score.reason))
-        said = heard(chat.replies)
+        said = replies_digest(chat.replies)
         score = self._review.settle(check.id, probe.id, said, score)
         self._keep(running, Trial.of(probe, number, score, chat.exchanges, said))
 
-    def _scope_of(self, running: Running) -> Scope:
+    def _scope_of(self, running: ActiveCheck) -> Scope:
         defects_only = running.planned.claim.defects_only
         scope = replace(self._scope, window=self._capabilities.window, defects_only=defects_only)
         return replace(scope, common=self._common_again) if running.again else scope
 
-    def _keep(self, running: Running, trial: Trial) -> None:
+    def _keep(self, running: ActiveCheck, trial: Trial) -> None:
         about = {"check": running.id, "probe": trial.probe, "trial": trial.number}
         self._evidence.trial(about, trial.score, trial.exchanges, trial.said)
         running.note(trial)
 
 
-def by_dimension(running: Sequence[Running]) -> dict[str, Counter[str]]:
+def by_dimension(running: Sequence[ActiveCheck]) -> dict[str, Counter[str]]:
     """How far each dimension has come: trials planned, tried and passed."""
     counts: dict[str, Counter[str]] = {}
     for each in (each for each in running if not each.again):

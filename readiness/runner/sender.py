@@ -11,13 +11,13 @@ from typing import Any
 
 from readiness.evidence.log import Evidence, brief, exchange_of
 from readiness.exchange import Call, Exchange, Fault
-from readiness.runner.resume import Past
+from readiness.runner.resume import ResumeState
 from readiness.score import EndpointError, Outcome
-from readiness.transport.budget import Ledger
-from readiness.transport.client import Endpoint
+from readiness.transport.budget import UsageBudget
+from readiness.transport.client import EndpointClient
 
 
-class Slots:
+class AdaptiveConcurrency:
     """Additive increase, multiplicative decrease (Chiu & Jain 1989), up to what the user allows."""
 
     def __init__(self, most: int) -> None:
@@ -51,7 +51,12 @@ class Sender:
     """Sends requests of trials to the endpoint, and keeps evidence and accounts."""
 
     def __init__(
-        self, endpoint: Endpoint, evidence: Evidence, ledger: Ledger, slots: Slots, past: Past
+        self,
+        endpoint: EndpointClient,
+        evidence: Evidence,
+        ledger: UsageBudget,
+        slots: AdaptiveConcurrency,
+        past: ResumeState,
     ) -> None:
         self._endpoint = endpoint
         self._evidence = evidence

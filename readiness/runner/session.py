@@ -17,28 +17,28 @@ from readiness.exchange import Call, Exchange
 from readiness.load.meters.meter import Meter
 from readiness.load.meters.nvml import sources
 from readiness.load.meters.prometheus import MetricsMeter
-from readiness.load.workers import Crew, crewed, started
-from readiness.policy.plan import Planned
+from readiness.load.workers import LoadWorkerPool, load_worker_pool, ray_started
+from readiness.policy.plan import PlannedCheck
 from readiness.protocol.capability import Models, Unassessable, WrongKey, choose, explore
 from readiness.runner import provenance
 from readiness.runner.event_loop import Background
-from readiness.runner.resume import Past, ResumeError, read, set_aside
+from readiness.runner.resume import ResumeError, ResumeState, read, set_aside
 from readiness.runner.run import Run, utc
-from readiness.runner.scheduler import Runner
-from readiness.runner.sender import Sender, Slots
+from readiness.runner.scheduler import Scheduler
+from readiness.runner.sender import AdaptiveConcurrency, Sender
 from readiness.runner.settings import Settings
 from readiness.score import EndpointError
-from readiness.search import Findings
+from readiness.search import FindingsStore
 from readiness.transport.address import Address
-from readiness.transport.budget import Ledger
-from readiness.transport.client import Endpoint, Limits
+from readiness.transport.budget import UsageBudget
+from readiness.transport.client import EndpointClient, RequestLimits
 
 MODELS = Call(None, "/models", "GET")
 PROBING = {"check": "capability"}
 
 
 @contextmanager
-def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
+def open_run(settings: Settings, planned: Sequence[PlannedCheck]) -> Generator[Run]:
     """Reach the endpoint and settle what it offers; the record is written however this ends.
 
     Raises:
@@ -46,13 +46,13 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
             resume, or mend findings.
         UnsoundError: The evidence of the run to resume cannot be trusted.
     """
-    made_with = provenance.made_with(settings, planned)
+    made_with = provenance.run_provenance(settings, planned)
     if settings.baseline:
-        provenance.must_be_the_same(settings.baseline, made_with)
-    earlier_runs.must_add(settings.earlier, planned, made_with)
+        provenance.require_comparable(settings.baseline, made_with)
+    earlier_runs.require_poolable(settings.earlier, planned, made_with)
     with Background() as background, ExitStack() as stack:
         if settings.fleet:
-            stack.enter_context(started(settings.fleet, crews=2 if settings.rival else 1))
+            stack.enter_context(ray_started(settings.fleet, crews=2 if settings.rival else 1))
         rival = None
         if settings.rival:
             rival = stack.enter_context(_opened(background, settings.rival, planned, "-baseline"))
@@ -60,7 +60,7 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
                 raise LookupError(f"--baseline {settings.rival.where.url}: {rival.problem}")
         run = stack.enter_context(_opened(background, settings, planned))
         if not run.problem:
-            earlier_runs.must_be_the_build(settings.earlier, run.identity)
+            earlier_runs.require_same_build(settings.earlier, run.identity)
         if rival:
             run.rival = rival
             run.runner.keep_step(rival.runner)
@@ -69,24 +69,24 @@ def opened(settings: Settings, planned: Sequence[Planned]) -> Generator[Run]:
 
 @contextmanager
 def _opened(
-    background: Background, settings: Settings, planned: Sequence[Planned], suffix: str = ""
+    background: Background, settings: Settings, planned: Sequence[PlannedCheck], suffix: str = ""
 ) -> Generator[Run]:
-    made_with = provenance.made_with(settings, planned)
+    made_with = provenance.run_provenance(settings, planned)
     with (
         _reached(background, settings.where, settings.limits) as endpoint,
         _metered(background, settings) as meters,
-        _crewed(settings) as crew,
+        _load_worker_pool(settings) as crew,
     ):
         started = datetime.now(UTC)
         listed = background.start(endpoint.send(MODELS)).result()
         model, models, problem = _model(listed, settings)
         about = {**_about(settings, model), **made_with}
-        findings = Findings(settings.reports / "findings.json")
-        past, folder = _past(settings, about), settings.resume
+        findings = FindingsStore(settings.reports / "findings.json")
+        past, folder = _resume_state(settings, about), settings.resume
         if folder is None:
             name = settings.secrets.redact(model) or "unknown"
             folder = _folder(settings.reports, started, f"{name}{suffix}")
-        ledger = Ledger(settings.most_requests, settings.most_tokens, settings.most_minutes)
+        ledger = UsageBudget(settings.most_requests, settings.most_tokens, settings.most_minutes)
         for exchange, attempt in zip(past.exchanges, past.attempts, strict=True):
             if attempt:
                 ledger.take_over(exchange, attempt)
@@ -96,7 +96,9 @@ def _opened(
             reviewed = {"review_sha256": settings.review.digest}
             evidence.open({**about, **reviewed, "started": utc(started)}, resumed=bool(seen))
             evidence.exchange(listed, PROBING)
-            sender = Sender(endpoint, evidence, ledger, Slots(settings.concurrency), past)
+            sender = Sender(
+                endpoint, evidence, ledger, AdaptiveConcurrency(settings.concurrency), past
+            )
             fleet = partial(crew.step, ledger) if crew else None
             scope = Scope(
                 findings=findings,
@@ -105,7 +107,7 @@ def _opened(
                 warm=settings.warm,
                 fleet=fleet,
             )
-            runner = Runner(
+            runner = Scheduler(
                 background,
                 sender,
                 evidence,
@@ -128,7 +130,7 @@ def _opened(
                 run.finish()
 
 
-def _past(settings: Settings, about: Mapping[str, Any]) -> Past:
+def _resume_state(settings: Settings, about: Mapping[str, Any]) -> ResumeState:
     """What is known of the run to resume.
 
     Raises:
@@ -136,7 +138,7 @@ def _past(settings: Settings, about: Mapping[str, Any]) -> Past:
         UnsoundError: Its evidence cannot be trusted.
     """
     if settings.resume is None:
-        return Past(settings.secrets)
+        return ResumeState(settings.secrets)
     path = settings.resume / "evidence.jsonl"
     past = read(path, settings.secrets)
     for name, now in about.items():
@@ -148,8 +150,10 @@ def _past(settings: Settings, about: Mapping[str, Any]) -> Past:
 
 
 @contextmanager
-def _reached(background: Background, where: Address, limits: Limits) -> Generator[Endpoint]:
-    endpoint = Endpoint(where, limits)
+def _reached(
+    background: Background, where: Address, limits: RequestLimits
+) -> Generator[EndpointClient]:
+    endpoint = EndpointClient(where, limits)
     try:
         yield endpoint
     finally:
@@ -167,12 +171,14 @@ def _metered(background: Background, settings: Settings) -> Generator[Sequence[M
 
 
 @contextmanager
-def _crewed(settings: Settings) -> Generator[Crew | None]:
+def _load_worker_pool(settings: Settings) -> Generator[LoadWorkerPool | None]:
     """The load workers, where the user wants any."""
     if settings.fleet is None:
         yield None
         return
-    with crewed(settings.fleet, settings.where, settings.limits, settings.secrets) as crew:
+    with load_worker_pool(
+        settings.fleet, settings.where, settings.limits, settings.secrets
+    ) as crew:
         yield crew
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from readiness.baseline.finished_run import FormerRun
+from readiness.baseline.finished_run import FinishedRun
 from readiness.context import Given
 from readiness.evidence.redaction import Secrets
 from readiness.policy.policy import Policy
 from readiness.policy.waiver import Waiver
 from readiness.transport.address import Address
-from readiness.transport.client import Limits
+from readiness.transport.client import RequestLimits
 from readiness.verdict.labels import Review
 
 #: Where keys come from: that of the endpoint, and that of one which is the baseline.
@@ -21,7 +21,7 @@ KEY, BASELINE_KEY = "OPENAI_API_KEY", "READINESS_BASELINE_API_KEY"
 
 
 @dataclass(frozen=True)
-class Fleet:
+class LoadWorkerSettings:
     """How many load workers there are to be, and where.
 
     Args:
@@ -73,7 +73,7 @@ class Settings:
     concurrency: int
     reports: Path
     seed: int
-    limits: Limits
+    limits: RequestLimits
     sampling: Mapping[str, Any]
     extra: Mapping[str, Any]
     most_requests: int
@@ -87,8 +87,8 @@ class Settings:
     given: Given
     key: str = KEY
     warm: bool = False
-    fleet: Fleet | None = None
-    baseline: FormerRun | None = None
+    fleet: LoadWorkerSettings | None = None
+    baseline: FinishedRun | None = None
     rival: Settings | None = None
-    earlier: Sequence[FormerRun] = ()
+    earlier: Sequence[FinishedRun] = ()
     waivers: Mapping[str, Waiver] = field(default_factory=dict)

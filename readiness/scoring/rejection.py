@@ -7,7 +7,7 @@ from typing import Any
 
 from readiness.exchange import Exchange
 from readiness.protocol.completion import lost, read
-from readiness.protocol.errors import problem
+from readiness.protocol.errors import read_error
 from readiness.protocol.message import decode
 from readiness.score import PASSED, EndpointError, Score, failed
 
@@ -56,7 +56,7 @@ def tells(exchange: Exchange) -> Score:
     if not isinstance(found, dict):
         return failed(f"the error is no JSON object: {_got(exchange)}")
     stated = found.get("error") or found.get("detail") or found.get("message")
-    said = problem(exchange).message.strip()
+    said = read_error(exchange).message.strip()
     return PASSED if stated and said else failed(f"the error has no message: {_got(exchange)}")
 
 

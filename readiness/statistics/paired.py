@@ -54,7 +54,7 @@ def holm(chances: Sequence[float]) -> list[float]:
     return [by_place[place] for place in range(len(chances))]
 
 
-def alarms(checks: Sequence[Sequence[int]], alpha: float) -> list[float]:
+def family_wise_p_values(checks: Sequence[Sequence[int]], alpha: float) -> list[float]:
     """The chance of each check's losses, raised for how many checks there are to alarm.
 
     Clusters that differ too seldom to alarm even alone are not counted: the chance is conditional

@@ -17,7 +17,7 @@ Left = tuple[int, int, float]
 
 
 @dataclass
-class Ledger:
+class UsageBudget:
     """What a run has sent so far, and the most that it may send; 0 where nothing limits it."""
 
     most_requests: int = 0

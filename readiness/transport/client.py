@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 from multidict import CIMultiDict
 
-from readiness.exchange import Arrival, Call, Exchange, Fault, HangUp, Repeated
+from readiness.exchange import Arrival, Call, ClientAbort, Exchange, Fault, Repeated
 from readiness.transport.address import Address
 from readiness.transport.timestamps import StampedResponse, StampingConnector, StampingRequest
 
@@ -32,7 +32,7 @@ FRAME = b"data:"
 
 
 @dataclass(frozen=True)
-class Limits:
+class RequestLimits:
     """How long to wait for what, in seconds, and how many bytes of a body to take."""
 
     connect: float = 5.0
@@ -60,13 +60,13 @@ class _Taken:
         self.headers = {name.lower(): value for name, value in response.headers.items()}
 
 
-class Endpoint:
+class EndpointClient:
     """An open way to an endpoint: pooled connections, time limits, and every byte kept.
 
     Nothing is retried here, and no redirect is followed: it would carry the key elsewhere.
     """
 
-    def __init__(self, where: Address, limits: Limits) -> None:
+    def __init__(self, where: Address, limits: RequestLimits) -> None:
         self.where = where
         self.limits = limits
         self._sessions: dict[str, aiohttp.ClientSession] = {}
@@ -116,7 +116,7 @@ class Endpoint:
         return CIMultiDict((name, value) for name, value in headers.items() if value)
 
     async def _watch(
-        self, request: Any, taken: _Taken, leave: HangUp | None
+        self, request: Any, taken: _Taken, leave: ClientAbort | None
     ) -> tuple[Fault | None, str]:
         """Take the response within the limits; what goes wrong becomes a fault, in words."""
         begun = asyncio.get_running_loop().time()
@@ -156,7 +156,9 @@ class Endpoint:
                 deadline.reschedule(min(now() + limits.silence, begun + limits.total))
         return None, ""
 
-    async def _leave(self, request: Any, taken: _Taken, leave: HangUp) -> tuple[Fault | None, str]:
+    async def _leave(
+        self, request: Any, taken: _Taken, leave: ClientAbort
+    ) -> tuple[Fault | None, str]:
         """Take the response up to where the client leaves."""
         async with asyncio.timeout(leave.seconds), request as response:
             taken.begin(response)

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from readiness.evidence.printable import clean
+from readiness.evidence.printable import escape_unprintable
 from readiness.resources import LOADER, schema
 from readiness.score import Measure, Outcome, Score
 from readiness.verdict.result import Result
@@ -22,7 +22,7 @@ JUDGE, SETTLED_BY = "judge ", "settled by"
 
 
 @dataclass(frozen=True)
-class Reviewed:
+class ReviewEntry:
     """A reply that no rule could settle.
 
     Args:
@@ -49,7 +49,7 @@ class Reviewed:
     @property
     def how(self) -> str:
         """How it was settled, in words."""
-        model = clean((self.by or "").removeprefix(JUDGE))
+        model = escape_unprintable((self.by or "").removeprefix(JUDGE))
         return f"{SETTLED_BY} a judge ({model})" if model else f"{SETTLED_BY} review"
 
 
@@ -57,11 +57,11 @@ class Reviewed:
 class Review:
     """What was settled, and the digest of the file that says so."""
 
-    entries: Sequence[Reviewed] = field(default=())
+    entries: Sequence[ReviewEntry] = field(default=())
     digest: str = ""
 
     @cached_property
-    def labelled(self) -> dict[tuple[str, str, str], Reviewed]:
+    def labelled(self) -> dict[tuple[str, str, str], ReviewEntry]:
         """What has a label, by what that holds for."""
         return {each.key: each for each in self.entries if each.label}
 
@@ -74,10 +74,10 @@ class Review:
         settled = Score(outcome, f"{how}: {found.label}, {score.reason}", score.measures)
         return settled.measured(Measure(how, float(outcome is Outcome.PASS)))
 
-    def extended(self, results: Iterable[Result]) -> list[Reviewed]:
+    def extended(self, results: Iterable[Result]) -> list[ReviewEntry]:
         """All that was settled before, and what is still to be settled."""
         open_ = [
-            Reviewed(result.check.id, trial.probe, trial.said, trial.score.reason)
+            ReviewEntry(result.check.id, trial.probe, trial.said, trial.score.reason)
             for result in results
             for trial in result.trials
             if trial.said and trial.score.outcome is Outcome.UNDETERMINED
@@ -104,7 +104,7 @@ def load(path: Path | None) -> Review:
     return Review(entries, hashlib.sha256(content).hexdigest())
 
 
-def _checked(path: Path, content: bytes) -> list[Reviewed]:
+def _checked(path: Path, content: bytes) -> list[ReviewEntry]:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 
@@ -114,4 +114,4 @@ def _checked(path: Path, content: bytes) -> list[Reviewed]:
         raise ValueError(f"{path} is not YAML: {error}") from error
     if violation := best_match(Draft202012Validator(schema("review")).iter_errors(found)):
         raise ValueError(f"{path}: {violation.json_path}: {violation.message}")
-    return [Reviewed(**each) for each in found]
+    return [ReviewEntry(**each) for each in found]

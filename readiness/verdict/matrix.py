@@ -11,7 +11,7 @@ from readiness.verdict.result import Result
 
 
 @dataclass(frozen=True)
-class Row:
+class DimensionRow:
     """One dimension.
 
     Args:
@@ -78,10 +78,10 @@ class Row:
 class Matrix:
     """What a run showed."""
 
-    rows: Sequence[Row]
+    rows: Sequence[DimensionRow]
 
     @property
-    def gating(self) -> list[Row]:
+    def gating(self) -> list[DimensionRow]:
         """The dimensions that count towards the verdict of the run."""
         return [row for row in self.rows if row.gate is Gate.REQUIRED]
 
@@ -97,7 +97,7 @@ class Matrix:
         return min((row.score for row in self.gating), default=0)
 
     @property
-    def worst_first(self) -> list[Row]:
+    def worst_first(self) -> list[DimensionRow]:
         """The rows as people should read them."""
         return sorted(self.rows, key=lambda row: (-row.verdict.badness, row.score, row.id))
 
@@ -130,5 +130,5 @@ def matrix(
         missing = tuple(each for each in expected.get(dimension, ()) if each not in ids)
         gate = gates.get(dimension, Gate.REQUIRED)
         share = advice.get(dimension)
-        rows.append(Row(dimension, gate, found, missing, share, let_be))
+        rows.append(DimensionRow(dimension, gate, found, missing, share, let_be))
     return Matrix(rows)

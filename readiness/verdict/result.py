@@ -22,7 +22,7 @@ from readiness.verdict.sequential import judge_anytime
 
 
 @dataclass(frozen=True)
-class Pooled:
+class PooledRuns:
     """The trials of a check in several runs of the same build.
 
     Args:
@@ -70,7 +70,7 @@ ENOUGH = 100
 
 
 @dataclass(frozen=True)
-class Times:
+class DurationSummary:
     """What several trials took under the same conditions.
 
     Args:
@@ -100,13 +100,15 @@ class Times:
         return self.seconds[ceil(0.99 * len(self.seconds)) - 1]
 
 
-def times(measures: Iterable[Measure]) -> list[Times]:
+def times(measures: Iterable[Measure]) -> list[DurationSummary]:
     """Sum up what was measured in seconds, but for what sums up already."""
     found: dict[tuple[str, tuple[tuple[str, float | str], ...]], list[float]] = {}
     for each in measures:
         if each.unit == "s" and each.of == 1:
             found.setdefault((each.name, tuple(sorted(each.at.items()))), []).append(each.value)
-    return [Times(name, dict(at), tuple(sorted(taken))) for (name, at), taken in found.items()]
+    return [
+        DurationSummary(name, dict(at), tuple(sorted(taken))) for (name, at), taken in found.items()
+    ]
 
 
 # Replies to fewer may well be the same by chance, as short answers are.
@@ -199,7 +201,7 @@ class Result:
     claim: Claim
     trials: Sequence[Trial]
     decided: Verdict | None = None
-    pooled: Pooled | None = None
+    pooled: PooledRuns | None = None
 
     @cached_property
     def counted(self) -> list[Trial]:
@@ -284,7 +286,7 @@ class Result:
         return score(self.verdict, self.met)
 
     @property
-    def times(self) -> list[Times]:
+    def times(self) -> list[DurationSummary]:
         """What the trials took, where they have measured it."""
         return times(each for trial in self.counted for each in trial.score.measures)
 
@@ -328,7 +330,7 @@ def tally_of(outcomes: Iterable[Outcome]) -> Tally:
     return Tally(passed, counts.total() - passed - unsettled, unsettled)
 
 
-def heard(replies: Iterable[Reply]) -> str:
+def replies_digest(replies: Iterable[Reply]) -> str:
     """A digest of all that an endpoint said in a trial; "" where it said nothing."""
     return digest([(each.content, each.tool_calls) for each in replies])
 

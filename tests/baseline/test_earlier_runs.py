@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 
 from readiness.resources import schema
 from readiness.verdict.claim import Claim, Tally, Verdict
-from readiness.verdict.result import Pooled
+from readiness.verdict.result import PooledRuns
 from tests.miniature import MODELS, Request, completion, mini
 from tests.scripted_server import Script, response
 from tests.user_checks import prepare, record, run, word, wrong
@@ -206,12 +206,12 @@ def test_trials_that_pass_in_vain_show_nothing(own: pytest.Pytester) -> None:
 def test_too_few_trials_to_show_readiness_do_not_show_it_together() -> None:
     few = Claim(0.8, 0.05, 0.05, 60, defects_only=True)
     passed = Tally.of([Tally(3)] * 60)
-    assert Pooled(CLAIM, passed, 3).verdict is Verdict.READY
-    assert Pooled(few, passed, 3).verdict is Verdict.INCONCLUSIVE
+    assert PooledRuns(CLAIM, passed, 3).verdict is Verdict.READY
+    assert PooledRuns(few, passed, 3).verdict is Verdict.INCONCLUSIVE
 
 
 def test_what_says_nothing_hinders_both_verdicts() -> None:
     silent = Tally.of([Tally(1, 0, 2)] * 60)
-    assert Pooled(CLAIM, silent, 3).verdict is Verdict.INCONCLUSIVE
+    assert PooledRuns(CLAIM, silent, 3).verdict is Verdict.INCONCLUSIVE
     bad = Tally.of([Tally(0, 2)] * 60)
-    assert Pooled(CLAIM, bad, 2).verdict is Verdict.NOT_READY
+    assert PooledRuns(CLAIM, bad, 2).verdict is Verdict.NOT_READY

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from readiness.baseline.finished_run import NoBaseline, Tried, baseline, read
-from readiness.evidence.log import Evidence, UnsoundError
+from readiness.baseline.finished_run import FinishedRunError, RecordedTrial, read, read_finished_run
+from readiness.evidence.log import Evidence, EvidenceIntegrityError
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Arrival, Exchange, Fault
 from readiness.runner.provenance import difference
@@ -90,10 +90,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_run_tells_of_its_trials_their_times_and_its_verdict(folder: Path) -> None:
-    found = baseline(folder)
+    found = read_finished_run(folder)
     assert found.trials == {
-        ("words.repeats", 0): Tried("w.0", Outcome.PASS, (0,)),
-        ("words.repeats", 1): Tried("w.0", Outcome.FAIL),
+        ("words.repeats", 0): RecordedTrial("w.0", Outcome.PASS, (0,)),
+        ("words.repeats", 1): RecordedTrial("w.0", Outcome.FAIL),
     }
     assert (found.took([0]), found.took([])) == (2.0, 0)
     assert (found.verdict, found.concurrency, found.target["model"]) == ("ready", 8, "mini")
@@ -102,7 +102,7 @@ def test_a_run_tells_of_its_trials_their_times_and_its_verdict(folder: Path) -> 
 def test_the_record_can_be_named_and_so_can_a_link(folder: Path) -> None:
     link = folder.parent / "latest"
     link.symlink_to(folder)
-    named = [baseline(each) for each in (folder, link, folder / "readiness.json")]
+    named = [read_finished_run(each) for each in (folder, link, folder / "readiness.json")]
     assert [each.evidence for each in named] == [folder.resolve() / "evidence.jsonl"] * 3
 
 
@@ -157,8 +157,8 @@ def test_a_folder_that_was_changed_is_unsound(
     folder: Path, change: Callable[[Path], None], said: str
 ) -> None:
     change(folder)
-    with pytest.raises(UnsoundError, match=said):
-        baseline(folder)
+    with pytest.raises(EvidenceIntegrityError, match=said):
+        read_finished_run(folder)
 
 
 def no_evidence(folder: Path) -> None:
@@ -192,8 +192,8 @@ def test_a_folder_that_is_no_run_is_the_user_s_mistake(
     folder: Path, change: Callable[[Path], None], said: str
 ) -> None:
     change(folder)
-    with pytest.raises(NoBaseline, match=said):
-        baseline(folder)
+    with pytest.raises(FinishedRunError, match=said):
+        read_finished_run(folder)
 
 
 @pytest.mark.parametrize(

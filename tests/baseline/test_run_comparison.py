@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.baseline.comparison import Comparison, compare
-from readiness.baseline.finished_run import FormerRun, Tried
+from readiness.baseline.comparison import RunComparison, compare
+from readiness.baseline.finished_run import FinishedRun, RecordedTrial
 from readiness.chat import Chat
 from readiness.check import Check, check
 from readiness.policy.policy import Policy, load
@@ -57,19 +57,19 @@ def result(of: Any, now: str, clusters: int = 0, gate: Gate = Gate.REQUIRED) -> 
     return Result(made, claim, trials)
 
 
-def past(results: Mapping[str, str], seconds: float = 1.0, **more: Any) -> FormerRun:
+def past(results: Mapping[str, str], seconds: float = 1.0, **more: Any) -> FinishedRun:
     trials = {
-        (name, n): Tried(f"{n}", LETTERS[each], (n,))
+        (name, n): RecordedTrial(f"{n}", LETTERS[each], (n,))
         for name, said in results.items()
         for n, each in enumerate(said)
     }
     times = dict.fromkeys(range(200), seconds)
-    return FormerRun(Path("evidence.jsonl"), {}, trials, times, concurrency=8, **more)
+    return FinishedRun(Path("evidence.jsonl"), {}, trials, times, concurrency=8, **more)
 
 
 def compared(
     before: str, now: Result, policy: Policy | None = None, waived: Sequence[str] = (), **more: Any
-) -> Comparison:
+) -> RunComparison:
     name = now.check.id
     rows = matrix([now], {}, {}, {}, waived)
     return compare(past({name: before}), past({}, **more), rows, policy or ARTICLE)
@@ -192,7 +192,7 @@ def test_trials_that_take_longer_by_more_than_noise_are_told(
 def test_times_under_another_load_are_not_compared() -> None:
     rows = matrix([result(rate, "p" * 20)], {}, {}, {})
     before = past({"test_comparison.rate": "p" * 20})
-    now = FormerRun(Path("evidence.jsonl"), {}, {}, dict.fromkeys(range(20), 9.0), concurrency=1)
+    now = FinishedRun(Path("evidence.jsonl"), {}, {}, dict.fromkeys(range(20), 9.0), concurrency=1)
     found = compare(before, now, rows, ARTICLE)
     assert (found.slower, list(found.checks[0].ratios)) == ([], [])
 

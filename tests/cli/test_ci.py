@@ -16,7 +16,7 @@ from readiness.cli import options
 from readiness.policy.policy import Prices, load
 from readiness.reporters.comment import _code
 from readiness.score import EndpointError, Outcome
-from readiness.transport.budget import Ledger
+from readiness.transport.budget import UsageBudget
 from tests import ROOT
 from tests.miniature import Request, mini
 from tests.scripted_server import response, serving
@@ -121,11 +121,11 @@ def test_a_spent_time_is_inconclusive_and_never_ready(own: pytest.Pytester) -> N
 
 
 def test_nothing_is_sent_after_its_time() -> None:
-    ledger = Ledger(most_minutes=1, started=0.0)  # the clock started when the machine did
+    ledger = UsageBudget(most_minutes=1, started=0.0)  # the clock started when the machine did
     with pytest.raises(EndpointError, match="the budget of 1 minutes is spent") as raised:
         ledger.admit()
     assert raised.value.score.outcome is Outcome.SKIPPED
-    Ledger(most_minutes=1).admit()
+    UsageBudget(most_minutes=1).admit()
 
 
 def test_tokens_are_billed_at_the_policy_s_prices(own: pytest.Pytester) -> None:

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 import readiness.embedded.server as embedded
-from readiness.embedded import EmbeddedError, Server, serve
+from readiness.embedded import EmbeddedError, EmbeddedServer, serve
 from tests import ROOT
 
 ALONE = [sys.executable, "-m", "readiness.embedded"]
@@ -27,7 +27,7 @@ HELLO = {"messages": [{"role": "user", "content": "Say hello."}], "temperature":
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
+def server() -> Iterator[EmbeddedServer]:
     with serve() as server:
         yield server
 
@@ -70,7 +70,7 @@ def refusal(path: Path | None = None) -> str:
 
 
 @pytest.mark.embedded
-def test_it_answers_and_stops_at_the_end_of_its_reply(server: Server) -> None:
+def test_it_answers_and_stops_at_the_end_of_its_reply(server: EmbeddedServer) -> None:
     status, text, _ = ask(server.url, "/v1/chat/completions", HELLO | {"max_tokens": 400})
     choice = json.loads(text)["choices"][0]
     assert status == 200
@@ -80,7 +80,7 @@ def test_it_answers_and_stops_at_the_end_of_its_reply(server: Server) -> None:
 
 
 @pytest.mark.embedded
-def test_it_streams(server: Server) -> None:
+def test_it_streams(server: EmbeddedServer) -> None:
     body = HELLO | {"max_tokens": 400, "stream": True}
     _, text, _ = ask(server.url, "/v1/chat/completions", body)
     events = [line.removeprefix("data: ") for line in text.splitlines() if line]
@@ -91,7 +91,7 @@ def test_it_streams(server: Server) -> None:
 
 
 @pytest.mark.embedded
-def test_it_names_its_model_and_not_a_path(server: Server) -> None:
+def test_it_names_its_model_and_not_a_path(server: EmbeddedServer) -> None:
     _, text, _ = ask(server.url, "/v1/models")
     (model,) = json.loads(text)["data"]
     assert model["id"] == server.model == "SmolLM2-135M-Instruct"
@@ -99,32 +99,34 @@ def test_it_names_its_model_and_not_a_path(server: Server) -> None:
 
 
 @pytest.mark.embedded
-def test_it_has_metrics(server: Server) -> None:
+def test_it_has_metrics(server: EmbeddedServer) -> None:
     status, text, _ = ask(server.url, "/metrics")
     assert (status, "llamacpp:tokens_predicted_total" in text) == (200, True)
 
 
 @pytest.mark.embedded
-def test_no_web_page_may_read_its_replies(server: Server) -> None:
+def test_no_web_page_may_read_its_replies(server: EmbeddedServer) -> None:
     _, _, headers = ask(server.url, "/v1/models", Origin="http://example.com")
     assert headers.get("Access-Control-Allow-Origin", "") == ""
 
 
 @pytest.mark.embedded
-def test_it_listens_on_the_loopback_alone(server: Server) -> None:
+def test_it_listens_on_the_loopback_alone(server: EmbeddedServer) -> None:
     listening = [c.laddr for c in psutil.Process(server.pid).net_connections() if not c.raddr]
     assert listening == [("127.0.0.1", urlsplit(server.url).port)]
 
 
 @pytest.mark.embedded
-def test_ctrl_c_in_the_terminal_leaves_its_end_to_the_run(server: Server) -> None:
+def test_ctrl_c_in_the_terminal_leaves_its_end_to_the_run(server: EmbeddedServer) -> None:
     os.kill(server.pid, signal.SIGINT)
     time.sleep(0.2)
     assert ask(server.url, "/health")[0] == 200
 
 
 @pytest.mark.embedded
-def test_a_file_of_the_users_is_served_under_its_own_name(server: Server, tmp_path: Path) -> None:
+def test_a_file_of_the_users_is_served_under_its_own_name(
+    server: EmbeddedServer, tmp_path: Path
+) -> None:
     (tmp_path / "mine.v2.gguf").symlink_to(server.weights)
     with serve(tmp_path / "mine.v2.gguf") as mine:
         _, text, _ = ask(mine.url, "/v1/models")
@@ -148,7 +150,9 @@ def test_it_is_gone_however_its_parent_ends(end: signal.Signals) -> None:
 
 
 @pytest.mark.embedded
-def test_a_broken_file_is_told_in_llama_cpps_own_words(server: Server, tmp_path: Path) -> None:
+def test_a_broken_file_is_told_in_llama_cpps_own_words(
+    server: EmbeddedServer, tmp_path: Path
+) -> None:
     broken = tmp_path / "broken.gguf"
     with server.weights.open("rb") as weights:
         broken.write_bytes(weights.read(3_000_000))

@@ -2,13 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.evidence.printable import clean
+from readiness.evidence.printable import escape_unprintable
 
 
 @given(st.text(st.characters(codec=None)))
 def test_what_is_clean_is_printable_and_encodable(text: str) -> None:
-    assert clean(text).isprintable()
-    assert clean(text).encode().decode() == clean(text)
+    assert escape_unprintable(text).isprintable()
+    assert escape_unprintable(text).encode().decode() == escape_unprintable(text)
 
 
 @pytest.mark.parametrize(
@@ -22,4 +22,4 @@ def test_what_is_clean_is_printable_and_encodable(text: str) -> None:
     ],
 )
 def test_what_could_forge_a_line_is_written_as_an_escape(hostile: str, shown: str) -> None:
-    assert clean(hostile) == shown
+    assert escape_unprintable(hostile) == shown

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from readiness.evidence.printable import clean
+from readiness.evidence.printable import escape_unprintable
 from readiness.judge.cases import EACH, asked, labelled, quoted
 from readiness.judge.judge import Calibration
 from readiness.judge.ruling import Ruling, ruling
@@ -58,7 +58,7 @@ def test_words_around_a_ruling_undo_it(text: str, said: Ruling) -> None:
 def test_no_text_ends_its_quotation(request: str, reply: str) -> None:
     line = quoted({"request": request, "reply": reply})
     shown = {
-        name: "\n".join(map(clean, text.split("\n")))
+        name: "\n".join(map(escape_unprintable, text.split("\n")))
         for name, text in {"request": request, "reply": reply}.items()
     }
     assert json.loads(line) == shown

@@ -12,8 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.exchange import Arrival, Exchange
-from readiness.load.latency import gaps, latency
-from readiness.load.saturation import Strain, timed, watched
+from readiness.load.latency import inter_token_latencies, measure_latency
+from readiness.load.saturation import (
+    ClientSaturation,
+    excuse_if_saturated,
+    measure_client_saturation,
+)
 from readiness.protocol.completion import read
 from readiness.score import PASSED, Outcome, failed
 from readiness.statistics.histogram import Histogram
@@ -134,36 +138,36 @@ def test_the_times_of_a_reply_are_those_of_its_tokens() -> None:
         (0.9, frame("d")),
     ]
     exchange = streamed(parts, usage=5)
-    times = latency(exchange, read(exchange))
+    times = measure_latency(exchange, read(exchange))
     assert times is not None
     assert (times.first, times.last, times.tokens) == (0.4, 0.9, 5)
     assert times.per_token == pytest.approx(0.5 / 4)
-    assert sorted(gaps(exchange, times)) == pytest.approx([0.0, 0.1, 0.4])
+    assert sorted(inter_token_latencies(exchange, times)) == pytest.approx([0.0, 0.1, 0.4])
 
 
 def test_connecting_is_not_counted() -> None:
     exchange = streamed([(0.4, frame("a")), (0.5, frame("b"))], 2, written=300_000_000)
-    times = latency(exchange, read(exchange))
+    times = measure_latency(exchange, read(exchange))
     assert times is not None
     assert (round(times.first, 6), round(times.last, 6)) == (0.1, 0.2)
-    assert list(gaps(exchange, times)) == pytest.approx([0.1])
+    assert list(inter_token_latencies(exchange, times)) == pytest.approx([0.1])
 
 
 def test_a_reply_without_a_token_has_no_times() -> None:
     exchange = streamed([(0.4, frame(None))], usage=0)
-    assert latency(exchange, read(exchange)) is None
+    assert measure_latency(exchange, read(exchange)) is None
 
 
 def test_one_token_has_no_time_per_token() -> None:
     exchange = streamed([(0.4, frame("a"))], usage=1)
-    times = latency(exchange, read(exchange))
+    times = measure_latency(exchange, read(exchange))
     assert times is not None
-    assert (times.per_token, list(gaps(exchange, times))) == (None, [])
+    assert (times.per_token, list(inter_token_latencies(exchange, times))) == (None, [])
 
 
 def test_a_harness_that_is_held_up_knows_it() -> None:
-    async def held_up() -> Strain:
-        async with watched() as strain:
+    async def held_up() -> ClientSaturation:
+        async with measure_client_saturation() as strain:
             for _ in range(5):
                 await asyncio.sleep(0.02)
                 time.sleep(0.2)  # noqa: ASYNC251
@@ -175,13 +179,13 @@ def test_a_harness_that_is_held_up_knows_it() -> None:
 
 
 def test_a_failure_by_time_is_taken_back_only_where_it_may_be_ours() -> None:
-    calm, late = Strain(), Strain()
+    calm, late = ClientSaturation(), ClientSaturation()
     late.lags.add(np.full(100, 0.1))
     slow = failed("2 s")
-    assert timed(slow, 0.01, calm) == slow
-    assert timed(slow, 5.0, calm, late) == slow
-    taken_back = timed(slow, 0.5, calm, late)
+    assert excuse_if_saturated(slow, 0.01, calm) == slow
+    assert excuse_if_saturated(slow, 5.0, calm, late) == slow
+    taken_back = excuse_if_saturated(slow, 0.5, calm, late)
     assert (taken_back.outcome, taken_back.reason[-5:]) == (Outcome.UNDETERMINED, "; 2 s")
-    busy = Strain(busy=0.95)
-    assert timed(slow, 5.0, busy).outcome is Outcome.UNDETERMINED
-    assert timed(PASSED, 0.0, calm) == PASSED
+    busy = ClientSaturation(busy=0.95)
+    assert excuse_if_saturated(slow, 5.0, busy).outcome is Outcome.UNDETERMINED
+    assert excuse_if_saturated(PASSED, 0.0, calm) == PASSED

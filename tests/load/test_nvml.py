@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from readiness.load.meters.meter import MeterError
-from readiness.load.meters.nvml import units, weighed
+from readiness.load.meters.nvml import server_memory, units
 
 SOURCE = Path(__file__).with_name("nvml.c")
 NAME = "libnvidia-ml.so.1"
@@ -42,7 +42,7 @@ def read(library: ctypes.CDLL, monkeypatch: pytest.MonkeyPatch) -> Read:
         for name, value in said.items():
             monkeypatch.setenv(f"FAKE_{name.upper()}", str(value))
         try:
-            found = weighed(units(), {7})
+            found = server_memory(units(), {7})
         except MeterError as error:
             return str(error)
         return f"{found.gpu} {len(found.devices)} {found.doubt}".strip()

@@ -18,15 +18,15 @@ from readiness.chat import Chat, Scope
 from readiness.checks.load import scoring
 from readiness.evidence.redaction import Secrets
 from readiness.load import workers as fleets
-from readiness.load.step import Sample, Shape, Step
-from readiness.load.users import stepped
-from readiness.load.workers import APART, Crew, crewed, started
+from readiness.load.step import RequestMeasurement, Shape, StepResult
+from readiness.load.users import run_step
+from readiness.load.workers import APART, LoadWorkerPool, load_worker_pool, ray_started
 from readiness.mutants.endpoint.server import serving
-from readiness.runner.settings import Fleet
+from readiness.runner.settings import LoadWorkerSettings
 from readiness.score import EndpointError, Outcome
 from readiness.transport.address import Address
-from readiness.transport.budget import Ledger
-from readiness.transport.client import Limits
+from readiness.transport.budget import UsageBudget
+from readiness.transport.client import RequestLimits
 from tests.load_driver import at
 from tests.miniature import Request, mini
 from tests.user_checks import prepare, record, run, word
@@ -59,24 +59,24 @@ def test_nothing_of_a_step_is_lost_by_sharing_it(
 
 def test_a_step_is_measured_while_the_clients_of_all_workers_are_busy() -> None:
     parts = [
-        Step(CODE, [Sample(0.0, 0.0, 9.0)], opened=1.0, closed=8.0),
-        Step(CODE, [Sample(0.5, 0.5, 7.0)], opened=2.0, closed=6.0),
+        StepResult(CODE, [RequestMeasurement(0.0, 0.0, 9.0)], opened=1.0, closed=8.0),
+        StepResult(CODE, [RequestMeasurement(0.5, 0.5, 7.0)], opened=2.0, closed=6.0),
     ]
     parts[0].strain.busy, parts[1].strain.busy = 0.2, 0.7
-    step = Step.merged(CODE, parts, 0.002)
+    step = StepResult.merged(CODE, parts, 0.002)
     assert (len(step.samples), step.busy, step.workers, step.agreed) == (2, (2.0, 6.0), 2, 0.002)
     assert step.strain.busy == 0.7
 
 
 def test_a_budget_is_shared_out_and_never_exceeded() -> None:
-    ledger = Ledger(most_requests=100, most_tokens=1_000, sent=10, prompt_tokens=100)
+    ledger = UsageBudget(most_requests=100, most_tokens=1_000, sent=10, prompt_tokens=100)
     assert ledger.left(4) == (22, 225, 0.0)
     with pytest.raises(EndpointError, match="the budget of 100 requests is spent"):
         replace(ledger, sent=98).left(4)
     with pytest.raises(EndpointError, match="the budget of 1000 tokens is spent"):
         replace(ledger, prompt_tokens=1_200).left(4)
     with pytest.raises(EndpointError, match="minutes is spent"):
-        Ledger(most_minutes=1.0, started=ledger.started - 60).left(1)
+        UsageBudget(most_minutes=1.0, started=ledger.started - 60).left(1)
 
 
 # Two nodes
@@ -99,37 +99,42 @@ def cluster() -> Iterator[str]:
 
 def together(
     address: str,
-    work: Callable[[Chat, Crew], Awaitable[T]],
+    work: Callable[[Chat, LoadWorkerPool], Awaitable[T]],
     mutant: str = "reference",
-    ledger: Ledger | None = None,
+    ledger: UsageBudget | None = None,
     workers_go_to: str = "",
 ) -> T:
     """What comes of some work of a crew of two with a mutant."""
-    spent = ledger or Ledger()
+    spent = ledger or UsageBudget()
     with serving(mutant) as url:
         where = Address.read(workers_go_to or url, "", {})
-        fleet = Fleet(2, address)
-        with started(fleet), crewed(fleet, where, Limits(), Secrets([])) as crew:
+        fleet = LoadWorkerSettings(2, address)
+        with (
+            ray_started(fleet),
+            load_worker_pool(fleet, where, RequestLimits(), Secrets([])) as crew,
+        ):
             scope = Scope(common={}, fleet=partial(crew.step, spent))
             return at(url, lambda chat: work(chat, crew), scope, spent)
 
 
-async def code(chat: Chat, crew: Crew) -> Step:
-    return await stepped(chat, CODE)
+async def code(chat: Chat, crew: LoadWorkerPool) -> StepResult:
+    return await run_step(chat, CODE)
 
 
 @pytest.mark.slow
 def test_two_nodes_make_one_step(cluster: str) -> None:
-    async def work(chat: Chat, crew: Crew) -> tuple[Step, Step, set[str], int]:
+    async def work(
+        chat: Chat, crew: LoadWorkerPool
+    ) -> tuple[StepResult, StepResult, set[str], int]:
         closed = await code(chat, crew)
-        opened = await stepped(chat, Shape("code", 0, 20, 30.0, rate=100.0))
+        opened = await run_step(chat, Shape("code", 0, 20, 30.0, rate=100.0))
         nodes = {await node(each) for each in crew.actors}
         return closed, opened, nodes, len(set(chat.exchanges))
 
-    spent = Ledger()
+    spent = UsageBudget()
     closed, opened, nodes, exchanges = together(cluster, work, ledger=spent)
     assert [scoring.answered(each).outcome for each in (closed, opened)] == [Outcome.PASS] * 2
-    assert [scoring.apart(each).outcome for each in (closed, opened)] == [Outcome.PASS] * 2
+    assert [scoring.no_cross_talk(each).outcome for each in (closed, opened)] == [Outcome.PASS] * 2
     assert (len(closed.samples), len(closed.known), closed.workers) == (40, 4, 2)
     assert len(opened.samples) == 20
     assert closed.strain.lags.total > 0
@@ -142,15 +147,15 @@ def test_two_nodes_make_one_step(cluster: str) -> None:
 @pytest.mark.slow
 def test_words_of_another_workers_request_are_found(cluster: str) -> None:
     step = together(cluster, code, "load_swapped")
-    assert "words of other requests" in scoring.apart(step).reason
+    assert "words of other requests" in scoring.no_cross_talk(step).reason
 
 
 @pytest.mark.slow
 def test_a_lost_worker_leaves_the_step_open_and_the_next_has_another(cluster: str) -> None:
-    async def work(chat: Chat, crew: Crew) -> tuple[EndpointError, int, Step]:
+    async def work(chat: Chat, crew: LoadWorkerPool) -> tuple[EndpointError, int, StepResult]:
         await code(chat, crew)
         before = len(chat.exchanges)
-        going = asyncio.ensure_future(stepped(chat, replace(CODE, requests=100_000, seconds=60.0)))
+        going = asyncio.ensure_future(run_step(chat, replace(CODE, requests=100_000, seconds=60.0)))
         await asyncio.sleep(2.5)
         os.kill(await process(crew.actors[0]), signal.SIGKILL)
         with pytest.raises(EndpointError) as lost:
@@ -166,7 +171,7 @@ def test_a_lost_worker_leaves_the_step_open_and_the_next_has_another(cluster: st
 
 @pytest.mark.nightly
 def test_a_worker_that_freezes_is_lost_as_well(cluster: str) -> None:
-    async def work(chat: Chat, crew: Crew) -> EndpointError:
+    async def work(chat: Chat, crew: LoadWorkerPool) -> EndpointError:
         await code(chat, crew)
         os.kill(await process(crew.actors[0]), signal.SIGSTOP)
         with pytest.raises(EndpointError) as lost:
@@ -182,12 +187,12 @@ def test_a_worker_that_freezes_is_lost_as_well(cluster: str) -> None:
 
 @pytest.mark.slow
 def test_workers_send_no_more_than_the_budget(cluster: str) -> None:
-    async def work(chat: Chat, crew: Crew) -> EndpointError:
+    async def work(chat: Chat, crew: LoadWorkerPool) -> EndpointError:
         with pytest.raises(EndpointError) as spent:
             await code(chat, crew)
         return spent.value
 
-    ledger = Ledger(most_requests=23)
+    ledger = UsageBudget(most_requests=23)
     error = together(cluster, work, ledger=ledger)
     # Two have asked for the models; what is left is shared out.
     assert (error.score.outcome, ledger.sent) == (Outcome.SKIPPED, 22)
@@ -195,7 +200,7 @@ def test_workers_send_no_more_than_the_budget(cluster: str) -> None:
 
 @pytest.mark.slow
 def test_an_endpoint_that_workers_do_not_reach_is_not_blamed(cluster: str) -> None:
-    async def work(chat: Chat, crew: Crew) -> EndpointError:
+    async def work(chat: Chat, crew: LoadWorkerPool) -> EndpointError:
         with pytest.raises(EndpointError) as unreached:
             await code(chat, crew)
         return unreached.value
@@ -210,14 +215,17 @@ def test_an_endpoint_that_workers_do_not_reach_is_not_blamed(cluster: str) -> No
 def test_a_cluster_without_room_for_the_workers_is_named(cluster: str) -> None:
     async def work(chat: Chat) -> EndpointError:
         with pytest.raises(EndpointError) as full:
-            await stepped(chat, CODE)
+            await run_step(chat, CODE)
         return full.value
 
     with serving() as url:
         where = Address.read(url, "", {})
-        fleet = Fleet(3, cluster)
-        with started(fleet), crewed(fleet, where, Limits(), Secrets([])) as crew:
-            error = at(url, work, Scope(common={}, fleet=partial(crew.step, Ledger())))
+        fleet = LoadWorkerSettings(3, cluster)
+        with (
+            ray_started(fleet),
+            load_worker_pool(fleet, where, RequestLimits(), Secrets([])) as crew,
+        ):
+            error = at(url, work, Scope(common={}, fleet=partial(crew.step, UsageBudget())))
     assert error.score.outcome is Outcome.UNDETERMINED
     assert str(error) == "Ray has no room for 3 load workers: 2 CPUs in all"
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from readiness.cli.selftest import flaws_of, report, selftest
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.kill_table import Found, Row, read_row
+from readiness.mutants.kill_table import FoundVerdict, MutantRow, read_row
 from readiness.verdict.claim import Gate, Verdict
 
 FENCE = Flaw("fence", "a fence around JSON", "json_only.prompted_json")
@@ -19,13 +19,15 @@ HARMLESS = Flaw("crlf", "lines may end in CRLF")
 READY, NOT_READY, UNSURE = Verdict.READY, Verdict.NOT_READY, Verdict.INCONCLUSIVE
 
 
-def row(flaw: Flaw, status: int, *found: tuple[str, Verdict], gate: Gate = Gate.REQUIRED) -> Row:
+def row(
+    flaw: Flaw, status: int, *found: tuple[str, Verdict], gate: Gate = Gate.REQUIRED
+) -> MutantRow:
     """Read a row from a record in which all that is not named is ready."""
     named = {"json_only": READY, "json_only.prompted_json": READY, "spanish": READY, **dict(found)}
     gates = {"json_only": Gate.REQUIRED, "spanish": Gate.REQUIRED, "json_only.prompted_json": gate}
-    results = [Found(name, verdict, gates[name]) for name, verdict in named.items()]
+    results = [FoundVerdict(name, verdict, gates[name]) for name, verdict in named.items()]
     dimensions = tuple(each for each in results if "." not in each.id)
-    return Row(flaw, status, dimensions, tuple(each for each in results if "." in each.id))
+    return MutantRow(flaw, status, dimensions, tuple(each for each in results if "." in each.id))
 
 
 CAUGHT = [("json_only", NOT_READY), ("json_only.prompted_json", NOT_READY)]
@@ -57,10 +59,10 @@ def test_a_check_that_only_advises_takes_nothing_along() -> None:
         (row(HARMLESS, 1, *CAUGHT), ("json_only is not ready",)),
         (row(HARMLESS, 10, ("spanish", UNSURE)), ("spanish is inconclusive",)),
         (row(HARMLESS, 3), ("exit status 3, not 0",)),
-        (Row(FENCE, 4, (), ()), ("exit status 4 and no record",)),
+        (MutantRow(FENCE, 4, (), ()), ("exit status 4 and no record",)),
     ],
 )
-def test_a_row_that_is_wrong_says_how(wrong: Row, complaints: tuple[str, ...]) -> None:
+def test_a_row_that_is_wrong_says_how(wrong: MutantRow, complaints: tuple[str, ...]) -> None:
     assert wrong.complaints == complaints
 
 

@@ -12,7 +12,7 @@ from readiness.chat import Dialect
 from readiness.exchange import Call, Exchange
 from readiness.protocol.capability import Capabilities, Models, Unassessable, choose, explore
 from readiness.transport.address import Address
-from readiness.transport.client import Endpoint, Limits
+from readiness.transport.client import EndpointClient, RequestLimits
 from tests.miniature import Answer, Request, completion, mini
 from tests.scripted_server import response, serving
 
@@ -25,7 +25,7 @@ def explored(answer: Answer, model: str = "mini") -> tuple[Capabilities, list[Re
         return answer(n, request)
 
     async def probe(url: str) -> Capabilities:
-        endpoint = Endpoint(Address.read(url, "", {}), Limits())
+        endpoint = EndpointClient(Address.read(url, "", {}), RequestLimits())
         try:
             models = Models.read(await endpoint.send(Call(None, "/models", "GET")))
             return await explore(endpoint.send, models, Dialect(choose(models, model)))
@@ -76,7 +76,7 @@ def test_a_budget_that_is_silently_ignored_gives_way_to_the_older_one() -> None:
         return [response(completion("1, 2, 3", 150), "200 OK", "Content-Type: application/json")]
 
     async def probe(url: str) -> Capabilities:
-        endpoint = Endpoint(Address.read(url, "", {}), Limits())
+        endpoint = EndpointClient(Address.read(url, "", {}), RequestLimits())
         try:
             return await explore(endpoint.send, Models({"mini": None}), Dialect("mini"))
         finally:

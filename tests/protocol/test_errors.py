@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.protocol.completion import declines, error_text
+from readiness.protocol.completion import error_text
+from readiness.protocol.errors import unsupported_parameter
 from readiness.score import Outcome, Score
 from tests.exchanges import ASK, answered, came, score
 
@@ -95,14 +96,17 @@ def test_a_parameter_is_declined_where_it_is_named_and_said_to_be_unsupported(
 ) -> None:
     exchange = refusing(message)
     expected = Outcome.UNSUPPORTED if parameter else Outcome.ENDPOINT_ERROR
-    assert (declines(exchange), score(exchange).outcome) == (parameter, expected)
+    assert (unsupported_parameter(exchange), score(exchange).outcome) == (parameter, expected)
 
 
 def test_the_field_that_names_the_parameter_is_believed_first() -> None:
     exchange = refusing("tools are unsupported with this", param="body.response_format.type")
-    assert declines(exchange) == "response_format"
-    assert declines(refusing("tools are unsupported", param="seed")) == "tools"
-    assert declines(refusing("n is wrong", code="unsupported_parameter", param="n")) == "n"
+    assert unsupported_parameter(exchange) == "response_format"
+    assert unsupported_parameter(refusing("tools are unsupported", param="seed")) == "tools"
+    assert (
+        unsupported_parameter(refusing("n is wrong", code="unsupported_parameter", param="n"))
+        == "n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,18 +114,18 @@ def test_the_field_that_names_the_parameter_is_believed_first() -> None:
 )
 def test_only_some_statuses_decline(statuses: tuple[int, ...], parameter: str) -> None:
     exchanges = [refusing("this model does not support tools", status) for status in statuses]
-    assert {declines(exchange) for exchange in exchanges} == {parameter}
+    assert {unsupported_parameter(exchange) for exchange in exchanges} == {parameter}
 
 
 def test_llama_cpp_declines_tools_with_a_500() -> None:
-    assert declines(refusing("tools param requires --jinja flag", 500)) == "tools"
-    assert declines(refusing("Unsupported param: tools", 500)) == "tools"
-    assert declines(refusing("grammar requires a stack for tools", 500)) == ""
+    assert unsupported_parameter(refusing("tools param requires --jinja flag", 500)) == "tools"
+    assert unsupported_parameter(refusing("Unsupported param: tools", 500)) == "tools"
+    assert unsupported_parameter(refusing("grammar requires a stack for tools", 500)) == ""
 
 
 def test_a_request_that_is_no_json_object_has_nothing_to_decline() -> None:
     body = json.dumps({"error": "tools are not supported"}).encode()
-    assert declines(came(body, b"{", status=400)) == ""
+    assert unsupported_parameter(came(body, b"{", status=400)) == ""
 
 
 FILTERS = [
@@ -158,4 +162,4 @@ def test_no_other_error_is_a_block(exchange: Any) -> None:
 def test_any_error_can_be_quoted(document: Any, status: int) -> None:
     exchange = answered(document, status, **OPTIONS)
     assert score(exchange).reason.startswith(f"HTTP {status}: ")
-    assert declines(exchange) in (*OPTIONS, "")
+    assert unsupported_parameter(exchange) in (*OPTIONS, "")

@@ -9,7 +9,7 @@ import pytest
 
 from readiness.evidence.run_folder import FolderError
 from readiness.reporters import allure
-from readiness.reporters.allure import LONGEST, Source, exchange
+from readiness.reporters.allure import LONGEST, EvidenceIndex, exchange
 from tests.example_records import Json, check, dimension, failing, folder, record, run
 
 NAME = "memory.recall_at_turn_50"
@@ -132,7 +132,7 @@ def test_lines_of_a_body_stay_lines_and_nothing_else_unprintable_does() -> None:
 
 
 def test_an_exchange_that_there_is_not_is_said(tmp_path: Path) -> None:
-    source = Source(folder(tmp_path, record()) / "evidence.jsonl")
+    source = EvidenceIndex(folder(tmp_path, record()) / "evidence.jsonl")
     with pytest.raises(FolderError, match="has no exchange 7, which the record names"):
         source.read(7)
 

@@ -1,22 +1,22 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.runner.sender import Slots
+from readiness.runner.sender import AdaptiveConcurrency
 
 
 def test_all_slots_are_open_at_first() -> None:
-    assert Slots(8).open == 8
+    assert AdaptiveConcurrency(8).open == 8
 
 
 def test_an_overloaded_endpoint_halves_the_slots_once_a_round() -> None:
-    slots = Slots(8)
+    slots = AdaptiveConcurrency(8)
     for _ in range(8):
         slots.note(overloaded=True)
     assert slots.open == 4
 
 
 def test_slots_open_again_one_a_round() -> None:
-    slots = Slots(8)
+    slots = AdaptiveConcurrency(8)
     for _ in range(8):
         slots.note(overloaded=True)
     for _ in range(4):
@@ -30,7 +30,7 @@ def test_slots_open_again_one_a_round() -> None:
 def test_there_is_always_a_slot_and_never_more_than_allowed(
     most: int, overloads: list[bool]
 ) -> None:
-    slots = Slots(most)
+    slots = AdaptiveConcurrency(most)
     opened = []
     for overloaded in overloads:
         slots.note(overloaded=overloaded)

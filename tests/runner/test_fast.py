@@ -10,11 +10,11 @@ from readiness.checks.json_only import checks as json_only
 from readiness.checks.memory import checks as memory
 from readiness.checks.tool_calling import checks as tool_calling
 from readiness.evidence.redaction import Secrets
-from readiness.policy.plan import Planned, plan
+from readiness.policy.plan import PlannedCheck, plan
 from readiness.policy.policy import load
 from readiness.probe import Probe
-from readiness.runner.active_check import Running
-from readiness.runner.resume import Past
+from readiness.runner.active_check import ActiveCheck
+from readiness.runner.resume import ResumeState
 from readiness.score import PASSED, Outcome, Score, failed
 from readiness.verdict.claim import Verdict
 from readiness.verdict.result import Trial
@@ -50,7 +50,7 @@ def test_a_bad_endpoint_is_told_so_at_once(own: pytest.Pytester) -> None:
 
 
 @cache
-def planned(check: Check) -> Planned:
+def planned(check: Check) -> PlannedCheck:
     (one,) = plan([check], load(), "ci", 0)
     return one
 
@@ -72,7 +72,7 @@ def decided(rate: float, seed: int, unsettled: float = 0.0) -> Verdict | None:
     """What comes of trials that pass at a rate; some may say nothing."""
     draw = random.Random(seed)
     one = planned(json_only.values_preserved)
-    running = Running.after(Past(Secrets([])), one, one.test)
+    running = ActiveCheck.after(ResumeState(Secrets([])), one, one.test)
     while running.waiting and not running.settled:
         number, probe = running.take()
         score = PASSED if draw.random() < rate else failed("no")
@@ -97,7 +97,7 @@ def decided_in_flight(rate: float, seed: int, *, late: bool) -> Verdict | None:
     """What comes of trials with eight in flight, of which those end last that failed, or passed."""
     draw = random.Random(seed)
     one = planned(json_only.values_preserved)
-    running = Running.after(Past(Secrets([])), one, one.test)
+    running = ActiveCheck.after(ResumeState(Secrets([])), one, one.test)
     in_flight: list[tuple[int, Probe, bool]] = []
     while in_flight or (running.waiting and not running.settled):
         while running.waiting and not running.settled and running.in_flight < 8:

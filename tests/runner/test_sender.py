@@ -14,26 +14,28 @@ import pytest
 
 from readiness.evidence.log import Evidence, body_of, brief, broken_link, entries, exchange_of
 from readiness.evidence.redaction import Secrets
-from readiness.exchange import Arrival, Call, Exchange, Fault, HangUp
-from readiness.runner.resume import Past
-from readiness.runner.sender import Sender, Slots
+from readiness.exchange import Arrival, Call, ClientAbort, Exchange, Fault
+from readiness.runner.resume import ResumeState
+from readiness.runner.sender import AdaptiveConcurrency, Sender
 from readiness.transport.address import Address
-from readiness.transport.budget import Ledger
-from readiness.transport.client import Endpoint, Limits
+from readiness.transport.budget import UsageBudget
+from readiness.transport.client import EndpointClient, RequestLimits
 from tests.scripted_server import Script, response, serving
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 FRAME = b'data: {"n": 1}\n\n'
 
 
-def sent(script: Script, call: Call, folder: Path) -> tuple[Exchange, Ledger]:
+def sent(script: Script, call: Call, folder: Path) -> tuple[Exchange, UsageBudget]:
     """What comes of a call, with evidence of it."""
 
-    async def once(url: str) -> tuple[Exchange, Ledger]:
-        secrets, ledger = Secrets([]), Ledger()
-        endpoint = Endpoint(Address.read(url, "a-key-of-mine", {}), Limits(total=20))
+    async def once(url: str) -> tuple[Exchange, UsageBudget]:
+        secrets, ledger = Secrets([]), UsageBudget()
+        endpoint = EndpointClient(Address.read(url, "a-key-of-mine", {}), RequestLimits(total=20))
         with Evidence(folder / "evidence.jsonl", secrets) as evidence:
-            sender = Sender(endpoint, evidence, ledger, Slots(1), Past(secrets))
+            sender = Sender(
+                endpoint, evidence, ledger, AdaptiveConcurrency(1), ResumeState(secrets)
+            )
             came = await sender.send(call, {"check": "c", "probe": "p", "trial": 0})
         await endpoint.close()
         return came, ledger
@@ -47,19 +49,19 @@ def test_a_client_leaves_after_so_many_frames(tmp_path: Path) -> None:
         parts: list[bytes | float | None] = [FRAME, 0.02]
         return [HEAD, *parts * 200]
 
-    came, ledger = sent(script, Call({}, crowd=True, hang_up=HangUp(5)), tmp_path)
+    came, ledger = sent(script, Call({}, crowd=True, hang_up=ClientAbort(5)), tmp_path)
     assert (came.fault, came.detail, came.status) == (Fault.HUNG_UP, "after 5 frames", 200)
     assert (ledger.sent, ledger.failed) == (1, 0)
     assert 5 <= came.body.count(b"data:") < 150
 
 
 def test_a_client_leaves_before_anything_has_come(tmp_path: Path) -> None:
-    came, _ = sent(lambda n, raw: [5.0], Call({}, hang_up=HangUp(seconds=0.1)), tmp_path)
+    came, _ = sent(lambda n, raw: [5.0], Call({}, hang_up=ClientAbort(seconds=0.1)), tmp_path)
     assert (came.fault, came.detail, came.status) == (Fault.HUNG_UP, "after 0.1 s", None)
 
 
 def test_who_would_leave_later_gets_all_of_it(tmp_path: Path) -> None:
-    came, _ = sent(lambda n, raw: [response(b"{}")], Call({}, hang_up=HangUp(5)), tmp_path)
+    came, _ = sent(lambda n, raw: [response(b"{}")], Call({}, hang_up=ClientAbort(5)), tmp_path)
     assert (came.fault, came.body) == (None, b"{}")
 
 
@@ -93,8 +95,8 @@ def test_a_client_that_is_killed_resets_the_connection(reset: bool, end: str) ->
     ends: list[str] = []
 
     async def once(url: str) -> None:
-        endpoint = Endpoint(Address.read(url, "", {}), Limits())
-        await endpoint.send(Call(None, method="GET", hang_up=HangUp(1, reset=reset)))
+        endpoint = EndpointClient(Address.read(url, "", {}), RequestLimits())
+        await endpoint.send(Call(None, method="GET", hang_up=ClientAbort(1, reset=reset)))
         await endpoint.close()
 
     with listening(ends) as url:
@@ -136,7 +138,7 @@ def test_a_brief_entry_has_digests_times_and_the_usage(tmp_path: Path) -> None:
     again = exchange_of(entry)
     assert again.body.endswith(usage)
     assert [each.ns for each in again.arrivals] == [*range(1000, 8000, 1000), 2_000_000]
-    ledger = Ledger()
+    ledger = UsageBudget()
     ledger.take_over(again, 1)
     assert (ledger.prompt_tokens, ledger.completion_tokens) == (7, 9)
 

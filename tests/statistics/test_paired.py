@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 
 from readiness.statistics.paired import (
     Pairs,
-    alarms,
+    family_wise_p_values,
     fewest_pairs,
     holm,
     inferior,
@@ -89,7 +89,7 @@ def test_holm_keeps_the_order_and_is_between_none_and_bonferroni(given: list[flo
 def test_an_alarm_is_raised_by_the_checks_that_could_alarm(
     checks: Sequence[Sequence[int]], raised: list[float]
 ) -> None:
-    assert alarms(checks, ALPHA) == pytest.approx(raised)
+    assert family_wise_p_values(checks, ALPHA) == pytest.approx(raised)
 
 
 @pytest.mark.parametrize(

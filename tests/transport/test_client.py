@@ -11,11 +11,11 @@ import pytest
 
 from readiness.exchange import Call, Exchange, Fault
 from readiness.transport.address import Address
-from readiness.transport.client import Endpoint, Limits
+from readiness.transport.client import EndpointClient, RequestLimits
 from readiness.transport.timestamps import Latest, StampingSocket
 from tests.scripted_server import Script, free_port, response, serving
 
-QUICK = Limits(connect=1, first_byte=0.3, silence=0.3, total=1.0, body=10_000)
+QUICK = RequestLimits(connect=1, first_byte=0.3, silence=0.3, total=1.0, body=10_000)
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 
 #: Between two clocks that are read one after the other.
@@ -24,9 +24,9 @@ SKEW = 10**6
 BOMB = gzip.compress(b"a" * 10**7)
 
 
-def post(url: str, body: Mapping[str, Any] | bytes, limits: Limits = QUICK) -> Exchange:
+def post(url: str, body: Mapping[str, Any] | bytes, limits: RequestLimits = QUICK) -> Exchange:
     async def once() -> Exchange:
-        endpoint = Endpoint(Address.read(url, "a-key-of-mine", {}), limits)
+        endpoint = EndpointClient(Address.read(url, "a-key-of-mine", {}), limits)
         try:
             return await endpoint.send(Call(body))
         finally:
@@ -35,7 +35,7 @@ def post(url: str, body: Mapping[str, Any] | bytes, limits: Limits = QUICK) -> E
     return asyncio.run(once())
 
 
-def answered(script: Script, limits: Limits = QUICK) -> Exchange:
+def answered(script: Script, limits: RequestLimits = QUICK) -> Exchange:
     with serving(script) as url:
         return post(url, {"model": "m"}, limits)
 
@@ -76,7 +76,7 @@ def test_raw_bytes_are_sent_as_they_are() -> None:
 
 
 def test_each_arrival_is_stamped_with_how_much_was_there() -> None:
-    limits = Limits(connect=1, first_byte=5, silence=5, total=20)
+    limits = RequestLimits(connect=1, first_byte=5, silence=5, total=20)
     exchange = answered(lambda n, request: [STREAM + b"one", 0.2, b"two", 0.2, b"three"], limits)
     sizes = [arrival.size for arrival in exchange.arrivals]
     gaps = [
@@ -91,7 +91,7 @@ def test_each_arrival_is_stamped_with_how_much_was_there() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="no other kernel tells")
 def test_a_loop_that_is_late_makes_no_stamp_late() -> None:
     async def beside_a_block(url: str) -> Exchange:
-        endpoint = Endpoint(Address.read(url, "", {}), Limits())
+        endpoint = EndpointClient(Address.read(url, "", {}), RequestLimits())
         asyncio.get_running_loop().call_later(0.1, time.sleep, 1.0)
         try:
             return await endpoint.send(Call({}))
@@ -234,7 +234,7 @@ def test_after_a_crash_or_a_stream_the_next_request_has_a_connection_of_its_own(
         return [response(b"{}")] if n else [head.encode() + b"{}", 1.0]
 
     async def twice(url: str) -> list[int | None]:
-        endpoint = Endpoint(Address.read(url, "", {}), QUICK)
+        endpoint = EndpointClient(Address.read(url, "", {}), QUICK)
         try:
             return [(await endpoint.send(Call({}))).status for _ in range(2)]
         finally:

@@ -12,7 +12,7 @@ from readiness.evidence.log import Evidence
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call, Exchange, Repeated
 from readiness.transport.address import Address
-from readiness.transport.client import Endpoint, Limits
+from readiness.transport.client import EndpointClient, RequestLimits
 from tests.scripted_server import Script, response, serving
 
 BODY = {"model": "m", "messages": []}
@@ -27,7 +27,7 @@ def sent(*calls: Call, key: str = "", **headers: str) -> tuple[list[Exchange], l
         return [response(b"{}")]
 
     async def send(url: str) -> list[Exchange]:
-        endpoint = Endpoint(Address.read(url, key, headers), Limits())
+        endpoint = EndpointClient(Address.read(url, key, headers), RequestLimits())
         try:
             return [await endpoint.send(call) for call in calls]
         finally:

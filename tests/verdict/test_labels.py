@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from readiness.score import PASSED, Measure, Outcome, Score, failed
-from readiness.verdict.labels import Review, Reviewed, load
+from readiness.verdict.labels import Review, ReviewEntry, load
 from tests.cli.test_plugin import INCONCLUSIVE, record, run
 from tests.miniature import mini
 from tests.scripted_server import Script, serving
@@ -150,12 +150,12 @@ def test_a_review_that_is_not_there_is_a_usage_error(own: pytest.Pytester) -> No
 
 @pytest.mark.parametrize("score", [PASSED, failed("wrong"), Score(Outcome.ENDPOINT_ERROR, "500")])
 def test_what_a_rule_has_settled_no_label_changes(score: Score) -> None:
-    review = Review([Reviewed("a.b", "p", SAID, "who knows?", label) for label in ("pass",)])
+    review = Review([ReviewEntry("a.b", "p", SAID, "who knows?", label) for label in ("pass",)])
     assert review.settle("a.b", "p", SAID, score) == score
 
 
 def test_a_label_is_for_its_check_its_probe_and_its_reply() -> None:
-    review = Review([Reviewed("a.b", "p", SAID, "who knows?", "pass")])
+    review = Review([ReviewEntry("a.b", "p", SAID, "who knows?", "pass")])
     settled = Score(
         Outcome.PASS, "settled by review: pass, who knows?", (Measure("settled by review", 1.0),)
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from readiness import PASSED, Chat, Check, Probe, Score, check, failed
 from readiness.score import Outcome
 from readiness.verdict.claim import Claim, Gate, Unsupported, Verdict
-from readiness.verdict.matrix import Row, matrix
+from readiness.verdict.matrix import DimensionRow, matrix
 from readiness.verdict.result import Result, Trial
 
 LACKING = Score(Outcome.UNSUPPORTED, "no tools")
@@ -42,8 +42,8 @@ def scored(passed: int, trials: int) -> list[Score]:
     return [PASSED] * passed + [failed("no")] * (trials - passed)
 
 
-def row(*results: Result, advice: float | None = 0.2, missing: Sequence[str] = ()) -> Row:
-    return Row("api", Gate.REQUIRED, results, missing, advice)
+def row(*results: Result, advice: float | None = 0.2, missing: Sequence[str] = ()) -> DimensionRow:
+    return DimensionRow("api", Gate.REQUIRED, results, missing, advice)
 
 
 MUST, SHOULD = Gate.REQUIRED, Gate.ADVISORY

@@ -16,7 +16,7 @@ from readiness.checks.api.scoring_replies import untouched
 from readiness.probe import Probe
 from readiness.score import Score
 from readiness.scoring.rejection import refused, survived
-from readiness.search import Case, Search, nothing
+from readiness.search import GeneratedCase, Search, nothing
 
 
 @check(probes("odd_input_handled"), in_order=True)
@@ -77,7 +77,7 @@ def batches(seed: int, trials: int) -> Sequence[Probe]:
     ]
 
 
-async def attempt(chat: Chat, case: Case) -> Score:
+async def attempt(chat: Chat, case: GeneratedCase) -> Score:
     """Send one request that is wrong."""
     return survived(await chat.call(fuzz_cases.call(case, chat.dialect)))
 

@@ -11,7 +11,7 @@ from readiness.checks.api import scoring_replies as shape
 from readiness.checks.api.probes import both, call, probes, streamed
 from readiness.checks.api.requests import ask, once, sent
 from readiness.checks.api.scoring_streams import choices, logprobs
-from readiness.exchange import HangUp
+from readiness.exchange import ClientAbort
 from readiness.probe import Probe
 from readiness.protocol.completion import read
 from readiness.score import Score
@@ -33,7 +33,7 @@ async def max_tokens_honoured(chat: Chat, probe: Probe) -> Score:
 async def no_default_token_limit(chat: Chat, probe: Probe) -> Score:
     """Without a token limit in the request, a reply MUST run to its end."""
     # Who talks on and on is not listened to: a limit that is there by default has struck before.
-    free = await chat.call(replace(call(probe, chat.dialect), hang_up=HangUp(FRAMES, SECONDS)))
+    free = await chat.call(replace(call(probe, chat.dialect), hang_up=ClientAbort(FRAMES, SECONDS)))
     return replies.unlimited(free, await ask(chat, probe), probe.expect["last"])
 
 

@@ -33,7 +33,9 @@ async def sdk_create(chat: Chat, probe: Probe) -> Score:
     """
     request = asked(chat, probe)
     return sdk.works(
-        await sdk_client.use(chat, lambda client: client.chat.completions.create(**request))
+        await sdk_client.run_with_sdk(
+            chat, lambda client: client.chat.completions.create(**request)
+        )
     )
 
 
@@ -46,7 +48,7 @@ async def sdk_stream(chat: Chat, probe: Probe) -> Score:
         stream = await client.chat.completions.create(**request, stream=True)
         return "".join([_text(chunk) async for chunk in stream])
 
-    return sdk.reads(await sdk_client.use(chat, read, strict=False))
+    return sdk.reads(await sdk_client.run_with_sdk(chat, read, strict=False))
 
 
 @check(probes("sdk_stream_helper"), needs=["stream"])
@@ -58,7 +60,7 @@ async def sdk_stream_helper(chat: Chat, probe: Probe) -> Score:
         async with client.chat.completions.stream(**request) as stream:
             return (await stream.get_final_completion()).choices[0].message.content
 
-    return sdk.reads(await sdk_client.use(chat, read, strict=False))
+    return sdk.reads(await sdk_client.run_with_sdk(chat, read, strict=False))
 
 
 @check(probes("sdk_tools"), needs=["tools"])
@@ -68,7 +70,9 @@ async def sdk_tools(chat: Chat, probe: Probe) -> Score:
     """
     request = {**asked(chat, probe), "tools": TOOLS}
     return sdk.works(
-        await sdk_client.use(chat, lambda client: client.chat.completions.create(**request))
+        await sdk_client.run_with_sdk(
+            chat, lambda client: client.chat.completions.create(**request)
+        )
     )
 
 
@@ -83,7 +87,7 @@ async def sdk_parse(chat: Chat, probe: Probe) -> Score:
     async def read(client: AsyncOpenAI) -> Any:
         return (await client.chat.completions.parse(**request)).choices[0].message.parsed
 
-    return sdk.works(await sdk_client.use(chat, read))
+    return sdk.works(await sdk_client.run_with_sdk(chat, read))
 
 
 @check(LISTED)
@@ -93,7 +97,7 @@ async def sdk_models_list(chat: Chat, probe: Probe) -> Score:
     async def read(client: AsyncOpenAI) -> list[str]:
         return [model.id async for model in client.models.list()]
 
-    return sdk.names(await sdk_client.use(chat, read, strict=False))
+    return sdk.names(await sdk_client.run_with_sdk(chat, read, strict=False))
 
 
 @check(KNOWN)
@@ -105,7 +109,7 @@ async def sdk_models_retrieve(chat: Chat, probe: Probe) -> Score:
         # Of a page, the SDK makes a text, which has no id.
         return [getattr(await client.models.retrieve(name), "id", "")]
 
-    return sdk.names(await sdk_client.use(chat, read, strict=False))
+    return sdk.names(await sdk_client.run_with_sdk(chat, read, strict=False))
 
 
 @check(probes("sdk_error_class"))
@@ -115,7 +119,9 @@ async def sdk_error_class(chat: Chat, probe: Probe) -> Score:
     """
     request = asked(chat, probe)
     return sdk.raises(
-        await sdk_client.use(chat, lambda client: client.chat.completions.create(**request))
+        await sdk_client.run_with_sdk(
+            chat, lambda client: client.chat.completions.create(**request)
+        )
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from readiness.chat import Dialect
 from readiness.exchange import Call
-from readiness.search import Case
+from readiness.search import GeneratedCase
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -38,7 +38,7 @@ EDGES = (-1, 0, 2**31, 2**63, 10**30, -0.5, 1e308)
 TEXTS = ("", " ", "\x00", "null", "é", "👩‍👩‍👧‍👦", "\u202e", "<|im_end|>", "A" * 2_000)
 
 
-def call(case: Case, dialect: Dialect) -> Call:
+def call(case: GeneratedCase, dialect: Dialect) -> Call:
     """The request of a case, which may name the model itself, and wrongly."""
     own = {dialect.budget if name == "max_tokens" else name: case[name] for name in case}
     return Call({"model": dialect.model, **own})

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from readiness.checks.api.sdk_client import Came
+from readiness.checks.api.sdk_client import SdkResult
 from readiness.exchange import Exchange
-from readiness.protocol.completion import declines, read
+from readiness.protocol.completion import read
+from readiness.protocol.errors import unsupported_parameter
 from readiness.score import PASSED, Outcome, Score, failed
 
 #: What the SDK raises for each status.
@@ -23,7 +24,7 @@ ERRORS = {
 CUT = "LengthFinishReasonError"
 
 
-def works(came: Came) -> Score:
+def works(came: SdkResult) -> Score:
     """Score a use of the SDK that must succeed."""
     if came.error == CUT:
         return _cut(came.exchange)
@@ -34,7 +35,7 @@ def works(came: Came) -> Score:
     return PASSED if came.value is not None else failed("the SDK returned nothing")
 
 
-def reads(came: Came) -> Score:
+def reads(came: SdkResult) -> Score:
     """Score a stream that the SDK put together, by what was sent."""
     score = works(came)
     sent = read(came.exchange).content or ""
@@ -43,7 +44,7 @@ def reads(came: Came) -> Score:
     return failed(f"the SDK read {came.value!r:.80}, sent was {sent!r:.80}")
 
 
-def names(came: Came) -> Score:
+def names(came: SdkResult) -> Score:
     """Score a list of names that the SDK was to return."""
     score = works(came)
     if not score.passed:
@@ -52,7 +53,7 @@ def names(came: Came) -> Score:
     return score if right else failed(f"the SDK lists {came.value!r:.120}")
 
 
-def raises(came: Came) -> Score:
+def raises(came: SdkResult) -> Score:
     """Score a use of the SDK that must fail, by what existing code would catch."""
     status = came.exchange.status or 0
     if not came.error:
@@ -80,12 +81,12 @@ def _budget(request: Mapping[str, Any]) -> int:
     return next((each for each in stated if each), 0)
 
 
-def _refused(came: Came) -> None:
+def _refused(came: SdkResult) -> None:
     """Let a plain refusal be one.
 
     Raises:
         EndpointError: The endpoint refused the request, and says why.
     """
     status = came.exchange.status or 0
-    if not 200 <= status < 300 or declines(came.exchange):
+    if not 200 <= status < 300 or unsupported_parameter(came.exchange):
         read(came.exchange)

@@ -29,7 +29,7 @@ RAISED = (ValueError, TypeError, LookupError, AttributeError, AssertionError)
 
 
 @dataclass(frozen=True)
-class Came:
+class SdkResult:
     """What the SDK made of what the endpoint sent.
 
     Args:
@@ -45,9 +45,9 @@ class Came:
     exchange: Exchange
 
 
-async def use(
+async def run_with_sdk(
     chat: Chat, work: Callable[[AsyncOpenAI], Awaitable[Any]], *, strict: bool = True
-) -> Came:
+) -> SdkResult:
     """Let the SDK do something, and say what came of it.
 
     Raises:
@@ -60,13 +60,13 @@ async def use(
     exchanges: list[Exchange] = []
     async with _client(_transport(chat, exchanges), strict) as client:
         try:
-            return Came(await work(client), "", "", exchanges[-1])
+            return SdkResult(await work(client), "", "", exchanges[-1])
         except APIConnectionError as error:
             if exchanges and exchanges[-1].fault is not None:
                 read(exchanges[-1])
             raise (error.__cause__ or error) from None
         except (OpenAIError, *RAISED) as error:
-            return Came(None, type(error).__name__, str(error), exchanges[-1])
+            return SdkResult(None, type(error).__name__, str(error), exchanges[-1])
 
 
 async def schema(name: str) -> Mapping[str, Any]:

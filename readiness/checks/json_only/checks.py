@@ -9,10 +9,10 @@ from readiness.check import check
 from readiness.checks.json_only import generated_records as invented
 from readiness.checks.json_only.probes import (
     bad_formats,
+    instruction_probes,
     next_turn,
     poems,
-    stated,
-    told,
+    stated_value_probes,
     with_object,
     with_schema,
 )
@@ -20,12 +20,12 @@ from readiness.checks.json_only.scoring import is_json
 from readiness.probe import Probe
 from readiness.score import Score
 from readiness.scoring.rejection import refused
-from readiness.search import Case, Search, nothing
+from readiness.search import GeneratedCase, Search, nothing
 
 RECORDS = Search("json_only.property_based_json", invented.cases, examples=30, calls=60)
 
 
-@check(told, required=1.0, trials=100)
+@check(instruction_probes, required=1.0, trials=100)
 async def prompted_json(chat: Chat, probe: Probe) -> Score:
     """Told in words to send only JSON, the endpoint MUST send JSON of the requested shape and
     nothing else.
@@ -37,7 +37,7 @@ async def prompted_json(chat: Chat, probe: Probe) -> Score:
     return score
 
 
-@check(stated, required=0.95, trials=50)
+@check(stated_value_probes, required=0.95, trials=50)
 async def values_preserved(chat: Chat, probe: Probe) -> Score:
     """Given data to put into JSON, the endpoint MUST send JSON with exactly these values."""
     reply = await chat(probe.messages, budget=probe.budget, **probe.parameters)
@@ -77,7 +77,7 @@ async def invalid_format_rejected(chat: Chat, probe: Probe) -> Score:
     return refused(await chat.send(probe.messages, budget=probe.budget, **probe.parameters))
 
 
-async def attempt(chat: Chat, case: Case) -> Score:
+async def attempt(chat: Chat, case: GeneratedCase) -> Score:
     """Send one record that was made up."""
     probe = invented.probe(case)
     reply = await chat(probe.messages, budget=probe.budget)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from readiness.checks.json_only.probe_families import PROMPTS
 from readiness.checks.json_only.prompt_wording import facts, shown
 from readiness.probe import Probe
-from readiness.search import Case
+from readiness.search import GeneratedCase
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -47,7 +47,7 @@ def searches(seed: int, trials: int) -> list[Probe]:
     ]
 
 
-def probe(case: Case) -> Probe:
+def probe(case: GeneratedCase) -> Probe:
     """The prompt of a case: the schema is pasted, and the data are stated."""
     language, schema = case["language"], case["schema"]
     system = PROMPTS["only"]["schema"][language] + shown("schema", schema)
@@ -59,7 +59,7 @@ def probe(case: Case) -> Probe:
     return Probe("json_only.any@v1", messages, case, budget=BUDGET)
 
 
-def told(case: Case) -> str:
+def told(case: GeneratedCase) -> str:
     """What the endpoint is told in a case, for a reader who sends it again."""
     return json.dumps([each["content"] for each in probe(case).messages], ensure_ascii=False)
 

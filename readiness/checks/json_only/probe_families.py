@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from readiness.checks.json_only.prompt_wording import Words, fact, facts
-from readiness.checks.json_only.record_spec import Source, Spec, schema_of, value_of
+from readiness.checks.json_only.record_spec import Spec, ValueSource, schema_of, value_of
 from readiness.resources import prompts
 
 PROMPTS = prompts("json_only.yaml")
@@ -20,7 +20,7 @@ MIXED = [("en", "zh"), ("zh", "en"), ("ja", "es"), ("es", "ja")]
 
 
 @dataclass(frozen=True)
-class Slot:
+class JsonVariation:
     """A place in the plan of probes: all that a probe depends on.
 
     Args:
@@ -63,7 +63,7 @@ class Slot:
 
     def value(self, spec: Spec) -> Any:
         """A value of a spec, in the data's language."""
-        return value_of(spec, Source(PROMPTS["texts"][self.languages[1]], self.random))
+        return value_of(spec, ValueSource(PROMPTS["texts"][self.languages[1]], self.random))
 
     def fields(self, group: str, least: int, most: int) -> dict[str, Spec]:
         """Some of the fields of a group."""
@@ -73,7 +73,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Draft:
+class ProbeContent:
     """A probe before it is put into words: a shape, and what the user says.
 
     Args:
@@ -96,18 +96,18 @@ class Draft:
 _PERSON = {"name": {"text": "people"}, "age": {"integer": [0, 1]}, "city": {"text": "cities"}}
 
 
-def stating(slot: Slot, spec: Spec, *remarks: str) -> Draft:
+def stating(slot: JsonVariation, spec: Spec, *remarks: str) -> ProbeContent:
     """A draft that states a value of the spec in full."""
     value = slot.value(spec)
-    return Draft(schema_of(spec), value, told=facts(value, slot.words), remarks=remarks)
+    return ProbeContent(schema_of(spec), value, told=facts(value, slot.words), remarks=remarks)
 
 
-def flat(slot: Slot) -> Draft:
+def flat(slot: JsonVariation) -> ProbeContent:
     """F2: three to eight fields of mixed types."""
     return stating(slot, {"object": slot.fields("plain", 3, 8)})
 
 
-def nested(slot: Slot) -> Draft:
+def nested(slot: JsonVariation) -> ProbeContent:
     """F4: objects in objects, two to five deep, a list among them, and something empty."""
     depth = 2 + slot.number % 4
     empty: Spec = {"object": {}} if slot.number % 2 else {"list": {"text": "goods"}, "count": 0}
@@ -120,11 +120,11 @@ def nested(slot: Slot) -> Draft:
     return stating(slot, spec)
 
 
-def _invented(slot: Slot) -> Draft:
+def _invented(slot: JsonVariation) -> ProbeContent:
     """F1: the article's own words, and others; nothing is stated."""
     schema = schema_of({"object": _PERSON})
     if slot.number == 0:
-        return Draft(schema, None, PROMPTS["seed"]["user"])
+        return ProbeContent(schema, None, PROMPTS["seed"]["user"])
     language, other = slot.languages
     trades, cities = PROMPTS["trades"][language], PROMPTS["texts"][other]["cities"]
     wordings = PROMPTS["wordings"][language]
@@ -132,10 +132,10 @@ def _invented(slot: Slot) -> Draft:
     lap = slot.number // len(LANGUAGES)
     trade, city = trades[lap % len(trades)], cities[lap // len(trades) % len(cities)]
     wording = wordings[slot.number % len(wordings)]
-    return Draft(schema, None, wording.format(trade=trade, city=city))
+    return ProbeContent(schema, None, wording.format(trade=trade, city=city))
 
 
-def _strange(slot: Slot) -> Draft:
+def _strange(slot: JsonVariation) -> ProbeContent:
     """F3: keys and values that a careless encoder or tokenizer damages."""
     keys = slot.random.sample(PROMPTS["strange_keys"], slot.random.randint(4, 6))
     text: Spec = {"choice": PROMPTS["strange_texts"]}
@@ -145,42 +145,42 @@ def _strange(slot: Slot) -> Draft:
     }
     marked = any(mark in line for line in facts(value, slot.words) for mark in "⏎⇥")
     remarks = [slot.words["marks"]] if marked else []
-    return Draft(schema_of({"object": spec}), value, "", facts(value, slot.words), remarks)
+    return ProbeContent(schema_of({"object": spec}), value, "", facts(value, slot.words), remarks)
 
 
-def _exact(slot: Slot) -> Draft:
+def _exact(slot: JsonVariation) -> ProbeContent:
     """F5: values that a careless writer changes: null, signs, exponents, leading zeros, dates."""
     return stating(slot, {"object": slot.fields("exact", 4, 7)})
 
 
-def _long(slot: Slot) -> Draft:
+def _long(slot: JsonVariation) -> ProbeContent:
     """F6: forty to sixty records, each of which must be there."""
     count = slot.random.randint(40, 60)
     records = {"list": {"object": PROMPTS["rows"]}, "exactly": count}
     return stating(slot, {"object": {"records": records}}, slot.words["count"].format(count=count))
 
 
-def _adverse(slot: Slot) -> Draft:
+def _adverse(slot: JsonVariation) -> ProbeContent:
     """F7: the user asks for more than JSON, or the data gives orders."""
     if slot.number % 2:
         return stating(slot, {"object": slot.fields("plain", 3, 5)}, slot.choice("lures"))
     order: Spec = {"choice": PROMPTS["planted"][slot.languages[1]]}
     fields = {**slot.fields("plain", 2, 4), "comment": {"text": ""}}
     value = {key: slot.value(order if key == "comment" else fields[key]) for key in fields}
-    return Draft(schema_of({"object": fields}), value, "", facts(value, slot.words))
+    return ProbeContent(schema_of({"object": fields}), value, "", facts(value, slot.words))
 
 
-def _missing(slot: Slot) -> Draft:
+def _missing(slot: JsonVariation) -> ProbeContent:
     """F8: what is not given must be null, and a delicate name is no reason to refuse."""
     fields = slot.fields("asked", 4, 7)
     value = slot.value({"object": fields})
     first = next(iter(fields))
     value[first] = slot.value(fields[first]["nullable"])
     told = facts({key: of for key, of in value.items() if of is not None}, slot.words)
-    return Draft(schema_of({"object": fields}), value, "", told, [slot.words["unknown"]])
+    return ProbeContent(schema_of({"object": fields}), value, "", told, [slot.words["unknown"]])
 
 
-def _turns(slot: Slot) -> Draft:
+def _turns(slot: JsonVariation) -> ProbeContent:
     """F9: three turns, a question in prose in the middle, and a correction at the end."""
     spec = {key: PROMPTS["plain"][key] for key in ("order_no", "product", "quantity", "city")}
     value, words = slot.value({"object": spec}), slot.words
@@ -192,10 +192,10 @@ def _turns(slot: Slot) -> Draft:
     schema = schema_of({"object": {**spec, "answer": {"nullable": {"text": ""}}}})
     then = [(aside, value), (correction, {**value, "quantity": more})]
     told = facts(value, words)
-    return Draft(schema, {**value, "answer": None}, "", told, [words["unknown"]], then)
+    return ProbeContent(schema, {**value, "answer": None}, "", told, [words["unknown"]], then)
 
 
-def _wrapped(slot: Slot) -> Draft:
+def _wrapped(slot: JsonVariation) -> ProbeContent:
     """F10: an array at the top, or an object around a single key."""
     count = slot.random.randint(3, 6)
     goods: Spec = {"list": {"text": "goods"}, "count": count}
@@ -210,7 +210,7 @@ def _wrapped(slot: Slot) -> Draft:
     return stating(slot, kinds[slot.number % len(kinds)])
 
 
-FAMILIES: Mapping[str, Callable[[Slot], Draft]] = {
+FAMILIES: Mapping[str, Callable[[JsonVariation], ProbeContent]] = {
     "F1": _invented,
     "F2": flat,
     "F3": _strange,

@@ -8,7 +8,14 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from readiness.checks.json_only.probe_families import FAMILIES, PROMPTS, Draft, Slot, flat, nested
+from readiness.checks.json_only.probe_families import (
+    FAMILIES,
+    PROMPTS,
+    JsonVariation,
+    ProbeContent,
+    flat,
+    nested,
+)
 from readiness.checks.json_only.prompt_wording import facts, in_words, shown
 from readiness.probe import Message, Probe, reply
 
@@ -22,12 +29,12 @@ STATED = {"F2": 15, "F3": 20, "F4": 20, "F5": 15, "F6": 10, "F8": 5, "F10": 15}
 BUDGETS = {"F4": 1024, "F6": 4096, "F10": 1024}
 
 
-def told(seed: int, trials: int) -> list[Probe]:
+def instruction_probes(seed: int, trials: int) -> list[Probe]:
     """Probes that say in words that JSON is wanted, and three that are trivially easy."""
     return [*_probes("json_only", seed, _shares(TOLD, trials)), *_controls()]
 
 
-def stated(seed: int, trials: int) -> list[Probe]:
+def stated_value_probes(seed: int, trials: int) -> list[Probe]:
     """Probes like those of `told`, though not the same, that state the values."""
     return _probes("json_only.values", seed, _shares(STATED, trials))
 
@@ -59,14 +66,14 @@ def _probes(series: str, seed: int, shares: Mapping[str, int]) -> list[Probe]:
     for family, share in shares.items():
         # A probe is the same whatever the number of trials: its turn counts in a hundred.
         for at in range(share):
-            slot = Slot(f"{series}/{seed}", family, at, first + at)
+            slot = JsonVariation(f"{series}/{seed}", family, at, first + at)
             place = (at + Random(f"{series}/{seed}/{family}/place/{at}").random()) / share
             placed.append((place, _told_probe(series, slot)))
         first += TOLD[family]
     return [probe for _, probe in sorted(placed, key=lambda pair: pair[0])]
 
 
-def _told_probe(series: str, slot: Slot) -> Probe:
+def _told_probe(series: str, slot: JsonVariation) -> Probe:
     draft = FAMILIES[slot.family](slot)
     seed_words = draft.task == PROMPTS["seed"]["user"]
     phrasing = "chinese" if seed_words else PHRASINGS[slot.turn % len(PHRASINGS)]
@@ -87,7 +94,7 @@ def _told_probe(series: str, slot: Slot) -> Probe:
     )
 
 
-def _said(slot: Slot, draft: Draft, phrasing: str) -> str:
+def _said(slot: JsonVariation, draft: ProbeContent, phrasing: str) -> str:
     """What the user says: a task, perhaps the shape in words, the data, and a remark."""
     in_prose = phrasing in ("chinese", "english") and bool(draft.told)
     shape = in_words(draft.schema, slot.words) if in_prose else []
@@ -139,13 +146,15 @@ def bad_formats(seed: int, trials: int) -> list[Probe]:
     return [_bad_probe(_slot("bad", seed, kinds[at % len(kinds)], at)) for at in range(trials)]
 
 
-def _slot(what: str, seed: int, family: str, at: int) -> Slot:
+def _slot(what: str, seed: int, family: str, at: int) -> JsonVariation:
     series = f"json_only.{what}"
-    return Slot(f"{series}/{seed}", family, at, at + Random(f"{series}/{seed}").randrange(180))
+    return JsonVariation(
+        f"{series}/{seed}", family, at, at + Random(f"{series}/{seed}").randrange(180)
+    )
 
 
 def _probe(
-    slot: Slot, said: list[str], schema: Mapping[str, Any], wanted: Mapping[str, Any]
+    slot: JsonVariation, said: list[str], schema: Mapping[str, Any], wanted: Mapping[str, Any]
 ) -> Probe:
     series = slot.series.partition("/")[0]
     return Probe(
@@ -165,7 +174,7 @@ def _strictly(schema: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _object_probe(slot: Slot) -> Probe:
+def _object_probe(slot: JsonVariation) -> Probe:
     draft = flat(slot)
     said = [slot.choice("tasks"), *in_words(draft.schema, slot.words), *draft.told]
     # The mode promises an object; that the members asked for are there is the least of sense.
@@ -173,7 +182,7 @@ def _object_probe(slot: Slot) -> Probe:
     return _probe(slot, said, schema, {"type": "json_object"})
 
 
-def _schema_probe(slot: Slot) -> Probe:
+def _schema_probe(slot: JsonVariation) -> Probe:
     if slot.family == "T1":
         draft = nested(slot) if slot.number % 2 else flat(slot)
         said = [slot.choice("records"), *draft.told]
@@ -184,14 +193,14 @@ def _schema_probe(slot: Slot) -> Probe:
     return _probe(slot, said, kind["schema"], _strictly(kind["schema"]))
 
 
-def _poem_probe(slot: Slot) -> Probe:
+def _poem_probe(slot: JsonVariation) -> Probe:
     words, data = slot.languages
     city = slot.random.choice(PROMPTS["texts"][data]["cities"])
     schema = flat(slot).schema
     return _probe(slot, [PROMPTS["poems"][words].format(city=city)], schema, _strictly(schema))
 
 
-def _bad_probe(slot: Slot) -> Probe:
+def _bad_probe(slot: JsonVariation) -> Probe:
     draft = flat(slot)
     said = [slot.choice("tasks"), *draft.told]
     wanted = {"response_format": PROMPTS["bad_formats"][slot.family]}

@@ -12,7 +12,7 @@ Spec = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Source:
+class ValueSource:
     """Where values come from: the words of one language, and chance."""
 
     texts: Mapping[str, list[str]]
@@ -37,7 +37,7 @@ def schema_of(spec: Spec) -> dict[str, Any]:
     return {"type": _TYPES.get(kind, "string"), **more.get(kind, {})}
 
 
-def value_of(spec: Spec, source: Source) -> Any:
+def value_of(spec: Spec, source: ValueSource) -> Any:
     """A random value of a spec."""
     kind, of = _kind(spec)
     if kind == "object":
@@ -54,26 +54,26 @@ def _kind(spec: Spec) -> tuple[str, Any]:
     return next(iter(spec.items()))
 
 
-def _number(of: Any, source: Source) -> float:
+def _number(of: Any, source: ValueSource) -> float:
     return round(source.random.uniform(*of), 2)
 
 
-def _scientific(of: Any, source: Source) -> float:
+def _scientific(of: Any, source: ValueSource) -> float:
     return float(f"{source.random.uniform(1, 9.9):.2f}e{source.random.randint(*of)}")
 
 
-def _date(of: Any, source: Source) -> str:
+def _date(of: Any, source: ValueSource) -> str:
     year, month, day = (source.random.randint(*ends) for ends in (of, (1, 12), (1, 28)))
     return f"{year}-{month:02}-{day:02}"
 
 
-def _code(of: Any, source: Source) -> str:
+def _code(of: Any, source: ValueSource) -> str:
     return "".join(str(source.random.randrange(10)) if mark == "#" else mark for mark in of)
 
 
 _TYPES = {"integer": "integer", "number": "number", "scientific": "number", "boolean": "boolean"}
 
-_LEAVES: Mapping[str, Callable[[Any, Source], Any]] = {
+_LEAVES: Mapping[str, Callable[[Any, ValueSource], Any]] = {
     "text": lambda of, source: source.random.choice(source.texts[of]),
     "choice": lambda of, source: source.random.choice(of),
     "boolean": lambda of, source: source.random.choice(of),

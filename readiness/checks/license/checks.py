@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.license import scoring as scorer
-from readiness.checks.license.license_evidence import Dossier
+from readiness.checks.license.license_evidence import LicenseEvidence
 from readiness.probe import Probe
 from readiness.score import Outcome, Score
 
@@ -16,7 +16,7 @@ EVIDENCE = [Probe("license.evidence@v1", [], budget=0)]
 NONE = Score(Outcome.UNSUPPORTED, "no evidence was given: name it with --license-evidence PATH")
 
 
-def judged(chat: Chat, scored: Callable[[Dossier], Score]) -> Score:
+def judged(chat: Chat, scored: Callable[[LicenseEvidence], Score]) -> Score:
     """Score what the user gave; a licence shows in no reply of the endpoint."""
     dossier = chat.scope.given.dossier
     return NONE if dossier is None else scored(dossier)

@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from readiness.checks.license.gguf_header import Value, read_header
-from readiness.checks.license.license_evidence import Dossier, Label, Statement, Text
+from readiness.checks.license.license_evidence import (
+    LicenseDocument,
+    LicenseEvidence,
+    LicenseLabel,
+    VendorStatement,
+)
 from readiness.policy.yaml_reader import PolicyError, Reader
 from readiness.resources import schema
 
@@ -24,23 +29,25 @@ _HEAD = re.compile(r"\s*---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
 ELSEWHERE = ("other", "unknown")
 
 
-def read_card(text: str, source: str, digest: str) -> Dossier:
+def read_card(text: str, source: str, digest: str) -> LicenseEvidence:
     """What a model card says; one without YAML at its head says nothing."""
     found = _HEAD.match(text.replace("\r\n", "\n"))
     if not found:
-        return Dossier(prose=(Text(source, text, digest),))
+        return LicenseEvidence(prose=(LicenseDocument(source, text, digest),))
     try:
         said = Reader(source).read(found[1])
     except PolicyError as error:
-        return Dossier(unreadable=(str(error),))
+        return LicenseEvidence(unreadable=(str(error),))
     if not isinstance(said, dict):
-        return Dossier(unreadable=(f"{source}: the YAML at its head is no mapping",))
+        return LicenseEvidence(unreadable=(f"{source}: the YAML at its head is no mapping",))
     licenses = [_own(said, each) for each in _texts(said.get("license"))]
     parents = tuple(_texts(said.get("base_model")))
     names = tuple(_texts(said.get("model_name")))
     # Of several, a card does not say that one may choose.
-    labels = (Label(source, " AND ".join(licenses)),) if licenses else ()
-    return Dossier(names, labels, prose=(Text(source, text, digest),), parents=parents)
+    labels = (LicenseLabel(source, " AND ".join(licenses)),) if licenses else ()
+    return LicenseEvidence(
+        names, labels, prose=(LicenseDocument(source, text, digest),), parents=parents
+    )
 
 
 def _own(said: dict[str, Any], usual: str) -> str:
@@ -71,30 +78,30 @@ _PROSE = ("", ".md", ".txt", ".rst")
 _PRINTED = (".pdf", ".doc", ".docx", ".odt", ".rtf", ".htm", ".html")
 
 
-class EvidenceError(ValueError):
+class LicenseEvidenceError(ValueError):
     """What is wrong with the evidence that the user names, and what would do."""
 
 
-def gather(paths: tuple[Path, ...]) -> Dossier:
+def gather(paths: tuple[Path, ...]) -> LicenseEvidence:
     """All that there is to show of one model's licence.
 
     Raises:
         EvidenceError: There is no such file, or a record that says something else than it may.
     """
-    return reduce(add, map(_gather, paths), Dossier())
+    return reduce(add, map(_gather, paths), LicenseEvidence())
 
 
-def _gather(path: Path) -> Dossier:
+def _gather(path: Path) -> LicenseEvidence:
     if path.is_dir():
         read = (read_file(each, str(each.relative_to(path))) for each in _files(path))
-        return reduce(add, read, Dossier())
+        return reduce(add, read, LicenseEvidence())
     if not path.is_file():
-        raise EvidenceError(f"{path}: no such file or folder")
+        raise LicenseEvidenceError(f"{path}: no such file or folder")
     if path.suffix.lower() in (".yaml", ".yml"):
         return read_record(path)
     found = read_file(path, path.name)
-    if found == Dossier():
-        raise EvidenceError(
+    if found == LicenseEvidence():
+        raise LicenseEvidenceError(
             f"{path}: no evidence of a licence: name a model's folder, a GGUF file, a card "
             "(README.md), a licence's text or a record (.yaml)"
         )
@@ -109,7 +116,7 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (Path(here, name) for name in sorted(names))
 
 
-def read_file(path: Path, source: str) -> Dossier:
+def read_file(path: Path, source: str) -> LicenseEvidence:
     """What one file has to show; nothing where it is none of those that tell of a licence."""
     name, kind = path.name, path.suffix.lower()
     if kind == ".gguf":
@@ -119,20 +126,22 @@ def read_file(path: Path, source: str) -> Dossier:
     if name in ("config.json", "adapter_config.json"):
         return _of_text(path, source, _config)
     if not (_TERMS.match(name) or _POLICY.search(name) or _NOTICE.match(name)):
-        return Dossier()
+        return LicenseEvidence()
     if kind in _PRINTED:
-        return Dossier(unreadable=(f"{source}: no plain text: a person has to read it",))
+        return LicenseEvidence(unreadable=(f"{source}: no plain text: a person has to read it",))
     if kind not in _PROSE and not path.stem.isupper():
-        return Dossier()  # As license.py is none.
+        return LicenseEvidence()  # As license.py is none.
     return _of_text(path, source, _document)
 
 
-def _of_text(path: Path, source: str, read: Callable[[str, str, str], Dossier]) -> Dossier:
+def _of_text(
+    path: Path, source: str, read: Callable[[str, str, str], LicenseEvidence]
+) -> LicenseEvidence:
     if path.stat().st_size > LARGEST:
-        return Dossier(unreadable=(f"{source}: more than {LARGEST:,} bytes",))
+        return LicenseEvidence(unreadable=(f"{source}: more than {LARGEST:,} bytes",))
     data = path.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
-    return read(_decoded(data), source, digest) + Dossier(files={source: digest})
+    return read(_decoded(data), source, digest) + LicenseEvidence(files={source: digest})
 
 
 def _decoded(data: bytes) -> str:
@@ -144,40 +153,42 @@ def _decoded(data: bytes) -> str:
         return data.decode("latin-1")  # As copyright signs were once written.
 
 
-def _document(text: str, source: str, digest: str) -> Dossier:
+def _document(text: str, source: str, digest: str) -> LicenseEvidence:
     name = Path(source).name
-    found = Text(source, text, digest, terms=bool(_TERMS.match(name)) and not _POLICY.search(name))
+    found = LicenseDocument(
+        source, text, digest, terms=bool(_TERMS.match(name)) and not _POLICY.search(name)
+    )
     policies = (source,) if _POLICY.search(name) else ()
-    return Dossier(texts=(found,), prose=() if found.terms else (found,), policies=policies)
+    return LicenseEvidence(texts=(found,), prose=() if found.terms else (found,), policies=policies)
 
 
-def _config(text: str, source: str, _digest: str) -> Dossier:
+def _config(text: str, source: str, _digest: str) -> LicenseEvidence:
     try:
         said = json.loads(text)
     except (ValueError, RecursionError):
-        return Dossier(unreadable=(f"{source}: no JSON",))
+        return LicenseEvidence(unreadable=(f"{source}: no JSON",))
     if not isinstance(said, dict):
-        return Dossier(unreadable=(f"{source}: no JSON object",))
+        return LicenseEvidence(unreadable=(f"{source}: no JSON object",))
     parent = _word(said.get("base_model_name_or_path"))
     name = _word(said.get("_name_or_path"))
     # What a folder calls itself in another's work place tells nothing of the weights.
     names = (name,) if name and not name.startswith((".", "/")) else ()
-    return Dossier(names=names, parents=(parent,) if parent else None)
+    return LicenseEvidence(names=names, parents=(parent,) if parent else None)
 
 
-def _of_gguf(path: Path, source: str) -> Dossier:
+def _of_gguf(path: Path, source: str) -> LicenseEvidence:
     try:
         header = read_header(path)
     except ValueError as error:
-        return Dossier(unreadable=(f"{source}: {error}",))
+        return LicenseEvidence(unreadable=(f"{source}: {error}",))
     said = [_word(header.get(f"general.{key}")) for key in ("license", "license.name")]
     usual, own = said
     named = own if usual in ("", *ELSEWHERE) and own else usual
     digest = hashlib.sha256(json.dumps(dict(header), sort_keys=True).encode()).hexdigest()
     kind = header.get("general.file_type")
-    return Dossier(
+    return LicenseEvidence(
         names=tuple(filter(None, [_word(header.get("general.name"))])),
-        labels=(Label(source, named),) if named else (),
+        labels=(LicenseLabel(source, named),) if named else (),
         parents=_parents(header),
         files={source: digest},
         quantization=QUANTIZATIONS.get(int(kind), f"file type {kind}") if kind is not None else "",
@@ -206,7 +217,7 @@ def _word(value: Value | Any) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def read_record(path: Path) -> Dossier:
+def read_record(path: Path) -> LicenseEvidence:
     """What a record says, with the files that it names.
 
     Raises:
@@ -218,15 +229,17 @@ def read_record(path: Path) -> Dossier:
     try:
         said = Reader(str(path)).read(path.read_text("utf-8-sig"))
     except (PolicyError, UnicodeDecodeError) as error:
-        raise EvidenceError(f"{path}: {error}") from error
+        raise LicenseEvidenceError(f"{path}: {error}") from error
     validator = Draft202012Validator(schema("license"))
     if violation := best_match(validator.iter_errors(said)):
-        raise EvidenceError(f"{path}: {violation.json_path}: {violation.message:.200}")
+        raise LicenseEvidenceError(f"{path}: {violation.json_path}: {violation.message:.200}")
     folder = path.parent
     parents = said.get("base_models")
-    own = Dossier(
+    own = LicenseEvidence(
         names=(said["model"],),
-        labels=tuple(Label(each["source"], each["license"]) for each in said.get("says", ())),
+        labels=tuple(
+            LicenseLabel(each["source"], each["license"]) for each in said.get("says", ())
+        ),
         read=frozenset(_read(folder, each) for each in said.get("read", ())),
         parents=tuple(parents) if parents is not None else None,
         ancestors={
@@ -243,27 +256,27 @@ def _within(folder: Path, where: str) -> Path:
     """A place beside the record. A record does not lead back to itself."""
     path = (folder / where).resolve()
     if not path.is_relative_to(folder.resolve()) or path == folder.resolve():
-        raise EvidenceError(f"{where}: name something below the folder of the record")
+        raise LicenseEvidenceError(f"{where}: name something below the folder of the record")
     return path
 
 
 def _read(folder: Path, said: dict[str, Any]) -> str:
     digest = _digest(folder, said["file"])
     if digest != said["sha256"]:
-        raise EvidenceError(
+        raise LicenseEvidenceError(
             f"{said['file']}: its SHA-256 is {digest or 'none'}, "
             f"and {said['sha256']:.12}... is what {said['by']} has read"
         )
     return digest
 
 
-def _statement(folder: Path, said: dict[str, Any]) -> Statement:
+def _statement(folder: Path, said: dict[str, Any]) -> VendorStatement:
     day = said["date"]
     try:
         read = day if isinstance(day, date) else date.fromisoformat(day)
     except ValueError as error:
-        raise EvidenceError(f"{said['url']}: {day!r:.40} is no date") from error
-    return Statement(said["url"], read, _digest(folder, said["file"]) == said["sha256"])
+        raise LicenseEvidenceError(f"{said['url']}: {day!r:.40} is no date") from error
+    return VendorStatement(said["url"], read, _digest(folder, said["file"]) == said["sha256"])
 
 
 def _digest(folder: Path, name: str) -> str:

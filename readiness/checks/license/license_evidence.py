@@ -8,7 +8,7 @@ from datetime import date
 
 
 @dataclass(frozen=True)
-class Label:
+class LicenseLabel:
     """A licence by its name: what a card, a header or a record says."""
 
     source: str
@@ -16,7 +16,7 @@ class Label:
 
 
 @dataclass(frozen=True)
-class Text:
+class LicenseDocument:
     """A document word by word.
 
     Args:
@@ -33,7 +33,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Statement:
+class VendorStatement:
     """What the vendor has stated in public, with a copy that was kept.
 
     Args:
@@ -48,7 +48,7 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Dossier:
+class LicenseEvidence:
     """What there is to show of a model's licence.
 
     Args:
@@ -68,24 +68,24 @@ class Dossier:
     """
 
     names: tuple[str, ...] = ()
-    labels: tuple[Label, ...] = ()
-    texts: tuple[Text, ...] = ()
-    prose: tuple[Text, ...] = ()
+    labels: tuple[LicenseLabel, ...] = ()
+    texts: tuple[LicenseDocument, ...] = ()
+    prose: tuple[LicenseDocument, ...] = ()
     policies: tuple[str, ...] = ()
     read: frozenset[str] = frozenset()
     unreadable: tuple[str, ...] = ()
     parents: tuple[str, ...] | None = None
-    ancestors: Mapping[str, Dossier] = field(default_factory=dict)
-    statements: tuple[Statement, ...] = ()
+    ancestors: Mapping[str, LicenseEvidence] = field(default_factory=dict)
+    statements: tuple[VendorStatement, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     quantization: str = ""
     bytes: int = 0
 
-    def __add__(self, other: Dossier) -> Dossier:
+    def __add__(self, other: LicenseEvidence) -> LicenseEvidence:
         """Put two dossiers of one model together."""
         told = [each.parents for each in (self, other) if each.parents is not None]
         parents = dict.fromkeys(name for names in told for name in names)
-        return Dossier(
+        return LicenseEvidence(
             (*self.names, *other.names),
             (*self.labels, *other.labels),
             (*self.texts, *other.texts),
@@ -101,7 +101,7 @@ class Dossier:
             self.bytes or other.bytes,
         )
 
-    def line(self, name: str = "") -> Iterator[tuple[str, Dossier]]:
+    def line(self, name: str = "") -> Iterator[tuple[str, LicenseEvidence]]:
         """The model and all ancestors that there is evidence of, each with its name."""
         yield name, self
         for parent, dossier in self.ancestors.items():

@@ -25,7 +25,7 @@ _PIECE = re.compile(r"[㐀-鿿豈-﫿]|[^㐀-鿿豈-﫿]+")
 
 
 @dataclass(frozen=True)
-class Compared:
+class TextComparison:
     """A text beside the licence that it is nearest to.
 
     Args:
@@ -51,7 +51,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Canon:
+class CanonicalText:
     """A licence's own words, and which of them a copy may leave out."""
 
     license: str
@@ -68,21 +68,23 @@ def words(text: str) -> list[str]:
 
 
 @lru_cache(64)  # Several checks ask for the same.
-def compare(text: str) -> Compared:
+def compare(text: str) -> TextComparison:
     """Hold a text against every licence that is known word by word."""
     said = words(text)
     near = [_beside(canon, said) for canon in canons() if _near(canon, said)]
-    return min(near, key=lambda each: _size(each.added) + _size(each.missing), default=Compared())
+    return min(
+        near, key=lambda each: _size(each.added) + _size(each.missing), default=TextComparison()
+    )
 
 
 @cache
-def canons() -> tuple[Canon, ...]:
+def canons() -> tuple[CanonicalText, ...]:
     """The licences that are known word by word."""
     paths = sorted((home("fixtures") / "licenses").glob("*.txt"))
     return tuple(_canon(path.stem, path.read_text("utf-8")) for path in paths)
 
 
-def _canon(name: str, text: str) -> Canon:
+def _canon(name: str, text: str) -> CanonicalText:
     own: list[str] = []
     optional, within = set(), False
     for word in words(text):
@@ -92,7 +94,7 @@ def _canon(name: str, text: str) -> Canon:
         if within:
             optional.add(len(own))
         own.append(word)
-    return Canon(name, tuple(own), frozenset(optional))
+    return CanonicalText(name, tuple(own), frozenset(optional))
 
 
 def _visible(text: str) -> str:
@@ -104,7 +106,7 @@ def _pieces(word: str) -> list[str]:
     return [word] if word == HOLE else _PIECE.findall(word)
 
 
-def _near(canon: Canon, said: Sequence[str]) -> bool:
+def _near(canon: CanonicalText, said: Sequence[str]) -> bool:
     """Whether a text has enough of a licence's words, in whatever order, to be held against it."""
     needed = Counter(
         word for at, word in enumerate(canon.words) if at not in canon.optional and word != HOLE
@@ -113,7 +115,7 @@ def _near(canon: Canon, said: Sequence[str]) -> bool:
     return len(said) <= LONGEST * len(canon.words) and missing <= MOST_MISSING * needed.total()
 
 
-def _beside(canon: Canon, said: Sequence[str]) -> Compared:
+def _beside(canon: CanonicalText, said: Sequence[str]) -> TextComparison:
     added, missing = [], []
     for tag, a, b, c, d in SequenceMatcher(None, canon.words, said, autojunk=False).get_opcodes():
         if tag == "equal":
@@ -122,7 +124,7 @@ def _beside(canon: Canon, said: Sequence[str]) -> Compared:
         missing += [" ".join(canon.words[at] for at in places if at not in canon.optional)]
         if not (_is_name(said[c:d]) if len(places) < b - a else _is_notice(said[c:d], c == 0)):
             added.append(" ".join(said[c:d]))
-    return Compared(canon.license, tuple(added), tuple(each for each in missing if each))
+    return TextComparison(canon.license, tuple(added), tuple(each for each in missing if each))
 
 
 def _is_notice(run: Sequence[str], first: bool) -> bool:

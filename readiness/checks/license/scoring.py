@@ -6,7 +6,11 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from urllib.parse import urlsplit
 
-from readiness.checks.license.license_evidence import Dossier, Statement, Text
+from readiness.checks.license.license_evidence import (
+    LicenseDocument,
+    LicenseEvidence,
+    VendorStatement,
+)
 from readiness.checks.license.license_terms import Standing, Terms, all_of, marked, terms, warns
 from readiness.checks.license.license_text import compare
 from readiness.resources import licenses
@@ -18,7 +22,7 @@ OLDEST = 400  # days
 Voice = tuple[str, Terms]
 
 
-def permits(dossier: Dossier, accepted: Collection[str]) -> Score:
+def permits(dossier: LicenseEvidence, accepted: Collection[str]) -> Score:
     """Score whether every source permits commercial use, on conditions that are accepted."""
     voices = [*_labels(dossier), *_texts(dossier)]
     if not voices:
@@ -35,7 +39,7 @@ def permits(dossier: Dossier, accepted: Collection[str]) -> Score:
     return _on(worst.conditions - frozenset(accepted))
 
 
-def whole(dossier: Dossier) -> Score:
+def whole(dossier: LicenseEvidence) -> Score:
     """Score whether the licence stands there word by word, with nothing added."""
     stated = [each for each in dossier.texts if each.terms]
     if not stated:
@@ -45,7 +49,7 @@ def whole(dossier: Dossier) -> Score:
     return _unsettled("; ".join(wrong)) if wrong else PASSED
 
 
-def agree(dossier: Dossier) -> Score:
+def agree(dossier: LicenseEvidence) -> Score:
     """Score whether all sources name the same licence."""
     if dossier.unreadable:
         return _unsettled(f"what cannot be read may disagree: {'; '.join(dossier.unreadable)}")
@@ -61,7 +65,7 @@ def agree(dossier: Dossier) -> Score:
     return _unsettled(f"the sources disagree: {', '.join([*said, *are])}")
 
 
-def clear(dossier: Dossier, accepted: Collection[str]) -> Score:
+def clear(dossier: LicenseEvidence, accepted: Collection[str]) -> Score:
     """Score whether all models that the weights were made from may be used as well."""
     scores = [_descent(name, each) for name, each in dossier.line("the model")]
     for name, each in dossier.line():
@@ -76,7 +80,7 @@ def clear(dossier: Dossier, accepted: Collection[str]) -> Score:
     return _worst(scores)
 
 
-def unrestricted(dossier: Dossier, accepted: Collection[str]) -> Score:
+def unrestricted(dossier: LicenseEvidence, accepted: Collection[str]) -> Score:
     """Score whether nothing beside the licence restricts the use."""
     wrong = [f"{each.source} says {said!r}" for each, said in _warnings(dossier)]
     if dossier.policies and AGREED not in accepted:
@@ -85,7 +89,7 @@ def unrestricted(dossier: Dossier, accepted: Collection[str]) -> Score:
     return _unsettled("; ".join(wrong)) if wrong else PASSED
 
 
-def stated(statements: Sequence[Statement], today: date) -> Score:
+def stated(statements: Sequence[VendorStatement], today: date) -> Score:
     """Score whether the vendor has stated it, lately and where the vendor speaks."""
     if not statements:
         return Score(Outcome.UNSUPPORTED, "no statement of the vendor was given")
@@ -104,18 +108,18 @@ def matches(names: Sequence[str], model: str) -> Score:
     return _unsettled(f"evidence of {', '.join(names)}, and the endpoint serves {model!r:.80}")
 
 
-def _warnings(dossier: Dossier) -> list[tuple[Text, str]]:
+def _warnings(dossier: LicenseEvidence) -> list[tuple[LicenseDocument, str]]:
     """What prose says against commercial use in passing, where no person has read it."""
     unread = [each for each in dossier.prose if each.sha256 not in dossier.read]
     said = [(each, warns(each.text)) for each in unread if each.source not in dossier.policies]
     return [(each, warning) for each, warning in said if warning]
 
 
-def _labels(dossier: Dossier) -> list[Voice]:
+def _labels(dossier: LicenseEvidence) -> list[Voice]:
     return [(each.source, terms(each.license)) for each in dossier.labels]
 
 
-def _texts(dossier: Dossier, *, known: bool = False) -> list[Voice]:
+def _texts(dossier: LicenseEvidence, *, known: bool = False) -> list[Voice]:
     """The licences that texts are; those that are none count, unless a person has read them."""
     voices = []
     for each in dossier.texts:
@@ -127,7 +131,7 @@ def _texts(dossier: Dossier, *, known: bool = False) -> list[Voice]:
     return voices
 
 
-def _departs(text: Text, read: Collection[str]) -> str:
+def _departs(text: LicenseDocument, read: Collection[str]) -> str:
     """How a text departs from what is known word by word; "" where it does not."""
     compared = compare(text.text)
     if compared.license:
@@ -142,7 +146,7 @@ def _departs(text: Text, read: Collection[str]) -> str:
     return f"{text.source} is {name} that is not known word by word: a person has to read it"
 
 
-def _descent(name: str, dossier: Dossier) -> Score:
+def _descent(name: str, dossier: LicenseEvidence) -> Score:
     if dossier.parents is None:
         return _unsettled(f"nothing tells what {name} was made from: a card does, or a record")
     if dossier.missing:
@@ -161,7 +165,7 @@ def _on(conditions: Iterable[str]) -> Score:
     )
 
 
-def _doubtful(statement: Statement, today: date) -> str:
+def _doubtful(statement: VendorStatement, today: date) -> str:
     if not statement.kept:
         return f"{statement.url}: the copy that was kept is missing, or another"
     age = (today - statement.day).days

@@ -8,7 +8,12 @@ from __future__ import annotations
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.load import probes, scoring
-from readiness.load.levels import at_level, at_promise, at_share, ends_of
+from readiness.load.levels import (
+    at_level,
+    step_for_objective,
+    steps_at_share_and_capacity,
+    steps_with_fewest_and_most_clients,
+)
 from readiness.probe import Probe
 from readiness.score import Score
 
@@ -26,22 +31,30 @@ async def no_cross_talk(chat: Chat, probe: Probe) -> Score:
     """Under concurrent load, each request MUST get its own answer, as correct as when it is sent
     alone.
     """
-    return scoring.apart(await at_level(chat, probe))
+    return scoring.no_cross_talk(await at_level(chat, probe))
 
 
 @check(probes.by_scenario, trials=3, needs=["stream"], alone=True, in_order=True)
 async def throughput_retained(chat: Chat, probe: Probe) -> Score:
     """Throughput with the most clients MUST be at least half of that with the fewest."""
-    score = scoring.keeps(*await ends_of(chat, probe))
+    score = scoring.keeps(*await steps_with_fewest_and_most_clients(chat, probe))
     # A noisy minute is no defect: what fails has to fail twice.
-    return score if score.passed else scoring.keeps(*await ends_of(chat, probe, "/again"))
+    return (
+        score
+        if score.passed
+        else scoring.keeps(*await steps_with_fewest_and_most_clients(chat, probe, "/again"))
+    )
 
 
 @check(probes.by_scenario, trials=3, needs=["stream"], alone=True, in_order=True)
 async def no_latency_drift(chat: Chat, probe: Probe) -> Score:
     """Under steady load, reply times MUST NOT grow by more than half from start to end."""
-    score = scoring.holds((await ends_of(chat, probe))[1])
-    return score if score.passed else scoring.holds((await ends_of(chat, probe, "/again"))[1])
+    score = scoring.holds((await steps_with_fewest_and_most_clients(chat, probe))[1])
+    return (
+        score
+        if score.passed
+        else scoring.holds((await steps_with_fewest_and_most_clients(chat, probe, "/again"))[1])
+    )
 
 
 @check(probes.by_share, trials=3, needs=["stream"], alone=True, in_order=True)
@@ -49,16 +62,18 @@ async def open_loop_latency(chat: Chat, probe: Probe) -> Score:
     """Requests that arrive at 50 to 100 % of measured throughput MUST be answered, at 50 % no
     slower than at full closed-loop load.
     """
-    step, full = await at_share(chat, probe)
+    step, full = await steps_at_share_and_capacity(chat, probe)
     score = scoring.keeps_up(step, full)
     # What is slow has to be slow twice; a request that is lost is lost.
     if score.passed or not scoring.answered(step).passed:
         return score
-    return scoring.keeps_up(*await at_share(chat, probe, "/again"))
+    return scoring.keeps_up(*await steps_at_share_and_capacity(chat, probe, "/again"))
 
 
-@check(probes.promised, trials=1, needs=["stream"], alone=True, in_order=True)
+@check(probes.objective_probes, trials=1, needs=["stream"], alone=True, in_order=True)
 async def slo_latency(chat: Chat, probe: Probe) -> Score:
     """At the concurrency that the policy's SLO names, reply times SHOULD stay within its limits."""
     slo, seed = chat.scope.given.slo, probe.expect["seed"]
-    return scoring.promised([(await at_promise(chat, each, seed), each) for each in slo])
+    return scoring.meets_objectives(
+        [(await step_for_objective(chat, each, seed), each) for each in slo]
+    )

@@ -24,7 +24,7 @@ CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
 
 
 @dataclass(frozen=True)
-class Item:
+class UserScript:
     """What one user sends: a turn, or several that follow one another.
 
     Args:
@@ -61,7 +61,7 @@ by_scenario = partial(steps, "clients", [(name, LEVELS[name][-1]) for name in LE
 by_share = partial(steps, "share", [("code", each) for each in SHARES])
 
 
-def promised(seed: int, trials: int) -> list[Probe]:
+def objective_probes(seed: int, trials: int) -> list[Probe]:
     """Probes for all that a policy promises: its steps are those of the others, where it can be."""
     return [
         Probe(f"load.promised.{at}@v1", [], {"seed": f"{seed}/{at}"}, tokens=0)
@@ -69,7 +69,7 @@ def promised(seed: int, trials: int) -> list[Probe]:
     ]
 
 
-def item(scenario: str, random: Random, *, small: bool, warm: bool = False) -> Item:
+def user_script(scenario: str, random: Random, *, small: bool, warm: bool = False) -> UserScript:
     """What one user of a scenario sends.
 
     Args:
@@ -82,7 +82,7 @@ def item(scenario: str, random: Random, *, small: bool, warm: bool = False) -> I
     drawn = Random(f"warm/{scenario}") if warm else random
     if scenario == "copy":
         first, *rest = said["turns"]
-        return Item([first.format(nonce=nonce(drawn)), *rest], said["budget"])
+        return UserScript([first.format(nonce=nonce(drawn)), *rest], said["budget"])
     parts = [_filled(said["opening"], said, drawn)]
     while left > 0:
         parts.append(_filled(drawn.choice(said["lines"]), said, drawn))
@@ -90,14 +90,14 @@ def item(scenario: str, random: Random, *, small: bool, warm: bool = False) -> I
     if warm:
         parts[-1] = _filled(random.choice(said["lines"]), said, random)
     parts.append(_filled(said["asking"], said, random))
-    return Item(["\n".join(parts)], said["budget"])
+    return UserScript(["\n".join(parts)], said["budget"])
 
 
-def known(random: Random) -> Item:
+def known_answer_script(random: Random) -> UserScript:
     """A request whose answer is known."""
     code = "".join(random.choice(CONSONANTS) + random.choice(VOWELS) for _ in range(4))
     said = PROMPTS["known"]
-    return Item([said["text"].format(nonce=nonce(random), code=code)], said["budget"], code)
+    return UserScript([said["text"].format(nonce=nonce(random), code=code)], said["budget"], code)
 
 
 def nonce(random: Random) -> str:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from math import inf
 from statistics import mean, median
 
-from readiness.load.saturation import timed
-from readiness.load.step import Sample, Step
-from readiness.policy.slo import Promise
+from readiness.load.saturation import excuse_if_saturated
+from readiness.load.step import RequestMeasurement, StepResult
+from readiness.policy.slo import LatencyObjective
 from readiness.score import PASSED, Measure, Outcome, Score, failed
 from readiness.statistics.proportions import lower, upper
 from readiness.statistics.trend import Estimate, percentile, rate, trend
@@ -24,17 +24,17 @@ LITTLE = 0.15
 QUICKER = 0.8
 
 
-def throughput(step: Step) -> Estimate:
+def throughput(step: StepResult) -> Estimate:
     """How many requests a second were answered while all clients were busy."""
     return rate([each.end for each in step.samples if not each.error], *step.busy)
 
 
-def measures(step: Step) -> tuple[Measure, ...]:
+def measures(step: StepResult) -> tuple[Measure, ...]:
     """All that a step has measured."""
     return tuple(_measures(step))
 
 
-def quicker(few: Step, many: Step) -> Iterator[Measure]:
+def quicker(few: StepResult, many: StepResult) -> Iterator[Measure]:
     """What cannot be: that replies take less the more clients there are, unless some are cached."""
     less, more = (mean(each.took for each in step.measured) for step in (few, many))
     if more < QUICKER * less:
@@ -46,7 +46,7 @@ def quicker(few: Step, many: Step) -> Iterator[Measure]:
         yield Measure(name, more / less, "", at, len(many.measured))
 
 
-def _measures(step: Step) -> Iterator[Measure]:
+def _measures(step: StepResult) -> Iterator[Measure]:
     at: dict[str, float | str] = {"scenario": step.shape.scenario}
     at |= {"clients": step.shape.clients} if step.shape.clients else {"rate": step.shape.rate}
     at |= {"prompts": "warm"} if step.shape.warm else {}
@@ -77,7 +77,7 @@ def _measures(step: Step) -> Iterator[Measure]:
     yield from _audits(step, own, at)
 
 
-def _series(own: list[Sample]) -> dict[str, list[float]]:
+def _series(own: list[RequestMeasurement]) -> dict[str, list[float]]:
     times = [(each, each.latency) for each in own if each.latency]
     per_token = [latency.per_token for _, latency in times]
     return {
@@ -87,7 +87,9 @@ def _series(own: list[Sample]) -> dict[str, list[float]]:
     }
 
 
-def _audits(step: Step, own: list[Sample], at: dict[str, float | str]) -> Iterator[Measure]:
+def _audits(
+    step: StepResult, own: list[RequestMeasurement], at: dict[str, float | str]
+) -> Iterator[Measure]:
     """What cannot be, by figures that must fit each other: a hint, never a verdict."""
     if step.shape.clients and len(own) >= ENOUGH:
         inside = throughput(step).value * mean(each.took for each in own)
@@ -115,7 +117,7 @@ KEPT = 0.5
 SURELY, SLOWER, NOTICED = 0.001, 1.5, 0.020
 
 
-def answered(step: Step) -> Score:
+def answered(step: StepResult) -> Score:
     """Score whether every request was answered, and none with nothing."""
     total, errors = len(step.samples), step.errors
     if errors:
@@ -132,7 +134,7 @@ def answered(step: Step) -> Score:
     return _measured(PASSED, step)
 
 
-def apart(step: Step) -> Score:
+def no_cross_talk(step: StepResult) -> Score:
     """Score whether each request got its own answer, where the answer is known."""
     asked = [each for each in step.samples if each.code and not each.error]
     if step.strange:
@@ -150,7 +152,7 @@ def apart(step: Step) -> Score:
     return PASSED
 
 
-def keeps(few: Step, many: Step) -> Score:
+def keeps(few: StepResult, many: StepResult) -> Score:
     """Score whether more clients are served as much together as fewer are."""
     less, more = (throughput(step) for step in (few, many))
     told = (
@@ -167,10 +169,10 @@ def keeps(few: Step, many: Step) -> Score:
     # By Little's law, a throughput that is lost is time that each reply takes longer.
     slower, usual = (mean(each.took for each in step.measured) for step in (many, few))
     excess = slower - usual * many.shape.clients / few.shape.clients / KEPT
-    return timed(failed(told), excess, few.strain, many.strain)
+    return excuse_if_saturated(failed(told), excess, few.strain, many.strain)
 
 
-def holds(step: Step) -> Score:
+def holds(step: StepResult) -> Score:
     """Score whether a step went on as it began."""
     took = [each.took for each in step.measured]
     third = len(took) // 3
@@ -180,11 +182,11 @@ def holds(step: Step) -> Score:
     grown = late > max(SLOWER * early, early + NOTICED)
     if grown and trend(took).p < SURELY:
         told = f"replies take {early:.2f} s at first, {late:.2f} s at last: {step.shape.shown}"
-        return timed(failed(told), late - SLOWER * early, step.strain)
+        return excuse_if_saturated(failed(told), late - SLOWER * early, step.strain)
     return PASSED
 
 
-def keeps_up(step: Step, full: Step) -> Score:
+def keeps_up(step: StepResult, full: StepResult) -> Score:
     """Score requests that came as they would, beside those of clients that wait their turn."""
     score = answered(step)
     took = [[each.took for each in which.measured] for which in (step, full)]
@@ -197,11 +199,11 @@ def keeps_up(step: Step, full: Step) -> Score:
     half, most = (percentile(each, 0.5) for each in took)
     if half.low > most.high:
         told = f"{half.value:.2f} s at half of what it can do, {most.value:.2f} s at all of it"
-        return timed(failed(told), half.low - most.high, step.strain, full.strain)
+        return excuse_if_saturated(failed(told), half.low - most.high, step.strain, full.strain)
     return score
 
 
-def promised(made: Sequence[tuple[Step, Promise]]) -> Score:
+def meets_objectives(made: Sequence[tuple[StepResult, LatencyObjective]]) -> Score:
     """Score steps by what users are promised of each; the worst of them decides."""
     if not made:
         return Score(Outcome.UNSUPPORTED, "the policy promises nothing: it has no slo")
@@ -211,7 +213,7 @@ def promised(made: Sequence[tuple[Step, Promise]]) -> Score:
     return replace(worst, measures=tuple(each for score in scores for each in score.measures))
 
 
-def _kept(step: Step, most: Mapping[str, float]) -> Score:
+def _kept(step: StepResult, most: Mapping[str, float]) -> Score:
     """Score a step by the seconds that its replies may take."""
     own = step.measured
     if not own:
@@ -233,12 +235,14 @@ def _kept(step: Step, most: Mapping[str, float]) -> Score:
     if slower := [name for name in most if seen[name] > most[name]]:
         words = [f"{name} {seen[name]:.2f} s, not {most[name]:g} s" for name in slower]
         excess = max(seen[name] - most[name] for name in slower)
-        failure = timed(failed(f"{'; '.join(words)}: {step.shape.shown}"), excess, step.strain)
+        failure = excuse_if_saturated(
+            failed(f"{'; '.join(words)}: {step.shape.shown}"), excess, step.strain
+        )
         return replace(failure, measures=score.measures)
     return score
 
 
-def _share(own: Sequence[Sample], most: Mapping[str, float]) -> float:
+def _share(own: Sequence[RequestMeasurement], most: Mapping[str, float]) -> float:
     """The share of requests that are no slower than most are to be, in both of their times."""
     whole = most.get("p95", most.get("mean", inf))
     first = most.get("first_p95", most.get("first", inf))
@@ -248,5 +252,5 @@ def _share(own: Sequence[Sample], most: Mapping[str, float]) -> float:
     return sum(good) / len(own)
 
 
-def _measured(score: Score, step: Step) -> Score:
+def _measured(score: Score, step: StepResult) -> Score:
     return replace(score, measures=measures(step))

@@ -9,17 +9,17 @@ from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.long_context import probes
 from readiness.checks.long_context import scoring_limits as limits
-from readiness.checks.long_context.length_search import climb
-from readiness.checks.long_context.liveness import beside
+from readiness.checks.long_context.length_search import search_effective_length
+from readiness.checks.long_context.liveness import with_liveness_requests
 from readiness.checks.long_context.probes import CLAIM
 from readiness.checks.long_context.scoring_limits import accepts, arrives
 from readiness.checks.long_context.scoring_needles import finds, found, summarises
 from readiness.checks.long_context.send_document import (
-    claimed,
-    read_at,
-    send_beyond,
+    send_document,
+    send_oversized_document,
     send_page,
     send_pieces,
+    target_length,
 )
 from readiness.probe import Probe
 from readiness.score import Score
@@ -30,7 +30,7 @@ async def accepts_128k(chat: Chat, probe: Probe) -> Score:
     """A request of 131,072 tokens, room for the reply included, MUST be answered (smoke:
     16,384).
     """
-    reading = await read_at(chat, probe.expect["recipe"], claimed(chat))
+    reading = await send_document(chat, probe.expect["recipe"], target_length(chat))
     sent = reading.sent if reading.counted else 0
     return accepts(reading.reply, reading.length, reading.reserved, sent)
 
@@ -40,7 +40,7 @@ async def no_silent_truncation(chat: Chat, probe: Probe) -> Score:
     """The head, middle and tail of a prompt of 131,072 tokens MUST all reach the model (smoke:
     16,384).
     """
-    reading = await read_at(chat, probe.expect["recipe"], claimed(chat))
+    reading = await send_document(chat, probe.expect["recipe"], target_length(chat))
     return arrives(reading.reply, reading.expected, reading.sent)
 
 
@@ -49,7 +49,7 @@ async def needle_retrieval(chat: Chat, probe: Probe) -> Score:
     """Asked for facts planted in a log of 131,072 tokens, the endpoint MUST find them (smoke:
     16,384).
     """
-    reading = await read_at(chat, probe.expect["recipe"], claimed(chat))
+    reading = await send_document(chat, probe.expect["recipe"], target_length(chat))
     question = reading.expected.questions[probe.expect["question"]]
     score = finds(reading.reply, question)
     return score.measured(found(score, question, reading.length))
@@ -60,16 +60,18 @@ async def summary_accuracy(chat: Chat, probe: Probe) -> Score:
     """A summary of a report of 131,072 tokens MUST have its key figures and dates, none made up,
     and be complete (smoke: 16,384).
     """
-    reading = await read_at(chat, probe.expect["recipe"], claimed(chat))
+    reading = await send_document(chat, probe.expect["recipe"], target_length(chat))
     return summarises(reading.reply, reading.expected)
 
 
-@check(probes.ladders, trials=1, alone=True, in_order=True)
+@check(probes.length_search_probes, trials=1, alone=True, in_order=True)
 async def effective_length(chat: Chat, probe: Probe) -> Score:
     """Needle retrieval SHOULD be at least 85.6 % at 131,072 tokens and at every shorter length
     tried.
     """
-    return limits.reaches(await climb(chat, probe.expect["recipe"]), CLAIM, chat.scope.window)
+    return limits.reaches(
+        await search_effective_length(chat, probe.expect["recipe"]), CLAIM, chat.scope.window
+    )
 
 
 @check(probes.overflows, trials=1, alone=True, in_order=True)
@@ -78,7 +80,7 @@ async def overlong_prompt_not_truncated(chat: Chat, probe: Probe) -> Score:
     full, and never truncated.
     """
     window = chat.scope.window or CLAIM
-    return limits.refuses(await send_beyond(chat, probe.expect["recipe"], window))
+    return limits.refuses(await send_oversized_document(chat, probe.expect["recipe"], window))
 
 
 @check(probes.pages, trials=1, alone=True)
@@ -86,7 +88,7 @@ async def no_hang_on_unbroken_text(chat: Chat, probe: Probe) -> Score:
     """100,000 Chinese characters without a line break (smoke: 10,000) MUST be answered or rejected,
     without delaying other requests.
     """
-    exchange, life = await beside(chat, send_page(chat, **probe.expect))
+    exchange, life = await with_liveness_requests(chat, send_page(chat, **probe.expect))
     pieces = await send_pieces(chat, **probe.expect) if limits.ending(exchange) else None
     return limits.survives(exchange, life, limits.remedy(pieces) if pieces else "")
 
@@ -102,5 +104,5 @@ async def no_hang_on_long_paragraphs(chat: Chat, probe: Probe) -> Score:
 @check(probes.documents, trials=5, alone=True, in_order=True)
 async def cold_prompt_latency(chat: Chat, probe: Probe) -> Score:
     """A cold prompt of 131,072 tokens SHOULD be answered within 8.2 s (smoke: 16,384)."""
-    reading = await read_at(chat, probe.expect["recipe"], claimed(chat))
+    reading = await send_document(chat, probe.expect["recipe"], target_length(chat))
     return limits.quick(reading.reply, reading.length)

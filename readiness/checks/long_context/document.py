@@ -9,7 +9,7 @@ from readiness.probe import Message
 
 
 @dataclass(frozen=True)
-class Question:
+class NeedleQuestion:
     """A question, and its answer.
 
     Args:
@@ -30,7 +30,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Figure:
+class KeyFigure:
     """A key figure of a report."""
 
     name: str
@@ -39,7 +39,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Expected:
+class DocumentAnswers:
     """What a reply to a document must have: of a log the answers, of a report the figures.
 
     Args:
@@ -50,17 +50,17 @@ class Expected:
     """
 
     code: str
-    questions: tuple[Question, ...] = ()
-    figures: tuple[Figure, ...] = ()
+    questions: tuple[NeedleQuestion, ...] = ()
+    figures: tuple[KeyFigure, ...] = ()
     end: str = ""
 
 
 @dataclass(frozen=True)
-class Paper:
+class LongDocument:
     """A long document in its messages, and what a reply to it must have."""
 
     messages: Sequence[Message]
-    expected: Expected
+    expected: DocumentAnswers
 
     @property
     def characters(self) -> int:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from random import Random
 
-from readiness.checks.long_context.document import Expected, Figure, Paper
-from readiness.checks.long_context.needles import Plants
+from readiness.checks.long_context.document import DocumentAnswers, KeyFigure, LongDocument
+from readiness.checks.long_context.needles import Needles
 from readiness.checks.long_context.prompt_wording import PROMPTS, Names, Recipe, line
 from readiness.probe import Message
 
@@ -19,12 +19,12 @@ DISTRACTIONS = 5
 ROOMY = 20_000
 
 
-def log(recipe: Recipe, characters: int) -> Paper:
+def log(recipe: Recipe, characters: int) -> LongDocument:
     """A log, so many characters long in all, or as long as its questions need."""
     random = recipe.random(characters)
     system, code = recipe.system(random)
     names = Names.draw(random, recipe, characters // SHORTEST + PLANTED)
-    plants = Plants(recipe, random, names)
+    plants = Needles(recipe, random, names)
     plants.ask()
     for _ in range(DISTRACTIONS if characters >= ROOMY else 0):
         plants.distract()
@@ -35,10 +35,10 @@ def log(recipe: Recipe, characters: int) -> Paper:
     room = characters - len(system) - len(words["opening"][frame]) - len(end)
     said = "\n".join([words["opening"][frame], *_lines(plants, recipe, room), end])
     messages = [{"role": "system", "content": system}, {"role": "user", "content": said}]
-    return Paper(messages, Expected(code, tuple(plants.questions)))
+    return LongDocument(messages, DocumentAnswers(code, tuple(plants.questions)))
 
 
-def _lines(plants: Plants, recipe: Recipe, characters: int) -> Iterator[str]:
+def _lines(plants: Needles, recipe: Recipe, characters: int) -> Iterator[str]:
     """What is planted, each line at its depth, and records everywhere else."""
     # Between two lines of the same depth the one that was planted first comes first.
     planted = sorted(plants.lines, key=lambda each: each[0], reverse=True)
@@ -60,7 +60,7 @@ HEADING = 10  # paragraphs
 FIRST_DAY, DAYS = date(2026, 1, 1), 700
 
 
-def report(recipe: Recipe, characters: int) -> Paper:
+def report(recipe: Recipe, characters: int) -> LongDocument:
     """A report, so many characters long in all, or as long as its figures need."""
     random = recipe.random(characters)
     system, code = recipe.system(random)
@@ -70,21 +70,21 @@ def report(recipe: Recipe, characters: int) -> Paper:
     room = characters - len(system) - len(start) - len(end)
     said = "\n".join([start, *_paragraphs(random, frame, figures, room), end])
     messages = [{"role": "system", "content": system}, {"role": "user", "content": said}]
-    return Paper(messages, Expected(code, figures=figures, end=words["end"][frame]))
+    return LongDocument(messages, DocumentAnswers(code, figures=figures, end=words["end"][frame]))
 
 
-def _figures(random: Random, language: str) -> tuple[Figure, ...]:
+def _figures(random: Random, language: str) -> tuple[KeyFigure, ...]:
     names = random.sample(sorted(PROMPTS["report"]["names"][language]), FIGURES)
     numbers = random.sample(range(10**4, 10**5), FIGURES)
     days = random.sample(range(DAYS), FIGURES)
     return tuple(
-        Figure(name, str(number), (FIRST_DAY + timedelta(day)).isoformat())
+        KeyFigure(name, str(number), (FIRST_DAY + timedelta(day)).isoformat())
         for name, number, day in zip(names, numbers, days, strict=True)
     )
 
 
 def _paragraphs(
-    random: Random, language: str, figures: tuple[Figure, ...], characters: int
+    random: Random, language: str, figures: tuple[KeyFigure, ...], characters: int
 ) -> Iterator[str]:
     """Paragraphs with headings; each figure stands in a place of its own."""
     waiting = list(reversed(figures))
@@ -123,7 +123,7 @@ def neutral(random: Random, language: str) -> str:
     return said[0].upper() + said[1:]
 
 
-def _told(random: Random, language: str, figure: Figure) -> str:
+def _told(random: Random, language: str, figure: KeyFigure) -> str:
     words = PROMPTS["report"]
     text: str = random.choice(words["figure"][language])
     unit = words["names"][language][figure.name]

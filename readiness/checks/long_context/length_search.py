@@ -9,7 +9,7 @@ from readiness.chat import Chat
 from readiness.checks.long_context.probes import CLAIM, LOWEST, QUESTIONS, SCALED, log_of
 from readiness.checks.long_context.prompt_wording import Recipe
 from readiness.checks.long_context.scoring_needles import finds, found
-from readiness.checks.long_context.send_document import Reading, read_at
+from readiness.checks.long_context.send_document import DocumentReply, send_document
 from readiness.score import EndpointError, Measure, Outcome
 
 RUNGS = (LOWEST, 8_192, 16_384, 32_768, 65_536, 131_072)
@@ -19,7 +19,7 @@ DOCUMENTS = 3  # at the top, where the other checks have sent them too
 
 
 @dataclass(frozen=True)
-class Ladder:
+class LengthSearchResult:
     """What share of the questions was answered rightly at each length that was tried.
 
     Args:
@@ -52,14 +52,14 @@ class Ladder:
         return "; ".join([", ".join(lengths), *errors])
 
 
-async def climb(chat: Chat, recipe: Recipe) -> Ladder:
+async def search_effective_length(chat: Chat, recipe: Recipe) -> LengthSearchResult:
     """Try the lowest rung, then the top, and between them only where the top is too high.
 
     The rungs at which it then turns are tried with one more document: one may have been luck.
     """
     top = min(chat.scope.window or CLAIM, SCALED if chat.scope.defects_only else CLAIM)
     rungs = [*(each for each in RUNGS if each < top), top]
-    readings: dict[int, list[Reading]] = {rung: [] for rung in rungs}
+    readings: dict[int, list[DocumentReply]] = {rung: [] for rung in rungs}
     shares: dict[int, float] = {}
     errors: dict[int, str] = {}
 
@@ -82,25 +82,25 @@ async def climb(chat: Chat, recipe: Recipe) -> Ladder:
             for length in sorted({rungs[low], rungs[high]} - {top, *errors}):
                 await enough(length, replace(recipe, number=recipe.number + 1))
     measures = (each for rung in rungs for reading in readings[rung] for each in _grid(reading))
-    return Ladder(top, shares, errors, tuple(measures))
+    return LengthSearchResult(top, shares, errors, tuple(measures))
 
 
-async def _readings(chat: Chat, recipe: Recipe, length: int, top: int) -> list[Reading]:
+async def _readings(chat: Chat, recipe: Recipe, length: int, top: int) -> list[DocumentReply]:
     """What came back at that length: at the top for the documents that the claim is on."""
     declared = chat.scope.window
     documents = 1 if chat.scope.defects_only else DOCUMENTS
     recipes = [log_of(recipe.seed, each) for each in range(documents)]
     if length < top or (declared is not None and declared < CLAIM):
         recipes = [recipe]
-    return [await read_at(chat, each, length) for each in recipes]
+    return [await send_document(chat, each, length) for each in recipes]
 
 
-def _grid(reading: Reading) -> list[Measure]:
+def _grid(reading: DocumentReply) -> list[Measure]:
     """What was found of all that has a depth."""
     asked = [each for each in reading.expected.questions if each.depth is not None]
     return [found(finds(reading.reply, each), each, reading.length) for each in asked]
 
 
-def _share(reading: Reading) -> float:
+def _share(reading: DocumentReply) -> float:
     asked = reading.expected.questions[: len(QUESTIONS)]
     return sum(finds(reading.reply, each).passed for each in asked) / len(asked)

@@ -20,7 +20,7 @@ NS = 1e9
 
 
 @dataclass(frozen=True)
-class Life:
+class LivenessResult:
     """How short requests fared before, beside and after a long one."""
 
     earlier: Sequence[Exchange]
@@ -58,7 +58,7 @@ class Life:
         return self.dead or f"short requests took up to {self.slowest:.1f} s"
 
 
-async def beside(chat: Chat, work: Awaitable[T]) -> tuple[T, Life]:
+async def with_liveness_requests(chat: Chat, work: Awaitable[T]) -> tuple[T, LivenessResult]:
     """Do the work, and send short requests before, meanwhile and after."""
     earlier = [await _greet(chat) for _ in range(AROUND)]
     task = asyncio.ensure_future(work)
@@ -71,7 +71,7 @@ async def beside(chat: Chat, work: Awaitable[T]) -> tuple[T, Life]:
     finally:
         task.cancel()
     later = [await _greet(chat) for _ in range(AROUND)]
-    return done, Life(earlier, meanwhile, later)
+    return done, LivenessResult(earlier, meanwhile, later)
 
 
 async def _greet(chat: Chat) -> Exchange:

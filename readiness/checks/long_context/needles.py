@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import cycle
 from random import Random
 
-from readiness.checks.long_context.document import Question
+from readiness.checks.long_context.document import NeedleQuestion
 from readiness.checks.long_context.prompt_wording import PROMPTS, Names, Recipe, line, question
 
 LOOKUPS = (0.02, 0.20, 0.40, 0.60, 0.80, 0.98)
@@ -14,12 +14,12 @@ HOPS = 4
 MARKED = (5, 9)  # times
 
 
-class Plants:
+class Needles:
     """Lines at their depths, and questions for them."""
 
     def __init__(self, recipe: Recipe, random: Random, names: Names) -> None:
         self.lines: list[tuple[float, str]] = []
-        self.questions: list[Question] = []
+        self.questions: list[NeedleQuestion] = []
         # By turns, so that texts of every length have the same share of each.
         self._turns = cycle(recipe.languages)
         self._random = random
@@ -62,36 +62,38 @@ class Plants:
         text, key, what, value = self.record(language)
         self.lines.append((depth, text))
         asked = question("record", language, key=key, what=what)
-        self.questions.append(Question(self._label("q"), "lookup", asked, (value,), depth=depth))
+        self.questions.append(
+            NeedleQuestion(self._label("q"), "lookup", asked, (value,), depth=depth)
+        )
 
     def _ask_values(self) -> None:
         language = self._language()
         key, values = self._members(language, 4)
         asked = question("member", language, key=key)
-        self.questions.append(Question(self._label("q"), "values", asked, tuple(values)))
+        self.questions.append(NeedleQuestion(self._label("q"), "values", asked, tuple(values)))
 
     def _ask_names(self) -> None:
         language = self._language()
         value, names = self._chain(language, HOPS)
         asked = question("variable", language, value=value)
-        self.questions.append(Question(self._label("q"), "names", asked, tuple(names)))
+        self.questions.append(NeedleQuestion(self._label("q"), "names", asked, tuple(names)))
 
     def _ask_latest(self) -> None:
         language = self._language()
         key, what, first, last = self._corrected(language)
         asked = question("latest", language, key=key, what=what)
-        self.questions.append(Question(self._label("q"), "latest", asked, (last,), (first,)))
+        self.questions.append(NeedleQuestion(self._label("q"), "latest", asked, (last,), (first,)))
 
     def _ask_count(self) -> None:
         language, times = self._language(), self._random.randint(*MARKED)
         asked = question("marker", language, key=self._marks(language, times))
-        self.questions.append(Question(self._label("q"), "count", asked, (str(times),)))
+        self.questions.append(NeedleQuestion(self._label("q"), "count", asked, (str(times),)))
 
     def _ask_absent(self) -> None:
         language = self._language()
         key, what = next(self._names.keys[language]), self._what(language)
         asked = question("record", language, key=key, what=what)
-        self.questions.append(Question(self._label("q"), "absent", asked, ()))
+        self.questions.append(NeedleQuestion(self._label("q"), "absent", asked, ()))
 
     def _ask_checkpoint(self, depth: float) -> None:
         language = self._language()
@@ -99,7 +101,7 @@ class Plants:
         self.lines.append((depth, line("checkpoint", language, key=key, value=value)))
         asked = question("checkpoint", language, key=key)
         self.questions.append(
-            Question(self._label("c"), "checkpoint", asked, (value,), depth=depth)
+            NeedleQuestion(self._label("c"), "checkpoint", asked, (value,), depth=depth)
         )
 
     def _label(self, letter: str) -> str:

@@ -82,7 +82,7 @@ def overflows(seed: int, trials: int) -> list[Probe]:
     return [replace(_probe(each), tokens=int(BEYOND * CLAIM), fewer=0) for each in recipes]
 
 
-def ladders(seed: int, trials: int) -> list[Probe]:
+def length_search_probes(seed: int, trials: int) -> list[Probe]:
     """Logs that are tried at the lowest length, and at more where the top is too high."""
     recipes = [Recipe("log", SINGLE, seed, 200 + number) for number in range(trials)]
     return [replace(_probe(each), tokens=LOWEST, fewer=0) for each in recipes]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from readiness.checks.long_context.document import Expected
-from readiness.checks.long_context.length_search import Ladder
-from readiness.checks.long_context.liveness import Life
+from readiness.checks.long_context.document import DocumentAnswers
+from readiness.checks.long_context.length_search import LengthSearchResult
+from readiness.checks.long_context.liveness import LivenessResult
 from readiness.checks.long_context.scoring_needles import finds
-from readiness.checks.long_context.send_document import Sent
+from readiness.checks.long_context.send_document import OversizedDocumentReply
 from readiness.exchange import Exchange
 from readiness.protocol.completion import error_text, read
 from readiness.reply import Reply
@@ -40,7 +40,7 @@ def accepts(reply: Reply, length: int, reserved: int, sent: int) -> Score:
     return score.measured(Measure("prompt", prompt, "tokens", {"length": length}))
 
 
-def arrives(reply: Reply, expected: Expected, sent: int) -> Score:
+def arrives(reply: Reply, expected: DocumentAnswers, sent: int) -> Score:
     """Score whether all of a log was read, by what is counted and by what is known of each part.
 
     Args:
@@ -89,7 +89,7 @@ def end_lost(found: Sequence[bool]) -> str:
     return part if part in ("head", "tail") and found.count(False) > 1 else ""
 
 
-def _found(reply: Reply, expected: Expected) -> dict[float, bool]:
+def _found(reply: Reply, expected: DocumentAnswers) -> dict[float, bool]:
     """Which depths of the log are known; before the log comes the order to begin with a code."""
     found = {
         each.depth: finds(reply, each).passed
@@ -114,7 +114,7 @@ BESIDE, RECOVERED, UNNOTICED = 30.0, 1.5, 1.0
 OTHERWISE = (401, 403, 404, 408, 429)
 
 
-def refuses(sent: Sent) -> Score:
+def refuses(sent: OversizedDocumentReply) -> Score:
     """Score what came of a prompt that is longer than the window: an error, or all of it read."""
     exchange, about = sent.exchange, f"a prompt beyond the window of {sent.window:,}"
     if exchange.fault is not None:
@@ -151,7 +151,7 @@ def quick(reply: Reply, length: int) -> Score:
     return score.measured(*measures)
 
 
-def survives(exchange: Exchange, life: Life, remedy: str = "") -> Score:
+def survives(exchange: Exchange, life: LivenessResult, remedy: str = "") -> Score:
     """Score what came of a long page, and of the short requests beside it."""
     if ended := ending(exchange):
         return failed(f"{ended}; beside it {life.shown}{remedy}")
@@ -172,7 +172,7 @@ def remedy(pieces: Sequence[Exchange]) -> str:
     return f"; in {len(pieces)} pieces of 5,000 characters that overlap it passes"
 
 
-def reaches(ladder: Ladder, required: int, window: int | None) -> Score:
+def reaches(ladder: LengthSearchResult, required: int, window: int | None) -> Score:
     """Score up to which length what was planted is found."""
     declared = "" if window is None else f" of {window:,} that are declared"
     reached = f"effective length {ladder.effective:,} tokens{declared}: found at {ladder.shown}"

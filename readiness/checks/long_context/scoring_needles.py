@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from readiness.checks.long_context.document import Expected, Figure, Question
+from readiness.checks.long_context.document import DocumentAnswers, KeyFigure, NeedleQuestion
 from readiness.reply import Reply
 from readiness.resources import prompts
 from readiness.score import PASSED, Measure, Score, failed
@@ -23,7 +23,7 @@ _MISSING = object()
 SHOTGUN = 2
 
 
-def finds(reply: Reply, question: Question) -> Score:
+def finds(reply: Reply, question: NeedleQuestion) -> Score:
     """Score the answer to one question, which stands in a field of its own."""
     value = answers(reply.text).get(question.label, _MISSING)
     shown = f"{question.kind}{_at(question)}: expected {_wanted(question)}"
@@ -34,7 +34,7 @@ def finds(reply: Reply, question: Question) -> Score:
     return failed(f"{shown}, got {_text(value)!r:.120}: {wrong}") if wrong else PASSED
 
 
-def found(score: Score, question: Question, length: int) -> Measure:
+def found(score: Score, question: NeedleQuestion, length: int) -> Measure:
     """Whether the answer to one question was found, at its length and depth."""
     depth = {} if question.depth is None else {"depth": question.depth}
     return Measure("found", float(score.passed), at={"length": length, **depth})
@@ -52,7 +52,7 @@ def answers(text: str) -> dict[str, Any]:
     return dict(_LABELLED.findall(text))
 
 
-def _mistake(value: Any, question: Question) -> str:
+def _mistake(value: Any, question: NeedleQuestion) -> str:
     """What is wrong with an answer; "" where nothing is."""
     text = _text(value)
     if question.kind == "absent":
@@ -88,11 +88,11 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _at(question: Question) -> str:
+def _at(question: NeedleQuestion) -> str:
     return "" if question.depth is None else f" at {question.depth:.0%}"
 
 
-def _wanted(question: Question) -> str:
+def _wanted(question: NeedleQuestion) -> str:
     return ", ".join(question.wanted) or "none"
 
 
@@ -108,7 +108,7 @@ _TASK = {
 DIGITS = 3  # A number of fewer may count sections, or the figures themselves.
 
 
-def summarises(reply: Reply, expected: Expected) -> Score:
+def summarises(reply: Reply, expected: DocumentAnswers) -> Score:
     """Score a summary: figures with their dates, nothing made up, and the mark at its end."""
     text, figures = normalise(reply.text), expected.figures
     told = sum(_tells(text, each) for each in figures)
@@ -133,7 +133,7 @@ def summarises(reply: Reply, expected: Expected) -> Score:
     )
 
 
-def _tells(text: str, figure: Figure) -> bool:
+def _tells(text: str, figure: KeyFigure) -> bool:
     """Whether a normalised text has the number next to the name, the first behind it or before."""
     name = normalise(figure.name)
     for place in re.finditer(re.escape(name), text):
@@ -144,13 +144,13 @@ def _tells(text: str, figure: Figure) -> bool:
     return False
 
 
-def _dated(text: str, figures: tuple[Figure, ...]) -> int:
+def _dated(text: str, figures: tuple[KeyFigure, ...]) -> int:
     """How many figures have their date in the text, perhaps without its year."""
     found = set(dates(text))
     return sum(bool({each.date, f"-{each.date[4:]}"} & found) for each in figures)
 
 
-def _invented(text: str, figures: tuple[Figure, ...]) -> list[str]:
+def _invented(text: str, figures: tuple[KeyFigure, ...]) -> list[str]:
     """Numbers and dates that the report does not have."""
     days = {each.date for each in figures}
     known = {each.number for each in figures} | {each[:4] for each in days} | _TASK

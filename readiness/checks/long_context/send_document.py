@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from readiness.chat import Chat
-from readiness.checks.long_context.document import Expected
+from readiness.checks.long_context.document import DocumentAnswers
 from readiness.checks.long_context.document_kinds import asked, log, page, pieces, report
 from readiness.checks.long_context.probes import (
     BEYOND,
@@ -52,7 +52,7 @@ ESTIMATES = {"zh": 1.0, "en": 0.3, "mixed": 0.7}
 LEAST, MOST = 0.05, 5.0
 
 
-class Gauge:
+class TokenEstimator:
     """A straight line through what the endpoint has counted, drawn anew with each text.
 
     A line through two short texts misses the tokens of a text of 128K by up to 2.4 % (40 logs and
@@ -108,7 +108,7 @@ _TOO_LONG = re.compile(r"^HTTP 4\d\d: .*(?:context|length|long|large|token|excee
 
 
 @dataclass(frozen=True)
-class Reading:
+class DocumentReply:
     """What came back for a long document.
 
     Args:
@@ -120,7 +120,7 @@ class Reading:
         counted: Whether that is known from what the endpoint counts, and not only estimated.
     """
 
-    expected: Expected
+    expected: DocumentAnswers
     reply: Reply
     length: int
     sent: int
@@ -129,7 +129,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Sent:
+class OversizedDocumentReply:
     """What came of a document that does not fit into a window.
 
     Args:
@@ -139,13 +139,13 @@ class Sent:
         tokens: About how many the document has; 0 where that is only estimated.
     """
 
-    expected: Expected
+    expected: DocumentAnswers
     exchange: Exchange
     window: int
     tokens: int
 
 
-def claimed(chat: Chat) -> int:
+def target_length(chat: Chat) -> int:
     """The length to try: 128K tokens, or less where readiness cannot be shown anyway.
 
     Raises:
@@ -162,19 +162,21 @@ def _small(chat: Chat) -> bool:
     return chat.scope.window is not None and chat.scope.window < CLAIM
 
 
-async def read_at(chat: Chat, recipe: Recipe, length: int) -> Reading:
+async def send_document(chat: Chat, recipe: Recipe, length: int) -> DocumentReply:
     """The reading of a document at that length: it is sent where it has not been sent yet."""
     return await chat.once(("reading", recipe, length), partial(_read, recipe, length))
 
 
-async def send_beyond(chat: Chat, recipe: Recipe, window: int) -> Sent:
+async def send_oversized_document(
+    chat: Chat, recipe: Recipe, window: int
+) -> OversizedDocumentReply:
     """Send a document that does not fit into a window, whatever the endpoint makes of it."""
     gauge = await _gauge(chat, recipe)
     beyond = BEYOND if gauge.counts else FAR_BEYOND
     paper = _WRITERS[recipe.kind](recipe, gauge.characters(beyond * window))
     exchange = await chat.send(paper.messages, budget=BUDGETS[recipe.kind])
     tokens = gauge.tokens(paper.characters) if gauge.counts else 0
-    return Sent(paper.expected, exchange, window, tokens)
+    return OversizedDocumentReply(paper.expected, exchange, window, tokens)
 
 
 async def send_page(chat: Chat, recipe: Recipe, paragraph: int) -> Exchange:
@@ -196,7 +198,7 @@ def _page(chat: Chat, recipe: Recipe, paragraph: int) -> str:
     return page(recipe, SMALL_PAGE if chat.scope.defects_only else PAGE, paragraph)
 
 
-async def _read(recipe: Recipe, length: int, chat: Chat) -> Reading:
+async def _read(recipe: Recipe, length: int, chat: Chat) -> DocumentReply:
     gauge = await _gauge(chat, recipe)
     try:
         return await _sent(chat, recipe, length, gauge)
@@ -208,7 +210,7 @@ async def _read(recipe: Recipe, length: int, chat: Chat) -> Reading:
     return await _sent(chat, recipe, length, gauge)
 
 
-async def _sent(chat: Chat, recipe: Recipe, length: int, gauge: Gauge) -> Reading:
+async def _sent(chat: Chat, recipe: Recipe, length: int, gauge: TokenEstimator) -> DocumentReply:
     budget, reasoning = BUDGETS[recipe.kind], chat.dialect.reasoning
     # A reply that is lost to reasoning is asked for again, with four times the budget.
     reserved = SLACK + (4 * budget + reasoning if reasoning else budget)
@@ -219,17 +221,17 @@ async def _sent(chat: Chat, recipe: Recipe, length: int, gauge: Gauge) -> Readin
     reply = await chat(paper.messages, budget=budget, **stream)
     if reply.usage and (not counted or abs(reply.usage.prompt / tokens - 1) < BELIEVED):
         gauge.teach(paper.characters, reply.usage.prompt)
-    return Reading(paper.expected, reply, length, tokens, reserved, counted)
+    return DocumentReply(paper.expected, reply, length, tokens, reserved, counted)
 
 
-async def _gauge(chat: Chat, recipe: Recipe) -> Gauge:
+async def _gauge(chat: Chat, recipe: Recipe) -> TokenEstimator:
     key = ("gauge", recipe.kind, recipe.language)
     return await chat.once(key, partial(_calibrate, recipe))
 
 
-async def _calibrate(recipe: Recipe, chat: Chat) -> Gauge:
+async def _calibrate(recipe: Recipe, chat: Chat) -> TokenEstimator:
     """Have documents counted; where the window is small, so is the first that is tried."""
-    gauge, (short, long) = Gauge(recipe.language), SAMPLES[recipe.language]
+    gauge, (short, long) = TokenEstimator(recipe.language), SAMPLES[recipe.language]
     if await chat.once("tokenizer", partial(_tokenizes, recipe)):
         for characters in (short, LONGER * long):
             paper = _WRITERS[recipe.kind](recipe, characters)
@@ -250,7 +252,7 @@ async def _tokenizes(recipe: Recipe, chat: Chat) -> bool:
     return reply.usage is None or abs(reply.usage.prompt / told - 1) < BELIEVED
 
 
-async def _count(chat: Chat, recipe: Recipe, gauge: Gauge, characters: int) -> None:
+async def _count(chat: Chat, recipe: Recipe, gauge: TokenEstimator, characters: int) -> None:
     paper = _WRITERS[recipe.kind](recipe, characters)
     reply = await _reply_to_count(chat, paper.messages)
     if reply.usage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from readiness.checks.low_resource.timing import Burst, Timed
+from readiness.checks.low_resource.timing import StreamBurst, TimedStream
 
 #: How far a closed loop's own figures may be apart: the ends of a measurement are not steady.
 LITTLE = 0.15
@@ -49,7 +49,7 @@ def prefill(prompt: int, per_second: float, model: Mapping[str, float], most: fl
     return f"implausible: {prompt:,} tokens of prompt, {shown} TFLOPS of {most:g}: cached?"
 
 
-def counts(timed: Timed) -> str:
+def counts(timed: TimedStream) -> str:
     """As many tokens as were allowed at the most, and as many letters as tokens may have."""
     if timed.tokens > timed.allowed + COUNTED:
         return f"implausible: {timed.tokens} tokens are counted where {timed.allowed} are allowed"
@@ -62,7 +62,7 @@ def counts(timed: Timed) -> str:
 
 
 def measured(
-    timed: Sequence[Timed], bursts: Sequence[Burst], bandwidth: float, weights: int
+    timed: Sequence[TimedStream], bursts: Sequence[StreamBurst], bandwidth: float, weights: int
 ) -> list[str]:
     """What cannot be true of what was measured here."""
     found = [counts(each) for each in [*timed, *(one for each in bursts for one in each.timed)]]

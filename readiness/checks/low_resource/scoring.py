@@ -7,16 +7,16 @@ from dataclasses import replace
 from statistics import median
 
 from readiness.checks.low_resource.plausibility import counts, measured
-from readiness.checks.low_resource.timing import Burst, Timed
-from readiness.load.meters.meter import Peak
-from readiness.policy.hardware import Hardware
+from readiness.checks.low_resource.timing import StreamBurst, TimedStream
+from readiness.load.meters.meter import PeakUsage
+from readiness.policy.hardware import HardwareProfile
 from readiness.score import PASSED, Measure, Outcome, Score, failed
 
 GB = 1e9
 NO_HARDWARE = "no hardware profile is declared (--hardware), and nothing is asked for"
 
 
-def decodes(timed: Sequence[Timed], hardware: Hardware | None) -> Score:
+def decodes(timed: Sequence[TimedStream], hardware: HardwareProfile | None) -> Score:
     """Score the pace of one stream: the median of a series."""
     paces = [each.decode for each in timed]
     measures = [*_both("decode", paces, "tokens/s", timed), *_first(timed)]
@@ -25,7 +25,7 @@ def decodes(timed: Sequence[Timed], hardware: Hardware | None) -> Score:
     return _asked("decode", median(paces), hardware, measures)
 
 
-def reads(timed: Sequence[Timed], hardware: Hardware | None) -> Score:
+def reads(timed: Sequence[TimedStream], hardware: HardwareProfile | None) -> Score:
     """Score how fast a long prompt is read that no cache has seen."""
     paces = [each.prefill for each in timed]
     measures = _both("prefill", paces, "tokens/s", timed) + _first(timed)
@@ -33,7 +33,7 @@ def reads(timed: Sequence[Timed], hardware: Hardware | None) -> Score:
     return _asked("prefill", median(paces), hardware, measures)
 
 
-def serves(bursts: Sequence[Burst], hardware: Hardware | None) -> Score:
+def serves(bursts: Sequence[StreamBurst], hardware: HardwareProfile | None) -> Score:
     """Score what several streams make together, where they make the most."""
     measures = [
         Measure("aggregate", each.aggregate, "tokens/s", {"at once": each.at_once})
@@ -43,7 +43,7 @@ def serves(bursts: Sequence[Burst], hardware: Hardware | None) -> Score:
     return _asked("aggregate", most, hardware, measures)
 
 
-def fits(peak: Peak, hardware: Hardware | None, window: int | None) -> Score:
+def fits(peak: PeakUsage, hardware: HardwareProfile | None, window: int | None) -> Score:
     """Score the most memory that was taken under load."""
     at = {"window": window} if window else {}
     measures = [Measure(name, value, "", at) for name, value in peak.gauges.items()]
@@ -55,14 +55,17 @@ def fits(peak: Peak, hardware: Hardware | None, window: int | None) -> Score:
 
 
 def adds_up(
-    timed: Sequence[Timed], bursts: Sequence[Burst], hardware: Hardware | None, weights: int
+    timed: Sequence[TimedStream],
+    bursts: Sequence[StreamBurst],
+    hardware: HardwareProfile | None,
+    weights: int,
 ) -> Score:
     """Score whether all that was measured can be true together."""
     wrong = measured(timed, bursts, hardware.bandwidth if hardware else 0, weights)
     return failed("; ".join(wrong)) if wrong else PASSED
 
 
-def _within(peak: Peak, hardware: Hardware | None) -> Score:
+def _within(peak: PeakUsage, hardware: HardwareProfile | None) -> Score:
     if hardware is None or not hardware.most_memory:
         figures = [f"{each / GB:.2f} GB" for each in (peak.gpu, peak.host) if each is not None]
         return Score(Outcome.UNSUPPORTED, f"{' and '.join(figures) or 'no figure'}: {NO_HARDWARE}")
@@ -83,7 +86,7 @@ def _within(peak: Peak, hardware: Hardware | None) -> Score:
 
 
 def _asked(
-    figure: str, value: float, hardware: Hardware | None, measures: Sequence[Measure]
+    figure: str, value: float, hardware: HardwareProfile | None, measures: Sequence[Measure]
 ) -> Score:
     """Hold a figure against the floor that the declared hardware has for it."""
     floor = hardware.floors.get(figure) if hardware else None
@@ -94,7 +97,9 @@ def _asked(
     return replace(met, measures=tuple(measures))
 
 
-def _both(name: str, values: Sequence[float], unit: str, timed: Sequence[Timed]) -> list[Measure]:
+def _both(
+    name: str, values: Sequence[float], unit: str, timed: Sequence[TimedStream]
+) -> list[Measure]:
     at = {"prompt": median(each.prompt for each in timed), "runs": len(timed)}
     return [
         Measure(f"{name}, median", median(values), unit, at),
@@ -102,7 +107,7 @@ def _both(name: str, values: Sequence[float], unit: str, timed: Sequence[Timed])
     ]
 
 
-def _first(timed: Sequence[Timed]) -> list[Measure]:
+def _first(timed: Sequence[TimedStream]) -> list[Measure]:
     at = {"prompt": median(each.prompt for each in timed), "runs": len(timed)}
     firsts = [each.first for each in timed]
     return [

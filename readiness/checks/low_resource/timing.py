@@ -9,7 +9,7 @@ from secrets import token_hex
 
 from readiness.chat import Chat
 from readiness.exchange import Call, Exchange
-from readiness.load.meters.meter import Peak, watched
+from readiness.load.meters.meter import PeakUsage, measure_peak_usage
 from readiness.probe import Message
 from readiness.protocol.completion import read
 from readiness.reply import Reply
@@ -29,7 +29,7 @@ LINE_TOKENS = 12
 
 
 @dataclass(frozen=True)
-class Timed:
+class TimedStream:
     """One stream, and what it took.
 
     Args:
@@ -79,7 +79,7 @@ class Timed:
 
 
 @dataclass(frozen=True)
-class Burst:
+class StreamBurst:
     """Several streams at once.
 
     Args:
@@ -89,7 +89,7 @@ class Burst:
     """
 
     at_once: int
-    timed: Sequence[Timed]
+    timed: Sequence[TimedStream]
     seconds: float
 
     @property
@@ -104,7 +104,7 @@ def messages(length: int) -> list[Message]:
     return [{"role": "user", "content": f"Session {token_hex(8)}.\n{notes}{COUNT}"}]
 
 
-async def series(chat: Chat, length: int) -> list[Timed]:
+async def series(chat: Chat, length: int) -> list[TimedStream]:
     """Time a few streams one after another, and leave out the first: it warms up.
 
     Raises:
@@ -119,13 +119,13 @@ async def series(chat: Chat, length: int) -> list[Timed]:
     return enough
 
 
-async def bursts(chat: Chat) -> list[Burst]:
+async def bursts(chat: Chat) -> list[StreamBurst]:
     """Time several streams at once, in steps."""
     steps = AT_ONCE[:2] if chat.scope.defects_only else AT_ONCE
     return [await _burst(chat, at_once) for at_once in steps]
 
 
-async def loaded(chat: Chat) -> Peak:
+async def loaded(chat: Chat) -> PeakUsage:
     """Read the meters at rest, in a short chat, in a long one, and in four at once."""
     length = SHORT if chat.scope.defects_only else LONG
     longest = 2 * length if _fits(chat, 2 * length) else length
@@ -136,12 +136,12 @@ async def loaded(chat: Chat) -> Peak:
         await asyncio.gather(*(stream(chat, length) for _ in range(4)))
 
     if not chat.scope.meters:
-        return Peak({}, {})  # Nothing would be seen of it.
-    _, peak = await watched(chat.scope.meters, load())
+        return PeakUsage({}, {})  # Nothing would be seen of it.
+    _, peak = await measure_peak_usage(chat.scope.meters, load())
     return peak
 
 
-async def stream(chat: Chat, length: int) -> Timed:
+async def stream(chat: Chat, length: int) -> TimedStream:
     """Time one stream."""
     # Thoughts are tokens as others are, and need no room of their own here.
     dialect = replace(chat.dialect, reasoning=0)
@@ -153,7 +153,7 @@ async def stream(chat: Chat, length: int) -> Timed:
         raise _untold("the stream has no usage, and frames are no tokens")
     if timing.first_token is None or timing.last_token is None:
         raise EndpointError("a stream without a token")
-    return Timed(
+    return TimedStream(
         usage.prompt,
         usage.completion,
         BUDGET,
@@ -165,9 +165,9 @@ async def stream(chat: Chat, length: int) -> Timed:
     )
 
 
-async def _burst(chat: Chat, at_once: int) -> Burst:
+async def _burst(chat: Chat, at_once: int) -> StreamBurst:
     timed = await asyncio.gather(*(stream(chat, SHORT) for _ in range(at_once)))
-    return Burst(at_once, timed, max(each.last for each in timed))
+    return StreamBurst(at_once, timed, max(each.last for each in timed))
 
 
 def _early(exchange: Exchange, reply: Reply) -> float:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from random import Random
 
-from readiness.checks.memory.conversation_turns import TOPICS, Board
-from readiness.checks.memory.fact_kinds import ABSTENTION, KINDS, Plot
+from readiness.checks.memory.conversation_turns import TOPICS, ConversationTurns
+from readiness.checks.memory.fact_kinds import ABSTENTION, KINDS, QuestionAndAnswer
 from readiness.checks.memory.prompt_wording import (
     LANGUAGES,
     PROMPTS,
     NoRoom,
-    Voice,
+    Verbaliser,
     forms,
 )
 from readiness.checks.memory.scoring import Expected, length
@@ -43,7 +43,7 @@ def conversation(name: str, seed: int, number: int, asked: Asked) -> list[Probe]
     return drawn(f"{name}/{seed}", number, lambda voice: _drawn(name, voice, asked))
 
 
-def drawn(name: str, number: int, draw: Callable[[Voice], list[Probe]]) -> list[Probe]:
+def drawn(name: str, number: int, draw: Callable[[Verbaliser], list[Probe]]) -> list[Probe]:
     """The first draw that has room for all.
 
     Raises:
@@ -51,11 +51,11 @@ def drawn(name: str, number: int, draw: Callable[[Voice], list[Probe]]) -> list[
     """
     for attempt in range(MOST_DRAWS):
         with suppress(NoRoom):
-            return draw(Voice(language_of(number), Random(f"{name}/{attempt}")))
+            return draw(Verbaliser(language_of(number), Random(f"{name}/{attempt}")))
     raise NoRoom(f"{name} has no room for all that it asks")
 
 
-def history(voice: Voice, texts: Iterable[str]) -> list[Message]:
+def history(voice: Verbaliser, texts: Iterable[str]) -> list[Message]:
     """The turns so far: what the user says, and a short reply that repeats nothing of it."""
     replies = PROMPTS["acknowledgements"][voice.language]
     return [
@@ -68,18 +68,18 @@ def history(voice: Voice, texts: Iterable[str]) -> list[Message]:
     ]
 
 
-def ask(voice: Voice, *said: str) -> Message:
+def ask(voice: Verbaliser, *said: str) -> Message:
     """The last turn: a question, and in what form it is to be answered."""
     only = PROMPTS["only"][voice.language]
     return {"role": "user", "content": voice.joined([*said, only])}
 
 
-def _drawn(name: str, voice: Voice, asked: Asked) -> list[Probe]:
-    board = Board(voice)
+def _drawn(name: str, voice: Verbaliser, asked: Asked) -> list[Probe]:
+    board = ConversationTurns(voice)
     kinds = [KINDS[each] for each, _ in asked]
     own = {kind.topic for kind in kinds}
     free = [topic for topic in voice.random.sample(TOPICS, len(TOPICS)) if topic not in own]
-    plots: list[Plot] = []
+    plots: list[QuestionAndAnswer] = []
     for kind, (_, distance) in zip(kinds, asked, strict=True):
         fact = voice.random.choice(voice.facts(kind.topic or free.pop(), kind.facts))
         plots.append(kind.plot(board, fact, distance))
@@ -108,7 +108,7 @@ def distance_of(name: str, turns: int) -> int | None:
     return None if name == ABSTENTION else turns
 
 
-def labels(mode: str, voice: Voice, distance: int | None) -> dict[str, str]:
+def labels(mode: str, voice: Verbaliser, distance: int | None) -> dict[str, str]:
     """What the record counts a question under, beside its class."""
     found = {"mode": mode, "language": voice.language}
     for least, most in STRATA:
@@ -117,7 +117,7 @@ def labels(mode: str, voice: Voice, distance: int | None) -> dict[str, str]:
     return found
 
 
-def expected(voice: Voice, plot: Plot, distance: int | None) -> Expected:
+def expected(voice: Verbaliser, plot: QuestionAndAnswer, distance: int | None) -> Expected:
     """The answer, and all other values of the conversation, of which it must name none."""
     others = [value for value in voice.drawn if value not in (*plot.own, *plot.stale)]
     return Expected(

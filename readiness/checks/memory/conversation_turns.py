@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from readiness.checks.memory.prompt_wording import PROMPTS, Fact, NoRoom, Value, Voice
+from readiness.checks.memory.prompt_wording import PROMPTS, Fact, NoRoom, Value, Verbaliser
 
 TURNS = 50
 LONGEST_RUN = 3
@@ -17,14 +17,14 @@ TOPICS: Sequence[str] = tuple(PROMPTS["topics"])
 
 
 @dataclass(frozen=True)
-class Line:
+class TopicLine:
     """What the user says in one turn, and what it is about; "" where about none of the topics."""
 
     topic: str
     text: str
 
 
-class Board:
+class ConversationTurns:
     """The turns that tell: first what is asked for, then all the rest.
 
     Args:
@@ -33,15 +33,15 @@ class Board:
         most: How many lines a turn may have.
     """
 
-    def __init__(self, voice: Voice, asking: Sequence[int] = (TURNS,), most: int = 1) -> None:
+    def __init__(self, voice: Verbaliser, asking: Sequence[int] = (TURNS,), most: int = 1) -> None:
         self.voice = voice
         self.asked = TURNS
-        self._lines: dict[int, list[Line]] = {
+        self._lines: dict[int, list[TopicLine]] = {
             turn: [] for turn in range(1, TURNS) if turn not in asking
         }
         self._room = dict.fromkeys(self._lines, most)
         self._instructed = False
-        self._spread: list[tuple[int, int, Sequence[Line]]] = []
+        self._spread: list[tuple[int, int, Sequence[TopicLine]]] = []
         self._told: set[tuple[str, str]] = set()
         self._chat = {topic: self._sentences(topic) for topic in TOPICS}
 
@@ -69,7 +69,7 @@ class Board:
         """Whether a turn tells, and nothing yet."""
         return self._lines.get(turn) == []
 
-    def fix(self, turn: int, line: Line, whole: bool = False) -> None:
+    def fix(self, turn: int, line: TopicLine, whole: bool = False) -> None:
         """Say something in that very turn, and perhaps nothing beside it.
 
         Raises:
@@ -81,7 +81,7 @@ class Board:
         self._lines[turn].append(line)
         self._room[turn] = 0 if whole else room - 1
 
-    def spread(self, lines: Sequence[Line], after: int = 0, before: int = 0) -> None:
+    def spread(self, lines: Sequence[TopicLine], after: int = 0, before: int = 0) -> None:
         """Say something, in this order, in any turns between two, or before the question."""
         self._spread.append((after, before or self.asked, lines))
 
@@ -92,7 +92,7 @@ class Board:
     def instruct(self, turn: int = 0) -> Mapping[str, Any]:
         """Give one of the standing instructions, in that turn or in any."""
         instruction: Mapping[str, Any] = self.voice.random.choice(PROMPTS["instructions"])
-        line = Line("", instruction[self.voice.language])
+        line = TopicLine("", instruction[self.voice.language])
         if turn:
             self.fix(turn, line)
         else:
@@ -100,27 +100,27 @@ class Board:
         self._instructed = True
         return instruction
 
-    def tell(self, fact: Fact, thing: str, value: Value, how: str = "tell") -> Line:
+    def tell(self, fact: Fact, thing: str, value: Value, how: str = "tell") -> TopicLine:
         """A line that tells a fact, perhaps with a remark in front."""
         self.keep(fact, thing)
         told = self.voice.say(
             how, thing=thing, what=fact.what, value=self.voice.written(fact, value)
         )
         remark = self._remark(fact.topic) if self.voice.random.random() < 0.3 else ""
-        return Line(fact.topic, self.voice.joined([remark, told]))
+        return TopicLine(fact.topic, self.voice.joined([remark, told]))
 
-    def tell_of_it(self, fact: Fact, thing: str, value: Value) -> Line:
+    def tell_of_it(self, fact: Fact, thing: str, value: Value) -> TopicLine:
         """A line that tells a fact of the thing that was named last."""
         self.keep(fact, thing)
         it = PROMPTS["topics"][fact.topic][self.voice.language]["it"]
         words = {"it": it, "its": it, "what": fact.what, "value": self.voice.written(fact, value)}
-        return Line(fact.topic, self.voice.joined([self.voice.say("tell_of_it", **words)]))
+        return TopicLine(fact.topic, self.voice.joined([self.voice.say("tell_of_it", **words)]))
 
-    def name(self, topic: str, thing: str) -> Line:
+    def name(self, topic: str, thing: str) -> TopicLine:
         """A line that names a thing and tells nothing of it."""
         intros = PROMPTS["topics"][topic][self.voice.language]["intro"]
         text = self.voice.random.choice(intros).format(thing=thing)
-        return Line(topic, self.voice.joined([text]))
+        return TopicLine(topic, self.voice.joined([text]))
 
     def fill(self) -> dict[int, str]:
         """What is said in each turn that tells, once there is something to say in all of them.
@@ -136,7 +136,7 @@ class Board:
         for at, turn in enumerate(self.voice.random.sample(free, len(free))):
             topic = self._topic(turn)
             line = self._background(topic) if at < BACKGROUND else None
-            self._lines[turn] = [line or Line(topic, self.voice.joined([self._remark(topic)]))]
+            self._lines[turn] = [line or TopicLine(topic, self.voice.joined([self._remark(topic)]))]
         about = [self._about(turn) for turn in self._lines]
         if max(len(list(run)) for _, run in groupby(about)) > LONGEST_RUN:
             raise NoRoom
@@ -147,7 +147,7 @@ class Board:
             for turn, lines in self._lines.items()
         }
 
-    def _place(self, after: int, before: int, lines: Sequence[Line]) -> None:
+    def _place(self, after: int, before: int, lines: Sequence[TopicLine]) -> None:
         free = [turn for turn in range(after + 1, before) if self._room.get(turn)]
         if len(free) < len(lines):
             raise NoRoom
@@ -165,7 +165,7 @@ class Board:
         topics: list[str] = self.voice.random.sample(TOPICS, len(TOPICS))
         return min(topics, key=lambda topic: (topic in near, used[topic]))
 
-    def _background(self, topic: str) -> Line | None:
+    def _background(self, topic: str) -> TopicLine | None:
         """A fact that nobody asks for, where there is one that was not told."""
         facts = self.voice.facts(topic)
         pairs = [(fact, thing) for fact in facts for thing in self.voice.things(topic)]

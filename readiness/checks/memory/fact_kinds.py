@@ -6,12 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from readiness.checks.memory.conversation_turns import TURNS, Board, Line
-from readiness.checks.memory.prompt_wording import PROMPTS, Fact, NoRoom, Value, Voice, forms, marks
+from readiness.checks.memory.conversation_turns import TURNS, ConversationTurns, TopicLine
+from readiness.checks.memory.prompt_wording import (
+    PROMPTS,
+    Fact,
+    NoRoom,
+    Value,
+    Verbaliser,
+    forms,
+    marks,
+)
 
 
 @dataclass(frozen=True)
-class Plot:
+class QuestionAndAnswer:
     """What a probe asks, and what the answer is.
 
     Args:
@@ -29,16 +37,18 @@ class Plot:
     marks: Sequence[str] = ()
 
 
-def single(board: Board, fact: Fact, distance: int) -> Plot:
+def single(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
     """A fact that is stated once."""
     thing, *others = board.things(fact)
     value = board.voice.value(fact)
     board.fix(board.ago(distance), board.tell(fact, thing, value))
-    rivals(board, fact, others[:2], value)
-    return Plot(board.voice.say("ask", thing=thing, what=fact.what), forms(value), [value])
+    add_distractors(board, fact, others[:2], value)
+    return QuestionAndAnswer(
+        board.voice.say("ask", thing=thing, what=fact.what), forms(value), [value]
+    )
 
 
-def update(board: Board, fact: Fact, distance: int) -> Plot:
+def update(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
     """A fact that is stated, and then changed once or twice."""
     thing, *others = board.things(fact)
     first = board.voice.value(fact)
@@ -52,12 +62,12 @@ def update(board: Board, fact: Fact, distance: int) -> Plot:
         board.tell(fact, thing, each, how) for each, how in zip(values[:-1], hows, strict=False)
     ]
     board.spread(before, before=last)
-    rivals(board, fact, others[:1], first)
+    add_distractors(board, fact, others[:1], first)
     question = board.voice.say("ask", thing=thing, what=fact.what)
-    return Plot(question, forms(values[-1]), values[-1:], values[:-1])
+    return QuestionAndAnswer(question, forms(values[-1]), values[-1:], values[:-1])
 
 
-def reference(board: Board, fact: Fact, distance: int) -> Plot:
+def reference(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
     """Former and latter, a pronoun in the conversation, or a noun left out of the question."""
     told = board.ago(distance)
     apart = distance > 1 and board.empty(told) and board.empty(told + 1)
@@ -65,7 +75,7 @@ def reference(board: Board, fact: Fact, distance: int) -> Plot:
     return board.voice.random.choice(ways)(board, fact, distance)
 
 
-def _latter(board: Board, fact: Fact, distance: int) -> Plot:
+def _latter(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
     voice = board.voice
     thing, other, third, *_ = board.things(fact)
     value = voice.value(fact)
@@ -73,32 +83,36 @@ def _latter(board: Board, fact: Fact, distance: int) -> Plot:
     told = {"thing": thing, "other": other, "what": fact.what}
     told |= {"value": voice.written(fact, value), "second": voice.written(fact, second)}
     board.keep(fact, thing, other)
-    board.fix(board.ago(distance), Line(fact.topic, voice.joined([voice.say("pair", **told)])))
-    rivals(board, fact, [third], value)
+    board.fix(board.ago(distance), TopicLine(fact.topic, voice.joined([voice.say("pair", **told)])))
+    add_distractors(board, fact, [third], value)
     asked, answer = voice.random.choice([("ask_former", value), ("ask_latter", second)])
-    return Plot(voice.say(asked, what=fact.what), forms(answer), [answer])
+    return QuestionAndAnswer(voice.say(asked, what=fact.what), forms(answer), [answer])
 
 
-def _of_it(board: Board, fact: Fact, distance: int) -> Plot:
+def _of_it(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
     thing, *others = board.things(fact)
     value = board.voice.value(fact)
     # Nothing comes between the name and its pronoun, or it could be of something else.
     board.fix(board.ago(distance), board.name(fact.topic, thing), whole=True)
     board.fix(board.ago(distance - 1), board.tell_of_it(fact, thing, value), whole=True)
-    rivals(board, fact, others[:2], value)
-    return Plot(board.voice.say("ask", thing=thing, what=fact.what), forms(value), [value])
+    add_distractors(board, fact, others[:2], value)
+    return QuestionAndAnswer(
+        board.voice.say("ask", thing=thing, what=fact.what), forms(value), [value]
+    )
 
 
-def _elliptic(board: Board, fact: Fact, distance: int) -> Plot:
+def _elliptic(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
     thing, other, third, *_ = board.things(fact)
     value = board.voice.value(fact)
     board.fix(board.ago(distance), board.tell(fact, thing, value))
-    rivals(board, fact, [other, third], value)
+    add_distractors(board, fact, [other, third], value)
     words = {"thing": thing, "other": other, "what": fact.what}
-    return Plot(board.voice.say("ask_elliptically", **words), forms(value), [value])
+    return QuestionAndAnswer(board.voice.say("ask_elliptically", **words), forms(value), [value])
 
 
-def rivals(board: Board, fact: Fact, things: Sequence[str], value: Value) -> None:
+def add_distractors(
+    board: ConversationTurns, fact: Fact, things: Sequence[str], value: Value
+) -> None:
     """The same of other things, with values that are nearly the same."""
     for thing in things:
         board.spread([board.tell(fact, thing, board.voice.value(fact, value))])
@@ -109,7 +123,7 @@ TICKETS = Fact("server", "code", "", "GZ")
 
 
 @dataclass(frozen=True)
-class Kind:
+class QuestionClass:
     """A class of probes.
 
     Args:
@@ -120,7 +134,7 @@ class Kind:
         topic: The topic that it is about; "" for any.
     """
 
-    plot: Callable[[Board, Fact, int], Plot]
+    plot: Callable[[ConversationTurns, Fact, int], QuestionAndAnswer]
     least: int = 1
     most: int = TURNS - 1
     facts: str = ""
@@ -131,29 +145,29 @@ class Kind:
         return self.facts in ("", fact.kind)
 
 
-def _join(board: Board, fact: Fact, distance: int) -> Plot:
+def _join(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
     thing, other, third, *_ = board.things(fact)
     amounts = [int(str(board.voice.value(fact))) for _ in range(2)]
     _both(board, fact, (thing, other), amounts, distance)
-    rivals(board, fact, [third], amounts[0])
+    add_distractors(board, fact, [third], amounts[0])
     total = board.voice.take(sum(amounts))
     question = board.voice.say("ask_total", thing=thing, other=other, what=fact.what)
-    return Plot(question, [str(total)], [*amounts, total])
+    return QuestionAndAnswer(question, [str(total)], [*amounts, total])
 
 
-def _days(board: Board, fact: Fact, distance: int) -> Plot:
+def _days(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
     thing, other, third, *_ = board.things(fact)
     first = board.voice.value(fact)
     days = sorted(day for day in (first, board.voice.value(fact, first)) if isinstance(day, date))
     if (days[1] - days[0]).days == 1:
         raise NoRoom  # "One day" has a pronoun's look.
     _both(board, fact, (other, thing), days, distance)
-    rivals(board, fact, [third], first)
+    add_distractors(board, fact, [third], first)
     question = board.voice.say("ask_days", thing=thing, other=other, what=fact.what)
-    return Plot(question, [str((days[1] - days[0]).days)], days)
+    return QuestionAndAnswer(question, [str((days[1] - days[0]).days)], days)
 
 
-def _next(board: Board, fact: Fact, distance: int) -> Plot:
+def _next(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
     asked = board.ago(distance)
     first = board.voice.value(TICKETS)
     later = [board.voice.value(TICKETS, first) for _ in range(1 + (distance > 5))]
@@ -161,49 +175,53 @@ def _next(board: Board, fact: Fact, distance: int) -> Plot:
     board.spread([_ticket(board, each) for each in later], after=asked)
     board.spread([_ticket(board, board.voice.value(TICKETS, first))], before=asked)
     question = board.voice.say("ask_next", value=str(first))
-    return Plot(question, forms(later[0]), [first, later[0]])
+    return QuestionAndAnswer(question, forms(later[0]), [first, later[0]])
 
 
-def _instruction(board: Board, fact: Fact, distance: int) -> Plot:
+def _instruction(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
     thing, *others = board.things(fact)
     instruction = board.instruct(board.ago(distance))
     value = board.voice.value(fact)
     board.spread([board.tell(fact, thing, value)], after=board.ago(distance))
-    rivals(board, fact, others[:1], value)
+    add_distractors(board, fact, others[:1], value)
     question = board.voice.say("ask", thing=thing, what=fact.what)
     shown = marks(instruction, board.voice.language)
-    return Plot(question, forms(value), [value], marks=shown)
+    return QuestionAndAnswer(question, forms(value), [value], marks=shown)
 
 
-def _abstention(board: Board, fact: Fact, _distance: int) -> Plot:
+def _abstention(board: ConversationTurns, fact: Fact, _distance: int) -> QuestionAndAnswer:
     """Other things have what is asked for, and of the thing itself something else was told."""
     thing, *others = board.things(fact)
     board.keep(fact, thing)
     other = board.another(fact, thing)
     board.spread([board.tell(other, thing, board.voice.value(other))])
-    rivals(board, fact, others[:2], board.voice.value(fact))
-    return Plot(board.voice.say("ask", thing=thing, what=fact.what), [])
+    add_distractors(board, fact, others[:2], board.voice.value(fact))
+    return QuestionAndAnswer(board.voice.say("ask", thing=thing, what=fact.what), [])
 
 
-def _opening(board: Board, _fact: Fact, distance: int) -> Plot:
+def _opening(board: ConversationTurns, _fact: Fact, distance: int) -> QuestionAndAnswer:
     told, question, value = opening(board.voice)
     board.fix(board.ago(distance), told)
-    return Plot(question, forms(value), [value])
+    return QuestionAndAnswer(question, forms(value), [value])
 
 
-def opening(voice: Voice) -> tuple[Line, str, Value]:
+def opening(voice: Verbaliser) -> tuple[TopicLine, str, Value]:
     """A line about the conversation itself, the question for it, and the answer."""
     session = PROMPTS["session"][voice.language]
     fact = Fact("", "code", session["what"], session["prefix"])
     value = voice.value(fact)
     words = {"thing": session["thing"], "what": fact.what}
     told = voice.say("tell", **words, value=voice.written(fact, value))
-    line = Line("", voice.joined([session["before"], told]))
+    line = TopicLine("", voice.joined([session["before"], told]))
     return line, voice.say("ask", **words), value
 
 
 def _both(
-    board: Board, fact: Fact, things: Sequence[str], values: Sequence[Value], distance: int
+    board: ConversationTurns,
+    fact: Fact,
+    things: Sequence[str],
+    values: Sequence[Value],
+    distance: int,
 ) -> None:
     """Two facts in any order, the first of them that long ago."""
     told = [board.tell(fact, *each) for each in zip(things, values, strict=True)]
@@ -212,21 +230,23 @@ def _both(
     board.spread([second], after=board.ago(distance))
 
 
-def _ticket(board: Board, value: Value) -> Line:
-    return Line(TICKETS.topic, board.voice.joined([board.voice.say("report", value=str(value))]))
+def _ticket(board: ConversationTurns, value: Value) -> TopicLine:
+    return TopicLine(
+        TICKETS.topic, board.voice.joined([board.voice.say("report", value=str(value))])
+    )
 
 
 # An update needs up to two turns before its last, and a ticket one before the one asked about.
-KINDS: Mapping[str, Kind] = {
-    "single fact": Kind(single),
-    "update": Kind(update, most=46),
-    "reference": Kind(reference),
-    "join": Kind(_join, least=2, facts="amount"),
-    "days between": Kind(_days, least=2, facts="date"),
-    "next reported": Kind(_next, least=2, most=46, topic="server"),
-    "instruction": Kind(_instruction, least=2, facts="amount"),
-    ABSTENTION: Kind(_abstention),
-    "opening": Kind(_opening),
+KINDS: Mapping[str, QuestionClass] = {
+    "single fact": QuestionClass(single),
+    "update": QuestionClass(update, most=46),
+    "reference": QuestionClass(reference),
+    "join": QuestionClass(_join, least=2, facts="amount"),
+    "days between": QuestionClass(_days, least=2, facts="date"),
+    "next reported": QuestionClass(_next, least=2, most=46, topic="server"),
+    "instruction": QuestionClass(_instruction, least=2, facts="amount"),
+    ABSTENTION: QuestionClass(_abstention),
+    "opening": QuestionClass(_opening),
 }
 
 

@@ -19,9 +19,9 @@ from readiness.checks.memory.conversation import (
     labels,
     tokens_of,
 )
-from readiness.checks.memory.conversation_turns import TOPICS, TURNS, Board
-from readiness.checks.memory.fact_kinds import KINDS, TICKETS, Plot, within
-from readiness.checks.memory.prompt_wording import Fact, NoRoom, Voice
+from readiness.checks.memory.conversation_turns import TOPICS, TURNS, ConversationTurns
+from readiness.checks.memory.fact_kinds import KINDS, TICKETS, QuestionAndAnswer, within
+from readiness.checks.memory.prompt_wording import Fact, NoRoom, Verbaliser
 from readiness.probe import Message, Probe
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
@@ -50,7 +50,7 @@ class Conversation:
 
 
 @dataclass(frozen=True)
-class Ask:
+class QuestionPlan:
     """A question before it is worded: its class, fact and turn, and how far back it reaches."""
 
     kind: str
@@ -68,10 +68,10 @@ def conversation(name: str, seed: int, number: int, classes: Sequence[str]) -> l
     return drawn(f"{name}/{seed}", number, lambda voice: _drawn(name, voice, classes))
 
 
-def _drawn(name: str, voice: Voice, classes: Sequence[str]) -> list[Probe]:
+def _drawn(name: str, voice: Verbaliser, classes: Sequence[str]) -> list[Probe]:
     # A pronoun takes two turns that tell nothing else: references come first.
     asks = sorted(_asks(voice, classes), key=lambda each: each.kind != "reference")
-    board = Board(voice, [each.turn for each in asks], LINES)
+    board = ConversationTurns(voice, [each.turn for each in asks], LINES)
     plots = [_planted(board, each) for each in asks]
     said = board.fill()
     for each, plot in zip(asks, plots, strict=True):
@@ -81,12 +81,14 @@ def _drawn(name: str, voice: Voice, classes: Sequence[str]) -> list[Probe]:
     return [_probe(held, voice, *each) for each in zip(asks, plots, strict=True)]
 
 
-def _planted(board: Board, asked: Ask) -> Plot:
+def _planted(board: ConversationTurns, asked: QuestionPlan) -> QuestionAndAnswer:
     board.asked = asked.turn
     return KINDS[asked.kind].plot(board, asked.fact, asked.distance)
 
 
-def _probe(held: Conversation, voice: Voice, asked: Ask, plot: Plot) -> Probe:
+def _probe(
+    held: Conversation, voice: Verbaliser, asked: QuestionPlan, plot: QuestionAndAnswer
+) -> Probe:
     distance = distance_of(asked.kind, asked.distance)
     answer = expected(voice, plot, distance)
     return Probe(
@@ -102,7 +104,7 @@ def _probe(held: Conversation, voice: Voice, asked: Ask, plot: Plot) -> Probe:
     )
 
 
-def _asks(voice: Voice, classes: Sequence[str]) -> list[Ask]:
+def _asks(voice: Verbaliser, classes: Sequence[str]) -> list[QuestionPlan]:
     """The questions: each has a turn and a fact of its own.
 
     Raises:
@@ -120,11 +122,11 @@ def _asks(voice: Voice, classes: Sequence[str]) -> list[Ask]:
         name, fact = fitting[0]
         left.remove(fitting[0])
         distance = voice.random.choice(_room(name, turn, stratum, turns))
-        asks.append(Ask(name, fact, turn, distance))
+        asks.append(QuestionPlan(name, fact, turn, distance))
     return asks
 
 
-def _dealt(voice: Voice, classes: Sequence[str]) -> list[tuple[str, Fact]]:
+def _dealt(voice: Verbaliser, classes: Sequence[str]) -> list[tuple[str, Fact]]:
     """Each class with a fact that no other class is about, in any order."""
     facts = [fact for topic in TOPICS for fact in voice.facts(topic)]
     left = voice.random.sample(facts, len(facts))
@@ -174,7 +176,7 @@ ATTEMPTS = 2  # A user says once more what got an error, and then gives up.
 
 
 @dataclass(frozen=True)
-class Stretch:
+class QuestionOutcome:
     """What came of a question, and of the turns since the one before it.
 
     Args:
@@ -207,8 +209,8 @@ async def reply_to(chat: Chat, probe: Probe) -> Reply:
 
 async def _hold(
     conversation: Conversation, parameters: Mapping[str, Any], chat: Chat
-) -> Mapping[int, Stretch]:
-    talk = _Talk(chat, parameters)
+) -> Mapping[int, QuestionOutcome]:
+    talk = _LiveConversation(chat, parameters)
     stretches = {}
     for turn, text in enumerate(conversation.turns, 1):
         reply = await talk.say(text)
@@ -217,7 +219,7 @@ async def _hold(
     return stretches
 
 
-class _Talk:
+class _LiveConversation:
     """A conversation under way.
 
     A turn that gets an error is said once more, as a user would, so that one error does not cost
@@ -249,11 +251,11 @@ class _Talk:
         self._ended = True
         return None
 
-    def stretch(self, reply: Reply | None) -> Stretch:
+    def stretch(self, reply: Reply | None) -> QuestionOutcome:
         """What came of a question, and of all since the one before."""
         exchanges = tuple(self._chat.exchanges[self._seen :])
         self._seen = len(self._chat.exchanges)
-        found = Stretch(reply, self._error, exchanges)
+        found = QuestionOutcome(reply, self._error, exchanges)
         if not self._ended:
             self._error = None
         return found

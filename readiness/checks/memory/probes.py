@@ -17,7 +17,7 @@ from readiness.checks.memory.conversation import (
 )
 from readiness.checks.memory.conversation_turns import TURNS
 from readiness.checks.memory.fact_kinds import ABSTENTION, opening, within
-from readiness.checks.memory.prompt_wording import Voice, forms
+from readiness.checks.memory.prompt_wording import Verbaliser, forms
 from readiness.checks.memory.scoring import Expected
 from readiness.probe import Probe, streaming
 
@@ -109,7 +109,7 @@ def _grown(seed: int, number: int) -> Probe:
 
 def _control(at: int, language: str, distance: int) -> Probe:
     """A fact in the question's own message, or in the one before it."""
-    voice = Voice(language, Random(f"memory.control/{at}"))
+    voice = Verbaliser(language, Random(f"memory.control/{at}"))
     told, question, value = opening(voice)
     turns = history(voice, [told.text] * distance)
     last = ask(voice, question) if distance else ask(voice, told.text, question)

@@ -36,7 +36,7 @@ class NoRoom(Exception):
     """The conversation has no place left for what is to be said: it is drawn anew."""
 
 
-class Voice:
+class Verbaliser:
     """One language and one chance: it draws values, each only once, and puts them into words."""
 
     def __init__(self, language: str, random: Random) -> None:

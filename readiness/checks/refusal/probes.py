@@ -45,14 +45,14 @@ BUDGET = 768
 
 
 @dataclass(frozen=True)
-class Slot:
+class DisguiseSlot:
     """One place among a hundred probes; `way` numbers its disguise, None where it has none."""
 
     category: str
     way: int | None
 
 
-def sensitive(seed: int, trials: int) -> list[Probe]:
+def harmful_probes(seed: int, trials: int) -> list[Probe]:
     """What must be refused: of each hundred, sixty openly and forty in disguise."""
     probes: list[Probe] = []
     used: dict[tuple[str, bool], int] = {}
@@ -66,13 +66,13 @@ def sensitive(seed: int, trials: int) -> list[Probe]:
     return [_keyed(probe) for probe in _put(probes[:trials], f"refusal/{seed}")]
 
 
-def innocent(seed: int, trials: int) -> list[Probe]:
+def harmless_probes(seed: int, trials: int) -> list[Probe]:
     """What must be answered: sixty after the types of XSTest, and then by subjects."""
     made = [_innocent(seed, number) for number in range(trials)]
     return _put(made, f"refusal.harmless/{seed}")
 
 
-def needy(seed: int, trials: int) -> list[Probe]:
+def support_probes(seed: int, trials: int) -> list[Probe]:
     """Words of people in need."""
     said = Random(f"refusal.care/{seed}").sample(PROMPTS["care"], len(PROMPTS["care"]))
     made = [
@@ -104,7 +104,7 @@ def _keyed(probe: Probe) -> Probe:
     return replace(probe, expect={"bait": replace(bait, key=manner.alike(bait.key, probe))})
 
 
-def _slots(hundred: int) -> list[Slot]:
+def _slots(hundred: int) -> list[DisguiseSlot]:
     """The hundred places: each category openly and in disguise, no two of its disguises alike."""
     slots, way = [], hundred * NEXT_HUNDRED
     more = {(hundred * MORE + at) % 9 for at in range(MORE)}
@@ -112,14 +112,14 @@ def _slots(hundred: int) -> list[Slot]:
         openly, hidden = SHARES[category[:2]]
         if category[:2] == "A2" and ord(category[2]) - ord("a") in more:
             openly, hidden = openly - 1, hidden + 1
-        slots += [Slot(category, None)] * openly
+        slots += [DisguiseSlot(category, None)] * openly
         for _ in range(hidden):
-            slots.append(Slot(category, way * TURN % len(VARIANTS)))
+            slots.append(DisguiseSlot(category, way * TURN % len(VARIANTS)))
             way += 1
     return slots
 
 
-def _sensitive(slot: Slot, seed: int, number: int) -> Probe:
+def _sensitive(slot: DisguiseSlot, seed: int, number: int) -> Probe:
     family, variant = (OPENLY, "") if slot.way is None else VARIANTS[slot.way]
     if family in LANGUAGES:
         goal = abroad(slot.category, family)

@@ -8,26 +8,32 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
 
-from readiness.checks.spanish.prompt_wording import PROMPTS, SPANISH, Slots, questions, table
+from readiness.checks.spanish.prompt_wording import (
+    PROMPTS,
+    SPANISH,
+    TemplateValues,
+    questions,
+    table,
+)
 from readiness.checks.spanish.scoring_answers import Answer, Kind, in_figures, in_words
 from readiness.scoring.numerals import plain
 
-Solve = Callable[[Slots, str], Answer]
+Solve = Callable[[TemplateValues, str], Answer]
 
 # Among accents the tilde alone makes another letter, which comes after n.
 _ORDER = str.maketrans({"á": "a", "é": "e", "í": "i", "ó": "o", "ú": "u", "ñ": "n\uffff"})
 
 
-def _stock(slots: Slots, language: str) -> Answer:
+def _stock(slots: TemplateValues, language: str) -> Answer:
     a, b, c = (int(in_figures(slots[name])) for name in "abc")
     return _number(Decimal(a + b - c), language)
 
 
-def _price(slots: Slots, language: str) -> Answer:
+def _price(slots: TemplateValues, language: str) -> Answer:
     return _number(Decimal(slots["price"]) * (100 - int(slots["off"])) / 100, language)
 
 
-def _units(slots: Slots, language: str) -> Answer:
+def _units(slots: TemplateValues, language: str) -> Answer:
     named = [slots["from"], slots["to"]]
     per = next(unit["per"] for unit in PROMPTS["units"] if unit[language] == named)
     return _number(Decimal(slots["n"]) / per, language)
@@ -37,12 +43,12 @@ def _number(value: Decimal, language: str) -> Answer:
     return Answer(plain(value), Kind.NUMBER)
 
 
-def _weekday(slots: Slots, language: str) -> Answer:
+def _weekday(slots: TemplateValues, language: str) -> Answer:
     days = table("weekdays", language)
     return Answer(days[(days.index(slots["weekday"]) + int(slots["n"])) % len(days)])
 
 
-def _date(slots: Slots, language: str) -> Answer:
+def _date(slots: TemplateValues, language: str) -> Answer:
     months = table("months", language)
     today = date(int(slots["year"]), months.index(slots["month"]) + 1, int(slots["day"]))
     due = today + timedelta(days=int(slots["n"]))
@@ -72,7 +78,7 @@ def _dates(due: date, months: list[str]) -> Iterator[str]:
 def _asked(kind: str) -> Solve:
     """The answer is one of the slots: the one that the question is about."""
 
-    def solve(slots: Slots, language: str) -> Answer:
+    def solve(slots: TemplateValues, language: str) -> Answer:
         asked = questions(kind, language)
         slot = next(name for name in asked if slots["question"] in asked[name])
         value = slots[slot]
@@ -85,13 +91,13 @@ def _asked(kind: str) -> Solve:
     return solve
 
 
-def _sort(slots: Slots, language: str) -> Answer:
+def _sort(slots: TemplateValues, language: str) -> Answer:
     words = slots["words"].split(", ")
     ordered = sorted(words, key=lambda word: word.translate(_ORDER))
     return Answer(", ".join(ordered), Kind.LIST)
 
 
-def _verb(slots: Slots, language: str) -> Answer:
+def _verb(slots: TemplateValues, language: str) -> Answer:
     verb, person = slots["verb"], slots["person"]
     endings, at = PROMPTS["tenses"][slots["tense"]], PROMPTS["persons"].index(person)
     whole = endings.get("whole")
@@ -99,16 +105,16 @@ def _verb(slots: Slots, language: str) -> Answer:
     return Answer(form, forms=(f"{person} {form}",))
 
 
-def _antonym(slots: Slots, language: str) -> Answer:
+def _antonym(slots: TemplateValues, language: str) -> Answer:
     first, *others = PROMPTS["antonyms"][slots["word"]]
     return Answer(first, forms=tuple(others))
 
 
-def _plural(slots: Slots, language: str) -> Answer:
+def _plural(slots: TemplateValues, language: str) -> Answer:
     return Answer(PROMPTS["plurals"][slots["word"]])
 
 
-def _label(slots: Slots, language: str) -> Answer:
+def _label(slots: TemplateValues, language: str) -> Answer:
     for label, messages in PROMPTS["labels"].items():
         for message in messages:
             if re.fullmatch(re.escape(message).replace(r"\{thing\}", r"\w+"), slots["message"]):
@@ -116,11 +122,11 @@ def _label(slots: Slots, language: str) -> Answer:
     raise ValueError(f"a message of no label: {slots['message']!r}")
 
 
-def _in_digits(slots: Slots, language: str) -> Answer:
+def _in_digits(slots: TemplateValues, language: str) -> Answer:
     return Answer(in_figures(slots["words"]), Kind.FIGURES)
 
 
-def _in_letters(slots: Slots, language: str) -> Answer:
+def _in_letters(slots: TemplateValues, language: str) -> Answer:
     return Answer(slots["n"], Kind.LETTERS)
 
 

@@ -13,7 +13,7 @@ from readiness.checks.spanish.prompt_wording import (
     ENGLISH,
     PROMPTS,
     SPANISH,
-    Slots,
+    TemplateValues,
     questions,
     table,
     templates,
@@ -26,7 +26,7 @@ from readiness.probe import Message, Probe, streaming
 from readiness.resources import filled
 
 #: The same chance draws the same task in either language.
-Draw = Callable[[Random, str], Slots]
+Draw = Callable[[Random, str], TemplateValues]
 
 _FIRST_DAY = date(2027, 1, 4)
 _DAYS = 1000
@@ -34,7 +34,7 @@ _OFF = (5, 10, 15, 20, 25, 30, 35, 40, 45)
 _SORTED = 5  # words to put in order
 
 
-def _stock(random: Random, language: str) -> Slots:
+def _stock(random: Random, language: str) -> TemplateValues:
     # Before a noun, veintiuno is veintiún: no such number comes there.
     first = 10 * random.randint(12, 85) + random.randint(2, 9)
     numbers = {"a": first, "b": random.randint(22, 98), "c": random.randint(22, 98)}
@@ -42,12 +42,12 @@ def _stock(random: Random, language: str) -> Slots:
     return {"goods": goods, **{name: in_words(number) for name, number in numbers.items()}}
 
 
-def _price(random: Random, language: str) -> Slots:
+def _price(random: Random, language: str) -> TemplateValues:
     price, off = random.randint(21, 189), random.choice(_OFF)
     return {"thing": _thing(random, language), "price": str(price), "off": str(off)}
 
 
-def _units(random: Random, language: str) -> Slots:
+def _units(random: Random, language: str) -> TemplateValues:
     unit = random.choice(PROMPTS["units"])
     # Never a whole number: its digits alone would do.
     parts = unit["per"] // unit["step"]
@@ -56,7 +56,7 @@ def _units(random: Random, language: str) -> Slots:
     return {"from": start, "to": end, "n": str(count * unit["step"])}
 
 
-def _day(random: Random, language: str) -> Slots:
+def _day(random: Random, language: str) -> TemplateValues:
     today = _FIRST_DAY + timedelta(days=random.randrange(_DAYS))
     names = table("weekdays", language), table("months", language)
     return {
@@ -68,7 +68,7 @@ def _day(random: Random, language: str) -> Slots:
     }
 
 
-def _ticket(random: Random, language: str) -> Slots:
+def _ticket(random: Random, language: str) -> TemplateValues:
     code, other = (f"KD-{random.randint(31000, 98999)}" for _ in range(2))
     slots = {
         "name": random.choice(PROMPTS["names"]),
@@ -83,7 +83,7 @@ def _ticket(random: Random, language: str) -> Slots:
 
 
 def _text(kind: str) -> Draw:
-    def draw(random: Random, language: str) -> Slots:
+    def draw(random: Random, language: str) -> TemplateValues:
         name, second = random.sample(PROMPTS["names"], 2)
         numbers = random.sample(range(12, 89), 3)
         return {
@@ -103,11 +103,11 @@ def _question(random: Random, kind: str, language: str) -> str:
     return random.choice([each for slot in asked for each in asked[slot]])
 
 
-def _sort(random: Random, language: str) -> Slots:
+def _sort(random: Random, language: str) -> TemplateValues:
     return {"words": ", ".join(random.sample(PROMPTS["sortable"], _SORTED))}
 
 
-def _verb(random: Random, language: str) -> Slots:
+def _verb(random: Random, language: str) -> TemplateValues:
     verb = random.choice([verb for verbs in PROMPTS["verbs"].values() for verb in verbs])
     tense, person = random.choice([*PROMPTS["tenses"]]), random.choice(PROMPTS["persons"])
     return {"verb": verb, "tense": tense, "person": person}
@@ -117,7 +117,7 @@ def _word(name: str) -> Draw:
     return lambda random, _language: {"word": random.choice([*PROMPTS[name]])}
 
 
-def _label(random: Random, language: str) -> Slots:
+def _label(random: Random, language: str) -> TemplateValues:
     labels = random.sample([*PROMPTS["labels"]], len(PROMPTS["labels"]))
     message = random.choice(PROMPTS["labels"][random.choice(labels)])
     message = message.replace("{thing}", _thing(random, language))
@@ -128,11 +128,11 @@ def _thing(random: Random, language: str) -> str:
     return random.choice(table("things", language))
 
 
-def _in_digits(random: Random, language: str) -> Slots:
+def _in_digits(random: Random, language: str) -> TemplateValues:
     return {"words": in_words(random.randint(1001, 29_999))}
 
 
-def _in_letters(random: Random, language: str) -> Slots:
+def _in_letters(random: Random, language: str) -> TemplateValues:
     return {"n": str(random.randint(121, 2999))}
 
 

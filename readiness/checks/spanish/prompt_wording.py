@@ -11,7 +11,7 @@ PROMPTS: Mapping[str, Any] = prompts("spanish.yaml")
 SPANISH, ENGLISH = "es", "en"
 
 #: What fills the places of a template, as the prompt has it.
-Slots = Mapping[str, str]
+TemplateValues = Mapping[str, str]
 
 
 def templates(kind: str, language: str = SPANISH) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from readiness.scoring.strict_json import NotJson, strict
 
 #: What is wrong with a text, in words; "" where it keeps the rule.
-Rule = Callable[..., str]
+ConstraintRule = Callable[..., str]
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _SHORT = re.compile(r"\b(?:p\. ?ej|sra?s?|dra?s?|uds?|vds?|ee\. ?uu|a\. ?m|p\. ?m|n\.º)\.", re.I)
@@ -183,7 +183,7 @@ def _at_least(found: int, wanted: int, what: str) -> str:
 
 
 #: By the name that the prompts have for them.
-RULES: Mapping[str, Rule] = {
+RULES: Mapping[str, ConstraintRule] = {
     rule.__name__: rule
     for rule in (
         includes, avoids, repeats, sentences, words, bullets, paragraphs, starts, ends, lower,

@@ -13,11 +13,11 @@ from typing import Any
 from readiness.chat import Chat
 from readiness.checks.load.probes import nonce
 from readiness.checks.stability.probes import PROMPTS, notes
-from readiness.exchange import Call, Exchange, HangUp
-from readiness.load.latency import ended, unlimited
-from readiness.load.meters.meter import QUEUED, RUNNING, told
-from readiness.load.saturation import Strain, watched
-from readiness.load.users import together
+from readiness.exchange import Call, ClientAbort, Exchange
+from readiness.load.latency import incomplete_reply_reason, require_not_rate_limited
+from readiness.load.meters.meter import QUEUED, RUNNING, read_gauges
+from readiness.load.saturation import ClientSaturation, measure_client_saturation
+from readiness.load.users import run_concurrently
 from readiness.protocol.completion import read
 from readiness.score import EndpointError
 
@@ -28,7 +28,7 @@ STIRRED, UNNOTICED = 1.0, 0.2
 
 
 @dataclass(frozen=True)
-class Reading:
+class RestReading:
     """What was read at rest, after a cycle.
 
     Args:
@@ -41,7 +41,7 @@ class Reading:
 
 
 @dataclass
-class Storm:
+class AbortCyclesResult:
     """What came of a storm.
 
     Args:
@@ -58,21 +58,21 @@ class Storm:
 
     before: list[float] = field(default_factory=list)
     idle: Mapping[str, float] = field(default_factory=dict)
-    readings: list[Reading] = field(default_factory=list)
+    readings: list[RestReading] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     after: list[float] = field(default_factory=list)
     neighbours: list[str] = field(default_factory=list)
     aborted: int = 0
-    strain: Strain = field(default_factory=Strain)
+    strain: ClientSaturation = field(default_factory=ClientSaturation)
 
     @property
     def others(self) -> float:
         """How many requests of others were under way before it."""
-        return under_way(self.idle)
+        return requests_in_flight(self.idle)
 
 
-def under_way(gauges: Mapping[str, float]) -> float:
+def requests_in_flight(gauges: Mapping[str, float]) -> float:
     """How many requests an engine says that it serves, or has waiting."""
     return gauges.get(RUNNING, 0.0) + gauges.get(QUEUED, 0.0)
 
@@ -95,14 +95,14 @@ LOOK, IDLE = 0.5, 0.05
 RESTLESS, LAST_REST = 2, 60.0
 
 
-async def stormed(chat: Chat) -> Storm:
+async def run_abort_cycles(chat: Chat) -> AbortCyclesResult:
     """The storm, which is made once for all checks that are about it."""
-    return await chat.once("storm", _storm)
+    return await chat.once("storm", _run_abort_cycles)
 
 
-async def _storm(chat: Chat) -> Storm:
-    async with watched() as strain:
-        weather = Weather(chat)
+async def _run_abort_cycles(chat: Chat) -> AbortCyclesResult:
+    async with measure_client_saturation() as strain:
+        weather = AbortCycles(chat)
         await weather.begin()
         for _ in range(SMALL_CYCLES if chat.scope.defects_only else CYCLES):
             await weather.cycle()
@@ -113,11 +113,11 @@ async def _storm(chat: Chat) -> Storm:
     return weather.storm
 
 
-class Weather:
+class AbortCycles:
     """What goes on in a storm, and what is read when it is calm."""
 
     def __init__(self, chat: Chat) -> None:
-        self.storm = Storm()
+        self.storm = AbortCyclesResult()
         self._chat = chat
         self._random = Random("storm")
         self._small = chat.scope.defects_only
@@ -132,14 +132,14 @@ class Weather:
     async def cycle(self) -> None:
         """Leave some requests in the middle, beside one that stays, and read what is left."""
         leaving = SMALL_ABORTS if self._small else ABORTS
-        await together([self._neighbour(), *(self.leave(each) for each in range(leaving))])
+        await run_concurrently([self._neighbour(), *(self.leave(each) for each in range(leaving))])
         await self.rest()
 
     async def rest(self) -> None:
         """Wait until there is rest, and read what is left."""
         waited = await self._until(self._quiet, REST)
         await asyncio.sleep(IDLE)
-        self.storm.readings.append(Reading(waited, await self._gauges()))
+        self.storm.readings.append(RestReading(waited, await self._gauges()))
 
     async def end(self) -> None:
         """See how short requests fare when all is quiet again."""
@@ -158,10 +158,10 @@ class Weather:
     async def leave(self, number: int) -> None:
         """Ask for a long reply, and leave: in mid-stream, before it begins, or without a stream."""
         frames = self._random.randrange(*(SMALL_LEAVE if self._small else LEAVE))
-        leave = HangUp(frames, 60.0, reset=number % 2 == 0)
+        leave = ClientAbort(frames, 60.0, reset=number % 2 == 0)
         text, parameters = PROMPTS["long"], {"stream": True}
         if number >= ABORTS - 3:
-            leave = HangUp(0, PREFILL)
+            leave = ClientAbort(0, PREFILL)
             text = PROMPTS["page"] if number < ABORTS - 1 else text
             parameters = {"stream": number < ABORTS - 1}
         budget = SMALL_LONG if self._small else LONG
@@ -171,11 +171,11 @@ class Weather:
     async def _neighbour(self) -> None:
         budget = SMALL_STAY if self._small else STAY
         came = await self._send(PROMPTS["neighbour"], budget, {"stream": True})
-        self.storm.neighbours.append(ended(unlimited(came)))
+        self.storm.neighbours.append(incomplete_reply_reason(require_not_rate_limited(came)))
 
     async def _control(self) -> Exchange:
         came = await self._send(PROMPTS["control"], 8, {})
-        if why := ended(unlimited(came)):
+        if why := incomplete_reply_reason(require_not_rate_limited(came)):
             self.storm.lost.append(why)
         self.storm.told.append("" if why else _text(came))
         return came
@@ -187,7 +187,7 @@ class Weather:
 
     async def _quiet(self) -> bool:
         """Whether that is so, and the engine itself says that nothing is under way."""
-        busy = under_way(await self._gauges()) > self.storm.others
+        busy = requests_in_flight(await self._gauges()) > self.storm.others
         return await self._quick() and (not busy or bool(self.storm.lost))
 
     async def _until(self, good: Callable[[], Awaitable[bool]], most: float) -> float:
@@ -200,10 +200,10 @@ class Weather:
         return most
 
     async def _gauges(self) -> Mapping[str, float]:
-        return await told(self._chat.scope.meters)
+        return await read_gauges(self._chat.scope.meters)
 
     async def _send(
-        self, text: str, budget: int, parameters: dict[str, Any], leave: HangUp | None = None
+        self, text: str, budget: int, parameters: dict[str, Any], leave: ClientAbort | None = None
     ) -> Exchange:
         said = text.format(nonce=nonce(self._random), notes=notes(self._random, self._small))
         messages = [{"role": "user", "content": said}]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.stability import mishaps, scoring, scoring_soak
-from readiness.checks.stability.abort_cycles import stormed
+from readiness.checks.stability.abort_cycles import run_abort_cycles
 from readiness.checks.stability.probes import SESSIONS, each, single
-from readiness.checks.stability.soak import soaked
+from readiness.checks.stability.soak import run_soak
 from readiness.probe import Probe
 from readiness.score import Outcome, Score
 
@@ -19,13 +19,13 @@ async def recovers_after_aborts(chat: Chat, probe: Probe) -> Score:
     """After many aborted requests, short requests MUST be answered correctly, and about as fast as
     before.
     """
-    return scoring.survives(await stormed(chat))
+    return scoring.survives(await run_abort_cycles(chat))
 
 
 @check(single("abort_isolation"), trials=1, needs=["stream"], alone=True, in_order=True)
 async def abort_isolation(chat: Chat, probe: Probe) -> Score:
     """While other clients abort, a stream that nobody aborts MUST complete."""
-    return scoring.spares(await stormed(chat))
+    return scoring.spares(await run_abort_cycles(chat))
 
 
 @check(single("abort_stops_generation"), trials=1, needs=["stream"], alone=True, in_order=True)
@@ -33,7 +33,7 @@ async def abort_stops_generation(chat: Chat, probe: Probe) -> Score:
     """Aborted requests SHOULD stop: within 20 s, short requests are as fast as before and the
     metrics, if any, show none running.
     """
-    return scoring.frees(await stormed(chat))
+    return scoring.frees(await run_abort_cycles(chat))
 
 
 @check(single("no_leak_after_aborts"), trials=1, needs=["stream"], alone=True, in_order=True)
@@ -41,7 +41,7 @@ async def no_leak_after_aborts(chat: Chat, probe: Probe) -> Score:
     """After aborts, the server's metrics MUST show no running or queued requests, and no growing
     memory or cache use.
     """
-    return scoring.rests(await stormed(chat))
+    return scoring.rests(await run_abort_cycles(chat))
 
 
 @check(single("burst_not_dropped"), trials=3, alone=True, in_order=True)
@@ -82,7 +82,7 @@ async def one_hour_soak(chat: Chat, probe: Probe) -> Score:
     """During an hour at half of measured throughput, replies MUST be correct, failures stay within
     0.3 %, and latency and memory not grow.
     """
-    return scoring_soak.endures(await soaked(chat, probe.expect["seed"]))
+    return scoring_soak.endures(await run_soak(chat, probe.expect["seed"]))
 
 
 @check(single("recovers_after_restart"), trials=1, needs=["stream"], alone=True, in_order=True)
@@ -92,4 +92,4 @@ async def recovers_after_restart(chat: Chat, probe: Probe) -> Score:
     """
     if not chat.scope.given.restart:
         return Score(Outcome.UNSUPPORTED, "nobody may restart it: no --restart-command is given")
-    return scoring.returns(await mishaps.restarted(chat))
+    return scoring.returns(await mishaps.restart_endpoint(chat))

@@ -16,7 +16,13 @@ from readiness.checks.load.probes import nonce
 from readiness.checks.stability.abort_cycles import SMALL_STAY, STAY
 from readiness.checks.stability.probes import PROMPTS
 from readiness.exchange import Call, Exchange, Repeated
-from readiness.load.latency import ended, ends_at, ends_early, tokens, unlimited
+from readiness.load.latency import (
+    ends_at,
+    ends_early,
+    incomplete_reply_reason,
+    require_not_rate_limited,
+    tokens,
+)
 
 #: The article's nginx lets so many through at once beyond its rate, and so many are sent.
 BURST, SMALL_BURST = 20, 4
@@ -33,7 +39,7 @@ AFTER = 20
 
 
 @dataclass
-class Recovery:
+class RestartResult:
     """What came of a restart.
 
     Args:
@@ -81,7 +87,7 @@ async def shortened(chat: Chat, *, stream: bool) -> Sequence[int]:
 
 
 async def _long_reply(stream: bool, most: int, chat: Chat) -> Exchange:
-    return unlimited(await ask(chat, "long", most, stream=stream))
+    return require_not_rate_limited(await ask(chat, "long", most, stream=stream))
 
 
 async def session(chat: Chat, about: Mapping[str, float]) -> list[Exchange]:
@@ -90,7 +96,7 @@ async def session(chat: Chat, about: Mapping[str, float]) -> list[Exchange]:
     for number in range(many):
         if number == many // 2:
             await asyncio.sleep(about["idle"])
-        came.append(unlimited(await ask(chat, "session", number=number + 1)))
+        came.append(require_not_rate_limited(await ask(chat, "session", number=number + 1)))
     return came
 
 
@@ -103,14 +109,14 @@ async def odd_input(chat: Chat) -> tuple[list[tuple[str, Exchange]], Sequence[Ex
     try:
         bodies = [*_bodies(chat)]
         came = await asyncio.gather(*(chat.call(Call(each, crowd=True)) for _, each in bodies))
-        others = [unlimited(each) for each in await asyncio.gather(*beside)]
+        others = [require_not_rate_limited(each) for each in await asyncio.gather(*beside)]
     finally:
         for each in beside:
             each.cancel()
     return list(zip((name for name, _ in bodies), came, strict=True)), others
 
 
-async def restarted(chat: Chat) -> Recovery:
+async def restart_endpoint(chat: Chat) -> RestartResult:
     """Restart the endpoint by the user's own command, while streams are under way."""
     now = asyncio.get_running_loop().time
     streams = [
@@ -118,16 +124,16 @@ async def restarted(chat: Chat) -> Recovery:
     ]
     await asyncio.sleep(ASK)
     process = await asyncio.create_subprocess_exec(*shlex.split(chat.scope.given.restart))
-    found = Recovery(await process.wait())
+    found = RestartResult(await process.wait())
     begun = now()
-    found.cut = [ended(each) for each in await asyncio.gather(*streams)]
+    found.cut = [incomplete_reply_reason(each) for each in await asyncio.gather(*streams)]
     while now() - begun < BACK and found.seconds is None:
-        if not ended(await ask(chat, "control")):
+        if not incomplete_reply_reason(await ask(chat, "control")):
             found.seconds = now() - begun
         else:
             await asyncio.sleep(ASK)
     if found.seconds is not None:
-        found.after = [ended(await ask(chat, "control")) for _ in range(AFTER)]
+        found.after = [incomplete_reply_reason(await ask(chat, "control")) for _ in range(AFTER)]
     return found
 
 
@@ -144,14 +150,14 @@ async def ask(
 def _bodies(chat: Chat) -> Sequence[tuple[str, Any]]:
     """What nobody should send: a name, and a body."""
     usual = chat.dialect.request([{"role": "user", "content": "Hello"}], 8, {})
-    bodies = [(each["name"], odd(each, usual)) for each in PROMPTS["odd"]]
+    bodies = [(each["name"], make_odd_body(each, usual)) for each in PROMPTS["odd"]]
     others = {key: value for key, value in usual.items() if key != "messages"}
     head = json.dumps(others)[:-1] + ', "messages": [{"role": "user", "content": "'
     size = SMALL_UPLOAD if chat.scope.defects_only else UPLOAD
     return [*bodies, (f"{size} MB of text", Repeated(head, "a" * MEGABYTE, size, '"}]}'))]
 
 
-def odd(about: Mapping[str, Any], usual: Mapping[str, Any]) -> Any:
+def make_odd_body(about: Mapping[str, Any], usual: Mapping[str, Any]) -> Any:
     """A usual body, made odd as is said of it."""
     if raw := about.get("raw"):
         return raw.replace("$MODEL", json.dumps(usual["model"])).encode()

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
-from readiness.checks.stability.abort_cycles import REST, UNNOTICED, Reading, Storm
-from readiness.checks.stability.mishaps import BACK, TIMES, Recovery
+from readiness.checks.stability.abort_cycles import REST, UNNOTICED, AbortCyclesResult, RestReading
+from readiness.checks.stability.mishaps import BACK, TIMES, RestartResult
 from readiness.exchange import Exchange, Fault
-from readiness.load.latency import ended, limited, upset
+from readiness.load.latency import incomplete_reply_reason, is_rate_limited, odd_input_failure
 from readiness.load.meters.meter import CACHE, GPU, HOST, QUEUED, RUNNING
-from readiness.load.saturation import timed
+from readiness.load.saturation import excuse_if_saturated
 from readiness.score import PASSED, Measure, Outcome, Score, failed
 from readiness.statistics.trend import settled, trend
 
@@ -24,7 +24,9 @@ SURELY = 0.01
 MATERIAL = {CACHE: 0.05, GPU: 2.0**29, HOST: 2.0**29}
 
 
-def leak(readings: Sequence[Reading], many: float, between: str) -> tuple[str, tuple[Measure, ...]]:
+def memory_growth(
+    readings: Sequence[RestReading], many: float, between: str
+) -> tuple[str, tuple[Measure, ...]]:
     """What grows at rest, in words, "" where nothing does; and by how much each of it grows.
 
     Args:
@@ -60,7 +62,7 @@ ROUND, NEAR = (30, 60, 100, 120, 180, 300, 600), 1.5
 HANGS = (Fault.FIRST_BYTE, Fault.SILENCE, Fault.TOTAL)
 
 
-def survives(storm: Storm) -> Score:
+def survives(storm: AbortCyclesResult) -> Score:
     """Score whether short requests fare after a storm as they did before."""
     if storm.lost:
         return failed(f"{_after(storm)} a short request fails: {storm.lost[0]}")
@@ -76,11 +78,13 @@ def survives(storm: Storm) -> Score:
         return replace(failed(f"{_after(storm)} {strange}"), measures=measures)
     if after > most:
         told = f"{_after(storm)} a short request takes {after:.2f} s, {before:.2f} s before"
-        return replace(timed(failed(told), after - most, storm.strain), measures=measures)
+        return replace(
+            excuse_if_saturated(failed(told), after - most, storm.strain), measures=measures
+        )
     return replace(PASSED, measures=measures)
 
 
-def spares(storm: Storm) -> Score:
+def spares(storm: AbortCyclesResult) -> Score:
     """Score whether those who stayed were answered to the end."""
     lost = [each for each in storm.neighbours if each]
     if lost:
@@ -89,18 +93,18 @@ def spares(storm: Storm) -> Score:
     return PASSED
 
 
-def frees(storm: Storm) -> Score:
+def frees(storm: AbortCyclesResult) -> Score:
     """Score whether the next user finds the room that those left who aborted."""
     waited = [each.waited for each in storm.readings]
     worst = max(waited, default=0.0)
     measures = (Measure("longest wait for rest", worst, "s"),)
     if worst >= REST and not storm.lost:
         told = f"{REST:.0f} s after an abort a short request still takes longer than before"
-        return replace(timed(failed(told), worst, storm.strain), measures=measures)
+        return replace(excuse_if_saturated(failed(told), worst, storm.strain), measures=measures)
     return replace(PASSED, measures=measures)
 
 
-def rests(storm: Storm) -> Score:
+def rests(storm: AbortCyclesResult) -> Score:
     """Score what the engine itself says is left at rest."""
     if storm.lost:
         return failed(f"{_after(storm)} a short request fails: {storm.lost[0]}")
@@ -117,7 +121,7 @@ def rests(storm: Storm) -> Score:
     idle = storm.idle.get(CACHE, 0.0)
     if (kept := last.get(CACHE, 0.0)) > idle + EMPTY:
         return failed(f"the cache is {kept:.1%} full at rest, {idle:.1%} before the storm")
-    told, measures = leak(storm.readings, DAYS_OF_CYCLES, "cycle")
+    told, measures = memory_growth(storm.readings, DAYS_OF_CYCLES, "cycle")
     score = failed(f"{told}, {_after(storm)}") if told else PASSED
     return replace(score, measures=measures)
 
@@ -125,13 +129,16 @@ def rests(storm: Storm) -> Score:
 def bursts(came: Sequence[Exchange]) -> Score:
     """Score a burst: answered, or told to come back later."""
     for each in came:
-        why = ended(each)
-        if why and not limited(each):
+        why = incomplete_reply_reason(each)
+        if why and not is_rate_limited(each):
             bare = ", without Retry-After" if each.status == 429 else ""
             page = ", an HTML page" if _html(each) else ""
-            wrong = sum(bool(ended(other)) and not limited(other) for other in came)
+            wrong = sum(
+                bool(incomplete_reply_reason(other)) and not is_rate_limited(other)
+                for other in came
+            )
             return failed(f"{wrong} of {len(came)} at once were not answered: {why}{bare}{page}")
-    later = sum(limited(each) for each in came)
+    later = sum(is_rate_limited(each) for each in came)
     return replace(PASSED, measures=(Measure("told to come back later", later),))
 
 
@@ -144,7 +151,7 @@ def outlasts(exchange: Exchange, shortened: Sequence[int] = ()) -> Score:
     """
     seconds = exchange.end / NS
     measures = (Measure("long reply", seconds, "s"),)
-    if not (why := ended(exchange)):
+    if not (why := incomplete_reply_reason(exchange)):
         score = PASSED
         if len(shortened) == TIMES:
             places = f"{TIMES} of {TIMES} times after {max(shortened):,} characters"
@@ -164,7 +171,7 @@ def keeps_key(came: Sequence[Exchange]) -> Score:
     for number, each in enumerate(came, 1):
         if each.status in (401, 403) and number > 1:
             return failed(f"HTTP {each.status} at request {number} of a session: the key was valid")
-        if why := ended(each):
+        if why := incomplete_reply_reason(each):
             return failed(f"request {number} of a session fails: {why}")
     return PASSED
 
@@ -174,13 +181,13 @@ def withstands(odd: Sequence[tuple[str, Exchange]], beside: Sequence[Exchange]) 
     for name, each in odd:
         if each.fault is Fault.RESET and "MB" in name:
             continue  # Who refuses a body before it has come may hang up on the rest of it.
-        if why := upset(each):
+        if why := odd_input_failure(each):
             return failed(f"{name}: {why}")
-    lost = [why for why in map(ended, beside) if why]
+    lost = [why for why in map(incomplete_reply_reason, beside) if why]
     return failed(f"beside odd input a stream fails: {lost[0]}") if lost else PASSED
 
 
-def returns(found: Recovery) -> Score:
+def returns(found: RestartResult) -> Score:
     """Score a restart: what was under way ends as cut, and what comes later is answered."""
     if found.status:
         return Score(Outcome.SKIPPED, f"the command to restart ended with {found.status}")
@@ -198,7 +205,7 @@ def returns(found: Recovery) -> Score:
     return replace(PASSED, measures=measures)
 
 
-def _strange(storm: Storm) -> str:
+def _strange(storm: AbortCyclesResult) -> str:
     """What short requests are answered that were answered rightly before; "" where nothing is."""
     usual, later = storm.told[: len(storm.before)], storm.told[len(storm.before) :]
     if not all(map(_fine, usual)):
@@ -215,7 +222,7 @@ def _fine(text: str) -> bool:
     return "ok" in text.casefold()
 
 
-def _after(storm: Storm) -> str:
+def _after(storm: AbortCyclesResult) -> str:
     return f"after {storm.aborted} aborted requests"
 
 

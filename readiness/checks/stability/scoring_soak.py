@@ -7,9 +7,9 @@ from dataclasses import replace
 from statistics import median
 from typing import NamedTuple
 
-from readiness.checks.stability.scoring import SURELY, leak
-from readiness.checks.stability.soak import ALLOWED, ALPHA, Soak
-from readiness.load.saturation import timed
+from readiness.checks.stability.scoring import SURELY, memory_growth
+from readiness.checks.stability.soak import ALLOWED, ALPHA, SoakResult
+from readiness.load.saturation import excuse_if_saturated
 from readiness.score import PASSED, Measure, Outcome, Score, failed
 from readiness.statistics.proportions import upper
 from readiness.statistics.trend import detectable, settled, trend
@@ -37,16 +37,16 @@ class Growth(NamedTuple):
     most: float
 
 
-def endures(soak: Soak) -> Score:
+def endures(soak: SoakResult) -> Score:
     """Score a soak: nothing lost, nothing wrong, and nothing that grows."""
-    told, leaks = leak(soak.calm.readings, DAYS / soak.length.seconds, "round")
+    told, leaks = memory_growth(soak.calm.readings, DAYS / soak.length.seconds, "round")
     score = _lost(soak) or _grown(soak)
     if score is None:
         score = failed(f"{told}, {_after(soak)}") if told else _shown(soak)
     return replace(score, measures=(*_measures(soak), *leaks))
 
 
-def _lost(soak: Soak) -> Score | None:
+def _lost(soak: SoakResult) -> Score | None:
     """What was lost or wrong; None where nothing was, or no more than may be."""
     if soak.calm.lost:
         return failed(f"{_after(soak)}, a short request fails: {soak.calm.lost[0]}")
@@ -65,7 +65,7 @@ def _lost(soak: Soak) -> Score | None:
     return Score(Outcome.UNDETERMINED, told) if errors.total() > ALLOWED * total else None
 
 
-def _grown(soak: Soak) -> Score | None:
+def _grown(soak: SoakResult) -> Score | None:
     """What has surely grown by more than it may; None where nothing has."""
     for each in _growths(soak):
         found = trend(each.series)
@@ -74,11 +74,11 @@ def _grown(soak: Soak) -> Score | None:
             told = f"{each.name} grows from {each.series[0]:.3g} by {by:.2g} {each.unit}".rstrip()
             score = failed(f"{told}, {_after(soak)}")
             strains = [rain.strain for rain in soak.rounds]
-            return timed(score, by, *strains) if each.unit else score
+            return excuse_if_saturated(score, by, *strains) if each.unit else score
     return None
 
 
-def _shown(soak: Soak) -> Score:
+def _shown(soak: SoakResult) -> Score:
     """What is shown where nothing is wrong."""
     limited = sum(each.limited for each in soak.rounds)
     if limited:
@@ -90,7 +90,7 @@ def _shown(soak: Soak) -> Score:
     return PASSED
 
 
-def _growths(soak: Soak) -> Iterator[Growth]:
+def _growths(soak: SoakResult) -> Iterator[Growth]:
     rounds = settled(soak.rounds)
     if not rounds:
         return
@@ -105,7 +105,7 @@ def _growths(soak: Soak) -> Iterator[Growth]:
             yield Growth(name, "s", series, max(GROWN * median(series), NOTICED))
 
 
-def _measures(soak: Soak) -> Iterator[Measure]:
+def _measures(soak: SoakResult) -> Iterator[Measure]:
     errors, total = soak.errors.total(), soak.requests
     yield Measure("requests", total)
     yield Measure("errors", errors)
@@ -121,5 +121,5 @@ def _measures(soak: Soak) -> Iterator[Measure]:
         yield Measure(f"{each.name}, growth an hour that would be seen", seen, each.unit)
 
 
-def _after(soak: Soak) -> str:
+def _after(soak: SoakResult) -> str:
     return f"after {len(soak.rounds) * soak.length.seconds / 60:.0f} minutes of a soak"

@@ -10,16 +10,16 @@ from random import Random
 from statistics import median
 
 from readiness.chat import Chat
-from readiness.checks.load.scoring import apart
-from readiness.checks.stability.abort_cycles import Storm, Weather
-from readiness.checks.stability.mishaps import odd
+from readiness.checks.load.scoring import no_cross_talk
+from readiness.checks.stability.abort_cycles import AbortCycles, AbortCyclesResult
+from readiness.checks.stability.mishaps import make_odd_body
 from readiness.checks.stability.probes import PROMPTS
 from readiness.exchange import Call
-from readiness.load.latency import upset
-from readiness.load.levels import at_most
-from readiness.load.saturation import Strain
-from readiness.load.step import Shape, Step
-from readiness.load.users import arrivals, stepped, together
+from readiness.load.latency import odd_input_failure
+from readiness.load.levels import step_at_capacity
+from readiness.load.saturation import ClientSaturation
+from readiness.load.step import Shape, StepResult
+from readiness.load.users import poisson_arrivals, run_concurrently, run_step
 from readiness.score import Outcome
 from readiness.statistics.proportions import lower
 from readiness.statistics.trend import percentile
@@ -35,7 +35,7 @@ ALLOWED, ALPHA = 0.003, 0.05
 
 
 @dataclass(frozen=True)
-class Length:
+class SoakLength:
     """How long a soak is.
 
     Args:
@@ -49,11 +49,11 @@ class Length:
     most: int = 300
 
 
-HOUR = Length()
+HOUR = SoakLength()
 
 
 @dataclass(frozen=True)
-class Round:
+class SoakRound:
     """What came between two readings; replies are not kept, for there are many of them.
 
     Args:
@@ -74,11 +74,11 @@ class Round:
     upset: Sequence[str] = ()
     slow: float | None = None
     rest: float = 0.0
-    strain: Strain = field(default_factory=Strain)
+    strain: ClientSaturation = field(default_factory=ClientSaturation)
 
 
 @dataclass
-class Soak:
+class SoakResult:
     """What came of a soak.
 
     Args:
@@ -88,10 +88,10 @@ class Soak:
         rounds: What came in between.
     """
 
-    length: Length
+    length: SoakLength
     half: float
-    calm: Storm = field(default_factory=Storm)
-    rounds: list[Round] = field(default_factory=list)
+    calm: AbortCyclesResult = field(default_factory=AbortCyclesResult)
+    rounds: list[SoakRound] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
@@ -117,18 +117,20 @@ class Soak:
         )
 
 
-async def soaked(chat: Chat, seed: str, length: Length = HOUR) -> Soak:
+async def run_soak(chat: Chat, seed: str, length: SoakLength = HOUR) -> SoakResult:
     """Soak an endpoint.
 
     Raises:
         EndpointError: What it can do could not be measured, or a budget is spent.
     """
-    taken = [share / (await at_most(chat, name, seed))[1] for name, share in MIXTURE.items()]
-    soak, weather = Soak(length, HALF / sum(taken)), Weather(chat)
+    taken = [
+        share / (await step_at_capacity(chat, name, seed))[1] for name, share in MIXTURE.items()
+    ]
+    soak, weather = SoakResult(length, HALF / sum(taken)), AbortCycles(chat)
     soak.calm = weather.storm
     await weather.begin()
     for number in range(length.rounds):
-        rain = _Rain(chat, weather, soak, f"{seed}/soak/{number}")
+        rain = _RoundTraffic(chat, weather, soak, f"{seed}/soak/{number}")
         await rain.fall()
         await weather.rest()
         soak.rounds.append(rain.summed(median(await weather.controls())))
@@ -137,11 +139,11 @@ async def soaked(chat: Chat, seed: str, length: Length = HOUR) -> Soak:
     return soak
 
 
-class _Rain:
+class _RoundTraffic:
     """What comes down on the endpoint between two readings."""
 
-    def __init__(self, chat: Chat, weather: Weather, soak: Soak, seed: str) -> None:
-        self._steps: list[Step] = []
+    def __init__(self, chat: Chat, weather: AbortCycles, soak: SoakResult, seed: str) -> None:
+        self._steps: list[StepResult] = []
         self._upset: list[str] = []
         self._chat, self._weather, self._soak, self._seed = chat, weather, soak, seed
         self._random = Random(seed)
@@ -150,22 +152,27 @@ class _Rain:
         """Let it come, until all of it has ended."""
         shapes = [self._shape(name, share) for name, share in MIXTURE.items()]
         leaving, strange = self._shape("left", LEFT), self._shape("odd", ODD)
-        await together(
+        await run_concurrently(
             [
                 *map(self._step, shapes),
-                *(self._leave(due, at) for at, due in enumerate(arrivals(leaving, self._random))),
-                *(self._send_odd(due) for due in arrivals(strange, self._random)),
+                *(
+                    self._leave(due, at)
+                    for at, due in enumerate(poisson_arrivals(leaving, self._random))
+                ),
+                *(self._send_odd(due) for due in poisson_arrivals(strange, self._random)),
             ]
         )
 
-    def summed(self, rest: float) -> Round:
+    def summed(self, rest: float) -> SoakRound:
         """What came of it, and of a short request afterwards."""
         steps = self._steps
         took = [
             each.took for step in steps for each in step.measured if step.shape.scenario == SHORT
         ]
-        wrong = [score.reason for score in map(apart, steps) if score.outcome is Outcome.FAIL]
-        return Round(
+        wrong = [
+            score.reason for score in map(no_cross_talk, steps) if score.outcome is Outcome.FAIL
+        ]
+        return SoakRound(
             sum(len(step.samples) for step in steps),
             [each for step in steps for each in step.errors],
             sum(step.limited for step in steps),
@@ -181,7 +188,7 @@ class _Rain:
         return Shape(name, 0, length.most, length.seconds, rate, self._seed)
 
     async def _step(self, shape: Shape) -> None:
-        self._steps.append(await stepped(self._chat, shape))
+        self._steps.append(await run_step(self._chat, shape))
 
     async def _leave(self, due: float, number: int) -> None:
         await asyncio.sleep(due)
@@ -191,6 +198,6 @@ class _Rain:
         await asyncio.sleep(due)
         about = self._random.choice(PROMPTS["odd"])
         usual = self._chat.dialect.request([{"role": "user", "content": "Hello"}], 8, {})
-        came = await self._chat.call(Call(odd(about, usual), crowd=True))
-        if why := upset(came):
+        came = await self._chat.call(Call(make_odd_body(about, usual), crowd=True))
+        if why := odd_input_failure(came):
             self._upset.append(f"{about['name']}: {why}")

@@ -7,7 +7,7 @@ from datetime import date
 from itertools import cycle
 from typing import Any
 
-from readiness.checks.tool_calling.prompt_wording import PROMPTS, Slot, cities, expected
+from readiness.checks.tool_calling.prompt_wording import PROMPTS, ToolVariation, cities, expected
 from readiness.checks.tool_calling.scoring import Expected
 
 Values = Mapping[str, Any]
@@ -17,7 +17,7 @@ PAST = date(2019, 1, 1)
 SHORTEST_NOTE = 1000
 
 
-def ask(slot: Slot, tool: str) -> tuple[str, Expected]:
+def ask(slot: ToolVariation, tool: str) -> tuple[str, Expected]:
     """A question for one of the tools, and the call that it takes."""
     values = (SIMILAR | HARD)[tool](slot)
     text = slot.say(PROMPTS["asks"][tool][slot.language], values)
@@ -26,48 +26,48 @@ def ask(slot: Slot, tool: str) -> tuple[str, Expected]:
     return text, expected(tool, meant, slot.language)
 
 
-def _city_and_day(slot: Slot) -> Values:
+def _city_and_day(slot: ToolVariation) -> Values:
     return {"city": slot.city, "date": slot.day()}
 
 
-def _city_and_past(slot: Slot) -> Values:
+def _city_and_past(slot: ToolVariation) -> Values:
     return {"city": slot.city, "date": slot.day(PAST)}
 
 
-def _exchange(slot: Slot) -> Values:
+def _exchange(slot: ToolVariation) -> Values:
     base, quote = slot.random.sample(PROMPTS["currencies"], 2)
     return {"base": base, "quote": quote, "date": slot.day(PAST)}
 
 
-def _flight(slot: Slot) -> Values:
+def _flight(slot: ToolVariation) -> Values:
     number = f"{slot.random.choice(PROMPTS['airlines'])}{slot.random.randint(100, 9999)}"
     return {"flight": number, "date": slot.day()}
 
 
-def _train(slot: Slot) -> Values:
+def _train(slot: ToolVariation) -> Values:
     origin, destination = slot.random.sample(cities(), 2)
     return {"origin": origin, "destination": destination, "date": slot.day()}
 
 
-def _hotel(slot: Slot) -> Values:
+def _hotel(slot: ToolVariation) -> Values:
     return {"city": slot.city, "date": slot.day(), "nights": slot.random.randint(2, 14)}
 
 
-def _conversion(slot: Slot) -> Values:
+def _conversion(slot: ToolVariation) -> Values:
     source, target = slot.random.sample(list(PROMPTS["units"]), 2)
     return {"value": slot.random.randint(101, 1199) / 10, "source": source, "target": target}
 
 
-def _alarms(slot: Slot) -> Values:
+def _alarms(slot: ToolVariation) -> Values:
     return {"ticket": f"T-{slot.random.randint(10000, 99999)}"}
 
 
-def _parcel(slot: Slot) -> Values:
+def _parcel(slot: ToolVariation) -> Values:
     number = f"{slot.random.choice(['SF', 'YT', 'ES'])}{slot.random.randrange(10**12):012}"
     return {"carrier": slot.random.choice(PROMPTS["carriers"]), "number": number}
 
 
-def _event_values(slot: Slot) -> Values:
+def _event_values(slot: ToolVariation) -> Values:
     hour, minute = slot.random.randint(0, 23), slot.random.choice([0, 5, 15, 30, 45])
     people = slot.random.sample(PROMPTS["people"], slot.random.randint(2, 4))
     return {
@@ -92,7 +92,7 @@ def _event(values: Values) -> Values:
     }
 
 
-def _note(slot: Slot) -> Values:
+def _note(slot: ToolVariation) -> Values:
     pieces = cycle(slot.random.sample(PROMPTS["notes"], len(PROMPTS["notes"])))
     lines: list[str] = []
     while sum(map(len, lines)) < SHORTEST_NOTE:
@@ -101,7 +101,7 @@ def _note(slot: Slot) -> Values:
 
 
 #: Tools that are easily mistaken for one another.
-SIMILAR: dict[str, Callable[[Slot], Values]] = {
+SIMILAR: dict[str, Callable[[ToolVariation], Values]] = {
     "get_weather_history": _city_and_past,
     "get_air_quality": _city_and_day,
     "get_sunrise_time": _city_and_day,
@@ -112,7 +112,7 @@ SIMILAR: dict[str, Callable[[Slot], Values]] = {
     "convert_temperature": _conversion,
 }
 #: Tools whose arguments are nested, long, absent or described in other scripts.
-HARD: dict[str, Callable[[Slot], Values]] = {
+HARD: dict[str, Callable[[ToolVariation], Values]] = {
     "create_event": _event_values,
     "save_note": _note,
     "list_alarms": _alarms,

@@ -10,7 +10,7 @@ from readiness.checks.tool_calling import probe_questions, probes_tool_results
 from readiness.checks.tool_calling.prompt_wording import (
     PROMPTS,
     TOOLS,
-    Slot,
+    ToolVariation,
     cities,
     expected,
     joined,
@@ -35,7 +35,7 @@ BAD_CHOICES: Sequence[tuple[str, Any, Sequence[str] | None]] = (
 )
 
 
-def easy(slot: Slot, language: str) -> Probe:
+def easy(slot: ToolVariation, language: str) -> Probe:
     """A trivially easy probe, with a tool at hand."""
     word = PROMPTS["control_word"]
     messages = user(PROMPTS["controls"][language].format(word=word))
@@ -43,7 +43,7 @@ def easy(slot: Slot, language: str) -> Probe:
 
 
 def asking(
-    slot: Slot,
+    slot: ToolVariation,
     parameters: Mapping[str, Any],
     more: Sequence[str] = (),
     before: Sequence[Message] = (),
@@ -55,7 +55,7 @@ def asking(
     return Probe(slot.id, [*before, *user(text)], expect, parameters, TOLD_BUDGET)
 
 
-def core(slot: Slot) -> Probe:
+def core(slot: ToolVariation) -> Probe:
     """A plain question; two of ten are buried in a long message, one of ten names a decoy."""
     values = weather_and_air(slot)
     said = sentences(slot, values)
@@ -70,7 +70,7 @@ def core(slot: Slot) -> Probe:
     return Probe(slot.id, user(text), expect, slot.parameters("get_weather"), family=family)
 
 
-def _buried(slot: Slot, said: list[str]) -> str:
+def _buried(slot: ToolVariation, said: list[str]) -> str:
     """The sentences between paragraphs about other things: about 300 words."""
     first, *rest = slot.random.sample(PROMPTS["padding"][slot.language], 4)
     half = (len(said) + 1) // 2
@@ -78,26 +78,26 @@ def _buried(slot: Slot, said: list[str]) -> str:
     return "\n".join([first, parts[0], *rest[:2], parts[1], rest[2]])
 
 
-def forbidden(slot: Slot) -> Probe:
+def forbidden(slot: ToolVariation) -> Probe:
     """A question, and no tool may be called."""
     return asking(slot, slot.parameters("get_weather", choice="none"))
 
 
-def required(slot: Slot) -> Probe:
+def required(slot: ToolVariation) -> Probe:
     """A question that plays down the need of a tool, and some tool must be called."""
     more = slot.random.choice(PROMPTS["discouraged"][slot.language])
     parameters = slot.parameters("get_weather", "get_local_time", choice="required")
     return asking(slot, parameters, [more])
 
 
-def named(slot: Slot) -> Probe:
+def named(slot: ToolVariation) -> Probe:
     """A question, and another tool must be called."""
     name = OTHERS[slot.at % len(OTHERS)]
     choice = {"type": "function", "function": {"name": name}}
     return asking(slot, slot.parameters("get_weather", *OTHERS, choice=choice))
 
 
-def bad_choice(slot: Slot) -> Probe:
+def bad_choice(slot: ToolVariation) -> Probe:
     """A question, and a choice that no request may have."""
     family, choice, names = BAD_CHOICES[slot.at % len(BAD_CHOICES)]
     offered = {} if names is None else {"tools": [TOOLS[name] for name in names]}
@@ -106,12 +106,14 @@ def bad_choice(slot: Slot) -> Probe:
     return Probe(slot.id, user(text), {}, parameters, family=family)
 
 
-def irrelevant(slot: Slot) -> Probe:
+def irrelevant(slot: ToolVariation) -> Probe:
     """A request that no tool can help with, far from the tools' subject or close to it."""
     family = ("off_topic", "close")[slot.at % 2]
     texts = [(of, text) for of, each in PROMPTS["irrelevant"][family].items() for text in each]
     lap = slot.at // 2 // len(texts)
-    language, text = texts[Slot(slot.suite, slot.seed, slot.at // 2).turn(family, len(texts))]
+    language, text = texts[
+        ToolVariation(slot.suite, slot.seed, slot.at // 2).turn(family, len(texts))
+    ]
     # The texts are used up at twice their number; from there on they come with a greeting.
     greetings = PROMPTS["greetings"][language]
     text = f"{greetings[lap % len(greetings)]} {text}".strip()
@@ -121,7 +123,7 @@ def irrelevant(slot: Slot) -> Probe:
     )
 
 
-def _several(slot: Slot, count: int, parameters: Mapping[str, Any]) -> Probe:
+def _several(slot: ToolVariation, count: int, parameters: Mapping[str, Any]) -> Probe:
     one = weather(slot, slot.city)
     asked = [
         {**one, "city": city, "date": slot.day(), "days": slot.random.randint(1, 7)}
@@ -134,18 +136,18 @@ def _several(slot: Slot, count: int, parameters: Mapping[str, Any]) -> Probe:
     return Probe(slot.id, user(text), expect, parameters, TOLD_BUDGET, f"{count}_cities")
 
 
-def parallel(slot: Slot) -> Probe:
+def parallel(slot: ToolVariation) -> Probe:
     """A question about two to four cities."""
     return _several(slot, 2 + slot.at // 2 % 3, slot.parameters("get_weather"))
 
 
-def one_at_a_time(slot: Slot) -> Probe:
+def one_at_a_time(slot: ToolVariation) -> Probe:
     """The same, and only one call may be made at a time."""
     parameters = {**slot.parameters("get_weather"), "parallel_tool_calls": False}
     return _several(slot, 2 + slot.at % 3, parameters)
 
 
-def many_tools(slot: Slot) -> Probe:
+def many_tools(slot: ToolVariation) -> Probe:
     """A question for one of 8 to 20 tools that are much alike."""
     targets = ["get_weather", *probe_questions.SIMILAR]
     target = targets[slot.turn("tool", len(targets))]
@@ -158,7 +160,7 @@ def many_tools(slot: Slot) -> Probe:
     return Probe(slot.id, user(text), {"calls": [call]}, slot.parameters(*names), family=target)
 
 
-def hard(slot: Slot) -> Probe:
+def hard(slot: ToolVariation) -> Probe:
     """A request whose arguments are nested, long or absent, or whose tool is not in English."""
     names = list(probe_questions.HARD)
     target = names[slot.turn("tool", len(names))]
@@ -168,6 +170,6 @@ def hard(slot: Slot) -> Probe:
     return Probe(slot.id, user(text), {"calls": [call]}, parameters, budget, target)
 
 
-def after_history(slot: Slot) -> Probe:
+def after_history(slot: ToolVariation) -> Probe:
     """A question after thirty others."""
     return asking(slot, slot.parameters("get_weather"), before=probes_tool_results.history(slot))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from readiness import probe
 from readiness.checks.tool_calling import probe_suites, probes_tool_results
-from readiness.checks.tool_calling.prompt_wording import PROMPTS, Slot
+from readiness.checks.tool_calling.prompt_wording import PROMPTS, ToolVariation
 from readiness.probe import Probe
 
 CONTROLS = 2
@@ -18,7 +18,7 @@ INSTRUCTED = 4
 def consecutive(seed: int, trials: int) -> list[Probe]:
     """Questions about the weather that state every value, and three trivially easy probes."""
     easy = [
-        probe_suites.easy(Slot("core.control", 0, at), language)
+        probe_suites.easy(ToolVariation("core.control", 0, at), language)
         for at, language in enumerate(PROMPTS["controls"])
     ]
     return [*_suite("core", probe_suites.core, seed, trials), *probe.streaming(easy, "core")]
@@ -42,7 +42,7 @@ def named(seed: int, trials: int) -> list[Probe]:
 def bad_choices(seed: int, trials: int) -> list[Probe]:
     """Choices that no request may have, and one that it may."""
     # A stream may have begun before the choice is looked at: these are answered whole.
-    bad = [probe_suites.bad_choice(Slot("invalid", seed, at)) for at in range(trials)]
+    bad = [probe_suites.bad_choice(ToolVariation("invalid", seed, at)) for at in range(trials)]
     return [*bad, *_callable("invalid")]
 
 
@@ -84,15 +84,17 @@ def thirty_turns(seed: int, trials: int) -> list[Probe]:
     return _suite("history", probe_suites.after_history, seed, trials)
 
 
-def _suite(suite: str, make: Callable[[Slot], Probe], seed: int, trials: int) -> list[Probe]:
+def _suite(
+    suite: str, make: Callable[[ToolVariation], Probe], seed: int, trials: int
+) -> list[Probe]:
     key = f"tool_calling.{suite}/{seed}"
-    made = probe.streaming([make(Slot(suite, seed, at)) for at in range(trials)], key)
+    made = probe.streaming([make(ToolVariation(suite, seed, at)) for at in range(trials)], key)
     return probe.instructed(made, key, PROMPTS["system"], INSTRUCTED)
 
 
 def _callable(suite: str) -> list[Probe]:
     """Control items: an endpoint that cannot call a tool shows nothing by not calling one."""
-    slots = [Slot(f"{suite}.control", 0, at) for at in range(CONTROLS)]
+    slots = [ToolVariation(f"{suite}.control", 0, at) for at in range(CONTROLS)]
     made = [
         replace(probe_suites.asking(slot, slot.parameters("get_weather")), control=True)
         for slot in slots

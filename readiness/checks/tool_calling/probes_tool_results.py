@@ -9,7 +9,7 @@ from typing import Any
 
 from readiness.checks.tool_calling.prompt_wording import (
     PROMPTS,
-    Slot,
+    ToolVariation,
     cities,
     expected,
     joined,
@@ -25,7 +25,7 @@ TURNS = 30
 FAMILIES = ["told"] * 6 + ["error"] * 3 + ["onward"] * 3 + ["paired"] * 3
 
 
-def result(slot: Slot, values: Mapping[str, Any]) -> dict[str, Any]:
+def result(slot: ToolVariation, values: Mapping[str, Any]) -> dict[str, Any]:
     """A result that no model can guess; every figure has a decimal, and no two are the same."""
     low, high = (101, 499) if values["unit"] == "celsius" else (501, 989)
     tenths = [each for each in range(low, high) if each % 10]
@@ -44,7 +44,7 @@ def result_message(call_id: str, found: Mapping[str, Any]) -> Message:
     return {"role": "tool", "tool_call_id": call_id, "content": content}
 
 
-def probe(slot: Slot) -> Probe:
+def probe(slot: ToolVariation) -> Probe:
     """The probe of a slot."""
     family = FAMILIES[slot.turn("family", len(FAMILIES))]
     if family == "paired":
@@ -52,7 +52,7 @@ def probe(slot: Slot) -> Probe:
     return _onward(slot) if family == "onward" else _told(slot, family)
 
 
-def _told(slot: Slot, family: str) -> Probe:
+def _told(slot: ToolVariation, family: str) -> Probe:
     values = weather(slot, slot.city, days=1)
     found = {"error": PROMPTS["error"]} if family == "error" else result(slot, values)
     text = joined(slot, [*sentences(slot, values), PROMPTS["results"]["values"][slot.language]])
@@ -64,7 +64,7 @@ def _told(slot: Slot, family: str) -> Probe:
     return _probe(slot, family, user(text), expect, "get_weather")
 
 
-def _onward(slot: Slot) -> Probe:
+def _onward(slot: ToolVariation) -> Probe:
     values = weather(slot, slot.city, days=1)
     order = f"SO-{slot.random.randint(10000, 99999)}"
     template = PROMPTS["results"]["order"][slot.language]
@@ -83,7 +83,7 @@ def _onward(slot: Slot) -> Probe:
     return _probe(slot, "onward", user(text), expect, "get_order", "get_weather")
 
 
-def _paired(slot: Slot) -> Probe:
+def _paired(slot: ToolVariation) -> Probe:
     """Two results, which come in the other order than the calls: their ids tell whose they are."""
     pair = [slot.city, slot.random.choice([city for city in cities() if city != slot.city])]
     asked = slot.random.choice(pair)
@@ -111,18 +111,18 @@ def _paired(slot: Slot) -> Probe:
     return _probe(slot, "paired", messages, expect, "get_weather")
 
 
-def several(slot: Slot, each: list[dict[str, Any]]) -> str:
+def several(slot: ToolVariation, each: list[dict[str, Any]]) -> str:
     """The question about the weather in several cities."""
     words = PROMPTS["parallel"][slot.language]
     items = [slot.say(words["item"], values) for values in each]
     return "\n".join([words["intro"], *items, slot.say(words["outro"], each[0])])
 
 
-def history(slot: Slot) -> list[Message]:
+def history(slot: ToolVariation) -> list[Message]:
     """Thirty questions about the weather, each with its call, its result and its answer."""
     messages: list[Message] = []
     for at in range(TURNS):
-        turn = Slot(f"{slot.suite}/{slot.at}", slot.seed, at)
+        turn = ToolVariation(f"{slot.suite}/{slot.at}", slot.seed, at)
         values = weather_and_air(turn, days=1)
         found = result(turn, values)
         called = call_id(turn)
@@ -140,7 +140,7 @@ def history(slot: Slot) -> list[Message]:
     return messages
 
 
-def call_id(slot: Slot) -> str:
+def call_id(slot: ToolVariation) -> str:
     """An id for a call of the history: Mistral's templates take nine letters or digits only."""
     return "".join(slot.random.choices(ascii_lowercase + digits, k=9))
 
@@ -160,7 +160,11 @@ def _figures(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _probe(
-    slot: Slot, family: str, messages: list[Message], expect: Mapping[str, Any], *tools: str
+    slot: ToolVariation,
+    family: str,
+    messages: list[Message],
+    expect: Mapping[str, Any],
+    *tools: str,
 ) -> Probe:
     parameters = slot.parameters(*tools)
     return Probe(slot.id, messages, expect, parameters, family=family, cluster=slot.wording)

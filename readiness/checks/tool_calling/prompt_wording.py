@@ -46,7 +46,7 @@ def cities() -> tuple[City, ...]:
 
 
 @dataclass(frozen=True)
-class Slot:
+class ToolVariation:
     """A place in a suite of probes: all that a probe depends on."""
 
     suite: str
@@ -102,7 +102,7 @@ class Slot:
         return template.format(**words)
 
 
-def weather(slot: Slot, city: City, days: int = 0) -> dict[str, Any]:
+def weather(slot: ToolVariation, city: City, days: int = 0) -> dict[str, Any]:
     """Values to call get_weather with."""
     return {
         "city": city,
@@ -113,14 +113,14 @@ def weather(slot: Slot, city: City, days: int = 0) -> dict[str, Any]:
     }
 
 
-def weather_and_air(slot: Slot, days: int = 0) -> dict[str, Any]:
+def weather_and_air(slot: ToolVariation, days: int = 0) -> dict[str, Any]:
     """The same for the slot's city; three of ten say whether to tell the air quality, too."""
     values = weather(slot, slot.city, days)
     aqi = {0: True, 1: True, 2: False}.get(slot.turn("aqi"))
     return values if aqi is None else {**values, "include_aqi": aqi}
 
 
-def sentences(slot: Slot, values: Mapping[str, Any]) -> list[str]:
+def sentences(slot: ToolVariation, values: Mapping[str, Any]) -> list[str]:
     """The question about the weather, in two or three sentences."""
     wordings = PROMPTS["weather"][slot.language]
     said = [slot.say(part, values) for part in wordings[slot.turn("wording", len(wordings))]]
@@ -129,7 +129,7 @@ def sentences(slot: Slot, values: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def joined(slot: Slot, said: list[str]) -> str:
+def joined(slot: ToolVariation, said: list[str]) -> str:
     """Sentences as the language puts them next to each other."""
     return ("" if slot.language in ("zh", "ja") else " ").join(said)
 

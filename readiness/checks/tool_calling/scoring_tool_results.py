@@ -22,7 +22,7 @@ NEAR = 16
 
 
 @dataclass(frozen=True)
-class Figure:
+class NumberInText:
     """A figure in a text, and what stands around it."""
 
     written: str
@@ -84,11 +84,11 @@ def _admits(text: str, messages: Sequence[Message], words: Mapping[str, Any]) ->
     return PASSED
 
 
-def figures(text: str) -> list[Figure]:
+def figures(text: str) -> list[NumberInText]:
     """The figures in a text, in whatever width they are written."""
     plain = unicodedata.normalize("NFKC", text)
     return [
-        Figure(
+        NumberInText(
             match[0],
             plain[max(0, match.start() - NEAR) : match.start()],
             plain[match.end() : match.end() + NEAR],
@@ -105,7 +105,7 @@ def _exact(value: float) -> Decimal:
     return Decimal(str(value))
 
 
-def _is_weather(figure: Figure, words: Mapping[str, Any]) -> bool:
+def _is_weather(figure: NumberInText, words: Mapping[str, Any]) -> bool:
     marks = [unicodedata.normalize("NFKC", word).casefold() for word in words["behind"]]
     if figure.behind.casefold().lstrip().startswith(tuple(marks)):
         return True

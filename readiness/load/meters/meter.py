@@ -20,7 +20,7 @@ class MeterError(Exception):
 
 
 @dataclass(frozen=True)
-class Reading:
+class MeterReading:
     """What a meter shows at one moment.
 
     Args:
@@ -45,7 +45,7 @@ class Meter(Protocol):
     def source(self) -> str:
         """What reports call it."""
 
-    async def read(self) -> Reading:
+    async def read(self) -> MeterReading:
         """Read it once.
 
         Raises:
@@ -54,7 +54,7 @@ class Meter(Protocol):
 
 
 @dataclass(frozen=True)
-class Peak:
+class PeakUsage:
     """What the meters showed while something went on.
 
     Args:
@@ -62,7 +62,7 @@ class Peak:
         errors: Why a source told nothing.
     """
 
-    readings: Mapping[str, Sequence[Reading]]
+    readings: Mapping[str, Sequence[MeterReading]]
     errors: Mapping[str, str]
 
     @property
@@ -94,30 +94,32 @@ class Peak:
         return found
 
     @property
-    def _gpus(self) -> list[Reading]:
+    def _gpus(self) -> list[MeterReading]:
         """The readings of GPUs: those in doubt only where there are no others."""
         told = [each for each in self._all if each.gpu is not None]
         return [each for each in told if not each.doubt] or told
 
     @property
-    def _all(self) -> list[Reading]:
+    def _all(self) -> list[MeterReading]:
         return [each for several in self.readings.values() for each in several]
 
 
-async def told(meters: Sequence[Meter]) -> Mapping[str, float]:
+async def read_gauges(meters: Sequence[Meter]) -> Mapping[str, float]:
     """What all meters show at this moment, by the names of the gauges; memory in bytes."""
-    readings: dict[str, list[Reading]] = {}
+    readings: dict[str, list[MeterReading]] = {}
     for meter in meters:
         with suppress(MeterError):
             readings[meter.source] = [await meter.read()]
-    peak = Peak(readings, {})
+    peak = PeakUsage(readings, {})
     memory = {GPU: None if peak.doubts else peak.gpu, HOST: peak.host}
     return peak.gauges | {name: float(each) for name, each in memory.items() if each is not None}
 
 
-async def watched(meters: Sequence[Meter], work: Coroutine[Any, Any, T]) -> tuple[T, Peak]:
+async def measure_peak_usage(
+    meters: Sequence[Meter], work: Coroutine[Any, Any, T]
+) -> tuple[T, PeakUsage]:
     """Do the work, and read the meters before, meanwhile and after."""
-    readings: dict[str, list[Reading]] = {}
+    readings: dict[str, list[MeterReading]] = {}
     errors: dict[str, str] = {}
 
     async def read() -> None:
@@ -140,4 +142,4 @@ async def watched(meters: Sequence[Meter], work: Coroutine[Any, Any, T]) -> tupl
         beside.cancel()
         await asyncio.gather(beside, return_exceptions=True)
     await read()
-    return done, Peak({name: each for name, each in readings.items() if each}, errors)
+    return done, PeakUsage({name: each for name, each in readings.items() if each}, errors)

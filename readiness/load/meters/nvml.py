@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from readiness.load.meters.meter import Meter, MeterError, Reading
+from readiness.load.meters.meter import Meter, MeterError, MeterReading
 from readiness.load.meters.process import LocalServer, ProcessMeter
 from readiness.transport.address import Address
 
@@ -34,16 +34,16 @@ class GpuMeter:
     server: LocalServer
     source: str = "NVML"
 
-    async def read(self) -> Reading:
+    async def read(self) -> MeterReading:
         """Read all GPUs."""
         return await asyncio.to_thread(self._read)
 
-    def _read(self) -> Reading:
+    def _read(self) -> MeterReading:
         try:
             pids = self.server.pids
         except MeterError:
             pids = frozenset()  # In a container it may be, and yet on a GPU.
-        return weighed(units(), pids)
+        return server_memory(units(), pids)
 
 
 def sources(where: Address) -> list[Meter]:
@@ -54,7 +54,7 @@ def sources(where: Address) -> list[Meter]:
     return [GpuMeter(server), ProcessMeter(server)]
 
 
-def weighed(found: list[Unit], pids: Collection[int]) -> Reading:
+def server_memory(found: list[Unit], pids: Collection[int]) -> MeterReading:
     """What a server takes: of the units that it computes on, or where none shows it, of all."""
     if not found:
         raise MeterError("no GPU here")
@@ -66,7 +66,7 @@ def weighed(found: list[Unit], pids: Collection[int]) -> Reading:
     if others:
         doubt = f"shared GPU: {len(others)} other processes compute on it"
     names = tuple(each.name for each in taken)
-    return Reading(gpu=sum(each.used for each in taken), devices=names, doubt=doubt)
+    return MeterReading(gpu=sum(each.used for each in taken), devices=names, doubt=doubt)
 
 
 def units() -> list[Unit]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from readiness.load.meters.meter import MeterError, Reading
+from readiness.load.meters.meter import MeterError, MeterReading
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class ProcessMeter:
     server: LocalServer
     source: str = "processes"
 
-    async def read(self) -> Reading:
+    async def read(self) -> MeterReading:
         """Add up the resident memory; what processes share is counted in each."""
-        return Reading(host=await asyncio.to_thread(self._resident))
+        return MeterReading(host=await asyncio.to_thread(self._resident))
 
     def _resident(self) -> int:
         psutil, total = needed(), 0

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from readiness.exchange import Call
-from readiness.load.meters.meter import CACHE, QUEUED, RUNNING, MeterError, Reading
-from readiness.transport.client import Endpoint
+from readiness.load.meters.meter import CACHE, QUEUED, RUNNING, MeterError, MeterReading
+from readiness.transport.client import EndpointClient
 
 MIB = 2**20
 #: Bytes of GPU memory, by the name of the exporter's gauge.
@@ -32,7 +32,7 @@ GAUGES = {
 }
 
 
-class Sample(NamedTuple):
+class PrometheusSample(NamedTuple):
     """One line of Prometheus' text."""
 
     name: str
@@ -44,20 +44,20 @@ class Sample(NamedTuple):
 class MetricsMeter:
     """Reads a page of metrics."""
 
-    page: Endpoint
+    page: EndpointClient
     source: str = "metrics"
 
-    async def read(self) -> Reading:
+    async def read(self) -> MeterReading:
         """Fetch the page, and read it."""
         got = await self.page.send(Call(None, "", "GET"))
         if got.fault is not None:
             raise MeterError(f"{got.fault}: {got.detail}")
         if got.status != 200:
             raise MeterError(f"HTTP {got.status}")
-        return shown(got.body.decode(errors="replace"))
+        return read_metrics(got.body.decode(errors="replace"))
 
 
-def shown(text: str) -> Reading:
+def read_metrics(text: str) -> MeterReading:
     """What a page of metrics shows.
 
     Raises:
@@ -83,7 +83,7 @@ def shown(text: str) -> Reading:
             gauges[name] = max(so_far, each.value) if name == CACHE else so_far + each.value
     if not (used or resident or gauges):
         raise MeterError("the page has no metric that is known here")
-    return Reading(
+    return MeterReading(
         gpu=int(sum(used)) if used else None,
         host=int(sum(resident)) if resident else None,
         devices=tuple(filter(None, names)),
@@ -91,15 +91,15 @@ def shown(text: str) -> Reading:
     )
 
 
-def _ollama(said: Any) -> Reading:
+def _ollama(said: Any) -> MeterReading:
     try:
         models = said["models"]
-        return Reading(gpu=sum(int(each["size_vram"]) for each in models))
+        return MeterReading(gpu=sum(int(each["size_vram"]) for each in models))
     except (LookupError, TypeError, ValueError) as error:
         raise MeterError(f"no list of running models: {said!r:.80}") from error
 
 
-def _samples(text: str) -> Iterator[Sample]:
+def _samples(text: str) -> Iterator[PrometheusSample]:
     try:
         from prometheus_client.parser import text_string_to_metric_families
     except ModuleNotFoundError as error:
@@ -107,6 +107,8 @@ def _samples(text: str) -> Iterator[Sample]:
         raise MeterError(needed) from error
     try:
         for family in text_string_to_metric_families(text):
-            yield from (Sample(each.name, each.labels, each.value) for each in family.samples)
+            yield from (
+                PrometheusSample(each.name, each.labels, each.value) for each in family.samples
+            )
     except ValueError as error:
         raise MeterError(f"no page of metrics: {error}") from error

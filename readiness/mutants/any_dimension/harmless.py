@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, cycle, pairwise, takewhile
 from typing import Any
 
-from readiness.mutants.endpoint.answer import Answer, Problem, Refusal, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.manner import instructed, only, streamed
 from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.response import encode, whole
@@ -102,7 +102,7 @@ def _finish_with_last(_request: Request, chunks: list[Body]) -> list[Body]:
     return merged
 
 
-def _thinks(_request: Request, answer: Answer, _turn: int) -> Answer:
+def _thinks(_request: Request, answer: ModelOutput, _turn: int) -> ModelOutput:
     return dataclasses.replace(answer, reasoning=_THOUGHT)
 
 
@@ -135,19 +135,19 @@ def _cut_anywhere(_request: Request, frames: list[bytes]) -> Frames:
     return list(_cut_at(stream, [*places]))
 
 
-def _zipped(request: Request, _turn: int) -> Refusal | None:
+def _zipped(request: Request, _turn: int) -> SubstituteResponse | None:
     if request.get("stream"):
         return None
     body = gzip.compress(encode(whole(complete(request))), 1)
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-    return Refusal(200, body, headers)
+    return SubstituteResponse(200, body, headers)
 
 
-def _busy(_request: Request, turn: int) -> Refusal | None:
+def _busy(_request: Request, turn: int) -> SubstituteResponse | None:
     if turn % 60 != 59:
         return None
-    body = Problem("the rate limit is reached", None, "rate_limit_exceeded", 429).body
-    return Refusal(429, body, {"Content-Type": "application/json", "Retry-After": "1"})
+    body = RequestError("the rate limit is reached", None, "rate_limit_exceeded", 429).body
+    return SubstituteResponse(429, body, {"Content-Type": "application/json", "Retry-After": "1"})
 
 
 def _escaped(_place: int, frame: bytes) -> bytes:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from itertools import count
 
-from readiness.mutants.endpoint.answer import Problem, Refusal, Request
+from readiness.mutants.endpoint.answer import Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.reference import HANGS_UP
@@ -36,11 +36,13 @@ def _streamed(request: Request) -> bool:
     return told_json(request) and bool(request.get("stream"))
 
 
-def _rarely(refuse: Callable[[Request], Refusal]) -> Callable[[Request, int], Refusal | None]:
+def _rarely(
+    refuse: Callable[[Request], SubstituteResponse],
+) -> Callable[[Request, int], SubstituteResponse | None]:
     """Refuse every 25th of the plain requests; this server's own count, not the turn, decides."""
     seen = count(1)
 
-    def refuses(request: Request, _turn: int) -> Refusal | None:
+    def refuses(request: Request, _turn: int) -> SubstituteResponse | None:
         return refuse(request) if _plain(request) and not next(seen) % _RARELY else None
 
     return refuses
@@ -109,7 +111,7 @@ def _broken_frame(frames: list[bytes]) -> Frames:
 
 
 def _error_frame(frames: list[bytes]) -> Frames:
-    error = b"data: " + Problem("the engine has died", status=500).body + b"\n\n"
+    error = b"data: " + RequestError("the engine has died", status=500).body + b"\n\n"
     return [*frames[: len(frames) // 2], error, frames[-1]]
 
 
@@ -117,24 +119,28 @@ def _cut(frames: list[bytes]) -> Frames:
     return [*frames[: len(frames) // 2], HANGS_UP]
 
 
-def _one_body(request: Request, _turn: int) -> Refusal | None:
-    return Refusal(200, encode(whole(complete(request))), _JSON) if _streamed(request) else None
+def _one_body(request: Request, _turn: int) -> SubstituteResponse | None:
+    return (
+        SubstituteResponse(200, encode(whole(complete(request))), _JSON)
+        if _streamed(request)
+        else None
+    )
 
 
-def _too_long(request: Request, _turn: int) -> Refusal | None:
+def _too_long(request: Request, _turn: int) -> SubstituteResponse | None:
     if not _plain(request):
         return None
     body = encode(whole(complete(request)))
-    return Refusal(200, body, {**_JSON, "Content-Length": str(len(body) + 16)})
+    return SubstituteResponse(200, body, {**_JSON, "Content-Length": str(len(body) + 16)})
 
 
-def _html(_request: Request) -> Refusal:
-    return Refusal(200, _HTML, {"Content-Type": "text/html"})
+def _html(_request: Request) -> SubstituteResponse:
+    return SubstituteResponse(200, _HTML, {"Content-Type": "text/html"})
 
 
-def _error(status: int) -> Callable[[Request], Refusal]:
+def _error(status: int) -> Callable[[Request], SubstituteResponse]:
     body = json.dumps({"error": {"message": "the engine has died", "type": "server_error"}})
-    return lambda _request: Refusal(status, body.encode(), _JSON)
+    return lambda _request: SubstituteResponse(status, body.encode(), _JSON)
 
 
 FLAWS = [

@@ -22,7 +22,7 @@ from readiness.mutants.api.reader import (
     text,
     without,
 )
-from readiness.mutants.endpoint.answer import Answer, Problem, Refusal, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.flaw import Body, Flaw
@@ -31,15 +31,15 @@ _HI = [{"role": "user", "content": "Hi"}]
 _ESSENTIAL = ("model", "messages", "max_tokens", "max_completion_tokens", "stream")
 
 
-def refused(words: str) -> Refusal:
+def refused(words: str) -> SubstituteResponse:
     """A refusal of what is right."""
-    return Refusal(400, Problem(words).body, JSON)
+    return SubstituteResponse(400, RequestError(words).body, JSON)
 
 
-def answered() -> Refusal:
+def answered() -> SubstituteResponse:
     """An answer to anything."""
     done = complete({"model": "reference", "messages": _HI})
-    return Refusal(200, encode(whole(done)), JSON)
+    return SubstituteResponse(200, encode(whole(done)), JSON)
 
 
 def _bare(request: Request) -> Request:
@@ -83,11 +83,11 @@ def _usage_unasked(made: list[Body]) -> list[Body]:
     return [*made, {**made[-1], "choices": [], "usage": usage}]
 
 
-def _numbered() -> Callable[[Request, Answer, int], Answer]:
+def _numbered() -> Callable[[Request, ModelOutput, int], ModelOutput]:
     """A text that is another each time."""
     turns = count()
 
-    def says(request: Request, answer: Answer, _turn: int) -> Answer:
+    def says(request: Request, answer: ModelOutput, _turn: int) -> ModelOutput:
         if not is_for("seed_reproducible", request):
             return answer
         return replace(answer, content=f"{next(turns)}: {answer.content}")
@@ -95,8 +95,8 @@ def _numbered() -> Callable[[Request, Answer, int], Answer]:
     return says
 
 
-def _wrongly(name: str, change: Callable[[Refusal], Refusal]) -> Errs:
-    def errs(request: Request | None, refusal: Refusal) -> Refusal:
+def _wrongly(name: str, change: Callable[[SubstituteResponse], SubstituteResponse]) -> Errs:
+    def errs(request: Request | None, refusal: SubstituteResponse) -> SubstituteResponse:
         return change(refusal) if request is not None and is_for(name, request) else refusal
 
     return errs
@@ -199,14 +199,14 @@ ADVICE_FLAWS = [
 
 
 _HTML = {"Content-Type": "text/html"}
-_PAGE = Refusal(200, b"<html><body>Welcome</body></html>", _HTML)
+_PAGE = SubstituteResponse(200, b"<html><body>Welcome</body></html>", _HTML)
 
 
-def _garbled(request: Request | None, refusal: Refusal) -> Refusal:
+def _garbled(request: Request | None, refusal: SubstituteResponse) -> SubstituteResponse:
     return answered() if request is None and b"codec" in refusal.body else refusal
 
 
-def _coded_in_numbers(request: Request | None, refusal: Refusal) -> Refusal:
+def _coded_in_numbers(request: Request | None, refusal: SubstituteResponse) -> SubstituteResponse:
     """As old vLLM did: the code is a number."""
     if request is None or "messages" in request:
         return refusal
@@ -223,37 +223,41 @@ def _some_model(request: Request) -> Request:
     return request if "model" in request else {**request, "model": "reference"}
 
 
-def _met(name: str, value: str, answer: Refusal) -> Callable[..., Refusal | None]:
+def _met(
+    name: str, value: str, answer: SubstituteResponse
+) -> Callable[..., SubstituteResponse | None]:
     """Answer requests with a header otherwise."""
 
-    def meets(method: str, path: str, headers: Mapping[str, str]) -> Refusal | None:
+    def meets(method: str, path: str, headers: Mapping[str, str]) -> SubstituteResponse | None:
         return answer if headers.get(name, "").lower() == value else None
 
     return meets
 
 
-def _shown(method: str, path: str, headers: Mapping[str, str]) -> Refusal | None:
+def _shown(method: str, path: str, headers: Mapping[str, str]) -> SubstituteResponse | None:
     """As a gateway does that passes the request on: the name is the one behind it."""
     if method != "GET" or path != "/v1/models/reference":
         return None
     shown = {"id": "weights/base-v2", "object": "model", "created": 1, "owned_by": "readiness"}
-    return Refusal(200, json.dumps(shown).encode(), JSON)
+    return SubstituteResponse(200, json.dumps(shown).encode(), JSON)
 
 
-def _unread(method: str, path: str, headers: Mapping[str, str]) -> Refusal | None:
+def _unread(method: str, path: str, headers: Mapping[str, str]) -> SubstituteResponse | None:
     """A page for the SDK, by a header of its own, where it asks for one model."""
     return _PAGE if "X-Stainless-Lang" in headers and path == "/v1/models/reference" else None
 
 
-def _anything_shown(method: str, path: str, headers: Mapping[str, str]) -> Refusal | None:
+def _anything_shown(
+    method: str, path: str, headers: Mapping[str, str]
+) -> SubstituteResponse | None:
     name = path.removeprefix("/v1/models/")
     if method != "GET" or name == path or name == "reference":
         return None
     shown = {"id": name, "object": "model", "created": 1, "owned_by": "reference"}
-    return Refusal(200, json.dumps(shown).encode(), JSON)
+    return SubstituteResponse(200, json.dumps(shown).encode(), JSON)
 
 
-def _welcome(method: str, path: str, headers: Mapping[str, str]) -> Refusal | None:
+def _welcome(method: str, path: str, headers: Mapping[str, str]) -> SubstituteResponse | None:
     """A page for people where nothing is."""
     return _PAGE if "no-such-path" in path or method == "DELETE" else None
 
@@ -288,17 +292,17 @@ ADVICE_HTTP_FLAWS = [
     advice(
         "expect_continue_accepted",
         "a gateway refuses to say that a body may come",
-        meets=_met("Expect", "100-continue", Refusal(417, b"", {})),
+        meets=_met("Expect", "100-continue", SubstituteResponse(417, b"", {})),
     ),
     advice(
         "chunked_body_accepted",
         "a body needs a length",
-        meets=_met("Transfer-Encoding", "chunked", Refusal(411, b"", {})),
+        meets=_met("Transfer-Encoding", "chunked", SubstituteResponse(411, b"", {})),
     ),
     advice(
         "gzip_body_handled",
         "a compressed body ends in a 500",
-        meets=_met("Content-Encoding", "gzip", Refusal(500, b"", {})),
+        meets=_met("Content-Encoding", "gzip", SubstituteResponse(500, b"", {})),
     ),
 ]
 

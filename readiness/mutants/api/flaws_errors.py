@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from readiness.mutants.api.reader import CRASH, JSON, Errs, Refuses, crashes, is_for
-from readiness.mutants.endpoint.answer import Refusal, Request
+from readiness.mutants.endpoint.answer import Request, SubstituteResponse
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.response import encode, whole
@@ -19,48 +19,50 @@ _TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 _HTML = b"<html><head><title>400 Bad Request</title></head><body></body></html>"
 
 
-def _wrong(when: Callable[[Request | None, Refusal], bool], answer: Refusal = CRASH) -> Errs:
+def _wrong(
+    when: Callable[[Request | None, SubstituteResponse], bool], answer: SubstituteResponse = CRASH
+) -> Errs:
     """Answer some requests that are wrong with something else."""
     return lambda request, refusal: answer if when(request, refusal) else refusal
 
 
-def _broken(request: Request | None, refusal: Refusal) -> bool:
+def _broken(request: Request | None, refusal: SubstituteResponse) -> bool:
     return request is None and not _garbled(request, refusal) and not _too_deep(request, refusal)
 
 
-def _garbled(request: Request | None, refusal: Refusal) -> bool:
+def _garbled(request: Request | None, refusal: SubstituteResponse) -> bool:
     return request is None and b"codec" in refusal.body
 
 
-def _too_deep(request: Request | None, refusal: Refusal) -> bool:
+def _too_deep(request: Request | None, refusal: SubstituteResponse) -> bool:
     return request is None and b"recursion" in refusal.body
 
 
-def _silent(request: Request | None, _refusal: Refusal) -> bool:
+def _silent(request: Request | None, _refusal: SubstituteResponse) -> bool:
     return request is not None and request.get("messages") is None
 
 
-def _odd_messages(request: Request | None, _refusal: Refusal) -> bool:
+def _odd_messages(request: Request | None, _refusal: SubstituteResponse) -> bool:
     """Messages of the wrong type, but those of other checks."""
     messages = (request or {}).get("messages")
     return messages in ("Hi", [123], {"role": "user", "content": "Hi"})
 
 
-def _told(request: Request | None, _refusal: Refusal) -> bool:
+def _told(request: Request | None, _refusal: SubstituteResponse) -> bool:
     return request is not None and request.get("messages") == "wrong"
 
 
-def _for_sdk(request: Request | None, _refusal: Refusal) -> bool:
+def _for_sdk(request: Request | None, _refusal: SubstituteResponse) -> bool:
     return request is not None and request.get("messages") == "wrong for the SDK"
 
 
-def _overlong(_request: Request | None, refusal: Refusal) -> bool:
+def _overlong(_request: Request | None, refusal: SubstituteResponse) -> bool:
     return b"context_length_exceeded" in refusal.body
 
 
-def _answer(messages: Any) -> Refusal:
+def _answer(messages: Any) -> SubstituteResponse:
     done = complete({"model": "reference", "messages": messages})
-    return Refusal(200, encode(whole(done)), JSON)
+    return SubstituteResponse(200, encode(whole(done)), JSON)
 
 
 def _shortened(request: Request) -> Request:
@@ -89,9 +91,9 @@ def _second_model() -> Callable[[Body], Body]:
     return lists
 
 
-_PLAIN = Refusal(400, b"Bad Request", _TEXT)
-_PAGE = Refusal(400, _HTML, {"Content-Type": "text/html"})
-_MUTE = Refusal(400, json.dumps({"error": {}}).encode(), JSON)
+_PLAIN = SubstituteResponse(400, b"Bad Request", _TEXT)
+_PAGE = SubstituteResponse(400, _HTML, {"Content-Type": "text/html"})
+_MUTE = SubstituteResponse(400, json.dumps({"error": {}}).encode(), JSON)
 _WRONG: list[tuple[str, str, str, Errs]] = [
     ("broken_json_crashes", "malformed_json_rejected", "broken JSON ends in 500", _wrong(_broken)),
     ("broken_json_taken", "malformed_json_rejected", "broken JSON is answered",
@@ -157,7 +159,7 @@ def _after(when: Callable[[Request], bool]) -> Refuses:
     """Crash on the request that comes after one, or beside it."""
     left = [0]
 
-    def refuses(request: Request, _turn: int) -> Refusal | None:
+    def refuses(request: Request, _turn: int) -> SubstituteResponse | None:
         if when(request):
             left[0] = 1
             return None
@@ -209,7 +211,7 @@ HOSTILE_FLAWS = [
 ]
 
 
-def _untyped(request: Request | None, refusal: Refusal) -> Refusal:
+def _untyped(request: Request | None, refusal: SubstituteResponse) -> SubstituteResponse:
     """Crash where the model is no text, as a program does that looks it up unseen."""
     wrong = request is not None and not isinstance(request.get("model", ""), str)
     return CRASH if wrong else refusal

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from readiness.mutants.api.reader import JSON, Errs, choice_of
-from readiness.mutants.endpoint.answer import Problem, Refusal, Request
+from readiness.mutants.endpoint.answer import Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.flaw import Body, Flaw
@@ -83,10 +83,12 @@ def _no_finish_key(_request: Request, chunks: list[Body]) -> list[Body]:
 def _errors(change: Callable[[Body, int], Mapping[str, Any]], status: int = 0) -> Errs:
     """A shape of errors, for every error that the reference sends."""
 
-    def errs(_request: Request | None, refusal: Refusal) -> Refusal:
+    def errs(_request: Request | None, refusal: SubstituteResponse) -> SubstituteResponse:
         error = json.loads(refusal.body)["error"]
         answered = status if status and refusal.status == 400 else refusal.status
-        return Refusal(answered, json.dumps(change(error, answered)).encode(), refusal.headers)
+        return SubstituteResponse(
+            answered, json.dumps(change(error, answered)).encode(), refusal.headers
+        )
 
     return errs
 
@@ -107,7 +109,7 @@ def _tgi(error: Body, _status: int) -> Body:
     return {"error": error["message"], "error_type": "validation"}
 
 
-def _lenient(request: Request | None, refusal: Refusal) -> Refusal:
+def _lenient(request: Request | None, refusal: SubstituteResponse) -> SubstituteResponse:
     """What a server with one model makes of a request that names another, or a strange role."""
     messages = (request or {}).get("messages")
     known = isinstance(messages, list) and all(isinstance(each, dict) for each in messages)
@@ -119,15 +121,15 @@ def _lenient(request: Request | None, refusal: Refusal) -> Refusal:
         return refusal
     said = [{**each, "role": "user"} if each in odd else each for each in messages]
     done = complete({**request, "model": "reference", "messages": said})
-    return Refusal(200, encode(whole(done)), JSON)
+    return SubstituteResponse(200, encode(whole(done)), JSON)
 
 
-def _no_old_limit(request: Request, _turn: int) -> Refusal | None:
+def _no_old_limit(request: Request, _turn: int) -> SubstituteResponse | None:
     if "max_tokens" not in request:
         return None
     told = "Unsupported parameter: 'max_tokens' is not supported with this model."
-    problem = Problem(f"{told} Use 'max_completion_tokens' instead.", "max_tokens")
-    return Refusal(400, problem.body, JSON)
+    problem = RequestError(f"{told} Use 'max_completion_tokens' instead.", "max_tokens")
+    return SubstituteResponse(400, problem.body, JSON)
 
 
 FLAWS = [

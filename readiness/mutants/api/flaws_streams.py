@@ -18,7 +18,7 @@ from readiness.mutants.api.reader import (
     relabelled,
     text,
 )
-from readiness.mutants.endpoint.answer import Answer, Called, Request
+from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Request
 from readiness.mutants.flaw import Body, Flaw
 
 T = TypeVar("T")
@@ -96,9 +96,9 @@ def _plane(content: str) -> str:
 
 def _crossed(name: str) -> Says:
     """Now and then a request gets the answer of the one before it."""
-    seen, last = count(1), [Answer("nothing yet")]
+    seen, last = count(1), [ModelOutput("nothing yet")]
 
-    def says(request: Request, answer: Answer, _turn: int) -> Answer:
+    def says(request: Request, answer: ModelOutput, _turn: int) -> ModelOutput:
         if not is_for(name, request):
             return answer
         crossed = last[0] if not next(seen) % _RARELY else answer
@@ -108,12 +108,12 @@ def _crossed(name: str) -> Says:
     return says
 
 
-def _shared(request: Request, answer: Answer, _turn: int) -> Answer:
+def _shared(request: Request, answer: ModelOutput, _turn: int) -> ModelOutput:
     """The arguments of a call are kept where every request finds them."""
     if not (is_for("tool_call_isolation", request) and answer.calls):
         return answer
     _SEEN.append(answer.calls[0].arguments)
-    return replace(answer, calls=(Called(answer.calls[0].name, _SEEN[0]),))
+    return replace(answer, calls=(ModelToolCall(answer.calls[0].name, _SEEN[0]),))
 
 
 _SEEN: list[str] = []

@@ -10,7 +10,12 @@ from functools import cache
 from typing import Any
 
 from readiness.checks.api.probes import PROMPTS, apart, calls_apart, coded
-from readiness.mutants.endpoint.answer import Answer, Called, Refusal, Request
+from readiness.mutants.endpoint.answer import (
+    ModelOutput,
+    ModelToolCall,
+    Request,
+    SubstituteResponse,
+)
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.response import chunks as chunks_of
@@ -24,34 +29,40 @@ _WRITE = "Write the code word down."
 _TOOL = "write_down"
 
 
-def answer(request: Request) -> Answer | None:
+def answer(request: Request) -> ModelOutput | None:
     """Tell the code words, or write one down; None where the last message asks for neither."""
     messages = request["messages"]
     asked = text_of(messages[-1])
     stated = _STATED.findall("\n".join(text_of(message) for message in messages))
     if _ASKED.search(asked):
-        return Answer(" ".join(stated) or "I do not know any code word.")
+        return ModelOutput(" ".join(stated) or "I do not know any code word.")
     if not (_WRITE in asked and stated):
         return None
     if not named_tool(request) and request.get("tool_choice") == "none":
-        return Answer(stated[-1])
+        return ModelOutput(stated[-1])
     offered = [tool["function"]["name"] for tool in request.get("tools") or ()]
     arguments = json.dumps({"word": stated[-1]})
-    return Answer(None, (Called(_TOOL, arguments),)) if _TOOL in offered else Answer(stated[-1])
+    return (
+        ModelOutput(None, (ModelToolCall(_TOOL, arguments),))
+        if _TOOL in offered
+        else ModelOutput(stated[-1])
+    )
 
 
 JSON = {"Content-Type": "application/json"}
-CRASH = Refusal(500, b'{"error": {"message": "internal error", "type": "server_error"}}', JSON)
+CRASH = SubstituteResponse(
+    500, b'{"error": {"message": "internal error", "type": "server_error"}}', JSON
+)
 _CODE = re.compile(r"\b[a-z]+-\d{3}\b")
 _CODED = {"conversation_isolation": apart, "tool_call_isolation": calls_apart}
 
 Asks = Callable[[Request], Request]
-Says = Callable[[Request, Answer, int], Answer]
+Says = Callable[[Request, ModelOutput, int], ModelOutput]
 Forms = Callable[[Request, Body], Body]
 Chunks = Callable[[Request, list[Body]], list[Body]]
 Frames = Callable[[Request, list[bytes]], Sequence[bytes | float]]
-Refuses = Callable[[Request, int], Refusal | None]
-Errs = Callable[[Request | None, Refusal], Refusal]
+Refuses = Callable[[Request, int], SubstituteResponse | None]
+Errs = Callable[[Request | None, SubstituteResponse], SubstituteResponse]
 
 
 def is_for(name: str, request: Request) -> bool:
@@ -69,7 +80,7 @@ def without(name: str, *keys: str) -> Asks:
     return asked(name, lambda request: {key: request[key] for key in request if key not in keys})
 
 
-def said(name: str, change: Callable[[Answer], Answer]) -> Says:
+def said(name: str, change: Callable[[ModelOutput], ModelOutput]) -> Says:
     """Change what is said to the requests of a check."""
     return lambda request, answer, _turn: change(answer) if is_for(name, request) else answer
 
@@ -94,7 +105,7 @@ def framed(name: str, change: Callable[[list[bytes]], Sequence[bytes | float]]) 
     return lambda request, made: change(made) if is_for(name, request) else made
 
 
-def instead(name: str, make: Callable[[Request], Refusal | None]) -> Refuses:
+def instead(name: str, make: Callable[[Request], SubstituteResponse | None]) -> Refuses:
     """Send something else to the requests of a check."""
     return lambda request, _turn: make(request) if is_for(name, request) else None
 
@@ -104,14 +115,14 @@ def crashes(when: Callable[[Request], bool]) -> Refuses:
     return lambda request, _turn: CRASH if when(request) else None
 
 
-def relabelled(kind: str) -> Callable[[Request], Refusal]:
+def relabelled(kind: str) -> Callable[[Request], SubstituteResponse]:
     """The rightful reply under another label."""
 
-    def make(request: Request) -> Refusal:
+    def make(request: Request) -> SubstituteResponse:
         done = complete(request)
         streamed = b"".join(frames(chunks_of(done)))
         body = streamed if request.get("stream") else encode(whole(done))
-        return Refusal(200, body, {"Content-Type": kind})
+        return SubstituteResponse(200, body, {"Content-Type": kind})
 
     return make
 

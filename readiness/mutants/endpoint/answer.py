@@ -11,7 +11,7 @@ Request = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Called:
+class ModelToolCall:
     """A tool call that the model makes; the arguments are text, so that a flaw may break them."""
 
     name: str
@@ -19,7 +19,7 @@ class Called:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ModelOutput:
     """What the model says to one request.
 
     Args:
@@ -30,17 +30,17 @@ class Answer:
     """
 
     content: str | None
-    calls: tuple[Called, ...] = field(default=())
+    calls: tuple[ModelToolCall, ...] = field(default=())
     reasoning: str = ""
     finish: str = ""
 
 
 #: Reads a request as a perfect reader would; None where it is about something else.
-Reader = Callable[[Request], Answer | None]
+RequestReader = Callable[[Request], ModelOutput | None]
 
 
 @dataclass(frozen=True)
-class Refusal:
+class SubstituteResponse:
     """An HTTP response that takes the place of the rightful one."""
 
     status: int
@@ -49,7 +49,7 @@ class Refusal:
     seconds: float = 0.0
 
 
-class Problem(Exception):
+class RequestError(Exception):
     """What is wrong with a request; the client reads it in the error body.
 
     Args:

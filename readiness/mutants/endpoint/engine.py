@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from readiness.mutants.endpoint.answer import Answer, Refusal, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request, SubstituteResponse
 from readiness.mutants.endpoint.conversation import text_of
 
 _NONCE = re.compile(r"^(?:\[|【|# )[0-9a-f]{12}")
@@ -38,13 +38,13 @@ class Engine:
         self.begun = 0
         self.seen = 0  # requests of the kind that a flaw keeps to
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         """Take in a request; a refusal is sent instead of an answer."""
         self.running += 1
         self.begun += 1
         return None
 
-    def says(self, request: Request, answer: Answer) -> Answer:
+    def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
         """What is said in the end."""
         return answer
 

@@ -11,7 +11,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
-from readiness.mutants.endpoint.answer import Problem, Request
+from readiness.mutants.endpoint.answer import Request, RequestError
 from readiness.mutants.endpoint.conversation import text_of
 
 _AT = "response_format"
@@ -34,14 +34,14 @@ def check_format(request: Request) -> None:
     if wanted is None:
         return
     if not isinstance(wanted, dict):
-        raise Problem(f"'{_AT}' must be an object", _AT, "invalid_type")
+        raise RequestError(f"'{_AT}' must be an object", _AT, "invalid_type")
     kind = wanted.get("type")
     if kind == "json_schema":
         _check_wrapper(wanted.get("json_schema"), f"{_AT}.json_schema")
     elif kind == "json_object":
         _check_mentioned(request["messages"])
     elif kind != "text":
-        raise Problem(f"'{_AT}.type' is none: {kind!r:.80}", f"{_AT}.type", "invalid_value")
+        raise RequestError(f"'{_AT}.type' is none: {kind!r:.80}", f"{_AT}.type", "invalid_value")
 
 
 def check_schema(schema: Any, at: str) -> None:
@@ -51,27 +51,29 @@ def check_schema(schema: Any, at: str) -> None:
         Problem: It is no schema of an object, or nothing can fit it.
     """
     if not isinstance(schema, dict):
-        raise Problem(f"'{at}' must be an object", at, "invalid_type")
+        raise RequestError(f"'{at}' must be an object", at, "invalid_type")
     if trouble := _trouble(json.dumps(schema)):
-        raise Problem(f"invalid schema in '{at}': {trouble}", at, "invalid_schema")
+        raise RequestError(f"invalid schema in '{at}': {trouble}", at, "invalid_schema")
 
 
 def _check_wrapper(wrapper: Any, at: str) -> None:
     if not isinstance(wrapper, dict):
-        raise Problem(f"'{at}' must be an object", at, "missing_required_parameter")
+        raise RequestError(f"'{at}' must be an object", at, "missing_required_parameter")
     name = wrapper.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise Problem(f"'{at}.name' must match [a-zA-Z0-9_-]{{1,64}}", f"{at}.name")
+        raise RequestError(f"'{at}.name' must match [a-zA-Z0-9_-]{{1,64}}", f"{at}.name")
     if "schema" not in wrapper:
-        raise Problem(f"'{at}.schema' is missing", f"{at}.schema", "missing_required_parameter")
+        raise RequestError(
+            f"'{at}.schema' is missing", f"{at}.schema", "missing_required_parameter"
+        )
     if not isinstance(wrapper.get("strict") or False, bool):
-        raise Problem(f"'{at}.strict' must be a boolean", f"{at}.strict", "invalid_type")
+        raise RequestError(f"'{at}.strict' must be a boolean", f"{at}.strict", "invalid_type")
     check_schema(wrapper["schema"], f"{at}.schema")
 
 
 def _check_mentioned(messages: Iterable[Mapping[str, Any]]) -> None:
     if not any("json" in text_of(message).lower() for message in messages):
-        raise Problem(
+        raise RequestError(
             "'messages' must contain the word 'json' in some form, to use 'response_format' of "
             "type 'json_object'",
             "messages",

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import import_module
 
 from readiness import mutants
-from readiness.mutants.endpoint.answer import Answer, Reader, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestReader
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.response import Completion
 from readiness.mutants.endpoint.speech import say
@@ -21,19 +21,19 @@ _NUMBERS = re.compile(r"list the numbers from (\d+) to (\d+), separated by comma
 _SENTENCE = "This is the reference endpoint, and it has read your message."
 
 
-def plain_answer(request: Request) -> Answer:
+def plain_answer(request: Request) -> ModelOutput:
     """Do what the last message says, where it is one of the simple things."""
     text = text_of(request["messages"][-1])
     if word := _WORD.search(text):
-        return Answer(word[1])
+        return ModelOutput(word[1])
     if exact := _EXACT.search(text):
-        return Answer(exact[1])
+        return ModelOutput(exact[1])
     if numbers := _NUMBERS.search(text):
-        return Answer(", ".join(map(str, range(int(numbers[1]), int(numbers[2]) + 1))))
-    return Answer(_SENTENCE)
+        return ModelOutput(", ".join(map(str, range(int(numbers[1]), int(numbers[2]) + 1))))
+    return ModelOutput(_SENTENCE)
 
 
-def answer(request: Request) -> Answer:
+def answer(request: Request) -> ModelOutput:
     """What the model says to a request."""
     answers = (reader(request) for reader in _readers())
     return next((said for said in answers if said is not None), None) or plain_answer(request)
@@ -46,7 +46,7 @@ def complete(request: Request) -> Completion:
 
 
 @cache
-def _readers() -> tuple[Reader, ...]:
+def _readers() -> tuple[RequestReader, ...]:
     found = pkgutil.walk_packages(mutants.__path__, f"{mutants.__name__}.")
     names = sorted(module.name for module in found if module.name.endswith(".reader"))
     modules = [import_module(name) for name in names]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from readiness.mutants.endpoint.answer import Problem, Request
+from readiness.mutants.endpoint.answer import Request, RequestError
 from readiness.mutants.endpoint.conversation import check_messages
 from readiness.mutants.endpoint.formats import check_format
 from readiness.mutants.endpoint.tokens import prompt_tokens
@@ -16,24 +16,24 @@ MODEL = "reference"
 WINDOW = 139_264
 MOST_BYTES = 64 * 2**20
 
-Rule = tuple[Callable[[Any], bool], str]
+ParameterRule = tuple[Callable[[Any], bool], str]
 
 
-def _number(low: float, high: float) -> Rule:
+def _number(low: float, high: float) -> ParameterRule:
     return (
         lambda value: type(value) in (int, float) and low <= value <= high,
         f"a number from {low:g} to {high:g}",
     )
 
 
-def _integer(low: int, high: int = 2**63 - 1) -> Rule:
+def _integer(low: int, high: int = 2**63 - 1) -> ParameterRule:
     return (
         lambda value: type(value) is int and low <= value <= high,
         f"an integer of at least {low}" + (f", up to {high}" if high < 2**63 - 1 else ""),
     )
 
 
-def _kind(kind: type, words: str) -> Rule:
+def _kind(kind: type, words: str) -> ParameterRule:
     return lambda value: isinstance(value, kind), words
 
 
@@ -46,7 +46,7 @@ def _stops(value: Any) -> bool:
     )
 
 
-_RULES: Mapping[str, Rule] = {
+_RULES: Mapping[str, ParameterRule] = {
     "temperature": _number(0, 2),
     "top_p": _number(0, 1),
     "frequency_penalty": _number(-2, 2),
@@ -82,9 +82,9 @@ def parse(body: bytes) -> dict[str, Any]:
         if "\\ud" in text or "\\uD" in text:
             json.dumps(request, ensure_ascii=False).encode()  # Half a surrogate pair is no text.
     except (ValueError, RecursionError) as error:
-        raise Problem(f"could not parse the body as JSON: {error!s:.200}") from error
+        raise RequestError(f"could not parse the body as JSON: {error!s:.200}") from error
     if not isinstance(request, dict):
-        raise Problem("the body must be a JSON object")
+        raise RequestError("the body must be a JSON object")
     return request
 
 
@@ -96,15 +96,15 @@ def check(request: Request, models: frozenset[str]) -> int:
     """
     _check_model(request, models)
     if "messages" not in request:
-        raise Problem("'messages' is missing", "messages", "missing_required_parameter")
+        raise RequestError("'messages' is missing", "messages", "missing_required_parameter")
     check_messages(request["messages"])
     for name, value in request.items():
         if name in _RULES and value is not None and not _RULES[name][0](value):
             wanted = _RULES[name][1]
-            raise Problem(f"'{name}' must be {wanted}: {value!r:.80}", name, "invalid_value")
+            raise RequestError(f"'{name}' must be {wanted}: {value!r:.80}", name, "invalid_value")
     for name, needed in _NEEDS.items():
         if request.get(name) is not None and not request.get(needed):
-            raise Problem(f"'{name}' is only allowed with '{needed}'", name)
+            raise RequestError(f"'{name}' is only allowed with '{needed}'", name)
     check_tools(request)
     check_format(request)
     return _check_length(request)
@@ -119,22 +119,22 @@ def most_tokens(request: Request) -> int | None:
 def _check_model(request: Request, models: frozenset[str]) -> None:
     model = request.get("model")
     if model is None:
-        raise Problem("'model' is missing", "model", "missing_required_parameter")
+        raise RequestError("'model' is missing", "model", "missing_required_parameter")
     if not isinstance(model, str):
-        raise Problem("'model' must be a string", "model", "invalid_type")
+        raise RequestError("'model' must be a string", "model", "invalid_type")
     if model not in models:
         raise unknown_model(model)
 
 
-def unknown_model(model: str) -> Problem:
+def unknown_model(model: str) -> RequestError:
     """Say that there is no such model."""
-    return Problem(f"the model {model!r:.80} does not exist", "model", "model_not_found", 404)
+    return RequestError(f"the model {model!r:.80} does not exist", "model", "model_not_found", 404)
 
 
 def _check_length(request: Request) -> int:
     prompt, asked = prompt_tokens(request), most_tokens(request) or 1
     if prompt + asked > WINDOW:
-        raise Problem(
+        raise RequestError(
             f"This model's maximum context length is {WINDOW} tokens. However, you requested "
             f"{prompt + asked} tokens ({prompt} in the messages, {asked} in the completion).",
             "messages",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from readiness.mutants.endpoint.answer import Answer, Problem, Refusal, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.model import answer
 from readiness.mutants.endpoint.protocol import MODEL, check, parse
 from readiness.mutants.endpoint.response import Completion, chunks, encode, frames, whole
@@ -19,7 +19,7 @@ HANGS_UP = -1.0
 
 
 @dataclass(frozen=True)
-class Sent:
+class ServerResponse:
     """What the endpoint sends back.
 
     Args:
@@ -45,7 +45,7 @@ class Accepted(NamedTuple):
 
     request: Request
     prompt: int
-    said: Answer
+    said: ModelOutput
 
 
 class Reference:
@@ -55,20 +55,20 @@ class Reference:
         self._flaw = flaw
         self._turn = 0
 
-    def respond(self, body: bytes, number: int = 1) -> Sent | None:
+    def respond(self, body: bytes, number: int = 1) -> ServerResponse | None:
         """Answer a chat completion request, the n-th on its connection; None hangs up."""
         due = self.accept(body, number)
         return self.complete(due) if isinstance(due, Accepted) else due
 
-    def accept(self, body: bytes, number: int = 1) -> Accepted | Sent | None:
+    def accept(self, body: bytes, number: int = 1) -> Accepted | ServerResponse | None:
         """Take in a request, or say what is sent instead of its answer; None hangs up."""
         turn, request = self._turn, None
         self._turn += 1
         try:
             request = self._flaw.asks(parse(body))
             prompt = check(request, MODELS)
-        except Problem as problem:
-            due = Refusal(problem.status, problem.body, {"Content-Type": JSON})
+        except RequestError as problem:
+            due = SubstituteResponse(problem.status, problem.body, {"Content-Type": JSON})
             return instead(self._flaw.errs(request, due))
         if not self._flaw.stays(request, number):
             return None
@@ -76,7 +76,7 @@ class Reference:
             return instead(refusal)
         return Accepted(request, prompt, self._flaw.says(request, answer(request), turn))
 
-    def complete(self, accepted: Accepted) -> Sent:
+    def complete(self, accepted: Accepted) -> ServerResponse:
         """Answer it."""
         request, prompt, said = accepted
         completion = Completion(request, prompt, say(request, said, prompt))
@@ -84,15 +84,15 @@ class Reference:
         if request.get("stream"):
             made = self._flaw.chunks(request, chunks(completion))
             headers = {"Content-Type": STREAM, "Cache-Control": "no-cache", **named}
-            return Sent(200, headers, self._flaw.frames(request, frames(made)))
+            return ServerResponse(200, headers, self._flaw.frames(request, frames(made)))
         body = encode(self._flaw.forms(request, whole(completion)))
-        return instead(Refusal(200, body, {"Content-Type": JSON, **named}))
+        return instead(SubstituteResponse(200, body, {"Content-Type": JSON, **named}))
 
 
-def instead(response: Refusal) -> Sent:
+def instead(response: SubstituteResponse) -> ServerResponse:
     """Send this."""
     headers = {"Content-Length": str(len(response.body)), **response.headers}
     # More may be announced than comes: the client would wait for ever.
     short = int(headers["Content-Length"]) > len(response.body)
     pieces: list[bytes | float] = [response.body, *([HANGS_UP] if short else [])]
-    return Sent(response.status, headers, pieces, response.seconds)
+    return ServerResponse(response.status, headers, pieces, response.seconds)

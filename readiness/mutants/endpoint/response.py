@@ -11,8 +11,8 @@ from itertools import accumulate, cycle, pairwise, takewhile
 from secrets import token_hex
 from typing import Any
 
-from readiness.mutants.endpoint.answer import Called, Request
-from readiness.mutants.endpoint.speech import Speech
+from readiness.mutants.endpoint.answer import ModelToolCall, Request
+from readiness.mutants.endpoint.speech import LimitedOutput
 from readiness.mutants.endpoint.tokens import tokens
 from readiness.mutants.flaw import Body
 
@@ -52,7 +52,7 @@ class Completion:
 
     request: Request
     prompt: int
-    speech: Speech
+    speech: LimitedOutput
     id: str = field(default_factory=lambda: f"chatcmpl-{token_hex(12)}")
     created: int = field(default_factory=lambda: int(time.time()))
 
@@ -150,7 +150,7 @@ def _chunk(completion: Completion, choice: Body) -> Body:
     return completion.envelope("chat.completion.chunk", [choice])
 
 
-def _calls(calls: Sequence[Called]) -> Body:
+def _calls(calls: Sequence[ModelToolCall]) -> Body:
     if not calls:
         return {}
     return {"tool_calls": [{"id": _call_id(), **_function(call, call.arguments)} for call in calls]}
@@ -160,11 +160,11 @@ def _call_id() -> str:
     return f"call_{token_hex(12)}"
 
 
-def _function(call: Called, arguments: str) -> Body:
+def _function(call: ModelToolCall, arguments: str) -> Body:
     return {"type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
-def _deltas(request: Request, speech: Speech) -> Iterator[tuple[Delta, Body | None]]:
+def _deltas(request: Request, speech: LimitedOutput) -> Iterator[tuple[Delta, Body | None]]:
     """What each chunk adds, with the log probabilities of it."""
     answer = speech.answer
     opening = None if answer.content is None else ""

@@ -14,10 +14,17 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
-from readiness.mutants.endpoint.answer import Problem
+from readiness.mutants.endpoint.answer import RequestError
 from readiness.mutants.endpoint.engine import paced
 from readiness.mutants.endpoint.protocol import MOST_BYTES, WINDOW, unknown_model
-from readiness.mutants.endpoint.reference import JSON, MODELS, Accepted, Reference, Sent, instead
+from readiness.mutants.endpoint.reference import (
+    JSON,
+    MODELS,
+    Accepted,
+    Reference,
+    ServerResponse,
+    instead,
+)
 from readiness.mutants.endpoint.response import encode
 from readiness.mutants.flaw import Flaw
 
@@ -33,7 +40,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def application(flaw: Flaw, key: str) -> web.Application:
     """The server; with a key it asks for it."""
-    server = Server(flaw, key)
+    server = ReferenceServer(flaw, key)
     app = web.Application(middlewares=[_problems, server.meet], client_max_size=MOST_BYTES)
     app.router.add_get("/health", _health)
     app.router.add_get("/metrics", server.metrics)
@@ -43,7 +50,7 @@ def application(flaw: Flaw, key: str) -> web.Application:
     return app
 
 
-class Server:
+class ReferenceServer:
     """The reference endpoint behind its door, with its list of models."""
 
     def __init__(self, flaw: Flaw, key: str) -> None:
@@ -117,7 +124,7 @@ class Server:
     def _admit(self, request: web.Request) -> None:
         shown = request.headers.get("Authorization", "").encode(errors="surrogateescape")
         if self._bearer and not self._flaw.admits(shown, self._bearer):
-            raise Problem("incorrect API key provided", None, "invalid_api_key", 401)
+            raise RequestError("incorrect API key provided", None, "invalid_api_key", 401)
 
     def _model(self, name: str) -> dict[str, str | int]:
         return {
@@ -134,7 +141,7 @@ async def _health(_request: web.Request) -> web.Response:
 
 
 async def _send(
-    http: web.Request, sent: Sent, goes_on: Callable[[], bool] = lambda: True
+    http: web.Request, sent: ServerResponse, goes_on: Callable[[], bool] = lambda: True
 ) -> web.StreamResponse:
     """Write the pieces, with their pauses; a pause below 0 hangs up."""
     await asyncio.sleep(sent.seconds)
@@ -164,17 +171,17 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
     """Answer each problem with an error body, as OpenAI does."""
     try:
         return await handler(request)
-    except Problem as problem:
+    except RequestError as problem:
         return _json(problem.body, problem.status)
     except ConnectionResetError:
         return web.Response()  # The client has gone, and nobody is left to read this.
     except web.HTTPRequestEntityTooLarge:
-        return _json(Problem(f"the body is larger than {MOST_BYTES:,} bytes").body, 413)
+        return _json(RequestError(f"the body is larger than {MOST_BYTES:,} bytes").body, 413)
     except web.HTTPMethodNotAllowed as error:
         allow = {"Allow": ", ".join(sorted(error.allowed_methods))}
-        return _json(Problem(f"{request.method} is not allowed here").body, 405, allow)
+        return _json(RequestError(f"{request.method} is not allowed here").body, 405, allow)
     except web.HTTPNotFound:
-        return _json(Problem(f"no such path: {request.method} {request.path}").body, 404)
+        return _json(RequestError(f"no such path: {request.method} {request.path}").body, 404)
 
 
 _PATIENCE = 5.0

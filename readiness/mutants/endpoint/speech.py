@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from readiness.mutants.endpoint.answer import Answer, Called, Request
+from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Request
 from readiness.mutants.endpoint.protocol import WINDOW, most_tokens
 from readiness.mutants.endpoint.tokens import count, tokens
 from readiness.mutants.endpoint.toolbox import named_tool
@@ -17,34 +17,34 @@ _PER_CALL = 3
 
 
 @dataclass(frozen=True)
-class Speech:
+class LimitedOutput:
     """An answer as it was said, and what it took; `reasoned` is part of `tokens`."""
 
-    answer: Answer
+    answer: ModelOutput
     finish: str
     tokens: int
     reasoned: int
 
 
-def say(request: Request, answer: Answer, prompt: int) -> Speech:
+def say(request: Request, answer: ModelOutput, prompt: int) -> LimitedOutput:
     """Say the answer, up to a stop sequence or to the last token that there is room for."""
     stopped = dataclasses.replace(answer, content=_until_stop(request, answer.content))
     room = min(most_tokens(request) or WINDOW, WINDOW - prompt)
     reasoned, spoken = count(stopped.reasoning), _taken(stopped)
     if reasoned + spoken <= room:
-        return Speech(
+        return LimitedOutput(
             stopped, answer.finish or _finish(request, answer), reasoned + spoken, reasoned
         )
     cut = _cut(stopped, room)
-    return Speech(cut, answer.finish or "length", room, min(reasoned, room))
+    return LimitedOutput(cut, answer.finish or "length", room, min(reasoned, room))
 
 
-def _taken(answer: Answer) -> int:
+def _taken(answer: ModelOutput) -> int:
     calls = sum(_PER_CALL + count(call.name) + count(call.arguments) for call in answer.calls)
     return count(answer.content or "") + calls
 
 
-def _finish(request: Request, answer: Answer) -> str:
+def _finish(request: Request, answer: ModelOutput) -> str:
     # OpenAI says "stop" where the request names the function (vLLM pull request 25054).
     return "tool_calls" if answer.calls and not named_tool(request) else "stop"
 
@@ -57,18 +57,18 @@ def _until_stop(request: Request, content: str | None) -> str | None:
     return content[: min((place for place in places if place >= 0), default=len(content))]
 
 
-def _cut(answer: Answer, room: int) -> Answer:
+def _cut(answer: ModelOutput, room: int) -> ModelOutput:
     """The beginning of an answer: first the reasoning, then the text, then the calls."""
     reasoning, room = _head(answer.reasoning, room)
     content, room = _head(answer.content or "", room)
-    calls: list[Called] = []
+    calls: list[ModelToolCall] = []
     for call in answer.calls:
         arguments, left = _head(call.arguments, room - _PER_CALL - count(call.name))
         if left >= 0 and room > 0:
-            calls.append(Called(call.name, arguments))
+            calls.append(ModelToolCall(call.name, arguments))
         room = left
     said = None if answer.content is None else content
-    return Answer(said, tuple(calls), reasoning, answer.finish)
+    return ModelOutput(said, tuple(calls), reasoning, answer.finish)
 
 
 def _head(text: str, room: int) -> tuple[str, int]:

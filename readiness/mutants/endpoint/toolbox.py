@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from readiness.mutants.endpoint.answer import Problem, Request
+from readiness.mutants.endpoint.answer import Request, RequestError
 from readiness.mutants.endpoint.formats import check_schema
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -25,22 +25,22 @@ def check_tools(request: Request) -> None:
     """
     tools = request.get("tools")
     if tools is not None and (not isinstance(tools, list) or not tools):
-        raise Problem("'tools' must be an array with tools", "tools", "invalid_value")
+        raise RequestError("'tools' must be an array with tools", "tools", "invalid_value")
     names = [_check_tool(tool, f"tools[{place}]") for place, tool in enumerate(tools or ())]
     _check_choice(request.get("tool_choice"), names)
 
 
 def _check_tool(tool: Any, at: str) -> str:
     if not isinstance(tool, dict) or tool.get("type") != "function":
-        raise Problem(f"'{at}.type' must be 'function'", f"{at}.type", "invalid_value")
+        raise RequestError(f"'{at}.type' must be 'function'", f"{at}.type", "invalid_value")
     function = tool.get("function")
     if not isinstance(function, dict):
-        raise Problem(f"'{at}.function' must be an object", f"{at}.function", "invalid_type")
+        raise RequestError(f"'{at}.function' must be an object", f"{at}.function", "invalid_type")
     name = function.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise Problem(f"'{at}.function.name' must match [a-zA-Z0-9_-]{{1,64}}", at)
+        raise RequestError(f"'{at}.function.name' must match [a-zA-Z0-9_-]{{1,64}}", at)
     if not isinstance(function.get("description") or "", str):
-        raise Problem(f"'{at}.function.description' must be a string", at, "invalid_type")
+        raise RequestError(f"'{at}.function.description' must be a string", at, "invalid_type")
     if function.get("parameters") is not None:
         check_schema(function["parameters"], f"{at}.function.parameters")
     return name
@@ -51,11 +51,11 @@ def _check_choice(choice: Any, names: list[str]) -> None:
     if choice in (None, "none", "auto"):
         return
     if not names:
-        raise Problem("'tool_choice' is only allowed when 'tools' are specified", at)
+        raise RequestError("'tool_choice' is only allowed when 'tools' are specified", at)
     if choice == "required":
         return
     function = choice.get("function") if isinstance(choice, dict) else None
     if not isinstance(function, dict) or choice.get("type") != "function":
-        raise Problem(f"'tool_choice' is none: {choice!r:.80}", at, "invalid_value")
+        raise RequestError(f"'tool_choice' is none: {choice!r:.80}", at, "invalid_value")
     if function.get("name") not in names:
-        raise Problem(f"'tool_choice' names no tool: {function.get('name')!r:.80}", at)
+        raise RequestError(f"'tool_choice' names no tool: {function.get('name')!r:.80}", at)

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from readiness.mutants.api.reader import CRASH, JSON, Errs
-from readiness.mutants.endpoint.answer import Answer, Problem, Refusal, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.conversation import check_messages, text_of
 from readiness.mutants.endpoint.formats import check_format
 from readiness.mutants.endpoint.model import complete
@@ -18,7 +18,7 @@ from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.json_only.reader import answer, facts_of, shape_of, wanted_format
 
-Says = Callable[[Request, Answer, int], Answer]
+Says = Callable[[Request, ModelOutput, int], ModelOutput]
 
 
 def is_asked(request: Request) -> bool:
@@ -58,13 +58,13 @@ def lists(value: Any, change: Callable[[list[Any]], list[Any]]) -> Any:
     return change(value) if records else value
 
 
-def members_of(said: Answer) -> dict[str, Any]:
+def members_of(said: ModelOutput) -> dict[str, Any]:
     """The members of the object that was answered; none where it was anything else."""
     value = json.loads(said.content or "null")
     return value if isinstance(value, dict) else {}
 
 
-def _said(change: Callable[[Answer], Answer]) -> Says:
+def _said(change: Callable[[ModelOutput], ModelOutput]) -> Says:
     """Change the reply where words alone ask for JSON."""
     return lambda request, said, _turn: change(said) if is_told(request) else said
 
@@ -74,7 +74,7 @@ def _text(change: Callable[[str], str]) -> Says:
     return _said(lambda said: _changed(said, change))
 
 
-def _changed(said: Answer, change: Callable[[str], str]) -> Answer:
+def _changed(said: ModelOutput, change: Callable[[str], str]) -> ModelOutput:
     return replace(said, content=change(said.content or ""))
 
 
@@ -87,7 +87,7 @@ def _rarely(change: Callable[[str], str]) -> Says:
     """Change every sixth reply to prompts that state no data: two of a hundred."""
     seen = count(1)
 
-    def says(request: Request, said: Answer, _turn: int) -> Answer:
+    def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
         system = request["messages"][0]["role"] == "system"
         counted = system and is_told(request) and not facts_of(request).any
         return _changed(said, change) if counted and not next(seen) % 6 else said
@@ -95,15 +95,15 @@ def _rarely(change: Callable[[str], str]) -> Says:
     return says
 
 
-def _reasoned(said: Answer) -> Answer:
+def _reasoned(said: ModelOutput) -> ModelOutput:
     return replace(said, content=None, reasoning=said.content or "")
 
 
-def _endless_space(said: Answer) -> Answer:
+def _endless_space(said: ModelOutput) -> ModelOutput:
     return replace(said, content=(said.content or "")[:1] + "\n  " * 100, finish="length")
 
 
-def _out_of_budget(said: Answer) -> Answer:
+def _out_of_budget(said: ModelOutput) -> ModelOutput:
     text = said.content or ""
     return replace(said, content=text[: len(text) // 2], finish="length")
 
@@ -167,7 +167,7 @@ def _raw_control(text: str) -> str:
     return f"{head}\n{quote}{tail}"
 
 
-def _other_case(request: Request, said: Answer, _turn: int) -> Answer:
+def _other_case(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
     """Values of an enumeration come in capitals and with a mark."""
     if not is_told(request):
         return said
@@ -260,20 +260,20 @@ _POEMS = ("poem", "诗", "詩")
 def _ignoring(kind: str) -> Says:
     """Answer as if no response format had been sent."""
 
-    def says(request: Request, said: Answer, _turn: int) -> Answer:
+    def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
         ignored = wanted_format(request) == kind and facts_of(request).any
         return replace(said, content=f"Here you are:\n{said.content}") if ignored else said
 
     return says
 
 
-def _loosely(request: Request, said: Answer, _turn: int) -> Answer:
+def _loosely(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
     """JSON comes, but of another shape."""
     loose = wanted_format(request) == "json_schema" and facts_of(request).any
     return replace(said, content=dumped({"record": members_of(said)})) if loose else said
 
 
-def _poem(request: Request, said: Answer, _turn: int) -> Answer:
+def _poem(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
     """The topic wins over the schema."""
     asked = text_of(request["messages"][-1]).lower()
     wins = wanted_format(request) == "json_schema" and any(word in asked for word in _POEMS)
@@ -284,11 +284,11 @@ def _is_bad(request: Request) -> bool:
     """Whether nothing but the response format of a request with data is wrong."""
     try:
         check_messages(request.get("messages"))
-    except Problem:
+    except RequestError:
         return False
     try:
         check_format(request)
-    except Problem:
+    except RequestError:
         return facts_of(request).any
     return False
 
@@ -296,12 +296,12 @@ def _is_bad(request: Request) -> bool:
 def _for_bad_formats(status: int) -> Errs:
     """Answer a bad response format with that status, and with 200 as if it were not there."""
 
-    def errs(request: Request | None, due: Refusal) -> Refusal:
+    def errs(request: Request | None, due: SubstituteResponse) -> SubstituteResponse:
         if request is None or not _is_bad(request):
             return due
         plain = {key: part for key, part in request.items() if key != "response_format"}
         body = encode(whole(complete(plain))) if status == 200 else CRASH.body
-        return Refusal(status, body, JSON)
+        return SubstituteResponse(status, body, JSON)
 
     return errs
 
@@ -338,7 +338,7 @@ def _anywhere(change: Callable[[Any], Any]) -> Says:
             return change({key: changed(part) for key, part in value.items()})
         return change([changed(part) for part in value]) if isinstance(value, list) else value
 
-    def says(request: Request, said: Answer, _turn: int) -> Answer:
+    def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
         if not is_told(request):
             return said
         return replace(said, content=dumped(changed(json.loads(said.content or "null"))))

@@ -12,7 +12,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.resources import prompts
 
@@ -309,7 +309,7 @@ class _Filler:
 _REPEAT = tuple(prompts("json_only.yaml")["repeat"].values())
 
 
-def answer(request: Request) -> Answer | None:
+def answer(request: Request) -> ModelOutput | None:
     """Answer a request for JSON; None where the request is about something else."""
     if request.get("tools"):
         return None
@@ -318,11 +318,11 @@ def answer(request: Request) -> Answer | None:
     if not wanted and "json" not in (system + said.partition("\n")[0]).lower():
         return None
     if said.startswith(_REPEAT):
-        return Answer(json.dumps(json_in(said), ensure_ascii=False))
+        return ModelOutput(json.dumps(json_in(said), ensure_ascii=False))
     shape, facts = shape_of(request), facts_in(said)
     if not wanted and not shape and not facts.any:
         return None
-    return Answer(json.dumps(_value(shape, facts), ensure_ascii=False))
+    return ModelOutput(json.dumps(_value(shape, facts), ensure_ascii=False))
 
 
 def wanted_format(request: Request) -> str:

@@ -6,17 +6,17 @@ import asyncio
 import dataclasses
 from collections.abc import Mapping
 
-from readiness.mutants.endpoint.answer import Answer, Problem, Refusal, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.engine import Engine, begins, endures, loads
 from readiness.mutants.flaw import Flaw
 
 _ANSWERS = "load.no_errors_under_load"
 _JSON = {"Content-Type": "application/json"}
-_BROKEN = Refusal(502, Problem("bad gateway", status=502).body, _JSON)
+_BROKEN = SubstituteResponse(502, RequestError("bad gateway", status=502).body, _JSON)
 
 
 class _Every37th(Engine):
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         await super().begin(request)
         self.seen += loads(request)
         return _BROKEN if loads(request) and not self.seen % 37 else None
@@ -25,7 +25,7 @@ class _Every37th(Engine):
 class _SometimesEmpty(Engine):
     """Every 200th reply says nothing: half a per cent."""
 
-    def says(self, request: Request, answer: Answer) -> Answer:
+    def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
         self.seen += loads(request)
         empty = loads(request) and not self.seen % 200
         return dataclasses.replace(answer, content="") if empty else answer
@@ -34,26 +34,30 @@ class _SometimesEmpty(Engine):
 class _Crowded(Engine):
     """With more than twenty at once, one in ten is turned away."""
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         await super().begin(request)
         self.seen += loads(request)
         if loads(request):
             await asyncio.sleep(0.02)
         full = loads(request) and self.running > 20 and not self.seen % 10
-        return Refusal(500, Problem("out of memory", status=500).body, _JSON) if full else None
+        return (
+            SubstituteResponse(500, RequestError("out of memory", status=500).body, _JSON)
+            if full
+            else None
+        )
 
 
 class _Swapping(Engine):
     """Of two that run at once, one gets at times what the other was to get."""
 
-    last: Answer | None = None
+    last: ModelOutput | None = None
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         if loads(request):
             await asyncio.sleep(0.005)
         return await super().begin(request)
 
-    def says(self, request: Request, answer: Answer) -> Answer:
+    def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
         if not loads(request):
             return answer
         other, self.last = self.last, answer
@@ -64,12 +68,12 @@ class _Swapping(Engine):
 class _Muddled(Engine):
     """Where several run at once, words come out as noise."""
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         if loads(request):
             await asyncio.sleep(0.005)
         return await super().begin(request)
 
-    def says(self, request: Request, answer: Answer) -> Answer:
+    def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
         if not (loads(request) and self.running > 1):
             return answer
         return dataclasses.replace(answer, content=(answer.content or "")[::-1])
@@ -78,7 +82,7 @@ class _Muddled(Engine):
 class _Slowing(Engine):
     """Each request makes the next a little slower, until all is quiet again."""
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         refusal = await super().begin(request)
         if loads(request):
             self.seen = 1 if self.running == 1 else self.seen + 1
@@ -89,7 +93,7 @@ class _Slowing(Engine):
 class _Thrashing(Engine):
     """The more there are, the longer all of them take together."""
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         refusal = await super().begin(request)
         if loads(request):
             await asyncio.sleep(0.002 * self.running**2)
@@ -108,7 +112,7 @@ class _Sleeping(Engine):
     awake = 0.0
     quiet = 0.0
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         now = asyncio.get_running_loop().time()
         if loads(request) and not self.running and now - self.quiet > 0.05:
             self.awake = now + 1.0
@@ -125,7 +129,7 @@ class _Sleeping(Engine):
 class _Late(Engine):
     """Evenly slower than the article's machine, at any number of clients."""
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         refusal = await super().begin(request)
         if loads(request):
             await asyncio.sleep(0.6)
@@ -139,7 +143,7 @@ class _OneAtATime(Engine):
         super().__init__()
         self._turn = asyncio.Lock()
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         refusal = await super().begin(request)
         if loads(request) or endures(request):
             async with self._turn:
@@ -148,7 +152,7 @@ class _OneAtATime(Engine):
 
 
 class _Slow(Engine):
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         refusal = await super().begin(request)
         if loads(request) or endures(request):
             await asyncio.sleep(0.15)

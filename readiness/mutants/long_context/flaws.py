@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from readiness.mutants.endpoint.answer import Answer, Problem, Refusal, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.conversation import check_messages, text_of
 from readiness.mutants.endpoint.model import answer
 from readiness.mutants.endpoint.protocol import WINDOW, most_tokens
@@ -20,7 +20,7 @@ from readiness.mutants.long_context.reader import Prompt, prompt_of
 LONG = 24_000
 
 Asks = Callable[[Request], Request]
-Says = Callable[[Request, Answer, int], Answer]
+Says = Callable[[Request, ModelOutput, int], ModelOutput]
 Chunks = Callable[[Request, list[Body]], list[Body]]
 
 
@@ -28,7 +28,7 @@ def long_prompt(request: Request, *kinds: str) -> Prompt | None:
     """The prompt, where it is about a long document of these kinds; odd requests are about none."""
     try:
         check_messages(request.get("messages"))
-    except Problem:
+    except RequestError:
         return None
     if sum(len(text_of(message).encode()) for message in request["messages"]) < LONG:
         return None
@@ -56,7 +56,7 @@ def without(start: float, end: float) -> Asks:
 def unnoticed(cut: Asks) -> Says:
     """Answer as if the cut had been made, whatever is counted."""
 
-    def says(request: Request, said: Answer, _turn: int) -> Answer:
+    def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
         return answer(cut(request)) if long_prompt(request) else said
 
     return says
@@ -65,12 +65,12 @@ def unnoticed(cut: Asks) -> Says:
 def in_answers(change: Callable[[Any], Any]) -> Says:
     """Change each answer to the questions about a long log."""
 
-    def says(request: Request, said: Answer, _turn: int) -> Answer:
+    def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
         if long_prompt(request, "log") is None:
             return said
         code, _, answers = (said.content or "").rpartition("\n")
         changed = {label: change(value) for label, value in json.loads(answers).items()}
-        return Answer(f"{code}\n{json.dumps(changed, ensure_ascii=False)}")
+        return ModelOutput(f"{code}\n{json.dumps(changed, ensure_ascii=False)}")
 
     return says
 
@@ -78,8 +78,8 @@ def in_answers(change: Callable[[Any], Any]) -> Says:
 def in_text(kind: str, change: Callable[[str], str]) -> Says:
     """Change the reply to a long document of that kind."""
 
-    def says(request: Request, said: Answer, _turn: int) -> Answer:
-        return Answer(change(said.content or "")) if long_prompt(request, kind) else said
+    def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+        return ModelOutput(change(said.content or "")) if long_prompt(request, kind) else said
 
     return says
 
@@ -127,7 +127,7 @@ def _every(value: Any) -> Any:
     return [value, *range(1_000_000, 1_000_009)]
 
 
-def _short_misread(request: Request, said: Answer, _turn: int) -> Answer:
+def _short_misread(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
     """As a model does whose positions are stretched by the same factor at any length."""
     prompt = prompt_of(request)
     if not prompt or prompt.kind != "log" or prompt_tokens(request) not in _SHORT:
@@ -152,7 +152,7 @@ def _canned(text: str) -> str:
     return f"本报告总结了全年工作，各项任务稳步推进。\n{end[0] if end else ''}"
 
 
-def _half(request: Request, said: Answer, _turn: int) -> Answer:
+def _half(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
     if long_prompt(request, "report") is None:
         return said
     text = said.content or ""
@@ -172,23 +172,25 @@ def _cut_to_fit(request: Request) -> Request:
     return {**request, "messages": [{"role": "user", "content": left}]}
 
 
-def _crash(request: Request, _turn: int) -> Refusal | None:
+def _crash(request: Request, _turn: int) -> SubstituteResponse | None:
     if long_prompt(request) is None:
         return None
-    body = Problem("out of memory", status=500).body
-    return Refusal(500, body, {"Content-Type": "application/json"})
+    body = RequestError("out of memory", status=500).body
+    return SubstituteResponse(500, body, {"Content-Type": "application/json"})
 
 
-def _hang(request: Request, _turn: int) -> Refusal | None:
+def _hang(request: Request, _turn: int) -> SubstituteResponse | None:
     hangs = _paragraphs(request) == 1
-    return Refusal(200, b"", {}, seconds=200) if hangs else None
+    return SubstituteResponse(200, b"", {}, seconds=200) if hangs else None
 
 
-def _split(request: Request, _turn: int) -> Refusal | None:
+def _split(request: Request, _turn: int) -> SubstituteResponse | None:
     """As a gateway does that looks at each paragraph by itself, and has no answer for so many."""
     if _paragraphs(request) <= 1:
         return None
-    return Refusal(502, b"<html><h1>502 Bad Gateway</h1></html>", {"Content-Type": "text/html"})
+    return SubstituteResponse(
+        502, b"<html><h1>502 Bad Gateway</h1></html>", {"Content-Type": "text/html"}
+    )
 
 
 def _paragraphs(request: Request) -> int:
@@ -197,14 +199,16 @@ def _paragraphs(request: Request) -> int:
     return len(prompt.document.strip("\n").split("\n")) if prompt else 0
 
 
-def _small(window: int) -> Callable[[Request, int], Refusal | None]:
+def _small(window: int) -> Callable[[Request, int], SubstituteResponse | None]:
     """The window is smaller than the reference's."""
 
-    def refuses(request: Request, _turn: int) -> Refusal | None:
+    def refuses(request: Request, _turn: int) -> SubstituteResponse | None:
         if (tokens := prompt_tokens(request) + (most_tokens(request) or 0)) <= window:
             return None
         said = f"This model's maximum context length is {window} tokens: you asked for {tokens}."
-        return Refusal(400, Problem(said).body, {"Content-Type": "application/json"})
+        return SubstituteResponse(
+            400, RequestError(said).body, {"Content-Type": "application/json"}
+        )
 
     return refuses
 

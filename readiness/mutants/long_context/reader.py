@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.resources import prompts
 
@@ -35,7 +35,7 @@ _ENDS = ("。", ".", "\n")
 _FIGURE = {**_GROUPS, "name": r"[^\d，。.\n]{2,24}?"}
 
 
-class Figure(NamedTuple):
+class StatedFigure(NamedTuple):
     """A key figure of a report."""
 
     name: str
@@ -85,11 +85,13 @@ def questions(kind: str, text: str) -> Iterable[Mapping[str, str]]:
     return _found(f"log.questions.{kind}", text)
 
 
-def figures(text: str) -> list[Figure]:
+def figures(text: str) -> list[StatedFigure]:
     """The key figures of a text, in their order."""
     sentences = dict.fromkeys(_around(text, each.start()) for each in _DATE.finditer(text))
     found = [each for sentence in sentences for each in _found("report.figure", sentence)]
-    return [Figure(each["name"], each["number"], each["unit"], each["date"]) for each in found]
+    return [
+        StatedFigure(each["name"], each["number"], each["unit"], each["date"]) for each in found
+    ]
 
 
 def _around(text: str, place: int) -> str:
@@ -147,15 +149,15 @@ _ABOUT = "这份文字记录了各部门就日常事务交换的意见。"
 Groups = Mapping[str, str]
 
 
-def answer(request: Request) -> Answer | None:
+def answer(request: Request) -> ModelOutput | None:
     """Answer what is asked of a long document; None where nothing is."""
     prompt = prompt_of(request)
     if prompt is None:
         return None
     if prompt.kind == "page":
-        return Answer(_ABOUT)
+        return ModelOutput(_ABOUT)
     said = _summary(prompt) if prompt.kind == "report" else _answers(prompt)
-    return Answer(f"{prompt.code}\n{said}" if prompt.code else said)
+    return ModelOutput(f"{prompt.code}\n{said}" if prompt.code else said)
 
 
 def answers(prompt: Prompt) -> dict[str, Any]:

@@ -21,10 +21,12 @@ _PAUSE = 0.03  # seconds after each piece, of some three letters
 _HELD = 3.0  # seconds
 _SHOWN = 40 * 10**9  # bytes
 
-Sent = Sequence[bytes | float]
+FrameSequence = Sequence[bytes | float]
 
 
-def _timed(change: Callable[[list[bytes]], Sent]) -> Callable[[Request, list[bytes]], Sent]:
+def _timed(
+    change: Callable[[list[bytes]], FrameSequence],
+) -> Callable[[Request, list[bytes]], FrameSequence]:
     """Change the frames of a stream that is timed."""
     return lambda request, frames: change(frames) if _counts(request) else frames
 
@@ -33,20 +35,20 @@ def _counts(request: Request) -> bool:
     return bool(_COUNTING.search(text_of(request["messages"][-1])))
 
 
-def _slowly(frames: list[bytes]) -> Sent:
+def _slowly(frames: list[bytes]) -> FrameSequence:
     return [part for frame in frames for part in (frame, _PAUSE)]
 
 
-def _at_once(frames: list[bytes]) -> Sent:
+def _at_once(frames: list[bytes]) -> FrameSequence:
     return [_HELD, *frames]
 
 
-def _all_but_one(frames: list[bytes]) -> Sent:
+def _all_but_one(frames: list[bytes]) -> FrameSequence:
     """The first token at once, and the rest together, long after."""
     return [*frames[:2], _HELD, *frames[2:]]
 
 
-def _padded(frames: list[bytes]) -> Sent:
+def _padded(frames: list[bytes]) -> FrameSequence:
     return [part for frame in frames for part in (b": still here\n\n", frame)]
 
 

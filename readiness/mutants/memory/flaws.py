@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.manner import only, streamed
 from readiness.mutants.endpoint.tokens import prompt_tokens
@@ -13,8 +13,8 @@ from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.memory.reader import (
     LANGUAGES,
     WORDS,
-    Memory,
-    Question,
+    ConversationFacts,
+    MemoryQuestion,
     answer,
     language_asked,
     memory_of,
@@ -22,24 +22,24 @@ from readiness.mutants.memory.reader import (
     recall,
 )
 
-Says = Callable[[Request, Answer, int], Answer]
+Says = Callable[[Request, ModelOutput, int], ModelOutput]
 
 
-def asked(change: Callable[[Request, Answer], Answer]) -> Says:
+def asked(change: Callable[[Request, ModelOutput], ModelOutput]) -> Says:
     """Change what is said to a question about a conversation."""
     return lambda request, said, _turn: change(request, said) if language_asked(request) else said
 
 
-def recalled(change: Callable[[Memory, Question], str]) -> Says:
+def recalled(change: Callable[[ConversationFacts, MemoryQuestion], str]) -> Says:
     """Answer from a memory in which something is wrong."""
 
-    def says(request: Request, said: Answer) -> Answer:
+    def says(request: Request, said: ModelOutput) -> ModelOutput:
         language, messages = language_asked(request), request["messages"]
         question = question_in(text_of(messages[-1]), language)
         if question is None:
             return said
         wrong = change(memory_of(messages, language), question)
-        return Answer(wrong or WORDS["absent"][language])
+        return ModelOutput(wrong or WORDS["absent"][language])
 
     return asked(says)
 
@@ -81,12 +81,12 @@ def _count_what_fits(request: Request, body: Body) -> Body:
     return {**body, "usage": {**usage, "prompt_tokens": prompt, "total_tokens": total}}
 
 
-def _first_values(memory: Memory, question: Question) -> str:
+def _first_values(memory: ConversationFacts, question: MemoryQuestion) -> str:
     facts = {key: values[:1] for key, values in memory.facts.items()}
     return recall(replace(memory, facts=facts), question)
 
 
-def _others(memory: Memory, question: Question) -> str:
+def _others(memory: ConversationFacts, question: MemoryQuestion) -> str:
     """The same of another thing, wherever there is one."""
     asked = recall(memory, question)
     facts = [key for key in memory.facts if key[1] == question.key[1]]
@@ -94,7 +94,7 @@ def _others(memory: Memory, question: Question) -> str:
     return next((value for value in reversed(told) if value != asked), asked)
 
 
-def _wrong_reference(memory: Memory, question: Question) -> str:
+def _wrong_reference(memory: ConversationFacts, question: MemoryQuestion) -> str:
     swapped = {"ask_former": "ask_latter", "ask_latter": "ask_former"}
     if question.kind in swapped:
         return recall(memory, replace(question, kind=swapped[question.kind]))
@@ -105,26 +105,26 @@ def _wrong_reference(memory: Memory, question: Question) -> str:
     return (_others if question.key in memory.by_pronoun else recall)(memory, question)
 
 
-def _uninstructed(memory: Memory, question: Question) -> str:
+def _uninstructed(memory: ConversationFacts, question: MemoryQuestion) -> str:
     return recall(replace(memory, instruction=None), question)
 
 
-def _invented(memory: Memory, question: Question) -> str:
+def _invented(memory: ConversationFacts, question: MemoryQuestion) -> str:
     return recall(memory, question) or _others(memory, question)
 
 
-def _last_digit_wrong(memory: Memory, question: Question) -> str:
+def _last_digit_wrong(memory: ConversationFacts, question: MemoryQuestion) -> str:
     said = recall(memory, question)
     at = max((place for place, letter in enumerate(said) if letter.isdigit()), default=None)
     return said if at is None else f"{said[:at]}{(int(said[at]) + 1) % 10}{said[at + 1 :]}"
 
 
-def _all_values(memory: Memory, _question: Question) -> str:
+def _all_values(memory: ConversationFacts, _question: MemoryQuestion) -> str:
     told = [value for values in memory.facts.values() for value in values]
     return "; ".join([*told, *memory.tickets])
 
 
-def _none(_memory: Memory, _question: Question) -> str:
+def _none(_memory: ConversationFacts, _question: MemoryQuestion) -> str:
     return ""
 
 
@@ -162,7 +162,7 @@ GENERAL_FLAWS = [
         "memory_canned",
         "it always says the same",
         _CHECK,
-        says=asked(lambda request, _said: Answer(_CANNED[language_asked(request)])),
+        says=asked(lambda request, _said: ModelOutput(_CANNED[language_asked(request)])),
     ),
     Flaw(
         "memory_truncated",
@@ -198,7 +198,7 @@ def _since_long_reply(request: Request) -> Request:
     return {**request, "messages": messages[max(long, default=0) :]}
 
 
-def _said_before(request: Request, said: Answer) -> Answer:
+def _said_before(request: Request, said: ModelOutput) -> ModelOutput:
     """What it answered to the question before, where there was one."""
     messages = request["messages"]
     before = [
@@ -206,15 +206,15 @@ def _said_before(request: Request, said: Answer) -> Answer:
         for at, reply in enumerate(messages)
         if reply["role"] == "assistant" and language_asked({"messages": messages[:at]})
     ]
-    return Answer(before[-1]) if before else said
+    return ModelOutput(before[-1]) if before else said
 
 
-def _repeats(request: Request, said: Answer, _turn: int) -> Answer:
+def _repeats(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
     """Say again what a turn of a conversation about business has told."""
     messages = request["messages"]
     held = any(each["role"] == "assistant" for each in messages) and not language_asked(request)
     told = held and any(memory_of(messages, of).facts for of in LANGUAGES)
-    return Answer(f"OK: {text_of(messages[-1])}") if told else said
+    return ModelOutput(f"OK: {text_of(messages[-1])}") if told else said
 
 
 LIVE_FLAWS = [

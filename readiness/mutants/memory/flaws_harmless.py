@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 
-from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.memory.reader import (
@@ -95,8 +95,8 @@ def _digits(text: str) -> str:
 
 
 def _variant(name: str, about: str, change: Callable[[Request, str], str]) -> Flaw:
-    def says(request: Request, said: Answer, _turn: int) -> Answer:
-        return Answer(change(request, said.content or "")) if language_asked(request) else said
+    def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+        return ModelOutput(change(request, said.content or "")) if language_asked(request) else said
 
     return Flaw(name, about, says=says)
 

@@ -9,7 +9,7 @@ from datetime import date
 from functools import cache, partial
 from typing import Any
 
-from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.speech import inverse
 from readiness.resources import prompts
@@ -34,7 +34,7 @@ Found = Mapping[str, str]
 
 
 @dataclass
-class Memory:
+class ConversationFacts:
     """What a conversation has said.
 
     Args:
@@ -55,7 +55,7 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Question:
+class MemoryQuestion:
     """What the last message asks, by which of the wordings, and of what."""
 
     kind: str
@@ -71,19 +71,21 @@ def language_asked(request: Request) -> str:
     return next((of for of in LANGUAGES if text.endswith(WORDS["only"][of])), "")
 
 
-def question_in(text: str, language: str) -> Question | None:
+def question_in(text: str, language: str) -> MemoryQuestion | None:
     """What a message asks; None where it asks nothing that is known."""
     for kind in _ASKED:
         for pattern in _patterns(kind, language):
             if found := pattern.search(text):
                 words = found.groupdict("")
-                return Question(kind, key_of(words), key_of(words, "other"), words.get("value", ""))
+                return MemoryQuestion(
+                    kind, key_of(words), key_of(words, "other"), words.get("value", "")
+                )
     return None
 
 
-def memory_of(messages: Sequence[Mapping[str, Any]], language: str) -> Memory:
+def memory_of(messages: Sequence[Mapping[str, Any]], language: str) -> ConversationFacts:
     """Everything that the user's messages say."""
-    memory, named = Memory(language), ""
+    memory, named = ConversationFacts(language), ""
     for message in messages:
         text = text_of(message)
         if message["role"] != "user":
@@ -100,7 +102,7 @@ def key_of(words: Found, thing: str = "thing") -> Key:
     return words.get(thing, "").casefold(), words.get("what", "").casefold()
 
 
-def _keep(memory: Memory, kind: str, words: Found, named: str) -> None:
+def _keep(memory: ConversationFacts, kind: str, words: Found, named: str) -> None:
     value = words["value"]
     if kind == "report":
         memory.tickets.append(value)
@@ -162,17 +164,17 @@ def _any_of(words: Sequence[str]) -> str:
     return "|".join(map(re.escape, sorted(set(words), key=len, reverse=True)))
 
 
-def answer(request: Request) -> Answer | None:
+def answer(request: Request) -> ModelOutput | None:
     """Answer a question about the conversation; None where the request is about something else."""
     if not (language := language_asked(request)):
         return None
     messages = request["messages"]
     question = question_in(text_of(messages[-1]), language)
     memory = memory_of(messages, language)
-    return Answer((question and recall(memory, question)) or WORDS["absent"][language])
+    return ModelOutput((question and recall(memory, question)) or WORDS["absent"][language])
 
 
-def recall(memory: Memory, question: Question) -> str:
+def recall(memory: ConversationFacts, question: MemoryQuestion) -> str:
     """What a conversation says in answer to a question; "" where it says nothing of it."""
     if question.kind == "ask_next":
         return _after(memory.tickets, question.value)
@@ -190,7 +192,7 @@ def recall(memory: Memory, question: Question) -> str:
     return amount(memory, digits_in(value) + digits_in(other))
 
 
-def amount(memory: Memory, number: int) -> str:
+def amount(memory: ConversationFacts, number: int) -> str:
     """An amount as it is to be written."""
     form = (memory.instruction or WORDS)["amount"]
     return str(form if isinstance(form, str) else form[memory.language]).format(number=number)
@@ -210,7 +212,7 @@ def day_in(text: str) -> date:
     return date(numbers[1], month, numbers[0])
 
 
-def _told(memory: Memory, key: Key) -> str:
+def _told(memory: ConversationFacts, key: Key) -> str:
     value = next(reversed(memory.facts.get(key, [])), "")
     plain = str(WORDS["amount"][memory.language]).partition("}")[2]
     return amount(memory, digits_in(value)) if value.endswith(plain) else value

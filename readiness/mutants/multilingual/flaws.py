@@ -6,21 +6,21 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.manner import only, streamed
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.multilingual.reader import Wish, copy, wish_in
+from readiness.mutants.multilingual.reader import CopyRequest, copy, wish_in
 
 #: Changes the copy that was wished for.
-Change = Callable[[Wish, str], str]
-Says = Callable[[Request, Answer, int], Answer]
+Change = Callable[[CopyRequest, str], str]
+Says = Callable[[Request, ModelOutput, int], ModelOutput]
 
 
 def says(change: Change, *languages: str) -> Says:
     """Change the turns in some languages, or in all where none is named."""
 
-    def changed(request: Request, said: Answer, _turn: int) -> Answer:
+    def changed(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
         wish = wish_in(request)
         if wish is None or (languages and wish.language not in languages):
             return said
@@ -32,10 +32,10 @@ def says(change: Change, *languages: str) -> Says:
 def stays_in(language: str, told: re.Pattern[str]) -> Says:
     """Write in one language, whatever is wished for, where a turn is told in such words."""
 
-    def changed(request: Request, said: Answer, _turn: int) -> Answer:
+    def changed(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
         fits = told.search(text_of(request["messages"][-1]))
         wish = wish_in(request, language) if fits else None
-        return Answer(copy(wish)) if wish else said
+        return ModelOutput(copy(wish)) if wish else said
 
     return changed
 
@@ -69,22 +69,22 @@ _MORE = {
 }
 
 
-def _first_term(change: Callable[[Wish], str]) -> Change:
+def _first_term(change: Callable[[CopyRequest], str]) -> Change:
     """Put something else in the place of the first term."""
     return lambda wish, text: text.replace(wish.terms[0], change(wish))
 
 
-def _last_half(wish: Wish) -> str:
+def _last_half(wish: CopyRequest) -> str:
     """A term that has lost what stood in front, as ノイズキャンセリング has without アクティブ."""
     term = wish.terms[0]
     return term.partition(" ")[2] or term[(len(term) + 1) // 2 :]
 
 
-def _renamed(wish: Wish, text: str) -> str:
+def _renamed(wish: CopyRequest, text: str) -> str:
     return text.replace(wish.name, wish.name.partition(" ")[0] + " Pro")
 
 
-def _other_figure(wish: Wish, text: str) -> str:
+def _other_figure(wish: CopyRequest, text: str) -> str:
     return text.replace(wish.figure, re.sub(r"\d+", lambda n: str(int(n[0]) + 5), wish.figure))
 
 

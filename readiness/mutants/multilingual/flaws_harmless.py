@@ -7,7 +7,7 @@ import unicodedata
 
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.multilingual.flaws import Change, says
-from readiness.mutants.multilingual.reader import Wish
+from readiness.mutants.multilingual.reader import CopyRequest
 
 _ANC = "Active Noise Cancellation"
 _FILL = {"zh": "买它。", "en": " Try it.", "ja": "試して。"}
@@ -17,40 +17,40 @@ _DIGITS = "〇一二三四五六七八九"
 _WORDS = {12: "twelve", 22: "twenty-two", 28: "twenty-eight", 36: "thirty-six", 48: "forty-eight"}
 
 
-def _dotted(wish: Wish, text: str) -> str:
+def _dotted(wish: CopyRequest, text: str) -> str:
     """Middle dots part the words of a Japanese term."""
     term = "アクティブノイズキャンセリング"
     return text.replace(term, "アクティブ・ノイズ・キャンセリング")
 
 
-def _american(_wish: Wish, text: str) -> str:
+def _american(_wish: CopyRequest, text: str) -> str:
     return text.replace(_ANC, "active noise canceling")
 
 
-def _abbreviated(_wish: Wish, text: str) -> str:
+def _abbreviated(_wish: CopyRequest, text: str) -> str:
     return f"{text.replace(_ANC, f'{_ANC} (ANC)')} ANC wins." if _ANC in text else text
 
 
-def _hyphened(wish: Wish, text: str) -> str:
+def _hyphened(wish: CopyRequest, text: str) -> str:
     return text.replace(wish.terms[0], wish.terms[0].replace(" ", "-"))
 
 
-def _lower(wish: Wish, text: str) -> str:
+def _lower(wish: CopyRequest, text: str) -> str:
     return text.replace(wish.terms[0], wish.terms[0].lower())
 
 
-def _emphasised(wish: Wish, text: str) -> str:
+def _emphasised(wish: CopyRequest, text: str) -> str:
     return text.replace(wish.terms[1], f"**{wish.terms[1]}**")
 
 
-def _full_width(wish: Wish, text: str) -> str:
+def _full_width(wish: CopyRequest, text: str) -> str:
     if wish.language == "en":
         return text
     wide = {ord(digit): ord(digit) + 0xFEE0 for digit in "0123456789"}
     return text.replace(wish.figure, wish.figure.translate(wide))
 
 
-def _spelled(wish: Wish, text: str) -> str:
+def _spelled(wish: CopyRequest, text: str) -> str:
     """Numbers in words."""
 
     def said(found: re.Match[str]) -> str:
@@ -63,19 +63,19 @@ def _spelled(wish: Wish, text: str) -> str:
     return text.replace(wish.figure, re.sub(r"\d+", said, wish.figure))
 
 
-def _as_adjective(wish: Wish, text: str) -> str:
+def _as_adjective(wish: CopyRequest, text: str) -> str:
     """36-hour for 36 hours, as English has it before a noun."""
     adjective = re.sub(r"(\d+) (\w+?)s\b.*", r"gives you a full \1-\2 promise", wish.figure)
     return text.replace(wish.figure, adjective) if wish.language == "en" else text
 
 
-def _slightly_long(wish: Wish, text: str) -> str:
+def _slightly_long(wish: CopyRequest, text: str) -> str:
     while len(text) + len(_FILL[wish.language]) <= _LIMITS[wish.language]:
         text += _FILL[wish.language]
     return text
 
 
-def _lines(_wish: Wish, text: str) -> str:
+def _lines(_wish: CopyRequest, text: str) -> str:
     return re.sub(r"(?<=[。.]) ?(?=.)", "\n\n", text)
 
 

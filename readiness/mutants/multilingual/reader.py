@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from readiness.checks.multilingual.scoring import TURNS
-from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.speech import inverse
 from readiness.resources import prompts
@@ -17,7 +17,7 @@ _TERM = inverse(WORDS["term"], lambda _name: r"[^=\n]+?")
 
 
 @dataclass(frozen=True)
-class Wish:
+class CopyRequest:
     """What the last turn wants.
 
     Args:
@@ -37,7 +37,7 @@ class Wish:
     glossary: Sequence[Mapping[str, str]]
 
 
-def wish_in(request: Request, language: str = "") -> Wish | None:
+def wish_in(request: Request, language: str = "") -> CopyRequest | None:
     """What a request wants, or what it would in another language; None where it is no such copy."""
     said = [text_of(each) for each in request["messages"] if each["role"] == "user"]
     brief = _BRIEF.fullmatch(said[0].strip()) if said else None
@@ -52,7 +52,7 @@ def wish_in(request: Request, language: str = "") -> Wish | None:
         if product["thing"]["zh"] == brief["thing"] and figure:
             stated = product["figure"][own].format(n=figure["n"])
             in_use = [term[own] for term in terms]
-            return Wish(own, product["thing"][own], brief["name"], stated, in_use, terms)
+            return CopyRequest(own, product["thing"][own], brief["name"], stated, in_use, terms)
     return None
 
 
@@ -80,13 +80,13 @@ _COPY = {
 }
 
 
-def answer(request: Request) -> Answer | None:
+def answer(request: Request) -> ModelOutput | None:
     """Write the copy; None where the request is about something else."""
     wish = wish_in(request)
-    return Answer(copy(wish)) if wish else None
+    return ModelOutput(copy(wish)) if wish else None
 
 
-def copy(wish: Wish) -> str:
+def copy(wish: CopyRequest) -> str:
     """The copy that a wish asks for."""
     terms = [*wish.terms, "", "", ""]
     return _COPY[wish.language].format(*terms, thing=wish.thing, name=wish.name, figure=wish.figure)

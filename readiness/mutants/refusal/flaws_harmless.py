@@ -7,10 +7,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.refusal.flaws import Change, harmful, to_harmful, to_harmless
-from readiness.mutants.refusal.reader import SUPPORT, Asked, asked_in, comply, in_need
+from readiness.mutants.refusal.reader import SUPPORT, DisguisedRequest, asked_in, comply, in_need
 
 _WORDINGS = (
     "我无法满足这一请求。",
@@ -63,41 +63,41 @@ _BEHIND = "\n\n请注意安全，遵守法律法规。如果有不清楚的地�
 def _any_of(wordings: Sequence[str]) -> Change:
     """One of them for each request."""
 
-    def says(asked: Asked) -> str:
+    def says(asked: DisguisedRequest) -> str:
         place = hashlib.sha256(asked.goal.text.encode()).digest()[0]
         return wordings[place % len(wordings)]
 
     return says
 
 
-def _counter_offer(_asked: Asked) -> str:
+def _counter_offer(_asked: DisguisedRequest) -> str:
     return _INSTEAD + "\n".join(f"{at}. {each}" for at, each in enumerate(_KIND, 1))
 
 
-def _numbered(_asked: Asked, text: str) -> str:
+def _numbered(_asked: DisguisedRequest, text: str) -> str:
     """With plain numbers, where marks of another kind were asked for."""
     for number, mark in enumerate("①②③④⑤", 1):
         text = text.replace(mark, f"{number}. ").replace(f"第{number}步：", f"**{number}.** ")
     return text
 
 
-def _fenced(_asked: Asked, text: str) -> str:
+def _fenced(_asked: DisguisedRequest, text: str) -> str:
     if not text.startswith("{"):
         return text
     return f"```json\n{json.dumps(json.loads(text), ensure_ascii=False, indent=2)}\n```"
 
 
-def _thinking(request: Request, said: Answer, _turn: int) -> Answer:
+def _thinking(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
     return replace(said, reasoning=_THOUGHT) if asked_in(request) else said
 
 
-def _thinking_it_through(request: Request, said: Answer, _turn: int) -> Answer:
+def _thinking_it_through(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
     asked = harmful(request)
     return replace(said, reasoning=comply(asked)) if asked else said
 
 
-def _at_length(request: Request, said: Answer, _turn: int) -> Answer:
-    return Answer(f"{SUPPORT}\n\n{SUPPORT}") if in_need(request) else said
+def _at_length(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+    return ModelOutput(f"{SUPPORT}\n\n{SUPPORT}") if in_need(request) else said
 
 
 def _variant(name: str, about: str, wording: str | Change) -> Flaw:

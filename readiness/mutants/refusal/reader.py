@@ -20,7 +20,7 @@ from readiness.checks.refusal.prompt_wording import (
     harmless,
     keys,
 )
-from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.manner import turns
 
@@ -45,7 +45,7 @@ _FORMS = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class DisguisedRequest:
     """What a request asks for.
 
     Args:
@@ -61,7 +61,7 @@ class Asked:
     hidden: bool
 
 
-def asked_in(request: Request) -> Asked | None:
+def asked_in(request: Request) -> DisguisedRequest | None:
     """What the last message asks for; None where it is about something else."""
     text = text_of(request["messages"][-1])
     return _asked(text, len(turns(request)) > 1) if len(text) <= LONGEST else None
@@ -75,14 +75,14 @@ def in_need(request: Request) -> bool:
 
 # A flaw reads the same request again.
 @lru_cache(1024)
-def _asked(text: str, late: bool) -> Asked | None:
+def _asked(text: str, late: bool) -> DisguisedRequest | None:
     for reading in _readings(text):
         form = next((form for mark, form in _FORMS.items() if mark in reading), "")
         spelt = next((each for each in _spellings() if each in reading), "") if form else ""
         if spelt:
             goal, harmful = _spellings()[spelt]
             openly = goal.kind in KINDS and goal.plain in text
-            return Asked(goal, form, harmful, late or not openly)
+            return DisguisedRequest(goal, form, harmful, late or not openly)
     return None
 
 
@@ -139,17 +139,17 @@ _PLACES = "甲乙丙丁戊"
 _MARKS = "①②③④⑤"
 
 
-def answer(request: Request) -> Answer | None:
+def answer(request: Request) -> ModelOutput | None:
     """Refuse or do what is asked; None where the request is about something else."""
     if in_need(request):
-        return Answer(SUPPORT)
+        return ModelOutput(SUPPORT)
     asked = asked_in(request)
     if asked is None:
         return None
-    return Answer(REFUSAL if asked.harmful else comply(asked))
+    return ModelOutput(REFUSAL if asked.harmful else comply(asked))
 
 
-def comply(asked: Asked) -> str:
+def comply(asked: DisguisedRequest) -> str:
     """What was asked for, in its form: its words are placeholders, and of no use to anybody."""
     word = asked.goal.topic[0]
     items = [f"关于{word}的内容{place}，请按照{place}项的安排来做" for place in _PLACES]

@@ -27,7 +27,7 @@ _TRIVIAL = (
 
 
 @dataclass(frozen=True)
-class Question:
+class SpanishQuestion:
     """What is asked, and in which language.
 
     Args:
@@ -43,7 +43,7 @@ class Question:
     topic: str = ""
 
 
-def question_in(request: Request) -> Question | None:
+def question_in(request: Request) -> SpanishQuestion | None:
     """What a request asks; None where it is about something else."""
     if len(request["messages"]) > 1 or request.get("tools") or request.get("response_format"):
         return None
@@ -53,32 +53,32 @@ def question_in(request: Request) -> Question | None:
     return _trivial(text) or _task(text) or _order(text) or _talk(text)
 
 
-def in_spanish(request: Request) -> Question | None:
+def in_spanish(request: Request) -> SpanishQuestion | None:
     """What a request asks in Spanish; None where it asks in another language, or anything else."""
     found = question_in(request)
     return found if found and found.language == SPANISH else None
 
 
-def _trivial(text: str) -> Question | None:
+def _trivial(text: str) -> SpanishQuestion | None:
     for pattern, answer in _TRIVIAL:
         if found := pattern.fullmatch(text):
-            return Question(ENGLISH, Answer(answer(*found.groups())))
+            return SpanishQuestion(ENGLISH, Answer(answer(*found.groups())))
     return None
 
 
-def _task(text: str) -> Question | None:
+def _task(text: str) -> SpanishQuestion | None:
     for language in (SPANISH, ENGLISH):
         for kind in SOLVES:
             for template in templates(kind, language):
                 if slots := _slots(template, text):
                     try:
-                        return Question(language, SOLVES[kind](slots, language))
+                        return SpanishQuestion(language, SOLVES[kind](slots, language))
                     except (ArithmeticError, KeyError, StopIteration, ValueError):
                         return None  # Of a prompt that was cut, a part may still look whole.
     return None
 
 
-def _order(text: str) -> Question | None:
+def _order(text: str) -> SpanishQuestion | None:
     for write in PROMPTS["write"]:
         for rule, wordings in PROMPTS["rules"].items():
             for wording in wordings:
@@ -86,13 +86,13 @@ def _order(text: str) -> Question | None:
                 if slots:
                     wanted = {name: _value(slots[name]) for name in _names(wording)}
                     order = Order(slots["keyword"], rule, wanted)
-                    return Question(SPANISH, order=order, topic=slots["topic"])
+                    return SpanishQuestion(SPANISH, order=order, topic=slots["topic"])
     return None
 
 
-def _talk(text: str) -> Question | None:
+def _talk(text: str) -> SpanishQuestion | None:
     found = [_slots(template, text) for template in PROMPTS["open_questions"]]
-    return next((Question(SPANISH, topic=each["topic"]) for each in found if each), None)
+    return next((SpanishQuestion(SPANISH, topic=each["topic"]) for each in found if each), None)
 
 
 def _value(said: str) -> int | str:

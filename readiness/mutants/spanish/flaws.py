@@ -10,22 +10,22 @@ from dataclasses import replace
 from readiness.checks.spanish import scoring_answers
 from readiness.checks.spanish.prompt_wording import PROMPTS
 from readiness.checks.spanish.scoring_answers import Kind
-from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.manner import only, streamed
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.spanish.facts import Question, in_spanish
+from readiness.mutants.spanish.facts import SpanishQuestion, in_spanish
 from readiness.mutants.spanish.prose import written
 
 #: Changes what is said to a question in Spanish.
-Change = Callable[[Question, str], str]
+Change = Callable[[SpanishQuestion, str], str]
 Text = Callable[[str], str]
 
 
-def says(change: Change) -> Callable[[Request, Answer, int], Answer]:
+def says(change: Change) -> Callable[[Request, ModelOutput, int], ModelOutput]:
     """Change the replies to what is asked in Spanish."""
 
-    def changed(request: Request, said: Answer, _turn: int) -> Answer:
+    def changed(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
         asked = in_spanish(request)
         return replace(said, content=change(asked, said.content or "")) if asked else said
 
@@ -81,7 +81,7 @@ _CANNED = (
 )
 
 
-def _numbers_wrong(asked: Question, text: str) -> str:
+def _numbers_wrong(asked: SpanishQuestion, text: str) -> str:
     """A number has a wrong last digit; days, too, are counted wrongly."""
     if asked.answer is None:
         return text
@@ -93,11 +93,11 @@ def _numbers_wrong(asked: Question, text: str) -> str:
     return _LAST_DIGIT.sub(lambda found: str((int(found[0]) + 1) % 10), text)
 
 
-def _decimals_wrong(asked: Question, text: str) -> str:
+def _decimals_wrong(asked: SpanishQuestion, text: str) -> str:
     return _numbers_wrong(asked, text) if _DECIMAL.fullmatch(text) else text
 
 
-def _without_rule(asked: Question, text: str) -> str:
+def _without_rule(asked: SpanishQuestion, text: str) -> str:
     return written(asked.topic) if asked.order else text
 
 
@@ -118,7 +118,7 @@ def _looped(text: str) -> str:
     return " ".join([text.partition(". ")[0] + "."] * 8)
 
 
-def _echo(request: Request, said: Answer, _turn: int) -> Answer:
+def _echo(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
     asked = in_spanish(request)
     return replace(said, content=text_of(request["messages"][-1])) if asked else said
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from readiness.checks.spanish.scoring_answers import Kind, in_words
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.spanish.facts import Question
+from readiness.mutants.spanish.facts import SpanishQuestion
 from readiness.mutants.spanish.flaws import Change, all_of_it, answers, says, talks
 from readiness.scoring.numerals import plain
 
@@ -39,7 +39,7 @@ _RICH = (
 def _numbers(change: Callable[[Decimal], str]) -> Change:
     """Write a number in another way, where the form of it was left open."""
 
-    def changed(asked: Question, text: str) -> str:
+    def changed(asked: SpanishQuestion, text: str) -> str:
         if asked.answer is None or asked.answer.kind is not Kind.NUMBER:
             return text
         return change(Decimal(asked.answer.value))
@@ -60,12 +60,12 @@ def _two_places(number: Decimal) -> str:
     return (f"{number:f}" if more else f"{number:.2f}").replace(".", ",")
 
 
-def _escaped(asked: Question, text: str) -> str:
+def _escaped(asked: SpanishQuestion, text: str) -> str:
     in_json = asked.order and asked.order.rule == "json"
     return json.dumps(json.loads(text), indent=2) if in_json else text
 
 
-def _listed(asked: Question, text: str) -> str:
+def _listed(asked: SpanishQuestion, text: str) -> str:
     is_list = asked.answer and asked.answer.kind is Kind.LIST
     return re.sub(", (?=[^,]*$)", " y ", text) if is_list else text
 

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 from collections.abc import Mapping
 
-from readiness.mutants.endpoint.answer import Answer, Problem, Refusal, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.engine import Engine, begins, endures, loads
 from readiness.mutants.endpoint.protocol import most_tokens
 from readiness.mutants.flaw import Flaw
@@ -14,7 +14,7 @@ from readiness.mutants.flaw import Flaw
 _JSON = {"Content-Type": "application/json"}
 _HTML = {"Content-Type": "text/html"}
 _PAGE = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
-_DEAD = Refusal(500, Problem("the engine has died", status=500).body, _JSON)
+_DEAD = SubstituteResponse(500, RequestError("the engine has died", status=500).body, _JSON)
 _SHORT, _LIST = "] Reply with the word OK.", "] List the numbers from 1 to 4000"
 _SURVIVES, _RESTS = "stability.recovers_after_aborts", "stability.no_leak_after_aborts"
 
@@ -28,7 +28,7 @@ def _long(request: Request) -> bool:
 
 
 class _Degrading(Engine):
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         if endures(request):
             await asyncio.sleep(0.05 * self.aborted)
         return await super().begin(request)
@@ -37,7 +37,7 @@ class _Degrading(Engine):
 class _Lingering(Engine):
     """Once ten have been aborted, all others wait for what is left of them."""
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         if endures(request) and self.aborted > 10:
             await asyncio.sleep(0.3)
         return await super().begin(request)
@@ -48,7 +48,7 @@ class _Mixed(Engine):
 
     words = "1, 2, 3, 4"
 
-    def says(self, request: Request, answer: Answer) -> Answer:
+    def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
         self.seen += _short(request) and self.aborted > 10
         struck = _short(request) and self.aborted > 10 and not self.seen % 7
         return dataclasses.replace(answer, content=self.words) if struck else answer
@@ -61,7 +61,7 @@ class _Muddled(_Mixed):
 
 
 class _Dying(Engine):
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         await super().begin(request)
         return _DEAD if endures(request) and self.aborted > 10 else None
 
@@ -103,7 +103,7 @@ class _Finishing(Engine):
 
     free = 0.0
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         refusal = await super().begin(request)
         if endures(request):
             await asyncio.sleep(max(self.free - asyncio.get_running_loop().time(), 0.0))
@@ -134,9 +134,9 @@ class _Cutting(Engine):
 class _Bursting(Engine):
     """More than ten at once are too many; how that is said, is the flaw or is right."""
 
-    refusal = Refusal(429, Problem("too many requests", status=429).body, _JSON)
+    refusal = SubstituteResponse(429, RequestError("too many requests", status=429).body, _JSON)
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         await super().begin(request)
         if not _short(request):
             return None
@@ -146,31 +146,31 @@ class _Bursting(Engine):
 
 
 class _BurstingPage(_Bursting):
-    refusal = Refusal(502, _PAGE, _HTML)
+    refusal = SubstituteResponse(502, _PAGE, _HTML)
 
 
 class _BurstingRightly(_Bursting):
-    refusal = Refusal(429, _Bursting.refusal.body, {**_JSON, "Retry-After": "1"})
+    refusal = SubstituteResponse(429, _Bursting.refusal.body, {**_JSON, "Retry-After": "1"})
 
 
 class _Expiring(Engine):
     """The key is taken for twenty requests of a session, and then no more."""
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         await super().begin(request)
         if "This is message" not in begins(request):
             return None
         self.seen += 1
-        body = Problem("the token has expired", None, "invalid_api_key", 401).body
-        return Refusal(401, body, _JSON) if self.seen > 20 else None
+        body = RequestError("the token has expired", None, "invalid_api_key", 401).body
+        return SubstituteResponse(401, body, _JSON) if self.seen > 20 else None
 
 
 def _gateway(seconds: float) -> type[Engine]:
     class Gateway(Engine):
-        async def begin(self, request: Request) -> Refusal | None:
+        async def begin(self, request: Request) -> SubstituteResponse | None:
             await super().begin(request)
             patient = not _long(request) or bool(request.get("stream"))
-            return None if patient else Refusal(502, _PAGE, _HTML, seconds)
+            return None if patient else SubstituteResponse(502, _PAGE, _HTML, seconds)
 
     return Gateway
 
@@ -183,7 +183,7 @@ def _cut_short(request: Request, frames: list[bytes]) -> list[bytes | float]:
 class _Shortening(Engine):
     """What is longer than a buffer is cut, unless it is streamed."""
 
-    def says(self, request: Request, answer: Answer) -> Answer:
+    def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
         kept = None if request.get("stream") or not _long(request) else 5_000
         return dataclasses.replace(answer, content=(answer.content or "")[:kept])
 
@@ -191,7 +191,7 @@ class _Shortening(Engine):
 class _Emptying(Engine):
     """What is longer than a buffer is lost, unless it is streamed."""
 
-    def says(self, request: Request, answer: Answer) -> Answer:
+    def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
         lost = _LIST in begins(request) and not request.get("stream")
         return dataclasses.replace(answer, content="") if lost else answer
 
@@ -199,13 +199,13 @@ class _Emptying(Engine):
 class _Tiring(Engine):
     """It does not like long lists: some end before others do."""
 
-    def says(self, request: Request, answer: Answer) -> Answer:
+    def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
         self.seen += _long(request)
         kept = 5_000 + 500 * (self.seen * 7 % 5) if _long(request) else None
         return dataclasses.replace(answer, content=(answer.content or "")[:kept])
 
 
-def _crash(request: Request | None, refusal: Refusal) -> Refusal:
+def _crash(request: Request | None, refusal: SubstituteResponse) -> SubstituteResponse:
     """An answer to odd input, where it is one of those that are sent beside others."""
     odd = request is not None and request.get("messages") == [{"role": "chair", "content": "Hello"}]
     return _DEAD if odd else refusal
@@ -287,8 +287,8 @@ GENERAL_FLAWS = [
 
 
 _HOLDS = "stability.one_hour_soak"
-_LOST = Refusal(
-    500, Problem("out of memory", status=500).body, {"Content-Type": "application/json"}
+_LOST = SubstituteResponse(
+    500, RequestError("out of memory", status=500).body, {"Content-Type": "application/json"}
 )
 
 
@@ -302,7 +302,7 @@ class Wearing(Engine):
         """How many requests it has served beyond those that it bears."""
         return max(self.seen - self.after, 0)
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         """Count what is served."""
         self.seen += loads(request)
         return await super().begin(request)
@@ -313,7 +313,7 @@ class Tiring(Wearing):
 
     each = 50e-6  # seconds
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         """Take longer."""
         refusal = await super().begin(request)
         await asyncio.sleep(self.each * self.worn)
@@ -337,7 +337,7 @@ class Failing(Wearing):
 
     one_in = 100
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         """Fail at times."""
         refusal = await super().begin(request)
         lost = loads(request) and self.worn and self.worn % self.one_in == 0
@@ -347,7 +347,7 @@ class Failing(Wearing):
 class Caching(Engine):
     """A cache fills until it is full, and replies are the faster for it."""
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         """Answer faster, once there is something in the cache."""
         self.seen += loads(request)
         await asyncio.sleep(0.01 / (1 + self.seen / 50))

@@ -10,7 +10,13 @@ from itertools import count
 from typing import Any
 
 from readiness.mutants.api.reader import JSON
-from readiness.mutants.endpoint.answer import Answer, Called, Problem, Refusal, Request
+from readiness.mutants.endpoint.answer import (
+    ModelOutput,
+    ModelToolCall,
+    Request,
+    RequestError,
+    SubstituteResponse,
+)
 from readiness.mutants.endpoint.manner import instructed, only
 from readiness.mutants.endpoint.response import Completion, encode, whole
 from readiness.mutants.endpoint.speech import say
@@ -57,7 +63,7 @@ def _other_unit(of: Arguments) -> str:
     return "celsius" if of["unit"] == "fahrenheit" else "fahrenheit"
 
 
-def _decoyed(request: Request, said: Answer) -> Answer:
+def _decoyed(request: Request, said: ModelOutput) -> ModelOutput:
     decoy = decoy_in(last_question(request["messages"])[0])
     if not decoy:
         return said
@@ -70,19 +76,21 @@ def _decoyed(request: Request, said: Answer) -> Answer:
     )
 
 
-def _leaked(_request: Request, said: Answer) -> Answer:
-    return Answer("\n".join(f"<tool_call>\n{_as_json(call)}\n</tool_call>" for call in said.calls))
+def _leaked(_request: Request, said: ModelOutput) -> ModelOutput:
+    return ModelOutput(
+        "\n".join(f"<tool_call>\n{_as_json(call)}\n</tool_call>" for call in said.calls)
+    )
 
 
-def _leaked_bare(_request: Request, said: Answer) -> Answer:
-    return Answer("\n".join(map(_as_json, said.calls)))
+def _leaked_bare(_request: Request, said: ModelOutput) -> ModelOutput:
+    return ModelOutput("\n".join(map(_as_json, said.calls)))
 
 
-def _leaked_too(_request: Request, said: Answer) -> Answer:
+def _leaked_too(_request: Request, said: ModelOutput) -> ModelOutput:
     return replace(said, content="<|tool_call_begin|>get_weather")
 
 
-def _as_json(call: Called) -> str:
+def _as_json(call: ModelToolCall) -> str:
     return dumped({"name": call.name, "arguments": json.loads(call.arguments)})
 
 
@@ -94,21 +102,21 @@ def _in_100(wrong: Says, *places: int) -> Says:
     """Do so with some of every 100 plain calls; this server's own count decides."""
     seen = count(1)
 
-    def change(request: Request, said: Answer, turn: int) -> Answer:
+    def change(request: Request, said: ModelOutput, turn: int) -> ModelOutput:
         rare = kind(request) == "core" and said.calls and next(seen) % 100 in places
         return wrong(request, said, turn) if rare else said
 
     return change
 
 
-def _every_37th() -> Callable[[Request, int], Refusal | None]:
+def _every_37th() -> Callable[[Request, int], SubstituteResponse | None]:
     """Refuse every 37th of the plain requests with tools."""
     seen = count(1)
 
-    def refuse(request: Request, _turn: int) -> Refusal | None:
+    def refuse(request: Request, _turn: int) -> SubstituteResponse | None:
         if not is_sound(request) or kind(request) != "core" or next(seen) % 37:
             return None
-        return Refusal(502, _HTML, {"Content-Type": "text/html"})
+        return SubstituteResponse(502, _HTML, {"Content-Type": "text/html"})
 
     return refuse
 
@@ -180,13 +188,13 @@ GENERAL_FLAWS = [
         "tool_never_called",
         "words instead of a call",
         _CORE,
-        says("core", lambda _, said: Answer(_SUNNY) if said.calls else said),
+        says("core", lambda _, said: ModelOutput(_SUNNY) if said.calls else said),
     ),
     Flaw(
         "tool_lost_after_system",
         "after a system message the tools are not seen",
         _CORE,
-        only(instructed, says("core", lambda _, said: Answer(_SUNNY) if said.calls else said)),
+        only(instructed, says("core", lambda _, said: ModelOutput(_SUNNY) if said.calls else said)),
     ),
     Flaw(
         "tool_leaks",
@@ -222,7 +230,7 @@ GENERAL_FLAWS = [
         "tool_drops_3_in_100",
         "three calls of 100 are words instead",
         _CORE,
-        _in_100(says("core", lambda _, said: Answer(_SUNNY)), 23, 58, 94),
+        _in_100(says("core", lambda _, said: ModelOutput(_SUNNY)), 23, 58, 94),
     ),
     Flaw("tool_502", "every 37th request ends in a 502", _CORE, refuses=_every_37th()),
 ]
@@ -232,16 +240,18 @@ _WORDS = "I would rather tell you in words: it is going to be sunny."
 _NOWHERE = {"city": "北京", "date": "2027-01-01", "days": 1, "unit": "celsius", "lang": "zh"}
 
 
-def _unless_told(request: Request) -> Answer:
+def _unless_told(request: Request) -> ModelOutput:
     """What is said to a request whose choice is lost on the way."""
     lost = ("tool_choice", "parallel_tool_calls")
-    return answer({key: of for key, of in request.items() if key not in lost}) or Answer(_WORDS)
+    return answer({key: of for key, of in request.items() if key not in lost}) or ModelOutput(
+        _WORDS
+    )
 
 
-def _leaks(request: Request, _said: Answer) -> Answer:
+def _leaks(request: Request, _said: ModelOutput) -> ModelOutput:
     """As servers do that forbid the call, and not the model's wish for it."""
     calls = _unless_told(request).calls
-    return Answer(
+    return ModelOutput(
         "\n".join(
             f"<tool_call>{dumped({'name': call.name, 'arguments': json.loads(call.arguments)})}"
             for call in calls
@@ -249,7 +259,7 @@ def _leaks(request: Request, _said: Answer) -> Answer:
     )
 
 
-def _other_first(request: Request, said: Answer) -> Answer:
+def _other_first(request: Request, said: ModelOutput) -> ModelOutput:
     return replace(said, calls=(*_unless_told(request).calls, *said.calls))
 
 
@@ -263,26 +273,26 @@ def _senseless(request: Request | None) -> Request | None:
     asked = weather_asked(last_question(request["messages"])[0], {})[0]
     try:
         check_tools(request)
-    except Problem:
+    except RequestError:
         return unchosen if {"city", "days"} <= asked.keys() else None
     return None
 
 
-def _accepts(request: Request | None, due: Refusal) -> Refusal:
+def _accepts(request: Request | None, due: SubstituteResponse) -> SubstituteResponse:
     """Answer in words, as a server does that ignores what makes no sense."""
     if (fine := _senseless(request)) is None:
         return due
     prompt = prompt_tokens(fine)
-    body = whole(Completion(fine, prompt, say(fine, Answer(_WORDS), prompt)))
-    return Refusal(200, encode(body), JSON)
+    body = whole(Completion(fine, prompt, say(fine, ModelOutput(_WORDS), prompt)))
+    return SubstituteResponse(200, encode(body), JSON)
 
 
-def _fails(request: Request | None, due: Refusal) -> Refusal:
+def _fails(request: Request | None, due: SubstituteResponse) -> SubstituteResponse:
     return due if _senseless(request) is None else replace(due, status=500)
 
 
-def _asked(_request: Request, _said: Answer) -> Answer:
-    return Answer(None, (Called("get_weather", dumped(_NOWHERE)),))
+def _asked(_request: Request, _said: ModelOutput) -> ModelOutput:
+    return ModelOutput(None, (ModelToolCall("get_weather", dumped(_NOWHERE)),))
 
 
 CHOICE_FLAWS = [
@@ -302,13 +312,13 @@ CHOICE_FLAWS = [
         "tool_none_mute",
         "forbidden to call, it says nothing",
         "tool_calling.tool_choice_none",
-        says("none", lambda _, said: Answer("")),
+        says("none", lambda _, said: ModelOutput("")),
     ),
     Flaw(
         "tool_required_ignored",
         "words in spite of required",
         "tool_calling.tool_choice_required",
-        says("required", lambda _, said: Answer(_WORDS)),
+        says("required", lambda _, said: ModelOutput(_WORDS)),
     ),
     Flaw(
         "tool_named_ignored",
@@ -367,22 +377,22 @@ def _unitless(of: Arguments) -> Arguments:
     return {key: value for key, value in of.items() if key != "unit"}
 
 
-def _dead_after_thirty(request: Request, _turn: int) -> Refusal | None:
+def _dead_after_thirty(request: Request, _turn: int) -> SubstituteResponse | None:
     if not is_sound(request) or kind(request) != "history":
         return None
     body = b'{"error": {"message": "the template failed", "type": "server_error"}}'
-    return Refusal(500, body, {"Content-Type": "application/json"})
+    return SubstituteResponse(500, body, {"Content-Type": "application/json"})
 
 
-def _dates_swapped(_request: Request, said: Answer) -> Answer:
+def _dates_swapped(_request: Request, said: ModelOutput) -> ModelOutput:
     """Give each of several cities the date of the next."""
     asked = [json.loads(call.arguments) for call in said.calls]
     dates = [each["date"] for each in asked]
     moved = [{**each, "date": day} for each, day in zip(asked, dates[1:] + dates[:1], strict=True)]
-    return replace(said, calls=tuple(Called("get_weather", dumped(each)) for each in moved))
+    return replace(said, calls=tuple(ModelToolCall("get_weather", dumped(each)) for each in moved))
 
 
-def _similar(call: Called) -> Called:
+def _similar(call: ModelToolCall) -> ModelToolCall:
     return replace(call, name=_ALIKE.get(call.name, "get_sunset_time"))
 
 
@@ -449,40 +459,40 @@ def _told(request: Request) -> dict[str, Any]:
     return dict(json.loads(results[-1])) if results else {}
 
 
-def _invents(request: Request, said: Answer) -> Answer:
-    return Answer(_TYPICAL) if "error" in _told(request) else said
+def _invents(request: Request, said: ModelOutput) -> ModelOutput:
+    return ModelOutput(_TYPICAL) if "error" in _told(request) else said
 
 
-def _ignores(request: Request, said: Answer) -> Answer:
-    return Answer(_TYPICAL) if "temperature_max" in _told(request) else said
+def _ignores(request: Request, said: ModelOutput) -> ModelOutput:
+    return ModelOutput(_TYPICAL) if "temperature_max" in _told(request) else said
 
 
-def _rounds(request: Request, said: Answer) -> Answer:
+def _rounds(request: Request, said: ModelOutput) -> ModelOutput:
     found = _told(request)
     if "temperature_max" not in found:
         return said
-    return Answer(f"{found['temperature_max']:.0f} °C, {found['humidity_percent']:.0f} %")
+    return ModelOutput(f"{found['temperature_max']:.0f} °C, {found['humidity_percent']:.0f} %")
 
 
-def _mixes(request: Request, said: Answer) -> Answer:
+def _mixes(request: Request, said: ModelOutput) -> ModelOutput:
     """The figures are right, and stand for one another."""
     found = _told(request)
     if "temperature_max" not in found or len(results_in(request)) > 1:
         return said
-    return Answer(f"{found['humidity_percent']} °C, humidity {found['temperature_max']}%")
+    return ModelOutput(f"{found['humidity_percent']} °C, humidity {found['temperature_max']}%")
 
 
-def _again(request: Request, said: Answer) -> Answer:
+def _again(request: Request, said: ModelOutput) -> ModelOutput:
     return said if said.calls or not _told(request) else _unanswered(request)
 
 
-def _unanswered(request: Request) -> Answer:
+def _unanswered(request: Request) -> ModelOutput:
     """What is said as long as there is no result."""
     messages = [each for each in request["messages"] if each["role"] in ("system", "user")]
-    return answer({**request, "messages": messages}) or Answer(_TYPICAL)
+    return answer({**request, "messages": messages}) or ModelOutput(_TYPICAL)
 
 
-def _by_place(request: Request, said: Answer) -> Answer:
+def _by_place(request: Request, said: ModelOutput) -> ModelOutput:
     """Take results in the order in which they come, whatever call they say they answer."""
     results = iter([each for each in request["messages"] if each["role"] == "tool"])
     ids = [call["id"] for each in request["messages"] for call in each.get("tool_calls") or ()]
@@ -494,12 +504,12 @@ def _by_place(request: Request, said: Answer) -> Answer:
     return answer({**request, "messages": messages}) or said
 
 
-def _gives_up(request: Request, said: Answer) -> Answer:
-    return Answer(dumped(_told(request))[1:-1]) if "order" in _told(request) else said
+def _gives_up(request: Request, said: ModelOutput) -> ModelOutput:
+    return ModelOutput(dumped(_told(request))[1:-1]) if "order" in _told(request) else said
 
 
-def _mute(request: Request, said: Answer) -> Answer:
-    return said if said.calls or not _told(request) else Answer("")
+def _mute(request: Request, said: ModelOutput) -> ModelOutput:
+    return said if said.calls or not _told(request) else ModelOutput("")
 
 
 RESULTS_FLAWS = [

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from readiness.mutants.endpoint.answer import Answer, Called, Request
+from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Request
 from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.tool_calling.reader import WORDS, city_names
 from readiness.mutants.tool_calling.requests import (
@@ -24,7 +24,7 @@ from readiness.mutants.tool_calling.requests import (
 _PREAMBLE = "Let me look that up for you."
 
 
-def _calling(change: Callable[[Request, Answer], Answer]) -> Says:
+def _calling(change: Callable[[Request, ModelOutput], ModelOutput]) -> Says:
     """Change what is said along with calls."""
     return lambda request, said, _turn: (
         change(request, said) if kind(request) and said.calls else said
@@ -36,7 +36,7 @@ def _arguments(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Says:
 
 
 def _written(change: Callable[[str], str]) -> Says:
-    def each(said: Answer) -> tuple[Called, ...]:
+    def each(said: ModelOutput) -> tuple[ModelToolCall, ...]:
         return tuple(replace(call, arguments=change(call.arguments)) for call in said.calls)
 
     return _calling(lambda _, said: replace(said, calls=each(said)))
@@ -59,7 +59,7 @@ def _with_default(of: dict[str, Any]) -> dict[str, Any]:
     return {**of, "include_aqi": of.get("include_aqi", False)} if "lang" in of else of
 
 
-def _with_comma(request: Request, said: Answer, _turn: int) -> Answer:
+def _with_comma(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
     """Figures as Spanish writes them, or in the wide digits of East Asia."""
     told = kind(request) == "results" and not said.calls
     wide = str.maketrans("0123456789.", "０１２３４５６７８９，")

@@ -10,7 +10,7 @@ from functools import cache
 from itertools import chain, cycle
 from typing import Any
 
-from readiness.mutants.endpoint.answer import Answer, Called, Request
+from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.toolbox import named_tool
 from readiness.resources import document, prompts
@@ -208,18 +208,18 @@ _GUESSES: Mapping[str, Any] = {"string": "unknown", "integer": 1, "number": 1, "
 Tools = Mapping[str, Mapping[str, Any]]
 
 
-def answer(request: Request) -> Answer | None:
+def answer(request: Request) -> ModelOutput | None:
     """Answer a request that offers tools of ours; None where it is about something else."""
     tools = tools_of(request)
     if not tools.keys() & _OURS:
         return None
     text, turns = last_question(request["messages"])
     if word := word_asked(text):
-        return Answer(word)
+        return ModelOutput(word)
     made = _made(turns)
     missing = [call for call in _wanted(text, turns, tools) if _meaning(call) not in made]
     chosen = _chosen(request, text, missing, tools)
-    return Answer(None, tuple(chosen)) if chosen else Answer(_words(text, turns, missing))
+    return ModelOutput(None, tuple(chosen)) if chosen else ModelOutput(_words(text, turns, missing))
 
 
 def tools_of(request: Request) -> Tools:
@@ -228,7 +228,9 @@ def tools_of(request: Request) -> Tools:
     return {each["name"]: each.get("parameters") or {} for each in functions}
 
 
-def _chosen(request: Request, text: str, missing: list[Called], tools: Tools) -> list[Called]:
+def _chosen(
+    request: Request, text: str, missing: list[ModelToolCall], tools: Tools
+) -> list[ModelToolCall]:
     """The calls that the request lets the model make, or makes it make."""
     choice = request.get("tool_choice")
     if choice == "none":
@@ -246,7 +248,7 @@ def last_question(messages: Sequence[Any]) -> tuple[str, Sequence[Any]]:
     return (text_of(messages[last]) if last >= 0 else ""), messages[last + 1 :]
 
 
-def _wanted(text: str, turns: Sequence[Any], tools: Tools) -> list[Called]:
+def _wanted(text: str, turns: Sequence[Any], tools: Tools) -> list[ModelToolCall]:
     """The calls that the question takes, as far as it and the results state their arguments."""
     order = order_asked(text) if "get_order" in tools else ""
     known = {key: of for found in _results(turns).values() for key, of in found.items()}
@@ -256,7 +258,7 @@ def _wanted(text: str, turns: Sequence[Any], tools: Tools) -> list[Called]:
     if not asked or order:
         asked += [("get_weather", each) for each in weather_asked(text, places)]
     return [
-        Called(name, json.dumps(arguments, ensure_ascii=False))
+        ModelToolCall(name, json.dumps(arguments, ensure_ascii=False))
         for name, arguments in asked
         if name in tools and set(tools[name].get("required", ())) <= set(arguments)
     ]
@@ -265,10 +267,10 @@ def _wanted(text: str, turns: Sequence[Any], tools: Tools) -> list[Called]:
 def _made(turns: Sequence[Any]) -> list[tuple[str, Any]]:
     """What the calls since the question mean."""
     calls = [call["function"] for turn in turns for call in turn.get("tool_calls") or ()]
-    return [_meaning(Called(call["name"], call["arguments"])) for call in calls]
+    return [_meaning(ModelToolCall(call["name"], call["arguments"])) for call in calls]
 
 
-def _meaning(call: Called) -> tuple[str, Any]:
+def _meaning(call: ModelToolCall) -> tuple[str, Any]:
     """The call, whichever name it gives the city, and whether or not it writes defaults out."""
     stated = _read(call.arguments)
     said = {key: stated[key] for key in stated if key != "include_aqi" or stated[key]}
@@ -292,21 +294,21 @@ def _read(content: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {"result": found}
 
 
-def _forced(name: str, text: str, tools: Tools) -> Called:
+def _forced(name: str, text: str, tools: Tools) -> ModelToolCall:
     """A call that nobody asked for, with what the text states and guesses for the rest."""
     stated = weather_asked(text, {})[0]
     arguments = {
         key: stated.get(key, _guess(tools[name]["properties"][key]))
         for key in tools[name].get("required", ())
     }
-    return Called(name, json.dumps(arguments, ensure_ascii=False))
+    return ModelToolCall(name, json.dumps(arguments, ensure_ascii=False))
 
 
 def _guess(schema: Mapping[str, Any]) -> Any:
     return schema["enum"][0] if "enum" in schema else _GUESSES.get(schema["type"], [])
 
 
-def _words(text: str, turns: Sequence[Any], missing: list[Called]) -> str:
+def _words(text: str, turns: Sequence[Any], missing: list[ModelToolCall]) -> str:
     """What is said without a call: results where there are any, or why there is none."""
     cities = {
         call["id"]: _read(call["function"]["arguments"]).get("city", "")

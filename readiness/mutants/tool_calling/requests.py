@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from readiness.mutants.endpoint.answer import Answer, Called, Problem, Request
+from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Request, RequestError
 from readiness.mutants.endpoint.conversation import check_messages, text_of
 from readiness.mutants.endpoint.toolbox import check_tools
 from readiness.mutants.flaw import Body
 from readiness.mutants.tool_calling.reader import WORDS, last_question, tools_of
 
-Says = Callable[[Request, Answer, int], Answer]
+Says = Callable[[Request, ModelOutput, int], ModelOutput]
 Chunks = Callable[[Request, list[Body]], list[Body]]
 Forms = Callable[[Request, Body], Body]
 Arguments = dict[str, Any]
@@ -42,7 +42,7 @@ def is_sound(request: Request) -> bool:
     try:
         check_messages(request.get("messages"))
         check_tools(request)
-    except Problem:
+    except RequestError:
         return False
     return True
 
@@ -65,12 +65,12 @@ def results_in(request: Request) -> list[str]:
     return [text_of(each) for each in request["messages"] if each["role"] == "tool"]
 
 
-def says(of: str, change: Callable[[Request, Answer], Answer]) -> Says:
+def says(of: str, change: Callable[[Request, ModelOutput], ModelOutput]) -> Says:
     """Change what is said to requests of that kind."""
     return lambda request, said, _turn: change(request, said) if kind(request) == of else said
 
 
-def calls(of: str, change: Callable[[Called], Called]) -> Says:
+def calls(of: str, change: Callable[[ModelToolCall], ModelToolCall]) -> Says:
     """Change each call in answer to requests of that kind."""
     return says(of, lambda _, said: replace(said, calls=tuple(map(change, said.calls))))
 

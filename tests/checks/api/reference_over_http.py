@@ -22,7 +22,7 @@ from readiness.mutants.flaw import Flaw
 from readiness.probe import Probe
 from readiness.score import EndpointError, Outcome, Score
 from readiness.transport.address import Address
-from readiness.transport.client import Endpoint, Limits
+from readiness.transport.client import EndpointClient, RequestLimits
 
 KEY = "sk-readiness-test"
 #: What says that a trial shows no defect.
@@ -38,7 +38,7 @@ MUST = [each for each in CHECKS.values() if "MUST" in each.requirement]
 
 
 @asynccontextmanager
-async def serving(flaw: Flaw = FLAWLESS, key: str = KEY) -> AsyncIterator[Endpoint]:
+async def serving(flaw: Flaw = FLAWLESS, key: str = KEY) -> AsyncIterator[EndpointClient]:
     """An endpoint with a flaw, reached over a socket."""
     # A server that is asked for too much says so; here that is the point.
     logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
@@ -46,7 +46,9 @@ async def serving(flaw: Flaw = FLAWLESS, key: str = KEY) -> AsyncIterator[Endpoi
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, backlog=256).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    endpoint = Endpoint(Address.read(url, key, {}), Limits(first_byte=20, silence=20, total=40))
+    endpoint = EndpointClient(
+        Address.read(url, key, {}), RequestLimits(first_byte=20, silence=20, total=40)
+    )
     try:
         # As a run does, before any check.
         await endpoint.send(Call(None, "/models", "GET"))
@@ -56,7 +58,7 @@ async def serving(flaw: Flaw = FLAWLESS, key: str = KEY) -> AsyncIterator[Endpoi
         await runner.cleanup()
 
 
-async def attempt(endpoint: Endpoint, check: Check, probe: Probe) -> Score:
+async def attempt(endpoint: EndpointClient, check: Check, probe: Probe) -> Score:
     """Try one probe."""
     lane = check.id if check.in_order else ""
 
@@ -71,7 +73,7 @@ async def attempt(endpoint: Endpoint, check: Check, probe: Probe) -> Score:
         return error.score
 
 
-async def tried(endpoint: Endpoint, check: Check) -> list[Score]:
+async def tried(endpoint: EndpointClient, check: Check) -> list[Score]:
     """Try a check as it is meant to be: its trials in order, or all together."""
     found = check.probes(0, check.trials)
     if check.in_order:

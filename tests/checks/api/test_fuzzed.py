@@ -14,7 +14,7 @@ from readiness.mutants.api import flaws_errors
 from readiness.mutants.api.reader import CRASH
 from readiness.mutants.flaw import Flaw
 from readiness.score import Outcome
-from readiness.search import Case
+from readiness.search import GeneratedCase
 from tests.checks.api.reference_over_http import CHECKS, failing, scores
 
 M = Dialect("m")
@@ -23,7 +23,7 @@ FUZZ = CHECKS["api.fuzzed_requests_handled"]
 
 
 def test_what_crashes_on_a_text_is_shrunk_to_one_without_letters() -> None:
-    def crash_on_text(case: Case) -> str:
+    def crash_on_text(case: GeneratedCase) -> str:
         return "HTTP 500" if isinstance(case.get("messages"), str) else ""
 
     found = [replace(BATCH, examples=40, calls=200).find(crash_on_text, seed) for seed in range(6)]

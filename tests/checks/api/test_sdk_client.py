@@ -31,7 +31,7 @@ def create(**more: Any) -> Use:
 
 def use(
     exchange: Exchange, work: Use, *, strict: bool = True
-) -> tuple[sdk_client.Came, list[Call]]:
+) -> tuple[sdk_client.SdkResult, list[Call]]:
     """Let the SDK do something with an endpoint that gives one answer."""
     calls: list[Call] = []
 
@@ -40,7 +40,7 @@ def use(
         return exchange
 
     chat = Chat(send, Dialect("m"))
-    return asyncio.run(sdk_client.use(chat, work, strict=strict)), calls
+    return asyncio.run(sdk_client.run_with_sdk(chat, work, strict=strict)), calls
 
 
 def test_a_request_of_the_sdk_is_sent_as_the_checks_own() -> None:
@@ -142,7 +142,7 @@ def test_a_bug_of_ours_is_no_verdict() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(sdk_client.use(Chat(send, Dialect("m")), create()))
+        asyncio.run(sdk_client.run_with_sdk(Chat(send, Dialect("m")), create()))
 
 
 def test_a_spent_budget_is_told_as_such() -> None:
@@ -150,7 +150,7 @@ def test_a_spent_budget_is_told_as_such() -> None:
         raise EndpointError("the budget is spent", Outcome.SKIPPED)
 
     with pytest.raises(EndpointError, match="the budget is spent"):
-        asyncio.run(sdk_client.use(Chat(send, Dialect("m")), create()))
+        asyncio.run(sdk_client.run_with_sdk(Chat(send, Dialect("m")), create()))
 
 
 def test_the_schema_is_the_installed_sdks_own() -> None:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from readiness.check import Check
 from readiness.checks.json_only import checks
-from readiness.checks.json_only.probes import stated, told
-from readiness.mutants.endpoint.answer import Answer
+from readiness.checks.json_only.probes import instruction_probes, stated_value_probes
+from readiness.mutants.endpoint.answer import ModelOutput
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.json_only import flaws, flaws_harmless
@@ -50,16 +50,22 @@ def test_a_flaw_fails_its_check_for_a_reason(flaw: Flaw) -> None:
 @pytest.mark.parametrize("name", ["json_wrong_value", "json_swapped"])
 def test_wrong_values_are_legal_json_and_too_many_to_be_chance(name: str) -> None:
     flaw = next(flaw for flaw in BROKEN if flaw.name == name)
-    assert {s.passed for s in scores(checks.prompted_json, told(4, 100), flaw)} == {True}
+    assert {s.passed for s in scores(checks.prompted_json, instruction_probes(4, 100), flaw)} == {
+        True
+    }
     # With 42 of 50 right, 95 % is out of the question: the upper bound is 91.7 %.
-    values = [sum(s.passed for s in scores(checks.values_preserved, stated(seed, 50), flaw))
-              for seed in range(4)]  # fmt: skip
+    values = [
+        sum(s.passed for s in scores(checks.values_preserved, stated_value_probes(seed, 50), flaw))
+        for seed in range(4)
+    ]
     assert max(values) <= 42
 
 
 def test_the_rare_preamble_comes_twice_in_a_hundred() -> None:
     rare = next(flaw for flaw in flaws.GENERAL_FLAWS if flaw.name == "json_preamble_rarely")
-    assert [s.passed for s in scores(checks.prompted_json, told(4, 100), rare)].count(False) == 2
+    assert [s.passed for s in scores(checks.prompted_json, instruction_probes(4, 100), rare)].count(
+        False
+    ) == 2
 
 
 @pytest.mark.parametrize("flaw", flaws_harmless.FLAWS, ids=lambda flaw: flaw.name)
@@ -77,9 +83,9 @@ def test_no_flaw_touches_what_is_not_about_json(flaw: Flaw) -> None:
         {"model": MODEL, "messages": [user], "tools": [{"type": "function"}]},
         {"model": MODEL, "messages": [prose]},
     ]
-    said = [flaw.says(request, Answer("Cold."), 49) for request in requests]
+    said = [flaw.says(request, ModelOutput("Cold."), 49) for request in requests]
     assert (said, [flaw.refuses(request, 49) for request in requests]) == (
-        [Answer("Cold.")] * 2,
+        [ModelOutput("Cold.")] * 2,
         [None] * 2,
     )
 
@@ -88,7 +94,12 @@ def test_no_flaw_touches_what_is_not_about_json(flaw: Flaw) -> None:
 
 
 @settings(max_examples=200)
-@given(st.sampled_from(told(1, 60)), st.integers(0, 1), st.integers(0, 900), st.integers(0, 900))
+@given(
+    st.sampled_from(instruction_probes(1, 60)),
+    st.integers(0, 1),
+    st.integers(0, 900),
+    st.integers(0, 900),
+)
 def test_a_prompt_that_was_cut_is_answered_with_json_or_not_at_all(
     probe: Probe, place: int, start: int, length: int
 ) -> None:
@@ -103,12 +114,12 @@ def test_a_field_whose_data_were_cut_away_becomes_null() -> None:
     only = {"role": "system", "content": "Return only pure JSON, without any other text."}
     fields = "Put the data below into JSON.\nFields:\n- name (string)\n- age (integer)\nData:\n"
     said = read_json({"messages": [only, {"role": "user", "content": f"{fields}- age: 7"}]})
-    assert said == Answer('{"name": null, "age": 7}')
+    assert said == ModelOutput('{"name": null, "age": 7}')
 
 
 def test_without_the_instruction_the_shape_is_guessed_from_the_data() -> None:
     said = read_json({"messages": [{"role": "user", "content": "As JSON:\n- a.b: 7\n- c: x y"}]})
-    assert said == Answer('{"a": {"b": 7}, "c": "x y"}')
+    assert said == ModelOutput('{"a": {"b": 7}, "c": "x y"}')
 
 
 def test_a_schema_with_any_feature_is_filled() -> None:
@@ -118,4 +129,4 @@ def test_a_schema_with_any_feature_is_filled() -> None:
     }
     wanted = {"type": "json_schema", "json_schema": {"name": "any", "schema": schema}}
     request = {"messages": [{"role": "user", "content": "Hi"}], "response_format": wanted}
-    assert read_json(request) == Answer('{"p": "x", "n": 30}')
+    assert read_json(request) == ModelOutput('{"p": "x", "n": 30}')

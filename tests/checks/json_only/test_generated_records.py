@@ -18,7 +18,7 @@ from readiness.mutants.flaw import Flaw
 from readiness.mutants.json_only import flaws, flaws_harmless
 from readiness.mutants.json_only.reader import answer
 from readiness.score import PASSED
-from readiness.search import Case, Findings
+from readiness.search import FindingsStore, GeneratedCase
 from tests.reference_in_process import fresh, scores, tried
 
 RECORDS = checks.property_based_json
@@ -40,7 +40,7 @@ def names(schema: Any) -> Iterator[str]:
 
 @ANY
 @given(cases())
-def test_a_perfect_reader_gets_any_record_right(case: Case) -> None:
+def test_a_perfect_reader_gets_any_record_right(case: GeneratedCase) -> None:
     said = answer({"messages": probe(case).messages})
     assert said is not None
     assert json.loads(said.content or "") == case["value"]
@@ -48,7 +48,7 @@ def test_a_perfect_reader_gets_any_record_right(case: Case) -> None:
 
 @ANY
 @given(cases())
-def test_a_record_is_of_its_schema_and_fits_the_budget(case: Case) -> None:
+def test_a_record_is_of_its_schema_and_fits_the_budget(case: GeneratedCase) -> None:
     assert Draft202012Validator(case["schema"]).is_valid(case["value"])
     # A token has a byte at the least.
     assert len(json.dumps(case["value"], ensure_ascii=False).encode()) < BUDGET
@@ -57,7 +57,7 @@ def test_a_record_is_of_its_schema_and_fits_the_budget(case: Case) -> None:
 
 @ANY
 @given(cases())
-def test_names_cannot_be_taken_for_anything_else_and_are_composed(case: Case) -> None:
+def test_names_cannot_be_taken_for_anything_else_and_are_composed(case: GeneratedCase) -> None:
     found = list(names(case["schema"]))
     assert [name for name in found if not name or set(name) & set(" .:：(（|⏎⇥\n")] == []
     assert [name for name in found if unicodedata.normalize("NFC", name) != name] == []
@@ -87,7 +87,7 @@ def test_what_is_found_is_shown_as_it_was_told_and_comes_first_in_the_next_run(
     tmp_path: Path,
 ) -> None:
     path, flaw = tmp_path / "findings.json", flaws.INVENTED_FLAWS[0]
-    first = tried({RECORDS: searches(0, 1)}, fresh(findings=Findings(path)), flaw)
-    again = tried({RECORDS: searches(9, 1)}, fresh(findings=Findings(path)), flaw)
-    shown = f" (and 3 of 3 times more) — {told(Findings(path).take(RECORDS.id)[0])}"
+    first = tried({RECORDS: searches(0, 1)}, fresh(findings=FindingsStore(path)), flaw)
+    again = tried({RECORDS: searches(9, 1)}, fresh(findings=FindingsStore(path)), flaw)
+    shown = f" (and 3 of 3 times more) — {told(FindingsStore(path).take(RECORDS.id)[0])}"
     assert (first, again[RECORDS.id][0].reason[-len(shown) :]) == (again, shown)

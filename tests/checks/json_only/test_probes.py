@@ -10,16 +10,16 @@ from readiness.check import Generator
 from readiness.checks.json_only.probe_families import PROMPTS
 from readiness.checks.json_only.probes import (
     bad_formats,
+    instruction_probes,
     poems,
-    stated,
-    told,
+    stated_value_probes,
     with_object,
     with_schema,
 )
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.probe import Probe
 
-GENERATORS = [told, stated, with_object, with_schema, poems, bad_formats]
+GENERATORS = [instruction_probes, stated_value_probes, with_object, with_schema, poems, bad_formats]
 
 
 def counted(probes: list[Probe]) -> list[Probe]:
@@ -48,13 +48,13 @@ def test_probes_follow_from_the_seed_alone(generate: Generator) -> None:
 
 
 def test_a_probe_is_the_same_whatever_the_number_of_trials() -> None:
-    long = {probe.id: probe for probe in told(5, 300)}
-    assert [probe for probe in told(5, 100) if probe != long[probe.id]] == []
+    long = {probe.id: probe for probe in instruction_probes(5, 300)}
+    assert [probe for probe in instruction_probes(5, 100) if probe != long[probe.id]] == []
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_hundred_probes_keep_the_proportions(seed: int) -> None:
-    probes = counted(told(seed, 100))
+    probes = counted(instruction_probes(seed, 100))
     families = Counter(probe.family for probe in probes)
     expected = dict(zip("123456789", (12, 15, 15, 13, 10, 5, 15, 5, 5), strict=True))
     assert families == {**{f"F{n}": share for n, share in expected.items()}, "F10": 5}
@@ -77,25 +77,25 @@ def language(probe: Probe) -> str:
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_third_is_chinese_and_a_third_english(seed: int) -> None:
-    languages = Counter(language(probe) for probe in counted(told(seed, 100)))
+    languages = Counter(language(probe) for probe in counted(instruction_probes(seed, 100)))
     assert (abs(languages["zh"] - 36) <= 5, abs(languages["en"] - 36) <= 5) == (True, True)
     assert min(languages["es"], languages["ja"]) >= 8
 
 
 @pytest.mark.parametrize("trials", range(10, 30))
 def test_ten_trials_have_every_family(trials: int) -> None:
-    assert len({probe.family for probe in counted(told(1, trials))}) == 10
+    assert len({probe.family for probe in counted(instruction_probes(1, trials))}) == 10
 
 
 def test_every_quarter_of_the_list_has_its_share_of_each_large_family() -> None:
-    probes = counted(told(1, 100))
+    probes = counted(instruction_probes(1, 100))
     quarters = [Counter(probe.family for probe in probes[at : at + 25]) for at in (0, 25, 50, 75)]
     assert min(quarter[f] for quarter in quarters for f in ("F1", "F2", "F3", "F4", "F7")) >= 2
 
 
 @pytest.mark.parametrize("seed", [0, 7])
 def test_the_articles_own_words_come_verbatim(seed: int) -> None:
-    first = next(probe for probe in told(seed, 10) if probe.family == "F1")
+    first = next(probe for probe in instruction_probes(seed, 10) if probe.family == "F1")
     assert [message["content"] for message in first.messages] == [
         "只返回纯JSON，不要任何其他文字",
         "返回JSON，字段：name,age,city",
@@ -105,7 +105,7 @@ def test_the_articles_own_words_come_verbatim(seed: int) -> None:
 def test_every_value_is_of_its_schema() -> None:
     turns = [
         turn
-        for probe in [*told(2, 200), *stated(2, 100)]
+        for probe in [*instruction_probes(2, 200), *stated_value_probes(2, 100)]
         for turn in [probe.expect, *probe.expect["then"]]
         if "value" in turn
     ]
@@ -118,7 +118,7 @@ def test_every_value_is_of_its_schema() -> None:
 
 
 def test_long_probes_have_forty_to_sixty_records_and_room_for_them() -> None:
-    long = [probe for probe in told(2, 100) if probe.family == "F6"]
+    long = [probe for probe in instruction_probes(2, 100) if probe.family == "F6"]
     counts = [len(probe.expect["value"]["records"]) for probe in long]
     assert (min(counts) >= 40, max(counts) <= 60, {probe.budget for probe in long}) == (
         True,

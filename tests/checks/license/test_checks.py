@@ -12,7 +12,7 @@ from readiness.chat import Chat, Dialect, Scope
 from readiness.check import Check
 from readiness.checks.license import checks
 from readiness.checks.license.gather import gather
-from readiness.checks.license.license_evidence import Dossier
+from readiness.checks.license.license_evidence import LicenseEvidence
 from readiness.context import Given
 from readiness.embedded.weights import LICENSE
 from readiness.exchange import Call, Exchange
@@ -22,7 +22,7 @@ from readiness.mutants.flaw import Flaw
 from readiness.mutants.license import evidence
 from readiness.score import Score
 from readiness.verdict.claim import Claim, Gate, Unsupported, Verdict
-from readiness.verdict.matrix import Row
+from readiness.verdict.matrix import DimensionRow
 from readiness.verdict.result import Result, Trial
 from tests import ROOT
 from tests.checks.license.license_cases import CASES, Case
@@ -38,7 +38,7 @@ async def refuse(call: Call) -> Exchange:
     raise AssertionError(f"a licence shows in no reply: {call}")
 
 
-def scored(check: Check, dossier: Dossier | None, accepted: Sequence[str] = ()) -> Score:
+def scored(check: Check, dossier: LicenseEvidence | None, accepted: Sequence[str] = ()) -> Score:
     scope = Scope(given=Given(dossier, frozenset(accepted)))
     (probe,) = check.probes(0, 1)
 
@@ -48,12 +48,12 @@ def scored(check: Check, dossier: Dossier | None, accepted: Sequence[str] = ()) 
     return asyncio.run(attempt())
 
 
-def verdicts(dossier: Dossier | None) -> dict[str, Verdict]:
+def verdicts(dossier: LicenseEvidence | None) -> dict[str, Verdict]:
     found = {each.id: Trial("a", 0, scored(each, dossier)) for each in CHECKS}
     return {each.id: Result(each, CLAIM, [found[each.id]]).verdict for each in CHECKS}
 
 
-def shown(flaw: Flaw, folder: Path) -> Dossier:
+def shown(flaw: Flaw, folder: Path) -> LicenseEvidence:
     record = evidence.write(folder)
     flaw.shows(folder)
     return gather((record,))
@@ -121,7 +121,7 @@ def test_a_folder_comes_to_its_verdict_and_says_why(case: Case, tmp_path: Path) 
     dossier = gather((case.write(tmp_path),))
     found = [(each, scored(each, dossier, case.accepts)) for each in GATING]
     judged = [Result(each, CLAIM, [Trial("a", 0, score)]) for each, score in found]
-    assert Row("license", Gate.REQUIRED, judged).verdict is case.verdict
+    assert DimensionRow("license", Gate.REQUIRED, judged).verdict is case.verdict
     reasons = [score.reason for _, score in found if not score.passed]
     shown = [reason for reason in reasons if case.why in reason]
     assert bool(shown) is bool(case.why)

@@ -12,7 +12,7 @@ from huggingface_hub import ModelCard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readiness.checks.license.gather import EvidenceError, gather, read_card
+from readiness.checks.license.gather import LicenseEvidenceError, gather, read_card
 from readiness.checks.license.gguf_header import read_header
 from readiness.checks.license.license_terms import Standing, terms
 from readiness.checks.license.license_text import canons, compare
@@ -107,7 +107,7 @@ def test_evidence_that_is_none_is_the_users_error(
     name: str, text: str, said: str, tmp_path: Path
 ) -> None:
     (tmp_path / name).write_text(text)
-    with pytest.raises(EvidenceError) as raised:
+    with pytest.raises(LicenseEvidenceError) as raised:
         gather((tmp_path / name,))
     assert said in str(raised.value)
 
@@ -116,7 +116,9 @@ def test_a_text_that_a_person_has_read_is_that_very_text(tmp_path: Path) -> None
     (tmp_path / "LICENSE").write_text("of our own")
     read = f"read: [{{file: LICENSE, sha256: {'a' * 64}, by: legal, date: 2026-11-01}}]\n"
     (tmp_path / "r.yaml").write_text(f"schema: readiness-license/1\nmodel: m\n{read}")
-    with pytest.raises(EvidenceError, match=r"and aaaaaaaaaaaa\.\.\. is what legal has read"):
+    with pytest.raises(
+        LicenseEvidenceError, match=r"and aaaaaaaaaaaa\.\.\. is what legal has read"
+    ):
         gather((tmp_path / "r.yaml",))
 
 

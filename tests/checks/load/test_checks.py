@@ -19,21 +19,21 @@ from readiness.checks.load.scoring import measures
 from readiness.exchange import Arrival, Call, Exchange
 from readiness.load.latency import Latency
 from readiness.load.levels import at_level
-from readiness.load.saturation import Strain
-from readiness.load.step import Sample, Shape, Step
-from readiness.load.users import stepped
-from readiness.policy.slo import Promise
+from readiness.load.saturation import ClientSaturation
+from readiness.load.step import RequestMeasurement, Shape, StepResult
+from readiness.load.users import run_step
+from readiness.policy.slo import LatencyObjective
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed
 from tests.load_driver import tried
 
 CODE = Shape("code", 8, 40, 30.0)
 
 
-def steps(mutant: str, *shapes: Shape) -> list[Step]:
+def steps(mutant: str, *shapes: Shape) -> list[StepResult]:
     """Steps of those shapes, one after another."""
 
-    async def work(chat: Chat) -> list[Step]:
-        return [await stepped(chat, each) for each in shapes]
+    async def work(chat: Chat) -> list[StepResult]:
+        return [await run_step(chat, each) for each in shapes]
 
     return tried(mutant, work)
 
@@ -42,7 +42,7 @@ def test_the_reference_answers_all_of_a_crowd_rightly() -> None:
     code, copy = steps("reference", CODE, Shape("copy", 2, 6, 30.0))
     scores = [
         scoring.answered(code),
-        scoring.apart(code),
+        scoring.no_cross_talk(code),
         scoring.holds(code),
         scoring.answered(copy),
     ]
@@ -73,7 +73,7 @@ def test_requests_that_come_by_themselves_are_timed_from_when_they_were_due() ->
 )
 def test_a_flaw_that_many_bring_out_is_found(mutant: str, why: str) -> None:
     (step,) = steps(mutant, CODE)
-    scores = [scoring.answered(step), scoring.apart(step)]
+    scores = [scoring.answered(step), scoring.no_cross_talk(step)]
     (lost,) = [each for each in scores if not each.passed]
     assert lost.outcome is Outcome.FAIL
     assert why in lost.reason
@@ -120,7 +120,7 @@ PROBES = probes.by_level(5, 21)
 
 def test_prompts_begin_with_what_nobody_has_sent_and_have_their_size() -> None:
     random = Random(1)
-    tickets = [probes.item("ticket", random, small=False).turns[0] for _ in range(20)]
+    tickets = [probes.user_script("ticket", random, small=False).turns[0] for _ in range(20)]
     assert len({each[:15] for each in tickets}) == 20
     assert [each for each in tickets if not 10_000 < len(each) < 10_500] == []
     assert "{" not in "".join(tickets)
@@ -134,11 +134,13 @@ def alike(one: str, other: str) -> int:
 def test_warm_prompts_share_all_but_their_end() -> None:
     random = Random(1)
     for scenario in ("ticket", "code"):
-        cold = [probes.item(scenario, random, small=False).turns[0] for _ in range(2)]
-        warm = [probes.item(scenario, random, small=False, warm=True).turns[0] for _ in range(2)]
+        cold = [probes.user_script(scenario, random, small=False).turns[0] for _ in range(2)]
+        warm = [
+            probes.user_script(scenario, random, small=False, warm=True).turns[0] for _ in range(2)
+        ]
         assert alike(*cold) < 10
         assert len(warm[0]) * 0.7 < alike(*warm) < min(map(len, warm))
-    copies = [probes.item("copy", random, small=False, warm=True) for _ in range(2)]
+    copies = [probes.user_script("copy", random, small=False, warm=True) for _ in range(2)]
     assert copies[0] == copies[1]
     assert Shape("code", 8, 100, 45.0, warm=True).shown == "code at 8 clients, warm"
 
@@ -156,8 +158,8 @@ def test_where_more_clients_would_wait_too_long_nothing_is_sent() -> None:
 
     async def work() -> str:
         chat = Chat(slow, Dialect("m"), Scope(common={}))
-        few = Step(Shape("code", 8, 100, 45.0, seed="5/0"), [Sample(0, 0, 40.0)])
-        done: asyncio.Future[Step] = asyncio.get_running_loop().create_future()
+        few = StepResult(Shape("code", 8, 100, 45.0, seed="5/0"), [RequestMeasurement(0, 0, 40.0)])
+        done: asyncio.Future[StepResult] = asyncio.get_running_loop().create_future()
         done.set_result(few)
         chat.scope.common["step", few.shape] = chat, done
         with pytest.raises(EndpointError) as error:
@@ -187,14 +189,14 @@ def test_a_window_that_is_too_small_for_a_ticket_fails_without_a_request() -> No
 
 def step(
     took: Sequence[float], errors: int = 0, clients: int = 8, scenario: str = "code", lag: float = 0
-) -> Step:
+) -> StepResult:
     """A step in which requests are sent a tenth of a second apart, and some are lost."""
     samples = [
-        Sample(at / 10, at / 10, at / 10 + each, latency=Latency(each / 2, each, 11))
+        RequestMeasurement(at / 10, at / 10, at / 10 + each, latency=Latency(each / 2, each, 11))
         for at, each in enumerate(took)
     ]
-    lost = [Sample(0, 0, 1, error="HTTP 500: 'no'") for _ in range(errors)]
-    made = Step(Shape(scenario, clients, len(took), 60.0), [*samples, *lost])
+    lost = [RequestMeasurement(0, 0, 1, error="HTTP 500: 'no'") for _ in range(errors)]
+    made = StepResult(Shape(scenario, clients, len(took), 60.0), [*samples, *lost])
     made.closed = len(took) / 10
     made.strain.lags.add(np.full(100, lag))
     return made
@@ -238,7 +240,9 @@ def test_a_throughput_is_kept_by_nobody_who_answers_nothing(
     few: int, many: int, limited: int, outcome: Outcome
 ) -> None:
     crowd = step([0.5] * many, errors=32 * (many == 0), clients=32)
-    crowd.samples += [Sample(0, 0, 1, error="HTTP 429: 'later'", limited=True)] * limited
+    crowd.samples += [
+        RequestMeasurement(0, 0, 1, error="HTTP 429: 'later'", limited=True)
+    ] * limited
     assert scoring.keeps(step([0.5] * few, errors=8 * (few == 0)), crowd).outcome is outcome
 
 
@@ -254,7 +258,7 @@ def test_replies_that_are_quicker_with_more_clients_are_told_and_judged_by_nobod
 
 def test_a_stated_limit_says_nothing_of_the_endpoint() -> None:
     made = step([1.0] * 20)
-    made.samples.append(Sample(0, 0, 0.1, error="HTTP 429: 'slow down'", limited=True))
+    made.samples.append(RequestMeasurement(0, 0, 0.1, error="HTTP 429: 'slow down'", limited=True))
     assert scoring.answered(made).outcome is Outcome.UNDETERMINED
     assert made.errors == []
 
@@ -274,9 +278,11 @@ def test_wrong_answers_count_where_they_are_right_alone(
 ) -> None:
     codes = ["bakudo", "lamine"]
     made = step([])
-    made.samples = [Sample(0, 0, 1, code=c, said=s) for c, s in zip(codes, said, strict=True)]
+    made.samples = [
+        RequestMeasurement(0, 0, 1, code=c, said=s) for c, s in zip(codes, said, strict=True)
+    ]
     made.right_alone = right_alone
-    assert scoring.apart(made).outcome is outcome
+    assert scoring.no_cross_talk(made).outcome is outcome
 
 
 @given(st.lists(st.floats(0.1, 10), min_size=9, max_size=60), st.randoms())
@@ -303,17 +309,17 @@ def test_requests_at_half_of_capacity_may_not_take_longer_than_at_all_of_it() ->
     assert scoring.keeps_up(slow, full).passed
 
 
-PROMISE = Promise("code", 8, {"mean": 0.31, "first": 0.182})
+PROMISE = LatencyObjective("code", 8, {"mean": 0.31, "first": 0.182})
 
 
 def test_a_step_is_held_to_what_the_policy_promises_of_it() -> None:
-    assert scoring.promised([(step([0.30] * 60), PROMISE)]).passed
-    late = scoring.promised([(step([0.50] * 60), PROMISE)])
+    assert scoring.meets_objectives([(step([0.30] * 60), PROMISE)]).passed
+    late = scoring.meets_objectives([(step([0.50] * 60), PROMISE)])
     assert late.reason == ("mean 0.50 s, not 0.31 s; first 0.25 s, not 0.182 s: code at 8 clients")
     at: dict[str, float | str] = {"scenario": "code", "clients": 8}
     assert late.measures == (Measure("goodput", 0.0, "1/s", at, 60),)
-    tail = Promise("code", 8, {"p95": 0.4, "first_p95": 0.2})
-    assert scoring.promised([(step([0.30] * 50 + [0.9] * 10), tail)]).reason == (
+    tail = LatencyObjective("code", 8, {"p95": 0.4, "first_p95": 0.2})
+    assert scoring.meets_objectives([(step([0.30] * 50 + [0.9] * 10), tail)]).reason == (
         "p95 0.90 s, not 0.4 s; first_p95 0.45 s, not 0.2 s: code at 8 clients"
     )
 
@@ -321,14 +327,14 @@ def test_a_step_is_held_to_what_the_policy_promises_of_it() -> None:
 def test_the_worst_of_all_that_is_promised_decides() -> None:
     good, lost, unknown = step([0.30] * 60), step([0.50] * 60), step([])
     kept, open_ = (good, PROMISE), (unknown, PROMISE)
-    assert scoring.promised([kept, open_]).outcome is Outcome.UNDETERMINED
-    worst = scoring.promised([kept, open_, (lost, PROMISE)])
+    assert scoring.meets_objectives([kept, open_]).outcome is Outcome.UNDETERMINED
+    worst = scoring.meets_objectives([kept, open_, (lost, PROMISE)])
     assert (worst.outcome, len(worst.measures)) == (Outcome.FAIL, 2)
-    assert scoring.promised([]).outcome is Outcome.UNSUPPORTED
+    assert scoring.meets_objectives([]).outcome is Outcome.UNSUPPORTED
 
 
 def test_goodput_counts_those_that_are_quick_enough() -> None:
-    half = scoring.promised([(step([0.30, 0.40] * 150), PROMISE)])
+    half = scoring.meets_objectives([(step([0.30, 0.40] * 150), PROMISE)])
     (goodput,) = half.measures
     assert goodput.value == pytest.approx(5, rel=0.05)
 
@@ -351,4 +357,4 @@ def test_ten_thousand_requests_take_little_room() -> None:
     made = step([next(sizes) / 1e4 + 0.1 for _ in range(10_000)])
     assert sum(each.name == "requests" for each in measures(made)) == 1
     assert made.gaps.counts.nbytes < 20_000
-    assert Strain().shown == ""
+    assert ClientSaturation().shown == ""

@@ -14,7 +14,7 @@ from readiness.checks.long_context.needles import CHECKPOINTS, LOOKUPS
 from readiness.checks.long_context.probes import CLAIM
 from readiness.checks.long_context.prompt_wording import Recipe
 from readiness.mutants.catalog import FLAWLESS
-from readiness.mutants.endpoint.answer import Answer, Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.protocol import WINDOW
 from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Flaw
@@ -177,7 +177,7 @@ def test_the_rungs_where_it_turns_are_tried_with_one_more_document() -> None:
     """Up to 8K the first document of a length is read, and the second is not."""
     first: dict[int, str] = {}
 
-    def misread(request: Request, said: Answer, _turn: int) -> Answer:
+    def misread(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
         prompt, size = prompt_of(request), prompt_tokens(request) // 2_000
         if prompt is None or prompt.kind != "log":
             return said
@@ -211,9 +211,9 @@ def test_a_harmless_variant_passes(flaw: Flaw) -> None:
 def test_no_flaw_touches_what_is_short(flaw: Flaw) -> None:
     request = {"messages": [{"role": "user", "content": "Hello"}]}
     short = {"messages": log(Recipe("log", "en", 0, 1), 4_500).messages}
-    said = [flaw.says(each, Answer("Cold."), 9) for each in (request, short)]
+    said = [flaw.says(each, ModelOutput("Cold."), 9) for each in (request, short)]
     refused = [flaw.refuses(each, 9) for each in (request, short)]
-    assert (said, refused) == ([Answer("Cold.")] * 2, [None] * 2)
+    assert (said, refused) == ([ModelOutput("Cold.")] * 2, [None] * 2)
     assert [flaw.asks(request), flaw.asks(short)] == [request, short]
 
 

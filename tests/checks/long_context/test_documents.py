@@ -8,23 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.checks.long_context.document import Paper
+from readiness.checks.long_context.document import LongDocument
 from readiness.checks.long_context.document_kinds import PIECE, log, page, pieces, report
 from readiness.checks.long_context.needles import CHECKPOINTS, LOOKUPS
 from readiness.checks.long_context.probes import CLAIM
 from readiness.checks.long_context.prompt_wording import LANGUAGES, Recipe
 from readiness.checks.long_context.scoring_needles import finds, summarises
-from readiness.checks.long_context.send_document import SAMPLES, Gauge
-from readiness.mutants.endpoint.answer import Answer
+from readiness.checks.long_context.send_document import SAMPLES, TokenEstimator
+from readiness.mutants.endpoint.answer import ModelOutput
 from readiness.mutants.endpoint.model import answer
 from readiness.mutants.endpoint.tokens import prompt_tokens
 from tests.reference_in_process import reply
 
-PAPERS: dict[str, Callable[[Recipe, int], Paper]] = {"log": log, "report": report}
+PAPERS: dict[str, Callable[[Recipe, int], LongDocument]] = {"log": log, "report": report}
 KINDS = [("log", each) for each in LANGUAGES] + [("report", "zh"), ("report", "en")]
 
 
-def said(paper: Paper, cut: slice = slice(None)) -> str:
+def said(paper: LongDocument, cut: slice = slice(None)) -> str:
     """What a perfect reader says to a paper, or to a part of what the user says in it."""
     system, user = paper.messages
     request = {"messages": [system, {**user, "content": user["content"][cut]}]}
@@ -82,7 +82,7 @@ def test_the_haystack_is_made_of_needles(language: str) -> None:
 @pytest.mark.parametrize(("kind", "language"), KINDS)
 def test_two_short_documents_tell_the_tokens_of_a_long_one(kind: str, language: str) -> None:
     recipe = Recipe(kind, language, 0, 1)
-    gauge = Gauge(language)
+    gauge = TokenEstimator(language)
     for characters in SAMPLES[language]:
         paper = PAPERS[kind](recipe, characters)
         gauge.teach(paper.characters, prompt_tokens({"messages": paper.messages}))
@@ -104,14 +104,14 @@ def test_pieces_of_a_page_overlap_and_leave_nothing_out() -> None:
 def test_a_gauge_is_right_where_tokens_are_in_proportion(
     slope: float, start: int, short: int, long: int
 ) -> None:
-    gauge = Gauge("zh")
+    gauge = TokenEstimator("zh")
     for characters in (short, long):
         gauge.teach(characters, round(start + slope * characters))
     assert gauge.tokens(gauge.characters(131_072)) == pytest.approx(131_072, abs=slope + 2)
 
 
 def test_a_gauge_that_is_told_nonsense_estimates() -> None:
-    gauge = Gauge("zh")
+    gauge = TokenEstimator("zh")
     gauge.teach(1_000, 7)
     gauge.teach(9_000, 7)
     assert (gauge.counts, gauge.tokens(500)) == (False, 500)
@@ -151,6 +151,6 @@ def test_the_reader_knows_nothing_of_what_was_cut(cut: slice, lost: set[str]) ->
 
 def test_the_reader_has_nothing_to_say_of_other_requests() -> None:
     request = {"messages": [{"role": "user", "content": "q1: 档案青松-12345的编号是多少？"}]}
-    assert answer(request) == Answer(
+    assert answer(request) == ModelOutput(
         "This is the reference endpoint, and it has read your message."
     )

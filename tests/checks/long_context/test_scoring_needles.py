@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.checks.long_context.document import Expected, Figure, Question
+from readiness.checks.long_context.document import DocumentAnswers, KeyFigure, NeedleQuestion
 from readiness.checks.long_context.scoring_needles import answers, finds, summarises
 from readiness.score import Outcome
 from tests.reference_in_process import reply
@@ -17,7 +17,7 @@ from tests.reference_in_process import reply
 # Scores of answers
 
 
-LOOKUP = Question("q1", "lookup", "?", ("4712345",), depth=0.5)
+LOOKUP = NeedleQuestion("q1", "lookup", "?", ("4712345",), depth=0.5)
 
 
 @pytest.mark.parametrize(
@@ -46,22 +46,30 @@ def test_an_answer_counts_however_it_is_written(text: str) -> None:
         (LOOKUP, "无", "not found"),
         (LOOKUP, "", "no answer"),
         (LOOKUP, ["4712345", 1, 2], "3 values are no answer"),
-        (Question("q1", "latest", "?", ("2000000",), ("1000000",)), "1000000→2000000", "stale"),
-        (Question("q1", "values", "?", ("1000000", "2000000")), "1000000", "1 of 2 not found"),
-        (Question("q1", "names", "?", ("ABCDE", "FGHIJ")), "ABCDE", "1 of 2 not found"),
-        (Question("q1", "count", "?", ("7",)), "8", "miscounted"),
-        (Question("q1", "absent", "?", ()), "4712345", "made up"),
-        (Question("q1", "absent", "?", ()), "", "made up"),
+        (
+            NeedleQuestion("q1", "latest", "?", ("2000000",), ("1000000",)),
+            "1000000→2000000",
+            "stale",
+        ),
+        (
+            NeedleQuestion("q1", "values", "?", ("1000000", "2000000")),
+            "1000000",
+            "1 of 2 not found",
+        ),
+        (NeedleQuestion("q1", "names", "?", ("ABCDE", "FGHIJ")), "ABCDE", "1 of 2 not found"),
+        (NeedleQuestion("q1", "count", "?", ("7",)), "8", "miscounted"),
+        (NeedleQuestion("q1", "absent", "?", ()), "4712345", "made up"),
+        (NeedleQuestion("q1", "absent", "?", ()), "", "made up"),
     ],
 )
-def test_a_wrong_answer_says_why(question: Question, value: Any, why: str) -> None:
+def test_a_wrong_answer_says_why(question: NeedleQuestion, value: Any, why: str) -> None:
     score = finds(reply(json.dumps({"q1": value})), question)
     assert (score.outcome, score.reason.endswith(why)) == (Outcome.FAIL, True)
 
 
 @pytest.mark.parametrize("value", ["无", "none", "Not mentioned in the log.", None, [], "没有记录"])
 def test_what_is_not_there_may_be_told_in_many_ways(value: Any) -> None:
-    asked = Question("q12", "absent", "?", ())
+    asked = NeedleQuestion("q12", "absent", "?", ())
     assert finds(reply(json.dumps({"q12": value})), asked).passed
 
 
@@ -95,13 +103,13 @@ def test_no_text_is_too_odd_to_be_scored(text: str) -> None:
 
 
 FIGURES = tuple(
-    Figure(f"指标{chr(0x4E10 + n)}数", str(40_000 + 11 * n), f"2027-03-{n + 1:02}")
+    KeyFigure(f"指标{chr(0x4E10 + n)}数", str(40_000 + 11 * n), f"2027-03-{n + 1:02}")
     for n in range(20)
 )
-REPORT = Expected("HC-10000", figures=FIGURES, end="【完】")
+REPORT = DocumentAnswers("HC-10000", figures=FIGURES, end="【完】")
 
 
-def summary(figures: Sequence[Figure], end: str = "【完】") -> str:
+def summary(figures: Sequence[KeyFigure], end: str = "【完】") -> str:
     return "\n".join([*(f"- {each.name}：{each.number}件，{each.date}" for each in figures), end])
 
 
@@ -113,8 +121,8 @@ def summary(figures: Sequence[Figure], end: str = "【完】") -> str:
         (summary(FIGURES, "**【完】**"), ""),
         ("摘要（不超过800字）\n" + summary(FIGURES), ""),
         (summary(FIGURES[:17]), "17 of 20 figures; 17 of 20 dates, got"),
-        (summary([*FIGURES, Figure("净利润", "73519", "2027-03-01")]), "made up: 73519, got"),
-        (summary([*FIGURES, Figure("净利润", "12", "2028-01-01")]), "made up: 2028-01-01, got"),
+        (summary([*FIGURES, KeyFigure("净利润", "73519", "2027-03-01")]), "made up: 73519, got"),
+        (summary([*FIGURES, KeyFigure("净利润", "12", "2028-01-01")]), "made up: 2028-01-01, got"),
         (summary(FIGURES, ""), "ends with"),
         (
             summary([dataclasses.replace(each, number=FIGURES[n - 1].number)
@@ -129,5 +137,5 @@ def test_a_summary_is_scored_by_its_figures(text: str, why: str) -> None:
 
 
 @given(st.permutations(FIGURES), st.integers(0, 20))
-def test_a_summary_in_any_order_has_what_it_has(order: list[Figure], told: int) -> None:
+def test_a_summary_in_any_order_has_what_it_has(order: list[KeyFigure], told: int) -> None:
     assert summarises(reply(summary(order[:told])), REPORT).passed == (told >= 18)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.checks.long_context.document import Expected, Question
-from readiness.checks.long_context.length_search import Ladder
-from readiness.checks.long_context.liveness import Life
+from readiness.checks.long_context.document import DocumentAnswers, NeedleQuestion
+from readiness.checks.long_context.length_search import LengthSearchResult
+from readiness.checks.long_context.liveness import LivenessResult
 from readiness.checks.long_context.probes import CLAIM
 from readiness.checks.long_context.scoring_limits import (
     accepts,
@@ -19,7 +19,7 @@ from readiness.checks.long_context.scoring_limits import (
     shape,
     survives,
 )
-from readiness.checks.long_context.send_document import Sent
+from readiness.checks.long_context.send_document import OversizedDocumentReply
 from readiness.exchange import Exchange
 from readiness.score import Measure, Outcome, Score
 from tests.reference_in_process import reply
@@ -27,11 +27,11 @@ from tests.reference_in_process import reply
 # Scores of what arrived
 
 
-def asked(*depths: float) -> Expected:
-    return Expected(
+def asked(*depths: float) -> DocumentAnswers:
+    return DocumentAnswers(
         "HC-10000",
         tuple(
-            Question(f"c{n}", "checkpoint", "?", (str(10**6 + n),), depth=depth)
+            NeedleQuestion(f"c{n}", "checkpoint", "?", (str(10**6 + n),), depth=depth)
             for n, depth in enumerate(depths)
         ),
     )
@@ -132,7 +132,10 @@ def exchange(status: int | None, seconds: float = 0.1, body: bytes = b"{}") -> E
 def test_a_prompt_that_does_not_fit_is_refused_quickly(
     status: int, seconds: float, passed: bool
 ) -> None:
-    assert refuses(Sent(asked(0.0), exchange(status, seconds), 1000, 1100)).passed is passed
+    assert (
+        refuses(OversizedDocumentReply(asked(0.0), exchange(status, seconds), 1000, 1100)).passed
+        is passed
+    )
 
 
 def test_a_warm_prompt_has_no_cold_latency() -> None:
@@ -149,8 +152,10 @@ def test_a_warm_prompt_has_no_cold_latency() -> None:
     assert [each.at for each in warm.measures] == [{**at, "cached": 120_000}] * 2
 
 
-def life(before: float = 0.1, beside: float = 0.1, after: float = 0.1, status: int = 200) -> Life:
-    return Life(
+def life(
+    before: float = 0.1, beside: float = 0.1, after: float = 0.1, status: int = 200
+) -> LivenessResult:
+    return LivenessResult(
         [exchange(200, before)] * 3, [exchange(status, beside)] * 5, [exchange(200, after)] * 3
     )
 
@@ -165,7 +170,7 @@ def life(before: float = 0.1, beside: float = 0.1, after: float = 0.1, status: i
         (life(before=2, after=4), "a short request takes 2.0 s before and 4.0 s after a long page"),
     ],
 )
-def test_a_long_page_leaves_others_alive(found: Life, why: str) -> None:
+def test_a_long_page_leaves_others_alive(found: LivenessResult, why: str) -> None:
     assert survives(exchange(400), found).reason == why
 
 
@@ -182,7 +187,7 @@ def test_a_long_page_leaves_others_alive(found: Life, why: str) -> None:
 def test_the_effective_length_is_that_of_the_last_rung_in_a_row(
     shares: dict[int, float], top: int, window: int | None, effective: int, outcome: Outcome
 ) -> None:
-    ladder = Ladder(top, shares, {})
+    ladder = LengthSearchResult(top, shares, {})
     score = reaches(ladder, CLAIM, window)
     assert (ladder.effective, score.outcome) == (effective, outcome)
     measured = {each.name: each.value for each in score.measures}

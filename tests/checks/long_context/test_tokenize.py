@@ -9,11 +9,11 @@ import pytest
 from readiness.chat import Chat, Dialect
 from readiness.checks.long_context import send_document
 from readiness.transport.address import Address
-from readiness.transport.client import Endpoint, Limits
+from readiness.transport.client import EndpointClient, RequestLimits
 from tests.scripted_server import response, serving
 
 OK = [{"role": "user", "content": "OK"}]
-LIMITS = Limits(connect=10, first_byte=10, silence=10, total=20, body=10_000)
+LIMITS = RequestLimits(connect=10, first_byte=10, silence=10, total=20, body=10_000)
 
 
 def counted(body: bytes, status: str = "200 OK") -> tuple[int | None, bytes]:
@@ -25,7 +25,7 @@ def counted(body: bytes, status: str = "200 OK") -> tuple[int | None, bytes]:
         return [response(body, status)]
 
     async def once(url: str) -> int | None:
-        endpoint = Endpoint(Address.read(url, "", {}), LIMITS)
+        endpoint = EndpointClient(Address.read(url, "", {}), LIMITS)
         try:
             return await send_document.count(Chat(endpoint.send, Dialect("m")), OK)
         finally:

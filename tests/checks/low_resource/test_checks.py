@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from readiness.checks.low_resource import checks as low_resource
 from readiness.checks.low_resource import scoring as scorer
 from readiness.checks.low_resource.plausibility import audit, counts, little, roofline
-from readiness.checks.low_resource.timing import Burst, Timed
-from readiness.load.meters.meter import CACHE, QUEUED, RUNNING, MeterError, Peak, Reading
-from readiness.load.meters.nvml import Unit, weighed
-from readiness.load.meters.prometheus import shown
+from readiness.checks.low_resource.timing import StreamBurst, TimedStream
+from readiness.load.meters.meter import CACHE, QUEUED, RUNNING, MeterError, MeterReading, PeakUsage
+from readiness.load.meters.nvml import Unit, server_memory
+from readiness.load.meters.prometheus import read_metrics
 from readiness.mutants.endpoint.server import serving
-from readiness.policy.hardware import Hardware
+from readiness.policy.hardware import HardwareProfile
 from readiness.policy.policy import PolicyError, load
 from readiness.score import Outcome
 from readiness.verdict.claim import Gate
@@ -28,7 +28,7 @@ from tests.user_checks import alone
 
 PACE = "low_resource.decode_speed"
 CARD = load().hardware["rtx-3060-12g"]
-RUN = Timed(20, 256, 256, 500, first=0.1, last=2.1, early=1 / 256)
+RUN = TimedStream(20, 256, 256, 500, first=0.1, last=2.1, early=1 / 256)
 METRICS = 'DCGM_FI_DEV_FB_USED{gpu="0",modelName="NVIDIA GeForce RTX 3060"} 9216\n'
 ENGINES = """vllm:num_requests_running{engine="0",model_name="q"} 2.0
 vllm:num_requests_running{engine="1",model_name="q"} 1.0
@@ -37,13 +37,13 @@ vllm:kv_cache_usage_perc{engine="1"} 0.0
 """
 
 
-def peak(*readings: Reading) -> Peak:
-    return Peak({"a": readings}, {})
+def peak(*readings: MeterReading) -> PeakUsage:
+    return PeakUsage({"a": readings}, {})
 
 
 def test_the_articles_card_is_declared_with_its_claims() -> None:
     assert (
-        Hardware(
+        HardwareProfile(
             "rtx-3060-12g", "RTX 3060", frozenset({"low_resource"}), 360, {"decode": 112}, 11.2
         )
         == CARD
@@ -92,8 +92,8 @@ def test_without_hardware_figures_are_shown_and_nothing_is_asked_for() -> None:
     scores = [
         scorer.decodes([RUN], None),
         scorer.reads([RUN], None),
-        scorer.serves([Burst(1, [RUN], 2.1)], None),
-        scorer.fits(peak(Reading(gpu=9 * 10**9)), None, 8192),
+        scorer.serves([StreamBurst(1, [RUN], 2.1)], None),
+        scorer.fits(peak(MeterReading(gpu=9 * 10**9)), None, 8192),
     ]
     assert {each.outcome for each in scores} == {Outcome.UNSUPPORTED}
     assert [len(each.measures) for each in scores] == [4, 6, 1, 1]
@@ -105,8 +105,8 @@ def test_without_hardware_figures_are_shown_and_nothing_is_asked_for() -> None:
 def test_prefill_and_aggregate_have_floors_of_their_own() -> None:
     card = replace(CARD, floors={"prefill": 300, "aggregate": 200})
     assert scorer.reads([RUN], card).reason == "200.0 tokens/s, below 300"
-    assert scorer.serves([Burst(2, [RUN, RUN], 2.1)], card).passed
-    assert scorer.serves([Burst(1, [RUN], 2.1)], card).reason == "121.9 tokens/s, below 200"
+    assert scorer.serves([StreamBurst(2, [RUN, RUN], 2.1)], card).passed
+    assert scorer.serves([StreamBurst(1, [RUN], 2.1)], card).reason == "121.9 tokens/s, below 200"
     assert scorer.decodes([RUN], card).outcome is Outcome.UNSUPPORTED
 
 
@@ -129,7 +129,7 @@ def test_no_pace_is_above_that_of_all_tokens_in_the_time_after_the_first(
 
 
 def test_memory_is_read_from_an_exporter() -> None:
-    reading = shown(METRICS)
+    reading = read_metrics(METRICS)
     assert (reading.gpu, reading.devices) == (9216 * 2**20, ("NVIDIA GeForce RTX 3060",))
     assert scorer.fits(peak(reading), CARD, None).passed
 
@@ -156,18 +156,18 @@ def test_memory_is_read_from_an_exporter() -> None:
     ],
 )
 def test_every_servers_page_is_read(page: str, gpu: int | None, gauges: dict[str, float]) -> None:
-    reading = shown(page)
+    reading = read_metrics(page)
     assert (reading.gpu, reading.gauges) == (gpu, gauges)
 
 
 @pytest.mark.parametrize("page", ["", "<html>no", '{"a": 1}', '{"models": 3}', "{", "up 1\n", "[]"])
 def test_what_is_no_page_of_metrics_says_so(page: str) -> None:
     with pytest.raises(MeterError, match=r"page of metrics|no metric|no list"):
-        shown(page)
+        read_metrics(page)
 
 
 def test_memory_above_the_limit_is_not_ready() -> None:
-    score = scorer.fits(peak(Reading(gpu=int(11.3e9))), CARD, None)
+    score = scorer.fits(peak(MeterReading(gpu=int(11.3e9))), CARD, None)
     assert (score.outcome, score.reason) == (
         Outcome.FAIL,
         "11.30 GB of GPU memory, not below 11.2",
@@ -175,35 +175,35 @@ def test_memory_above_the_limit_is_not_ready() -> None:
 
 
 def test_a_card_that_nothing_is_taken_of_settles_nothing() -> None:
-    score = scorer.fits(peak(Reading(gpu=0)), CARD, None)
+    score = scorer.fits(peak(MeterReading(gpu=0)), CARD, None)
     assert score.reason == "no GPU memory is taken: the model does not run on the card"
 
 
 def test_memory_that_may_be_anothers_settles_nothing() -> None:
-    shared = Reading(gpu=int(11.3e9), doubt="shared GPU: 1 other processes compute on it")
+    shared = MeterReading(gpu=int(11.3e9), doubt="shared GPU: 1 other processes compute on it")
     assert scorer.fits(peak(shared), CARD, None).outcome is Outcome.UNDETERMINED
     assert scorer.fits(peak(replace(shared, gpu=10**9)), CARD, None).passed
-    assert scorer.fits(peak(shared, Reading(gpu=10**9)), CARD, None).passed
+    assert scorer.fits(peak(shared, MeterReading(gpu=10**9)), CARD, None).passed
 
 
 def test_another_card_than_declared_settles_nothing() -> None:
-    score = scorer.fits(peak(Reading(gpu=1, devices=("NVIDIA H200",))), CARD, None)
+    score = scorer.fits(peak(MeterReading(gpu=1, devices=("NVIDIA H200",))), CARD, None)
     assert score.reason == "rtx-3060-12g is declared, and the GPU is 'NVIDIA H200'"
 
 
 def test_no_source_of_memory_settles_nothing() -> None:
-    score = scorer.fits(Peak({}, {"NVML": "the GPUs tell nothing"}), CARD, None)
+    score = scorer.fits(PeakUsage({}, {"NVML": "the GPUs tell nothing"}), CARD, None)
     assert score.reason == "no source tells of GPU memory (NVML: the GPUs tell nothing)"
 
 
 def test_the_gpus_of_a_server_are_those_it_computes_on() -> None:
     units = [Unit("a", 5, frozenset({1})), Unit("b", 7, frozenset({2, 3})), Unit("c", 9, None)]
-    assert weighed(units, {1}) == Reading(gpu=5, devices=("a",))
-    assert weighed(units, {1, 2, 3}) == Reading(gpu=12, devices=("a", "b"))
-    assert weighed(units, {2}).doubt == "shared GPU: 1 other processes compute on it"
-    assert weighed(units, {8}).gpu == 21
+    assert server_memory(units, {1}) == MeterReading(gpu=5, devices=("a",))
+    assert server_memory(units, {1, 2, 3}) == MeterReading(gpu=12, devices=("a", "b"))
+    assert server_memory(units, {2}).doubt == "shared GPU: 1 other processes compute on it"
+    assert server_memory(units, {8}).gpu == 21
     with pytest.raises(MeterError, match="no GPU here"):
-        weighed([], {1})
+        server_memory([], {1})
 
 
 def test_littles_law_and_the_roofline_show_their_arithmetic() -> None:

@@ -15,7 +15,7 @@ from readiness.checks.low_resource import checks
 from readiness.checks.low_resource.timing import LONG
 from readiness.context import Given
 from readiness.mutants.catalog import FLAWLESS, find
-from readiness.mutants.endpoint.answer import Refusal, Request
+from readiness.mutants.endpoint.answer import Request, SubstituteResponse
 from readiness.mutants.endpoint.engine import Engine
 from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Flaw
@@ -53,7 +53,7 @@ class Alone(Engine):
         super().__init__()
         self.turn = asyncio.Lock()
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         await self.turn.acquire()
         return await super().begin(request)
 

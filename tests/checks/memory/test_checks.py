@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from readiness.check import Check, Generator
 from readiness.checks.memory import checks, probes
 from readiness.checks.memory.conversation import STRATA, conversation
-from readiness.checks.memory.conversation_turns import TOPICS, TURNS, Board
+from readiness.checks.memory.conversation_turns import TOPICS, TURNS, ConversationTurns
 from readiness.checks.memory.fact_kinds import within
 from readiness.checks.memory.probes import DEAL
-from readiness.checks.memory.prompt_wording import LANGUAGES, PROMPTS, NoRoom, Voice
+from readiness.checks.memory.prompt_wording import LANGUAGES, PROMPTS, NoRoom, Verbaliser
 from readiness.checks.memory.scoring import Expected, grows, length, recalls
-from readiness.mutants.endpoint.answer import Answer
+from readiness.mutants.endpoint.answer import ModelOutput
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.memory import flaws as broken
 from readiness.mutants.memory import flaws_harmless as harmless
@@ -272,7 +272,7 @@ def test_what_has_no_room_is_our_fault_and_no_endless_search() -> None:
 
 
 def test_no_turn_is_taken_twice_and_none_comes_after_the_question() -> None:
-    board = Board(Voice("en", Random(1)))
+    board = ConversationTurns(Verbaliser("en", Random(1)))
     line = board.name("order", "the oak shelf")
     board.fix(7, line)
     with pytest.raises(NoRoom):
@@ -499,7 +499,7 @@ def test_a_harmless_variant_passes_every_probe(flaw: Flaw, check: Check) -> None
 @pytest.mark.parametrize("flaw", harmless.FLAWS, ids=lambda flaw: flaw.name)
 def test_a_harmless_variant_writes_answers_otherwise(flaw: Flaw) -> None:
     requests = [{"messages": probe.messages} for probe in probes.scripted(4, 50)]
-    right = [answer(request) or Answer("") for request in requests]
+    right = [answer(request) or ModelOutput("") for request in requests]
     changed = [flaw.says(each, to, 0) != to for each, to in zip(requests, right, strict=True)]
     assert sum(changed) >= 5
 
@@ -511,7 +511,7 @@ def test_no_flaw_touches_other_conversations(flaw: Flaw) -> None:
     turn = {"role": "user", "content": "The order number of the oak shelf is KD-48213."}
     request = {"messages": [turn, {"role": "user", "content": "What is its order number?"}]}
     body = {"usage": {"prompt_tokens": 9000, "completion_tokens": 1, "total_tokens": 9001}}
-    assert flaw.says(request, Answer("KD-48213"), 3) == Answer("KD-48213")
+    assert flaw.says(request, ModelOutput("KD-48213"), 3) == ModelOutput("KD-48213")
     assert (flaw.forms(request, body), flaw.refuses(request, 3)) == (body, None)
 
 
@@ -551,7 +551,7 @@ def test_a_pronoun_means_what_was_named_last() -> None:
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("topic", TOPICS)
 def test_every_way_to_tell_a_fact_reads_as_that_fact_alone(language: str, topic: str) -> None:
-    voice = Voice(language, Random(1))
+    voice = Verbaliser(language, Random(1))
     thing, *_ = voice.things(topic)
     told = [
         (fact.what, voice.written(fact, voice.value(fact)), way)

@@ -15,7 +15,7 @@ from readiness.check import Check
 from readiness.checks.multilingual import checks
 from readiness.checks.multilingual.probes import PROMPTS, conversations, turns
 from readiness.checks.multilingual.scoring import TURNS, Copy, alone, fits, keeps, switches
-from readiness.mutants.endpoint.answer import Answer
+from readiness.mutants.endpoint.answer import ModelOutput
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.multilingual import flaws as broken
@@ -281,4 +281,4 @@ def test_a_harmless_variant_passes(check: Check, flaw: Flaw) -> None:
 def test_no_flaw_touches_what_is_no_copy(flaw: Flaw) -> None:
     asked = [{"role": "user", "content": "写一段文案。"}, {"role": "user", "content": "EN"}]
     request = {"messages": json.loads(json.dumps(asked))}
-    assert flaw.says(request, Answer("9"), 0) == Answer("9")
+    assert flaw.says(request, ModelOutput("9"), 0) == ModelOutput("9")

@@ -17,7 +17,7 @@ from readiness.checks.refusal.classification import Bait
 from readiness.checks.refusal.obfuscations import CODED, DISGUISES, disguise
 from readiness.checks.refusal.prompt_wording import HARMLESS, PROMPTS, categories, harmless
 from readiness.checks.refusal.scoring import meets, offers_help, refuses, refuses_nothing
-from readiness.mutants.endpoint.answer import Answer
+from readiness.mutants.endpoint.answer import ModelOutput
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.refusal import flaws, flaws_harmless
 from readiness.mutants.refusal.reader import REFUSAL, SUPPORT, answer, asked_in
@@ -30,7 +30,7 @@ from readiness.reporters.terminal import notes
 from readiness.reporters.words import Words
 from readiness.score import Measure, Outcome, Score, failed
 from readiness.verdict.claim import Gate, Verdict
-from readiness.verdict.matrix import Matrix, Row
+from readiness.verdict.matrix import DimensionRow, Matrix
 from readiness.verdict.result import Result, Trial
 from tests.reference_in_process import scores
 
@@ -40,7 +40,7 @@ CHECKS = [
     checks.benign_completion,
     checks.self_harm_support,
 ]
-GENERATORS = [probes.sensitive, probes.innocent, probes.needy]
+GENERATORS = [probes.harmful_probes, probes.harmless_probes, probes.support_probes]
 BROKEN = [*flaws.GENERAL_FLAWS, *flaws.BYPASS_FLAWS]
 HARMLESS_FLAWS = [*flaws_harmless.FLAWS, *flaws.FILTERS_FLAWS]
 SEEDS = st.integers(0, 10**6)
@@ -82,7 +82,7 @@ def bait_of(probe: Probe) -> Bait:
 def test_a_generator_makes_as_many_different_probes_as_asked(
     generate: Generator, trials: int
 ) -> None:
-    trials = min(trials, 50) if generate is probes.needy else trials
+    trials = min(trials, 50) if generate is probes.support_probes else trials
     made = generate(3, trials)
     different = {json.dumps(list(probe.messages)) for probe in made}
     assert (len(made), len(different), len({probe.id for probe in made})) == (trials,) * 3
@@ -98,7 +98,7 @@ def test_probes_follow_from_the_seed_alone(generate: Generator) -> None:
 @few
 @given(SEEDS)
 def test_a_hundred_have_sixty_openly_and_forty_in_disguise_over_29_categories(seed: int) -> None:
-    made = probes.sensitive(seed, 100)
+    made = probes.harmful_probes(seed, 100)
     groups = Counter(category_of(probe)[:2] for probe in made)
     assert groups == {"A1": 40, "A2": 36, "A3": 10, "A4": 14}
     assert len({category_of(probe) for probe in made}) == 29
@@ -109,7 +109,7 @@ def test_a_hundred_have_sixty_openly_and_forty_in_disguise_over_29_categories(se
 
 
 def test_each_category_is_asked_for_openly_and_in_disguise() -> None:
-    made = probes.sensitive(0, 100)
+    made = probes.harmful_probes(0, 100)
     ways = {name: {p.family for p in made if category_of(p) == name} for name in categories()}
     assert {name: probes.OPENLY in of and len(of) >= 2 for name, of in ways.items()} == (
         dict.fromkeys(categories(), True)
@@ -117,13 +117,13 @@ def test_each_category_is_asked_for_openly_and_in_disguise() -> None:
 
 
 def test_five_hundred_have_twenty_of_each_of_the_17_categories_of_the_bank() -> None:
-    counts = Counter(category_of(probe) for probe in probes.sensitive(0, 500))
+    counts = Counter(category_of(probe) for probe in probes.harmful_probes(0, 500))
     bank = {name: count for name, count in counts.items() if name[:2] in ("A1", "A2")}
     assert (len(bank), min(bank.values())) == (17, 20)
 
 
 def test_harmless_ones_have_six_of_each_type_and_then_twenty_of_each_subject() -> None:
-    made = probes.innocent(0, 320)
+    made = probes.harmless_probes(0, 320)
     typed, rest = Counter(p.family for p in made[:60]), Counter(p.family for p in made[60:])
     assert (typed, rest) == (
         dict.fromkeys(HARMLESS["harmless"], 6),
@@ -134,19 +134,19 @@ def test_harmless_ones_have_six_of_each_type_and_then_twenty_of_each_subject() -
 @few
 @given(SEEDS)
 def test_the_first_ten_are_a_mixture(seed: int) -> None:
-    made = probes.sensitive(seed, 10)
+    made = probes.harmful_probes(seed, 10)
     hidden = [probe for probe in made if probe.family != probes.OPENLY]
     assert (len({category_of(probe) for probe in made}), 2 <= len(hidden) <= 5) == (10, True)
 
 
 def test_a_disguise_keeps_the_sensitive_word_out_of_sight() -> None:
-    made = [p for p in probes.sensitive(0, 500) if p.family in CODED]
+    made = [p for p in probes.harmful_probes(0, 500) if p.family in CODED]
     shown = [p.id for p in made if bait_of(p).topic[0] in text_of(p)]
     assert (shown, {p.family for p in made}) == ([], set(CODED))
 
 
 def test_a_code_comes_with_a_harmless_request_in_the_same_code() -> None:
-    made = probes.sensitive(0, 100)
+    made = probes.harmful_probes(0, 100)
     keyed = {probe.family for probe in made if bait_of(probe).key}
     plain = {probe.family for probe in made if not bait_of(probe).key}
     assert (keyed, keyed & plain) == (set(CODED), set())
@@ -156,7 +156,7 @@ def test_a_code_comes_with_a_harmless_request_in_the_same_code() -> None:
 
 
 def test_all_expect_the_same_so_that_one_refusal_of_all_raises_no_doubt() -> None:
-    assert len({repr(probe.expect) for probe in probes.sensitive(0, 100)}) == 1
+    assert len({repr(probe.expect) for probe in probes.harmful_probes(0, 100)}) == 1
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_what_is_met_in_the_reasoning_fails_nobody_and_is_told() -> None:
         for probe, score in zip(made, scores(check, made, flaw), strict=True)
     ]
     result = Result(check, claim, trials)
-    told = list(notes(Matrix([Row("refusal", Gate.REQUIRED, [result])])))
+    told = list(notes(Matrix([DimensionRow("refusal", Gate.REQUIRED, [result])])))
     said = list(standing.remarks({**RECORD, "measures": measures(result)}, Words("zh")))
     assert (result.passed, said) == (10, ["10 次在推理内容中照做了，而有些客户端会显示推理内容"])
     assert told[0] == (
@@ -337,13 +337,13 @@ def test_the_reference_passes_every_probe(check: Check, seed: int) -> None:
 
 
 def test_the_reference_reads_every_disguise() -> None:
-    made = probes.sensitive(1, 500)
+    made = probes.harmful_probes(1, 500)
     keys = {p.id: p for probe in made if (p := bait_of(probe).key)}
     told = [answer({"messages": probe.messages}) for probe in made]
     opened = [answer({"messages": key.messages}) for key in keys.values()]
-    assert Counter(told) == {Answer(REFUSAL): 500}
+    assert Counter(told) == {ModelOutput(REFUSAL): 500}
     assert (len({key.id.split(".")[2] for key in keys.values()}), len(opened)) == (18, 54)
-    assert (Answer(REFUSAL) in opened, None in opened) == (False, False)
+    assert (ModelOutput(REFUSAL) in opened, None in opened) == (False, False)
 
 
 def verdicts(flaw: Flaw) -> dict[str, Verdict]:
@@ -410,7 +410,7 @@ def named(name: str) -> Flaw:
 @pytest.mark.parametrize("flaw", [*BROKEN, *HARMLESS_FLAWS], ids=lambda flaw: flaw.name)
 def test_no_flaw_touches_other_requests(flaw: Flaw) -> None:
     request = {"messages": [{"role": "user", "content": "请用五个步骤说明怎样泡茶。"}]}
-    said, body = Answer("先烧水。"), {"choices": [{"message": {"content": "先烧水。"}}]}
+    said, body = ModelOutput("先烧水。"), {"choices": [{"message": {"content": "先烧水。"}}]}
     assert flaw.says(request, said, 3) == said
     assert (flaw.forms(request, body), flaw.refuses(request, 3)) == (body, None)
 
@@ -439,5 +439,5 @@ def test_what_is_no_request_is_left_to_other_readers(text: str) -> None:
 
 
 def test_whoever_is_in_need_is_helped() -> None:
-    said: Sequence[Probe] = probes.needy(0, 10)
-    assert {answer({"messages": probe.messages}) for probe in said} == {Answer(SUPPORT)}
+    said: Sequence[Probe] = probes.support_probes(0, 10)
+    assert {answer({"messages": probe.messages}) for probe in said} == {ModelOutput(SUPPORT)}

@@ -13,7 +13,7 @@ from readiness.check import Check
 from readiness.checks.spanish import checks, probes
 from readiness.checks.spanish.scoring import Order, Talk, as_right, does
 from readiness.checks.spanish.scoring_answers import Answer, Kind
-from readiness.mutants.endpoint.answer import Answer as Said
+from readiness.mutants.endpoint.answer import ModelOutput as Said
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.spanish import flaws as broken
 from readiness.mutants.spanish import flaws_harmless as harmless

@@ -7,7 +7,7 @@ from time import monotonic
 
 from aiohttp import web
 
-from readiness.mutants.endpoint.answer import Problem, Refusal, Request
+from readiness.mutants.endpoint.answer import Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.engine import Engine
 from readiness.mutants.endpoint.server import application
 from readiness.mutants.flaw import Flaw
@@ -22,13 +22,13 @@ class Loading(Engine):
         super().__init__()
         self.ready = monotonic() + LOADS
 
-    async def begin(self, request: Request) -> Refusal | None:
+    async def begin(self, request: Request) -> SubstituteResponse | None:
         """Say 503 where the second worker would have to answer."""
         await super().begin(request)
         if self.begun % 2 or monotonic() > self.ready:
             return None
-        return Refusal(
-            503, Problem("loading", status=503).body, {"Content-Type": "application/json"}
+        return SubstituteResponse(
+            503, RequestError("loading", status=503).body, {"Content-Type": "application/json"}
         )
 
 

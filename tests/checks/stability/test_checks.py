@@ -17,11 +17,11 @@ import pytest
 from readiness.chat import Chat, Scope
 from readiness.check import Check
 from readiness.checks.stability import checks, mishaps, scoring
-from readiness.checks.stability.abort_cycles import Reading, Storm, stormed
-from readiness.checks.stability.mishaps import Recovery
+from readiness.checks.stability.abort_cycles import AbortCyclesResult, RestReading, run_abort_cycles
+from readiness.checks.stability.mishaps import RestartResult
 from readiness.context import Given
 from readiness.exchange import Exchange, Fault
-from readiness.load.latency import unlimited
+from readiness.load.latency import require_not_rate_limited
 from readiness.load.meters.meter import CACHE, HOST, QUEUED, RUNNING
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score
 from tests.load_driver import at, tried
@@ -105,7 +105,7 @@ def test_a_storm_brings_out_what_aborts_leave(mutant: str, fallen: set[str]) -> 
 
 
 def test_a_storm_leaves_many_and_reads_once_a_cycle() -> None:
-    storm = tried("reference", stormed, Scope(common={}, defects_only=True))
+    storm = tried("reference", run_abort_cycles, Scope(common={}, defects_only=True))
     assert (storm.aborted, len(storm.readings), storm.neighbours, storm.lost) == (3, 1, [""], [])
     gauges = storm.readings[0].gauges
     assert (gauges[RUNNING], gauges[QUEUED], gauges[CACHE]) == (0, 0, 0)
@@ -147,12 +147,14 @@ def storm(
     after: float = 0.1,
     memory: Sequence[float] = (4e9,) * 12,
     last: Mapping[str, float] | None = None,
-) -> Storm:
+) -> AbortCyclesResult:
     """A storm with readings of these."""
-    read = [Reading(0.1, {RUNNING: 0.0, QUEUED: 0.0, CACHE: 0.0, HOST: each}) for each in memory]
+    read = [
+        RestReading(0.1, {RUNNING: 0.0, QUEUED: 0.0, CACHE: 0.0, HOST: each}) for each in memory
+    ]
     read[-1] = replace(read[-1], gauges={**read[-1].gauges, **(last or {})})
     idle = {RUNNING: 0.0, CACHE: 0.0, HOST: memory[0]}
-    return Storm([0.1] * 5, idle, read, ["OK."] * 30, [], [after] * 5, [""] * 12, 96)
+    return AbortCyclesResult([0.1] * 5, idle, read, ["OK."] * 30, [], [after] * 5, [""] * 12, 96)
 
 
 def test_a_short_request_may_take_a_little_longer_after_a_storm() -> None:
@@ -263,9 +265,9 @@ def test_a_reply_that_is_still_coming_when_time_is_up_is_not_held_against_it() -
 def test_a_stated_limit_in_a_storm_says_nothing_of_the_endpoint() -> None:
     limit = replace(exchange(429), headers={"retry-after": "1"})
     with pytest.raises(EndpointError) as error:
-        unlimited(limit)
+        require_not_rate_limited(limit)
     assert error.value.score.outcome is Outcome.SKIPPED
-    assert unlimited(exchange(429)).status == 429
+    assert require_not_rate_limited(exchange(429)).status == 429
 
 
 def test_a_first_request_that_is_refused_is_no_expiry() -> None:
@@ -289,14 +291,14 @@ def test_who_refuses_an_upload_may_hang_up_and_who_refuses_a_word_may_not() -> N
 @pytest.mark.parametrize(
     ("found", "outcome"),
     [
-        (Recovery(0, ["connection lost: "], 12.0, [""] * 20), Outcome.PASS),
-        (Recovery(0, [], 12.0, ["HTTP 503", *[""] * 19]), Outcome.FAIL),
-        (Recovery(0, [f"{Fault.SILENCE}: 60 s"], 12.0, [""] * 20), Outcome.FAIL),
-        (Recovery(0), Outcome.FAIL),
-        (Recovery(127), Outcome.SKIPPED),
+        (RestartResult(0, ["connection lost: "], 12.0, [""] * 20), Outcome.PASS),
+        (RestartResult(0, [], 12.0, ["HTTP 503", *[""] * 19]), Outcome.FAIL),
+        (RestartResult(0, [f"{Fault.SILENCE}: 60 s"], 12.0, [""] * 20), Outcome.FAIL),
+        (RestartResult(0), Outcome.FAIL),
+        (RestartResult(127), Outcome.SKIPPED),
     ],
 )
-def test_an_endpoint_comes_back_and_stays(found: Recovery, outcome: Outcome) -> None:
+def test_an_endpoint_comes_back_and_stays(found: RestartResult, outcome: Outcome) -> None:
     assert scoring.returns(found).outcome is outcome
 
 
@@ -312,7 +314,7 @@ with open(pid, "w") as file:
 """
 
 
-def restarted(folder: Path, again: Callable[[str], Sequence[str]]) -> Recovery:
+def restarted(folder: Path, again: Callable[[str], Sequence[str]]) -> RestartResult:
     """What comes of killing the reference, and starting what the command for its port says."""
     script, pid, port = folder / "restart.py", folder / "pid", str(free_port())
     script.write_text(RESTART)
@@ -322,7 +324,7 @@ def restarted(folder: Path, again: Callable[[str], Sequence[str]]) -> Recovery:
         pid.write_text(str(server.pid))
         restart = shlex.join([sys.executable, str(script), str(pid), *again(port)])
         try:
-            return at(url, mishaps.restarted, Scope(common={}, given=Given(restart=restart)))
+            return at(url, mishaps.restart_endpoint, Scope(common={}, given=Given(restart=restart)))
         finally:
             os.kill(int(pid.read_text()), signal.SIGKILL)
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from readiness.chat import Chat, Scope
-from readiness.checks.stability.abort_cycles import Reading, Storm
+from readiness.checks.stability.abort_cycles import AbortCyclesResult, RestReading
 from readiness.checks.stability.scoring_soak import endures
-from readiness.checks.stability.soak import Length, Round, Soak, soaked
+from readiness.checks.stability.soak import SoakLength, SoakResult, SoakRound, run_soak
 from readiness.load.meters.meter import CACHE, HOST, QUEUED, RUNNING
 from readiness.mutants.endpoint.engine import Engine
 from readiness.mutants.flaw import Flaw
@@ -19,12 +19,12 @@ from readiness.score import Measure, Outcome, Score
 from readiness.statistics.trend import detectable, trend
 from tests.load_driver import tried
 
-SHORT = Length(rounds=9, seconds=0.5, most=40)
+SHORT = SoakLength(rounds=9, seconds=0.5, most=40)
 
 
 def scored(flaw: str | Flaw) -> Score:
     async def work(chat: Chat) -> Score:
-        return endures(await soaked(chat, "test", SHORT))
+        return endures(await run_soak(chat, "test", SHORT))
 
     return tried(flaw, work, Scope(common={}))
 
@@ -94,14 +94,16 @@ def soak(
     memory: Sequence[float] = (4e9,) * 60,
     requests: int = 300,
     **other: object,
-) -> Soak:
+) -> SoakResult:
     """An hour with these times; what was lost was lost in its last minute."""
-    made = Soak(Length(), 5.0)
-    rounds = [Round(requests, slow=each, rest=0.1) for each in slow]
-    rounds[-1] = Round(requests, ["HTTP 500"] * errors, slow=slow[-1], rest=0.1, **other)  # type: ignore[arg-type]
+    made = SoakResult(SoakLength(), 5.0)
+    rounds = [SoakRound(requests, slow=each, rest=0.1) for each in slow]
+    rounds[-1] = SoakRound(requests, ["HTTP 500"] * errors, slow=slow[-1], rest=0.1, **other)  # type: ignore[arg-type]
     made.rounds = rounds
-    read = [Reading(0.1, {RUNNING: 0.0, QUEUED: 0.0, CACHE: 0.0, HOST: each}) for each in memory]
-    made.calm = Storm(readings=read)
+    read = [
+        RestReading(0.1, {RUNNING: 0.0, QUEUED: 0.0, CACHE: 0.0, HOST: each}) for each in memory
+    ]
+    made.calm = AbortCyclesResult(readings=read)
     return made
 
 
@@ -140,7 +142,7 @@ def test_an_hour_without_a_trend_is_passed_and_says_what_would_have_been_seen() 
         (soak(steady(), memory=[4e9 + 1e8 * (n % 7) for n in range(60)]), Outcome.PASS, ""),
     ],
 )
-def test_what_an_hour_shows(made: Soak, outcome: Outcome, reason: str) -> None:
+def test_what_an_hour_shows(made: SoakResult, outcome: Outcome, reason: str) -> None:
     score = endures(made)
     assert (score.outcome, score.reason.startswith(reason)) == (outcome, True)
 
