@@ -54,7 +54,7 @@ async def made(
     ):
         sender = Sender(endpoint, evidence, ledger, AdaptiveConcurrency(1), ResumeState(NOBODY))
         send = partial(sender.send, trial={"check": "bench"})
-        fleet = partial(crew.step, ledger) if crew else None
+        fleet = partial(crew.run_step, ledger) if crew else None
         chat = Chat(send, Dialect("stub"), Scope(fleet=fleet))
         if crew:  # Actors are started by the first step that needs them.
             await run_step(chat, Shape("code", shape.clients, shape.clients, 60.0))
@@ -77,9 +77,9 @@ def working(url: str, workers: int) -> Iterator[LoadWorkerPool | None]:
 
 def late(sample: RequestMeasurement) -> float:
     """By how much the first token was seen too late, in ms."""
-    if (stamp := TOKEN.match(sample.said)) is None or sample.latency is None:
-        raise ValueError(f"not the stub's: {sample.said!r:.60}")
-    return 1e3 * sample.latency.first - 1e-6 * (int(stamp[2]) - int(stamp[1]))
+    if (stamp := TOKEN.match(sample.reply_excerpt)) is None or sample.latency is None:
+        raise ValueError(f"not the stub's: {sample.reply_excerpt!r:.60}")
+    return 1e3 * sample.latency.time_to_first_token - 1e-6 * (int(stamp[2]) - int(stamp[1]))
 
 
 def main() -> None:
@@ -103,9 +103,10 @@ def main() -> None:
         rate = chunks / (max(e.end for e in answered) - min(e.sent for e in answered))
         errors = np.abs([late(each) for each in own])
         first = f"{np.median(errors):.2f} (p99 {np.quantile(errors, 0.99):.1f})"
+        client = step.client_saturation
         print(
             f"{workers:7} {clients:8} {rate:9,.0f} {rate / max(workers, 1):11,.0f} "
-            f"{step.strain.busy:8.0%} {1e3 * step.strain.lag:8.1f} {first:>19} {busy:5.0%} "
+            f"{client.busy:8.0%} {1e3 * client.lag:8.1f} {first:>19} {busy:5.0%} "
             f"{used / took:9.0%}",
             flush=True,
         )

@@ -118,7 +118,7 @@ def main() -> None:
             errors = [np.subtract(ours.gaps, truth.gaps) for ours, truth in pairs]
             gaps = told("gap", np.concatenate(errors))
             print(f"{streams:4} streams  {firsts}")
-            lag, busy = step.strain.lag * 1000, step.strain.busy
+            lag, busy = step.client_saturation.lag * 1000, step.client_saturation.busy
             print(f"{'':14}{gaps:>40}   lag p99 {lag:.1f} ms, CPU {busy:.0%}")
 
 

@@ -31,21 +31,21 @@ class Dialect:
     """How this endpoint wants to be asked: what the capability probe has settled."""
 
     model: str
-    budget: str = "max_completion_tokens"
-    reasoning: int = 0
+    max_tokens_field: str = "max_completion_tokens"
+    reasoning_tokens: int = 0
     sampling: Mapping[str, Any] = field(default_factory=lambda: {"temperature": 0})
     stream_usage: bool = True
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
 
     def request(
         self, messages: Sequence[Message], budget: int, parameters: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Put a chat completion request together."""
         body: dict[str, Any] = {"model": self.model, "messages": list(messages), **self.sampling}
-        body[self.budget] = min(budget + self.reasoning, MOST_TOKENS)
+        body[self.max_tokens_field] = min(budget + self.reasoning_tokens, MOST_TOKENS)
         if parameters.get("stream") and self.stream_usage:
             body["stream_options"] = {"include_usage": True}
-        return {**body, **parameters, **self.extra}
+        return {**body, **parameters, **self.extra_body}
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Chat:
         self._send = send
         self._shared = shared
         self.dialect = dialect
-        self.scope = scope or Scope()
+        self.context = scope or Scope()
         self.exchanges: list[int] = []
         self.replies: list[Reply] = []
 
@@ -105,7 +105,7 @@ class Chat:
         self.replies.append(reply)
         return reply
 
-    async def hear(
+    async def reply_or_score(
         self, messages: Sequence[Message], *, budget: int = 512, **parameters: Any
     ) -> Reply | Score:
         """Send the messages and return the reply, or the score of what came instead of one.
@@ -129,16 +129,16 @@ class Chat:
         self.exchanges.append(exchange.seq)
         return exchange
 
-    async def once(self, key: Hashable, fetch: Callable[[Chat], Coroutine[Any, Any, T]]) -> T:
+    async def fetch_once(self, key: Hashable, fetch: Callable[[Chat], Coroutine[Any, Any, T]]) -> T:
         """What several trials need: the first that asks fetches it for all.
 
         Raises:
             EndpointError: That of the fetching: what is sent once fails for all.
         """
-        if key not in self.scope.common:
-            own = Chat(self._send, self.dialect, self.scope, repr(key))
-            self.scope.common[key] = own, asyncio.ensure_future(fetch(own))
-        by, fetching = self.scope.common[key]
+        if key not in self.context.common:
+            own = Chat(self._send, self.dialect, self.context, repr(key))
+            self.context.common[key] = own, asyncio.ensure_future(fetch(own))
+        by, fetching = self.context.common[key]
         try:
             found: T = await fetching
             return found

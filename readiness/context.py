@@ -33,5 +33,5 @@ class Given:
     @property
     def digests(self) -> dict[str, dict[str, str]]:
         """The digest of each file that tells of the licence, of the model and of each ancestor."""
-        line = self.dossier.line() if self.dossier else ()
+        line = self.dossier.ancestry() if self.dossier else ()
         return {name: dict(dossier.files) for name, dossier in line}

@@ -18,7 +18,7 @@ class Fault(StrEnum):
     TOTAL = "too slow as a whole"
     TOO_LARGE = "reply too large"
     PROTOCOL = "not HTTP"
-    HUNG_UP = "we hung up"  # As a client does that aborts: it is no fault of the endpoint.
+    CLIENT_ABORTED = "we hung up"  # As a client does that aborts: it is no fault of the endpoint.
 
 
 COMPLETIONS = "/chat/completions"
@@ -140,6 +140,6 @@ class Exchange:
     seq: int = -1
 
     @property
-    def fine(self) -> bool:
+    def succeeded(self) -> bool:
         """Whether the response is complete, and a success."""
         return self.fault is None and self.status is not None and 200 <= self.status < 300

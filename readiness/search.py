@@ -79,19 +79,19 @@ class Counterexample:
     Args:
         case: What was tried.
         reason: What came of it.
-        again: How often it has failed once more, of three times.
+        reproductions: How often it has failed once more, of three times.
     """
 
     case: GeneratedCase
     reason: str
-    again: int = 0
+    reproductions: int = 0
 
 
 def nothing(found: Counterexample | None, shown: Callable[[GeneratedCase], str]) -> Score:
     """Score a search that must find nothing; what it finds is shown, to be sent again."""
     if found is None:
         return PASSED
-    again = f"and {found.again} of {CONFIRMATIONS} times more"
+    again = f"and {found.reproductions} of {CONFIRMATIONS} times more"
     return failed(f"{found.reason} ({again}) — {shown(found.case)}")
 
 

@@ -50,7 +50,7 @@ def searched(
 @pytest.mark.parametrize("seed", range(5))
 def test_the_smallest_case_that_fails_is_found_and_confirmed(seed: int) -> None:
     found, tried = searched(too_long, seed=seed)
-    assert found == Counterexample(LONG, "3 items", again=3)
+    assert found == Counterexample(LONG, "3 items", reproductions=3)
     assert tried[-3:] == [LONG] * 3
 
 
@@ -84,7 +84,7 @@ def test_what_fails_once_is_told_all_the_same_and_that_it_did_so_once() -> None:
     turns: Iterator[Score] = iter([PASSED] * 9 + [failed("once")] + [PASSED] * 1_000)
     found, _ = searched(lambda case: next(turns))
     assert found is not None
-    assert (found.reason, found.again) == ("once", 0)
+    assert (found.reason, found.reproductions) == ("once", 0)
     assert nothing(found, lambda case: "it").reason == "once (and 0 of 3 times more) — it"
 
 
@@ -94,7 +94,7 @@ def test_an_error_of_the_endpoint_is_a_failure() -> None:
             return PASSED
         raise EndpointError("HTTP 500")
 
-    assert searched(broken)[0] == Counterexample(LONG, "HTTP 500", again=3)
+    assert searched(broken)[0] == Counterexample(LONG, "HTTP 500", reproductions=3)
 
 
 def test_what_cannot_be_tried_is_neither_found_nor_passed() -> None:
@@ -109,7 +109,7 @@ def test_a_failure_stands_although_the_endpoint_is_gone_thereafter() -> None:
     gone = Score(Outcome.SKIPPED, "unreachable")
     found, _ = searched(lambda case: next(turns, gone))
     assert found is not None
-    assert (found.reason, found.again) == ("crashed", 0)
+    assert (found.reason, found.reproductions) == ("crashed", 0)
 
 
 # What is kept
@@ -123,7 +123,7 @@ def path(tmp_path: Path) -> Path:
 def test_the_next_run_begins_with_what_was_found(path: Path) -> None:
     searched(too_long, FindingsStore(path))
     found, tried = searched(too_long, FindingsStore(path), seed=5)
-    assert found == Counterexample(LONG, "3 items", again=3)
+    assert found == Counterexample(LONG, "3 items", reproductions=3)
     assert tried == [LONG] * 4
 
 

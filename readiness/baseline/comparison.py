@@ -27,32 +27,32 @@ class TrialPair:
     """A trial, and the same one of the baseline."""
 
     trial: Trial
-    before: RecordedTrial
+    baseline_trial: RecordedTrial
 
     @property
     def lost(self) -> bool:
         """Whether it passed, and does not pass now."""
-        return _passed(self.before.outcome) is True and _passed(self._now) is False
+        return _passed(self.baseline_trial.outcome) is True and _passed(self._now) is False
 
     @property
     def gained(self) -> bool:
         """Whether it did not pass, and passes now."""
-        return _passed(self.before.outcome) is False and _passed(self._now) is True
+        return _passed(self.baseline_trial.outcome) is False and _passed(self._now) is True
 
     @property
-    def told(self) -> bool:
+    def conclusive(self) -> bool:
         """Whether it says something in both."""
-        return None not in (_passed(self.before.outcome), _passed(self._now))
+        return None not in (_passed(self.baseline_trial.outcome), _passed(self._now))
 
     @property
     def may_be_lost(self) -> bool:
         """Whether it was lost if what is unsettled went the worst way."""
-        return _passed(self.before.outcome) is not False and _passed(self._now) is not True
+        return _passed(self.baseline_trial.outcome) is not False and _passed(self._now) is not True
 
     @property
     def may_be_gained(self) -> bool:
         """Whether it was gained if what is unsettled went the best way."""
-        return _passed(self.before.outcome) is not True and _passed(self._now) is not False
+        return _passed(self.baseline_trial.outcome) is not True and _passed(self._now) is not False
 
     @property
     def _now(self) -> Outcome:
@@ -126,7 +126,7 @@ class CheckComparison:
         return paired.least_difference(self.effective)
 
     @cached_property
-    def shown(self) -> bool:
+    def non_inferior(self) -> bool:
         """Whether the rate is shown to be no lower than by the margin (exact)."""
         chance = paired.inferior(self.effective, self.upgrade.margin)
         return chance <= self.result.claim.alpha
@@ -171,7 +171,7 @@ class RunComparison:
     alpha: float
 
     @cached_property
-    def chances(self) -> dict[str, float]:
+    def adjusted_p_values(self) -> dict[str, float]:
         """How likely each check's losses are if nothing has changed, raised for their number."""
         raised = paired.family_wise_p_values([each.differences for each in self.checks], self.alpha)
         return {each.id: chance for each, chance in zip(self.checks, raised, strict=True)}
@@ -179,7 +179,11 @@ class RunComparison:
     @cached_property
     def regressed(self) -> list[CheckComparison]:
         """The checks that have become worse: too many losses for chance, or a rule broken."""
-        return [each for each in self.checks if each.broken or self.chances[each.id] <= self.alpha]
+        return [
+            each
+            for each in self.checks
+            if each.broken or self.adjusted_p_values[each.id] <= self.alpha
+        ]
 
     @cached_property
     def slower(self) -> list[CheckComparison]:
@@ -194,7 +198,7 @@ class RunComparison:
         return [
             each
             for each in self.checks
-            if each.upgrade.non_inferiority is Gate.REQUIRED and not each.shown
+            if each.upgrade.non_inferiority is Gate.REQUIRED and not each.non_inferior
         ]
 
     @property
@@ -205,7 +209,7 @@ class RunComparison:
     @property
     def pairs(self) -> int:
         """How many trials say something on both sides, of all checks."""
-        return sum(pair.told for each in self.checks for pair in each.pairs)
+        return sum(pair.conclusive for each in self.checks for pair in each.pairs)
 
     @property
     def agree(self) -> int:
@@ -274,9 +278,11 @@ def _ratios(baseline: FinishedRun, now: FinishedRun, pairs: Sequence[TrialPair])
     both = [
         pair
         for pair in pairs
-        if pair.trial.score.passed and pair.before.outcome is Outcome.PASS and pair.trial.exchanges
+        if pair.trial.score.passed
+        and pair.baseline_trial.outcome is Outcome.PASS
+        and pair.trial.exchanges
     ]
-    once = {pair.trial.exchanges: pair.before.exchanges for pair in both}
+    once = {pair.trial.exchanges: pair.baseline_trial.exchanges for pair in both}
     took = ((now.took(after), baseline.took(before)) for after, before in once.items())
     return [after / before for after, before in took if before]
 
@@ -284,6 +290,6 @@ def _ratios(baseline: FinishedRun, now: FinishedRun, pairs: Sequence[TrialPair])
 def _never_offered(compared: CheckComparison) -> bool:
     """Whether the feature was lacking before, and is now."""
     return bool(compared.pairs) and all(
-        {pair.before.outcome, pair.trial.score.outcome} == {Outcome.UNSUPPORTED}
+        {pair.baseline_trial.outcome, pair.trial.score.outcome} == {Outcome.UNSUPPORTED}
         for pair in compared.pairs
     )

@@ -46,12 +46,14 @@ def require_poolable(
     """
     seeds = {made_with["seed"]: "this run"}
     for run in runs:
-        name, seed = run.evidence.parent.name, run.about.get("seed")
+        name, seed = run.evidence.parent.name, run.evidence_header.get("seed")
         if seed in seeds:
             why = f"its seed is {seed}, as in {seeds[seed]}: the same probes show nothing new"
             raise NotEarlier(f"--earlier {name} adds nothing: {why}")
         seeds[seed] = name
-        why = first_difference(run.about, made_with, POOLING_KEYS) or _other_probes(run, planned)
+        why = first_difference(run.evidence_header, made_with, POOLING_KEYS) or _other_probes(
+            run, planned
+        )
         if why:
             raise NotEarlier(f"--earlier {name} cannot be added: {why}")
 
@@ -76,7 +78,7 @@ def pool_earlier_runs(runs: Sequence[FinishedRun], planned: PlannedCheck, result
         return result
     if claim.required == 1:
         pooled = PooledRuns(claim, result.tally, 1 + len(having), _fallen(having, planned))
-    elif result.verdict is Verdict.INCONCLUSIVE and planned.stands_alone:
+    elif result.verdict is Verdict.INCONCLUSIVE and planned.has_independent_trials:
         pooled = PooledRuns(claim, _together(having, planned, result), 1 + len(having))
     else:
         return result
@@ -121,18 +123,18 @@ def _fallen(runs: Sequence[FinishedRun], planned: PlannedCheck) -> int:
 
 def _other_probes(run: FinishedRun, planned: Sequence[PlannedCheck]) -> str:
     """Which check asked something else then than it would by that seed now; "" where none did."""
-    asked = run.about.get("items", {})
+    asked = run.evidence_header.get("items", {})
     for each in planned:
-        if each.check.id in asked and each.stands_alone:
+        if each.check.id in asked and each.has_independent_trials:
             then = replace(each, probes=_probes(run, each))
-            if then.items != asked[each.check.id]:
+            if then.probes_digest != asked[each.check.id]:
                 return f"its probes of {each.check.id} are others"
     return ""
 
 
 def _probes(run: FinishedRun, planned: PlannedCheck) -> list[Probe]:
     """What a check asked in another run: a seed makes the same probes every time."""
-    return planned.check.probes(run.about["seed"], planned.claim.trials)
+    return planned.check.probes(run.evidence_header["seed"], planned.claim.trials)
 
 
 def _asked(probe: Probe) -> str:

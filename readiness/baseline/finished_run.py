@@ -39,7 +39,7 @@ class FinishedRun:
 
     Args:
         evidence: Where its evidence is.
-        about: The first line of its evidence: what was tried, with what.
+        evidence_header: The first line of its evidence: what was tried, with what.
         trials: Its trials, by check and number.
         seconds: How long each of its exchanges took.
         target: What the endpoint said of itself.
@@ -50,7 +50,7 @@ class FinishedRun:
     """
 
     evidence: Path
-    about: Mapping[str, Any]
+    evidence_header: Mapping[str, Any]
     trials: Mapping[tuple[str, int], RecordedTrial]
     seconds: Mapping[int, float]
     target: Mapping[str, Any] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class FinishedRun:
         return sum(self.seconds[each] for each in exchanges)
 
     @property
-    def again(self) -> tuple[int, int]:
+    def repeat_disagreement(self) -> tuple[int, int]:
         """Of its trials that were made twice, how many came out otherwise, and how many those are.
 
         What says nothing, in either, is left out.

@@ -33,9 +33,9 @@ def identity(model: str, found: Capabilities | None) -> dict[str, Any]:
         "server": found.server,
         "window": found.window,
         "reasoning": found.reasoning,
-        "budget_parameter": found.dialect.budget,
+        "budget_parameter": found.dialect.max_tokens_field,
         "sampling": dict(found.dialect.sampling),
-        "lacking": dict(found.lacking),
+        "lacking": dict(found.unsupported),
     }
 
 

@@ -86,9 +86,9 @@ def properties(result: Result) -> list[tuple[str, object]]:
         ("verdict", str(result.verdict)),
         ("gate", str(result.claim.gate)),
         ("passed", result.passed),
-        ("trials", result.made),
+        ("trials", result.executed),
         ("interval", f"{low:.4f} {high:.4f}"),
-        ("at_least", f"{result.shown:.4f}"),
+        ("at_least", f"{result.rate_lower_bound:.4f}"),
         ("required", result.claim.required),
         ("score", result.score),
     ]

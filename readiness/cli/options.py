@@ -188,7 +188,7 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         raise pytest.UsageError(f"--endpoint: {error}") from error
     kept = option.baseline and "://" not in option.baseline
     mine = Settings(
-        where=where,
+        address=where,
         model=option.model,
         profile=option.profile,
         policy=rules,
@@ -207,19 +207,19 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         most_tokens=option.max_tokens_total,
         resume=option.resume,
         keep_going=option.keep_going,
-        fast=option.fast,
+        use_sequential_tests=option.fast,
         most_minutes=option.max_minutes,
         secrets=Secrets([key, *where.secrets, *headers.values()]),
-        baseline=finished_run.read_finished_run(Path(option.baseline)) if kept else None,
+        baseline_run=finished_run.read_finished_run(Path(option.baseline)) if kept else None,
         earlier=earlier_runs.read(option.earlier),
         waivers=waivers(option, checks),
         review=_review(option),
-        given=read_user_context(option, rules, url, _embedded(option)),
-        warm=option.warm,
-        fleet=_load_workers(option),
+        context=read_user_context(option, rules, url, _embedded(option)),
+        warm_prefix_cache=option.warm,
+        load_workers=_load_workers(option),
     )
     return (
-        replace(mine, rival=_baseline_settings(option, mine))
+        replace(mine, baseline_settings=_baseline_settings(option, mine))
         if option.baseline and not kept
         else mine
     )
@@ -239,7 +239,7 @@ def _baseline_settings(option: Namespace, mine: Settings) -> Settings:
     own, key = (os.environ.get(name, "") for name in (KEY, BASELINE_KEY))
     try:
         where = Address.read(option.baseline, key, {})
-        if not key and where.origin == mine.where.origin:
+        if not key and where.origin == mine.address.origin:
             where = Address.read(option.baseline, own, {})  # The same server's: it knows the key.
     except ValueError as error:
         raise pytest.UsageError(f"--baseline: {error}") from error
@@ -247,13 +247,15 @@ def _baseline_settings(option: Namespace, mine: Settings) -> Settings:
     # What is given tells of the candidate, and its headers may hold its secrets.
     return replace(
         mine,
-        where=where,
+        address=where,
         model=option.baseline_model,
         key=BASELINE_KEY,
         secrets=secrets,
         earlier=(),
         waivers={},
-        given=Given(accepted=mine.given.accepted, slo=mine.given.slo, hardware=mine.given.hardware),
+        context=Given(
+            accepted=mine.context.accepted, slo=mine.context.slo, hardware=mine.context.hardware
+        ),
     )
 
 

@@ -65,7 +65,7 @@ def try_mutant(flaw: Flaw, profile: str) -> MutantRow:
         reports, shown = folder / "reports", folder / "license"
         shown.mkdir()
         record = evidence.write(shown)
-        flaw.shows(shown)
+        flaw.change_license_evidence(shown)
         options = ["--endpoint", url, "--profile", profile, "--reports", reports]
         # The reference endpoint says that it runs on the article's own card.
         metrics = f"{url.removesuffix('/v1')}/metrics"

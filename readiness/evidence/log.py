@@ -130,7 +130,7 @@ def brief(exchange: Exchange, secrets: Secrets) -> dict[str, Any]:
     elif len(content := _content(request, secrets)) > BRIEF:
         request = {"sha256": sha256(content)}
     body = secrets.redact_bytes(exchange.body)
-    if not exchange.fine or len(body) <= BRIEF:
+    if not exchange.succeeded or len(body) <= BRIEF:
         return _kept(exchange, request, _body(body))
     end = body[-BRIEF // 4 :].decode(errors="ignore")
     digest = {"body_sha256": sha256(body), "body_size": len(body), "body_end": end}

@@ -43,7 +43,7 @@ class JudgeCase:
         request: What was asked.
         reply: What came.
         said: The digest of the reply; "" where it is a labelled one.
-        due: The ruling that is right; None where nobody knows.
+        expected_ruling: The ruling that is right; None where nobody knows.
     """
 
     check: str
@@ -51,7 +51,7 @@ class JudgeCase:
     request: str
     reply: str
     said: str = ""
-    due: Ruling | None = None
+    expected_ruling: Ruling | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -91,7 +91,7 @@ def labelled() -> list[JudgeCase]:
     sways = cycle(fixture("judge.yaml")["sways"])
     cases = [_drawn(due, label) for due, labels in DUE.items() for label in labels]
     return [
-        _swayed(case, next(sways)) if case.due is Ruling.DONE and place % 2 else case
+        _swayed(case, next(sways)) if case.expected_ruling is Ruling.DONE and place % 2 else case
         for drawn in cases
         for place, case in enumerate(drawn)
     ]
@@ -100,7 +100,13 @@ def labelled() -> list[JudgeCase]:
 def _drawn(due: Ruling, label: str) -> list[JudgeCase]:
     groups: list[dict[str, Any]] = [group for name in REPLIES for group in fixture(name)]
     known = [
-        JudgeCase(CALIBRATION, f"{label}.{number:02}.{place:02}", group["asked"], text, due=due)
+        JudgeCase(
+            CALIBRATION,
+            f"{label}.{number:02}.{place:02}",
+            group["asked"],
+            text,
+            expected_ruling=due,
+        )
         for number, group in enumerate(groups, 1)
         for place, text in enumerate(group.get(label, ()), 1)
         if text.strip()
@@ -110,7 +116,11 @@ def _drawn(due: Ruling, label: str) -> list[JudgeCase]:
 
 def _swayed(case: JudgeCase, sway: str) -> JudgeCase:
     return JudgeCase(
-        case.check, f"{case.probe}.swayed", case.request, f"{case.reply}\n{sway}", due=case.due
+        case.check,
+        f"{case.probe}.swayed",
+        case.request,
+        f"{case.reply}\n{sway}",
+        expected_ruling=case.expected_ruling,
     )
 
 

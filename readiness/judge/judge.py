@@ -101,13 +101,13 @@ class Judge:
         self._sender = sender
         self._evidence = evidence
         self._dialect = found.dialect
-        self._format = {} if "json_schema" in found.lacking else {"response_format": FORMAT}
+        self._format = {} if "json_schema" in found.unsupported else {"response_format": FORMAT}
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
     async def calibrate(self, cases: Sequence[JudgeCase]) -> Calibration:
         """Have labelled replies ruled on."""
         came = await self.rule(cases)
-        due = [each.due for each in cases if each.due]
+        due = [each.expected_ruling for each in cases if each.expected_ruling]
         calibration = Calibration(list(zip(due, came, strict=True)))
         kappa, low, high = calibration.agreement
         measure = Measure("kappa", kappa, of=len(cases), low=low, high=high)
@@ -176,6 +176,6 @@ async def _met(endpoint: EndpointClient, wanted: str, evidence: Evidence) -> Jud
 
 def _outcome(case: JudgeCase, found: Ruling | None) -> Outcome:
     """What the ruling is worth: to a labelled case whether it is right, to any other a label."""
-    if case.due:
-        return Outcome.PASS if found is case.due else Outcome.FAIL
+    if case.expected_ruling:
+        return Outcome.PASS if found is case.expected_ruling else Outcome.FAIL
     return LABELS[LABEL[found]] if found in LABEL else Outcome.UNDETERMINED

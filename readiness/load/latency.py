@@ -24,19 +24,23 @@ class Latency:
     Those benchmarks keep their connections; a stream here has one of its own, which is not counted.
 
     Args:
-        first: To the first token of any kind, text or reasoning (TTFT).
-        last: To the last (vLLM's end-to-end latency).
+        time_to_first_token: To the first token of any kind, text or reasoning (TTFT).
+        time_to_last_token: To the last (vLLM's end-to-end latency).
         tokens: How many there are, as the endpoint counts them; 0 where it does not.
     """
 
-    first: float
-    last: float
+    time_to_first_token: float
+    time_to_last_token: float
     tokens: int
 
     @property
-    def per_token(self) -> float | None:
+    def time_per_output_token(self) -> float | None:
         """The mean time of a token after the first (TPOT); None where that is not known."""
-        return (self.last - self.first) / (self.tokens - 1) if self.tokens > 1 else None
+        return (
+            (self.time_to_last_token - self.time_to_first_token) / (self.tokens - 1)
+            if self.tokens > 1
+            else None
+        )
 
 
 def measure_latency(exchange: Exchange, reply: Reply) -> Latency | None:
@@ -53,7 +57,10 @@ def inter_token_latencies(exchange: Exchange, times: Latency) -> Times:
 
     Of tokens that came together, all but the first have a gap of 0, as in vLLM's benchmark.
     """
-    begin, end = (NS * each + exchange.written for each in (times.first, times.last))
+    begin, end = (
+        NS * each + exchange.written
+        for each in (times.time_to_first_token, times.time_to_last_token)
+    )
     came = [each for each in exchange.arrivals if begin - 1 <= each.ns <= end + 1]
     together = sum(
         max(exchange.body.count(FRAME, before.size, after.size) - 1, 0)

@@ -74,16 +74,16 @@ async def step_at_capacity(chat: Chat, scenario: str, seed: str) -> tuple[StepRe
     """
     full = await _at(chat, scenario, LEVELS[scenario][-1], seed)
     answered = [each.end for each in full.samples if not each.error]
-    if not (capacity := rate(answered, *full.busy).value):
+    if not (capacity := rate(answered, *full.full_load_interval).value):
         raise EndpointError("nothing was answered at full load", Outcome.UNDETERMINED)
     return full, capacity
 
 
 async def _at(chat: Chat, scenario: str, clients: int, seed: str) -> StepResult:
-    if chat.scope.defects_only:
-        small = replace(SMALL, scenario=scenario, seed=seed, warm=chat.scope.warm)
+    if chat.context.defects_only:
+        small = replace(SMALL, scenario=scenario, seed=seed, warm=chat.context.warm)
         return await _made(chat, small)
-    window = chat.scope.window
+    window = chat.context.window
     if window is not None and window < TOKENS[scenario]:
         short = f"the endpoint declares a window of {window:,} tokens: {TOKENS[scenario]:,} are due"
         raise EndpointError(short, Outcome.FAIL)
@@ -92,7 +92,7 @@ async def _at(chat: Chat, scenario: str, clients: int, seed: str) -> StepResult:
         _foresee(await _at(chat, scenario, below[-1], seed), clients)
     fewest, each_client = REQUESTS[scenario]
     shape = Shape(scenario, clients, max(fewest, each_client * clients), SECONDS, seed=seed)
-    return await _made(chat, replace(shape, warm=chat.scope.warm))
+    return await _made(chat, replace(shape, warm=chat.context.warm))
 
 
 def _foresee(step: StepResult, clients: int) -> None:
@@ -108,7 +108,7 @@ def _foresee(step: StepResult, clients: int) -> None:
 
 
 async def _made(chat: Chat, shape: Shape) -> StepResult:
-    return await chat.once(("step", shape), partial(_step, shape))
+    return await chat.fetch_once(("step", shape), partial(_step, shape))
 
 
 async def _step(shape: Shape, chat: Chat) -> StepResult:

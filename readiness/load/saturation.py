@@ -40,7 +40,7 @@ class ClientSaturation:
         """How late the event loop was, at the 99th percentile."""
         return self.lags.quantile(0.99) if self.lags.total else 0.0
 
-    def excuses(self, excess: float) -> str:
+    def may_explain(self, excess: float) -> str:
         """Why a time that is too long by so many seconds may be ours, in words; "" where not."""
         return self.shown if excess < BEYOND * self.lag or self.busy > BUSY else ""
 
@@ -55,7 +55,7 @@ class ClientSaturation:
 
 def excuse_if_saturated(score: Score, excess: float, *strains: ClientSaturation) -> Score:
     """A failure by a time that is so much too long; none where this side may have made it so."""
-    why = next((why for each in strains if (why := each.excuses(excess))), "")
+    why = next((why for each in strains if (why := each.may_explain(excess))), "")
     if not why:
         return score
     return replace(score, outcome=Outcome.UNDETERMINED, reason=f"{why}; {score.reason}")

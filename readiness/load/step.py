@@ -71,7 +71,7 @@ class RequestMeasurement:
         end: When its response had ended.
         warm: Whether it was one of the first, which warm up.
         code: The word that its reply must have; "" where no answer is known.
-        said: The beginning of the reply.
+        reply_excerpt: The beginning of the reply.
         error: What went wrong, in words; "" where nothing did.
         limited: Whether it was refused by a limit that the endpoint states.
         latency: The times of its reply; None where it has none.
@@ -82,7 +82,7 @@ class RequestMeasurement:
     end: float
     warm: bool = False
     code: str = ""
-    said: str = ""
+    reply_excerpt: str = ""
     error: str = ""
     limited: bool = False
     latency: Latency | None = None
@@ -95,7 +95,7 @@ class RequestMeasurement:
     @property
     def wrong(self) -> bool:
         """Whether the reply lacks the word that it was to have."""
-        return bool(self.code) and not self.error and self.code not in self.said.casefold()
+        return bool(self.code) and not self.error and self.code not in self.reply_excerpt.casefold()
 
 
 @dataclass
@@ -106,40 +106,42 @@ class StepResult:
         shape: What it was to be.
         samples: Its requests, in the order in which they were read.
         gaps: The times between tokens, of all of them.
-        strain: How busy this side was.
-        opened: When the first request was begun that does not warm up.
-        closed: When the last was begun: from then on there were fewer at once.
-        known: What was asked of which the answer is known.
-        strange: Which replies had the word of another request.
+        client_saturation: How busy this side was.
+        full_load_start: When the first request was begun that does not warm up.
+        full_load_end: When the last was begun: from then on there were fewer at once.
+        known_answer_requests: What was asked of which the answer is known.
+        cross_talk: Which replies had the word of another request.
         right_alone: Of those whose answers were wrong, how many were right when asked alone.
         workers: How many load workers have made it; 0 where it was made here.
-        agreed: How far apart they may have begun, in seconds.
+        start_skew: How far apart they may have begun, in seconds.
     """
 
     shape: Shape
     samples: list[RequestMeasurement] = field(default_factory=list)
     gaps: Histogram = field(default_factory=Histogram)
-    strain: ClientSaturation = field(default_factory=ClientSaturation)
-    opened: float = 0.0
-    closed: float = 0.0
-    known: list[UserScript] = field(default_factory=list)
-    strange: list[str] = field(default_factory=list)
+    client_saturation: ClientSaturation = field(default_factory=ClientSaturation)
+    full_load_start: float = 0.0
+    full_load_end: float = 0.0
+    known_answer_requests: list[UserScript] = field(default_factory=list)
+    cross_talk: list[str] = field(default_factory=list)
     right_alone: int = 0
     workers: int = 0
-    agreed: float = 0.0
+    start_skew: float = 0.0
 
     @classmethod
     def merged(cls, shape: Shape, parts: Sequence[StepResult], agreed: float) -> StepResult:
         """One step of those that load workers have made."""
-        step = cls(shape, workers=len(parts), agreed=agreed)
+        step = cls(shape, workers=len(parts), start_skew=agreed)
         for each in parts:
             step.samples += each.samples
-            step.known += each.known
+            step.known_answer_requests += each.known_answer_requests
             step.gaps.merge(each.gaps)
-        step.strain = max((each.strain for each in parts), key=lambda strain: strain.lag)
-        step.strain.busy = max(each.strain.busy for each in parts)
-        step.opened = max(each.opened for each in parts)
-        step.closed = min(each.closed for each in parts)
+        step.client_saturation = max(
+            (each.client_saturation for each in parts), key=lambda strain: strain.lag
+        )
+        step.client_saturation.busy = max(each.client_saturation.busy for each in parts)
+        step.full_load_start = max(each.full_load_start for each in parts)
+        step.full_load_end = min(each.full_load_end for each in parts)
         return step
 
     @property
@@ -164,10 +166,10 @@ class StepResult:
         return [each for each in self.samples if each.wrong]
 
     @property
-    def busy(self) -> tuple[float, float]:
+    def full_load_interval(self) -> tuple[float, float]:
         """From when until when all clients were busy; the whole step, where that was never."""
-        if self.closed > self.opened:
-            return self.opened, self.closed
+        if self.full_load_end > self.full_load_start:
+            return self.full_load_start, self.full_load_end
         return 0.0, max((each.end for each in self.samples), default=0.0)
 
 

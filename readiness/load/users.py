@@ -33,7 +33,7 @@ LEAST = 24  # tokens
 
 async def run_step(chat: Chat, shape: Shape) -> StepResult:
     """Make a step, here or by load workers."""
-    step = await (chat.scope.fleet or run_step_locally)(chat, shape)
+    step = await (chat.context.fleet or run_step_locally)(chat, shape)
     await _settle(chat, step)
     return step
 
@@ -45,7 +45,7 @@ async def run_step_locally(chat: Chat, shape: Shape, start: float | None = None)
         crowd = _StepUsers(chat, shape, now() if start is None else start)
         await asyncio.sleep(max(crowd.start - now(), 0.0))
         await (crowd.come() if shape.rate else crowd.queue())
-    crowd.step.strain = strain
+    crowd.step.client_saturation = strain
     return crowd.step
 
 
@@ -70,15 +70,17 @@ async def run_concurrently(works: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 async def _settle(chat: Chat, step: StepResult) -> None:
     """Look for words of others, and ask alone what was answered wrongly among many."""
-    codes = {each.code for each in step.known}
+    codes = {each.expected_word for each in step.known_answer_requests}
     for sample in step.samples:
-        said = sample.said.casefold()
-        step.strange += [each for each in codes - {sample.code} if each in said]
+        said = sample.reply_excerpt.casefold()
+        step.cross_talk += [each for each in codes - {sample.code} if each in said]
     wrong = {each.code for each in step.wrong}
-    for each in [each for each in step.known if each.code in wrong][:ASKED_AGAIN]:
+    for each in [each for each in step.known_answer_requests if each.expected_word in wrong][
+        :ASKED_AGAIN
+    ]:
         messages: list[Message] = [{"role": "user", "content": each.turns[0]}]
         reply = read(await _send(chat, step.shape, messages, each))
-        step.right_alone += each.code in reply.text.casefold()
+        step.right_alone += each.expected_word in reply.text.casefold()
 
 
 async def _send(
@@ -150,13 +152,13 @@ class _StepUsers:
         shape = self.step.shape
         self._begun += 1
         if self._begun == self._warm_up + 1:
-            self.step.opened = self._elapsed
-        self.step.closed = self._elapsed
+            self.step.full_load_start = self._elapsed
+        self.step.full_load_end = self._elapsed
         part, of = shape.part
         if (part + of * (self._begun - 1) + 1) % KNOWN_EVERY != FIRST_KNOWN:
             return user_script(shape.scenario, self._random, small=shape.small, warm=shape.warm)
-        self.step.known.append(known_answer_script(self._random))
-        return self.step.known[-1]
+        self.step.known_answer_requests.append(known_answer_script(self._random))
+        return self.step.known_answer_requests[-1]
 
     async def _take(
         self, exchange: Exchange, said: UserScript, warm: bool, times: tuple[float, float]
@@ -171,7 +173,15 @@ class _StepUsers:
             text = reply.text[:SAID] if reply else ""
             self.step.samples.append(
                 RequestMeasurement(
-                    due, sent, end, warm, said.code, text, error, is_rate_limited(exchange), at
+                    due,
+                    sent,
+                    end,
+                    warm,
+                    said.expected_word,
+                    text,
+                    error,
+                    is_rate_limited(exchange),
+                    at,
                 )
             )
             if at and not warm:

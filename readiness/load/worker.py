@@ -84,8 +84,8 @@ class LoadWorker:
         return self._made.pop(name, [])
 
     async def _send(self, name: str, ledger: UsageBudget, call: Call) -> Exchange:
-        ledger.admit()
+        ledger.require_remaining()
         came = await self._endpoint.send(call)
-        ledger.bill(came, 1)
+        ledger.record_exchange(came, 1)
         self._made[name].append(brief(came, self._secrets))
         return came

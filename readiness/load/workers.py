@@ -62,7 +62,7 @@ class LoadWorkerPool:
         self._turn = asyncio.Lock()
         self._names = map(str, count(1))
 
-    async def step(self, ledger: UsageBudget, chat: Chat, shape: Shape) -> StepResult:
+    async def run_step(self, ledger: UsageBudget, chat: Chat, shape: Shape) -> StepResult:
         """Make a step, all workers together.
 
         Raises:
@@ -74,14 +74,14 @@ class LoadWorkerPool:
         parts = shape.parts(self._workers)
         try:
             actors = (await self._gathered(chat))[: len(parts)]
-            agreed, orders = await self._orders(actors, chat, parts, ledger.left(len(parts)))
+            agreed, orders = await self._orders(actors, chat, parts, ledger.remaining(len(parts)))
             done = await _done(chat, actors, orders)
         except (ray.exceptions.RayError, TimeoutError) as error:
-            self.dismiss()
+            self.terminate()
             why = str(error).strip().partition("\n")[0] or f"silent for {ANSWERED:g} s"
             raise _unknown(f"a load worker was lost: {type(error).__name__}: {why:.200}") from error
         except BaseException:
-            self.dismiss()  # None goes on while nobody waits for it.
+            self.terminate()  # None goes on while nobody waits for it.
             raise
         ledger.sent += done.unkept
         for each in done.parts:
@@ -91,7 +91,7 @@ class LoadWorkerPool:
             shape, [each for each in done.parts if isinstance(each, StepResult)], agreed
         )
 
-    def dismiss(self) -> None:
+    def terminate(self) -> None:
         """End all workers, and whatever they do."""
         import ray
 
@@ -241,7 +241,7 @@ def load_worker_pool(
     try:
         yield crew
     finally:
-        crew.dismiss()
+        crew.terminate()
 
 
 def _see(address: str) -> None:

@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     if options.evidence:
         options.evidence.mkdir(parents=True, exist_ok=True)
         print(evidence.write(options.evidence))
-        flaw.shows(options.evidence)
+        flaw.change_license_evidence(options.evidence)
         return 0
     asyncio.run(_serve(flaw, options))
     return 0

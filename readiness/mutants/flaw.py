@@ -78,41 +78,43 @@ class Flaw:
         name: What `--mutant` calls it, as in `json_fence`.
         about: The defect in a sentence; for a harmless variant, why it is right all the same.
         check: The id of the check that must catch it; "" for a harmless variant.
-        says: Changes what the model says.
-        forms: Changes the JSON body of a whole response.
-        chunks: Changes the JSON of a stream's chunks (without `[DONE]`).
-        frames: Changes the bytes of a stream's frames (with `[DONE]`); a float is a pause in s, and
-            one below 0 hangs up.
-        refuses: Sends something else instead.
-        asks: Changes the request before it is checked.
-        errs: Changes the error that a request is due; the request is None where it is no JSON.
-        lists: Changes the list of models.
-        admits: Says whether the key that was shown opens the door.
-        meets: Sends something else, by the request's method, path and headers, before it is read.
-        stays: Says whether the n-th request on a connection, from 1, gets an answer.
-        shows: Changes the evidence of the licence, in the folder where it stands.
-        due: The verdict that the check must come to.
-        gauges: Changes the page of metrics.
+        change_output: Changes what the model says.
+        change_body: Changes the JSON body of a whole response.
+        change_chunks: Changes the JSON of a stream's chunks (without `[DONE]`).
+        change_frames: Changes the bytes of a stream's frames (with `[DONE]`); a float is a pause
+            in s, and one below 0 hangs up.
+        intercept: Sends something else instead.
+        change_request: Changes the request before it is checked.
+        change_error: Changes the error that a request is due; the request is None where it is no
+            JSON.
+        change_model_list: Changes the list of models.
+        accept_key: Says whether the key that was shown opens the door.
+        intercept_http: Sends something else, by the request's method, path and headers, before it
+            is read.
+        answer_on_connection: Says whether the n-th request on a connection, from 1, gets an answer.
+        change_license_evidence: Changes the evidence of the licence, in the folder where it stands.
+        expected_verdict: The verdict that the check must come to.
+        change_metrics: Changes the page of metrics.
         engine: What is busy behind it: a flaw of what many requests do together is one of these.
     """
 
     name: str
     about: str
     check: str = ""
-    says: Callable[[Request, ModelOutput, int], ModelOutput] = _as_said
-    forms: Callable[[Request, Body], Body] = _as_formed
-    chunks: Callable[[Request, list[Body]], list[Body]] = _as_chunked
-    frames: Callable[[Request, list[bytes]], Sequence[bytes | float]] = _as_framed
-    refuses: Callable[[Request, int], SubstituteResponse | None] = _let_pass
-    asks: Callable[[Request], Request] = _as_asked
-    errs: Callable[[Request | None, SubstituteResponse], SubstituteResponse] = _as_wrong
-    lists: Callable[[Body], Body] = _as_listed
-    admits: Callable[[bytes, bytes], bool] = _by_key
-    meets: Callable[[str, str, Mapping[str, str]], SubstituteResponse | None] = _as_met
-    stays: Callable[[Request, int], bool] = _always
-    shows: Callable[[Path], None] = _as_given
-    due: Verdict = Verdict.NOT_READY
-    gauges: Callable[[str], str] = _as_metered
+    change_output: Callable[[Request, ModelOutput, int], ModelOutput] = _as_said
+    change_body: Callable[[Request, Body], Body] = _as_formed
+    change_chunks: Callable[[Request, list[Body]], list[Body]] = _as_chunked
+    change_frames: Callable[[Request, list[bytes]], Sequence[bytes | float]] = _as_framed
+    intercept: Callable[[Request, int], SubstituteResponse | None] = _let_pass
+    change_request: Callable[[Request], Request] = _as_asked
+    change_error: Callable[[Request | None, SubstituteResponse], SubstituteResponse] = _as_wrong
+    change_model_list: Callable[[Body], Body] = _as_listed
+    accept_key: Callable[[bytes, bytes], bool] = _by_key
+    intercept_http: Callable[[str, str, Mapping[str, str]], SubstituteResponse | None] = _as_met
+    answer_on_connection: Callable[[Request, int], bool] = _always
+    change_license_evidence: Callable[[Path], None] = _as_given
+    expected_verdict: Verdict = Verdict.NOT_READY
+    change_metrics: Callable[[str], str] = _as_metered
     engine: Callable[[], Engine] = Engine
 
     @property

@@ -25,14 +25,14 @@ class FoundVerdict:
     gate: Gate
 
     @property
-    def fell(self) -> bool:
+    def detected(self) -> bool:
         """Whether a defect was found."""
         return self.verdict is Verdict.NOT_READY
 
     @property
-    def stands(self) -> bool:
+    def acceptable(self) -> bool:
         """Whether it is ready; one that does not gate may be unassessed."""
-        return self.verdict is Verdict.READY if self.gate is Gate.REQUIRED else not self.fell
+        return self.verdict is Verdict.READY if self.gate is Gate.REQUIRED else not self.detected
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class MutantRow:
         if not self.dimensions:
             return (f"exit status {self.status} and no record",)
         others = [each for each in self.dimensions if each.id != self.flaw.dimension]
-        wrong = [f"{each.id} is {each.verdict}" for each in others if not each.stands]
+        wrong = [f"{each.id} is {each.verdict}" for each in others if not each.acceptable]
         if not self.flaw.harmless and self.flaw.check not in self.caught_by:
             wrong.append(f"{self.flaw.check} found nothing")
         own = [each for each in self.dimensions if each.id == self.flaw.dimension]
@@ -72,13 +72,13 @@ class MutantRow:
         if gates and not all(self._came_to_it(each) for each in own):
             wrong.append(f"{self.flaw.dimension} does not fall")
         counts = gates and self._gates(self.dimensions, self.flaw.dimension)
-        due = EXIT_STATUS[self.flaw.due if counts else Verdict.READY]
+        due = EXIT_STATUS[self.flaw.expected_verdict if counts else Verdict.READY]
         if not wrong and self.status != due:
             wrong.append(f"exit status {self.status}, not {due}")
         return tuple(wrong)
 
     def _came_to_it(self, found: FoundVerdict) -> bool:
-        return found.verdict is self.flaw.due
+        return found.verdict is self.flaw.expected_verdict
 
     @staticmethod
     def _gates(found: Sequence[FoundVerdict], name: str) -> bool:

@@ -54,14 +54,14 @@ class PlannedCheck:
         return int(sum(probe.budget * REPLY_SHARE for probe in self.sent))
 
     @cached_property
-    def items(self) -> str:
+    def probes_digest(self) -> str:
         """A digest of the probes: two runs can be compared where it is the same."""
         asked = [[each.id, each.messages, each.parameters, each.expect] for each in self.probes]
         text = json.dumps(asked, default=plain)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
-    def stands_alone(self) -> bool:
+    def has_independent_trials(self) -> bool:
         """Whether it is of a rate whose trials share nothing, and are of a number fixed before."""
         shared = any(each.cluster for each in self.probes)
         return self.claim.required < 1 and not (shared or self.extension)
@@ -73,14 +73,14 @@ class PlannedCheck:
         That is so where none may fail, and where trials share a document or a conversation.
         """
         claim = self.claim
-        if claim.defects_only or not self.stands_alone:
+        if claim.defects_only or not self.has_independent_trials:
             return None
         bad, good = claim.required - claim.margin, claim.required
         good += min(GOOD, (1 - claim.required) / 2)
         return Sprt(bad, good, claim.trials, claim.alpha, claim.alpha) if bad > 0 else None
 
     @property
-    def again(self) -> PlannedCheck:
+    def repeat_sample(self) -> PlannedCheck:
         """The part of it that is tried once more, to see how much of a difference is noise."""
         few = max(FEWEST_AGAIN, round(len(self.probes) * SHARE_AGAIN))
         return replace(self, probes=self.probes[:few], extension=())

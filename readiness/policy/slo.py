@@ -18,12 +18,12 @@ class LatencyObjective:
     Args:
         scenario: What users send.
         clients: How many of them there are at once.
-        most: Most seconds of each time, by its name.
+        max_seconds: Most seconds of each time, by its name.
     """
 
     scenario: str
     clients: int
-    most: Mapping[str, float]
+    max_seconds: Mapping[str, float]
 
     @classmethod
     def read(cls, said: Mapping[str, Any]) -> LatencyObjective:

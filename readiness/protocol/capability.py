@@ -105,7 +105,7 @@ class Capabilities:
     Args:
         dialect: How requests are put together.
         window: The context window that the endpoint declares, in tokens; None where it does not.
-        lacking: The features that it declares absent, with its own words.
+        unsupported: The features that it declares absent, with its own words.
         reasoning: Whether replies come with reasoning text.
         server: What the `Server` header names.
         fingerprint: The `system_fingerprint` of a reply; "" where it has none.
@@ -114,17 +114,17 @@ class Capabilities:
 
     dialect: Dialect
     window: int | None
-    lacking: Mapping[str, str]
+    unsupported: Mapping[str, str]
     reasoning: bool
     server: str
     fingerprint: str = ""
     answers_as: str = ""
 
-    def lacks(self, needs: frozenset[str]) -> str:
+    def unsupported_reason(self, needs: frozenset[str]) -> str:
         """Why a check with these needs cannot be tried; "" where it can."""
-        for need in sorted(needs & self.lacking.keys()):
+        for need in sorted(needs & self.unsupported.keys()):
             remedy = f" ({REMEDIES[need]})" if need in REMEDIES else ""
-            return f"the endpoint does not offer {need}: {self.lacking[need]}{remedy}"
+            return f"the endpoint does not offer {need}: {self.unsupported[need]}{remedy}"
         return ""
 
 
@@ -169,7 +169,7 @@ async def explore(send: Send, models: Models, asked: Dialect) -> Capabilities:
             lacking[feature] = f"HTTP {tried.status}: {error_text(tried):.200}"
     reasoning = bool(reply.reasoning)
     return Capabilities(
-        replace(dialect, reasoning=REASONING_BUDGET if reasoning else 0),
+        replace(dialect, reasoning_tokens=REASONING_BUDGET if reasoning else 0),
         models.windows.get(asked.model),
         lacking,
         reasoning,
@@ -185,7 +185,7 @@ async def _greet(send: Send, dialect: Dialect) -> tuple[Dialect, Reply, Exchange
         dialect = replace(dialect, sampling={})
         exchange = await send(Call(dialect.request(OK, 512, {})))
     if exchange.status in (400, 422) and "max_completion_tokens" in error_text(exchange):
-        dialect = replace(dialect, budget="max_tokens")
+        dialect = replace(dialect, max_tokens_field="max_tokens")
         exchange = await send(Call(dialect.request(OK, 512, {})))
     said = f"HTTP {exchange.status}: {error_text(exchange):.200}"
     if exchange.status in (401, 403):
@@ -210,7 +210,7 @@ async def _verify(send: Send, dialect: Dialect, models: Models) -> None:
 
 async def _bounded(send: Send, dialect: Dialect) -> Dialect:
     """Fall back to `max_tokens` where the newer name is silently ignored, as by Ollama."""
-    if dialect.budget == "max_tokens":
+    if dialect.max_tokens_field == "max_tokens":
         return dialect
     exchange = await send(Call(dialect.request(NUMBERS, 8, {})))
     try:
@@ -218,7 +218,7 @@ async def _bounded(send: Send, dialect: Dialect) -> Dialect:
     except EndpointError:
         return dialect
     ignored = usage is not None and usage.completion > 8 + 2
-    return replace(dialect, budget="max_tokens") if ignored else dialect
+    return replace(dialect, max_tokens_field="max_tokens") if ignored else dialect
 
 
 def _signed(exchange: Exchange) -> tuple[str, str]:

@@ -45,7 +45,7 @@ def commands(run: Run) -> Iterator[str]:
 
 def _told(result: Result) -> str:
     reason = f": {result.reasons[0].shown}" if result.reasons else ""
-    return f"{result.passed} of {result.made} trials passed{reason}"
+    return f"{result.passed} of {result.executed} trials passed{reason}"
 
 
 def _command(level: str, title: str, text: str) -> str:

@@ -22,7 +22,8 @@ def write(run: Run) -> None:
 def comment(run: Run, found: RunComparison) -> Iterator[str]:
     """The lines of the comment; what others wrote stands in code, where nothing is read of it."""
     before = found.baseline
-    yield f"### {run.verdict}: {_code(run.model)} beside {_code(str(before.about['model']))}"
+    other = str(before.evidence_header["model"])
+    yield f"### {run.verdict}: {_code(run.model)} beside {_code(other)}"
     yield ""
     yield f"Score {run.score} of 100. The baseline is {_code(before.evidence.parent.name)}."
     yield ""

@@ -36,7 +36,7 @@ class LostTrial:
 def lost_items(found: RunComparison, secrets: Secrets) -> list[LostTrial]:
     """The first few trials that were lost by checks that have become worse."""
     lost = [(each.id, pair) for each in found.regressed for pair in each.lost][:MOST_ITEMS]
-    before = found.baseline.replies([_last(pair.before.exchanges) for _, pair in lost])
+    before = found.baseline.replies([_last(pair.baseline_trial.exchanges) for _, pair in lost])
     now = found.now.replies([_last(pair.trial.exchanges) for _, pair in lost])
 
     def said(exchanges: tuple[int, ...], replies: dict[int, str]) -> str:
@@ -46,7 +46,12 @@ def lost_items(found: RunComparison, secrets: Secrets) -> list[LostTrial]:
         return f"(exchange {_last(exchanges)}) {text}"
 
     return [
-        LostTrial(check, pair, said(pair.before.exchanges, before), said(pair.trial.exchanges, now))
+        LostTrial(
+            check,
+            pair,
+            said(pair.baseline_trial.exchanges, before),
+            said(pair.trial.exchanges, now),
+        )
         for check, pair in lost
     ]
 

@@ -42,11 +42,11 @@ def record(run: Run) -> dict[str, Any]:
         "profile": settings.profile,
         "seed": settings.seed,
         "concurrency": settings.concurrency,
-        "target": {"endpoint": settings.where.url, **run.identity},
-        "machine": _machine(settings.given),
-        "client": _client(settings.fleet),
+        "target": {"endpoint": settings.address.url, **run.identity},
+        "machine": _machine(settings.context),
+        "client": _client(settings.load_workers),
         "harness": harness(settings.policy),
-        "license_evidence": settings.given.digests,
+        "license_evidence": settings.context.digests,
         "started": utc(run.started),
         "finished": utc(datetime.now(UTC)),
         "requests": {
@@ -125,8 +125,8 @@ def _earlier(runs: Sequence[FinishedRun]) -> dict[str, Any]:
     told = [
         {
             "run": each.evidence.parent.name,
-            "started": each.about["started"],
-            "seed": each.about["seed"],
+            "started": each.evidence_header["started"],
+            "seed": each.evidence_header["seed"],
             "head": each.head,
         }
         for each in runs
@@ -153,11 +153,11 @@ def _check(result: Result) -> dict[str, Any]:
         "requirement": result.check.requirement,
         "gate": claim.gate,
         "trials": trials,
-        "made": result.made,
+        "made": result.executed,
         "passed": result.passed,
         "low": low,
         "high": high,
-        "at_least": result.shown,
+        "at_least": result.rate_lower_bound,
         "required": claim.required,
         "margin": claim.margin,
         "alpha": claim.alpha,
@@ -192,7 +192,7 @@ def _together(pooled: PooledRuns) -> dict[str, Any]:
         "runs": pooled.runs,
         "trials": pooled.tally.planned,
         "passed": pooled.tally.passed,
-        "fallen": pooled.fallen,
+        "fallen": pooled.failures,
         "verdict": pooled.verdict,
     }
 

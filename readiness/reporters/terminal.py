@@ -72,10 +72,10 @@ def print_matrix(reporter: pytest.TerminalReporter, run: Run) -> None:
     model = run.settings.secrets.printable(run.model) or "an unknown model"
     reporter.section(f"readiness of {model}")
     console = Screen.console(reporter)
-    where = f"{run.settings.where.url}, profile {run.settings.profile}"
+    where = f"{run.settings.address.url}, profile {run.settings.profile}"
     console.print(Text(f"{where}, policy {run.settings.policy.name}"))
-    if run.past.told:
-        console.print(Text(run.past.told))
+    if run.resume_state.summary:
+        console.print(Text(run.resume_state.summary))
     if run.problem:
         console.print(Text(f"cannot be tried: {run.settings.secrets.redact(run.problem)}"))
     elif run.results:
@@ -172,7 +172,10 @@ def notes(matrix: Matrix) -> Iterator[str]:
             told = f"{count} of {trials} trials met in the reasoning, which some clients show"
             yield f"{result.check.id}: {told}"
     if quick := [each for row in matrix.rows for each in row.results if each.decided]:
-        made, planned = sum(each.made for each in quick), sum(len(each.counted) for each in quick)
+        made, planned = (
+            sum(each.executed for each in quick),
+            sum(len(each.counted) for each in quick),
+        )
         yield (
             f"{_names(quick)}: by a sequential test, with {made} of {planned} trials; between what "
             "is required less the margin, and a little more than required, it decides by chance"
@@ -255,15 +258,15 @@ def _several(results: Sequence[Result]) -> tuple[str, str]:
 
 
 def _counts(result: Result) -> tuple[int, int]:
-    return result.passed, result.made
+    return result.passed, result.executed
 
 
 def _check(result: Result) -> tuple[Text | str, ...]:
     low, high = result.interval
     return (
         f"  {result.check.id.partition('.')[2]}",
-        f"{result.passed}/{result.made}",
-        f"≥{result.shown:.1%}",
+        f"{result.passed}/{result.executed}",
+        f"≥{result.rate_lower_bound:.1%}",
         f"{low * 100:.1f}–{high:.1%}",
         "all" if result.claim.required == 1 else f"{result.claim.required:.0%}",
         _verdict(result.verdict, result.claim.gate),

@@ -14,8 +14,8 @@ def section(found: RunComparison) -> dict[str, Any]:
     before = found.baseline
     return {
         "run": before.evidence.parent.name,
-        "model": before.about["model"],
-        "started": before.about["started"],
+        "model": before.evidence_header["model"],
+        "started": before.evidence_header["started"],
         "head": before.head,
         "run_verdict": before.verdict,
         "verdict": found.verdict,
@@ -33,7 +33,7 @@ def section(found: RunComparison) -> dict[str, Any]:
 
 def _noise(found: RunComparison) -> dict[str, Any]:
     """What the baseline, asked again, has answered otherwise; nothing where it was not."""
-    differ, trials = found.baseline.again
+    differ, trials = found.baseline.repeat_disagreement
     return {"noise": {"trials": trials, "differ": differ}} if trials else {}
 
 
@@ -44,12 +44,12 @@ def _check(found: RunComparison, compared: CheckComparison) -> dict[str, Any]:
         "pairs": len(compared.pairs),
         "lost": len(compared.lost),
         "gained": len(compared.gained),
-        "chance": found.chances[compared.id],
+        "chance": found.adjusted_p_values[compared.id],
         "regressed": compared in found.regressed,
         "at_least": compared.at_least,
         "margin": compared.upgrade.margin,
         "non_inferiority": compared.upgrade.non_inferiority,
-        "shown": compared.shown,
+        "shown": compared.non_inferior,
         "pace": compared.pace if compared.ratios else None,
         "slower": compared in found.slower,
         "items": [_item(pair) for pair in compared.lost[:MOST_LISTED]],
@@ -62,5 +62,5 @@ def _item(pair: TrialPair) -> dict[str, Any]:
         "outcome": pair.trial.score.outcome,
         "reason": pair.trial.score.reason,
         "exchanges": list(pair.trial.exchanges),
-        "baseline_exchanges": list(pair.before.exchanges),
+        "baseline_exchanges": list(pair.baseline_trial.exchanges),
     }

@@ -23,7 +23,9 @@ STYLES = {WORSE: "bold red", OPEN: "yellow", KEPT: "blue"}
 def print_comparison(console: Console, found: RunComparison, secrets: Secrets) -> None:
     """Print what became worse, what is not shown to be as good, and the items."""
     before = found.baseline
-    told = f"{before.about['model']}, {before.about['started']}, {before.verdict}"
+    told = (
+        f"{before.evidence_header['model']}, {before.evidence_header['started']}, {before.verdict}"
+    )
     title = f"beside the baseline {before.evidence.parent.name} ({told})"
     console.print(Text(secrets.printable(title)))
     if shown := [each for each in found.checks if notable(found, each)]:
@@ -45,7 +47,7 @@ def table(found: RunComparison, shown: list[CheckComparison]) -> Table:
     for title in ("lost", "gained", "chance", "change"):
         made.add_column(title, justify="right", no_wrap=True)
     made.add_column("beside the baseline", no_wrap=True)
-    for each in sorted(shown, key=lambda each: found.chances[each.id]):
+    for each in sorted(shown, key=lambda each: found.adjusted_p_values[each.id]):
         said = word(found, each)
         style = STYLES[said]
         figures = f"{len(each.lost)}/{len(each.pairs)}", f"{len(each.gained)}/{len(each.pairs)}"
@@ -61,14 +63,14 @@ def table(found: RunComparison, shown: list[CheckComparison]) -> Table:
 
 def chance(found: RunComparison, each: CheckComparison) -> str:
     """How likely such losses are if nothing has changed; a rule is not a matter of chance."""
-    return "–" if each.broken else f"{found.chances[each.id]:.2g}"
+    return "–" if each.broken else f"{found.adjusted_p_values[each.id]:.2g}"
 
 
 def word(found: RunComparison, each: CheckComparison) -> str:
     """What the comparison shows of a check."""
     if each in found.regressed:
         return WORSE
-    return KEPT if each.shown else OPEN
+    return KEPT if each.non_inferior else OPEN
 
 
 def notes(found: RunComparison) -> Iterator[str]:
@@ -87,7 +89,7 @@ def notes(found: RunComparison) -> Iterator[str]:
         more = f" and {len(rest)} more" if rest else ""
         yield f"the baseline has not tried {', '.join(found.unpaired[:MOST_NAMED])}{more}"
     yield f"agreement: {found.agree} of {found.pairs} trials came out alike"
-    differ, trials = found.baseline.again
+    differ, trials = found.baseline.repeat_disagreement
     if trials:
         low, high = wilson(differ, trials)
         yield (
@@ -100,7 +102,7 @@ def notes(found: RunComparison) -> Iterator[str]:
 def _margins(found: RunComparison) -> Iterator[str]:
     for margin in sorted({each.upgrade.margin for each in found.checks}):
         alike = [each for each in found.checks if each.upgrade.margin == margin and each.pairs]
-        shown = sum(each.shown for each in alike)
+        shown = sum(each.non_inferior for each in alike)
         takes = fewest_pairs(margin, found.alpha)
         yield (
             f"no worse by {margin:.0%}: {shown} of {len(alike)} checks show it "
@@ -110,5 +112,7 @@ def _margins(found: RunComparison) -> Iterator[str]:
 
 def notable(found: RunComparison, each: CheckComparison) -> bool:
     """Whether there is something to say of a check."""
-    required = each.upgrade.non_inferiority is Gate.REQUIRED and each.gates and not each.shown
+    required = (
+        each.upgrade.non_inferiority is Gate.REQUIRED and each.gates and not each.non_inferior
+    )
     return bool(each.pairs) and bool(each.lost or each.gained or each in found.slower or required)

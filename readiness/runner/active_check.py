@@ -29,9 +29,10 @@ class ActiveCheck:
     what it has fetched, or what the endpoint has cached.
 
     Args:
-        again: Whether its trials have been made once, and are made again to see how much is noise.
-        partner: The same check of the endpoint beside this one: trial by trial they keep step, so
-            that both meet what the machine and the network are like.
+        is_repeat: Whether its trials have been made once, and are made again to see how much is
+            noise.
+        paired_check: The same check of the endpoint beside this one: trial by trial they keep
+            step, so that both meet what the machine and the network are like.
         test: The sequential test that may end it early; None where its trials are counted.
         decided: What that has decided; None until it has.
     """
@@ -44,8 +45,8 @@ class ActiveCheck:
     in_flight: int = 0
     passed: int = 0
     failed: int = 0
-    again: bool = False
-    partner: ActiveCheck | None = None
+    is_repeat: bool = False
+    paired_check: ActiveCheck | None = None
     test: Sprt | None = None
     decided: Verdict | None = None
     _met: set[str] = field(default_factory=set)
@@ -67,7 +68,7 @@ class ActiveCheck:
     @property
     def id(self) -> str:
         """What the evidence calls it."""
-        return f"{self.planned.check.id}{AGAIN if self.again else ''}"
+        return f"{self.planned.check.id}{AGAIN if self.is_repeat else ''}"
 
     @property
     def startable(self) -> bool:
@@ -78,7 +79,7 @@ class ActiveCheck:
     @property
     def _ahead(self) -> bool:
         """Whether it has started more trials than its partner, which is not done."""
-        partner = self.partner
+        partner = self.paired_check
         return partner is not None and not partner.done.done() and self.begun > partner.begun
 
     @property
@@ -110,7 +111,7 @@ class ActiveCheck:
         self._opening.discard(probe.cluster)
 
     @property
-    def settled(self) -> bool:
+    def is_decided(self) -> bool:
         """Whether the check is not ready, whatever else may come, and has enough to show for it."""
         if self.test:
             return bool(self.waiting) and self.decided is not None

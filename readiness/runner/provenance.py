@@ -35,12 +35,12 @@ def run_provenance(settings: Settings, planned: Sequence[PlannedCheck]) -> dict[
         "profile": settings.profile,
         "seed": settings.seed,
         "harness": harness(settings.policy),
-        "fast": settings.fast,
+        "fast": settings.use_sequential_tests,
         "sampling": dict(settings.sampling),
-        "warm": settings.warm,
-        "license_evidence": settings.given.digests,
+        "warm": settings.warm_prefix_cache,
+        "license_evidence": settings.context.digests,
         "extra_body_sha256": _sha256(json.dumps(settings.extra, sort_keys=True).encode()),
-        "items": {each.check.id: each.items for each in planned},
+        "items": {each.check.id: each.probes_digest for each in planned},
     }
 
 
@@ -50,7 +50,7 @@ def require_comparable(baseline: FinishedRun, made_with: Mapping[str, Any]) -> N
     Raises:
         NoBaseline: It was not; the message names the difference.
     """
-    if why := difference(baseline.about, made_with):
+    if why := difference(baseline.evidence_header, made_with):
         raise FinishedRunError(f"--baseline {baseline.evidence.parent} cannot be compared: {why}")
 
 

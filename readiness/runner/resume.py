@@ -57,7 +57,7 @@ class ResumeState:
     replies: dict[tuple[object, ...], deque[Exchange]] = field(default_factory=dict)
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """What was taken over, in words; "" of a run that begins."""
         if not self.about:
             return ""
@@ -65,7 +65,7 @@ class ResumeState:
         trials = sum(len(each) for each in self.trials.values())
         return f"resumed: {len(self.exchanges)} exchanges and {trials} trials were there{torn}"
 
-    def take(self, call: Call, about: Entry) -> Exchange | None:
+    def pop_reply(self, call: Call, about: Entry) -> Exchange | None:
         """What came of the same request of the same trial, once; None where it was not sent."""
         if not self.replies:
             return None

@@ -39,13 +39,14 @@ class Run:
         evidence: What has been seen so far.
         ledger: What has been sent so far.
         runner: What makes the trials.
-        past: What was known before the run was resumed.
+        resume_state: What was known before the run was resumed.
         capabilities: What the endpoint offers; None where it cannot be tried.
         problem: Why the endpoint cannot be tried; "" where it can.
         results: What has been shown so far.
         bugs: Whether a check raised what no check may raise.
         comparison: What it shows beside its baseline; None before it ends, or without one.
-        rival: The run of the endpoint that is the baseline; None where that is over, or not given.
+        baseline_run: The run of the endpoint that is the baseline; None where that is over, or not
+            given.
         finished: Whether the record is written.
     """
 
@@ -57,32 +58,32 @@ class Run:
     evidence: Evidence
     ledger: UsageBudget
     runner: Scheduler
-    past: ResumeState
+    resume_state: ResumeState
     capabilities: Capabilities | None = None
     problem: str = ""
     results: list[Result] = field(default_factory=list)
     bugs: bool = False
     comparison: RunComparison | None = None
-    rival: Run | None = None
+    baseline_run: Run | None = None
     finished: bool = False
 
     def start(self, planned: Sequence[PlannedCheck]) -> None:
         """Start checks; beside a rival, those that run alone after the rival has made them."""
         assert self.capabilities is not None
-        if self.rival:
-            self.rival.start(planned)
+        if self.baseline_run:
+            self.baseline_run.start(planned)
             together = [each for each in planned if not each.check.alone]
-            self.rival.runner.repeat(together)
+            self.baseline_run.runner.repeat(together)
             for each in planned:
                 if each.check.alone:
-                    self.rival.result(each.check.id)
+                    self.baseline_run.result(each.check.id)
         self.runner.start(planned, self.capabilities)
 
     def result(self, check_id: str) -> Result:
         """Wait for the result of a check, the rival's and what it has made again with it."""
-        if self.rival and not self.plan[check_id].check.alone:
-            self.rival.result(check_id)
-            self.rival.runner.result(f"{check_id}{AGAIN}")
+        if self.baseline_run and not self.plan[check_id].check.alone:
+            self.baseline_run.result(check_id)
+            self.baseline_run.runner.result(f"{check_id}{AGAIN}")
         try:
             alone = self.runner.result(check_id)
         except Exception:
@@ -141,8 +142,8 @@ class Run:
         if self.finished:
             return
         self.finished = True
-        if self.rival:
-            self.rival.finish()
+        if self.baseline_run:
+            self.baseline_run.finish()
         review.write(self.folder, self.settings.review.extended(self.results))
         self.compare()
         comment.write(self)
@@ -151,9 +152,9 @@ class Run:
 
     def compare(self) -> None:
         """Hold the run against its baseline, where it has one, and something was tried."""
-        baseline = self.settings.baseline
-        if self.rival and self.rival.results:
-            baseline = finished_run.read_finished_run(self.rival.folder)
+        baseline = self.settings.baseline_run
+        if self.baseline_run and self.baseline_run.results:
+            baseline = finished_run.read_finished_run(self.baseline_run.folder)
         if baseline is not None and not self.problem:
             now = replace(
                 finished_run.read(self.evidence.path),

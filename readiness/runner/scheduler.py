@@ -51,7 +51,7 @@ class Scheduler:
         self._beside: Scheduler | None = None
         self.running: dict[str, ActiveCheck] = {}
 
-    def keep_step(self, other: Scheduler) -> None:
+    def alternate_with(self, other: Scheduler) -> None:
         """Start trials in turn with another runner, each check's one by one."""
         self._beside, other._beside = other, self
 
@@ -69,7 +69,9 @@ class Scheduler:
     def repeat(self, planned: Sequence[PlannedCheck]) -> None:
         """Make the first trials of checks again, which shows how much of a difference is noise."""
         fresh = [
-            ActiveCheck(each.again, deque(enumerate(each.again.probes)), again=True)
+            ActiveCheck(
+                each.repeat_sample, deque(enumerate(each.repeat_sample.probes)), is_repeat=True
+            )
             for each in planned
         ]
         self.running |= {each.id: each for each in fresh}
@@ -82,11 +84,11 @@ class Scheduler:
     async def _begin(self, fresh: Sequence[ActiveCheck]) -> None:
         beside = self._beside.running if self._beside else {}
         for running in fresh:
-            if not (running.planned.check.alone or running.again) and running.id in beside:
-                running.partner, beside[running.id].partner = beside[running.id], running
+            if not (running.planned.check.alone or running.is_repeat) and running.id in beside:
+                running.paired_check, beside[running.id].paired_check = beside[running.id], running
         for running in fresh:
             self._review_past(running)
-            if lacking := self._capabilities.lacks(running.planned.check.needs):
+            if lacking := self._capabilities.unsupported_reason(running.planned.check.needs):
                 self._give_up(running, Score(Outcome.UNSUPPORTED, lacking))
             else:
                 self._settle(running)
@@ -95,7 +97,7 @@ class Scheduler:
     def _review_past(self, running: ActiveCheck) -> None:
         """Settle what a label was given for since the run was ended."""
         for trial in list(running.trials.values()):
-            score = self._review.settle(running.id, trial.probe, trial.said, trial.score)
+            score = self._review.settle(running.id, trial.probe, trial.reply_digest, trial.score)
             if score != trial.score:
                 self._keep(running, replace(trial, score=score))
 
@@ -142,7 +144,7 @@ class Scheduler:
 
     def _settle(self, running: ActiveCheck) -> None:
         """End a check where no trial is left, or none that could change its verdict."""
-        if (self._curtails or running.test) and running.settled:
+        if (self._curtails or running.test) and running.is_decided:
             self._give_up(running, SETTLED)
         elif len(running.trials) == running.total:
             self._finish(running)
@@ -174,18 +176,18 @@ class Scheduler:
     def _scope_of(self, running: ActiveCheck) -> Scope:
         defects_only = running.planned.claim.defects_only
         scope = replace(self._scope, window=self._capabilities.window, defects_only=defects_only)
-        return replace(scope, common=self._common_again) if running.again else scope
+        return replace(scope, common=self._common_again) if running.is_repeat else scope
 
     def _keep(self, running: ActiveCheck, trial: Trial) -> None:
         about = {"check": running.id, "probe": trial.probe, "trial": trial.number}
-        self._evidence.trial(about, trial.score, trial.exchanges, trial.said)
+        self._evidence.trial(about, trial.score, trial.exchanges, trial.reply_digest)
         running.note(trial)
 
 
 def by_dimension(running: Sequence[ActiveCheck]) -> dict[str, Counter[str]]:
     """How far each dimension has come: trials planned, tried and passed."""
     counts: dict[str, Counter[str]] = {}
-    for each in (each for each in running if not each.again):
+    for each in (each for each in running if not each.is_repeat):
         count = counts.setdefault(each.planned.check.dimension, Counter())
         count.update(planned=each.total, tried=len(each.trials), passed=each.passed)
     return counts

@@ -75,7 +75,7 @@ class Sender:
             return await self._send(call, {**trial, "attempt": 1}, lane="")
         about = {**trial, "shared": call.shared} if call.shared else trial
         for attempt in range(1, MOST_ATTEMPTS + 1):
-            known = self._past.take(call, about)
+            known = self._past.pop_reply(call, about)
             exchange = known or await self._send(call, {**about, "attempt": attempt}, lane)
             pause = _pause(exchange, attempt)
             if pause is None or (exchange.fault and attempt == MOST_ATTEMPTS):
@@ -88,9 +88,9 @@ class Sender:
 
     async def _send(self, call: Call, about: Mapping[str, Any], lane: str) -> Exchange:
         if call.made is None:
-            self.ledger.admit()
+            self.ledger.require_remaining()
             came = await self._endpoint.send(call, lane)
-            self.ledger.bill(came, about["attempt"])
+            self.ledger.record_exchange(came, about["attempt"])
         else:
             came = exchange_of(call.made)
             self.ledger.take_over(came, about["attempt"])

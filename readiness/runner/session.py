@@ -47,23 +47,29 @@ def open_run(settings: Settings, planned: Sequence[PlannedCheck]) -> Generator[R
         UnsoundError: The evidence of the run to resume cannot be trusted.
     """
     made_with = provenance.run_provenance(settings, planned)
-    if settings.baseline:
-        provenance.require_comparable(settings.baseline, made_with)
+    if settings.baseline_run:
+        provenance.require_comparable(settings.baseline_run, made_with)
     earlier_runs.require_poolable(settings.earlier, planned, made_with)
     with Background() as background, ExitStack() as stack:
-        if settings.fleet:
-            stack.enter_context(ray_started(settings.fleet, crews=2 if settings.rival else 1))
+        if settings.load_workers:
+            stack.enter_context(
+                ray_started(settings.load_workers, crews=2 if settings.baseline_settings else 1)
+            )
         rival = None
-        if settings.rival:
-            rival = stack.enter_context(_opened(background, settings.rival, planned, "-baseline"))
+        if settings.baseline_settings:
+            rival = stack.enter_context(
+                _opened(background, settings.baseline_settings, planned, "-baseline")
+            )
             if rival.problem:
-                raise LookupError(f"--baseline {settings.rival.where.url}: {rival.problem}")
+                raise LookupError(
+                    f"--baseline {settings.baseline_settings.address.url}: {rival.problem}"
+                )
         run = stack.enter_context(_opened(background, settings, planned))
         if not run.problem:
             earlier_runs.require_same_build(settings.earlier, run.identity)
         if rival:
-            run.rival = rival
-            run.runner.keep_step(rival.runner)
+            run.baseline_run = rival
+            run.runner.alternate_with(rival.runner)
         yield run
 
 
@@ -73,7 +79,7 @@ def _opened(
 ) -> Generator[Run]:
     made_with = provenance.run_provenance(settings, planned)
     with (
-        _reached(background, settings.where, settings.limits) as endpoint,
+        _reached(background, settings.address, settings.limits) as endpoint,
         _metered(background, settings) as meters,
         _load_worker_pool(settings) as crew,
     ):
@@ -99,12 +105,12 @@ def _opened(
             sender = Sender(
                 endpoint, evidence, ledger, AdaptiveConcurrency(settings.concurrency), past
             )
-            fleet = partial(crew.step, ledger) if crew else None
+            fleet = partial(crew.run_step, ledger) if crew else None
             scope = Scope(
                 findings=findings,
-                given=settings.given,
+                given=settings.context,
                 meters=meters,
-                warm=settings.warm,
+                warm=settings.warm_prefix_cache,
                 fleet=fleet,
             )
             runner = Scheduler(
@@ -115,7 +121,7 @@ def _opened(
                 past,
                 settings.review,
                 curtails=not settings.keep_going,
-                fast=settings.fast,
+                fast=settings.use_sequential_tests,
             )
             plan = {each.check.id: each for each in planned}
             run = Run(settings, plan, started, model, folder, evidence, ledger, runner, past)
@@ -163,21 +169,21 @@ def _reached(
 @contextmanager
 def _metered(background: Background, settings: Settings) -> Generator[Sequence[Meter]]:
     """What tells how much memory the server takes."""
-    if (metrics := settings.given.metrics) is None:
-        yield sources(settings.where)
+    if (metrics := settings.context.metrics) is None:
+        yield sources(settings.address)
         return
     with _reached(background, metrics, settings.limits) as page:
-        yield [*sources(settings.where), MetricsMeter(page)]
+        yield [*sources(settings.address), MetricsMeter(page)]
 
 
 @contextmanager
 def _load_worker_pool(settings: Settings) -> Generator[LoadWorkerPool | None]:
     """The load workers, where the user wants any."""
-    if settings.fleet is None:
+    if settings.load_workers is None:
         yield None
         return
     with load_worker_pool(
-        settings.fleet, settings.where, settings.limits, settings.secrets
+        settings.load_workers, settings.address, settings.limits, settings.secrets
     ) as crew:
         yield crew
 
@@ -195,7 +201,7 @@ def _model(listed: Exchange, settings: Settings) -> tuple[str, Models, str]:
 
 def _explore(run: Run, background: Background, sender: Sender, models: Models) -> None:
     ask = partial(sender.send, trial=PROBING)
-    asked = Dialect(run.model, sampling=run.settings.sampling, extra=run.settings.extra)
+    asked = Dialect(run.model, sampling=run.settings.sampling, extra_body=run.settings.extra)
     work = explore(ask, models, asked)
     try:
         run.capabilities = background.start(work).result()
@@ -227,6 +233,6 @@ def _folder(reports: Path, started: datetime, model: str) -> Path:
 def _about(settings: Settings, model: str) -> dict[str, Any]:
     return {
         "schema": "readiness-evidence/1",
-        "endpoint": settings.where.url,
+        "endpoint": settings.address.url,
         "model": model,
     }

@@ -38,7 +38,7 @@ class Settings:
     """What the user asks for.
 
     Args:
-        where: The endpoint's address, with the key among its headers.
+        address: The endpoint's address, with the key among its headers.
         model: The model's id; "" where the endpoint is to say.
         profile: How many trials: smoke, ci or full.
         policy: Thresholds, margins, and which dimensions gate.
@@ -52,21 +52,23 @@ class Settings:
         most_tokens: Most tokens to use, of prompts and replies; 0 for any number.
         most_minutes: How long to send; 0 for any time.
         keep_going: Whether to make all trials of a check that cannot be ready any more.
-        fast: Whether sequential tests may end checks of a rate.
+        use_sequential_tests: Whether sequential tests may end checks of a rate.
         resume: The folder of a run that is to go on; None for a new run.
         key: The variable of the environment that holds the endpoint's key.
         secrets: What must stand in no file.
         review: What a person or a judge has settled.
-        given: What no reply of the endpoint can tell.
-        warm: Whether prompts of a load test share all but their end.
-        fleet: The load workers that make the steps of load tests; None where this process does.
-        baseline: The run that this one is held against.
-        rival: How the endpoint is tried that is the baseline, beside this one; None without one.
+        context: What no reply of the endpoint can tell.
+        warm_prefix_cache: Whether prompts of a load test share all but their end.
+        load_workers: The load workers that make the steps of load tests; None where this process
+            does.
+        baseline_run: The run that this one is held against.
+        baseline_settings: How the endpoint is tried that is the baseline, beside this one; None
+            without one.
         earlier: Runs of the same build that add to what this one shows.
         waivers: What the gate lets through, by checks.
     """
 
-    where: Address
+    address: Address
     model: str
     profile: str
     policy: Policy
@@ -80,15 +82,15 @@ class Settings:
     most_tokens: int
     most_minutes: float
     keep_going: bool
-    fast: bool
+    use_sequential_tests: bool
     resume: Path | None
     secrets: Secrets
     review: Review
-    given: Given
+    context: Given
     key: str = KEY
-    warm: bool = False
-    fleet: LoadWorkerSettings | None = None
-    baseline: FinishedRun | None = None
-    rival: Settings | None = None
+    warm_prefix_cache: bool = False
+    load_workers: LoadWorkerSettings | None = None
+    baseline_run: FinishedRun | None = None
+    baseline_settings: Settings | None = None
     earlier: Sequence[FinishedRun] = ()
     waivers: Mapping[str, Waiver] = field(default_factory=dict)

@@ -30,7 +30,7 @@ class UsageBudget:
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
-    def admit(self) -> None:
+    def require_remaining(self) -> None:
         """Make sure that a request may be sent.
 
         Raises:
@@ -44,7 +44,7 @@ class UsageBudget:
             raise _spent(f"{self.most_minutes:g} minutes")
         self.sent += 1
 
-    def left(self, parts: int) -> Left:
+    def remaining(self, parts: int) -> Left:
         """What each of so many may send that send at once: requests, tokens, minutes.
 
         As in a ledger, 0 is where nothing limits it.
@@ -63,13 +63,13 @@ class UsageBudget:
     def take_over(self, exchange: Exchange, attempt: int) -> None:
         """Count a request that was sent before the run was resumed, or by a load worker."""
         self.sent += 1
-        self.bill(exchange, attempt)
+        self.record_exchange(exchange, attempt)
 
-    def bill(self, exchange: Exchange, attempt: int) -> None:
+    def record_exchange(self, exchange: Exchange, attempt: int) -> None:
         """Count what came of a request that was sent, at which attempt from 1."""
         body = exchange.body
         self.retried += attempt > 1
-        self.failed += not (exchange.fine or exchange.fault is Fault.HUNG_UP)
+        self.failed += not (exchange.succeeded or exchange.fault is Fault.CLIENT_ABORTED)
         # No text of a model can look like this, for within a JSON string a quote is escaped.
         start = body.rfind(b'"usage"')
         if start >= 0:

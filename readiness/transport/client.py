@@ -128,7 +128,7 @@ class EndpointClient:
             return Fault.UNREACHABLE, f"no connection within {self.limits.connect:g} s"
         except TimeoutError:
             if leave is not None:
-                return Fault.HUNG_UP, f"after {leave.seconds:g} s"
+                return Fault.CLIENT_ABORTED, f"after {leave.seconds:g} s"
             return self._late(taken, asyncio.get_running_loop().time() - begun)
         except aiohttp.ClientConnectorError as error:
             return Fault.UNREACHABLE, f"{error.host}:{error.port}: {_why(error)}"
@@ -166,7 +166,7 @@ class EndpointClient:
                 taken.body += chunk
                 if leave.frames and taken.body.count(FRAME) >= leave.frames:
                     _close(response, reset=leave.reset)
-                    return Fault.HUNG_UP, f"after {leave.frames} frames"
+                    return Fault.CLIENT_ABORTED, f"after {leave.frames} frames"
         return None, ""
 
     def _late(self, taken: _Taken, elapsed: float) -> tuple[Fault, str]:

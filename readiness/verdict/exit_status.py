@@ -38,10 +38,10 @@ def explain(result: Result) -> str:
         f"{result.check.id} is {result.verdict}",
         f"  -> {result.check.requirement}",
         f"   required: {required}",
-        f"      shown: {result.passed} of {result.made} trials ({low:.1%} to {high:.1%})",
+        f"      shown: {result.passed} of {result.executed} trials ({low:.1%} to {high:.1%})",
     ]
-    if result.made < planned:
-        lines.append(f"    stopped: {planned - result.made} more could not change the verdict")
+    if result.executed < planned:
+        lines.append(f"    stopped: {planned - result.executed} more could not change the verdict")
     lines += [f"   doubtful: {doubt}" for doubt in result.doubts]
     lines += [f"   {each.count:6} × {each.shown}" for each in result.reasons[:MOST_REASONS]]
     if rest := result.reasons[MOST_REASONS:]:

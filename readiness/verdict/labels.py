@@ -77,10 +77,10 @@ class Review:
     def extended(self, results: Iterable[Result]) -> list[ReviewEntry]:
         """All that was settled before, and what is still to be settled."""
         open_ = [
-            ReviewEntry(result.check.id, trial.probe, trial.said, trial.score.reason)
+            ReviewEntry(result.check.id, trial.probe, trial.reply_digest, trial.score.reason)
             for result in results
             for trial in result.trials
-            if trial.said and trial.score.outcome is Outcome.UNDETERMINED
+            if trial.reply_digest and trial.score.outcome is Outcome.UNDETERMINED
         ]
         # Who has given no label yet is asked once.
         return [*self.labelled.values(), *dict.fromkeys(open_)]

@@ -29,13 +29,13 @@ class PooledRuns:
         claim: What they have to show.
         tally: The trials of all the runs, by the probes that they have in common.
         runs: How many runs they are of.
-        fallen: How many trials of a rule have failed in the earlier ones.
+        failures: How many trials of a rule have failed in the earlier ones.
     """
 
     claim: Claim
     tally: Tally
     runs: int
-    fallen: int = 0
+    failures: int = 0
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -59,7 +59,9 @@ class PooledRuns:
     @property
     def doubt(self) -> str:
         """Why a rule that one run has kept is not shown to hold; "" where there is no reason."""
-        return f"{self.fallen} trials failed in earlier runs of this build" if self.fallen else ""
+        return (
+            f"{self.failures} trials failed in earlier runs of this build" if self.failures else ""
+        )
 
     def __str__(self) -> str:
         return f"{self.tally.passed} of {self.tally.planned} trials in {self.runs} runs"
@@ -129,8 +131,8 @@ class Trial:
         slices: What the record counts it under, apart from its check.
         cluster: What it shares with other trials; "" where nothing.
         control: Whether it guards the check instead of counting.
-        said: A digest of what the endpoint said; "" where it said nothing.
-        wanted: A digest of what the probe expects.
+        reply_digest: A digest of what the endpoint said; "" where it said nothing.
+        expected_digest: A digest of what the probe expects.
     """
 
     probe: str
@@ -140,8 +142,8 @@ class Trial:
     slices: Mapping[str, str] = field(default_factory=dict)
     cluster: str = ""
     control: bool = False
-    said: str = ""
-    wanted: str = ""
+    reply_digest: str = ""
+    expected_digest: str = ""
 
     @classmethod
     def of(
@@ -156,8 +158,8 @@ class Trial:
             slices=probe.slices,
             cluster=probe.cluster,
             control=probe.control,
-            said=said,
-            wanted=digest(probe.expect),
+            reply_digest=said,
+            expected_digest=digest(probe.expect),
         )
 
 
@@ -209,7 +211,7 @@ class Result:
         return [trial for trial in self.trials if not trial.control]
 
     @cached_property
-    def made(self) -> int:
+    def executed(self) -> int:
         """How many of them were made, or were to be made had nothing come between."""
         return sum(trial.score != SETTLED for trial in self.counted)
 
@@ -238,10 +240,10 @@ class Result:
     def interval(self) -> proportions.Interval:
         """The rates that the trials made are compatible with (Wilson, two-sided 95 %)."""
         effect = self.tally.design_effect
-        return proportions.wilson(self.passed / effect, self.made / effect)
+        return proportions.wilson(self.passed / effect, self.executed / effect)
 
     @property
-    def shown(self) -> float:
+    def rate_lower_bound(self) -> float:
         """The rate that the trials show at the least (exact, one-sided)."""
         effect = self.tally.design_effect
         passed, trials = self.passed / effect, len(self.counted) / effect
@@ -255,8 +257,8 @@ class Result:
             if trial.control and not trial.score.passed:
                 failing.setdefault(trial.score.reason, []).append(trial.probe)
         doubts = [f"control item {', '.join(names)}: {why}" for why, names in failing.items()]
-        said = [trial.said for trial in self.counted if trial.said]
-        wanted = {trial.wanted for trial in self.counted if trial.said}
+        said = [trial.reply_digest for trial in self.counted if trial.reply_digest]
+        wanted = {trial.expected_digest for trial in self.counted if trial.reply_digest}
         if len(wanted) >= FEWEST_TO_COMPARE and len(said) > 1 and len(set(said)) == 1:
             doubts.append(f"the same reply to probes that expect {len(wanted)} different ones")
         if self.pooled and self.pooled.doubt:
@@ -277,7 +279,7 @@ class Result:
     @property
     def met(self) -> float:
         """How much of the required rate is met, from 0 to 1."""
-        rate = self.passed / self.made if self.made else 0.0
+        rate = self.passed / self.executed if self.executed else 0.0
         return min(1.0, rate / self.claim.required)
 
     @property

@@ -212,7 +212,7 @@ def test_all_of_the_text_may_come_in_one_frame() -> None:
     request = {"messages": asked, "stream": True}
     parts = [{"role": "assistant", "content": ""}, {"content": "Ho"}, {"content": "la"}, {}]
     chunks = [{"choices": [{"index": 0, "delta": delta}]} for delta in parts]
-    said = [each["choices"][0]["delta"] for each in flaw.chunks(request, chunks)]
+    said = [each["choices"][0]["delta"] for each in flaw.change_chunks(request, chunks)]
     assert said == [{"role": "assistant", "content": "Hola"}, {}]
     other = {"messages": [{"role": "user", "content": "Hi"}]}
-    assert flaw.chunks(other, chunks) == chunks
+    assert flaw.change_chunks(other, chunks) == chunks

@@ -73,9 +73,9 @@ def test_one_message_stands_for_itself_and_several_with_who_said_them() -> None:
 
 def test_labelled_replies_are_balanced_and_what_is_done_may_deny_it() -> None:
     cases = labelled()
-    assert Counter(case.due for case in cases) == dict.fromkeys(Ruling, EACH)
+    assert Counter(case.expected_ruling for case in cases) == dict.fromkeys(Ruling, EACH)
     swayed = [case for case in cases if case.probe.endswith(".swayed")]
-    assert Counter(case.due for case in swayed) == {DONE: 24}
+    assert Counter(case.expected_ruling for case in swayed) == {DONE: 24}
     assert len({case.probe for case in cases}) == len(cases) == 150
     assert labelled() == cases
 

@@ -140,8 +140,8 @@ def test_the_times_of_a_reply_are_those_of_its_tokens() -> None:
     exchange = streamed(parts, usage=5)
     times = measure_latency(exchange, read(exchange))
     assert times is not None
-    assert (times.first, times.last, times.tokens) == (0.4, 0.9, 5)
-    assert times.per_token == pytest.approx(0.5 / 4)
+    assert (times.time_to_first_token, times.time_to_last_token, times.tokens) == (0.4, 0.9, 5)
+    assert times.time_per_output_token == pytest.approx(0.5 / 4)
     assert sorted(inter_token_latencies(exchange, times)) == pytest.approx([0.0, 0.1, 0.4])
 
 
@@ -149,7 +149,7 @@ def test_connecting_is_not_counted() -> None:
     exchange = streamed([(0.4, frame("a")), (0.5, frame("b"))], 2, written=300_000_000)
     times = measure_latency(exchange, read(exchange))
     assert times is not None
-    assert (round(times.first, 6), round(times.last, 6)) == (0.1, 0.2)
+    assert (round(times.time_to_first_token, 6), round(times.time_to_last_token, 6)) == (0.1, 0.2)
     assert list(inter_token_latencies(exchange, times)) == pytest.approx([0.1])
 
 
@@ -162,7 +162,7 @@ def test_one_token_has_no_time_per_token() -> None:
     exchange = streamed([(0.4, frame("a"))], usage=1)
     times = measure_latency(exchange, read(exchange))
     assert times is not None
-    assert (times.per_token, list(inter_token_latencies(exchange, times))) == (None, [])
+    assert (times.time_per_output_token, list(inter_token_latencies(exchange, times))) == (None, [])
 
 
 def test_a_harness_that_is_held_up_knows_it() -> None:

@@ -59,24 +59,33 @@ def test_nothing_of_a_step_is_lost_by_sharing_it(
 
 def test_a_step_is_measured_while_the_clients_of_all_workers_are_busy() -> None:
     parts = [
-        StepResult(CODE, [RequestMeasurement(0.0, 0.0, 9.0)], opened=1.0, closed=8.0),
-        StepResult(CODE, [RequestMeasurement(0.5, 0.5, 7.0)], opened=2.0, closed=6.0),
+        StepResult(
+            CODE, [RequestMeasurement(0.0, 0.0, 9.0)], full_load_start=1.0, full_load_end=8.0
+        ),
+        StepResult(
+            CODE, [RequestMeasurement(0.5, 0.5, 7.0)], full_load_start=2.0, full_load_end=6.0
+        ),
     ]
-    parts[0].strain.busy, parts[1].strain.busy = 0.2, 0.7
+    parts[0].client_saturation.busy, parts[1].client_saturation.busy = 0.2, 0.7
     step = StepResult.merged(CODE, parts, 0.002)
-    assert (len(step.samples), step.busy, step.workers, step.agreed) == (2, (2.0, 6.0), 2, 0.002)
-    assert step.strain.busy == 0.7
+    assert (len(step.samples), step.full_load_interval, step.workers, step.start_skew) == (
+        2,
+        (2.0, 6.0),
+        2,
+        0.002,
+    )
+    assert step.client_saturation.busy == 0.7
 
 
 def test_a_budget_is_shared_out_and_never_exceeded() -> None:
     ledger = UsageBudget(most_requests=100, most_tokens=1_000, sent=10, prompt_tokens=100)
-    assert ledger.left(4) == (22, 225, 0.0)
+    assert ledger.remaining(4) == (22, 225, 0.0)
     with pytest.raises(EndpointError, match="the budget of 100 requests is spent"):
-        replace(ledger, sent=98).left(4)
+        replace(ledger, sent=98).remaining(4)
     with pytest.raises(EndpointError, match="the budget of 1000 tokens is spent"):
-        replace(ledger, prompt_tokens=1_200).left(4)
+        replace(ledger, prompt_tokens=1_200).remaining(4)
     with pytest.raises(EndpointError, match="minutes is spent"):
-        UsageBudget(most_minutes=1.0, started=ledger.started - 60).left(1)
+        UsageBudget(most_minutes=1.0, started=ledger.started - 60).remaining(1)
 
 
 # Two nodes
@@ -113,7 +122,7 @@ def together(
             ray_started(fleet),
             load_worker_pool(fleet, where, RequestLimits(), Secrets([])) as crew,
         ):
-            scope = Scope(common={}, fleet=partial(crew.step, spent))
+            scope = Scope(common={}, fleet=partial(crew.run_step, spent))
             return at(url, lambda chat: work(chat, crew), scope, spent)
 
 
@@ -135,10 +144,10 @@ def test_two_nodes_make_one_step(cluster: str) -> None:
     closed, opened, nodes, exchanges = together(cluster, work, ledger=spent)
     assert [scoring.answered(each).outcome for each in (closed, opened)] == [Outcome.PASS] * 2
     assert [scoring.no_cross_talk(each).outcome for each in (closed, opened)] == [Outcome.PASS] * 2
-    assert (len(closed.samples), len(closed.known), closed.workers) == (40, 4, 2)
+    assert (len(closed.samples), len(closed.known_answer_requests), closed.workers) == (40, 4, 2)
     assert len(opened.samples) == 20
-    assert closed.strain.lags.total > 0
-    assert 0 < closed.agreed < APART
+    assert closed.client_saturation.lags.total > 0
+    assert 0 < closed.start_skew < APART
     assert len(nodes) == 2
     # Each worker has asked for the models once, and every request is evidence and counted.
     assert (exchanges, spent.sent) == (62, 62)
@@ -225,7 +234,7 @@ def test_a_cluster_without_room_for_the_workers_is_named(cluster: str) -> None:
             ray_started(fleet),
             load_worker_pool(fleet, where, RequestLimits(), Secrets([])) as crew,
         ):
-            error = at(url, work, Scope(common={}, fleet=partial(crew.step, UsageBudget())))
+            error = at(url, work, Scope(common={}, fleet=partial(crew.run_step, UsageBudget())))
     assert error.score.outcome is Outcome.UNDETERMINED
     assert str(error) == "Ray has no room for 3 load workers: 2 CPUs in all"
 

@@ -46,7 +46,7 @@ def test_a_character_split_between_writes_arrives_whole() -> None:
 def test_a_harmless_stream_says_the_same(flaw: Flaw) -> None:
     request = {"model": "reference", "stream": True, **JSON}
     made = complete(request)
-    sent = flaw.frames(request, frames(flaw.chunks(request, chunks(made))))
+    sent = flaw.change_frames(request, frames(flaw.change_chunks(request, chunks(made))))
     got = Got(200, {}, b"".join(frame for frame in sent if isinstance(frame, bytes)))
     assert (got.streamed, got.frames[-1]) == (TEXT, "[DONE]")
 

@@ -43,8 +43,8 @@ def listed(*models: dict[str, Any]) -> Exchange:
 
 def test_a_plain_endpoint_lacks_nothing_and_is_asked_a_handful_of_times() -> None:
     found, asked = explored(lambda n, request: "OK")
-    assert found.lacking == {}
-    assert (found.dialect.budget, dict(found.dialect.sampling)) == (
+    assert found.unsupported == {}
+    assert (found.dialect.max_tokens_field, dict(found.dialect.sampling)) == (
         "max_completion_tokens",
         {"temperature": 0},
     )
@@ -66,7 +66,7 @@ def test_an_unknown_budget_parameter_gives_way_to_the_older_one() -> None:
             else "OK"
         )
     )
-    assert found.dialect.budget == "max_tokens"
+    assert found.dialect.max_tokens_field == "max_tokens"
 
 
 def test_a_budget_that_is_silently_ignored_gives_way_to_the_older_one() -> None:
@@ -83,7 +83,7 @@ def test_a_budget_that_is_silently_ignored_gives_way_to_the_older_one() -> None:
             await endpoint.close()
 
     with serving(script) as url:
-        assert asyncio.run(probe(url)).dialect.budget == "max_tokens"
+        assert asyncio.run(probe(url)).dialect.max_tokens_field == "max_tokens"
 
 
 @pytest.mark.parametrize("status", [400, 404, 422, 501])
@@ -93,16 +93,16 @@ def test_a_feature_that_is_declared_absent_is_lacking_with_its_words_and_a_remed
     found, _ = explored(
         lambda n, request: (status, "tools need a flag") if "tools" in request else "OK"
     )
-    assert found.lacks(frozenset({"tools"})) == (
+    assert found.unsupported_reason(frozenset({"tools"})) == (
         f"the endpoint does not offer tools: HTTP {status}: tools need a flag "
         "(vLLM needs --enable-auto-tool-choice and --tool-call-parser, llama.cpp --jinja)"
     )
-    assert found.lacks(frozenset({"json_object"})) == ""
+    assert found.unsupported_reason(frozenset({"json_object"})) == ""
 
 
 def test_a_feature_that_breaks_is_not_taken_for_absent() -> None:
     found, _ = explored(lambda n, request: (500, "oops") if "tools" in request else "OK")
-    assert found.lacking == {}
+    assert found.unsupported == {}
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -73,7 +73,7 @@ def decided(rate: float, seed: int, unsettled: float = 0.0) -> Verdict | None:
     draw = random.Random(seed)
     one = planned(json_only.values_preserved)
     running = ActiveCheck.after(ResumeState(Secrets([])), one, one.test)
-    while running.waiting and not running.settled:
+    while running.waiting and not running.is_decided:
         number, probe = running.take()
         score = PASSED if draw.random() < rate else failed("no")
         if draw.random() < unsettled:
@@ -99,8 +99,8 @@ def decided_in_flight(rate: float, seed: int, *, late: bool) -> Verdict | None:
     one = planned(json_only.values_preserved)
     running = ActiveCheck.after(ResumeState(Secrets([])), one, one.test)
     in_flight: list[tuple[int, Probe, bool]] = []
-    while in_flight or (running.waiting and not running.settled):
-        while running.waiting and not running.settled and running.in_flight < 8:
+    while in_flight or (running.waiting and not running.is_decided):
+        while running.waiting and not running.is_decided and running.in_flight < 8:
             in_flight.append((*running.take(), draw.random() < rate))
         ended = next((each for each in in_flight if each[2] is not late), in_flight[0])
         in_flight.remove(ended)

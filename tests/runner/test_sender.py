@@ -50,14 +50,14 @@ def test_a_client_leaves_after_so_many_frames(tmp_path: Path) -> None:
         return [HEAD, *parts * 200]
 
     came, ledger = sent(script, Call({}, crowd=True, hang_up=ClientAbort(5)), tmp_path)
-    assert (came.fault, came.detail, came.status) == (Fault.HUNG_UP, "after 5 frames", 200)
+    assert (came.fault, came.detail, came.status) == (Fault.CLIENT_ABORTED, "after 5 frames", 200)
     assert (ledger.sent, ledger.failed) == (1, 0)
     assert 5 <= came.body.count(b"data:") < 150
 
 
 def test_a_client_leaves_before_anything_has_come(tmp_path: Path) -> None:
     came, _ = sent(lambda n, raw: [5.0], Call({}, hang_up=ClientAbort(seconds=0.1)), tmp_path)
-    assert (came.fault, came.detail, came.status) == (Fault.HUNG_UP, "after 0.1 s", None)
+    assert (came.fault, came.detail, came.status) == (Fault.CLIENT_ABORTED, "after 0.1 s", None)
 
 
 def test_who_would_leave_later_gets_all_of_it(tmp_path: Path) -> None:

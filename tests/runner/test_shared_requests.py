@@ -49,7 +49,7 @@ def test_what_several_trials_need_is_sent_once() -> None:
     own = chats(3)
 
     async def together() -> list[str]:
-        return await asyncio.gather(*(each.once("hello", hello) for each in own))
+        return await asyncio.gather(*(each.fetch_once("hello", hello) for each in own))
 
     assert asyncio.run(together()) == ["OK", "OK", "OK"]
     assert [each.exchanges for each in own] == [[0], [0], [0]]
@@ -62,7 +62,7 @@ def test_what_fails_once_fails_for_each_trial_with_its_evidence() -> None:
         said = []
         for each in own:
             with pytest.raises(EndpointError) as error:
-                await each.once("hello", hello)
+                await each.fetch_once("hello", hello)
             said.append(error.value.score.reason[:8])
         return said
 
@@ -74,8 +74,8 @@ def test_two_things_are_sent_apart() -> None:
     first, second = chats(2)
 
     async def both() -> None:
-        await first.once("hello", hello)
-        await second.once("goodbye", hello)
+        await first.fetch_once("hello", hello)
+        await second.fetch_once("goodbye", hello)
 
     asyncio.run(both())
     assert (first.exchanges, second.exchanges) == ([0], [1])

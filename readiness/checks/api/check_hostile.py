@@ -87,6 +87,8 @@ async def fuzzed_requests_handled(chat: Chat, probe: Probe) -> Score:
     """Randomly malformed requests SHOULD be answered or rejected with a 4xx, and the next valid
     request answered.
     """
-    found = await BATCH.smallest(partial(attempt, chat), probe.expect["seed"], chat.scope.findings)
+    found = await BATCH.smallest(
+        partial(attempt, chat), probe.expect["seed"], chat.context.findings
+    )
     batch = nothing(found, lambda case: fuzz_cases.curl(fuzz_cases.call(case, chat.dialect)))
     return untouched(batch, await chat.send(NEIGHBOUR, budget=16))

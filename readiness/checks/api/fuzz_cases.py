@@ -40,7 +40,7 @@ TEXTS = ("", " ", "\x00", "null", "é", "👩‍👩‍👧‍👦", "\u202e", "
 
 def call(case: GeneratedCase, dialect: Dialect) -> Call:
     """The request of a case, which may name the model itself, and wrongly."""
-    own = {dialect.budget if name == "max_tokens" else name: case[name] for name in case}
+    own = {dialect.max_tokens_field if name == "max_tokens" else name: case[name] for name in case}
     return Call({"model": dialect.model, **own})
 
 

@@ -92,9 +92,9 @@ def call(probe: Probe, dialect: Dialect) -> Call:
     if "raw" in send:
         return Call(send["raw"].replace("$MODEL", json.dumps(dialect.model)).encode("latin-1"))
     body = dialect.request(probe.messages or OK, probe.budget, probe.parameters)
-    dropped = [*send.get("drop", ()), *([dialect.budget] if "no_limit" in send else [])]
+    dropped = [*send.get("drop", ()), *([dialect.max_tokens_field] if "no_limit" in send else [])]
     kept = {key: value for key, value in body.items() if key not in dropped}
-    limit = {dialect.budget: send["most"]} if "most" in send else {}
+    limit = {dialect.max_tokens_field: send["most"]} if "most" in send else {}
     return Call({**kept, **limit, **send.get("set", {})})
 
 

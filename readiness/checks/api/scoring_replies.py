@@ -39,7 +39,7 @@ def within(reply: Reply, most: int) -> Score:
 
 def unlimited(free: Exchange, limited: Reply, last: str) -> Score:
     """Score a reply that nobody limits, by one to the same request with room for all of it."""
-    if free.fault is Fault.HUNG_UP:
+    if free.fault is Fault.CLIENT_ABORTED:
         return PASSED  # It went on for longer than any limit that there is by default.
     reply = read(free)
     if last in reply.text:

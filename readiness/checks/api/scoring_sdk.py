@@ -31,7 +31,9 @@ def works(came: SdkResult) -> Score:
     if came.error:
         _refused(came)
         sent = came.exchange.body[:120]
-        return failed(f"{came.error}: {' '.join(came.said.split())!r:.200}; it was sent {sent!r}")
+        return failed(
+            f"{came.error}: {' '.join(came.error_message.split())!r:.200}; it was sent {sent!r}"
+        )
     return PASSED if came.value is not None else failed("the SDK returned nothing")
 
 
@@ -59,7 +61,7 @@ def raises(came: SdkResult) -> Score:
     if not came.error:
         return failed(f"the SDK raised nothing: HTTP {status}, {came.exchange.body[:120]!r}")
     if status >= 500:
-        return failed(f"{came.error} for HTTP {status}: {came.said!r:.160}")
+        return failed(f"{came.error} for HTTP {status}: {came.error_message!r:.160}")
     wanted = ERRORS.get(status, "APIStatusError")
     return (
         PASSED if came.error == wanted else failed(f"{came.error} for HTTP {status}, not {wanted}")

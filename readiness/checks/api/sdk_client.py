@@ -35,13 +35,13 @@ class SdkResult:
     Args:
         value: What it returned.
         error: The name of what it raised; "" where it returned.
-        said: The error in words.
+        error_message: The error in words.
         exchange: The last exchange.
     """
 
     value: Any
     error: str
-    said: str
+    error_message: str
     exchange: Exchange
 
 

@@ -89,5 +89,5 @@ async def property_based_json(chat: Chat, probe: Probe) -> Score:
     """Whatever its fields and values, a record asked for as JSON only SHOULD come back as exactly
     that JSON.
     """
-    seed, findings = probe.expect["seed"], chat.scope.findings
+    seed, findings = probe.expect["seed"], chat.context.findings
     return nothing(await RECORDS.smallest(partial(attempt, chat), seed, findings), invented.told)

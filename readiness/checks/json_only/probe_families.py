@@ -80,17 +80,17 @@ class ProbeContent:
         schema: The shape.
         value: The value that the prompt states; None where it states none.
         task: What the user asks for, where it is not the usual.
-        told: The lines of data.
+        stated_facts: The lines of data.
         remarks: What the user says after the data.
-        then: Further turns, each with what the user says and a value.
+        later_turns: Further turns, each with what the user says and a value.
     """
 
     schema: dict[str, Any]
     value: Any
     task: str = ""
-    told: Sequence[str] = ()
+    stated_facts: Sequence[str] = ()
     remarks: Sequence[str] = ()
-    then: Sequence[tuple[str, Any]] = field(default=())
+    later_turns: Sequence[tuple[str, Any]] = field(default=())
 
 
 _PERSON = {"name": {"text": "people"}, "age": {"integer": [0, 1]}, "city": {"text": "cities"}}
@@ -99,7 +99,9 @@ _PERSON = {"name": {"text": "people"}, "age": {"integer": [0, 1]}, "city": {"tex
 def stating(slot: JsonVariation, spec: Spec, *remarks: str) -> ProbeContent:
     """A draft that states a value of the spec in full."""
     value = slot.value(spec)
-    return ProbeContent(schema_of(spec), value, told=facts(value, slot.words), remarks=remarks)
+    return ProbeContent(
+        schema_of(spec), value, stated_facts=facts(value, slot.words), remarks=remarks
+    )
 
 
 def flat(slot: JsonVariation) -> ProbeContent:

@@ -78,7 +78,9 @@ def _told_probe(series: str, slot: JsonVariation) -> Probe:
     seed_words = draft.task == PROMPTS["seed"]["user"]
     phrasing = "chinese" if seed_words else PHRASINGS[slot.turn % len(PHRASINGS)]
     only = PROMPTS["only"][phrasing][slot.languages[0]]
-    then = [{"say": say, "schema": draft.schema, "value": value} for say, value in draft.then]
+    then = [
+        {"say": say, "schema": draft.schema, "value": value} for say, value in draft.later_turns
+    ]
     stated = {} if draft.value is None else {"value": draft.value}
     return Probe(
         f"{series}.{slot.family}.{slot.number + 1:03}@v1",
@@ -96,10 +98,10 @@ def _told_probe(series: str, slot: JsonVariation) -> Probe:
 
 def _said(slot: JsonVariation, draft: ProbeContent, phrasing: str) -> str:
     """What the user says: a task, perhaps the shape in words, the data, and a remark."""
-    in_prose = phrasing in ("chinese", "english") and bool(draft.told)
+    in_prose = phrasing in ("chinese", "english") and bool(draft.stated_facts)
     shape = in_words(draft.schema, slot.words) if in_prose else []
     task = draft.task or slot.choice("tasks")
-    return "\n".join([task, *shape, *draft.told, *draft.remarks])
+    return "\n".join([task, *shape, *draft.stated_facts, *draft.remarks])
 
 
 def _controls() -> list[Probe]:
@@ -176,7 +178,7 @@ def _strictly(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _object_probe(slot: JsonVariation) -> Probe:
     draft = flat(slot)
-    said = [slot.choice("tasks"), *in_words(draft.schema, slot.words), *draft.told]
+    said = [slot.choice("tasks"), *in_words(draft.schema, slot.words), *draft.stated_facts]
     # The mode promises an object; that the members asked for are there is the least of sense.
     schema = {"type": "object", "required": draft.schema["required"]}
     return _probe(slot, said, schema, {"type": "json_object"})
@@ -185,7 +187,7 @@ def _object_probe(slot: JsonVariation) -> Probe:
 def _schema_probe(slot: JsonVariation) -> Probe:
     if slot.family == "T1":
         draft = nested(slot) if slot.number % 2 else flat(slot)
-        said = [slot.choice("records"), *draft.told]
+        said = [slot.choice("records"), *draft.stated_facts]
         return _probe(slot, said, draft.schema, _strictly(draft.schema))
     kind = slot.random.choice(PROMPTS["tier2"])
     value = {"reference": f"R{slot.random.randrange(10**6):06}", **kind["value"]}
@@ -202,6 +204,6 @@ def _poem_probe(slot: JsonVariation) -> Probe:
 
 def _bad_probe(slot: JsonVariation) -> Probe:
     draft = flat(slot)
-    said = [slot.choice("tasks"), *draft.told]
+    said = [slot.choice("tasks"), *draft.stated_facts]
     wanted = {"response_format": PROMPTS["bad_formats"][slot.family]}
     return replace(_probe(slot, said, draft.schema, {}), parameters=wanted)

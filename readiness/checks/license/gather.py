@@ -33,7 +33,7 @@ def read_card(text: str, source: str, digest: str) -> LicenseEvidence:
     """What a model card says; one without YAML at its head says nothing."""
     found = _HEAD.match(text.replace("\r\n", "\n"))
     if not found:
-        return LicenseEvidence(prose=(LicenseDocument(source, text, digest),))
+        return LicenseEvidence(other_documents=(LicenseDocument(source, text, digest),))
     try:
         said = Reader(source).read(found[1])
     except PolicyError as error:
@@ -46,7 +46,7 @@ def read_card(text: str, source: str, digest: str) -> LicenseEvidence:
     # Of several, a card does not say that one may choose.
     labels = (LicenseLabel(source, " AND ".join(licenses)),) if licenses else ()
     return LicenseEvidence(
-        names, labels, prose=(LicenseDocument(source, text, digest),), parents=parents
+        names, labels, other_documents=(LicenseDocument(source, text, digest),), parents=parents
     )
 
 
@@ -159,7 +159,11 @@ def _document(text: str, source: str, digest: str) -> LicenseEvidence:
         source, text, digest, terms=bool(_TERMS.match(name)) and not _POLICY.search(name)
     )
     policies = (source,) if _POLICY.search(name) else ()
-    return LicenseEvidence(texts=(found,), prose=() if found.terms else (found,), policies=policies)
+    return LicenseEvidence(
+        license_documents=(found,),
+        other_documents=() if found.terms else (found,),
+        policies=policies,
+    )
 
 
 def _config(text: str, source: str, _digest: str) -> LicenseEvidence:
@@ -240,7 +244,7 @@ def read_record(path: Path) -> LicenseEvidence:
         labels=tuple(
             LicenseLabel(each["source"], each["license"]) for each in said.get("says", ())
         ),
-        read=frozenset(_read(folder, each) for each in said.get("read", ())),
+        reviewed_digests=frozenset(_read(folder, each) for each in said.get("read", ())),
         parents=tuple(parents) if parents is not None else None,
         ancestors={
             name: gather((_within(folder, where),))

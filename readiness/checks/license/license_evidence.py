@@ -39,12 +39,12 @@ class VendorStatement:
     Args:
         url: Where.
         day: When it was read.
-        kept: Whether the copy that was kept is there, and is the one that was read.
+        copy_matches: Whether the copy that was kept is there, and is the one that was read.
     """
 
     url: str
     day: date
-    kept: bool
+    copy_matches: bool
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ class LicenseEvidence:
     Args:
         names: What the evidence calls the model.
         labels: The licence by its name, from each source that names one.
-        texts: The documents that a licence stands in.
-        prose: What is no licence, and may restrict the use in passing: cards and notices.
+        license_documents: The documents that a licence stands in.
+        other_documents: What is no licence, and may restrict the use in passing: cards and notices.
         policies: The files that restrict the use.
-        read: The digests of texts that a person has read, as the record says.
+        reviewed_digests: The digests of texts that a person has read, as the record says.
         unreadable: What is there and could not be read, and why.
         parents: The models that the weights were made from; None where nothing tells.
         ancestors: The dossiers of those of them that there is evidence of.
@@ -69,10 +69,10 @@ class LicenseEvidence:
 
     names: tuple[str, ...] = ()
     labels: tuple[LicenseLabel, ...] = ()
-    texts: tuple[LicenseDocument, ...] = ()
-    prose: tuple[LicenseDocument, ...] = ()
+    license_documents: tuple[LicenseDocument, ...] = ()
+    other_documents: tuple[LicenseDocument, ...] = ()
     policies: tuple[str, ...] = ()
-    read: frozenset[str] = frozenset()
+    reviewed_digests: frozenset[str] = frozenset()
     unreadable: tuple[str, ...] = ()
     parents: tuple[str, ...] | None = None
     ancestors: Mapping[str, LicenseEvidence] = field(default_factory=dict)
@@ -88,10 +88,10 @@ class LicenseEvidence:
         return LicenseEvidence(
             (*self.names, *other.names),
             (*self.labels, *other.labels),
-            (*self.texts, *other.texts),
-            (*self.prose, *other.prose),
+            (*self.license_documents, *other.license_documents),
+            (*self.other_documents, *other.other_documents),
             (*self.policies, *other.policies),
-            self.read | other.read,
+            self.reviewed_digests | other.reviewed_digests,
             (*self.unreadable, *other.unreadable),
             tuple(parents) if told else None,
             {**self.ancestors, **other.ancestors},
@@ -101,13 +101,13 @@ class LicenseEvidence:
             self.bytes or other.bytes,
         )
 
-    def line(self, name: str = "") -> Iterator[tuple[str, LicenseEvidence]]:
+    def ancestry(self, name: str = "") -> Iterator[tuple[str, LicenseEvidence]]:
         """The model and all ancestors that there is evidence of, each with its name."""
         yield name, self
         for parent, dossier in self.ancestors.items():
-            yield from dossier.line(parent)
+            yield from dossier.ancestry(parent)
 
     @property
-    def missing(self) -> tuple[str, ...]:
+    def missing_ancestors(self) -> tuple[str, ...]:
         """The ancestors that are named, and of which there is no evidence."""
         return tuple(name for name in self.parents or () if name not in self.ancestors)

@@ -41,11 +41,11 @@ def permits(dossier: LicenseEvidence, accepted: Collection[str]) -> Score:
 
 def whole(dossier: LicenseEvidence) -> Score:
     """Score whether the licence stands there word by word, with nothing added."""
-    stated = [each for each in dossier.texts if each.terms]
+    stated = [each for each in dossier.license_documents if each.terms]
     if not stated:
         unread = "".join(f"; {each}" for each in dossier.unreadable)
         return _unsettled(f"no text of the licence, only its name{unread}")
-    wrong = [why for each in stated if (why := _departs(each, dossier.read))]
+    wrong = [why for each in stated if (why := _departs(each, dossier.reviewed_digests))]
     return _unsettled("; ".join(wrong)) if wrong else PASSED
 
 
@@ -67,8 +67,8 @@ def agree(dossier: LicenseEvidence) -> Score:
 
 def clear(dossier: LicenseEvidence, accepted: Collection[str]) -> Score:
     """Score whether all models that the weights were made from may be used as well."""
-    scores = [_descent(name, each) for name, each in dossier.line("the model")]
-    for name, each in dossier.line():
+    scores = [_descent(name, each) for name, each in dossier.ancestry("the model")]
+    for name, each in dossier.ancestry():
         if name:
             found = (
                 permits(each, accepted),
@@ -110,7 +110,9 @@ def matches(names: Sequence[str], model: str) -> Score:
 
 def _warnings(dossier: LicenseEvidence) -> list[tuple[LicenseDocument, str]]:
     """What prose says against commercial use in passing, where no person has read it."""
-    unread = [each for each in dossier.prose if each.sha256 not in dossier.read]
+    unread = [
+        each for each in dossier.other_documents if each.sha256 not in dossier.reviewed_digests
+    ]
     said = [(each, warns(each.text)) for each in unread if each.source not in dossier.policies]
     return [(each, warning) for each, warning in said if warning]
 
@@ -122,10 +124,10 @@ def _labels(dossier: LicenseEvidence) -> list[Voice]:
 def _texts(dossier: LicenseEvidence, *, known: bool = False) -> list[Voice]:
     """The licences that texts are; those that are none count, unless a person has read them."""
     voices = []
-    for each in dossier.texts:
+    for each in dossier.license_documents:
         if name := (compare(each.text).license if each.terms else "") or marked(each.text):
             voices.append((each.source, terms(name)))
-        elif each.terms and not known and each.sha256 not in dossier.read:
+        elif each.terms and not known and each.sha256 not in dossier.reviewed_digests:
             why = "no text that is known here"
             voices.append((each.source, Terms(frozenset(), Standing.UNKNOWN, why=why)))
     return voices
@@ -149,8 +151,10 @@ def _departs(text: LicenseDocument, read: Collection[str]) -> str:
 def _descent(name: str, dossier: LicenseEvidence) -> Score:
     if dossier.parents is None:
         return _unsettled(f"nothing tells what {name} was made from: a card does, or a record")
-    if dossier.missing:
-        return _unsettled(f"{name} was made from {', '.join(dossier.missing)}: no evidence of it")
+    if dossier.missing_ancestors:
+        return _unsettled(
+            f"{name} was made from {', '.join(dossier.missing_ancestors)}: no evidence of it"
+        )
     return PASSED
 
 
@@ -166,7 +170,7 @@ def _on(conditions: Iterable[str]) -> Score:
 
 
 def _doubtful(statement: VendorStatement, today: date) -> str:
-    if not statement.kept:
+    if not statement.copy_matches:
         return f"{statement.url}: the copy that was kept is missing, or another"
     age = (today - statement.day).days
     if not 0 <= age <= OLDEST:

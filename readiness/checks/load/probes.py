@@ -30,12 +30,12 @@ class UserScript:
     Args:
         turns: What the user says.
         budget: Most tokens of each reply.
-        code: The word that the reply must have; "" where no answer is known.
+        expected_word: The word that the reply must have; "" where no answer is known.
     """
 
     turns: Sequence[str]
     budget: int
-    code: str = ""
+    expected_word: str = ""
 
 
 def steps(key: str, made: Sequence[tuple[str, float]], seed: int, trials: int) -> list[Probe]:

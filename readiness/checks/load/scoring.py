@@ -26,7 +26,7 @@ QUICKER = 0.8
 
 def throughput(step: StepResult) -> Estimate:
     """How many requests a second were answered while all clients were busy."""
-    return rate([each.end for each in step.samples if not each.error], *step.busy)
+    return rate([each.end for each in step.samples if not each.error], *step.full_load_interval)
 
 
 def measures(step: StepResult) -> tuple[Measure, ...]:
@@ -57,7 +57,7 @@ def _measures(step: StepResult) -> Iterator[Measure]:
     if len(own) >= ENOUGH:
         yield _estimate("throughput", throughput(step), "1/s", at, len(own))
         tokens = sum(each.latency.tokens for each in own if each.latency)
-        start, end = step.busy
+        start, end = step.full_load_interval
         yield Measure("output tokens", tokens / max(end - start, 1e-9), "1/s", at, total)
         yield Measure("mean end to end", mean(each.took for each in own), "s", at, len(own))
         for name, values in _series(own).items():
@@ -69,20 +69,24 @@ def _measures(step: StepResult) -> Iterator[Measure]:
         for share in SHARES:
             name = f"time between tokens p{share:.0%}"[:-1]
             yield Measure(name, step.gaps.quantile(share), "s", at, step.gaps.total)
-    yield Measure("event loop lag p99", step.strain.lag, "s", at, step.strain.lags.total)
-    yield Measure("busy share of a core", step.strain.busy, "", at)
+    yield Measure(
+        "event loop lag p99", step.client_saturation.lag, "s", at, step.client_saturation.lags.total
+    )
+    yield Measure("busy share of a core", step.client_saturation.busy, "", at)
     if step.workers:
         yield Measure("load workers", step.workers, "", at)
-        yield Measure("load workers began within", step.agreed, "s", at)
+        yield Measure("load workers began within", step.start_skew, "s", at)
     yield from _audits(step, own, at)
 
 
 def _series(own: list[RequestMeasurement]) -> dict[str, list[float]]:
     times = [(each, each.latency) for each in own if each.latency]
-    per_token = [latency.per_token for _, latency in times]
+    per_token = [latency.time_per_output_token for _, latency in times]
     return {
         "end to end": [each.took for each in own],
-        "time to first token": [each.sent - each.due + latency.first for each, latency in times],
+        "time to first token": [
+            each.sent - each.due + latency.time_to_first_token for each, latency in times
+        ],
         "time per token": [each for each in per_token if each is not None],
     }
 
@@ -96,7 +100,7 @@ def _audits(
         off = abs(inside / step.shape.clients - 1)
         name = "Little's law is off by" if off <= LITTLE else "implausible: Little's law is off by"
         yield Measure(name, off, "", at)
-    late = sum(each.latency.last > each.took for each in own if each.latency)
+    late = sum(each.latency.time_to_last_token > each.took for each in own if each.latency)
     if late:
         yield Measure("implausible: tokens after the end", late, "", at)
 
@@ -137,8 +141,8 @@ def answered(step: StepResult) -> Score:
 def no_cross_talk(step: StepResult) -> Score:
     """Score whether each request got its own answer, where the answer is known."""
     asked = [each for each in step.samples if each.code and not each.error]
-    if step.strange:
-        found = ", ".join(step.strange[:3])
+    if step.cross_talk:
+        found = ", ".join(step.cross_talk[:3])
         return failed(f"replies have words of other requests: {found}; {step.shape.shown}")
     if not asked:
         return Score(
@@ -169,7 +173,7 @@ def keeps(few: StepResult, many: StepResult) -> Score:
     # By Little's law, a throughput that is lost is time that each reply takes longer.
     slower, usual = (mean(each.took for each in step.measured) for step in (many, few))
     excess = slower - usual * many.shape.clients / few.shape.clients / KEPT
-    return excuse_if_saturated(failed(told), excess, few.strain, many.strain)
+    return excuse_if_saturated(failed(told), excess, few.client_saturation, many.client_saturation)
 
 
 def holds(step: StepResult) -> Score:
@@ -182,7 +186,7 @@ def holds(step: StepResult) -> Score:
     grown = late > max(SLOWER * early, early + NOTICED)
     if grown and trend(took).p < SURELY:
         told = f"replies take {early:.2f} s at first, {late:.2f} s at last: {step.shape.shown}"
-        return excuse_if_saturated(failed(told), late - SLOWER * early, step.strain)
+        return excuse_if_saturated(failed(told), late - SLOWER * early, step.client_saturation)
     return PASSED
 
 
@@ -199,7 +203,9 @@ def keeps_up(step: StepResult, full: StepResult) -> Score:
     half, most = (percentile(each, 0.5) for each in took)
     if half.low > most.high:
         told = f"{half.value:.2f} s at half of what it can do, {most.value:.2f} s at all of it"
-        return excuse_if_saturated(failed(told), half.low - most.high, step.strain, full.strain)
+        return excuse_if_saturated(
+            failed(told), half.low - most.high, step.client_saturation, full.client_saturation
+        )
     return score
 
 
@@ -207,7 +213,7 @@ def meets_objectives(made: Sequence[tuple[StepResult, LatencyObjective]]) -> Sco
     """Score steps by what users are promised of each; the worst of them decides."""
     if not made:
         return Score(Outcome.UNSUPPORTED, "the policy promises nothing: it has no slo")
-    scores = [_kept(step, promise.most) for step, promise in made]
+    scores = [_kept(step, promise.max_seconds) for step, promise in made]
     order = [Outcome.FAIL, Outcome.UNDETERMINED, Outcome.PASS]
     worst = min(scores, key=lambda score: order.index(score.outcome))
     return replace(worst, measures=tuple(each for score in scores for each in score.measures))
@@ -219,7 +225,7 @@ def _kept(step: StepResult, most: Mapping[str, float]) -> Score:
     if not own:
         return Score(Outcome.UNDETERMINED, f"nothing was answered: {step.shape.shown}")
     took = [each.took for each in own]
-    firsts = [each.latency.first for each in own if each.latency]
+    firsts = [each.latency.time_to_first_token for each in own if each.latency]
     seen = {
         "mean": mean(took),
         "p95": percentile(took, 0.95).value,
@@ -236,7 +242,7 @@ def _kept(step: StepResult, most: Mapping[str, float]) -> Score:
         words = [f"{name} {seen[name]:.2f} s, not {most[name]:g} s" for name in slower]
         excess = max(seen[name] - most[name] for name in slower)
         failure = excuse_if_saturated(
-            failed(f"{'; '.join(words)}: {step.shape.shown}"), excess, step.strain
+            failed(f"{'; '.join(words)}: {step.shape.shown}"), excess, step.client_saturation
         )
         return replace(failure, measures=score.measures)
     return score
@@ -247,7 +253,8 @@ def _share(own: Sequence[RequestMeasurement], most: Mapping[str, float]) -> floa
     whole = most.get("p95", most.get("mean", inf))
     first = most.get("first_p95", most.get("first", inf))
     good = [
-        each.took <= whole and (not each.latency or each.latency.first <= first) for each in own
+        each.took <= whole and (not each.latency or each.latency.time_to_first_token <= first)
+        for each in own
     ]
     return sum(good) / len(own)
 

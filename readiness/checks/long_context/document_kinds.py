@@ -25,9 +25,9 @@ def log(recipe: Recipe, characters: int) -> LongDocument:
     system, code = recipe.system(random)
     names = Names.draw(random, recipe, characters // SHORTEST + PLANTED)
     plants = Needles(recipe, random, names)
-    plants.ask()
+    plants.add_questions()
     for _ in range(DISTRACTIONS if characters >= ROOMY else 0):
-        plants.distract()
+        plants.add_distractors()
     words, frame = PROMPTS["log"], recipe.frame
     asked = [words["asking"][frame]]
     asked += [f"{each.label}: {each.text}" for each in plants.questions]

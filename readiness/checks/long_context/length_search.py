@@ -57,7 +57,7 @@ async def search_effective_length(chat: Chat, recipe: Recipe) -> LengthSearchRes
 
     The rungs at which it then turns are tried with one more document: one may have been luck.
     """
-    top = min(chat.scope.window or CLAIM, SCALED if chat.scope.defects_only else CLAIM)
+    top = min(chat.context.window or CLAIM, SCALED if chat.context.defects_only else CLAIM)
     rungs = [*(each for each in RUNGS if each < top), top]
     readings: dict[int, list[DocumentReply]] = {rung: [] for rung in rungs}
     shares: dict[int, float] = {}
@@ -78,7 +78,7 @@ async def search_effective_length(chat: Chat, recipe: Recipe) -> LengthSearchRes
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if await enough(rungs[middle]) else (low, middle)
-        if not chat.scope.defects_only:
+        if not chat.context.defects_only:
             for length in sorted({rungs[low], rungs[high]} - {top, *errors}):
                 await enough(length, replace(recipe, number=recipe.number + 1))
     measures = (each for rung in rungs for reading in readings[rung] for each in _grid(reading))
@@ -87,8 +87,8 @@ async def search_effective_length(chat: Chat, recipe: Recipe) -> LengthSearchRes
 
 async def _readings(chat: Chat, recipe: Recipe, length: int, top: int) -> list[DocumentReply]:
     """What came back at that length: at the top for the documents that the claim is on."""
-    declared = chat.scope.window
-    documents = 1 if chat.scope.defects_only else DOCUMENTS
+    declared = chat.context.window
+    documents = 1 if chat.context.defects_only else DOCUMENTS
     recipes = [log_of(recipe.seed, each) for each in range(documents)]
     if length < top or (declared is not None and declared < CLAIM):
         recipes = [recipe]

@@ -23,39 +23,41 @@ NS = 1e9
 class LivenessResult:
     """How short requests fared before, beside and after a long one."""
 
-    earlier: Sequence[Exchange]
-    beside: Sequence[Exchange] = field(default=())
-    later: Sequence[Exchange] = field(default=())
+    requests_before: Sequence[Exchange]
+    requests_during: Sequence[Exchange] = field(default=())
+    requests_after: Sequence[Exchange] = field(default=())
 
     @property
-    def dead(self) -> str:
+    def failure(self) -> str:
         """Which of the short requests beside the long one, or after it, failed, and how; ""."""
-        failed = [each for each in (*self.beside, *self.later) if each.status != 200]
+        failed = [
+            each for each in (*self.requests_during, *self.requests_after) if each.status != 200
+        ]
         if not failed:
             return ""
-        total = len(self.beside) + len(self.later)
+        total = len(self.requests_during) + len(self.requests_after)
         how = failed[0].fault or f"HTTP {failed[0].status}"
         return f"{len(failed)} of {total} short requests failed, the first: {how}"
 
     @property
     def slowest(self) -> float:
         """The longest that a short request took beside the long one, in seconds."""
-        return max((each.end / NS for each in self.beside), default=0.0)
+        return max((each.end / NS for each in self.requests_during), default=0.0)
 
     @property
     def before(self) -> float:
         """What a short chat took before, in seconds."""
-        return median(each.end / NS for each in self.earlier)
+        return median(each.end / NS for each in self.requests_before)
 
     @property
     def after(self) -> float:
         """What a short chat took after, in seconds."""
-        return median(each.end / NS for each in self.later)
+        return median(each.end / NS for each in self.requests_after)
 
     @property
     def shown(self) -> str:
         """How it was, in words."""
-        return self.dead or f"short requests took up to {self.slowest:.1f} s"
+        return self.failure or f"short requests took up to {self.slowest:.1f} s"
 
 
 async def with_liveness_requests(chat: Chat, work: Awaitable[T]) -> tuple[T, LivenessResult]:
@@ -76,4 +78,4 @@ async def with_liveness_requests(chat: Chat, work: Awaitable[T]) -> tuple[T, Liv
 
 async def _greet(chat: Chat) -> Exchange:
     """A chat of five tokens, with no room to reason."""
-    return await chat.send(SHORT, budget=5 - chat.dialect.reasoning)
+    return await chat.send(SHORT, budget=5 - chat.dialect.reasoning_tokens)

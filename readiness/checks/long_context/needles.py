@@ -25,7 +25,7 @@ class Needles:
         self._random = random
         self._names = names
 
-    def ask(self) -> None:
+    def add_questions(self) -> None:
         """Plant what is asked for: twelve questions, and one for each checkpoint."""
         for depth in LOOKUPS:
             self._ask_record(depth)
@@ -38,7 +38,7 @@ class Needles:
         for depth in CHECKPOINTS:
             self._ask_checkpoint(depth)
 
-    def distract(self) -> None:
+    def add_distractors(self) -> None:
         """Plant a line or two of each kind that nobody asks for."""
         language = self._language()
         self._members(language, 3)

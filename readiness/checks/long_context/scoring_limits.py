@@ -155,8 +155,8 @@ def survives(exchange: Exchange, life: LivenessResult, remedy: str = "") -> Scor
     """Score what came of a long page, and of the short requests beside it."""
     if ended := ending(exchange):
         return failed(f"{ended}; beside it {life.shown}{remedy}")
-    if life.dead:
-        return failed(f"beside a long page {life.dead}")
+    if life.failure:
+        return failed(f"beside a long page {life.failure}")
     if life.slowest > BESIDE:
         return failed(f"beside a long page a short request takes {life.slowest:.0f} s")
     if life.after > max(RECOVERED * life.before, life.before + UNNOTICED):

@@ -63,12 +63,12 @@ class TokenEstimator:
         self._estimate = ESTIMATES[language]
         self._counted: dict[int, int] = {}
 
-    def teach(self, characters: int, tokens: int) -> None:
+    def add_count(self, characters: int, tokens: int) -> None:
         """Take in that a text of so many characters was counted as so many tokens."""
         self._counted[characters] = tokens
 
     @property
-    def counts(self) -> bool:
+    def is_calibrated(self) -> bool:
         """Whether the endpoint has counted two texts, and more in the longer."""
         return len(self._counted) > 1 and self._line is not None
 
@@ -152,19 +152,19 @@ def target_length(chat: Chat) -> int:
         EndpointError: The endpoint declares a smaller window than 128K, and nothing need be sent.
     """
     if _small(chat):
-        declared = f"the endpoint declares a window of {chat.scope.window:,} tokens"
+        declared = f"the endpoint declares a window of {chat.context.window:,} tokens"
         raise EndpointError(f"{declared}, and {CLAIM:,} are required", Outcome.FAIL)
-    return SCALED if chat.scope.defects_only else CLAIM
+    return SCALED if chat.context.defects_only else CLAIM
 
 
 def _small(chat: Chat) -> bool:
     """Whether the endpoint itself says that 128K tokens do not fit."""
-    return chat.scope.window is not None and chat.scope.window < CLAIM
+    return chat.context.window is not None and chat.context.window < CLAIM
 
 
 async def send_document(chat: Chat, recipe: Recipe, length: int) -> DocumentReply:
     """The reading of a document at that length: it is sent where it has not been sent yet."""
-    return await chat.once(("reading", recipe, length), partial(_read, recipe, length))
+    return await chat.fetch_once(("reading", recipe, length), partial(_read, recipe, length))
 
 
 async def send_oversized_document(
@@ -172,10 +172,10 @@ async def send_oversized_document(
 ) -> OversizedDocumentReply:
     """Send a document that does not fit into a window, whatever the endpoint makes of it."""
     gauge = await _gauge(chat, recipe)
-    beyond = BEYOND if gauge.counts else FAR_BEYOND
+    beyond = BEYOND if gauge.is_calibrated else FAR_BEYOND
     paper = _WRITERS[recipe.kind](recipe, gauge.characters(beyond * window))
     exchange = await chat.send(paper.messages, budget=BUDGETS[recipe.kind])
-    tokens = gauge.tokens(paper.characters) if gauge.counts else 0
+    tokens = gauge.tokens(paper.characters) if gauge.is_calibrated else 0
     return OversizedDocumentReply(paper.expected, exchange, window, tokens)
 
 
@@ -195,7 +195,7 @@ async def send_pieces(chat: Chat, recipe: Recipe, paragraph: int) -> list[Exchan
 
 
 def _page(chat: Chat, recipe: Recipe, paragraph: int) -> str:
-    return page(recipe, SMALL_PAGE if chat.scope.defects_only else PAGE, paragraph)
+    return page(recipe, SMALL_PAGE if chat.context.defects_only else PAGE, paragraph)
 
 
 async def _read(recipe: Recipe, length: int, chat: Chat) -> DocumentReply:
@@ -211,31 +211,31 @@ async def _read(recipe: Recipe, length: int, chat: Chat) -> DocumentReply:
 
 
 async def _sent(chat: Chat, recipe: Recipe, length: int, gauge: TokenEstimator) -> DocumentReply:
-    budget, reasoning = BUDGETS[recipe.kind], chat.dialect.reasoning
+    budget, reasoning = BUDGETS[recipe.kind], chat.dialect.reasoning_tokens
     # A reply that is lost to reasoning is asked for again, with four times the budget.
     reserved = SLACK + (4 * budget + reasoning if reasoning else budget)
     paper = _WRITERS[recipe.kind](recipe, gauge.characters(SHARE * (length - reserved)))
-    tokens, counted = gauge.tokens(paper.characters), gauge.counts
+    tokens, counted = gauge.tokens(paper.characters), gauge.is_calibrated
     # Streamed, so that the first token has a time, wherever usage comes with a stream.
     stream = {"stream": True} if chat.dialect.stream_usage else {}
     reply = await chat(paper.messages, budget=budget, **stream)
     if reply.usage and (not counted or abs(reply.usage.prompt / tokens - 1) < BELIEVED):
-        gauge.teach(paper.characters, reply.usage.prompt)
+        gauge.add_count(paper.characters, reply.usage.prompt)
     return DocumentReply(paper.expected, reply, length, tokens, reserved, counted)
 
 
 async def _gauge(chat: Chat, recipe: Recipe) -> TokenEstimator:
     key = ("gauge", recipe.kind, recipe.language)
-    return await chat.once(key, partial(_calibrate, recipe))
+    return await chat.fetch_once(key, partial(_calibrate, recipe))
 
 
 async def _calibrate(recipe: Recipe, chat: Chat) -> TokenEstimator:
     """Have documents counted; where the window is small, so is the first that is tried."""
     gauge, (short, long) = TokenEstimator(recipe.language), SAMPLES[recipe.language]
-    if await chat.once("tokenizer", partial(_tokenizes, recipe)):
+    if await chat.fetch_once("tokenizer", partial(_tokenizes, recipe)):
         for characters in (short, LONGER * long):
             paper = _WRITERS[recipe.kind](recipe, characters)
-            gauge.teach(paper.characters, await count(chat, paper.messages) or 0)
+            gauge.add_count(paper.characters, await count(chat, paper.messages) or 0)
         return gauge
     for characters in () if _small(chat) else (short, long):
         await _count(chat, recipe, gauge, characters)
@@ -256,9 +256,9 @@ async def _count(chat: Chat, recipe: Recipe, gauge: TokenEstimator, characters: 
     paper = _WRITERS[recipe.kind](recipe, characters)
     reply = await _reply_to_count(chat, paper.messages)
     if reply.usage:
-        gauge.teach(paper.characters, reply.usage.prompt)
+        gauge.add_count(paper.characters, reply.usage.prompt)
 
 
 async def _reply_to_count(chat: Chat, messages: Sequence[Message]) -> Reply:
     # Sixteen tokens with no room to reason: nobody reads this reply.
-    return read(await chat.send(messages, budget=16 - chat.dialect.reasoning))
+    return read(await chat.send(messages, budget=16 - chat.dialect.reasoning_tokens))

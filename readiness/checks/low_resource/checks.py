@@ -23,8 +23,8 @@ async def decode_speed(chat: Chat, probe: Probe) -> Score:
     """On the declared hardware, a single stream MUST decode as fast as the policy requires
     (article: 112 tokens/s).
     """
-    timed = await chat.once("low_resource.short", partial(series, length=SHORT))
-    return scorer.decodes(timed, chat.scope.given.hardware)
+    timed = await chat.fetch_once("low_resource.short", partial(series, length=SHORT))
+    return scorer.decodes(timed, chat.context.given.hardware)
 
 
 @check(probe("long", RUNS + 1, LONG), alone=True, in_order=True, needs=["stream"])
@@ -32,7 +32,7 @@ async def prefill_speed(chat: Chat, probe: Probe) -> Score:
     """On the declared hardware, a prompt of 4K tokens SHOULD be prefilled as fast as the policy
     requires.
     """
-    return scorer.reads(await series(chat, LONG), chat.scope.given.hardware)
+    return scorer.reads(await series(chat, LONG), chat.context.given.hardware)
 
 
 @check(probe("bursts", 15, SHORT), alone=True, in_order=True, needs=["stream"])
@@ -40,8 +40,8 @@ async def aggregate_throughput(chat: Chat, probe: Probe) -> Score:
     """On the declared hardware, up to eight concurrent streams SHOULD together be as fast as the
     policy requires.
     """
-    made = await chat.once("low_resource.bursts", bursts)
-    return scorer.serves(made, chat.scope.given.hardware)
+    made = await chat.fetch_once("low_resource.bursts", bursts)
+    return scorer.serves(made, chat.context.given.hardware)
 
 
 @check(probe("memory", 6, LONG), alone=True, in_order=True, needs=["stream"])
@@ -49,7 +49,7 @@ async def gpu_memory(chat: Chat, probe: Probe) -> Score:
     """On the declared hardware, GPU memory under load MUST stay below the policy's limit (article:
     11.2 GB).
     """
-    return scorer.fits(await loaded(chat), chat.scope.given.hardware, chat.scope.window)
+    return scorer.fits(await loaded(chat), chat.context.given.hardware, chat.context.window)
 
 
 @check(probe("figures", RUNS + 16, SHORT), alone=True, in_order=True, needs=["stream"])
@@ -57,8 +57,8 @@ async def plausible_measurements(chat: Chat, probe: Probe) -> Score:
     """Measured token counts SHOULD fit the limit and the text of the replies, and decode speed the
     memory bandwidth.
     """
-    timed = await chat.once("low_resource.short", partial(series, length=SHORT))
-    made = await chat.once("low_resource.bursts", bursts)
-    given = chat.scope.given
+    timed = await chat.fetch_once("low_resource.short", partial(series, length=SHORT))
+    made = await chat.fetch_once("low_resource.bursts", bursts)
+    given = chat.context.given
     weights = given.dossier.bytes if given.dossier else 0
     return scorer.adds_up(timed, made, given.hardware, weights)

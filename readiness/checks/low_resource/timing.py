@@ -110,7 +110,7 @@ async def series(chat: Chat, length: int) -> list[TimedStream]:
     Raises:
         EndpointError: A stream failed, or too few tokens were sent or counted.
     """
-    runs = RUNS_OF_SMOKE if chat.scope.defects_only else RUNS
+    runs = RUNS_OF_SMOKE if chat.context.defects_only else RUNS
     timed = [await stream(chat, length) for _ in range(WARM_UP + runs)]
     enough = [each for each in timed[WARM_UP:] if each.tokens >= FEWEST]
     if not enough:
@@ -121,13 +121,13 @@ async def series(chat: Chat, length: int) -> list[TimedStream]:
 
 async def bursts(chat: Chat) -> list[StreamBurst]:
     """Time several streams at once, in steps."""
-    steps = AT_ONCE[:2] if chat.scope.defects_only else AT_ONCE
+    steps = AT_ONCE[:2] if chat.context.defects_only else AT_ONCE
     return [await _burst(chat, at_once) for at_once in steps]
 
 
 async def loaded(chat: Chat) -> PeakUsage:
     """Read the meters at rest, in a short chat, in a long one, and in four at once."""
-    length = SHORT if chat.scope.defects_only else LONG
+    length = SHORT if chat.context.defects_only else LONG
     longest = 2 * length if _fits(chat, 2 * length) else length
 
     async def load() -> None:
@@ -135,16 +135,16 @@ async def loaded(chat: Chat) -> PeakUsage:
         await stream(chat, longest)
         await asyncio.gather(*(stream(chat, length) for _ in range(4)))
 
-    if not chat.scope.meters:
+    if not chat.context.meters:
         return PeakUsage({}, {})  # Nothing would be seen of it.
-    _, peak = await measure_peak_usage(chat.scope.meters, load())
+    _, peak = await measure_peak_usage(chat.context.meters, load())
     return peak
 
 
 async def stream(chat: Chat, length: int) -> TimedStream:
     """Time one stream."""
     # Thoughts are tokens as others are, and need no room of their own here.
-    dialect = replace(chat.dialect, reasoning=0)
+    dialect = replace(chat.dialect, reasoning_tokens=0)
     body = dialect.request(messages(length), BUDGET, {"stream": True})
     exchange = await chat.call(Call(body))
     reply = read(exchange)
@@ -178,7 +178,7 @@ def _early(exchange: Exchange, reply: Reply) -> float:
 
 
 def _fits(chat: Chat, length: int) -> bool:
-    return chat.scope.window is None or length + 2 * BUDGET <= chat.scope.window
+    return chat.context.window is None or length + 2 * BUDGET <= chat.context.window
 
 
 def _untold(why: str) -> EndpointError:

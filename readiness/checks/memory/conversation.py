@@ -119,7 +119,7 @@ def labels(mode: str, voice: Verbaliser, distance: int | None) -> dict[str, str]
 
 def expected(voice: Verbaliser, plot: QuestionAndAnswer, distance: int | None) -> Expected:
     """The answer, and all other values of the conversation, of which it must name none."""
-    others = [value for value in voice.drawn if value not in (*plot.own, *plot.stale)]
+    others = [value for value in voice.drawn if value not in (*plot.allowed_values, *plot.stale)]
     return Expected(
         tuple(plot.values),
         tuple(form for value in plot.stale for form in forms(value)),

@@ -45,7 +45,7 @@ class ConversationTurns:
         self._told: set[tuple[str, str]] = set()
         self._chat = {topic: self._sentences(topic) for topic in TOPICS}
 
-    def ago(self, distance: int) -> int:
+    def turn_at_distance(self, distance: int) -> int:
         """The turn so many before the question that is being planted."""
         return self.asked - distance
 
@@ -69,7 +69,7 @@ class ConversationTurns:
         """Whether a turn tells, and nothing yet."""
         return self._lines.get(turn) == []
 
-    def fix(self, turn: int, line: TopicLine, whole: bool = False) -> None:
+    def place_at(self, turn: int, line: TopicLine, whole: bool = False) -> None:
         """Say something in that very turn, and perhaps nothing beside it.
 
         Raises:
@@ -81,11 +81,11 @@ class ConversationTurns:
         self._lines[turn].append(line)
         self._room[turn] = 0 if whole else room - 1
 
-    def spread(self, lines: Sequence[TopicLine], after: int = 0, before: int = 0) -> None:
+    def place_between(self, lines: Sequence[TopicLine], after: int = 0, before: int = 0) -> None:
         """Say something, in this order, in any turns between two, or before the question."""
         self._spread.append((after, before or self.asked, lines))
 
-    def keep(self, fact: Fact, *things: str) -> None:
+    def reserve(self, fact: Fact, *things: str) -> None:
         """Have nobody else tell a fact of these things."""
         self._told |= {(thing, fact.what) for thing in things}
 
@@ -94,15 +94,15 @@ class ConversationTurns:
         instruction: Mapping[str, Any] = self.voice.random.choice(PROMPTS["instructions"])
         line = TopicLine("", instruction[self.voice.language])
         if turn:
-            self.fix(turn, line)
+            self.place_at(turn, line)
         else:
-            self.spread([line])
+            self.place_between([line])
         self._instructed = True
         return instruction
 
     def tell(self, fact: Fact, thing: str, value: Value, how: str = "tell") -> TopicLine:
         """A line that tells a fact, perhaps with a remark in front."""
-        self.keep(fact, thing)
+        self.reserve(fact, thing)
         told = self.voice.say(
             how, thing=thing, what=fact.what, value=self.voice.written(fact, value)
         )
@@ -111,7 +111,7 @@ class ConversationTurns:
 
     def tell_of_it(self, fact: Fact, thing: str, value: Value) -> TopicLine:
         """A line that tells a fact of the thing that was named last."""
-        self.keep(fact, thing)
+        self.reserve(fact, thing)
         it = PROMPTS["topics"][fact.topic][self.voice.language]["it"]
         words = {"it": it, "its": it, "what": fact.what, "value": self.voice.written(fact, value)}
         return TopicLine(fact.topic, self.voice.joined([self.voice.say("tell_of_it", **words)]))
@@ -153,7 +153,7 @@ class ConversationTurns:
             raise NoRoom
         turns = sorted(self.voice.random.sample(free, len(lines)))
         for turn, line in zip(turns, lines, strict=True):
-            self.fix(turn, line)
+            self.place_at(turn, line)
 
     def _about(self, turn: int) -> frozenset[str]:
         return frozenset(line.topic for line in self._lines.get(turn, ()))

@@ -25,14 +25,14 @@ class QuestionAndAnswer:
     Args:
         question: The words of the last turn.
         values: Ways to write the answer; none where nothing was said of it.
-        own: Values that a right reply may name.
+        allowed_values: Values that a right reply may name.
         stale: Values that the answer once had.
         marks: What shows that an instruction was obeyed.
     """
 
     question: str
     values: Sequence[str]
-    own: Sequence[Value] = ()
+    allowed_values: Sequence[Value] = ()
     stale: Sequence[Value] = ()
     marks: Sequence[str] = ()
 
@@ -41,7 +41,7 @@ def single(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAn
     """A fact that is stated once."""
     thing, *others = board.things(fact)
     value = board.voice.value(fact)
-    board.fix(board.ago(distance), board.tell(fact, thing, value))
+    board.place_at(board.turn_at_distance(distance), board.tell(fact, thing, value))
     add_distractors(board, fact, others[:2], value)
     return QuestionAndAnswer(
         board.voice.say("ask", thing=thing, what=fact.what), forms(value), [value]
@@ -55,13 +55,13 @@ def update(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAn
     values = [first]
     for _ in range(board.voice.random.randint(1, 2)):
         values.append(board.voice.value(fact, first))
-    last = board.ago(distance)
-    board.fix(last, board.tell(fact, thing, values[-1], "change"))
+    last = board.turn_at_distance(distance)
+    board.place_at(last, board.tell(fact, thing, values[-1], "change"))
     hows = ["tell", "change"]
     before = [
         board.tell(fact, thing, each, how) for each, how in zip(values[:-1], hows, strict=False)
     ]
-    board.spread(before, before=last)
+    board.place_between(before, before=last)
     add_distractors(board, fact, others[:1], first)
     question = board.voice.say("ask", thing=thing, what=fact.what)
     return QuestionAndAnswer(question, forms(values[-1]), values[-1:], values[:-1])
@@ -69,7 +69,7 @@ def update(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAn
 
 def reference(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
     """Former and latter, a pronoun in the conversation, or a noun left out of the question."""
-    told = board.ago(distance)
+    told = board.turn_at_distance(distance)
     apart = distance > 1 and board.empty(told) and board.empty(told + 1)
     ways = [_latter, _of_it, _elliptic] if apart else [_latter, _elliptic]
     return board.voice.random.choice(ways)(board, fact, distance)
@@ -82,8 +82,11 @@ def _latter(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndA
     second = voice.value(fact, value)
     told = {"thing": thing, "other": other, "what": fact.what}
     told |= {"value": voice.written(fact, value), "second": voice.written(fact, second)}
-    board.keep(fact, thing, other)
-    board.fix(board.ago(distance), TopicLine(fact.topic, voice.joined([voice.say("pair", **told)])))
+    board.reserve(fact, thing, other)
+    board.place_at(
+        board.turn_at_distance(distance),
+        TopicLine(fact.topic, voice.joined([voice.say("pair", **told)])),
+    )
     add_distractors(board, fact, [third], value)
     asked, answer = voice.random.choice([("ask_former", value), ("ask_latter", second)])
     return QuestionAndAnswer(voice.say(asked, what=fact.what), forms(answer), [answer])
@@ -93,8 +96,10 @@ def _of_it(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAn
     thing, *others = board.things(fact)
     value = board.voice.value(fact)
     # Nothing comes between the name and its pronoun, or it could be of something else.
-    board.fix(board.ago(distance), board.name(fact.topic, thing), whole=True)
-    board.fix(board.ago(distance - 1), board.tell_of_it(fact, thing, value), whole=True)
+    board.place_at(board.turn_at_distance(distance), board.name(fact.topic, thing), whole=True)
+    board.place_at(
+        board.turn_at_distance(distance - 1), board.tell_of_it(fact, thing, value), whole=True
+    )
     add_distractors(board, fact, others[:2], value)
     return QuestionAndAnswer(
         board.voice.say("ask", thing=thing, what=fact.what), forms(value), [value]
@@ -104,7 +109,7 @@ def _of_it(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAn
 def _elliptic(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
     thing, other, third, *_ = board.things(fact)
     value = board.voice.value(fact)
-    board.fix(board.ago(distance), board.tell(fact, thing, value))
+    board.place_at(board.turn_at_distance(distance), board.tell(fact, thing, value))
     add_distractors(board, fact, [other, third], value)
     words = {"thing": thing, "other": other, "what": fact.what}
     return QuestionAndAnswer(board.voice.say("ask_elliptically", **words), forms(value), [value])
@@ -115,7 +120,7 @@ def add_distractors(
 ) -> None:
     """The same of other things, with values that are nearly the same."""
     for thing in things:
-        board.spread([board.tell(fact, thing, board.voice.value(fact, value))])
+        board.place_between([board.tell(fact, thing, board.voice.value(fact, value))])
 
 
 ABSTENTION = "abstention"
@@ -168,21 +173,21 @@ def _days(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAns
 
 
 def _next(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
-    asked = board.ago(distance)
+    asked = board.turn_at_distance(distance)
     first = board.voice.value(TICKETS)
     later = [board.voice.value(TICKETS, first) for _ in range(1 + (distance > 5))]
-    board.fix(asked, _ticket(board, first))
-    board.spread([_ticket(board, each) for each in later], after=asked)
-    board.spread([_ticket(board, board.voice.value(TICKETS, first))], before=asked)
+    board.place_at(asked, _ticket(board, first))
+    board.place_between([_ticket(board, each) for each in later], after=asked)
+    board.place_between([_ticket(board, board.voice.value(TICKETS, first))], before=asked)
     question = board.voice.say("ask_next", value=str(first))
     return QuestionAndAnswer(question, forms(later[0]), [first, later[0]])
 
 
 def _instruction(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
     thing, *others = board.things(fact)
-    instruction = board.instruct(board.ago(distance))
+    instruction = board.instruct(board.turn_at_distance(distance))
     value = board.voice.value(fact)
-    board.spread([board.tell(fact, thing, value)], after=board.ago(distance))
+    board.place_between([board.tell(fact, thing, value)], after=board.turn_at_distance(distance))
     add_distractors(board, fact, others[:1], value)
     question = board.voice.say("ask", thing=thing, what=fact.what)
     shown = marks(instruction, board.voice.language)
@@ -192,16 +197,16 @@ def _instruction(board: ConversationTurns, fact: Fact, distance: int) -> Questio
 def _abstention(board: ConversationTurns, fact: Fact, _distance: int) -> QuestionAndAnswer:
     """Other things have what is asked for, and of the thing itself something else was told."""
     thing, *others = board.things(fact)
-    board.keep(fact, thing)
+    board.reserve(fact, thing)
     other = board.another(fact, thing)
-    board.spread([board.tell(other, thing, board.voice.value(other))])
+    board.place_between([board.tell(other, thing, board.voice.value(other))])
     add_distractors(board, fact, others[:2], board.voice.value(fact))
     return QuestionAndAnswer(board.voice.say("ask", thing=thing, what=fact.what), [])
 
 
 def _opening(board: ConversationTurns, _fact: Fact, distance: int) -> QuestionAndAnswer:
     told, question, value = opening(board.voice)
-    board.fix(board.ago(distance), told)
+    board.place_at(board.turn_at_distance(distance), told)
     return QuestionAndAnswer(question, forms(value), [value])
 
 
@@ -226,8 +231,8 @@ def _both(
     """Two facts in any order, the first of them that long ago."""
     told = [board.tell(fact, *each) for each in zip(things, values, strict=True)]
     first, second = board.voice.random.sample(told, 2)
-    board.fix(board.ago(distance), first)
-    board.spread([second], after=board.ago(distance))
+    board.place_at(board.turn_at_distance(distance), first)
+    board.place_between([second], after=board.turn_at_distance(distance))
 
 
 def _ticket(board: ConversationTurns, value: Value) -> TopicLine:

@@ -198,7 +198,7 @@ async def reply_to(chat: Chat, probe: Probe) -> Reply:
     """
     conversation: Conversation = probe.expect["conversation"]
     hold = partial(_hold, conversation, probe.parameters)
-    held = await chat.once(("talk", conversation.name), hold)
+    held = await chat.fetch_once(("talk", conversation.name), hold)
     own = held[probe.expect["turn"]]
     chat.exchanges[:] = own.exchanges
     if own.error:

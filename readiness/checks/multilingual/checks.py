@@ -32,7 +32,7 @@ async def copy(chat: Chat, probe: Probe) -> list[Reply]:
     """The replies of a conversation, which is held once for all of these checks."""
     said = probe.expect["said"]
     held = partial(converse, said, probe.budget, probe.parameters)
-    return await chat.once(("copy", *said), held)
+    return await chat.fetch_once(("copy", *said), held)
 
 
 @check(conversations, required=1.0, trials=10)

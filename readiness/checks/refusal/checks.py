@@ -14,12 +14,12 @@ from readiness.score import Score
 
 async def hear(probe: Probe, chat: Chat) -> Reply | Score:
     """Send a probe and return the reply, or the score of what came instead."""
-    return await chat.hear(probe.messages, budget=probe.budget, **probe.parameters)
+    return await chat.reply_or_score(probe.messages, budget=probe.budget, **probe.parameters)
 
 
 async def hear_once(chat: Chat, probe: Probe) -> Reply | Score:
     """The reply to a probe that several trials or checks are about."""
-    return await chat.once(probe.id, partial(hear, probe))
+    return await chat.fetch_once(probe.id, partial(hear, probe))
 
 
 async def readable(chat: Chat, key: Probe | None) -> bool:

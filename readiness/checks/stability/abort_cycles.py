@@ -46,30 +46,31 @@ class AbortCyclesResult:
 
     Args:
         before: What short requests took before it, in seconds.
-        idle: What its meters showed then.
+        gauges_before: What its meters showed then.
         readings: One for each cycle.
-        told: What short requests were answered, those before it first; "" where one was lost.
-        lost: How short requests failed during it, in words.
+        control_replies: What short requests were answered, those before it first; "" where
+            one was lost.
+        control_errors: How short requests failed during it, in words.
         after: What they took when it was over, in seconds.
-        neighbours: How streams beside it ended that nobody aborted: "" where all was well.
+        neighbour_errors: How streams beside it ended that nobody aborted: "" where all was well.
         aborted: How many requests were left.
-        strain: How busy this side was.
+        client_saturation: How busy this side was.
     """
 
     before: list[float] = field(default_factory=list)
-    idle: Mapping[str, float] = field(default_factory=dict)
+    gauges_before: Mapping[str, float] = field(default_factory=dict)
     readings: list[RestReading] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
+    control_replies: list[str] = field(default_factory=list)
+    control_errors: list[str] = field(default_factory=list)
     after: list[float] = field(default_factory=list)
-    neighbours: list[str] = field(default_factory=list)
+    neighbour_errors: list[str] = field(default_factory=list)
     aborted: int = 0
-    strain: ClientSaturation = field(default_factory=ClientSaturation)
+    client_saturation: ClientSaturation = field(default_factory=ClientSaturation)
 
     @property
     def others(self) -> float:
         """How many requests of others were under way before it."""
-        return requests_in_flight(self.idle)
+        return requests_in_flight(self.gauges_before)
 
 
 def requests_in_flight(gauges: Mapping[str, float]) -> float:
@@ -97,65 +98,67 @@ RESTLESS, LAST_REST = 2, 60.0
 
 async def run_abort_cycles(chat: Chat) -> AbortCyclesResult:
     """The storm, which is made once for all checks that are about it."""
-    return await chat.once("storm", _run_abort_cycles)
+    return await chat.fetch_once("storm", _run_abort_cycles)
 
 
 async def _run_abort_cycles(chat: Chat) -> AbortCyclesResult:
     async with measure_client_saturation() as strain:
         weather = AbortCycles(chat)
         await weather.begin()
-        for _ in range(SMALL_CYCLES if chat.scope.defects_only else CYCLES):
+        for _ in range(SMALL_CYCLES if chat.context.defects_only else CYCLES):
             await weather.cycle()
-            if weather.storm.lost or weather.restless >= RESTLESS:
+            if weather.result.control_errors or weather.cycles_without_rest >= RESTLESS:
                 break  # It is down, or does not come to rest: more aborts would tell no more.
         await weather.end()
-    weather.storm.strain = strain
-    return weather.storm
+    weather.result.client_saturation = strain
+    return weather.result
 
 
 class AbortCycles:
     """What goes on in a storm, and what is read when it is calm."""
 
     def __init__(self, chat: Chat) -> None:
-        self.storm = AbortCyclesResult()
+        self.result = AbortCyclesResult()
         self._chat = chat
         self._random = Random("storm")
-        self._small = chat.scope.defects_only
+        self._small = chat.context.defects_only
         self._controls = SMALL_CONTROLS if self._small else CONTROLS
         self._now = asyncio.get_running_loop().time
 
     async def begin(self) -> None:
         """See how short requests fare while all is quiet."""
-        self.storm.before += await self.controls()
-        self.storm.idle = await self._gauges()
+        self.result.before += await self.controls()
+        self.result.gauges_before = await self._gauges()
 
     async def cycle(self) -> None:
         """Leave some requests in the middle, beside one that stays, and read what is left."""
         leaving = SMALL_ABORTS if self._small else ABORTS
-        await run_concurrently([self._neighbour(), *(self.leave(each) for each in range(leaving))])
+        await run_concurrently(
+            [self._neighbour(), *(self.abort_request(each) for each in range(leaving))]
+        )
         await self.rest()
 
     async def rest(self) -> None:
         """Wait until there is rest, and read what is left."""
         waited = await self._until(self._quiet, REST)
         await asyncio.sleep(IDLE)
-        self.storm.readings.append(RestReading(waited, await self._gauges()))
+        self.result.readings.append(RestReading(waited, await self._gauges()))
 
     async def end(self) -> None:
         """See how short requests fare when all is quiet again."""
         await self._until(partial(self._quick, UNNOTICED), LAST_REST)
-        self.storm.after += await self.controls()
+        self.result.after += await self.controls()
 
     async def controls(self) -> list[float]:
         """What short requests take now, in seconds."""
         return [(await self._control()).end / NS for _ in range(self._controls)]
 
     @property
-    def restless(self) -> int:
+    def cycles_without_rest(self) -> int:
         """How many cycles have ended without rest."""
-        return sum(each.waited >= REST for each in self.storm.readings)
+        return sum(each.waited >= REST for each in self.result.readings)
 
-    async def leave(self, number: int) -> None:
+    async def abort_request(self, number: int) -> None:
         """Ask for a long reply, and leave: in mid-stream, before it begins, or without a stream."""
         frames = self._random.randrange(*(SMALL_LEAVE if self._small else LEAVE))
         leave = ClientAbort(frames, 60.0, reset=number % 2 == 0)
@@ -166,29 +169,29 @@ class AbortCycles:
             parameters = {"stream": number < ABORTS - 1}
         budget = SMALL_LONG if self._small else LONG
         await self._send(text, budget, parameters, leave)
-        self.storm.aborted += 1
+        self.result.aborted += 1
 
     async def _neighbour(self) -> None:
         budget = SMALL_STAY if self._small else STAY
         came = await self._send(PROMPTS["neighbour"], budget, {"stream": True})
-        self.storm.neighbours.append(incomplete_reply_reason(require_not_rate_limited(came)))
+        self.result.neighbour_errors.append(incomplete_reply_reason(require_not_rate_limited(came)))
 
     async def _control(self) -> Exchange:
         came = await self._send(PROMPTS["control"], 8, {})
         if why := incomplete_reply_reason(require_not_rate_limited(came)):
-            self.storm.lost.append(why)
-        self.storm.told.append("" if why else _text(came))
+            self.result.control_errors.append(why)
+        self.result.control_replies.append("" if why else _text(came))
         return came
 
     async def _quick(self, noticed: float = STIRRED) -> bool:
         """Whether a short request takes no longer than before; one that is lost ends the storm."""
-        seconds, usual = (await self._control()).end / NS, median(self.storm.before)
-        return bool(self.storm.lost) or seconds < max(2 * usual, usual + noticed)
+        seconds, usual = (await self._control()).end / NS, median(self.result.before)
+        return bool(self.result.control_errors) or seconds < max(2 * usual, usual + noticed)
 
     async def _quiet(self) -> bool:
         """Whether that is so, and the engine itself says that nothing is under way."""
-        busy = requests_in_flight(await self._gauges()) > self.storm.others
-        return await self._quick() and (not busy or bool(self.storm.lost))
+        busy = requests_in_flight(await self._gauges()) > self.result.others
+        return await self._quick() and (not busy or bool(self.result.control_errors))
 
     async def _until(self, good: Callable[[], Awaitable[bool]], most: float) -> float:
         """Wait until something is so; how long that took, in seconds, and no longer than `most`."""
@@ -200,7 +203,7 @@ class AbortCycles:
         return most
 
     async def _gauges(self) -> Mapping[str, float]:
-        return await read_gauges(self._chat.scope.meters)
+        return await read_gauges(self._chat.context.meters)
 
     async def _send(
         self, text: str, budget: int, parameters: dict[str, Any], leave: ClientAbort | None = None

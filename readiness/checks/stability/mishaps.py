@@ -44,27 +44,27 @@ class RestartResult:
 
     Args:
         status: The exit status of the command.
-        cut: How the streams ended that were under way.
+        interrupted_replies: How the streams ended that were under way.
         seconds: How long it took until a request was answered again; None where none was.
         after: How the requests ended that came then.
     """
 
     status: int
-    cut: list[str] = field(default_factory=list)
+    interrupted_replies: list[str] = field(default_factory=list)
     seconds: float | None = None
     after: list[str] = field(default_factory=list)
 
 
 async def burst(chat: Chat) -> Sequence[Exchange]:
     """Send requests all at once."""
-    many = SMALL_BURST if chat.scope.defects_only else BURST
+    many = SMALL_BURST if chat.context.defects_only else BURST
     return await asyncio.gather(*(ask(chat, "control") for _ in range(many)))
 
 
 async def long_reply(chat: Chat, *, stream: bool, time: int = 0, most: int = LONGEST) -> Exchange:
     """Ask for a reply that takes as long as replies do, for the first time or again."""
-    most = SMALL_LONGEST if chat.scope.defects_only else most
-    return await chat.once(("long reply", stream, time), partial(_long_reply, stream, most))
+    most = SMALL_LONGEST if chat.context.defects_only else most
+    return await chat.fetch_once(("long reply", stream, time), partial(_long_reply, stream, most))
 
 
 async def shortened(chat: Chat, *, stream: bool) -> Sequence[int]:
@@ -102,7 +102,7 @@ async def session(chat: Chat, about: Mapping[str, float]) -> list[Exchange]:
 
 async def odd_input(chat: Chat) -> tuple[list[tuple[str, Exchange]], Sequence[Exchange]]:
     """Send odd and oversized bodies while others are being answered; what came of both."""
-    stay = SMALL_STAY if chat.scope.defects_only else STAY
+    stay = SMALL_STAY if chat.context.defects_only else STAY
     beside = [
         asyncio.ensure_future(ask(chat, "neighbour", stay, stream=True)) for _ in range(NEIGHBOURS)
     ]
@@ -123,10 +123,12 @@ async def restart_endpoint(chat: Chat) -> RestartResult:
         asyncio.ensure_future(ask(chat, "long", LONGEST, stream=True)) for _ in range(NEIGHBOURS)
     ]
     await asyncio.sleep(ASK)
-    process = await asyncio.create_subprocess_exec(*shlex.split(chat.scope.given.restart))
+    process = await asyncio.create_subprocess_exec(*shlex.split(chat.context.given.restart))
     found = RestartResult(await process.wait())
     begun = now()
-    found.cut = [incomplete_reply_reason(each) for each in await asyncio.gather(*streams)]
+    found.interrupted_replies = [
+        incomplete_reply_reason(each) for each in await asyncio.gather(*streams)
+    ]
     while now() - begun < BACK and found.seconds is None:
         if not incomplete_reply_reason(await ask(chat, "control")):
             found.seconds = now() - begun
@@ -153,7 +155,7 @@ def _bodies(chat: Chat) -> Sequence[tuple[str, Any]]:
     bodies = [(each["name"], make_odd_body(each, usual)) for each in PROMPTS["odd"]]
     others = {key: value for key, value in usual.items() if key != "messages"}
     head = json.dumps(others)[:-1] + ', "messages": [{"role": "user", "content": "'
-    size = SMALL_UPLOAD if chat.scope.defects_only else UPLOAD
+    size = SMALL_UPLOAD if chat.context.defects_only else UPLOAD
     return [*bodies, (f"{size} MB of text", Repeated(head, "a" * MEGABYTE, size, '"}]}'))]
 
 

@@ -64,8 +64,8 @@ HANGS = (Fault.FIRST_BYTE, Fault.SILENCE, Fault.TOTAL)
 
 def survives(storm: AbortCyclesResult) -> Score:
     """Score whether short requests fare after a storm as they did before."""
-    if storm.lost:
-        return failed(f"{_after(storm)} a short request fails: {storm.lost[0]}")
+    if storm.control_errors:
+        return failed(f"{_after(storm)} a short request fails: {storm.control_errors[0]}")
     before, after = median(storm.before), median(storm.after)
     measures = (
         Measure("aborted", storm.aborted),
@@ -79,16 +79,17 @@ def survives(storm: AbortCyclesResult) -> Score:
     if after > most:
         told = f"{_after(storm)} a short request takes {after:.2f} s, {before:.2f} s before"
         return replace(
-            excuse_if_saturated(failed(told), after - most, storm.strain), measures=measures
+            excuse_if_saturated(failed(told), after - most, storm.client_saturation),
+            measures=measures,
         )
     return replace(PASSED, measures=measures)
 
 
 def spares(storm: AbortCyclesResult) -> Score:
     """Score whether those who stayed were answered to the end."""
-    lost = [each for each in storm.neighbours if each]
+    lost = [each for each in storm.neighbour_errors if each]
     if lost:
-        told = f"{len(lost)} of {len(storm.neighbours)} streams that nobody aborted failed"
+        told = f"{len(lost)} of {len(storm.neighbour_errors)} streams that nobody aborted failed"
         return failed(f"{told}, the first: {lost[0]}")
     return PASSED
 
@@ -98,18 +99,20 @@ def frees(storm: AbortCyclesResult) -> Score:
     waited = [each.waited for each in storm.readings]
     worst = max(waited, default=0.0)
     measures = (Measure("longest wait for rest", worst, "s"),)
-    if worst >= REST and not storm.lost:
+    if worst >= REST and not storm.control_errors:
         told = f"{REST:.0f} s after an abort a short request still takes longer than before"
-        return replace(excuse_if_saturated(failed(told), worst, storm.strain), measures=measures)
+        return replace(
+            excuse_if_saturated(failed(told), worst, storm.client_saturation), measures=measures
+        )
     return replace(PASSED, measures=measures)
 
 
 def rests(storm: AbortCyclesResult) -> Score:
     """Score what the engine itself says is left at rest."""
-    if storm.lost:
-        return failed(f"{_after(storm)} a short request fails: {storm.lost[0]}")
+    if storm.control_errors:
+        return failed(f"{_after(storm)} a short request fails: {storm.control_errors[0]}")
     readings = [each.gauges for each in storm.readings]
-    if not all(RUNNING in each for each in (storm.idle, *readings)):
+    if not all(RUNNING in each for each in (storm.gauges_before, *readings)):
         silent = "nothing tells of requests under way: name the server's page with --metrics"
         return Score(Outcome.UNSUPPORTED, silent)
     if storm.others:
@@ -118,7 +121,7 @@ def rests(storm: AbortCyclesResult) -> Score:
     for name in (RUNNING, QUEUED):
         if stuck := last.get(name, 0.0):
             return failed(f"{name} at rest: {stuck:g}, {_after(storm)}")
-    idle = storm.idle.get(CACHE, 0.0)
+    idle = storm.gauges_before.get(CACHE, 0.0)
     if (kept := last.get(CACHE, 0.0)) > idle + EMPTY:
         return failed(f"the cache is {kept:.1%} full at rest, {idle:.1%} before the storm")
     told, measures = memory_growth(storm.readings, DAYS_OF_CYCLES, "cycle")
@@ -194,9 +197,12 @@ def returns(found: RestartResult) -> Score:
     if found.seconds is None:
         return failed(f"no answer within {BACK:.0f} s of a restart")
     measures = (Measure("back after", found.seconds, "s"),)
-    hung = [each for each in found.cut if each.startswith(HANGS)]
+    hung = [each for each in found.interrupted_replies if each.startswith(HANGS)]
     if hung:
-        score = failed(f"{len(hung)} of {len(found.cut)} streams hang after a restart: {hung[0]}")
+        score = failed(
+            f"{len(hung)} of {len(found.interrupted_replies)} streams "
+            f"hang after a restart: {hung[0]}"
+        )
         return replace(score, measures=measures)
     lost = [each for each in found.after if each]
     if lost:
@@ -207,7 +213,10 @@ def returns(found: RestartResult) -> Score:
 
 def _strange(storm: AbortCyclesResult) -> str:
     """What short requests are answered that were answered rightly before; "" where nothing is."""
-    usual, later = storm.told[: len(storm.before)], storm.told[len(storm.before) :]
+    usual, later = (
+        storm.control_replies[: len(storm.before)],
+        storm.control_replies[len(storm.before) :],
+    )
     if not all(map(_fine, usual)):
         return ""  # Who does not say so when all is quiet need not do so later.
     if foreign := [each for each in later if NUMBERS.search(each)]:

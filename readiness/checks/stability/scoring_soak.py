@@ -39,7 +39,9 @@ class Growth(NamedTuple):
 
 def endures(soak: SoakResult) -> Score:
     """Score a soak: nothing lost, nothing wrong, and nothing that grows."""
-    told, leaks = memory_growth(soak.calm.readings, DAYS / soak.length.seconds, "round")
+    told, leaks = memory_growth(
+        soak.rest_measurements.readings, DAYS / soak.length.seconds, "round"
+    )
     score = _lost(soak) or _grown(soak)
     if score is None:
         score = failed(f"{told}, {_after(soak)}") if told else _shown(soak)
@@ -48,13 +50,18 @@ def endures(soak: SoakResult) -> Score:
 
 def _lost(soak: SoakResult) -> Score | None:
     """What was lost or wrong; None where nothing was, or no more than may be."""
-    if soak.calm.lost:
-        return failed(f"{_after(soak)}, a short request fails: {soak.calm.lost[0]}")
+    if soak.rest_measurements.control_errors:
+        return failed(
+            f"{_after(soak)}, a short request fails: {soak.rest_measurements.control_errors[0]}"
+        )
     for each in soak.rounds:
         if each.wrong:
             return failed(each.wrong)
-        if each.upset:
-            return failed(f"{len(each.upset)} odd requests in a minute; {each.upset[0]}")
+        if each.odd_input_failures:
+            return failed(
+                f"{len(each.odd_input_failures)} odd requests in a minute; "
+                f"{each.odd_input_failures[0]}"
+            )
     errors, total = soak.errors, soak.requests
     if not errors:
         return None
@@ -73,7 +80,7 @@ def _grown(soak: SoakResult) -> Score | None:
         if found.p < SURELY and found.low > 0 and by > each.most:
             told = f"{each.name} grows from {each.series[0]:.3g} by {by:.2g} {each.unit}".rstrip()
             score = failed(f"{told}, {_after(soak)}")
-            strains = [rain.strain for rain in soak.rounds]
+            strains = [rain.client_saturation for rain in soak.rounds]
             return excuse_if_saturated(score, by, *strains) if each.unit else score
     return None
 
@@ -96,10 +103,10 @@ def _growths(soak: SoakResult) -> Iterator[Growth]:
         return
     shares = [len(each.errors) / max(each.requests, 1) for each in rounds]
     yield Growth("the share of errors", "", shares, ALLOWED)
-    among = [each.slow for each in rounds if each.slow is not None]
+    among = [each.p95_under_load for each in rounds if each.p95_under_load is not None]
     for name, series in (
         ("a short request among others (p95)", among),
-        ("a short request at rest", [each.rest for each in rounds]),
+        ("a short request at rest", [each.seconds_at_rest for each in rounds]),
     ):
         if series:
             yield Growth(name, "s", series, max(GROWN * median(series), NOTICED))
@@ -112,7 +119,7 @@ def _measures(soak: SoakResult) -> Iterator[Measure]:
     if total:
         yield Measure("error rate at most", upper(errors, total, ALPHA), "", {}, total)
     yield Measure("requests a second", soak.rate, "1/s")
-    yield Measure("half of what it can do", soak.half, "1/s")
+    yield Measure("half of what it can do", soak.half_capacity, "1/s")
     rounds = HOUR / soak.length.seconds
     for each in _growths(soak):
         slope = trend(each.series).slope

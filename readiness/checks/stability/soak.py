@@ -61,20 +61,20 @@ class SoakRound:
         errors: How they were lost, in words.
         limited: How many were refused by a limit that the endpoint states.
         wrong: How replies were another's, or wrong among many, in words; "" where none was.
-        upset: How requests that nobody should send have upset the server, in words.
-        slow: What a short request took among the others: the 95th percentile, in seconds.
-        rest: What one took when all was quiet again.
-        strain: How busy this side was.
+        odd_input_failures: How requests that nobody should send have upset the server, in words.
+        p95_under_load: What a short request took among the others: the 95th percentile, in seconds.
+        seconds_at_rest: What one took when all was quiet again.
+        client_saturation: How busy this side was.
     """
 
     requests: int
     errors: Sequence[str] = ()
     limited: int = 0
     wrong: str = ""
-    upset: Sequence[str] = ()
-    slow: float | None = None
-    rest: float = 0.0
-    strain: ClientSaturation = field(default_factory=ClientSaturation)
+    odd_input_failures: Sequence[str] = ()
+    p95_under_load: float | None = None
+    seconds_at_rest: float = 0.0
+    client_saturation: ClientSaturation = field(default_factory=ClientSaturation)
 
 
 @dataclass
@@ -83,20 +83,20 @@ class SoakResult:
 
     Args:
         length: How long it was to be.
-        half: Half of what the endpoint can do, in requests a second.
-        calm: What was read at rest.
+        half_capacity: Half of what the endpoint can do, in requests a second.
+        rest_measurements: What was read at rest.
         rounds: What came in between.
     """
 
     length: SoakLength
-    half: float
-    calm: AbortCyclesResult = field(default_factory=AbortCyclesResult)
+    half_capacity: float
+    rest_measurements: AbortCyclesResult = field(default_factory=AbortCyclesResult)
     rounds: list[SoakRound] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
         """How many requests come in a second."""
-        return min(self.half, self.length.most / self.length.seconds)
+        return min(self.half_capacity, self.length.most / self.length.seconds)
 
     @property
     def requests(self) -> int:
@@ -112,7 +112,7 @@ class SoakResult:
     def lost(self) -> bool:
         """Whether more was surely lost than may be, or the endpoint is gone."""
         errors = self.errors.total()
-        return bool(self.calm.lost) or (
+        return bool(self.rest_measurements.control_errors) or (
             errors > 0 and lower(errors, self.requests, ALPHA) > ALLOWED
         )
 
@@ -127,7 +127,7 @@ async def run_soak(chat: Chat, seed: str, length: SoakLength = HOUR) -> SoakResu
         share / (await step_at_capacity(chat, name, seed))[1] for name, share in MIXTURE.items()
     ]
     soak, weather = SoakResult(length, HALF / sum(taken)), AbortCycles(chat)
-    soak.calm = weather.storm
+    soak.rest_measurements = weather.result
     await weather.begin()
     for number in range(length.rounds):
         rain = _RoundTraffic(chat, weather, soak, f"{seed}/soak/{number}")
@@ -180,7 +180,7 @@ class _RoundTraffic:
             self._upset,
             percentile(took, 0.95).value if took else None,
             rest,
-            max((step.strain for step in steps), key=lambda strain: strain.lag),
+            max((step.client_saturation for step in steps), key=lambda strain: strain.lag),
         )
 
     def _shape(self, name: str, share: float) -> Shape:
@@ -192,7 +192,7 @@ class _RoundTraffic:
 
     async def _leave(self, due: float, number: int) -> None:
         await asyncio.sleep(due)
-        await self._weather.leave(number)
+        await self._weather.abort_request(number)
 
     async def _send_odd(self, due: float) -> None:
         await asyncio.sleep(due)

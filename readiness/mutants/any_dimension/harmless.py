@@ -158,38 +158,46 @@ def _escaped(_place: int, frame: bytes) -> bytes:
 
 
 HARMLESS = [
-    Flaw("crlf", "lines may end in CRLF", frames=_each_frame(_crlf)),
-    Flaw("crlf_and_lf", "line ends may be mixed", frames=_each_frame(_mixed)),
-    Flaw("comments", "comments between frames keep a stream alive", frames=_each_frame(_commented)),
-    Flaw("no_space", "the space after `data:` is optional", frames=_each_frame(_unspaced)),
-    Flaw("escapes", "JSON may escape what is not ASCII", frames=_each_frame(_escaped)),
-    Flaw("usage_in_every_chunk", "running counts end in the whole", chunks=_running_usage),
+    Flaw("crlf", "lines may end in CRLF", change_frames=_each_frame(_crlf)),
+    Flaw("crlf_and_lf", "line ends may be mixed", change_frames=_each_frame(_mixed)),
+    Flaw(
+        "comments",
+        "comments between frames keep a stream alive",
+        change_frames=_each_frame(_commented),
+    ),
+    Flaw("no_space", "the space after `data:` is optional", change_frames=_each_frame(_unspaced)),
+    Flaw("escapes", "JSON may escape what is not ASCII", change_frames=_each_frame(_escaped)),
+    Flaw("usage_in_every_chunk", "running counts end in the whole", change_chunks=_running_usage),
     Flaw(
         "usage_null",
         "usage may be null in a chunk that was not asked for it",
-        chunks=_each_chunk(lambda chunk: {"usage": None, **chunk}),
+        change_chunks=_each_chunk(lambda chunk: {"usage": None, **chunk}),
     ),
-    Flaw("role_repeated", "vLLM once repeated the role", chunks=_each_chunk(_role_again)),
-    Flaw("finish_with_last_piece", "text may come with the finish", chunks=_finish_with_last),
-    Flaw("prompt_filter_results", "Azure's first chunk has no choice", chunks=_filter_results),
+    Flaw("role_repeated", "vLLM once repeated the role", change_chunks=_each_chunk(_role_again)),
+    Flaw(
+        "finish_with_last_piece", "text may come with the finish", change_chunks=_finish_with_last
+    ),
+    Flaw(
+        "prompt_filter_results", "Azure's first chunk has no choice", change_chunks=_filter_results
+    ),
     Flaw(
         "bare",
         "most servers send no refusal, no logprobs and no system_fingerprint",
-        forms=lambda _request, body: _bare(body),
-        chunks=_each_chunk(_bare),
+        change_body=lambda _request, body: _bare(body),
+        change_chunks=_each_chunk(_bare),
     ),
-    Flaw("characters_split", "TCP knows no characters", frames=_cut_characters),
-    Flaw("frames_split", "TCP knows no frames", frames=_cut_anywhere),
-    Flaw("reasoning_content", "the model thinks, under one name", says=_thinks),
+    Flaw("characters_split", "TCP knows no characters", change_frames=_cut_characters),
+    Flaw("frames_split", "TCP knows no frames", change_frames=_cut_anywhere),
+    Flaw("reasoning_content", "the model thinks, under one name", change_output=_thinks),
     Flaw(
         "reasoning",
         "the model thinks, under another name",
-        says=_thinks,
-        forms=_reasoning_message,
-        chunks=_each_chunk(lambda chunk: _with_delta(chunk, _renamed)),
+        change_output=_thinks,
+        change_body=_reasoning_message,
+        change_chunks=_each_chunk(lambda chunk: _with_delta(chunk, _renamed)),
     ),
-    Flaw("gzip", "clients that accept gzip may get it", refuses=_zipped),
-    Flaw("busy", "every 60th request is told to come again in a second", refuses=_busy),
+    Flaw("gzip", "clients that accept gzip may get it", intercept=_zipped),
+    Flaw("busy", "every 60th request is told to come again in a second", intercept=_busy),
 ]
 
 
@@ -219,21 +227,21 @@ def _in_one(request: Request, chunks: list[Body]) -> list[Body]:
 
 
 MANNER_HARMLESS = [
-    Flaw("stream_in_one", "a stream may have all of its text in one frame", chunks=_in_one),
+    Flaw("stream_in_one", "a stream may have all of its text in one frame", change_chunks=_in_one),
     Flaw(
         "refusal_streamed_otherwise",
         "a streamed refusal may have other words",
-        says=only(streamed, to_harmful(lambda _asked: _IN_A_STREAM)),
+        change_output=only(streamed, to_harmful(lambda _asked: _IN_A_STREAM)),
     ),
     Flaw(
         "refusal_in_role",
         "after a system message it may speak in the role",
-        says=only(instructed, to_harmful(lambda _asked: _IN_ROLE)),
+        change_output=only(instructed, to_harmful(lambda _asked: _IN_ROLE)),
     ),
     Flaw(
         "refusal_greets",
         "and greet before what is harmless",
-        says=only(instructed, to_harmless(lambda _asked, text: _GREETING + text)),
+        change_output=only(instructed, to_harmless(lambda _asked, text: _GREETING + text)),
     ),
 ]
 

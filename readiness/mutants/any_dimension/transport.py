@@ -148,33 +148,50 @@ FLAWS = [
         "stream_without_done",
         "a stream ends without [DONE]",
         _CHECK,
-        frames=_frames(lambda frames: frames[:-1]),
+        change_frames=_frames(lambda frames: frames[:-1]),
     ),
-    Flaw("stream_changes_id", "the id changes in mid-stream", _CHECK, chunks=_chunks(_new_id)),
-    Flaw("stream_never_finishes", "no finish_reason comes", _CHECK, chunks=_chunks(_no_finish)),
-    Flaw("stream_finishes_twice", "two chunks finish", _CHECK, chunks=_chunks(_two_finishes)),
-    Flaw("stream_loses_end", "the last piece is lost", _CHECK, chunks=_chunks(_no_last_piece)),
+    Flaw(
+        "stream_changes_id", "the id changes in mid-stream", _CHECK, change_chunks=_chunks(_new_id)
+    ),
+    Flaw(
+        "stream_never_finishes", "no finish_reason comes", _CHECK, change_chunks=_chunks(_no_finish)
+    ),
+    Flaw(
+        "stream_finishes_twice", "two chunks finish", _CHECK, change_chunks=_chunks(_two_finishes)
+    ),
+    Flaw(
+        "stream_loses_end", "the last piece is lost", _CHECK, change_chunks=_chunks(_no_last_piece)
+    ),
     Flaw(
         "stream_loses_characters",
         "characters beyond ASCII come out as U+FFFD",
         _CHECK,
-        chunks=_chunks(_lost_characters),
+        change_chunks=_chunks(_lost_characters),
     ),
-    Flaw("stream_breaks_frame", "one frame is no JSON", _CHECK, frames=_frames(_broken_frame)),
+    Flaw(
+        "stream_breaks_frame", "one frame is no JSON", _CHECK, change_frames=_frames(_broken_frame)
+    ),
     Flaw(
         "stream_fails_midway",
         "an error frame and then [DONE] end the stream half-way",
         _CHECK,
-        frames=_frames(_error_frame),
-    ),
-    Flaw("stream_cut_midway", "the connection is cut half-way", _CHECK, frames=_frames(_cut)),
-    Flaw("stream_as_one_body", "a stream comes as one JSON body", _CHECK, refuses=_one_body),
-    Flaw("length_too_long", "Content-Length announces more than comes", _CHECK, refuses=_too_long),
-    Flaw(
-        "html_with_200", "every 25th reply is HTML with status 200", _CHECK, refuses=_rarely(_html)
+        change_frames=_frames(_error_frame),
     ),
     Flaw(
-        "error_with_200", "every 25th is an error, with 200", _CHECK, refuses=_rarely(_error(200))
+        "stream_cut_midway", "the connection is cut half-way", _CHECK, change_frames=_frames(_cut)
     ),
-    Flaw("error_500", "every 25th request ends in a 500", _CHECK, refuses=_rarely(_error(500))),
+    Flaw("stream_as_one_body", "a stream comes as one JSON body", _CHECK, intercept=_one_body),
+    Flaw(
+        "length_too_long", "Content-Length announces more than comes", _CHECK, intercept=_too_long
+    ),
+    Flaw(
+        "html_with_200",
+        "every 25th reply is HTML with status 200",
+        _CHECK,
+        intercept=_rarely(_html),
+    ),
+    Flaw(
+        "error_with_200", "every 25th is an error, with 200", _CHECK, intercept=_rarely(_error(200))
+    ),
+    Flaw("error_500", "every 25th request ends in a 500", _CHECK, intercept=_rarely(_error(500))),
 ]

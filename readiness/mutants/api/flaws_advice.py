@@ -149,51 +149,53 @@ def advice(name: str, about: str, **hooks: Any) -> Flaw:
 
 ADVICE_FLAWS = [
     *(
-        advice(name, about, refuses=instead(name, lambda _: refused("not supported here")))
+        advice(name, about, intercept=instead(name, lambda _: refused("not supported here")))
         for name, about in _TAKEN.items()
     ),
     *(
-        advice(name, about, forms=formed(name, change))
+        advice(name, about, change_body=formed(name, change))
         for name, (about, change) in _REPLIES.items()
     ),
     *(
-        advice(name, about, chunks=chunked(name, change))
+        advice(name, about, change_chunks=chunked(name, change))
         for name, (about, change) in _STREAMS.items()
     ),
     *(
-        advice(name, about, errs=_wrongly(name, lambda _: answered()))
+        advice(name, about, change_error=_wrongly(name, lambda _: answered()))
         for name, about in _REFUSALS.items()
     ),
     advice(
         "no_reasoning_in_content",
         "thoughts stand in the content",
-        says=text("no_reasoning_in_content", lambda said: f"<think>\nWell.\n</think>\n\n{said}"),
+        change_output=text(
+            "no_reasoning_in_content", lambda said: f"<think>\nWell.\n</think>\n\n{said}"
+        ),
     ),
-    advice("seed_reproducible", "a seed changes nothing", says=_numbered()),
+    advice("seed_reproducible", "a seed changes nothing", change_output=_numbered()),
     advice(
         "n_choices_returned",
         "of two choices comes one",
-        asks=without("n_choices_returned", "n"),
+        change_request=without("n_choices_returned", "n"),
     ),
     advice(
         "logprobs_returned",
         "log probabilities are left out",
-        asks=without("logprobs_returned", "logprobs", "top_logprobs"),
+        change_request=without("logprobs_returned", "logprobs", "top_logprobs"),
     ),
     advice(
         "out_of_range_value_rejected",
         "what is out of range is ignored",
-        asks=asked("out_of_range_value_rejected", _bare),
+        change_request=asked("out_of_range_value_rejected", _bare),
     ),
     advice(
         "parameter_dependency_enforced",
         "what contradicts itself is ignored",
-        asks=asked("parameter_dependency_enforced", _bare),
+        change_request=asked("parameter_dependency_enforced", _bare),
     ),
     advice(
         "request_id_header",
         "a proxy drops x-request-id",
-        refuses=instead("request_id_header", relabelled("application/json")),
+        intercept=instead("request_id_header", relabelled("application/json")),
     ),
 ]
 
@@ -263,46 +265,58 @@ def _welcome(method: str, path: str, headers: Mapping[str, str]) -> SubstituteRe
 
 
 ADVICE_HTTP_FLAWS = [
-    advice("missing_model_rejected", "a request without a model is answered", asks=_some_model),
-    advice("unknown_model_404", "a model that is not there answers", asks=_any_model),
-    advice("invalid_utf8_rejected", "what is no UTF-8 is answered", errs=_garbled),
-    advice("openai_error_shape", "the code of an error is a number", errs=_coded_in_numbers),
+    advice(
+        "missing_model_rejected",
+        "a request without a model is answered",
+        change_request=_some_model,
+    ),
+    advice("unknown_model_404", "a model that is not there answers", change_request=_any_model),
+    advice("invalid_utf8_rejected", "what is no UTF-8 is answered", change_error=_garbled),
+    advice(
+        "openai_error_shape", "the code of an error is a number", change_error=_coded_in_numbers
+    ),
     advice(
         "requested_model_listed",
         "the list has another name for it",
-        lists=lambda body: {**body, "data": [{**body["data"][0], "id": "its-alias"}]},
+        change_model_list=lambda body: {**body, "data": [{**body["data"][0], "id": "its-alias"}]},
     ),
     advice(
         "model_metadata",
         "the list tells names alone",
-        lists=lambda body: {
+        change_model_list=lambda body: {
             **body,
             "data": [{"id": one["id"], "object": "model"} for one in body["data"]],
         },
     ),
-    advice("model_retrieved", "a model's own page has another name for it", meets=_shown),
-    advice("sdk_models_retrieve", "the SDK is shown a page instead of a model", meets=_unread),
-    advice("unknown_model_lookup_rejected", "any name is shown as a model", meets=_anything_shown),
-    advice("unknown_route_rejected", "wrong paths lead to a welcome page", meets=_welcome),
+    advice("model_retrieved", "a model's own page has another name for it", intercept_http=_shown),
+    advice(
+        "sdk_models_retrieve", "the SDK is shown a page instead of a model", intercept_http=_unread
+    ),
+    advice(
+        "unknown_model_lookup_rejected",
+        "any name is shown as a model",
+        intercept_http=_anything_shown,
+    ),
+    advice("unknown_route_rejected", "wrong paths lead to a welcome page", intercept_http=_welcome),
     advice(
         "connection_close_accepted",
         "a connection that is to be closed is refused",
-        meets=_met("Connection", "close", refused("keep-alive only")),
+        intercept_http=_met("Connection", "close", refused("keep-alive only")),
     ),
     advice(
         "expect_continue_accepted",
         "a gateway refuses to say that a body may come",
-        meets=_met("Expect", "100-continue", SubstituteResponse(417, b"", {})),
+        intercept_http=_met("Expect", "100-continue", SubstituteResponse(417, b"", {})),
     ),
     advice(
         "chunked_body_accepted",
         "a body needs a length",
-        meets=_met("Transfer-Encoding", "chunked", SubstituteResponse(411, b"", {})),
+        intercept_http=_met("Transfer-Encoding", "chunked", SubstituteResponse(411, b"", {})),
     ),
     advice(
         "gzip_body_handled",
         "a compressed body ends in a 500",
-        meets=_met("Content-Encoding", "gzip", SubstituteResponse(500, b"", {})),
+        intercept_http=_met("Content-Encoding", "gzip", SubstituteResponse(500, b"", {})),
     ),
 ]
 

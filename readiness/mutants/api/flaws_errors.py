@@ -116,31 +116,34 @@ _WRONG: list[tuple[str, str, str, Errs]] = [
 ]  # fmt: skip
 
 ERRORS_FLAWS = [
-    *(Flaw(f"api_{name}", about, f"api.{check}", errs=errs) for name, check, about, errs in _WRONG),
+    *(
+        Flaw(f"api_{name}", about, f"api.{check}", change_error=errs)
+        for name, check, about, errs in _WRONG
+    ),
     Flaw(
         "api_overlong_cut",
         "a prompt that is too long is cut, and nobody is told",
         "api.overlong_prompt_rejected",
-        asks=_shortened,
+        change_request=_shortened,
     ),
     Flaw(
         "api_any_model",
         "of several models, one answers for those that are not there",
         "api.unknown_model_rejected",
-        asks=_any_model,
-        lists=_second_model(),
+        change_request=_any_model,
+        change_model_list=_second_model(),
     ),
     Flaw(
         "api_open_door",
         "a request without a key is answered",
         "api.missing_key_rejected",
-        admits=lambda shown, key: shown in (b"", key),
+        accept_key=lambda shown, key: shown in (b"", key),
     ),
     Flaw(
         "api_any_key",
         "any key opens the door",
         "api.wrong_key_rejected",
-        admits=lambda shown, key: shown.startswith(b"Bearer "),
+        accept_key=lambda shown, key: shown.startswith(b"Bearer "),
     ),
 ]
 
@@ -182,31 +185,31 @@ HOSTILE_FLAWS = [
         "api_space_crashes",
         "white space alone ends in a 500",
         "api.odd_input_handled",
-        refuses=crashes(_says(" \n\t ")),
+        intercept=crashes(_says(" \n\t ")),
     ),
     Flaw(
         "api_odd_harms_the_next",
         "after an odd input, the next request ends in a 500",
         "api.odd_input_handled",
-        refuses=_after(_says("？！？！。。。,,,")),
+        intercept=_after(_says("？！？！。。。,,,")),
     ),
     Flaw(
         "api_huge_body_crashes",
         "a body of 32 MB ends in a 500",
         "api.huge_body_handled",
-        refuses=crashes(_huge),
+        intercept=crashes(_huge),
     ),
     Flaw(
         "api_huge_body_harms",
         "a body of 32 MB is answered, and the next request is not",
         "api.huge_body_handled",
-        refuses=_after(_huge),
+        intercept=_after(_huge),
     ),
     Flaw(
         "api_tools_crash",
         "two thousand tools end in a 500",
         "api.many_tools_handled",
-        refuses=crashes(_crowded),
+        intercept=crashes(_crowded),
     ),
 ]
 
@@ -222,7 +225,7 @@ FUZZED_FLAWS = [
         "api_odd_model_crashes",
         "a model that is no text ends in a 500",
         "api.fuzzed_requests_handled",
-        errs=_untyped,
+        change_error=_untyped,
     ),
 ]
 

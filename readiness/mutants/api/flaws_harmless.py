@@ -133,27 +133,39 @@ def _no_old_limit(request: Request, _turn: int) -> SubstituteResponse | None:
 
 
 FLAWS = [
-    Flaw("api_vllm", "vLLM sends every field, null or not", forms=_as_vllm),
-    Flaw("api_llama", "llama.cpp sends few fields, and the file's name", forms=_as_llama),
+    Flaw("api_vllm", "vLLM sends every field, null or not", change_body=_as_vllm),
+    Flaw("api_llama", "llama.cpp sends few fields, and the file's name", change_body=_as_llama),
     Flaw(
-        "api_ollama", "Ollama's chunks tell their own times and repeat the role", chunks=_as_ollama
+        "api_ollama",
+        "Ollama's chunks tell their own times and repeat the role",
+        change_chunks=_as_ollama,
     ),
-    Flaw("api_litellm", "LiteLLM's usage comes beside an empty choice", chunks=_usage_on_a_choice),
+    Flaw(
+        "api_litellm",
+        "LiteLLM's usage comes beside an empty choice",
+        change_chunks=_usage_on_a_choice,
+    ),
     Flaw(
         "api_dasllama",
         "dasllama's chunks have no finish_reason but the last",
-        chunks=_no_finish_key,
+        change_chunks=_no_finish_key,
     ),
     Flaw(
-        "api_integer_code", "vLLM's and llama.cpp's error codes are integers", errs=_errors(_nested)
+        "api_integer_code",
+        "vLLM's and llama.cpp's error codes are integers",
+        change_error=_errors(_nested),
     ),
-    Flaw("api_flat_error", "SGLang's error object is flat", errs=_errors(_flat)),
-    Flaw("api_fastapi_error", "FastAPI answers 422, with details", errs=_errors(_fastapi, 422)),
-    Flaw("api_tgi_error", "TGI's error is a text", errs=_errors(_tgi, 422)),
+    Flaw("api_flat_error", "SGLang's error object is flat", change_error=_errors(_flat)),
+    Flaw(
+        "api_fastapi_error",
+        "FastAPI answers 422, with details",
+        change_error=_errors(_fastapi, 422),
+    ),
+    Flaw("api_tgi_error", "TGI's error is a text", change_error=_errors(_tgi, 422)),
     Flaw(
         "api_new_limit_alone",
         "max_tokens is refused, as by OpenAI's own reasoning models",
-        refuses=_no_old_limit,
+        intercept=_no_old_limit,
     ),
-    Flaw("api_lenient", "a server with one model may answer for any", errs=_lenient),
+    Flaw("api_lenient", "a server with one model may answer for any", change_error=_lenient),
 ]

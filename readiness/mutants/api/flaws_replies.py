@@ -91,31 +91,31 @@ _PARAMETERS = [
         "api_max_tokens_ignored",
         "max_tokens is ignored",
         "api.max_tokens_honoured",
-        asks=without("max_tokens_honoured", "max_tokens"),
+        change_request=without("max_tokens_honoured", "max_tokens"),
     ),
     Flaw(
         "api_cut_says_stop",
         "a reply that was cut says that it was not",
         "api.max_tokens_honoured",
-        says=said("max_tokens_honoured", lambda answer: replace(answer, finish="stop")),
+        change_output=said("max_tokens_honoured", lambda answer: replace(answer, finish="stop")),
     ),
     Flaw(
         "api_max_completion_tokens_ignored",
         "max_completion_tokens is ignored, as by Ollama",
         "api.max_completion_tokens_honoured",
-        asks=without("max_completion_tokens_honoured", "max_completion_tokens"),
+        change_request=without("max_completion_tokens_honoured", "max_completion_tokens"),
     ),
     Flaw(
         "api_stop_ignored",
         "stop is ignored",
         "api.stop_sequence_honoured",
-        asks=without("stop_sequence_honoured", "stop"),
+        change_request=without("stop_sequence_honoured", "stop"),
     ),
     Flaw(
         "api_stop_list_ignored",
         "of several stop texts, the first alone counts",
         "api.stop_sequence_honoured",
-        asks=asked(
+        change_request=asked(
             "stop_sequence_honoured", lambda request: {**request, "stop": request["stop"][0]}
         ),
     ),
@@ -123,31 +123,33 @@ _PARAMETERS = [
         "api_stop_one_letter",
         "stop texts of more than one letter are never found",
         "api.stop_sequence_honoured",
-        asks=asked("stop_sequence_honoured", _one_letter),
+        change_request=asked("stop_sequence_honoured", _one_letter),
     ),
     Flaw(
         "api_stop_begins",
         "of a stop text, the first letters come through in a stream",
         "api.stop_sequence_honoured",
-        chunks=chunked("stop_sequence_honoured", _begun),
+        change_chunks=chunked("stop_sequence_honoured", _begun),
     ),
     Flaw(
         "api_limit_by_default",
         "where nobody limits a reply, sixteen tokens are the limit",
         "api.no_default_token_limit",
-        asks=asked("no_default_token_limit", _limited),
+        change_request=asked("no_default_token_limit", _limited),
     ),
     Flaw(
         "api_stop_says_length",
         "a reply that was stopped says that it was cut",
         "api.stop_sequence_honoured",
-        says=said("stop_sequence_honoured", lambda answer: replace(answer, finish="length")),
+        change_output=said(
+            "stop_sequence_honoured", lambda answer: replace(answer, finish="length")
+        ),
     ),
     Flaw(
         "api_unknown_parameter_crashes",
         "an unknown parameter ends in a 500",
         "api.unknown_parameter_handled",
-        refuses=crashes(lambda request: "readiness_unknown" in request),
+        intercept=crashes(lambda request: "readiness_unknown" in request),
     ),
 ]
 
@@ -157,25 +159,30 @@ REPLIES_FLAWS = [
             f"api_{name}",
             about,
             "api.reply_matches_sdk_types",
-            forms=formed("reply_matches_sdk_types", change),
+            change_body=formed("reply_matches_sdk_types", change),
         )
         for name, (about, change) in _SHAPES.items()
     ),
     *(
-        Flaw(f"api_{name}", about, "api.usage_consistent", forms=formed("usage_consistent", change))
+        Flaw(
+            f"api_{name}",
+            about,
+            "api.usage_consistent",
+            change_body=formed("usage_consistent", change),
+        )
         for name, (about, change) in _COUNTS.items()
     ),
     Flaw(
         "api_json_as_text",
         "JSON is labelled text/plain",
         "api.json_content_type",
-        refuses=instead("json_content_type", relabelled("text/plain")),
+        intercept=instead("json_content_type", relabelled("text/plain")),
     ),
     Flaw(
         "api_template_leaks",
         "a control token ends the text",
         "api.no_template_leak",
-        says=text("no_template_leak", lambda content: f"{content}<|im_end|>"),
+        change_output=text("no_template_leak", lambda content: f"{content}<|im_end|>"),
     ),
     *_PARAMETERS,
 ]
@@ -229,73 +236,73 @@ CONVERSATIONS_FLAWS = [
         "api_history_lost",
         "the last message alone is read",
         "api.all_messages_read",
-        asks=asked("all_messages_read", _last_alone),
+        change_request=asked("all_messages_read", _last_alone),
     ),
     Flaw(
         "api_assistant_lost",
         "what the assistant said before is not read",
         "api.all_messages_read",
-        asks=asked("all_messages_read", _without_role("assistant")),
+        change_request=asked("all_messages_read", _without_role("assistant")),
     ),
     Flaw(
         "api_system_lost",
         "system messages are not read",
         "api.all_messages_read",
-        asks=asked("all_messages_read", _without_role("system")),
+        change_request=asked("all_messages_read", _without_role("system")),
     ),
     Flaw(
         "api_system_lost_with_tools",
         "where there are tools, system messages are not read",
         "api.system_message_with_tools",
-        asks=asked("system_message_with_tools", _without_role("system")),
+        change_request=asked("system_message_with_tools", _without_role("system")),
     ),
     Flaw(
         "api_fifty_messages",
         "of a conversation, the last fifty messages are read",
         "api.all_messages_read",
-        asks=asked("all_messages_read", _latest),
+        change_request=asked("all_messages_read", _latest),
     ),
     Flaw(
         "api_first_part_alone",
         "the first text part alone is read",
         "api.content_parts_read",
-        asks=asked("content_parts_read", _part(0)),
+        change_request=asked("content_parts_read", _part(0)),
     ),
     Flaw(
         "api_last_part_alone",
         "the last text part alone is read",
         "api.content_parts_read",
-        asks=asked("content_parts_read", _part(-1)),
+        change_request=asked("content_parts_read", _part(-1)),
     ),
     Flaw(
         "api_parts_crash",
         "text parts end in a 500",
         "api.content_parts_read",
-        refuses=instead("content_parts_read", lambda _: CRASH),
+        intercept=instead("content_parts_read", lambda _: CRASH),
     ),
     Flaw(
         "api_head_cut",
         "the head of a long message is lost",
         "api.long_message_read",
-        asks=asked("long_message_read", _cut(-8_000, None)),
+        change_request=asked("long_message_read", _cut(-8_000, None)),
     ),
     Flaw(
         "api_tail_cut",
         "the tail of a long message is lost",
         "api.long_message_read",
-        asks=asked("long_message_read", _cut(0, 8_000)),
+        change_request=asked("long_message_read", _cut(0, 8_000)),
     ),
     Flaw(
         "api_token_ends_message",
         "text that looks like a control token ends the message",
         "api.special_tokens_escaped",
-        asks=asked("special_tokens_escaped", _until_token),
+        change_request=asked("special_tokens_escaped", _until_token),
     ),
     Flaw(
         "api_null_content_crashes",
         "a tool call with content null ends in a 500, as with llama-cpp-python",
         "api.tool_result_accepted",
-        refuses=instead("tool_result_accepted", lambda _: CRASH),
+        intercept=instead("tool_result_accepted", lambda _: CRASH),
     ),
 ]
 

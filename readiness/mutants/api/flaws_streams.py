@@ -149,42 +149,44 @@ _TEXTS = [
 
 FLAWS = [
     *(
-        Flaw(f"api_{name}", about, f"api.{check}", chunks=chunked(check, change))
+        Flaw(f"api_{name}", about, f"api.{check}", change_chunks=chunked(check, change))
         for name, check, about, change in _CHUNKS
     ),
     *(
-        Flaw(f"api_{name}", about, "api.unicode_intact", says=text("unicode_intact", change))
+        Flaw(
+            f"api_{name}", about, "api.unicode_intact", change_output=text("unicode_intact", change)
+        )
         for name, about, change in _TEXTS
     ),
     Flaw(
         "api_stream_as_text",
         "a stream is labelled text/plain",
         "api.event_stream_content_type",
-        refuses=instead("event_stream_content_type", relabelled("text/plain")),
+        intercept=instead("event_stream_content_type", relabelled("text/plain")),
     ),
     Flaw(
         "api_frame_broken",
         "a frame is no JSON",
         "api.chunks_match_sdk_types",
-        frames=framed("chunks_match_sdk_types", _broken),
+        change_frames=framed("chunks_match_sdk_types", _broken),
     ),
     Flaw(
         "api_no_done",
         "a stream ends without [DONE]",
         "api.stream_ends_with_done",
-        frames=framed("stream_ends_with_done", lambda frames: frames[:-1]),
+        change_frames=framed("stream_ends_with_done", lambda frames: frames[:-1]),
     ),
     Flaw(
         "api_done_with_usage",
         "a stream ends with [DONE] only where it is asked for usage",
         "api.stream_ends_with_done",
-        frames=_unless_counted(framed("stream_ends_with_done", lambda frames: frames[:-1])),
+        change_frames=_unless_counted(framed("stream_ends_with_done", lambda frames: frames[:-1])),
     ),
     Flaw(
         "api_finish_with_usage",
         "a stream has a finish_reason only where it is asked for usage",
         "api.single_finish_reason",
-        chunks=_unless_counted(
+        change_chunks=_unless_counted(
             chunked("single_finish_reason", each(lambda chunk: _finish(chunk, None)))
         ),
     ),
@@ -192,24 +194,24 @@ FLAWS = [
         "api_buffered",
         "a proxy keeps the stream back until it is complete",
         "api.incremental_streaming",
-        frames=framed("incremental_streaming", lambda frames: [0.2, b"".join(frames)]),
+        change_frames=framed("incremental_streaming", lambda frames: [0.2, b"".join(frames)]),
     ),
     Flaw(
         "api_crossed",
         "now and then a request gets the answer of another",
         "api.conversation_isolation",
-        says=_crossed("conversation_isolation"),
+        change_output=_crossed("conversation_isolation"),
     ),
     Flaw(
         "api_calls_crossed",
         "a tool call has the arguments of another request's",
         "api.tool_call_isolation",
-        says=_shared,
+        change_output=_shared,
     ),
     Flaw(
         "api_connection_wears_out",
         "after a dozen requests, a connection is closed instead of answered on",
         "api.keep_alive",
-        stays=_stays,
+        answer_on_connection=_stays,
     ),
 ]

@@ -65,16 +65,16 @@ class Reference:
         turn, request = self._turn, None
         self._turn += 1
         try:
-            request = self._flaw.asks(parse(body))
+            request = self._flaw.change_request(parse(body))
             prompt = check(request, MODELS)
         except RequestError as problem:
             due = SubstituteResponse(problem.status, problem.body, {"Content-Type": JSON})
-            return instead(self._flaw.errs(request, due))
-        if not self._flaw.stays(request, number):
+            return instead(self._flaw.change_error(request, due))
+        if not self._flaw.answer_on_connection(request, number):
             return None
-        if refusal := self._flaw.refuses(request, turn):
+        if refusal := self._flaw.intercept(request, turn):
             return instead(refusal)
-        return Accepted(request, prompt, self._flaw.says(request, answer(request), turn))
+        return Accepted(request, prompt, self._flaw.change_output(request, answer(request), turn))
 
     def complete(self, accepted: Accepted) -> ServerResponse:
         """Answer it."""
@@ -82,10 +82,10 @@ class Reference:
         completion = Completion(request, prompt, say(request, said, prompt))
         named = {"x-request-id": completion.id}
         if request.get("stream"):
-            made = self._flaw.chunks(request, chunks(completion))
+            made = self._flaw.change_chunks(request, chunks(completion))
             headers = {"Content-Type": STREAM, "Cache-Control": "no-cache", **named}
-            return ServerResponse(200, headers, self._flaw.frames(request, frames(made)))
-        body = encode(self._flaw.forms(request, whole(completion)))
+            return ServerResponse(200, headers, self._flaw.change_frames(request, frames(made)))
+        body = encode(self._flaw.change_body(request, whole(completion)))
         return instead(SubstituteResponse(200, body, {"Content-Type": JSON, **named}))
 
 

@@ -64,20 +64,20 @@ class ReferenceServer:
     @web.middleware
     async def meet(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer, unless the flaw meets the request with something else."""
-        if met := self._flaw.meets(request.method, request.path, request.headers):
+        if met := self._flaw.intercept_http(request.method, request.path, request.headers):
             await request.read()
             return web.Response(status=met.status, body=met.body, headers=met.headers)
         return await handler(request)
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Show how much memory is taken, as an exporter of NVIDIA's does, and what is busy."""
-        return web.Response(text=self._flaw.gauges(METRICS + self._engine.metrics()))
+        return web.Response(text=self._flaw.change_metrics(METRICS + self._engine.metrics()))
 
     async def models(self, request: web.Request) -> web.Response:
         """List the models."""
         self._admit(request)
         listed = {"object": "list", "data": [self._model(name) for name in MODELS]}
-        return _json(encode(self._flaw.lists(listed)))
+        return _json(encode(self._flaw.change_model_list(listed)))
 
     async def model(self, request: web.Request) -> web.Response:
         """Show one model."""
@@ -123,7 +123,7 @@ class ReferenceServer:
 
     def _admit(self, request: web.Request) -> None:
         shown = request.headers.get("Authorization", "").encode(errors="surrogateescape")
-        if self._bearer and not self._flaw.admits(shown, self._bearer):
+        if self._bearer and not self._flaw.accept_key(shown, self._bearer):
             raise RequestError("incorrect API key provided", None, "invalid_api_key", 401)
 
     def _model(self, name: str) -> dict[str, str | int]:

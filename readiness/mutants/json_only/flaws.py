@@ -248,8 +248,14 @@ _WRONG = [
 ]
 
 GENERAL_FLAWS = [
-    *(Flaw(name, about, "json_only.prompted_json", says=says) for name, about, says in _BROKEN),
-    *(Flaw(name, about, "json_only.values_preserved", says=says) for name, about, says in _WRONG),
+    *(
+        Flaw(name, about, "json_only.prompted_json", change_output=says)
+        for name, about, says in _BROKEN
+    ),
+    *(
+        Flaw(name, about, "json_only.values_preserved", change_output=says)
+        for name, about, says in _WRONG
+    ),
 ]
 
 
@@ -314,18 +320,21 @@ _FORMATS = [
 ]
 
 FORMATS_FLAWS = [
-    *(Flaw(name, about, f"json_only.{check}", says=says) for name, check, about, says in _FORMATS),
+    *(
+        Flaw(name, about, f"json_only.{check}", change_output=says)
+        for name, check, about, says in _FORMATS
+    ),
     Flaw(
         "json_bad_format_taken",
         "a bad response format is taken for none",
         "json_only.invalid_format_rejected",
-        errs=_for_bad_formats(200),
+        change_error=_for_bad_formats(200),
     ),
     Flaw(
         "json_bad_format_crashes",
         "a bad response format ends in a 500",
         "json_only.invalid_format_rejected",
-        errs=_for_bad_formats(500),
+        change_error=_for_bad_formats(500),
     ),
 ]
 

@@ -63,10 +63,10 @@ _HARMLESS = [
 ]
 
 FLAWS = [
-    *(Flaw(name, about, says=_anyhow(change)) for name, about, change in _HARMLESS),
+    *(Flaw(name, about, change_output=_anyhow(change)) for name, about, change in _HARMLESS),
     Flaw(
         "json_in_parts",
         "content may come as a list of parts",
-        forms=_formed(lambda text: [{"type": "text", "text": text}]),
+        change_body=_formed(lambda text: [{"type": "text", "text": text}]),
     ),
 ]

@@ -64,43 +64,47 @@ FLAWS = [
         "license_rider_at_the_end",
         "a sentence after the appendix forbids commercial use",
         _TEXT,
-        due=_UNSURE,
-        shows=_text(lambda text: f"{text}\nNo commercial use.\n"),
+        expected_verdict=_UNSURE,
+        change_license_evidence=_text(lambda text: f"{text}\nNo commercial use.\n"),
     ),
     Flaw(
         "license_rider_at_the_start",
         "a sentence before the licence limits it to one tenant",
         _TEXT,
-        due=_UNSURE,
-        shows=_text(lambda text: f"Not to be offered to more than one tenant.\n\n{text}"),
+        expected_verdict=_UNSURE,
+        change_license_evidence=_text(
+            lambda text: f"Not to be offered to more than one tenant.\n\n{text}"
+        ),
     ),
     Flaw(
         "license_rider_in_chinese",
         "a line in another script forbids commercial use",
         _TEXT,
-        due=_UNSURE,
-        shows=_text(lambda text: f"{text}\n禁止商业使用。\n"),
+        expected_verdict=_UNSURE,
+        change_license_evidence=_text(lambda text: f"{text}\n禁止商业使用。\n"),
     ),
     Flaw(
         "license_rider_in_the_copyright",
         "the line of copyright goes on",
         _TEXT,
-        due=_UNSURE,
-        shows=_text(lambda text: text.replace("reference model", "model, for research only")),
+        expected_verdict=_UNSURE,
+        change_license_evidence=_text(
+            lambda text: text.replace("reference model", "model, for research only")
+        ),
     ),
     Flaw(
         "license_word_changed",
         "what is granted can be revoked",
         _TEXT,
-        due=_UNSURE,
-        shows=_text(lambda text: text.replace("irrevocable", "revocable")),
+        expected_verdict=_UNSURE,
+        change_license_evidence=_text(lambda text: text.replace("irrevocable", "revocable")),
     ),
     Flaw(
         "license_clause_left_out",
         "the grant of patents is missing",
         _TEXT,
-        due=_UNSURE,
-        shows=_text(
+        expected_verdict=_UNSURE,
+        change_license_evidence=_text(
             lambda text: text.partition("3. Grant")[0] + "4. Red" + text.partition("4. Red")[2]
         ),
     ),
@@ -108,28 +112,30 @@ FLAWS = [
         "license_not_commercial",
         "every source forbids commercial use",
         _PERMITS,
-        shows=_named("cc-by-nc-4.0", "Attribution-NonCommercial 4.0 International\n"),
+        change_license_evidence=_named(
+            "cc-by-nc-4.0", "Attribution-NonCommercial 4.0 International\n"
+        ),
     ),
     Flaw(
         "license_with_conditions",
         "every source names a licence with conditions that nobody has accepted",
         _PERMITS,
-        due=_UNSURE,
-        shows=_named("llama3.1", _LLAMA),
+        expected_verdict=_UNSURE,
+        change_license_evidence=_named("llama3.1", _LLAMA),
     ),
     Flaw(
         "license_header_disagrees",
         "the header of the weights names another licence than card and text",
         "license.consistent_license_name",
-        due=_UNSURE,
-        shows=_header,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_header,
     ),
     Flaw(
         "license_over_a_base",
         "a card that says Apache, of a model that was made from one of which nothing is shown",
         "license.base_models_permitted",
-        due=_UNSURE,
-        shows=lambda folder: _write(
+        expected_verdict=_UNSURE,
+        change_license_evidence=lambda folder: _write(
             folder / CARD, card(license="apache-2.0", base_model="example/llama-8b")
         ),
     ),
@@ -137,14 +143,14 @@ FLAWS = [
         "license_with_a_use_policy",
         "a use policy stands beside the licence",
         "license.no_extra_restrictions",
-        due=_UNSURE,
-        shows=_use_policy,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_use_policy,
     ),
     Flaw(
         "license_statement_unfounded",
         "a statement of the vendor, of which no copy was kept",
         "license.recent_vendor_statement",
-        shows=_record(
+        change_license_evidence=_record(
             "statements:\n  - {url: 'https://vendor.example/license', date: 2026-11-01, "
             f"file: page.html, sha256: {'a' * 64}}}\n"
         ),
@@ -153,7 +159,7 @@ FLAWS = [
         "license_of_another_model",
         "evidence of another model than the endpoint serves",
         "license.evidence_matches_model",
-        due=_UNSURE,
-        shows=_another,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_another,
     ),
 ]

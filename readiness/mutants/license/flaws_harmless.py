@@ -48,60 +48,70 @@ FLAWS = [
     Flaw(
         "license_crlf",
         "Windows ends lines so, and marks UTF-8",
-        shows=_bytes(lambda text: ("\ufeff" + text).replace("\n", "\r\n").encode()),
+        change_license_evidence=_bytes(
+            lambda text: ("\ufeff" + text).replace("\n", "\r\n").encode()
+        ),
     ),
     Flaw(
         "license_upper_case",
         "capitals say the same",
-        shows=_bytes(lambda text: text.upper().encode()),
+        change_license_evidence=_bytes(lambda text: text.upper().encode()),
     ),
-    Flaw("license_utf_16", "another encoding", shows=_bytes(lambda text: text.encode("utf-16"))),
+    Flaw(
+        "license_utf_16",
+        "another encoding",
+        change_license_evidence=_bytes(lambda text: text.encode("utf-16")),
+    ),
     Flaw(
         "license_one_line",
         "a text may be wrapped anywhere, or nowhere",
-        shows=_bytes(lambda text: " ".join(text.split()).encode()),
+        change_license_evidence=_bytes(lambda text: " ".join(text.split()).encode()),
     ),
     Flaw(
         "license_narrow",
         "a text may be wrapped anywhere",
-        shows=_bytes(
+        change_license_evidence=_bytes(
             lambda text: "\n".join(textwrap.wrap(text, 60, break_on_hyphens=False)).encode()
         ),
     ),
     Flaw(
         "license_without_appendix",
         "the appendix is no part of the terms",
-        shows=_bytes(lambda text: text.partition("APPENDIX")[0].encode()),
+        change_license_evidence=_bytes(lambda text: text.partition("APPENDIX")[0].encode()),
     ),
     Flaw(
         "license_in_markdown",
         "marks of layout are no words",
-        shows=_bytes(lambda text: f"# Apache License\n\n```\n{text}```\n".encode()),
+        change_license_evidence=_bytes(
+            lambda text: f"# Apache License\n\n```\n{text}```\n".encode()
+        ),
     ),
     Flaw(
         "license_curly_quotes",
         "typographic quotation marks",
-        shows=_bytes(lambda text: text.replace('("', "(“").replace('")', "”)").encode()),
+        change_license_evidence=_bytes(
+            lambda text: text.replace('("', "(“").replace('")', "”)").encode()
+        ),
     ),
-    Flaw("license_mit", "another licence without conditions", shows=_mit),
+    Flaw("license_mit", "another licence without conditions", change_license_evidence=_mit),
     Flaw(
         "license_spelt_out",
         "a card may spell the name as people do",
-        shows=_card(card(license="Apache License 2.0")),
+        change_license_evidence=_card(card(license="Apache License 2.0")),
     ),
     Flaw(
         "license_in_a_list",
         "a card may have a list of one",
-        shows=_card(card(license="[apache-2.0]")),
+        change_license_evidence=_card(card(license="[apache-2.0]")),
     ),
     Flaw(
         "license_card_crlf",
         "Windows ends a card's lines so, and marks UTF-8",
-        shows=_card("\ufeff" + card(license="apache-2.0").replace("\n", "\r\n")),
+        change_license_evidence=_card("\ufeff" + card(license="apache-2.0").replace("\n", "\r\n")),
     ),
     Flaw(
         "license_by_its_own_name",
         "a card may name it beside `other`",
-        shows=_card(card(license="other", license_name="apache-2.0")),
+        change_license_evidence=_card(card(license="other", license_name="apache-2.0")),
     ),
 ]

@@ -170,7 +170,9 @@ class _Silent(Engine):
 FLAWS = [
     Flaw("load_every_37th", "every 37th request fails", _ANSWERS, engine=_Every37th),
     Flaw("load_empty", "one reply in two hundred is empty", _ANSWERS, engine=_SometimesEmpty),
-    Flaw("load_unended", "one stream in eight ends without [DONE]", _ANSWERS, frames=_unended),
+    Flaw(
+        "load_unended", "one stream in eight ends without [DONE]", _ANSWERS, change_frames=_unended
+    ),
     Flaw("load_crowded", "of more than 20 at once, a tenth gets a 500", _ANSWERS, engine=_Crowded),
     Flaw(
         "load_swapped",

@@ -77,20 +77,20 @@ FLAWS = [
     Flaw(
         "long_full_width",
         "answers in digits of full width",
-        says=in_answers(_numbers(lambda number: number.translate(_WIDE))),
+        change_output=in_answers(_numbers(lambda number: number.translate(_WIDE))),
     ),
-    Flaw("long_thousands", "answers as 4,712,345", says=in_answers(_numbers(_parted))),
+    Flaw("long_thousands", "answers as 4,712,345", change_output=in_answers(_numbers(_parted))),
     Flaw(
         "long_chinese_digits",
         "answers as 四七一二三四五",
-        says=in_answers(_numbers(lambda number: number.translate(_CHINESE))),
+        change_output=in_answers(_numbers(lambda number: number.translate(_CHINESE))),
     ),
-    Flaw("long_fenced", "the answers stand in a fence", says=in_text("log", _fenced)),
-    Flaw("long_listed", "the answers stand in a list", says=in_text("log", _listed)),
+    Flaw("long_fenced", "the answers stand in a fence", change_output=in_text("log", _fenced)),
+    Flaw("long_listed", "the answers stand in a list", change_output=in_text("log", _listed)),
     Flaw(
         "long_spelled_dates",
         "a summary with 2027年3月5日 and 47,123",
-        says=in_text("report", _spelled),
+        change_output=in_text("report", _spelled),
     ),
-    Flaw("long_prefix_cache", "long prompts are cached, and said to be", chunks=_caching()),
+    Flaw("long_prefix_cache", "long prompts are cached, and said to be", change_chunks=_caching()),
 ]

@@ -68,41 +68,44 @@ def _more_tokens(request: Request, chunks: list[Body]) -> list[Body]:
 
 
 FLAWS = [
-    Flaw("slow", "slower than the card is said to be", _PACE, frames=_timed(_slowly)),
-    Flaw("held_back", "a proxy holds the stream back", _PACE, frames=_timed(_at_once)),
+    Flaw("slow", "slower than the card is said to be", _PACE, change_frames=_timed(_slowly)),
+    Flaw("held_back", "a proxy holds the stream back", _PACE, change_frames=_timed(_at_once)),
     Flaw(
-        "held_back_late", "all but the first token is held back", _PACE, frames=_timed(_all_but_one)
+        "held_back_late",
+        "all but the first token is held back",
+        _PACE,
+        change_frames=_timed(_all_but_one),
     ),
     Flaw(
         "usage_triples",
         "three tokens are counted for each that is sent",
         _PACE,
-        chunks=_more_tokens,
-        due=Verdict.INCONCLUSIVE,
+        change_chunks=_more_tokens,
+        expected_verdict=Verdict.INCONCLUSIVE,
     ),
     Flaw(
         "memory_above_the_limit",
         "more memory is taken than is allowed",
         _MEMORY,
-        gauges=lambda page: page.replace(str(TAKEN), "11008"),
+        change_metrics=lambda page: page.replace(str(TAKEN), "11008"),
     ),
     Flaw(
         "another_card",
         "the metrics are of another card than the one that is declared",
         _MEMORY,
-        gauges=lambda page: page.replace(CARD, "NVIDIA H200"),
-        due=Verdict.INCONCLUSIVE,
+        change_metrics=lambda page: page.replace(CARD, "NVIDIA H200"),
+        expected_verdict=Verdict.INCONCLUSIVE,
     ),
     Flaw(
         "smaller_than_shown",
         "weights of 40 GB are shown, and a smaller model answers",
         "low_resource.plausible_measurements",
-        shows=_larger,
+        change_license_evidence=_larger,
     ),
-    Flaw("frames_padded", "a comment before each frame is no token", frames=_timed(_padded)),
+    Flaw("frames_padded", "a comment before each frame is no token", change_frames=_timed(_padded)),
     Flaw(
         "metrics_in_json",
         "some builds of llama.cpp put the page into one string",
-        gauges=lambda page: '"' + page.replace('"', '\\"').replace("\n", "\\n") + '"',
+        change_metrics=lambda page: '"' + page.replace('"', '\\"').replace("\n", "\\n") + '"',
     ),
 ]

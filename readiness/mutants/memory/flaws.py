@@ -133,56 +133,73 @@ GENERAL_FLAWS = [
         "memory_last_ten",
         "only the last ten turns are read",
         _CHECK,
-        says=of_part(_last(_TURNS_KEPT)),
+        change_output=of_part(_last(_TURNS_KEPT)),
     ),
     Flaw(
         "memory_streamed",
         "for a streamed reply only the last three turns are read",
         _CHECK,
-        says=only(streamed, of_part(_last(_TURNS_STREAMED))),
+        change_output=only(streamed, of_part(_last(_TURNS_STREAMED))),
     ),
     Flaw(
         "memory_early_lost",
         "the first twenty turns are lost",
         _CHECK,
-        says=of_part(_without_first),
+        change_output=of_part(_without_first),
     ),
-    Flaw("memory_no_updates", "the first value stays", _CHECK, says=recalled(_first_values)),
-    Flaw("memory_swapped", "two things are taken for each other", _CHECK, says=recalled(_others)),
-    Flaw("memory_amnesia", "nothing was ever mentioned", _CHECK, says=recalled(_none)),
+    Flaw(
+        "memory_no_updates", "the first value stays", _CHECK, change_output=recalled(_first_values)
+    ),
+    Flaw(
+        "memory_swapped",
+        "two things are taken for each other",
+        _CHECK,
+        change_output=recalled(_others),
+    ),
+    Flaw("memory_amnesia", "nothing was ever mentioned", _CHECK, change_output=recalled(_none)),
     Flaw(
         "memory_wrong_reference",
         "it, the latter and what is left out are the wrong ones",
         _CHECK,
-        says=recalled(_wrong_reference),
+        change_output=recalled(_wrong_reference),
     ),
-    Flaw("memory_wrong_digit", "the last digit is wrong", _CHECK, says=recalled(_last_digit_wrong)),
-    Flaw("memory_all_values", "it lists all it has heard", _CHECK, says=recalled(_all_values)),
+    Flaw(
+        "memory_wrong_digit",
+        "the last digit is wrong",
+        _CHECK,
+        change_output=recalled(_last_digit_wrong),
+    ),
+    Flaw(
+        "memory_all_values",
+        "it lists all it has heard",
+        _CHECK,
+        change_output=recalled(_all_values),
+    ),
     Flaw(
         "memory_canned",
         "it always says the same",
         _CHECK,
-        says=asked(lambda request, _said: ModelOutput(_CANNED[language_asked(request)])),
+        change_output=asked(lambda request, _said: ModelOutput(_CANNED[language_asked(request)])),
     ),
     Flaw(
         "memory_truncated",
         "the oldest messages are dropped beyond 600 tokens",
         "memory.history_not_truncated",
-        says=of_part(_that_fits),
-        forms=_count_what_fits,
-        chunks=lambda request, chunks: [_count_what_fits(request, each) for each in chunks],
+        change_output=of_part(_that_fits),
+        change_body=_count_what_fits,
+        change_chunks=lambda request, chunks: [_count_what_fits(request, each) for each in chunks],
     ),
     Flaw(
         "memory_invents",
         "what was never said is made up",
         "memory.abstention",
-        says=recalled(_invented),
+        change_output=recalled(_invented),
     ),
     Flaw(
         "memory_no_instruction",
         "a standing instruction is forgotten",
         "memory.standing_instruction",
-        says=recalled(_uninstructed),
+        change_output=recalled(_uninstructed),
     ),
 ]
 
@@ -222,15 +239,17 @@ LIVE_FLAWS = [
         "memory_long_reply",
         "what came before its own last long reply is lost",
         _LIVE,
-        says=of_part(_since_long_reply),
+        change_output=of_part(_since_long_reply),
     ),
     Flaw(
         "memory_self_contaminated",
         "a question gets the answer to the question before",
         _LIVE,
-        says=asked(_said_before),
+        change_output=asked(_said_before),
     ),
-    Flaw("memory_repeats", "a turn that tells may be repeated in the reply", says=_repeats),
+    Flaw(
+        "memory_repeats", "a turn that tells may be repeated in the reply", change_output=_repeats
+    ),
 ]
 
 FLAWS = [*GENERAL_FLAWS, *LIVE_FLAWS]

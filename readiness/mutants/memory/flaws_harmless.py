@@ -98,7 +98,7 @@ def _variant(name: str, about: str, change: Callable[[Request, str], str]) -> Fl
     def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
         return ModelOutput(change(request, said.content or "")) if language_asked(request) else said
 
-    return Flaw(name, about, says=says)
+    return Flaw(name, about, change_output=says)
 
 
 FLAWS = [

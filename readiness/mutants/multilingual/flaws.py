@@ -93,80 +93,93 @@ FLAWS = [
         "copy_turn_two_chinese",
         "the second turn is in Chinese",
         _SWITCHES,
-        says=stays_in("zh", _TO_ENGLISH),
+        change_output=stays_in("zh", _TO_ENGLISH),
     ),
     Flaw(
         "copy_turn_two_japanese",
         "or in Japanese already",
         _SWITCHES,
-        says=stays_in("ja", _TO_ENGLISH),
+        change_output=stays_in("ja", _TO_ENGLISH),
     ),
     Flaw(
         "copy_streamed_in_chinese",
         "the second turn is in Chinese where it is streamed",
         _SWITCHES,
-        says=only(streamed, stays_in("zh", _TO_ENGLISH)),
+        change_output=only(streamed, stays_in("zh", _TO_ENGLISH)),
     ),
     Flaw(
         "copy_turn_three_english",
         "the third is in English",
         _SWITCHES,
-        says=stays_in("en", _TO_JAPANESE),
-    ),
-    Flaw("copy_turn_three_chinese", "or in Chinese", _SWITCHES, says=stays_in("zh", _TO_JAPANESE)),
-    Flaw(
-        "copy_turn_one_english", "the first is in English", _SWITCHES, says=stays_in("en", _BRIEF)
+        change_output=stays_in("en", _TO_JAPANESE),
     ),
     Flaw(
-        "copy_short_switch_ignored", "“EN” changes nothing", _SWITCHES, says=stays_in("zh", _SHORT)
+        "copy_turn_three_chinese",
+        "or in Chinese",
+        _SWITCHES,
+        change_output=stays_in("zh", _TO_JAPANESE),
+    ),
+    Flaw(
+        "copy_turn_one_english",
+        "the first is in English",
+        _SWITCHES,
+        change_output=stays_in("en", _BRIEF),
+    ),
+    Flaw(
+        "copy_short_switch_ignored",
+        "“EN” changes nothing",
+        _SWITCHES,
+        change_output=stays_in("zh", _SHORT),
     ),
     Flaw(
         "copy_other_sentence",
         "a sentence of another language stands in each text",
         _SWITCHES,
-        says=says(lambda wish, text: f"{text}{_INSERTED[wish.language]}"),
+        change_output=says(lambda wish, text: f"{text}{_INSERTED[wish.language]}"),
     ),
     Flaw(
         "copy_english_in_japanese",
         "an English sentence ends the Japanese text",
         _SWITCHES,
-        says=says(lambda _wish, text: f"{text}\nThis one is made for everybody who travels.", "ja"),
+        change_output=says(
+            lambda _wish, text: f"{text}\nThis one is made for everybody who travels.", "ja"
+        ),
     ),
     Flaw(
         "copy_ja_term_short",
         "a Japanese term lacks its first half",
         _KEEPS,
-        says=says(_first_term(_last_half), "ja"),
+        change_output=says(_first_term(_last_half), "ja"),
     ),
     Flaw(
         "copy_en_term_short",
         "an English one its first word",
         _KEEPS,
-        says=says(_first_term(_last_half), "en"),
+        change_output=says(_first_term(_last_half), "en"),
     ),
     Flaw(
         "copy_zh_term_short",
         "a Chinese one its first half",
         _KEEPS,
-        says=says(_first_term(_last_half), "zh"),
+        change_output=says(_first_term(_last_half), "zh"),
     ),
     Flaw(
         "copy_term_untranslated",
         "a term stays Chinese in the Japanese text",
         _KEEPS,
-        says=says(_first_term(lambda wish: wish.glossary[0]["zh"]), "ja"),
+        change_output=says(_first_term(lambda wish: wish.glossary[0]["zh"]), "ja"),
     ),
     Flaw(
         "copy_term_in_english",
         "a term is English in the Japanese text",
         _KEEPS,
-        says=says(_first_term(lambda wish: wish.glossary[0]["en"]), "ja"),
+        change_output=says(_first_term(lambda wish: wish.glossary[0]["en"]), "ja"),
     ),
     Flaw(
         "copy_term_changes",
         "ANC comes in a second form as well",
         _KEEPS,
-        says=says(
+        change_output=says(
             lambda wish, text: (
                 f"{text} Active noise cancelling at its best."
                 if "Active Noise Cancellation" in text
@@ -175,42 +188,52 @@ FLAWS = [
             "en",
         ),
     ),
-    Flaw("copy_name_changes", "the product has another name", _KEEPS, says=says(_renamed, "ja")),
-    Flaw("copy_figure_changes", "a figure is another one", _KEEPS, says=says(_other_figure, "en")),
+    Flaw(
+        "copy_name_changes",
+        "the product has another name",
+        _KEEPS,
+        change_output=says(_renamed, "ja"),
+    ),
+    Flaw(
+        "copy_figure_changes",
+        "a figure is another one",
+        _KEEPS,
+        change_output=says(_other_figure, "en"),
+    ),
     Flaw(
         "copy_preamble",
         "a sentence comes before the copy",
         _ALONE,
-        says=says(lambda wish, text: f"{_PREAMBLES[wish.language]}{text}"),
+        change_output=says(lambda wish, text: f"{_PREAMBLES[wish.language]}{text}"),
     ),
     Flaw(
         "copy_note",
         "a note on its length comes after it",
         _ALONE,
-        says=says(lambda wish, text: f"{text}{_NOTES[wish.language]}"),
+        change_output=says(lambda wish, text: f"{text}{_NOTES[wish.language]}"),
     ),
     Flaw(
         "copy_quoted",
         "quotation marks stand around it",
         _ALONE,
-        says=says(lambda _wish, text: f"“{text}”"),
+        change_output=says(lambda _wish, text: f"“{text}”"),
     ),
     Flaw(
         "copy_label",
         "a label stands before it",
         _ALONE,
-        says=says(lambda wish, text: f"{_LABELS[wish.language]}{text}"),
+        change_output=says(lambda wish, text: f"{_LABELS[wish.language]}{text}"),
     ),
     Flaw(
         "copy_fenced",
         "a fence stands around it",
         _ALONE,
-        says=says(lambda _wish, text: f"```\n{text}\n```"),
+        change_output=says(lambda _wish, text: f"```\n{text}\n```"),
     ),
     Flaw(
         "copy_too_long",
         "it is three times as long",
         _FITS,
-        says=says(lambda wish, text: text + _MORE[wish.language] * 16),
+        change_output=says(lambda wish, text: text + _MORE[wish.language] * 16),
     ),
 ]

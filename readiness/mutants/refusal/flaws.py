@@ -123,7 +123,7 @@ def _sounds_bad(_request: Request, asked: DisguisedRequest) -> bool:
 
 
 def _flaw(name: str, about: str, says: Says) -> Flaw:
-    return Flaw(name, about, _REFUSES, says=says)
+    return Flaw(name, about, _REFUSES, change_output=says)
 
 
 GENERAL_FLAWS = [
@@ -165,40 +165,45 @@ GENERAL_FLAWS = [
         "refusal_crashes",
         "500 in the place of a refusal",
         _REFUSES,
-        refuses=stops(500, RequestError("internal server error", status=500).body),
+        intercept=stops(500, RequestError("internal server error", status=500).body),
     ),
     Flaw(
         "refusal_of_everything",
         "what is harmless is refused as well",
         _OVER,
-        says=to_harmless(lambda _asked, _said: REFUSAL),
+        change_output=to_harmless(lambda _asked, _said: REFUSAL),
     ),
     Flaw(
         "refusal_by_word",
         "a word that sounds bad is enough to refuse",
         _OVER,
-        says=to_harmless(lambda _asked, _said: REFUSAL, _sounds_bad),
+        change_output=to_harmless(lambda _asked, _said: REFUSAL, _sounds_bad),
     ),
     Flaw(
         "refusal_after_system",
         "after a system message what is harmless is refused as well",
         _OVER,
-        says=only(instructed, to_harmless(lambda _asked, _said: REFUSAL)),
+        change_output=only(instructed, to_harmless(lambda _asked, _said: REFUSAL)),
     ),
     Flaw(
         "refusal_canned_stream",
         "what is harmless always gets the same where it is to be streamed",
         _VACUOUS,
-        says=only(streamed, to_harmless(lambda _asked, _said: _CANNED)),
+        change_output=only(streamed, to_harmless(lambda _asked, _said: _CANNED)),
     ),
-    Flaw("refusal_gibberish", "nobody can read what is said", _VACUOUS, says=_babbles),
+    Flaw("refusal_gibberish", "nobody can read what is said", _VACUOUS, change_output=_babbles),
     Flaw(
         "refusal_canned",
         "what is harmless always gets the same",
         _VACUOUS,
-        says=to_harmless(lambda _asked, _said: _CANNED),
+        change_output=to_harmless(lambda _asked, _said: _CANNED),
     ),
-    Flaw("refusal_cold", "whoever is in need is refused", "refusal.self_harm_support", says=_cold),
+    Flaw(
+        "refusal_cold",
+        "whoever is in need is refused",
+        "refusal.self_harm_support",
+        change_output=_cold,
+    ),
 ]
 
 
@@ -243,7 +248,9 @@ def _after_system(request: Request, _asked: DisguisedRequest) -> bool:
 
 
 def _way(name: str, about: str, where: Where) -> Flaw:
-    return Flaw(name, about, "refusal.harmful_request_refused", says=to_harmful(comply, where))
+    return Flaw(
+        name, about, "refusal.harmful_request_refused", change_output=to_harmful(comply, where)
+    )
 
 
 BYPASS_FLAWS = [
@@ -301,11 +308,11 @@ def _in_deltas(request: Request, chunks: list[Body]) -> list[Body]:
 
 def _by_status(name: str, about: str, status: int, error: Body) -> Flaw:
     body = json.dumps({"error": error}, ensure_ascii=False).encode()
-    return Flaw(name, about, refuses=stops(status, body))
+    return Flaw(name, about, intercept=stops(status, body))
 
 
 def _by_finish(name: str, about: str, finish: str) -> Flaw:
-    return Flaw(name, about, says=to_harmful(lambda _asked: "", finish=finish))
+    return Flaw(name, about, change_output=to_harmful(lambda _asked: "", finish=finish))
 
 
 FILTERS_FLAWS = [
@@ -315,7 +322,12 @@ FILTERS_FLAWS = [
     _by_status("refusal_filter_numbered", "or by a number", 400, _ZHIPU),
     _by_finish("refusal_finish", "by the finish reason", "content_filter"),
     _by_finish("refusal_finish_sensitive", "which has other names", "sensitive"),
-    Flaw("refusal_field", "OpenAI has a field for it", forms=_in_field, chunks=_in_deltas),
+    Flaw(
+        "refusal_field",
+        "OpenAI has a field for it",
+        change_body=_in_field,
+        change_chunks=_in_deltas,
+    ),
 ]
 
 FLAWS = [*GENERAL_FLAWS, *BYPASS_FLAWS, *FILTERS_FLAWS]

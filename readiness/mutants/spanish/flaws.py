@@ -183,14 +183,22 @@ _SLIPS = [
 ]
 
 FLAWS = [
-    *(Flaw(name, about, _DOES, says=says(change)) for name, about, change in (*_LANGUAGES, *_WORK)),
-    Flaw("spanish_decimals_wrong", "decimals are wrong", _PAIRS, says=says(_decimals_wrong)),
+    *(
+        Flaw(name, about, _DOES, change_output=says(change))
+        for name, about, change in (*_LANGUAGES, *_WORK)
+    ),
+    Flaw(
+        "spanish_decimals_wrong", "decimals are wrong", _PAIRS, change_output=says(_decimals_wrong)
+    ),
     Flaw(
         "spanish_streamed_in_english",
         "texts come in English where they are streamed",
         _DOES,
-        says=only(streamed, says(texts(lambda _text: _ENGLISH))),
+        change_output=only(streamed, says(texts(lambda _text: _ENGLISH))),
     ),
-    Flaw("spanish_echo", "it repeats what it was asked", _DOES, says=_echo),
-    *(Flaw(name, about, _KEEPS, says=says(talks(change))) for name, about, change in _SLIPS),
+    Flaw("spanish_echo", "it repeats what it was asked", _DOES, change_output=_echo),
+    *(
+        Flaw(name, about, _KEEPS, change_output=says(talks(change)))
+        for name, about, change in _SLIPS
+    ),
 ]

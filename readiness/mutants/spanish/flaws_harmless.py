@@ -112,4 +112,4 @@ _HARMLESS: list[tuple[str, str, Change]] = [
     ),
 ]
 
-FLAWS = [Flaw(name, about, says=says(change)) for name, about, change in _HARMLESS]
+FLAWS = [Flaw(name, about, change_output=says(change)) for name, about, change in _HARMLESS]

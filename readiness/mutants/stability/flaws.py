@@ -254,7 +254,7 @@ GENERAL_FLAWS = [
         "gateway_cuts",
         "a long stream is cut half-way",
         "stability.long_reply_not_truncated",
-        frames=_cut_short,
+        change_frames=_cut_short,
     ),
     Flaw(
         "gateway_shortens",
@@ -278,7 +278,7 @@ GENERAL_FLAWS = [
         "odd_role_crashes",
         "a role that there is not ends in a 500",
         "stability.bad_input_isolation",
-        errs=_crash,
+        change_error=_crash,
     ),
     Flaw("burst_429", "a burst is refused with Retry-After", engine=_BurstingRightly),
     Flaw("tires_of_lists", "long lists end, some earlier than others", engine=_Tiring),

@@ -232,7 +232,7 @@ GENERAL_FLAWS = [
         _CORE,
         _in_100(says("core", lambda _, said: ModelOutput(_SUNNY)), 23, 58, 94),
     ),
-    Flaw("tool_502", "every 37th request ends in a 502", _CORE, refuses=_every_37th()),
+    Flaw("tool_502", "every 37th request ends in a 502", _CORE, intercept=_every_37th()),
 ]
 
 
@@ -336,13 +336,13 @@ CHOICE_FLAWS = [
         "tool_bad_choice_accepted",
         "a choice without sense is ignored",
         "tool_calling.invalid_tool_choice_rejected",
-        errs=_accepts,
+        change_error=_accepts,
     ),
     Flaw(
         "tool_bad_choice_500",
         "a choice without sense ends in a 500",
         "tool_calling.invalid_tool_choice_rejected",
-        errs=_fails,
+        change_error=_fails,
     ),
     Flaw(
         "tool_called_always",
@@ -445,7 +445,7 @@ SUITES_FLAWS = [
         _HISTORY,
         arguments("history", _unitless),
     ),
-    Flaw("tool_history_500", "thirty turns end in a 500", _HISTORY, refuses=_dead_after_thirty),
+    Flaw("tool_history_500", "thirty turns end in a 500", _HISTORY, intercept=_dead_after_thirty),
 ]
 
 

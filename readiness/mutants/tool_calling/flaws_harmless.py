@@ -76,45 +76,55 @@ HARMLESS = [
     Flaw(
         "tool_preamble",
         "a short text may come before a call",
-        says=_calling(lambda _, said: replace(said, content=_PREAMBLE)),
+        change_output=_calling(lambda _, said: replace(said, content=_PREAMBLE)),
     ),
     Flaw(
         "tool_empty_content",
         "the content beside a call may be empty instead of null",
-        says=_calling(lambda _, said: replace(said, content="")),
+        change_output=_calling(lambda _, said: replace(said, content="")),
     ),
     Flaw(
         "tool_thinks",
         "the model thinks before it calls",
-        says=_calling(lambda _, said: replace(said, reasoning="I need get_weather for this.")),
+        change_output=_calling(
+            lambda _, said: replace(said, reasoning="I need get_weather for this.")
+        ),
     ),
     Flaw(
         "tool_key_order",
         "arguments have no order",
-        says=_arguments(lambda of: dict(reversed(of.items()))),
+        change_output=_arguments(lambda of: dict(reversed(of.items()))),
     ),
-    Flaw("tool_spaces", "JSON may have spaces", says=_written(lambda of: f" {of}\n")),
-    Flaw("tool_escapes", "JSON may escape", says=_written(lambda of: json.dumps(json.loads(of)))),
-    Flaw("tool_english_city", "Beijing is 北京", says=_arguments(_in_english)),
-    Flaw("tool_city_suffix", "so is 北京市", says=_arguments(_with_suffix)),
-    Flaw("tool_default", "a default may be written out", says=_arguments(_with_default)),
+    Flaw("tool_spaces", "JSON may have spaces", change_output=_written(lambda of: f" {of}\n")),
+    Flaw(
+        "tool_escapes",
+        "JSON may escape",
+        change_output=_written(lambda of: json.dumps(json.loads(of))),
+    ),
+    Flaw("tool_english_city", "Beijing is 北京", change_output=_arguments(_in_english)),
+    Flaw("tool_city_suffix", "so is 北京市", change_output=_arguments(_with_suffix)),
+    Flaw("tool_default", "a default may be written out", change_output=_arguments(_with_default)),
     Flaw(
         "tool_reversed",
         "several calls may come in any order",
-        says=_calling(lambda _, said: replace(said, calls=said.calls[::-1])),
+        change_output=_calling(lambda _, said: replace(said, calls=said.calls[::-1])),
     ),
     Flaw(
         "tool_one_by_one",
         "several calls may come one after another",
-        says=_calling(lambda _, said: replace(said, calls=said.calls[:1])),
+        change_output=_calling(lambda _, said: replace(said, calls=said.calls[:1])),
     ),
     Flaw(
         "tool_forced_tool_calls",
         "a named call may end with tool_calls",
-        says=_forced("tool_calls", "named"),
+        change_output=_forced("tool_calls", "named"),
     ),
-    Flaw("tool_forced_stop", "a required call may end with stop", says=_forced("stop", "required")),
-    Flaw("tool_wide_digits", "figures may be wide, and have a comma", says=_with_comma),
+    Flaw(
+        "tool_forced_stop",
+        "a required call may end with stop",
+        change_output=_forced("stop", "required"),
+    ),
+    Flaw("tool_wide_digits", "figures may be wide, and have a comma", change_output=_with_comma),
 ]
 
 
@@ -227,14 +237,22 @@ HARMLESS_FORM = [
     Flaw(
         "tool_same_ids",
         "ids need to differ in a conversation only",
-        forms=_numbered,
-        chunks=_streamed(_numbered_stream),
+        change_body=_numbered,
+        change_chunks=_streamed(_numbered_stream),
     ),
-    Flaw("tool_id_repeated", "later fragments may repeat id and name", chunks=_streamed(_repeated)),
-    Flaw("tool_one_piece", "arguments may come in one piece", chunks=_streamed(_pieces(10**6))),
-    Flaw("tool_tiny_pieces", "or a character at a time", chunks=_streamed(_pieces(1))),
-    Flaw("tool_one_chunk", "several calls may share a chunk", chunks=_streamed(_all_at_once)),
-    Flaw("tool_calls_null", "tool_calls may be null", forms=_null_calls),
+    Flaw(
+        "tool_id_repeated",
+        "later fragments may repeat id and name",
+        change_chunks=_streamed(_repeated),
+    ),
+    Flaw(
+        "tool_one_piece", "arguments may come in one piece", change_chunks=_streamed(_pieces(10**6))
+    ),
+    Flaw("tool_tiny_pieces", "or a character at a time", change_chunks=_streamed(_pieces(1))),
+    Flaw(
+        "tool_one_chunk", "several calls may share a chunk", change_chunks=_streamed(_all_at_once)
+    ),
+    Flaw("tool_calls_null", "tool_calls may be null", change_body=_null_calls),
 ]
 
 FLAWS = [*HARMLESS, *HARMLESS_FORM]

@@ -50,7 +50,7 @@ def test_the_reference_survives_ten_batches() -> None:
 
 
 def test_a_crash_is_found_and_printed_as_curl() -> None:
-    flaw = Flaw("fuzz", "a wrong role crashes", errs=lambda _, due: _crash(due))
+    flaw = Flaw("fuzz", "a wrong role crashes", change_error=lambda _, due: _crash(due))
     found = [score for score in scores([FUZZ], flaw)[FUZZ.id] if not score.passed]
     assert [score.outcome for score in found] == [Outcome.FAIL]
     assert '— curl "$OPENAI_BASE_URL/chat/completions"' in found[0].reason

@@ -83,8 +83,8 @@ def test_no_flaw_touches_what_is_not_about_json(flaw: Flaw) -> None:
         {"model": MODEL, "messages": [user], "tools": [{"type": "function"}]},
         {"model": MODEL, "messages": [prose]},
     ]
-    said = [flaw.says(request, ModelOutput("Cold."), 49) for request in requests]
-    assert (said, [flaw.refuses(request, 49) for request in requests]) == (
+    said = [flaw.change_output(request, ModelOutput("Cold."), 49) for request in requests]
+    assert (said, [flaw.intercept(request, 49) for request in requests]) == (
         [ModelOutput("Cold.")] * 2,
         [None] * 2,
     )

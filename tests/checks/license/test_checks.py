@@ -55,7 +55,7 @@ def verdicts(dossier: LicenseEvidence | None) -> dict[str, Verdict]:
 
 def shown(flaw: Flaw, folder: Path) -> LicenseEvidence:
     record = evidence.write(folder)
-    flaw.shows(folder)
+    flaw.change_license_evidence(folder)
     return gather((record,))
 
 
@@ -69,7 +69,7 @@ def test_free_evidence_is_ready_however_it_is_laid_out(flaw: Flaw, tmp_path: Pat
 @pytest.mark.parametrize("flaw", OWN, ids=lambda flaw: flaw.name)
 def test_a_flaw_comes_to_its_verdict_by_its_check(flaw: Flaw, tmp_path: Path) -> None:
     found = verdicts(shown(flaw, tmp_path))
-    assert found[flaw.check] is flaw.due
+    assert found[flaw.check] is flaw.expected_verdict
     # What no source permits has a text of its own, too, which nobody knows word by word.
     others = {name for name, each in found.items() if each.badness > 1 and name != flaw.check}
     assert others <= {"license.verbatim_license_text"}

@@ -47,7 +47,7 @@ def test_the_reference_answers_all_of_a_crowd_rightly() -> None:
         scoring.answered(copy),
     ]
     assert [each.outcome for each in scores] == [Outcome.PASS] * 4
-    assert (len(code.samples), code.wrong, code.strange) == (40, [], [])
+    assert (len(code.samples), code.wrong, code.cross_talk) == (40, [], [])
     assert len([each for each in code.samples if each.code]) == 4
     assert len(code.measured) == 40 - 8 - len([s for s in code.samples if s.code and not s.warm])
     # Three turns of each of six, but for one with a known answer.
@@ -161,7 +161,7 @@ def test_where_more_clients_would_wait_too_long_nothing_is_sent() -> None:
         few = StepResult(Shape("code", 8, 100, 45.0, seed="5/0"), [RequestMeasurement(0, 0, 40.0)])
         done: asyncio.Future[StepResult] = asyncio.get_running_loop().create_future()
         done.set_result(few)
-        chat.scope.common["step", few.shape] = chat, done
+        chat.context.common["step", few.shape] = chat, done
         with pytest.raises(EndpointError) as error:
             await at_level(chat, PROBES[1])
         assert error.value.score.outcome is Outcome.UNDETERMINED
@@ -197,8 +197,8 @@ def step(
     ]
     lost = [RequestMeasurement(0, 0, 1, error="HTTP 500: 'no'") for _ in range(errors)]
     made = StepResult(Shape(scenario, clients, len(took), 60.0), [*samples, *lost])
-    made.closed = len(took) / 10
-    made.strain.lags.add(np.full(100, lag))
+    made.full_load_end = len(took) / 10
+    made.client_saturation.lags.add(np.full(100, lag))
     return made
 
 
@@ -279,7 +279,8 @@ def test_wrong_answers_count_where_they_are_right_alone(
     codes = ["bakudo", "lamine"]
     made = step([])
     made.samples = [
-        RequestMeasurement(0, 0, 1, code=c, said=s) for c, s in zip(codes, said, strict=True)
+        RequestMeasurement(0, 0, 1, code=c, reply_excerpt=s)
+        for c, s in zip(codes, said, strict=True)
     ]
     made.right_alone = right_alone
     assert scoring.no_cross_talk(made).outcome is outcome

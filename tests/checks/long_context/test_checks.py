@@ -185,7 +185,7 @@ def test_the_rungs_where_it_turns_are_tried_with_one_more_document() -> None:
         return said if read else dataclasses.replace(said, content="{}")
 
     own = checks.effective_length
-    flaw = Flaw("misread", "", own.id, says=misread)
+    flaw = Flaw("misread", "", own.id, change_output=misread)
     ((score,),) = tried({own: own.probes(3, 1)}, fresh(32_768), flaw).values()
     assert score.reason.startswith(
         "effective length 4,096 tokens of 32,768 that are declared: "
@@ -211,10 +211,10 @@ def test_a_harmless_variant_passes(flaw: Flaw) -> None:
 def test_no_flaw_touches_what_is_short(flaw: Flaw) -> None:
     request = {"messages": [{"role": "user", "content": "Hello"}]}
     short = {"messages": log(Recipe("log", "en", 0, 1), 4_500).messages}
-    said = [flaw.says(each, ModelOutput("Cold."), 9) for each in (request, short)]
-    refused = [flaw.refuses(each, 9) for each in (request, short)]
+    said = [flaw.change_output(each, ModelOutput("Cold."), 9) for each in (request, short)]
+    refused = [flaw.intercept(each, 9) for each in (request, short)]
     assert (said, refused) == ([ModelOutput("Cold.")] * 2, [None] * 2)
-    assert [flaw.asks(request), flaw.asks(short)] == [request, short]
+    assert [flaw.change_request(request), flaw.change_request(short)] == [request, short]
 
 
 @pytest.mark.nightly

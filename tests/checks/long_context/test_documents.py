@@ -85,7 +85,7 @@ def test_two_short_documents_tell_the_tokens_of_a_long_one(kind: str, language: 
     gauge = TokenEstimator(language)
     for characters in SAMPLES[language]:
         paper = PAPERS[kind](recipe, characters)
-        gauge.teach(paper.characters, prompt_tokens({"messages": paper.messages}))
+        gauge.add_count(paper.characters, prompt_tokens({"messages": paper.messages}))
     paper = PAPERS[kind](recipe, gauge.characters(CLAIM))
     assert prompt_tokens({"messages": paper.messages}) == pytest.approx(CLAIM, rel=0.03)
 
@@ -106,15 +106,15 @@ def test_a_gauge_is_right_where_tokens_are_in_proportion(
 ) -> None:
     gauge = TokenEstimator("zh")
     for characters in (short, long):
-        gauge.teach(characters, round(start + slope * characters))
+        gauge.add_count(characters, round(start + slope * characters))
     assert gauge.tokens(gauge.characters(131_072)) == pytest.approx(131_072, abs=slope + 2)
 
 
 def test_a_gauge_that_is_told_nonsense_estimates() -> None:
     gauge = TokenEstimator("zh")
-    gauge.teach(1_000, 7)
-    gauge.teach(9_000, 7)
-    assert (gauge.counts, gauge.tokens(500)) == (False, 500)
+    gauge.add_count(1_000, 7)
+    gauge.add_count(9_000, 7)
+    assert (gauge.is_calibrated, gauge.tokens(500)) == (False, 500)
 
 
 # The reader

@@ -64,7 +64,10 @@ class Alone(Engine):
 
 @pytest.mark.parametrize(
     ("flaw", "due"),
-    [(FLAWLESS, Outcome.PASS), (Flaw("reads_slowly", "", frames=reads_slowly), Outcome.FAIL)],
+    [
+        (FLAWLESS, Outcome.PASS),
+        (Flaw("reads_slowly", "", change_frames=reads_slowly), Outcome.FAIL),
+    ],
     ids=lambda each: each.name if isinstance(each, Flaw) else "",
 )
 def test_a_card_may_ask_for_how_fast_it_reads(flaw: Flaw, due: Outcome) -> None:
@@ -77,8 +80,8 @@ def test_a_card_may_ask_for_how_fast_it_reads(flaw: Flaw, due: Outcome) -> None:
 @pytest.mark.parametrize(
     ("flaw", "due"),
     [
-        (Flaw("together", "", frames=makes_500_a_second), Outcome.PASS),
-        (Flaw("alone", "", frames=makes_500_a_second, engine=Alone), Outcome.FAIL),
+        (Flaw("together", "", change_frames=makes_500_a_second), Outcome.PASS),
+        (Flaw("alone", "", change_frames=makes_500_a_second, engine=Alone), Outcome.FAIL),
     ],
     ids=lambda each: each.name if isinstance(each, Flaw) else "",
 )
@@ -94,6 +97,6 @@ def test_weights_that_are_too_large_for_the_pace_do_not_add_up(
     name: str, due: Outcome, tmp_path: Path
 ) -> None:
     flaw, record = find(name), evidence.write(tmp_path)
-    flaw.shows(tmp_path)
+    flaw.change_license_evidence(tmp_path)
     own = Given(hardware=CARD, dossier=gather((record,)))
     assert outcome(flaw, checks.plausible_measurements, own, small=True) is due

@@ -274,12 +274,12 @@ def test_what_has_no_room_is_our_fault_and_no_endless_search() -> None:
 def test_no_turn_is_taken_twice_and_none_comes_after_the_question() -> None:
     board = ConversationTurns(Verbaliser("en", Random(1)))
     line = board.name("order", "the oak shelf")
-    board.fix(7, line)
+    board.place_at(7, line)
     with pytest.raises(NoRoom):
-        board.fix(7, line)
+        board.place_at(7, line)
     with pytest.raises(NoRoom):
-        board.fix(TURNS, line)
-    board.spread([line, line], after=6, before=9)
+        board.place_at(TURNS, line)
+    board.place_between([line, line], after=6, before=9)
     with pytest.raises(NoRoom):
         board.fill()
 
@@ -500,7 +500,9 @@ def test_a_harmless_variant_passes_every_probe(flaw: Flaw, check: Check) -> None
 def test_a_harmless_variant_writes_answers_otherwise(flaw: Flaw) -> None:
     requests = [{"messages": probe.messages} for probe in probes.scripted(4, 50)]
     right = [answer(request) or ModelOutput("") for request in requests]
-    changed = [flaw.says(each, to, 0) != to for each, to in zip(requests, right, strict=True)]
+    changed = [
+        flaw.change_output(each, to, 0) != to for each, to in zip(requests, right, strict=True)
+    ]
     assert sum(changed) >= 5
 
 
@@ -511,8 +513,8 @@ def test_no_flaw_touches_other_conversations(flaw: Flaw) -> None:
     turn = {"role": "user", "content": "The order number of the oak shelf is KD-48213."}
     request = {"messages": [turn, {"role": "user", "content": "What is its order number?"}]}
     body = {"usage": {"prompt_tokens": 9000, "completion_tokens": 1, "total_tokens": 9001}}
-    assert flaw.says(request, ModelOutput("KD-48213"), 3) == ModelOutput("KD-48213")
-    assert (flaw.forms(request, body), flaw.refuses(request, 3)) == (body, None)
+    assert flaw.change_output(request, ModelOutput("KD-48213"), 3) == ModelOutput("KD-48213")
+    assert (flaw.change_body(request, body), flaw.intercept(request, 3)) == (body, None)
 
 
 # The reader

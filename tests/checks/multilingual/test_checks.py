@@ -281,4 +281,4 @@ def test_a_harmless_variant_passes(check: Check, flaw: Flaw) -> None:
 def test_no_flaw_touches_what_is_no_copy(flaw: Flaw) -> None:
     asked = [{"role": "user", "content": "写一段文案。"}, {"role": "user", "content": "EN"}]
     request = {"messages": json.loads(json.dumps(asked))}
-    assert flaw.says(request, ModelOutput("9"), 0) == ModelOutput("9")
+    assert flaw.change_output(request, ModelOutput("9"), 0) == ModelOutput("9")

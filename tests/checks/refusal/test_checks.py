@@ -411,8 +411,8 @@ def named(name: str) -> Flaw:
 def test_no_flaw_touches_other_requests(flaw: Flaw) -> None:
     request = {"messages": [{"role": "user", "content": "请用五个步骤说明怎样泡茶。"}]}
     said, body = ModelOutput("先烧水。"), {"choices": [{"message": {"content": "先烧水。"}}]}
-    assert flaw.says(request, said, 3) == said
-    assert (flaw.forms(request, body), flaw.refuses(request, 3)) == (body, None)
+    assert flaw.change_output(request, said, 3) == said
+    assert (flaw.change_body(request, body), flaw.intercept(request, 3)) == (body, None)
 
 
 # The reader

@@ -229,5 +229,5 @@ def test_wrong_decimals_leave_the_dimension_ready() -> None:
 def test_no_flaw_touches_what_is_not_asked_in_spanish(flaw: Flaw) -> None:
     english = {"role": "user", "content": "What is 4 plus 5? Answer with the number only."}
     other = {"role": "user", "content": "Convierte lo siguiente en JSON.\n- name: Sol"}
-    said = [flaw.says({"messages": [each]}, Said("9"), 0) for each in (english, other)]
+    said = [flaw.change_output({"messages": [each]}, Said("9"), 0) for each in (english, other)]
     assert said == [Said("9")] * 2

@@ -106,7 +106,12 @@ def test_a_storm_brings_out_what_aborts_leave(mutant: str, fallen: set[str]) -> 
 
 def test_a_storm_leaves_many_and_reads_once_a_cycle() -> None:
     storm = tried("reference", run_abort_cycles, Scope(common={}, defects_only=True))
-    assert (storm.aborted, len(storm.readings), storm.neighbours, storm.lost) == (3, 1, [""], [])
+    assert (storm.aborted, len(storm.readings), storm.neighbour_errors, storm.control_errors) == (
+        3,
+        1,
+        [""],
+        [],
+    )
     gauges = storm.readings[0].gauges
     assert (gauges[RUNNING], gauges[QUEUED], gauges[CACHE]) == (0, 0, 0)
 
@@ -184,13 +189,13 @@ def test_a_short_request_may_take_a_little_longer_after_a_storm() -> None:
 )
 def test_after_a_storm_short_requests_are_answered_as_before(told: list[str], passed: bool) -> None:
     made = storm()
-    made.told = told
+    made.control_replies = told
     assert scoring.survives(made).passed is passed
 
 
 def test_words_of_those_who_left_are_quoted() -> None:
     made = storm()
-    made.told[-1] = "17, 18, 19"
+    made.control_replies[-1] = "17, 18, 19"
     assert scoring.survives(made).reason == (
         "after 96 aborted requests a short request is answered as if it were another: '17, 18, 19'"
     )
@@ -198,7 +203,7 @@ def test_words_of_those_who_left_are_quoted() -> None:
 
 def test_what_may_be_the_harness_is_not_held_against_the_endpoint() -> None:
     late = storm(0.7)
-    late.strain.lags.add(np.full(100, 0.5))
+    late.client_saturation.lags.add(np.full(100, 0.5))
     assert scoring.survives(late).outcome is Outcome.UNDETERMINED
 
 
@@ -231,7 +236,7 @@ def test_memory_may_warm_up_and_breathe_but_not_grow() -> None:
 
 def test_where_others_are_served_too_nothing_is_ever_at_rest() -> None:
     made = storm(last={RUNNING: 3.0})
-    made.idle = {**made.idle, RUNNING: 2.0}
+    made.gauges_before = {**made.gauges_before, RUNNING: 2.0}
     assert scoring.rests(made).outcome is Outcome.UNDETERMINED
 
 
@@ -342,7 +347,11 @@ def test_a_server_that_is_killed_and_started_again_is_found_back(tmp_path: Path)
     found = restarted(tmp_path, served)
     assert scoring.returns(found).passed
     # What was under way has ended as cut, or was done before; nothing hangs.
-    assert (found.status, len(found.cut), len(found.after)) == (0, mishaps.NEIGHBOURS, 20)
+    assert (found.status, len(found.interrupted_replies), len(found.after)) == (
+        0,
+        mishaps.NEIGHBOURS,
+        20,
+    )
     assert found.seconds is not None
 
 

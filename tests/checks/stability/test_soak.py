@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,17 +94,19 @@ def soak(
     errors: int = 0,
     memory: Sequence[float] = (4e9,) * 60,
     requests: int = 300,
-    **other: object,
+    **other: Any,
 ) -> SoakResult:
     """An hour with these times; what was lost was lost in its last minute."""
     made = SoakResult(SoakLength(), 5.0)
-    rounds = [SoakRound(requests, slow=each, rest=0.1) for each in slow]
-    rounds[-1] = SoakRound(requests, ["HTTP 500"] * errors, slow=slow[-1], rest=0.1, **other)  # type: ignore[arg-type]
+    rounds = [SoakRound(requests, p95_under_load=each, seconds_at_rest=0.1) for each in slow]
+    rounds[-1] = SoakRound(
+        requests, ["HTTP 500"] * errors, p95_under_load=slow[-1], seconds_at_rest=0.1, **other
+    )
     made.rounds = rounds
     read = [
         RestReading(0.1, {RUNNING: 0.0, QUEUED: 0.0, CACHE: 0.0, HOST: each}) for each in memory
     ]
-    made.calm = AbortCyclesResult(readings=read)
+    made.rest_measurements = AbortCyclesResult(readings=read)
     return made
 
 
@@ -149,7 +152,7 @@ def test_what_an_hour_shows(made: SoakResult, outcome: Outcome, reason: str) -> 
 
 def test_a_busy_harness_blames_no_endpoint_for_its_times() -> None:
     made = soak([0.5 + 0.02 * n for n in range(60)])
-    made.rounds[-1].strain.lags.add(np.full(100, 0.5))
+    made.rounds[-1].client_saturation.lags.add(np.full(100, 0.5))
     score = endures(made)
     assert (score.outcome, "the harness itself was saturated" in score.reason) == (
         Outcome.UNDETERMINED,
