@@ -53,3 +53,12 @@ def test_every_path_that_is_named_exists() -> None:
     found = {(word, document) for word, document in named() if paths.fullmatch(word)}
     assert len(found) >= 50
     assert {each for each in found if not (ROOT / each[0]).exists()} == set()
+
+
+def test_both_readmes_show_the_same_output_and_options() -> None:
+    shown = [
+        [*re.findall(r"^```text\n.*?^```$", text, re.M | re.S), *re.findall(r"`(--[^`]+)`", text)]
+        for text in ((ROOT / name).read_text("utf-8") for name in ("README.md", "README.zh.md"))
+    ]
+    assert len(shown[0]) >= 25
+    assert sorted(set(shown[0])) == sorted(set(shown[1]))
