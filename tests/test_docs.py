@@ -8,7 +8,7 @@ from readiness.policy.policy import load
 from tests import ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
-ROOMS = ("benchmarks", "docs", "fixtures", "prompts", "readiness", "tests")
+FOLDERS = ("benchmarks", "docs", "fixtures", "prompts", "readiness", "tests")
 FENCE = re.compile(r"^```.*?^```$", re.M | re.S)
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
@@ -49,7 +49,7 @@ def test_every_check_that_is_named_with_its_dimension_exists() -> None:
 
 
 def test_every_path_that_is_named_exists() -> None:
-    paths = re.compile(rf"(?:{'|'.join(ROOMS)})/[a-z0-9_./-]+")  # in capitals: a placeholder
+    paths = re.compile(rf"(?:{'|'.join(FOLDERS)})/[a-z0-9_./-]+")  # in capitals: a placeholder
     found = {(word, document) for word, document in named() if paths.fullmatch(word)}
     assert len(found) >= 50
     assert {each for each in found if not (ROOT / each[0]).exists()} == set()
