@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from readiness.context import Given
 from readiness.exchange import Call, Exchange
 from readiness.load.meters.meter import Meter
-from readiness.probe import Message
+from readiness.probe import Message, with_parameters
 from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome, Score
@@ -42,10 +42,11 @@ class Dialect:
     ) -> dict[str, Any]:
         """Put a chat completion request together."""
         body: dict[str, Any] = {"model": self.model, "messages": list(messages), **self.sampling}
-        body[self.max_tokens_field] = min(budget + self.reasoning_tokens, MOST_TOKENS)
+        most = min(budget + self.reasoning_tokens, MOST_TOKENS)
+        body[self.max_tokens_field] = most
         if parameters.get("stream") and self.stream_usage:
             body["stream_options"] = {"include_usage": True}
-        return {**body, **parameters, **self.extra_body}
+        return {**with_parameters(body, parameters, most), **self.extra_body}
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,60 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from fractions import Fraction
 from itertools import cycle
 from random import Random
 from typing import Any
 
 Message = Mapping[str, Any]
+
+# Rough, and printed as such: between the tokenizers of today a factor of two is usual.
+CHARACTERS_PER_TOKEN = 4.0
+_WIDE = re.compile(r"[⺀-鿿가-힯＀-￯]")
+
+
+class FieldRule(Enum):
+    """How a field of the request comes about, where a probe does not say its value."""
+
+    OMIT = "left out"
+    BUDGET = "the most tokens that the reply may take"
+
+
+OMIT, BUDGET = FieldRule.OMIT, FieldRule.BUDGET
+
+
+@dataclass(frozen=True)
+class SamplingValue:
+    """The value of a sampling parameter; it is left out where the endpoint is sent none at all."""
+
+    value: float
+
+
+def tokens_of(text: str) -> int:
+    """About how many tokens a text has."""
+    wide = len(_WIDE.findall(text))
+    return int(wide + (len(text) - wide) / CHARACTERS_PER_TOKEN)
+
+
+def with_parameters(
+    body: Mapping[str, Any], parameters: Mapping[str, Any], budget: int
+) -> dict[str, Any]:
+    """A request with what a probe sends besides messages, in place of what is usual."""
+    sampled = "temperature" in body
+    made = {**body, **parameters}
+    for name, value in parameters.items():
+        if value is OMIT or (isinstance(value, SamplingValue) and not sampled):
+            del made[name]
+        elif value is BUDGET:
+            made[name] = budget
+        elif isinstance(value, SamplingValue):
+            made[name] = value.value
+    return made
 
 
 @dataclass(frozen=True)
@@ -21,7 +66,8 @@ class Probe:
         id: Stable across versions and unique within a check, as in `json.F3.017@v1`.
         messages: The conversation, in the wire's own form.
         expect: What the check's scorer compares the reply with.
-        parameters: What the request holds besides messages, as in `{"stream": True}`.
+        parameters: What the request holds besides messages, as in `{"stream": True}`; a field may
+            be a `FieldRule` or a `SamplingValue`, which the endpoint's dialect settles.
         budget: Most tokens of visible text that the reply may take.
         family: The kind of probe; a plan takes its trials from all families evenly.
         labels: What else the record counts it under, as in `{"distance": "6-10"}`.
@@ -30,6 +76,7 @@ class Probe:
         tokens: About how many tokens its requests have, where they are not made of `messages`.
         fewer: The same where the run can show defects only; 0 where it makes no difference.
         shared: What its requests are called that are sent once for several probes; "" for none.
+        in_flight: How many requests are to be in flight along with it; 0 where it does not matter.
     """
 
     id: str
@@ -44,6 +91,7 @@ class Probe:
     tokens: int = 0
     fewer: int = 0
     shared: str = ""
+    in_flight: int = 0
 
     @property
     def slices(self) -> Mapping[str, str]:

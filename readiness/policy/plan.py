@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from readiness.check import Check
 from readiness.policy.policy import Policy
-from readiness.probe import Probe
+from readiness.probe import Probe, tokens_of
 from readiness.verdict.claim import Claim
 from readiness.verdict.sequential import Sprt
 
-# Rough, and printed as such: between the tokenizers of today a factor of two is usual.
-CHARACTERS_PER_TOKEN = 4.0
-WIDE = re.compile(r"[⺀-鿿가-힯＀-￯]")
+PROMPTED = ("tools", "response_format")  # What of the parameters the model reads.
 REPLY_SHARE = 0.25  # of its budget that a reply takes, as a rule
 SHARE_AGAIN, FEWEST_AGAIN = 1 / 3, 10  # of the trials of a baseline
 #: How much better than required a rate is that a sequential test must not call not ready.
@@ -142,6 +139,5 @@ def plain(value: object) -> object:
 def _tokens(probe: Probe, defects_only: bool) -> int:
     if probe.tokens:
         return (probe.fewer if defects_only else 0) or probe.tokens
-    text = json.dumps([list(probe.messages), dict(probe.parameters)], ensure_ascii=False)
-    wide = len(WIDE.findall(text))
-    return int(wide + (len(text) - wide) / CHARACTERS_PER_TOKEN)
+    shown = {name: probe.parameters[name] for name in PROMPTED if name in probe.parameters}
+    return tokens_of(json.dumps([list(probe.messages), shown], ensure_ascii=False, default=plain))

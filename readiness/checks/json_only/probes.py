@@ -17,7 +17,19 @@ from readiness.checks.json_only.probe_families import (
     nested,
 )
 from readiness.checks.json_only.prompt_wording import facts, in_words, shown
-from readiness.probe import Message, Probe, reply
+from readiness.forms.apply import in_forms
+from readiness.forms.factors import (
+    COSTLY,
+    Factor,
+    FormSpace,
+    Length,
+    Load,
+    Share,
+    System,
+    Tools,
+    varying,
+)
+from readiness.probe import Message, Probe
 
 PHRASINGS = ("chinese", "english", "schema", "typescript", "example")
 #: How many of a hundred probes each family has.
@@ -29,14 +41,22 @@ STATED = {"F2": 15, "F3": 20, "F4": 20, "F5": 15, "F6": 10, "F8": 5, "F10": 15}
 BUDGETS = {"F4": 1024, "F6": 4096, "F10": 1024}
 
 
+#: JSON is asked for in words: no format of a reply helps, and no tool has anything to do with it.
+FORMS = FormSpace(varying(Load, Length.TOKENS_60K, Tools.AUTO, Tools.NO_CHOICE))
+#: Where none may fail, one trial after so long a text tells.
+TOLD_FORMS = FormSpace(FORMS.levels, costly={**COSTLY, (Factor.SYSTEM, System.LONG): Share(1, 15)})
+
+
 def instruction_probes(seed: int, trials: int) -> list[Probe]:
     """Probes that say in words that JSON is wanted, and three that are trivially easy."""
-    return [*_probes("json_only", seed, _shares(TOLD, trials)), *_controls()]
+    probes = _probes("json_only", seed, _shares(TOLD, trials))
+    return [*in_forms(probes, TOLD_FORMS, f"json_only/{seed}"), *_controls()]
 
 
 def stated_value_probes(seed: int, trials: int) -> list[Probe]:
     """Probes like those of `told`, though not the same, that state the values."""
-    return _probes("json_only.values", seed, _shares(STATED, trials))
+    probes = _probes("json_only.values", seed, _shares(STATED, trials))
+    return in_forms(probes, FORMS, f"json_only.values/{seed}")
 
 
 def next_turn(probe: Probe, replied: Message) -> Probe:
@@ -89,10 +109,8 @@ def _told_probe(series: str, slot: JsonVariation) -> Probe:
             {"role": "user", "content": _said(slot, draft, phrasing)},
         ],
         {"schema": draft.schema, "phrasing": phrasing, **stated, "then": then},
-        {"stream": True} if slot.streamed else {},
-        BUDGETS.get(slot.family, 512),
-        slot.family,
-        reply(slot.streamed),
+        budget=BUDGETS.get(slot.family, 512),
+        family=slot.family,
     )
 
 

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.multilingual import scoring
 from readiness.checks.multilingual.probes import conversations, turns
-from readiness.probe import Message, Probe
+from readiness.probe import Probe
 from readiness.reply import Reply
 from readiness.score import Score
 
 
-async def converse(
-    said: Sequence[str], budget: int, parameters: Mapping[str, Any], chat: Chat
-) -> list[Reply]:
+async def converse(probe: Probe, chat: Chat) -> list[Reply]:
     """Say one thing after another, and return what is answered to each."""
-    messages: list[Message] = []
-    replies: list[Reply] = []
-    for text in said:
-        messages.append({"role": "user", "content": text})
-        replies.append(await chat(messages, budget=budget, **parameters))
-        messages.append(replies[-1].message)
+    messages = list(probe.messages)
+    replies = [await chat(messages, budget=probe.budget, **probe.parameters)]
+    for text in probe.expect["said"][1:]:
+        messages += [replies[-1].message, {"role": "user", "content": text}]
+        replies.append(await chat(messages, budget=probe.budget, **probe.parameters))
     return replies
 
 
 async def copy(chat: Chat, probe: Probe) -> list[Reply]:
     """The replies of a conversation, which is held once for all of these checks."""
-    said = probe.expect["said"]
-    held = partial(converse, said, probe.budget, probe.parameters)
-    return await chat.fetch_once(("copy", *said), held)
+    return await chat.fetch_once(("copy", *probe.expect["said"]), partial(converse, probe))
 
 
 @check(conversations, required=1.0, trials=10)

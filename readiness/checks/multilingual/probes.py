@@ -8,7 +8,9 @@ from random import Random
 from typing import Any
 
 from readiness.checks.multilingual.scoring import TURNS, Copy, Term
-from readiness.probe import Probe, streaming
+from readiness.forms.apply import in_forms
+from readiness.forms.factors import FormSpace, Length, Load, Tools, varying
+from readiness.probe import Probe, tokens_of
 from readiness.resources import filled, prompts
 
 PROMPTS = prompts("multilingual.yaml")
@@ -17,13 +19,27 @@ TERMS = 3
 # What three requests have together: the brief three times, and the replies before each.
 _TOKENS = 2000
 
+FORMS = FormSpace(varying(Load, Length.TOKENS_60K, Tools.AUTO, Tools.NO_CHOICE))
+
 Product = Mapping[str, Any]
 
 
 def conversations(seed: int, trials: int) -> list[Probe]:
-    """One probe for each conversation; of every other one all replies are streamed."""
-    made = [_conversation(seed, number) for number in range(trials)]
-    return streaming(made, f"multilingual/{seed}")
+    """One probe for each conversation, all of whose requests have one form."""
+    plain = [_conversation(seed, number) for number in range(trials)]
+    formed = in_forms(plain, FORMS, f"multilingual/{seed}")
+    return [
+        replace(
+            probe,
+            tokens=_TOKENS + len(TURNS) * (_told(probe) - _told(before)),
+            shared=probe.id,
+        )
+        for probe, before in zip(formed, plain, strict=True)
+    ]
+
+
+def _told(probe: Probe) -> int:
+    return tokens_of(str([*probe.messages, probe.parameters.get("tools")]))
 
 
 def turns(seed: int, trials: int) -> list[Probe]:

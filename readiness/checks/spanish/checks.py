@@ -5,7 +5,7 @@ from __future__ import annotations
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.spanish import scoring
-from readiness.checks.spanish.probes import asked, paired, talked
+from readiness.checks.spanish.probes import asked, asked_otherwise, paired, talked
 from readiness.probe import Probe
 from readiness.score import Score
 
@@ -19,6 +19,14 @@ async def ask(chat: Chat, probe: Probe) -> Score:
 @check(asked, required=0.89, trials=100)
 async def zero_shot_tasks(chat: Chat, probe: Probe) -> Score:
     """Prompted in Spanish only, the endpoint MUST do the task, and in Spanish."""
+    return await ask(chat, probe)
+
+
+@check(asked_otherwise, required=0.89, trials=30)
+async def other_forms(chat: Chat, probe: Probe) -> Score:
+    """After a system message, earlier turns or a long text, and with tools at hand, the endpoint
+    MUST still do a task in Spanish, and in Spanish.
+    """
     return await ask(chat, probe)
 
 

@@ -22,7 +22,21 @@ from readiness.checks.spanish.scoring import Talk, Wanted
 from readiness.checks.spanish.scoring_answers import Answer, in_words
 from readiness.checks.spanish.scoring_constraints import RULES as RULE_OF
 from readiness.checks.spanish.writing_tasks import order
-from readiness.probe import Message, Probe, streaming
+from readiness.forms.apply import in_forms
+from readiness.forms.factors import (
+    Content,
+    Factor,
+    Format,
+    FormSpace,
+    Length,
+    Limit,
+    Load,
+    Reply,
+    Sampling,
+    Tools,
+    varying,
+)
+from readiness.probe import Message, Probe
 from readiness.resources import filled
 
 #: The same chance draws the same task in either language.
@@ -170,14 +184,37 @@ PAIRED = tuple(kind for kind in DRAWS if templates(kind, ENGLISH))
 BUDGET = 512
 MANY_TRIES = 1000
 
+#: Zero-shot in Spanish alone: nothing stands around the request, and only how it is sent varies.
+ZERO_SHOT = FormSpace(
+    {
+        Factor.REPLY: [*Reply],
+        Factor.FORMAT: [*Format],
+        Factor.CONTENT: [Content.STRING, Content.USER],
+        Factor.SAMPLING: [*Sampling],
+        Factor.LIMIT: [*Limit],
+    }
+)
+OTHER_FORMS = FormSpace(varying(Load, Length.TOKENS_60K, Tools.AUTO, Tools.NO_CHOICE))
+#: Those that a task has in either language.
+PAIRED_FORMS = FormSpace(
+    {each: of for each, of in ZERO_SHOT.levels.items() if each is not Factor.CONTENT}
+)
+
 T = TypeVar("T")
 
 
 def asked(seed: int, trials: int) -> list[Probe]:
     """Tasks, orders and open questions in Spanish, and five trivial ones in English beside them."""
     seen: set[str] = set()
-    probes = [_asked(seed, number, seen) for number in range(trials)]
-    return [*streaming(probes, f"spanish/{seed}"), *_controls()]
+    probes = [_asked(f"spanish/{seed}", number, seen) for number in range(trials)]
+    return [*in_forms(probes, ZERO_SHOT, f"spanish/{seed}"), *_controls()]
+
+
+def asked_otherwise(seed: int, trials: int) -> list[Probe]:
+    """Tasks, orders and open questions like those, with other text around them."""
+    key, seen = f"spanish.forms/{seed}", set[str]()
+    probes = [_asked(key, number, seen) for number in range(trials)]
+    return in_forms(probes, OTHER_FORMS, key)
 
 
 def talked(seed: int, trials: int) -> list[Probe]:
@@ -188,14 +225,14 @@ def talked(seed: int, trials: int) -> list[Probe]:
         Probe(f"spanish.talk.{number:03}@v1", [_user(text)], {"wanted": wanted}, budget=BUDGET)
         for number, (text, wanted) in enumerate(made, 1)
     ]
-    return streaming(probes, f"spanish.talk/{seed}")
+    return in_forms(probes, ZERO_SHOT, f"spanish.talk/{seed}")
 
 
 def paired(seed: int, trials: int) -> list[Probe]:
     """Tasks in Spanish, each with the same task in English to be tried beside it."""
     seen: set[str] = set()
     made = [_paired(seed, number, seen) for number in range(trials)]
-    return streaming(made, f"spanish.pair/{seed}")
+    return in_forms(made, PAIRED_FORMS, f"spanish.pair/{seed}")
 
 
 def task(kind: str, random: Random, language: str = SPANISH) -> tuple[str, Answer]:
@@ -212,13 +249,13 @@ def talk(random: Random) -> tuple[str, Talk]:
     return filled(random.choice(PROMPTS["open_questions"]), slots), Talk(topic)
 
 
-def _asked(seed: int, number: int, seen: set[str]) -> Probe:
+def _asked(key: str, number: int, seen: set[str]) -> Probe:
     family = FAMILIES[number % len(FAMILIES)]
     before = [FAMILIES[at % len(FAMILIES)] for at in range(number)].count(family)
     kind = {"answer": TASKS, "order": RULES, "talk": ("",)}[family]
     made = partial(_MADE[family], kind[before % len(kind)])
-    text, wanted = _fresh(f"spanish/{seed}/{number}", seen, made)
-    name = f"spanish.{family}.{number + 1:03}@v1"
+    text, wanted = _fresh(f"{key}/{number}", seen, made)
+    name = f"{key.partition('/')[0]}.{family}.{number + 1:03}@v1"
     return Probe(name, [_user(text)], {"wanted": wanted}, budget=BUDGET, family=family)
 
 

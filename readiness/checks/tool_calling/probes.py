@@ -8,11 +8,29 @@ from dataclasses import replace
 from readiness import probe
 from readiness.checks.tool_calling import probe_suites, probes_tool_results
 from readiness.checks.tool_calling.prompt_wording import PROMPTS, ToolVariation
+from readiness.forms.apply import in_forms
+from readiness.forms.factors import (
+    COSTLY,
+    Factor,
+    FormSpace,
+    Length,
+    Load,
+    Share,
+    Tools,
+    varying,
+)
 from readiness.probe import Probe
 
 CONTROLS = 2
 #: One in so many questions comes after a system message, as most of those that users ask do.
 INSTRUCTED = 4
+
+
+#: Where none may fail, one trial after so long a text tells.
+FORMS = FormSpace(
+    varying(Load, Length.TOKENS_60K, Tools.NONE, Tools.IRRELEVANT),
+    costly={**COSTLY, (Factor.LENGTH, Length.TOKENS_16K): Share(1, 15)},
+)
 
 
 def consecutive(seed: int, trials: int) -> list[Probe]:
@@ -21,7 +39,9 @@ def consecutive(seed: int, trials: int) -> list[Probe]:
         probe_suites.easy(ToolVariation("core.control", 0, at), language)
         for at, language in enumerate(PROMPTS["controls"])
     ]
-    return [*_suite("core", probe_suites.core, seed, trials), *probe.streaming(easy, "core")]
+    asked = [probe_suites.core(ToolVariation("core", seed, at)) for at in range(trials)]
+    formed = in_forms(asked, FORMS, f"tool_calling.core/{seed}")
+    return [*formed, *probe.streaming(easy, "core")]
 
 
 def forbidden(seed: int, trials: int) -> list[Probe]:

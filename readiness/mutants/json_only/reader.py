@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
+from readiness.mutants.endpoint.surroundings import core
 from readiness.resources import prompts
 
 Schema = dict[str, Any]
@@ -311,6 +312,7 @@ _REPEAT = tuple(prompts("json_only.yaml")["repeat"].values())
 
 def answer(request: Request) -> ModelOutput | None:
     """Answer a request for JSON; None where the request is about something else."""
+    request = core(request)
     if request.get("tools"):
         return None
     wanted = wanted_format(request)
@@ -352,5 +354,5 @@ def _value(shape: Schema | None, facts: Facts) -> Any:
 
 
 def _texts(request: Request, roles: Sequence[str]) -> str:
-    messages = request["messages"]
+    messages = core(request)["messages"]
     return "\n".join(text_of(message) for message in messages if message["role"] in roles)

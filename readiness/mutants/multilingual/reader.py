@@ -9,6 +9,7 @@ from readiness.checks.multilingual.scoring import TURNS
 from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.speech import inverse
+from readiness.mutants.endpoint.surroundings import core
 from readiness.resources import prompts
 
 WORDS = prompts("multilingual.yaml")
@@ -39,7 +40,8 @@ class CopyRequest:
 
 def wish_in(request: Request, language: str = "") -> CopyRequest | None:
     """What a request wants, or what it would in another language; None where it is no such copy."""
-    said = [text_of(each) for each in request["messages"] if each["role"] == "user"]
+    messages = core(request)["messages"]
+    said = [text_of(each) for each in messages if each["role"] == "user"]
     brief = _BRIEF.fullmatch(said[0].strip()) if said else None
     turn = _turn(said) if brief else ""
     if not (brief and turn):

@@ -14,6 +14,7 @@ from readiness.checks.spanish.scoring_answers import Answer, in_figures
 from readiness.mutants.endpoint.answer import Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.speech import inverse
+from readiness.mutants.endpoint.surroundings import core
 
 # No prompt is as long, and documents of other dimensions are longer by far.
 _LONGEST = 2000
@@ -45,9 +46,11 @@ class SpanishQuestion:
 
 def question_in(request: Request) -> SpanishQuestion | None:
     """What a request asks; None where it is about something else."""
-    if len(request["messages"]) > 1 or request.get("tools") or request.get("response_format"):
+    request = core(request)
+    said = [each for each in request["messages"] if each["role"] != "system"]
+    if len(said) != 1 or request.get("tools") or request.get("response_format"):
         return None
-    text = text_of(request["messages"][-1]).strip()
+    text = text_of(said[0]).strip()
     if len(text) > _LONGEST:
         return None
     return _trivial(text) or _task(text) or _order(text) or _talk(text)

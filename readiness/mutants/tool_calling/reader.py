@@ -12,6 +12,7 @@ from typing import Any
 
 from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Request
 from readiness.mutants.endpoint.conversation import text_of
+from readiness.mutants.endpoint.surroundings import core
 from readiness.mutants.endpoint.toolbox import named_tool
 from readiness.resources import document, prompts
 
@@ -210,6 +211,7 @@ Tools = Mapping[str, Mapping[str, Any]]
 
 def answer(request: Request) -> ModelOutput | None:
     """Answer a request that offers tools of ours; None where it is about something else."""
+    request = core(request)
     tools = tools_of(request)
     if not tools.keys() & _OURS:
         return None

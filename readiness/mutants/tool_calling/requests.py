@@ -9,6 +9,7 @@ from typing import Any
 
 from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Request, RequestError
 from readiness.mutants.endpoint.conversation import check_messages, text_of
+from readiness.mutants.endpoint.surroundings import core
 from readiness.mutants.endpoint.toolbox import check_tools
 from readiness.mutants.flaw import Body
 from readiness.mutants.tool_calling.reader import WORDS, last_question, tools_of
@@ -25,7 +26,8 @@ LONG = 30
 
 def kind(request: Request) -> str:
     """The kind of a request that offers tools, by the check that sends such; "" if it has none."""
-    tools, choice = tools_of(request), request.get("tool_choice")
+    request = core(request)
+    tools, choice = tools_of(request), request.get("tool_choice") or "auto"
     if not {"get_weather", "create_event"} & tools.keys():
         return ""
     if isinstance(choice, dict):

@@ -1,0 +1,1 @@
+"""The forms that clients send a request in, and which of them a check tries."""

@@ -1,0 +1,205 @@
+"""Puts a probe into a form: what stands around its request, and how the request is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from random import Random
+from typing import Any
+
+from readiness.forms.covering import covering_forms
+from readiness.forms.factors import (
+    Content,
+    Factor,
+    Form,
+    Format,
+    FormSpace,
+    Length,
+    Limit,
+    Reply,
+    Sampling,
+    System,
+    Tools,
+    Turns,
+)
+from readiness.probe import BUDGET, OMIT, Message, Probe, SamplingValue, tokens_of
+from readiness.resources import filled, prompts
+
+#: About how many tokens stand before a request, and in a long system message.
+TOKENS = {Length.TOKENS_2K: 2_000, Length.TOKENS_16K: 16_000, Length.TOKENS_60K: 60_000}
+LONG_SYSTEM = 8_500
+TURNS = {Turns.NONE: 0, Turns.THREE: 3, Turns.THIRTY: 30, Turns.TOOL_RESULT: 1}
+PARAGRAPH = 6  # sentences
+
+_REPLY: Mapping[str, Mapping[str, Any]] = {
+    Reply.WHOLE: {},
+    Reply.STREAMED: {"stream": True},
+    Reply.NO_OPTIONS: {"stream": True, "stream_options": OMIT},
+}
+_LIMIT: Mapping[str, Mapping[str, Any]] = {
+    Limit.USUAL: {},
+    Limit.OLD_NAME: {"max_completion_tokens": OMIT, "max_tokens": BUDGET},
+    Limit.NONE: {"max_completion_tokens": OMIT, "max_tokens": OMIT},
+}
+_FORMAT: Mapping[str, Mapping[str, Any]] = {
+    Format.NONE: {},
+    Format.TEXT: {"response_format": {"type": "text"}},
+}
+_PARTS = {Content.STRING: (), Content.USER: ("user",)}
+
+
+def in_forms(probes: Sequence[Probe], space: FormSpace, key: str) -> list[Probe]:
+    """Put each probe into a form, so that the forms of all cover what a space has."""
+    forms = covering_forms(space, key, [probe.slices for probe in probes])
+    made = zip(probes, forms, strict=True)
+    return [in_form(probe, form, space, Random(f"{key}/{probe.id}")) for probe, form in made]
+
+
+def in_form(probe: Probe, form: Form, space: FormSpace, random: Random) -> Probe:
+    """Put a probe into a form; its labels name the level of each factor that varies."""
+    around = _Surroundings(str(form[Factor.LANGUAGE]), random)
+    system = [each for each in probe.messages[:1] if each["role"] == "system"]
+    own = _after_text(probe.messages[len(system) :], around.text(form[Factor.LENGTH]))
+    messages = [
+        *_instructed(system, around.system(form[Factor.SYSTEM])),
+        *around.turns(form[Factor.TURNS]),
+        *own,
+    ]
+    levels = {factor.value: str(form[factor]) for factor in space.levels}
+    return replace(
+        probe,
+        messages=[_with_parts(each, form[Factor.CONTENT]) for each in messages],
+        parameters=_parameters(probe.parameters, form, random),
+        labels={**probe.labels, **levels},
+        in_flight=int(form[Factor.LOAD]) if Factor.LOAD in space.levels else 0,
+    )
+
+
+def _parameters(own: Mapping[str, Any], form: Form, random: Random) -> Mapping[str, Any]:
+    sampling: Mapping[str, Mapping[str, Any]] = {
+        Sampling.GREEDY: {},
+        Sampling.NONE: {"temperature": OMIT},
+        Sampling.SEEDED: {
+            "temperature": SamplingValue(0.7),
+            "seed": SamplingValue(random.randrange(2**31)),
+        },
+    }
+    return {
+        **_tools(own, form),
+        **_FORMAT[form[Factor.FORMAT]],
+        **_REPLY[form[Factor.REPLY]],
+        **_LIMIT[form[Factor.LIMIT]],
+        **sampling[form[Factor.SAMPLING]],
+    }
+
+
+def _tools(own: Mapping[str, Any], form: Form) -> Mapping[str, Any]:
+    """What a probe sends, with the tools that the form offers."""
+    irrelevant = prompts("forms.yaml")["tools"]
+    match form[Factor.TOOLS]:
+        case Tools.NONE:
+            return own
+        case Tools.IRRELEVANT:
+            return {**own, "tools": irrelevant}
+    called = irrelevant[:1] if form[Factor.TURNS] == Turns.TOOL_RESULT else []
+    said = {**own, "tools": [*own["tools"], *called], "tool_choice": "auto"}
+    if form[Factor.TOOLS] == Tools.NO_CHOICE:
+        del said["tool_choice"]
+    return said
+
+
+class _Surroundings:
+    """What stands around a request, in one language."""
+
+    def __init__(self, language: str, random: Random) -> None:
+        self._said = prompts("forms.yaml")
+        self._language = language
+        self._random = random
+
+    def system(self, level: str) -> str:
+        """What the system message says first; "" where nothing is added."""
+        if level == System.NONE:
+            return ""
+        said = self._said["system"][level][self._language]
+        if level == System.LONG:
+            return "\n\n".join([said, *self._paragraphs(LONG_SYSTEM)])
+        return str(self._random.choice(said))
+
+    def turns(self, level: str) -> list[Message]:
+        """What was said before."""
+        if level == Turns.TOOL_RESULT:
+            return self._tool_turn()
+        kinds = list(self._said["turns"][self._language]) if TURNS[Turns(level)] else []
+        turns: list[Message] = []
+        for _ in range(TURNS[Turns(level)]):
+            asked, answered, times = self._random.choice(kinds)
+            n = self._random.randint(2, 99)
+            slots = {"n": str(n), "m": str(n * times)}
+            turns.append({"role": "user", "content": filled(asked, slots)})
+            turns.append({"role": "assistant", "content": filled(answered, slots)})
+        return turns
+
+    def text(self, level: str) -> list[str]:
+        """The text that stands before a request, with what parts them; nothing where it is none."""
+        if level == Length.SHORT:
+            return []
+        code = f"{self._random.getrandbits(32):08x}"
+        first = filled(self._said["before"][self._language], {"code": code})
+        paragraphs = self._paragraphs(TOKENS[Length(level)])
+        return ["\n\n".join([first, *paragraphs, self._said["after"][self._language]]) + "\n\n"]
+
+    def _tool_turn(self) -> list[Message]:
+        said, number = self._said["tool_turn"], self._random.randint(100, 999)
+        asked, answered = (filled(each, {"n": str(number)}) for each in said[self._language])
+        name = f"call_{self._random.getrandbits(48):012x}"
+        function = {"name": said["name"], "arguments": f'{{"locker": {number}}}'}
+        call = {"id": name, "type": "function", "function": function}
+        return [
+            {"role": "user", "content": asked},
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": name, "content": '{"free": true}'},
+            {"role": "assistant", "content": answered},
+        ]
+
+    def _paragraphs(self, tokens: int) -> Iterator[str]:
+        """Paragraphs that have about so many tokens together."""
+        joint = "" if self._language in ("zh", "ja") else " "
+        while tokens > 0:
+            paragraph = joint.join(islice(self._sentences(), PARAGRAPH))
+            tokens -= tokens_of(paragraph)
+            yield paragraph
+
+    def _sentences(self) -> Iterator[str]:
+        templates = self._said["sentences"][self._language]
+        words = self._said["words"][self._language]
+        while True:
+            slots = {kind: self._random.choice(of) for kind, of in words.items()}
+            slots |= {slot: str(self._random.randint(2, 98)) for slot in "ab"}
+            yield filled(self._random.choice(templates), slots)
+
+
+def _instructed(system: Sequence[Message], said: str) -> Sequence[Message]:
+    """The system message of a probe, with what the form says before it."""
+    if not said:
+        return system
+    own = [str(each["content"]) for each in system]
+    return [{"role": "system", "content": "\n\n".join([said, *own])}]
+
+
+def _after_text(messages: Sequence[Message], text: Sequence[str]) -> Iterator[Message]:
+    """The messages of a probe, the first of which comes after a text."""
+    for at, message in enumerate(messages):
+        more = text if at == 0 else ()
+        yield {**message, "content": [*more, message["content"]]} if more else message
+
+
+def _with_parts(message: Message, level: str) -> Message:
+    """A message whose content is a string, or an array of parts."""
+    content = message["content"]
+    if content is None:
+        return message
+    texts = content if isinstance(content, list) else [content]
+    if level == Content.EVERY or message["role"] in _PARTS[Content(level)]:
+        return {**message, "content": [{"type": "text", "text": text} for text in texts]}
+    return {**message, "content": "".join(texts)}

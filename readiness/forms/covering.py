@@ -1,0 +1,188 @@
+"""Covering arrays: which form each trial has, so that every pair of levels is tried.
+
+A row at a time, greedily, as AETG does (Cohen et al. 1997), for what no generator at hand offers
+together (docs/decisions/0010): a row depends on those before it alone, so that a short plan is the
+beginning of a long one; costly levels have a share of the trials; and what a probe is counted under
+otherwise, such as its family, is met by every level as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, combinations, product
+from random import Random
+
+from readiness.forms.factors import FIRST, IMPOSSIBLE, PLAIN, Form, FormSpace, Level
+
+#: Of so many rows that are made up the best is taken: of many while pairs are left to cover.
+MANY, FEW = 16, 2
+
+#: What a probe is counted under, apart from its form.
+Labels = Mapping[str, str]
+#: What a level or a row adds, the first first: new pairs, labels that it has not met, new triples,
+#: how seldom it is used; chance decides between equals.
+Gain = tuple[int, int, int, int, float]
+NOTHING: Gain = (-1, 0, 0, 0, 0.0)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many combinations of levels are tried of those that are possible (NIST IR 7878)."""
+
+    covered: int
+    possible: int
+
+    @property
+    def share(self) -> float:
+        """The share that is tried; all of nothing where nothing varies."""
+        return self.covered / self.possible if self.possible else 1.0
+
+
+def coverage(space: FormSpace, forms: Iterable[Form], strength: int = 2) -> Coverage:
+    """How many combinations of so many levels some forms have, of those that a space has."""
+    seen = {
+        combination
+        for form in forms
+        for combination in combinations([(each, form[each]) for each in space.levels], strength)
+    }
+    possible = _possible(space, strength)
+    return Coverage(len(seen & possible), len(possible))
+
+
+@lru_cache(maxsize=64)
+def _possible(space: FormSpace, strength: int) -> frozenset[tuple[Level, ...]]:
+    found = chain.from_iterable(
+        product(*([(factor, level) for level in space.levels[factor]] for factor in factors))
+        for factors in combinations(space.levels, strength)
+    )
+    return frozenset(each for each in found if _completes(space, dict(each)))
+
+
+def _completes(space: FormSpace, part: Form) -> bool:
+    """Whether some form has these levels."""
+    if not space.allows(part):
+        return False
+    left = next((factor for factor in PLAIN if factor not in part), None)
+    if left is None:
+        return True
+    levels = space.levels.get(left, [PLAIN[left]])
+    return any(_completes(space, {**part, left: level}) for level in levels)
+
+
+def covering_forms(space: FormSpace, key: str, trials: Sequence[Labels]) -> list[Form]:
+    """The form of each trial.
+
+    Args:
+        space: The forms to choose from.
+        key: What the choice follows from, with the seed of the run.
+        trials: What each trial is counted under otherwise; a short plan begins a longer one.
+    """
+    array = _CoveringArray(space, Random(key))
+    return [array.add(labels) for labels in trials]
+
+
+class _CoveringArray:
+    """The rows so far, as what they leave uncovered; a set of levels is the bits of a number."""
+
+    def __init__(self, space: FormSpace, random: Random) -> None:
+        self._space, self._random = space, random
+        self._levels = space.all
+        bits = {level: 1 << at for at, level in enumerate(self._levels)}
+        self._numbers = [
+            [at for at, level in enumerate(self._levels) if level[0] is factor]
+            for factor in space.levels
+        ]
+        forbidden = [sum(map(bits.__getitem__, each)) for each in _forbidden(space)]
+        self._forbidden = [[each for each in forbidden if each & bit] for bit in bits.values()]
+        everything = (1 << len(bits)) - 1
+        self._pairs = [everything] * len(bits)
+        self._triples = [[everything] * len(bits) for _ in bits]
+        self._met: set[tuple[int, tuple[str, str]]] = set()
+        self._used = [0] * len(bits)
+        self._rows, self._gained = 0, True
+        self._missing: dict[tuple[int, ...], None] | None = None
+
+    def add(self, labels: Labels) -> Form:
+        """Choose the next row."""
+        self._rows += 1
+        closed = sum(1 << at for at, level in enumerate(self._levels) if self._spent(at, level))
+        candidates = MANY if self._gained else FEW
+        start = self._start(closed) if self._rows > FIRST else ()
+        made = [row for _ in range(candidates) if (row := self._row(labels, closed, start))]
+        row = max(made, key=lambda row: self._gain_of(row, labels), default=[])
+        self._gained = bool(row) and self._gain_of(row, labels)[0] > 0
+        self._cover(row, labels)
+        return {**PLAIN, **dict(self._levels[at] for at in row)}
+
+    def _spent(self, at: int, level: Level) -> bool:
+        """Whether a costly level has had its share of the trials so far."""
+        share = self._space.costly.get(level)
+        return share is not None and self._used[at] >= share.of(self._rows)
+
+    def _start(self, closed: int) -> Sequence[int]:
+        """Three levels that may and do not stand together yet; none where all do."""
+        if self._missing is None:
+            numbers = {level: at for at, level in enumerate(self._levels)}
+            found = (tuple(map(numbers.__getitem__, each)) for each in _possible(self._space, 3))
+            self._missing = dict.fromkeys(sorted(found))
+        covered = [
+            each for each in self._missing if not self._triples[each[0]][each[1]] >> each[2] & 1
+        ]
+        for each in covered:
+            del self._missing[each]
+        return next((of for of in self._missing if not closed & sum(1 << at for at in of)), ())
+
+    def _row(self, labels: Labels, closed: int, start: Sequence[int]) -> list[int]:
+        """A row made up level by level, each that which adds most; empty at a dead end."""
+        row = [*start]
+        had = sum(1 << at for at in row)
+        left = [numbers for numbers in self._numbers if not {*numbers} & {*row}]
+        for numbers in self._random.sample(left, len(left)):
+            best, most = -1, NOTHING
+            for at in numbers:
+                now = had | 1 << at
+                if 1 << at & closed or any(each & now == each for each in self._forbidden[at]):
+                    continue
+                gain = self._gain(at, row, had, labels)
+                useless = self._levels[at] in self._space.costly and not (gain[0] or gain[2])
+                if not useless and (gain := (*gain[:4], self._random.random())) > most:
+                    best, most = at, gain
+            if best < 0:
+                return []
+            row.append(best)
+            had |= 1 << best
+        return row
+
+    def _gain(self, at: int, row: Sequence[int], had: int, labels: Labels) -> Gain:
+        triples = self._triples[at]
+        return (
+            (self._pairs[at] & had).bit_count(),
+            sum((at, label) not in self._met for label in labels.items()),
+            sum((triples[other] & had).bit_count() for other in row),
+            -self._used[at],
+            0.0,
+        )
+
+    def _gain_of(self, row: Sequence[int], labels: Labels) -> Gain:
+        had = sum(1 << at for at in row)
+        gains = zip(*(self._gain(at, row, had, labels) for at in row), strict=True)
+        pairs, new, triples, used, _ = map(sum, gains)
+        return pairs, new, triples, used, 0.0
+
+    def _cover(self, row: Sequence[int], labels: Labels) -> None:
+        left = ~sum(1 << at for at in row)
+        for at in row:
+            self._used[at] += 1
+            self._pairs[at] &= left
+            for other in row:
+                self._triples[at][other] &= left
+        self._met.update(product(row, labels.items()))
+
+
+def _forbidden(space: FormSpace) -> list[frozenset[Level]]:
+    """What levels of a space cannot stand together, the plain ones of other factors being given."""
+    fixed = {(factor, level) for factor, level in PLAIN.items() if factor not in space.levels}
+    left = [each - fixed for each in (*IMPOSSIBLE, *space.forbidden)]
+    return [each for each in left if each <= {*space.all}]

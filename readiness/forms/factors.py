@@ -1,0 +1,232 @@
+"""The factors of a request's form and their levels: the one place that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import product
+
+
+class Reply(StrEnum):
+    """How the reply comes."""
+
+    WHOLE = "whole"
+    STREAMED = "streamed"
+    NO_OPTIONS = "streamed without stream_options"
+
+
+class System(StrEnum):
+    """What a system message says before the instructions of the probe's own."""
+
+    NONE = "none"
+    NEUTRAL = "neutral"
+    LONG = "long"
+    PERSONA = "permissive persona"
+
+
+class Turns(StrEnum):
+    """What was said before, about other things."""
+
+    NONE = "none"
+    THREE = "three"
+    THIRTY = "thirty"
+    TOOL_RESULT = "after a tool's result"
+
+
+class Tools(StrEnum):
+    """Which tools are offered, and by which choice."""
+
+    NONE = "none"
+    IRRELEVANT = "irrelevant"
+    AUTO = "relevant, auto"
+    NO_CHOICE = "relevant, tool_choice left out"
+
+
+class Format(StrEnum):
+    """The response format, where words say what is wanted."""
+
+    NONE = "none"
+    TEXT = "text"
+
+
+class Content(StrEnum):
+    """Whether the content of messages is a string or an array of parts."""
+
+    STRING = "string"
+    USER = "parts in user messages"
+    EVERY = "parts in every message"
+
+
+class Length(StrEnum):
+    """About how many tokens of text stand before the request, in the same message."""
+
+    SHORT = "none"
+    TOKENS_2K = "2K"
+    TOKENS_16K = "16K"
+    TOKENS_60K = "60K"
+
+
+class Sampling(StrEnum):
+    """Which parameters of sampling are sent."""
+
+    GREEDY = "greedy"
+    NONE = "none"
+    SEEDED = "temperature 0.7 and seed"
+
+
+class Limit(StrEnum):
+    """By which name the reply is limited."""
+
+    USUAL = "as the endpoint prefers"
+    OLD_NAME = "max_tokens"
+    NONE = "none"
+
+
+class Load(StrEnum):
+    """How many requests are in flight."""
+
+    ALONE = "1"
+    EIGHT = "8"
+    THIRTY_TWO = "32"
+
+
+class Language(StrEnum):
+    """The language of what stands around the request; none where nothing does."""
+
+    NONE = "none"
+    CHINESE = "zh"
+    ENGLISH = "en"
+    SPANISH = "es"
+    JAPANESE = "ja"
+
+
+class Factor(StrEnum):
+    """What the record counts a probe under by its form."""
+
+    REPLY = "reply"
+    SYSTEM = "system message"
+    TURNS = "earlier turns"
+    TOOLS = "tools offered"
+    FORMAT = "response_format"
+    CONTENT = "content"
+    LENGTH = "text before"
+    SAMPLING = "sampling"
+    LIMIT = "limit"
+    LOAD = "in flight"
+    LANGUAGE = "language around"
+
+
+#: A level of a factor.
+Level = tuple[Factor, str]
+#: The level of each factor.
+Form = Mapping[Factor, str]
+
+LEVELS: Mapping[Factor, type[StrEnum]] = {
+    Factor.REPLY: Reply,
+    Factor.SYSTEM: System,
+    Factor.TURNS: Turns,
+    Factor.TOOLS: Tools,
+    Factor.FORMAT: Format,
+    Factor.CONTENT: Content,
+    Factor.LENGTH: Length,
+    Factor.SAMPLING: Sampling,
+    Factor.LIMIT: Limit,
+    Factor.LOAD: Load,
+    Factor.LANGUAGE: Language,
+}
+#: The form that adds nothing to a request.
+PLAIN: Form = {factor: next(iter(levels)).value for factor, levels in LEVELS.items()}
+
+_AROUND = (Factor.SYSTEM, Factor.TURNS, Factor.LENGTH)
+#: Levels that no request can have together, whatever it asks.
+IMPOSSIBLE: Sequence[frozenset[Level]] = (
+    # A conversation in which a tool was called is one that offers it.
+    frozenset({(Factor.TURNS, Turns.TOOL_RESULT), (Factor.TOOLS, Tools.NONE)}),
+    # What stands around has a language, and without it there is none.
+    *(
+        frozenset({(Factor.LANGUAGE, Language.NONE), (factor, level)})
+        for factor in _AROUND
+        for level in LEVELS[factor]
+        if level != PLAIN[factor]
+    ),
+    *(
+        frozenset({(Factor.LANGUAGE, of), *((factor, PLAIN[factor]) for factor in _AROUND)})
+        for of in Language
+        if of is not Language.NONE
+    ),
+)
+
+
+#: So many trials every commit pays for; those from there on are of the nightly run.
+FIRST = 100
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of a hundred trials may have a costly level: of the first, and of those after."""
+
+    first: float
+    later: float
+
+    def of(self, trials: int) -> int:
+        """How many of so many trials."""
+        first = min(trials, FIRST)
+        return int((self.first * first + self.later * (trials - first)) / 100 + 0.5)
+
+
+#: What takes many tokens stands in few of the first trials, and in more by night.
+COSTLY: Mapping[Level, Share] = {
+    (Factor.SYSTEM, System.LONG): Share(0, 15),
+    (Factor.TURNS, Turns.THIRTY): Share(3, 20),
+    (Factor.LENGTH, Length.TOKENS_2K): Share(2, 20),
+    (Factor.LENGTH, Length.TOKENS_16K): Share(0, 15),
+    (Factor.LENGTH, Length.TOKENS_60K): Share(0, 5),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class FormSpace:
+    """The forms in which a requirement keeps its meaning.
+
+    Args:
+        levels: Those of each factor that varies; the others stay plain.
+        forbidden: Levels that cannot stand together here, besides those that never can.
+        costly: The shares of costly levels.
+    """
+
+    levels: Mapping[Factor, Sequence[str]]
+    forbidden: Sequence[frozenset[Level]] = ()
+    costly: Mapping[Level, Share] = field(default_factory=lambda: COSTLY)
+
+    def __post_init__(self) -> None:
+        unknown = [
+            level
+            for factor in self.levels
+            for level in self.levels[factor]
+            if level not in [*LEVELS[factor]]
+        ]
+        if unknown or any(len(each) < 2 for each in self.levels.values()):
+            raise ValueError(f"a factor varies over two or more of its levels: {unknown}")
+
+    def allows(self, form: Mapping[Factor, str]) -> bool:
+        """Whether the levels of a form, or of a part of one, may stand together."""
+        had = set(form.items())
+        return not any(each <= had for each in (*IMPOSSIBLE, *self.forbidden))
+
+    @property
+    def all(self) -> list[Level]:
+        """Every level of every factor that varies."""
+        return [level for factor, of in self.levels.items() for level in product([factor], of)]
+
+
+def varying(*without: StrEnum | type[StrEnum]) -> Mapping[Factor, Sequence[str]]:
+    """Every factor with all of its levels, but for some levels and some factors."""
+    # "none" of one factor equals that of another: their types tell them apart.
+    gone = {(type(each), each) for each in without}
+    kept = {
+        factor: [level for level in of if (of, level) not in gone]
+        for factor, of in LEVELS.items()
+        if of not in without
+    }
+    return {factor: of for factor, of in kept.items() if len(of) > 1}
