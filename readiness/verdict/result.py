@@ -13,10 +13,12 @@ from statistics import median
 from typing import Self
 
 from readiness.check import Check
+from readiness.forms.factors import PLAIN
 from readiness.probe import Probe
 from readiness.reply import Reply
 from readiness.score import SETTLED, UNSETTLED, Measure, Outcome, Score
 from readiness.statistics import proportions
+from readiness.statistics.association import Association, worst_association
 from readiness.verdict.claim import Claim, Tally, Verdict, judge, score
 from readiness.verdict.sequential import judge_anytime
 
@@ -302,6 +304,18 @@ class Result:
                 count.update(trials=1, passed=int(trial.score.passed))
         return slices
 
+    @cached_property
+    def worst_pair(self) -> Association | None:
+        """The form, family or other label, alone or in a pair, whose failures cannot be chance.
+
+        Trials that share their luck count once, under what they have in common.
+        """
+        shared: dict[str, list[Trial]] = {}
+        for place, trial in enumerate(self.counted):
+            if trial.score.outcome not in UNSETTLED:
+                shared.setdefault(trial.cluster or f"\0{place}", []).append(trial)
+        return worst_association([_together(trials) for trials in shared.values()], PLAIN)
+
     @property
     def reasons(self) -> list[Reason]:
         """Why trials did not pass, the most frequent kind first."""
@@ -314,6 +328,12 @@ class Result:
             for kind, reasons in kinds.items()
         ]
         return sorted(found, key=lambda each: -each.count)
+
+
+def _together(trials: Sequence[Trial]) -> tuple[Mapping[str, str], bool]:
+    """What trials are counted under alike, and whether any of them failed."""
+    common = set.intersection(*(set(each.slices.items()) for each in trials))
+    return dict(common), not all(each.score.passed for each in trials)
 
 
 def _reason(score: Score) -> str:

@@ -6,7 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request
+from readiness.mutants.endpoint.protocol import most_tokens
+from readiness.mutants.endpoint.tokens import prompt_tokens
 
+#: Whether a request is of some form.
+Where = Callable[[Request], bool]
 Says = Callable[[Request, ModelOutput, int], ModelOutput]
 
 
@@ -23,6 +27,61 @@ def instructed(request: Request) -> bool:
 def turns(request: Request) -> Sequence[Mapping[str, Any]]:
     """The messages without those of the system."""
     return [each for each in request["messages"] if each["role"] not in ("system", "developer")]
+
+
+def in_parts(request: Request) -> bool:
+    """Whether some user's message is an array of parts."""
+    return any(isinstance(each.get("content"), list) for each in turns(request))
+
+
+def beside_tools(request: Request) -> bool:
+    """Whether tools are offered."""
+    return bool(request.get("tools"))
+
+
+def after_turns(request: Request) -> bool:
+    """Whether something was answered before."""
+    return any(each["role"] == "assistant" for each in request["messages"])
+
+
+def after_tool_result(request: Request) -> bool:
+    """Whether a tool has told something before."""
+    return any(each["role"] == "tool" for each in request["messages"])
+
+
+def unsampled(request: Request) -> bool:
+    """Whether no temperature is sent, as most clients do."""
+    return request.get("temperature") is None
+
+
+def seeded(request: Request) -> bool:
+    """Whether a reply is drawn at a temperature, by a seed."""
+    return bool(request.get("temperature")) and request.get("seed") is not None
+
+
+def old_limit(request: Request) -> bool:
+    """Whether the reply is limited by the older name."""
+    return "max_tokens" in request
+
+
+def unlimited(request: Request) -> bool:
+    """Whether nothing limits the reply."""
+    return most_tokens(request) is None
+
+
+def text_format(request: Request) -> bool:
+    """Whether the response format says text."""
+    return (request.get("response_format") or {}).get("type") == "text"
+
+
+def longer_than(tokens: int) -> Where:
+    """Whether a prompt has more tokens than that."""
+    return lambda request: prompt_tokens(request) > tokens
+
+
+def all_of(*conditions: Where) -> Where:
+    """Whether all of some conditions hold."""
+    return lambda request: all(each(request) for each in conditions)
 
 
 def only(where: Callable[[Request], bool], says: Says) -> Says:

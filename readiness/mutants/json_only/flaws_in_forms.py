@@ -1,0 +1,121 @@
+"""Flaws of JSON that show in one form of request only, and harmless differences between forms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+from readiness.mutants.endpoint.answer import ModelOutput, Request
+from readiness.mutants.endpoint.manner import (
+    Says,
+    Where,
+    after_tool_result,
+    all_of,
+    beside_tools,
+    in_parts,
+    instructed,
+    longer_than,
+    old_limit,
+    only,
+    seeded,
+    streamed,
+    text_format,
+    turns,
+    unlimited,
+    unsampled,
+)
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.json_only.flaws import dumped, is_told, leaves
+
+_TOLD = "json_only.prompted_json"
+_STATED = "json_only.values_preserved"
+
+
+def _text(where: Where, change: Callable[[str], str]) -> Says:
+    def changed(_request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+        return replace(said, content=change(said.content or ""))
+
+    return only(all_of(is_told, where), changed)
+
+
+def _in_words(text: str) -> str:
+    return dumped(leaves(json.loads(text), lambda leaf: leaf if leaf is None else str(leaf)))
+
+
+def _fenced(text: str) -> str:
+    return f"```json\n{text}\n```"
+
+
+def _uninstructed(request: Request) -> Request:
+    """Without the system's message, as a chat template has it that knows strings alone."""
+    dropped = is_told(request) and instructed(request) and in_parts(request)
+    return {**request, "messages": turns(request)} if dropped else request
+
+
+_BROKEN: list[tuple[str, str, str, Says]] = [
+    (
+        "json_fence_unsampled",
+        "a code fence where no temperature is sent",
+        _TOLD,
+        _text(unsampled, _fenced),
+    ),
+    (
+        "json_preamble_beside_tools",
+        "a sentence before the JSON where tools are offered and the reply is streamed",
+        _TOLD,
+        _text(all_of(beside_tools, streamed), lambda text: f"Here you are:\n{text}"),
+    ),
+    (
+        "json_cut_after_long_prompt",
+        "cut where the prompt has more than 5,000 tokens",
+        _TOLD,
+        _text(longer_than(5_000), lambda text: text[: len(text) * 9 // 10]),
+    ),
+    (
+        "json_quotes_old_limit",
+        "Python's quotes where content is in parts and the limit has its older name",
+        _TOLD,
+        _text(all_of(in_parts, old_limit), lambda text: text.replace('"', "'")),
+    ),
+    (
+        "json_comma_three_ways",
+        "a comma too many where a seed is sent, tools are offered, and the reply is streamed",
+        _TOLD,
+        _text(all_of(seeded, beside_tools, streamed), lambda text: f"{text},"),
+    ),
+    (
+        "json_values_in_words",
+        "every value is a string where nothing limits the reply",
+        _STATED,
+        _text(unlimited, _in_words),
+    ),
+]
+_HARMLESS: list[tuple[str, str, Says]] = [
+    (
+        "json_indented_beside_tools",
+        "white space between tokens says nothing",
+        _text(beside_tools, lambda text: json.dumps(json.loads(text), indent=2)),
+    ),
+    (
+        "json_newline_in_parts",
+        "nor does a line break at the end",
+        _text(all_of(in_parts, text_format), lambda text: f"{text}\n"),
+    ),
+    (
+        "json_escaped_after_result",
+        "what is not ASCII may be escaped",
+        _text(after_tool_result, lambda text: json.dumps(json.loads(text))),
+    ),
+]
+
+FLAWS = [
+    *(Flaw(name, about, check, change_output=says) for name, about, check, says in _BROKEN),
+    Flaw(
+        "json_system_dropped_in_parts",
+        "the system's message is dropped where another is in parts",
+        _TOLD,
+        change_request=_uninstructed,
+    ),
+    *(Flaw(name, about, change_output=says) for name, about, says in _HARMLESS),
+]

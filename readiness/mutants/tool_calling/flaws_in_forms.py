@@ -1,0 +1,97 @@
+"""Flaws of tool calls that show in one form of request only, and harmless differences."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Request
+from readiness.mutants.endpoint.manner import (
+    Says,
+    Where,
+    after_tool_result,
+    all_of,
+    in_parts,
+    instructed,
+    longer_than,
+    only,
+    seeded,
+    streamed,
+    unlimited,
+    unsampled,
+)
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.tool_calling.requests import dumped, kind
+
+_CORE = "tool_calling.consecutive_calls"
+
+
+def _unchosen(request: Request) -> bool:
+    return request.get("tool_choice") is None
+
+
+def _asked(request: Request) -> bool:
+    return kind(request) == "core"
+
+
+def _calls(where: Where, change: Callable[[ModelToolCall], ModelToolCall]) -> Says:
+    def changed(_request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+        return replace(said, calls=tuple(map(change, said.calls)))
+
+    return only(all_of(_asked, where), changed)
+
+
+def _silent(where: Where) -> Says:
+    said = ModelOutput("It should be mild, with some clouds in the afternoon.")
+    return only(all_of(_asked, where), lambda _request, _said, _turn: said)
+
+
+def _without_days(call: ModelToolCall) -> ModelToolCall:
+    stated = json.loads(call.arguments)
+    return replace(call, arguments=dumped({key: stated[key] for key in stated if key != "days"}))
+
+
+def _cut(call: ModelToolCall) -> ModelToolCall:
+    return replace(call, arguments=call.arguments[:-1])
+
+
+def _indented(call: ModelToolCall) -> ModelToolCall:
+    return replace(call, arguments=json.dumps(json.loads(call.arguments), indent=1))
+
+
+_BROKEN: list[tuple[str, str, Says]] = [
+    (
+        "tools_unchosen_instructed_silent",
+        "no call where the choice is left out and there is a system message",
+        _silent(all_of(_unchosen, instructed)),
+    ),
+    (
+        "tools_seeded_argument_lost",
+        "an argument is lost where a temperature and a seed are sent",
+        _calls(seeded, _without_days),
+    ),
+    (
+        "tools_after_result_silent",
+        "no second call in a conversation that has had a result",
+        _silent(after_tool_result),
+    ),
+    (
+        "tools_long_prompt_silent",
+        "no call where the prompt has more than 8,000 tokens",
+        _silent(longer_than(8_000)),
+    ),
+    (
+        "tools_three_ways_cut",
+        "arguments lack their end where content is in parts, the reply streamed and unlimited",
+        _calls(all_of(in_parts, streamed, unlimited), _cut),
+    ),
+]
+FLAWS = [
+    *(Flaw(name, about, _CORE, change_output=says) for name, about, says in _BROKEN),
+    Flaw(
+        "tools_indented_unsampled",
+        "arguments may be indented",
+        change_output=_calls(all_of(unsampled, _unchosen), _indented),
+    ),
+]
