@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 
 from readiness.chat import Chat
+from readiness.forms.factors import FormSpace
 from readiness.probe import Probe
 from readiness.score import Score
 from readiness.statistics.proportions import can_show, fewest
@@ -35,6 +36,7 @@ class Check:
     needs: frozenset[str]
     in_order: bool
     alone: bool
+    forms: FormSpace | None
 
     def __post_init__(self) -> None:
         if not self.requirement:
@@ -93,6 +95,7 @@ def check(
     needs: Sequence[str] = (),
     in_order: bool = False,
     alone: bool = False,
+    forms: FormSpace | None = None,
 ) -> Callable[[Attempt], Check]:
     """Make a check of an async function that tries one probe in one chat.
 
@@ -105,6 +108,7 @@ def check(
         needs: Features without which the requirement cannot be met, as in `["tools"]`.
         in_order: Whether the trials follow one another, as in "100 consecutive calls".
         alone: Whether no other check may run meanwhile, as when time is measured.
+        forms: The forms that its probes are in; None where they are in one.
 
     Raises:
         TypeError: The function has no docstring, which would be the requirement.
@@ -112,5 +116,13 @@ def check(
     """
     counted = 0 if callable(probes) else sum(not probe.control for probe in probes)
     return lambda attempt: Check(
-        attempt, probes, required, trials or counted, extension, frozenset(needs), in_order, alone
+        attempt,
+        probes,
+        required,
+        trials or counted,
+        extension,
+        frozenset(needs),
+        in_order,
+        alone,
+        forms,
     )

@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum
+from enum import StrEnum
 from fractions import Fraction
 from itertools import cycle
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 Message = Mapping[str, Any]
 
@@ -19,7 +19,7 @@ CHARACTERS_PER_TOKEN = 4.0
 _WIDE = re.compile(r"[⺀-鿿가-힯＀-￯]")
 
 
-class FieldRule(Enum):
+class FieldRule(StrEnum):
     """How a field of the request comes about, where a probe does not say its value."""
 
     OMIT = "left out"
@@ -29,8 +29,7 @@ class FieldRule(Enum):
 OMIT, BUDGET = FieldRule.OMIT, FieldRule.BUDGET
 
 
-@dataclass(frozen=True)
-class SamplingValue:
+class SamplingValue(NamedTuple):
     """The value of a sampling parameter; it is left out where the endpoint is sent none at all."""
 
     value: float

@@ -10,6 +10,7 @@ from typing import Any
 
 from readiness.forms.covering import covering_forms
 from readiness.forms.factors import (
+    PLAIN,
     Content,
     Factor,
     Form,
@@ -74,6 +75,11 @@ def in_form(probe: Probe, form: Form, space: FormSpace, random: Random) -> Probe
         labels={**probe.labels, **levels},
         in_flight=int(form[Factor.LOAD]) if Factor.LOAD in space.levels else 0,
     )
+
+
+def form_of(probe: Probe, space: FormSpace) -> Form:
+    """The form that a probe was put into, as its labels name it."""
+    return {**PLAIN, **{factor: probe.labels[factor.value] for factor in space.levels}}
 
 
 def _parameters(own: Mapping[str, Any], form: Form, random: Random) -> Mapping[str, Any]:

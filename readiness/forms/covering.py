@@ -14,13 +14,15 @@ from functools import lru_cache
 from itertools import chain, combinations, product
 from random import Random
 
-from readiness.forms.factors import FIRST, IMPOSSIBLE, PLAIN, Form, FormSpace, Level
+from readiness.forms.factors import IMPOSSIBLE, PLAIN, Form, FormSpace, Level
 
 #: Of so many rows that are made up the best is taken: of many while pairs are left to cover.
 MANY, FEW = 16, 2
 
 #: What a probe is counted under, apart from its form.
 Labels = Mapping[str, str]
+#: Levels of as many factors that stand together.
+Combination = frozenset[Level]
 #: What a level or a row adds, the first first: new pairs, labels that it has not met, new triples,
 #: how seldom it is used; chance decides between equals.
 Gain = tuple[int, int, int, int, float]
@@ -40,24 +42,25 @@ class Coverage:
         return self.covered / self.possible if self.possible else 1.0
 
 
-def coverage(space: FormSpace, forms: Iterable[Form], strength: int = 2) -> Coverage:
-    """How many combinations of so many levels some forms have, of those that a space has."""
-    seen = {
-        combination
-        for form in forms
-        for combination in combinations([(each, form[each]) for each in space.levels], strength)
-    }
-    possible = _possible(space, strength)
-    return Coverage(len(seen & possible), len(possible))
+def coverage(tried: Iterable[tuple[FormSpace, Iterable[Form]]], strength: int = 2) -> Coverage:
+    """How many combinations of so many levels are tried, of those that some spaces have."""
+    covered: set[Combination] = set()
+    possible: set[Combination] = set()
+    for space, forms in tried:
+        levels = ([(each, form[each]) for each in space.levels] for form in forms)
+        found = chain.from_iterable(combinations(each, strength) for each in levels)
+        covered |= _possible(space, strength) & {frozenset(each) for each in found}
+        possible |= _possible(space, strength)
+    return Coverage(len(covered), len(possible))
 
 
 @lru_cache(maxsize=64)
-def _possible(space: FormSpace, strength: int) -> frozenset[tuple[Level, ...]]:
+def _possible(space: FormSpace, strength: int) -> frozenset[Combination]:
     found = chain.from_iterable(
         product(*([(factor, level) for level in space.levels[factor]] for factor in factors))
         for factors in combinations(space.levels, strength)
     )
-    return frozenset(each for each in found if _completes(space, dict(each)))
+    return frozenset(frozenset(each) for each in found if _completes(space, dict(each)))
 
 
 def _completes(space: FormSpace, part: Form) -> bool:
@@ -109,7 +112,7 @@ class _CoveringArray:
         self._rows += 1
         closed = sum(1 << at for at, level in enumerate(self._levels) if self._spent(at, level))
         candidates = MANY if self._gained else FEW
-        start = self._start(closed) if self._rows > FIRST else ()
+        start = self._start(closed) if self._rows > self._space.first else ()
         made = [row for _ in range(candidates) if (row := self._row(labels, closed, start))]
         row = max(made, key=lambda row: self._gain_of(row, labels), default=[])
         self._gained = bool(row) and self._gain_of(row, labels)[0] > 0
@@ -119,14 +122,14 @@ class _CoveringArray:
     def _spent(self, at: int, level: Level) -> bool:
         """Whether a costly level has had its share of the trials so far."""
         share = self._space.costly.get(level)
-        return share is not None and self._used[at] >= share.of(self._rows)
+        return share is not None and self._used[at] >= share.of(self._rows, self._space.first)
 
     def _start(self, closed: int) -> Sequence[int]:
         """Three levels that may and do not stand together yet; none where all do."""
         if self._missing is None:
             numbers = {level: at for at, level in enumerate(self._levels)}
-            found = (tuple(map(numbers.__getitem__, each)) for each in _possible(self._space, 3))
-            self._missing = dict.fromkeys(sorted(found))
+            found = (sorted(numbers[level] for level in each) for each in _possible(self._space, 3))
+            self._missing = dict.fromkeys(sorted(map(tuple, found)))
         covered = [
             each for each in self._missing if not self._triples[each[0]][each[1]] >> each[2] & 1
         ]

@@ -158,10 +158,6 @@ IMPOSSIBLE: Sequence[frozenset[Level]] = (
 )
 
 
-#: So many trials every commit pays for; those from there on are of the nightly run.
-FIRST = 100
-
-
 @dataclass(frozen=True)
 class Share:
     """How many of a hundred trials may have a costly level: of the first, and of those after."""
@@ -169,10 +165,10 @@ class Share:
     first: float
     later: float
 
-    def of(self, trials: int) -> int:
-        """How many of so many trials."""
-        first = min(trials, FIRST)
-        return int((self.first * first + self.later * (trials - first)) / 100 + 0.5)
+    def of(self, trials: int, first: int) -> int:
+        """How many of so many trials, if so many are the first."""
+        early = min(trials, first)
+        return int((self.first * early + self.later * (trials - early)) / 100 + 0.5)
 
 
 #: What takes many tokens stands in few of the first trials, and in more by night.
@@ -193,11 +189,13 @@ class FormSpace:
         levels: Those of each factor that varies; the others stay plain.
         forbidden: Levels that cannot stand together here, besides those that never can.
         costly: The shares of costly levels.
+        first: How many trials every commit pays for; those from there on are of the nightly run.
     """
 
     levels: Mapping[Factor, Sequence[str]]
     forbidden: Sequence[frozenset[Level]] = ()
     costly: Mapping[Level, Share] = field(default_factory=lambda: COSTLY)
+    first: int = 100
 
     def __post_init__(self) -> None:
         unknown = [

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from readiness.check import Check
+from readiness.forms.apply import form_of
+from readiness.forms.covering import Coverage, coverage
+from readiness.forms.factors import Form
 from readiness.policy.policy import Policy
 from readiness.probe import Probe, tokens_of
 from readiness.verdict.claim import Claim
@@ -49,6 +52,12 @@ class PlannedCheck:
     def completion_tokens(self) -> int:
         """About how many tokens the replies will have."""
         return int(sum(probe.budget * REPLY_SHARE for probe in self.sent))
+
+    @property
+    def forms(self) -> list[Form]:
+        """The forms of the probes that count; none where they are in one form."""
+        space = self.check.forms
+        return [form_of(each, space) for each in self.probes if space and not each.control]
 
     @cached_property
     def probes_digest(self) -> str:
@@ -104,6 +113,15 @@ def plan(checks: Sequence[Check], policy: Policy, profile: str, seed: int) -> li
         if claim.gate != "off":
             planned.append(_planned(check, claim, seed, shared))
     return planned
+
+
+def pairs_tried(planned: Iterable[PlannedCheck], strength: int = 2) -> Coverage:
+    """How many pairs of levels of a request's form some checks try, of those that are possible.
+
+    Of one check, of a dimension's, or of all; of triples with a strength of 3.
+    """
+    spaces = ((each.check.forms, each.forms) for each in planned)
+    return coverage([(space, forms) for space, forms in spaces if space], strength)
 
 
 def _planned(check: Check, claim: Claim, seed: int, shared: set[str]) -> PlannedCheck:

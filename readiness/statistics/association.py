@@ -117,8 +117,8 @@ def _candidates(
         for label, value in each.items():
             usual = plain.get(label, value)
             others = ANY if usual == NONE else f"not {usual}"
-            for one in [value] if value == usual else [value, others]:
-                having[label, one] = having.get((label, one), 0) | 1 << at
+            for counted in [value] if value == usual else [value, others]:
+                having[label, counted] = having.get((label, counted), 0) | 1 << at
     # Of a value and of any, where the same trials have them, the value comes last.
     names = [*reversed(having)]
     for one, other in combinations(names, 2):

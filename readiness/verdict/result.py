@@ -314,7 +314,8 @@ class Result:
         for place, trial in enumerate(self.counted):
             if trial.score.outcome not in UNSETTLED:
                 shared.setdefault(trial.cluster or f"\0{place}", []).append(trial)
-        return worst_association([_together(trials) for trials in shared.values()], PLAIN)
+        plain = {factor.value: level for factor, level in PLAIN.items()}
+        return worst_association([_together(trials) for trials in shared.values()], plain)
 
     @property
     def reasons(self) -> list[Reason]:

@@ -8,6 +8,8 @@ from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.json_only import generated_records as invented
 from readiness.checks.json_only.probes import (
+    FORMS,
+    TOLD_FORMS,
     bad_formats,
     instruction_probes,
     next_turn,
@@ -25,7 +27,7 @@ from readiness.search import GeneratedCase, Search, nothing
 RECORDS = Search("json_only.property_based_json", invented.cases, examples=30, calls=60)
 
 
-@check(instruction_probes, required=1.0, trials=100)
+@check(instruction_probes, required=1.0, trials=100, forms=TOLD_FORMS)
 async def prompted_json(chat: Chat, probe: Probe) -> Score:
     """Told in words to send only JSON, the endpoint MUST send JSON of the requested shape and
     nothing else.
@@ -37,7 +39,7 @@ async def prompted_json(chat: Chat, probe: Probe) -> Score:
     return score
 
 
-@check(stated_value_probes, required=0.95, trials=50)
+@check(stated_value_probes, required=0.95, trials=50, forms=FORMS)
 async def values_preserved(chat: Chat, probe: Probe) -> Score:
     """Given data to put into JSON, the endpoint MUST send JSON with exactly these values."""
     reply = await chat(probe.messages, budget=probe.budget, **probe.parameters)

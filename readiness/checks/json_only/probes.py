@@ -17,9 +17,10 @@ from readiness.checks.json_only.probe_families import (
     nested,
 )
 from readiness.checks.json_only.prompt_wording import facts, in_words, shown
-from readiness.forms.apply import in_forms
+from readiness.forms.apply import in_form, in_forms
 from readiness.forms.factors import (
     COSTLY,
+    PLAIN,
     Factor,
     FormSpace,
     Length,
@@ -47,16 +48,31 @@ FORMS = FormSpace(varying(Load, Length.TOKENS_60K, Tools.AUTO, Tools.NO_CHOICE))
 TOLD_FORMS = FormSpace(FORMS.levels, costly={**COSTLY, (Factor.SYSTEM, System.LONG): Share(1, 15)})
 
 
+#: The probe that has the article's own words, and nothing around them.
+ARTICLE = "json_only.F1.001@v1"
+
+
 def instruction_probes(seed: int, trials: int) -> list[Probe]:
     """Probes that say in words that JSON is wanted, and three that are trivially easy."""
-    probes = _probes("json_only", seed, _shares(TOLD, trials))
-    return [*in_forms(probes, TOLD_FORMS, f"json_only/{seed}"), *_controls()]
+    return [*_in_forms("json_only", seed, TOLD, trials), *_controls()]
 
 
 def stated_value_probes(seed: int, trials: int) -> list[Probe]:
     """Probes like those of `told`, though not the same, that state the values."""
-    probes = _probes("json_only.values", seed, _shares(STATED, trials))
-    return in_forms(probes, FORMS, f"json_only.values/{seed}")
+    return _in_forms("json_only.values", seed, STATED, trials)
+
+
+def _in_forms(series: str, seed: int, weights: Mapping[str, int], trials: int) -> list[Probe]:
+    """The probes of so many trials; the form of each is the same whatever their number."""
+    space = TOLD_FORMS if weights is TOLD else FORMS
+    hundreds = {family: -(-trials // 100) * weight for family, weight in weights.items()}
+    every = _probes(series, seed, hundreds, weights)
+    formed = {each.id: each for each in in_forms(every, space, f"{series}/{seed}")}
+    if ARTICLE in formed:
+        own = next(each for each in every if each.id == ARTICLE)
+        formed[ARTICLE] = in_form(own, PLAIN, space, Random(series))
+    shares = _shares(weights, trials)
+    return [formed[probe.id] for probe in _probes(series, seed, shares, shares)]
 
 
 def next_turn(probe: Probe, replied: Message) -> Probe:
@@ -79,7 +95,9 @@ def _shares(weights: Mapping[str, int], trials: int) -> dict[str, int]:
     return shares
 
 
-def _probes(series: str, seed: int, shares: Mapping[str, int]) -> list[Probe]:
+def _probes(
+    series: str, seed: int, shares: Mapping[str, int], mixed: Mapping[str, int]
+) -> list[Probe]:
     """The families' probes, mixed so that every part of the list has its share of each."""
     first = Random(f"{series}/{seed}").randrange(180)
     placed = []
@@ -87,7 +105,7 @@ def _probes(series: str, seed: int, shares: Mapping[str, int]) -> list[Probe]:
         # A probe is the same whatever the number of trials: its turn counts in a hundred.
         for at in range(share):
             slot = JsonVariation(f"{series}/{seed}", family, at, first + at)
-            place = (at + Random(f"{series}/{seed}/{family}/place/{at}").random()) / share
+            place = (at + Random(f"{series}/{seed}/{family}/place/{at}").random()) / mixed[family]
             placed.append((place, _told_probe(series, slot)))
         first += TOLD[family]
     return [probe for _, probe in sorted(placed, key=lambda pair: pair[0])]

@@ -7,7 +7,7 @@ from functools import partial
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.multilingual import scoring
-from readiness.checks.multilingual.probes import conversations, turns
+from readiness.checks.multilingual.probes import FORMS, conversations, turns
 from readiness.probe import Probe
 from readiness.reply import Reply
 from readiness.score import Score
@@ -28,13 +28,13 @@ async def copy(chat: Chat, probe: Probe) -> list[Reply]:
     return await chat.fetch_once(("copy", *probe.expect["said"]), partial(converse, probe))
 
 
-@check(conversations, required=1.0, trials=10)
+@check(conversations, required=1.0, trials=10, forms=FORMS)
 async def language_switch(chat: Chat, probe: Probe) -> Score:
     """Told to continue in another language, the endpoint MUST write in that language only."""
     return scoring.switches(await copy(chat, probe), probe.expect["copy"])
 
 
-@check(conversations, required=1.0, trials=10)
+@check(conversations, required=1.0, trials=10, forms=FORMS)
 async def glossary_adherence(chat: Chat, probe: Probe) -> Score:
     """In every language, the endpoint MUST use the glossary's terms, each in one form, and keep the
     product's name and figure.
@@ -42,7 +42,7 @@ async def glossary_adherence(chat: Chat, probe: Probe) -> Score:
     return scoring.keeps(await copy(chat, probe), probe.expect["copy"])
 
 
-@check(turns, required=0.9, trials=30)
+@check(turns, required=0.9, trials=30, forms=FORMS)
 async def no_preamble(chat: Chat, probe: Probe) -> Score:
     """Told to send only the copy, the endpoint MUST add no preamble, note or enclosing quotation
     marks.
@@ -51,7 +51,7 @@ async def no_preamble(chat: Chat, probe: Probe) -> Score:
     return scoring.alone(replies[probe.expect["turn"]])
 
 
-@check(turns, required=0.9, trials=30)
+@check(turns, required=0.9, trials=30, forms=FORMS)
 async def length_limits(chat: Chat, probe: Probe) -> Score:
     """Copy MUST be no shorter than the minimum asked for, and at most a tenth longer than the
     maximum.

@@ -9,7 +9,15 @@ from typing import Any
 
 from readiness.checks.multilingual.scoring import TURNS, Copy, Term
 from readiness.forms.apply import in_forms
-from readiness.forms.factors import FormSpace, Length, Load, Tools, varying
+from readiness.forms.factors import (
+    COSTLY,
+    FormSpace,
+    Length,
+    Load,
+    Share,
+    Tools,
+    varying,
+)
 from readiness.probe import Probe, tokens_of
 from readiness.resources import filled, prompts
 
@@ -19,7 +27,12 @@ TERMS = 3
 # What three requests have together: the brief three times, and the replies before each.
 _TOKENS = 2000
 
-FORMS = FormSpace(varying(Load, Length.TOKENS_60K, Tools.AUTO, Tools.NO_CHOICE))
+#: What a conversation begins with it sends three times.
+FORMS = FormSpace(
+    varying(Load, Length.TOKENS_60K, Tools.AUTO, Tools.NO_CHOICE),
+    costly={level: Share(0, 6) for level in COSTLY},
+    first=10,
+)
 
 Product = Mapping[str, Any]
 

@@ -194,7 +194,7 @@ ZERO_SHOT = FormSpace(
         Factor.LIMIT: [*Limit],
     }
 )
-OTHER_FORMS = FormSpace(varying(Load, Length.TOKENS_60K, Tools.AUTO, Tools.NO_CHOICE))
+OTHER_FORMS = FormSpace(varying(Load, Length.TOKENS_60K, Tools.AUTO, Tools.NO_CHOICE), first=30)
 #: Those that a task has in either language.
 PAIRED_FORMS = FormSpace(
     {each: of for each, of in ZERO_SHOT.levels.items() if each is not Factor.CONTENT}

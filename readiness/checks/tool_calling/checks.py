@@ -31,7 +31,7 @@ async def converse(chat: Chat, probe: Probe) -> tuple[list[Message], list[Reply]
     return messages, replies
 
 
-@check(probes.consecutive, trials=100, needs=TOOLS, in_order=True)
+@check(probes.consecutive, trials=100, needs=TOOLS, in_order=True, forms=probes.FORMS)
 async def consecutive_calls(chat: Chat, probe: Probe) -> Score:
     """In each of many consecutive requests, the endpoint MUST make one well-formed call, with every
     argument as stated.

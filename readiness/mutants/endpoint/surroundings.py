@@ -27,10 +27,14 @@ def core(request: Request) -> Request:
     messages = [_bare(each) for each in _since_others(request["messages"])]
     left = {**request, "messages": messages}
     if tools := request.get("tools"):
-        left["tools"] = [each for each in tools if each["function"]["name"] not in _IRRELEVANT]
+        left["tools"] = [each for each in tools if _name(each) not in _IRRELEVANT]
     if left.get("response_format") == {"type": "text"}:
         del left["response_format"]
     return left
+
+
+def _name(tool: dict[str, Any]) -> Any:
+    return tool.get("function", {}).get("name")
 
 
 def _bare(message: dict[str, Any]) -> dict[str, Any]:
