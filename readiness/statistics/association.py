@@ -123,6 +123,6 @@ def _candidates(
     names = [*reversed(having)]
     for one, other in combinations(names, 2):
         if one[0] != other[0]:
-            yield having[one] & having[other], (one, other)
+            yield having[one] & having[other], (other, one)
     for one in names:
         yield having[one], (one,)

@@ -29,7 +29,8 @@ CHECKS = {
     for check in vars(module).values()
     if isinstance(check, Check)
 }
-#: What is sent whole in any case, and what has no system message.
+#: What is in the forms of a covering array, and what is sent whole in any case.
+FORMED = {name for name, check in CHECKS.items() if check.forms}
 WHOLE = {"tool_calling.invalid_tool_choice_rejected"}
 INSTRUCTED = {
     "refusal.harmful_request_refused": ("refusal", 3),
@@ -38,10 +39,10 @@ INSTRUCTED = {
     **{
         name: ("tool_calling", 4)
         for name in CHECKS
-        if name.startswith("tool_calling.") and name not in WHOLE
+        if name.startswith("tool_calling.") and name not in WHOLE | FORMED
     },
 }
-STREAMED = {name: check for name, check in CHECKS.items() if name not in WHOLE}
+STREAMED = {name: check for name, check in CHECKS.items() if name not in WHOLE | FORMED}
 #: A run of more live conversations asks them by other turns.
 IN_ORDER = {name: of for name, of in CHECKS.items() if name != "memory.live_conversation_recall"}
 NAMES = st.sampled_from(["a", "b", "c", "d", "e", "f"])
@@ -147,7 +148,7 @@ def test_of_each_family_and_of_both_manners_of_reply_some_have_one(name: str) ->
     assert (len(both), list(one_sided(made, SYSTEM, 8))) == (4, [])
 
 
-@pytest.mark.parametrize("name", sorted(CHECKS.keys() - INSTRUCTED.keys()))
+@pytest.mark.parametrize("name", sorted(CHECKS.keys() - INSTRUCTED.keys() - FORMED))
 def test_no_other_check_has_one(name: str) -> None:
     assert [probe.id for probe in counted(CHECKS[name], 0, 20) if system(probe)] == []
 
@@ -200,7 +201,7 @@ def test_a_probe_takes_on_the_manner_of_another_and_says_so() -> None:
 
 
 @pytest.mark.parametrize("flaw", harmless.MANNER_HARMLESS, ids=lambda flaw: flaw.name)
-@pytest.mark.parametrize("check", STREAMED.values(), ids=STREAMED)
+@pytest.mark.parametrize("check", IN_ORDER.values(), ids=IN_ORDER)
 def test_a_harmless_manner_of_reply_passes(check: Check, flaw: Flaw) -> None:
     tried = scores(check, check.probes(2, min(check.trials, 30)), flaw)
     assert [score.reason for score in tried if not score.passed] == []

@@ -60,7 +60,8 @@ def test_a_hundred_probes_keep_the_proportions(seed: int) -> None:
     assert families == {**{f"F{n}": share for n, share in expected.items()}, "F10": 5}
     phrasings = Counter(probe.expect["phrasing"] for probe in probes)
     assert (min(phrasings.values()) >= 18, len(phrasings)) == (True, 5)
-    assert 24 <= sum("stream" in probe.parameters for probe in probes) <= 26
+    # Of three ways to reply two are streams.
+    assert 62 <= sum("stream" in probe.parameters for probe in probes) <= 70
 
 
 def language(probe: Probe) -> str:

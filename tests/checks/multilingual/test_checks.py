@@ -61,13 +61,13 @@ def score(check: Any, **changed: str) -> Score:
 @pytest.mark.parametrize("trials", [1, 10, 100])
 def test_conversations_are_different_and_follow_from_the_seed_alone(trials: int) -> None:
     made = conversations(5, trials)
-    assert len({probe.messages[0]["content"] for probe in made}) == trials
+    assert len({probe.expect["said"][0] for probe in made}) == trials
     assert (conversations(5, trials), conversations(6, 1) == made[:1]) == (made, False)
 
 
 def test_ten_conversations_are_about_ten_products_and_thirty_turns_are_theirs() -> None:
     made, single = conversations(2, 10), turns(2, 30)
-    things = {probe.messages[0]["content"].partition("“")[0] for probe in made}
+    things = {probe.expect["said"][0].partition("“")[0] for probe in made}
     said = {probe.cluster: probe.expect["said"] for probe in single}
     assert (len(things), [*said.values()]) == (10, [probe.expect["said"] for probe in made])
     assert [probe.expect["turn"] for probe in single] == [0, 1, 2] * 10
@@ -93,7 +93,8 @@ def test_the_checks_share_a_conversation() -> None:
         return [await c.attempt(Chat(send, Dialect(MODEL), scope), p) for c, p in tried]
 
     assert {score.passed for score in asyncio.run(run())} == {True}
-    assert [len(call.body["messages"]) for call in sent] == [1, 3, 5]
+    first = len(conversations(0, 1)[0].messages)
+    assert [len(call.body["messages"]) for call in sent] == [first, first + 2, first + 4]
 
 
 # The reference
@@ -110,7 +111,7 @@ def test_the_reference_passes_any_conversation(check: Check, seed: int) -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from(conversations(1, 30)), st.integers(0, 400), st.integers(1, 400))
 def test_a_brief_that_was_cut_is_written_about_or_not(probe: Probe, start: int, cut: int) -> None:
-    text = probe.messages[0]["content"]
+    text = probe.expect["said"][0]
     found = answer({"messages": [{"role": "user", "content": text[:start] + text[start + cut :]}]})
     assert found is None or bool(found.content)
 

@@ -14,6 +14,7 @@ from readiness.checks.spanish import checks, probes
 from readiness.checks.spanish.scoring import Order, Talk, as_right, does
 from readiness.checks.spanish.scoring_answers import Answer, Kind
 from readiness.mutants.endpoint.answer import ModelOutput as Said
+from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.spanish import flaws as broken
 from readiness.mutants.spanish import flaws_harmless as harmless
@@ -39,7 +40,7 @@ FINE = (
 
 
 def said(probe: Probe) -> str:
-    return str(probe.messages[-1]["content"])
+    return text_of(probe.messages[-1])
 
 
 # The prompts

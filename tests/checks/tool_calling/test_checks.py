@@ -21,6 +21,7 @@ from readiness.checks.tool_calling.prompt_wording import PROMPTS, TOOLS, cities
 from readiness.checks.tool_calling.scoring import Expected, named_alike
 from readiness.checks.tool_calling.scoring_tool_results import tells
 from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.tool_calling import flaws, flaws_form, flaws_harmless
 from readiness.mutants.tool_calling import flaws as wrong_calls
@@ -391,14 +392,15 @@ def test_probes_are_the_same_in_another_process() -> None:
 
 def test_the_core_is_mixed_as_the_method_says() -> None:
     core = counted(CHECKS["tool_calling.consecutive_calls"], 0, 100)
-    texts = [str(probe.messages[-1]["content"]) for probe in core]
+    texts = [text_of(probe.messages[-1]) for probe in core]
     languages = Counter(probe.family.partition("_")[0] for probe in core)
     assert languages == {"zh": 60, "en": 20, "es": 10, "ja": 10}
     assert sum("buried" in probe.family for probe in core) == 20
     assert sum("decoy" in probe.family for probe in core) == 10
     assert sum("include_aqi" in probe.expect["calls"][0].arguments for probe in core) == 30
-    assert sum("stream" in probe.parameters for probe in core) == 50
-    assert sum(probe.messages[0]["role"] == "system" for probe in core) == 25
+    # Two of three replies are streamed, and as many requests have a system message.
+    assert abs(sum("stream" in probe.parameters for probe in core) - 67) <= 3
+    assert abs(sum(probe.messages[0]["role"] == "system" for probe in core) - 67) <= 3
     assert core[16].id == "tool_calling.core.017@v1"
     long = [len(text) for text, probe in zip(texts, core, strict=True) if "buried" in probe.family]
     assert min(long) > 500
@@ -454,7 +456,7 @@ def test_a_perfect_reader_passes_every_probe(check: Check, seed: int) -> None:
 
 
 def cut(probe: Probe, keep: int) -> Request:
-    message = {"role": "user", "content": str(probe.messages[-1]["content"])[:keep]}
+    message = {"role": "user", "content": text_of(probe.messages[-1])[:keep]}
     return {"messages": [message], **probe.parameters}
 
 

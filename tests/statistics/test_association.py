@@ -1,0 +1,125 @@
+"""Where failures gather: exact figures, and what chance may explain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from readiness.statistics.association import Association, fisher, worst_association
+
+PLAIN = {"tools": "none", "reply": "whole", "system": "none"}
+Trial = tuple[Mapping[str, str], bool]
+
+
+def trials(*groups: tuple[int, int, str, str]) -> list[Trial]:
+    """So many trials, of which so many failed, with these tools and this system message."""
+    return [
+        ({"tools": tools, "system": system}, at < failed)
+        for count, failed, tools, system in groups
+        for at in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("failed", "of", "all_failed", "total", "chance"),
+    [
+        (7, 7, 7, 100, 1 / 16_007_560_800),
+        (3, 3, 3, 6, 1 / 20),
+        (2, 3, 3, 6, 10 / 20),  # (9 + 1) of 20
+        (0, 5, 3, 10, 1.0),
+        (1, 1, 1, 30, 1 / 30),
+        (8, 10, 9, 20, 0.0027387),  # scipy.stats.fisher_exact([[8, 2], [1, 9]], "greater")
+    ],
+)
+def test_fisher_is_exact(failed: int, of: int, all_failed: int, total: int, chance: float) -> None:
+    assert fisher(failed, of, all_failed, total) == pytest.approx(chance, rel=1e-4)
+
+
+def test_the_pair_that_fails_is_named_in_words() -> None:
+    found = worst_association(
+        trials(
+            (7, 7, "some", "long"),
+            (30, 0, "some", "none"),
+            (30, 0, "none", "long"),
+            (33, 0, "none", "none"),
+        ),
+        PLAIN,
+    )
+    assert found is not None
+    assert str(found) == "fails with tools (some) and system (long): 7 of 7; elsewhere 0 of 93"
+    # Four labels and four pairs; two of the labels are on so many trials that they tell nothing.
+    assert found.chance == pytest.approx(6 / 16_007_560_800)
+
+
+def test_a_single_label_is_named_where_it_explains_as_much() -> None:
+    found = worst_association(
+        trials(
+            (20, 20, "some", "long"),
+            (20, 20, "some", "none"),
+            (30, 0, "none", "long"),
+            (30, 0, "none", "none"),
+        ),
+        PLAIN,
+    )
+    assert found is not None
+    assert (found.labels, found.failed, found.trials) == ((("tools", "some"),), 40, 40)
+
+
+def test_all_levels_but_the_plain_one_count_as_one() -> None:
+    found = worst_association(
+        trials((4, 4, "a", "x"), (4, 4, "b", "x"), (4, 4, "c", "x"), (30, 0, "none", "x")), PLAIN
+    )
+    assert found is not None
+    assert found.labels == (("tools", "any"),)
+    streams = [({"reply": each}, each != "whole") for each in ("whole", "s", "n") for _ in range(9)]
+    other = worst_association(streams, PLAIN)
+    assert other is not None
+    assert str(other) == "fails with reply (not whole): 18 of 18; elsewhere 0 of 9"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        [],
+        trials((30, 0, "some", "none")),
+        trials((30, 30, "some", "none"), (30, 30, "none", "none")),
+        # One of one fails: in fifteen trials that is chance.
+        trials((1, 1, "some", "none"), (14, 0, "none", "none")),
+        trials((10, 5, "some", "none"), (10, 4, "none", "long"), (10, 5, "none", "none")),
+    ],
+)
+def test_what_chance_explains_is_not_named(made: list[Trial]) -> None:
+    assert worst_association(made, PLAIN) is None
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from("abn"), st.sampled_from("xyz"), st.booleans()), max_size=40)
+)
+def test_what_is_named_is_counted_right_and_does_not_depend_on_the_order(
+    drawn: list[tuple[str, str, bool]],
+) -> None:
+    made: list[Trial] = [({"tools": one, "system": two}, failed) for one, two, failed in drawn]
+    found = worst_association(made, {"tools": "n"})
+    again = worst_association(made[::-1], {"tools": "n"})
+    assert (found and found.chance) == (again and again.chance)
+    if found is not None:
+        assert found.failed + found.failed_elsewhere == sum(failed for _, failed in made)
+        assert found.trials + found.trials_elsewhere == len(made)
+        assert found.failed / found.trials > found.failed_elsewhere / found.trials_elsewhere
+
+
+def test_chance_alone_names_something_in_one_of_twenty_runs_at_most() -> None:
+    random = Random(0)
+    names = 0
+    for _ in range(400):
+        made: list[Trial] = [
+            ({factor: random.choice("abc") for factor in "uvwxyz"}, random.random() < 0.2)
+            for _ in range(60)
+        ]
+        names += isinstance(worst_association(made, {}), Association)
+    assert names <= 400 * 0.05
