@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from itertools import product
 from random import Random
 from typing import Any
@@ -53,7 +54,7 @@ CHECKS = {
 LANGUAGES = [each for each in Language if each is not Language.NONE]
 
 
-def put(probe: Probe, levels: dict[Factor, str], seed: int = 0) -> Probe:
+def put(probe: Probe, levels: Mapping[Factor, str], seed: int = 0) -> Probe:
     return in_form(probe, {**PLAIN, **levels}, EVERYTHING, Random(seed))
 
 
@@ -198,7 +199,7 @@ def test_earlier_turns_go_before_and_after_the_system(
 
 
 def test_content_is_a_string_or_parts_in_some_messages_or_all() -> None:
-    around = {Factor.TURNS: Turns.TOOL_RESULT, Factor.TOOLS: Tools.IRRELEVANT}
+    around: dict[Factor, str] = {Factor.TURNS: Turns.TOOL_RESULT, Factor.TOOLS: Tools.IRRELEVANT}
     around |= {Factor.LENGTH: Length.TOKENS_2K, Factor.LANGUAGE: Language.SPANISH}
     made = {level: put(TOLD, {**around, Factor.CONTENT: level}).messages for level in Content}
     parts = {
@@ -224,13 +225,13 @@ def test_content_is_a_string_or_parts_in_some_messages_or_all() -> None:
 def test_a_reader_finds_the_same_request_in_every_form(
     probe: Probe, data: st.DataObject, seed: int
 ) -> None:
-    drawn = {
+    drawn: dict[Factor, str] = {
         factor: data.draw(st.sampled_from([*levels]), factor.value)
         for factor, levels in LEVELS.items()
         if factor not in (Factor.LOAD, Factor.TOOLS)
     }
     drawn[Factor.TOOLS] = data.draw(st.sampled_from([Tools.NONE, Tools.IRRELEVANT]))
-    form = {**PLAIN, **drawn}
+    form: dict[Factor, str] = {**PLAIN, **drawn}
     if not EVERYTHING.allows(form):
         return
     found = core(request(in_form(probe, form, EVERYTHING, Random(seed))))
@@ -268,7 +269,7 @@ def test_the_articles_own_request_stays_as_it_is() -> None:
 
 
 def test_no_text_around_has_what_a_reader_of_json_would_take_for_its_shape() -> None:
-    form = {Factor.SYSTEM: System.LONG, Factor.LENGTH: Length.TOKENS_2K}
+    form: dict[Factor, str] = {Factor.SYSTEM: System.LONG, Factor.LENGTH: Length.TOKENS_2K}
     texts = [
         text_of(message)
         for language, seed in product(LANGUAGES, range(5))
