@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
@@ -76,6 +76,9 @@ class Probe:
         fewer: The same where the run can show defects only; 0 where it makes no difference.
         shared: What its requests are called that are sent once for several probes; "" for none.
         in_flight: How many requests are to be in flight along with it; 0 where it does not matter.
+        needs: Features that its form takes, beside those that the check needs.
+        adds: About how many tokens its form adds to what it asks.
+        plain: The same in the plain form; None where it is in that.
     """
 
     id: str
@@ -91,11 +94,25 @@ class Probe:
     fewer: int = 0
     shared: str = ""
     in_flight: int = 0
+    needs: frozenset[str] = frozenset()
+    adds: int = 0
+    plain: Probe | None = None
 
     @property
     def slices(self) -> Mapping[str, str]:
         """What the record counts the probe under, apart from its check."""
         return {"family": self.family, **self.labels} if self.family else self.labels
+
+    def within(self, lacking: Iterable[str], window: int | None) -> Probe:
+        """The probe, in the plain form where an endpoint lacks a feature or the room for its own.
+
+        What a requirement does not need is no reason to fail it. The room is half of the window: a
+        tokenizer may well see twice the tokens.
+        """
+        fits = window is None or 2 * self.adds <= window
+        return (
+            self if self.plain is None or (fits and self.needs.isdisjoint(lacking)) else self.plain
+        )
 
 
 #: What the record counts probes under by their manner.

@@ -62,19 +62,26 @@ def in_form(probe: Probe, form: Form, space: FormSpace, random: Random) -> Probe
     around = _Surroundings(str(form[Factor.LANGUAGE]), random)
     system = [each for each in probe.messages[:1] if each["role"] == "system"]
     own = _after_text(probe.messages[len(system) :], around.text(form[Factor.LENGTH]))
-    messages = [
-        *_instructed(system, around.system(form[Factor.SYSTEM])),
-        *around.turns(form[Factor.TURNS]),
-        *own,
-    ]
+    said = _instructed(system, around.system(form[Factor.SYSTEM]))
+    messages = [*said, *around.turns(form[Factor.TURNS]), *own]
+    parameters = _parameters(probe.parameters, form, random)
     levels = {factor.value: str(form[factor]) for factor in space.levels}
+    fallback = _plain(space)
     return replace(
         probe,
         messages=[_with_parts(each, form[Factor.CONTENT]) for each in messages],
-        parameters=_parameters(probe.parameters, form, random),
+        parameters=parameters,
         labels={**probe.labels, **levels},
         in_flight=int(form[Factor.LOAD]) if Factor.LOAD in space.levels else 0,
+        needs=frozenset({"tools", "stream"} & parameters.keys() - probe.parameters.keys()),
+        adds=tokens_of(str(messages)) - tokens_of(str(probe.messages)),
+        plain=None if form == fallback else in_form(probe, fallback, space, random),
     )
+
+
+def _plain(space: FormSpace) -> Form:
+    """The plainest form of a space."""
+    return {**PLAIN, **{factor: str(levels[0]) for factor, levels in space.levels.items()}}
 
 
 def form_of(probe: Probe, space: FormSpace) -> Form:

@@ -159,11 +159,12 @@ class Scheduler:
             running.done.set_result(result)
 
     async def _attempt(self, running: ActiveCheck, number: int, probe: Probe) -> None:
-        check = running.planned.check
+        check, offers = running.planned.check, self._capabilities
+        probe = probe.within(offers.unsupported, offers.window)
         about = {"check": running.id, "probe": probe.id, "trial": number}
         lane = running.id if check.in_order else ""
         send = partial(self._sender.send, trial=about, lane=lane)
-        chat = Chat(send, self._capabilities.dialect, self._scope_of(running))
+        chat = Chat(send, offers.dialect, self._scope_of(running))
         try:
             score = await check.attempt(chat, probe)
         except EndpointError as error:

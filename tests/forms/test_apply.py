@@ -217,6 +217,36 @@ def test_content_is_a_string_or_parts_in_some_messages_or_all() -> None:
     assert made[Content.USER][-1]["content"][-1] == {"type": "text", "text": "¿Qué hora es?"}
 
 
+# Where an endpoint lacks what a form takes
+
+
+@pytest.mark.parametrize(
+    ("levels", "lacking", "window", "kept"),
+    [
+        ({Factor.TOOLS: Tools.IRRELEVANT}, [], None, True),
+        ({Factor.TOOLS: Tools.IRRELEVANT}, ["tools"], None, False),
+        ({Factor.TOOLS: Tools.IRRELEVANT}, ["json_schema"], 4096, True),
+        ({Factor.REPLY: Reply.NO_OPTIONS}, ["stream"], None, False),
+        ({Factor.LENGTH: Length.TOKENS_16K, Factor.LANGUAGE: "en"}, [], 131_072, True),
+        ({Factor.LENGTH: Length.TOKENS_16K, Factor.LANGUAGE: "en"}, [], 16_384, False),
+        ({}, ["tools", "stream"], 512, True),
+    ],
+)
+def test_a_form_that_an_endpoint_has_nothing_for_is_replaced_by_the_plain_one(
+    levels: Mapping[Factor, str], lacking: list[str], window: int | None, kept: bool
+) -> None:
+    probe = put(ASKED, levels)
+    sent = probe.within(lacking, window)
+    assert (sent == probe, sent.id) == (kept, ASKED.id)
+    # Its labels say what was sent.
+    assert form_of(sent, EVERYTHING) == {**PLAIN, **(levels if kept else {})}
+
+
+def test_tools_that_a_probe_is_about_are_no_feature_of_its_form() -> None:
+    made = put(OFFERED, {Factor.TOOLS: Tools.NO_CHOICE, Factor.REPLY: Reply.STREAMED})
+    assert made.needs == {"stream"}
+
+
 # What it asks for
 
 

@@ -69,6 +69,7 @@ def _turn(probe: Probe, at: int) -> Probe:
         expect={**probe.expect, "turn": at},
         labels={"language": TURNS[at], **probe.labels},
         cluster=name,
+        plain=_turn(probe.plain, at) if probe.plain else None,
     )
 
 
