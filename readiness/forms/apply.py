@@ -66,7 +66,6 @@ def in_form(probe: Probe, form: Form, space: FormSpace, random: Random) -> Probe
     messages = [*said, *around.turns(form[Factor.TURNS]), *own]
     parameters = _parameters(probe.parameters, form, random)
     levels = {factor.value: str(form[factor]) for factor in space.levels}
-    fallback = _plain(space)
     return replace(
         probe,
         messages=[_with_parts(each, form[Factor.CONTENT]) for each in messages],
@@ -75,13 +74,8 @@ def in_form(probe: Probe, form: Form, space: FormSpace, random: Random) -> Probe
         in_flight=int(form[Factor.LOAD]) if Factor.LOAD in space.levels else 0,
         needs=frozenset({"tools", "stream"} & parameters.keys() - probe.parameters.keys()),
         adds=tokens_of(str(messages)) - tokens_of(str(probe.messages)),
-        plain=None if form == fallback else in_form(probe, fallback, space, random),
+        plain=None if form == space.plain else in_form(probe, space.plain, space, random),
     )
-
-
-def _plain(space: FormSpace) -> Form:
-    """The plainest form of a space."""
-    return {**PLAIN, **{factor: str(levels[0]) for factor, levels in space.levels.items()}}
 
 
 def form_of(probe: Probe, space: FormSpace) -> Form:

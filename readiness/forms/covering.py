@@ -24,9 +24,8 @@ Labels = Mapping[str, str]
 #: Levels of as many factors that stand together.
 Combination = frozenset[Level]
 #: What a level or a row adds, the first first: new pairs, labels that it has not met, new triples,
-#: how seldom it is used; chance decides between equals.
-Gain = tuple[int, int, int, int, float]
-NOTHING: Gain = (-1, 0, 0, 0, 0.0)
+#: how seldom it is used.
+Gain = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -113,9 +112,10 @@ class _CoveringArray:
         closed = sum(1 << at for at, level in enumerate(self._levels) if self._spent(at, level))
         candidates = MANY if self._gained else FEW
         start = self._start(closed) if self._rows > self._space.first else ()
-        made = [row for _ in range(candidates) if (row := self._row(labels, closed, start))]
-        row = max(made, key=lambda row: self._gain_of(row, labels), default=[])
-        self._gained = bool(row) and self._gain_of(row, labels)[0] > 0
+        made = [self._row(labels, closed, start) for _ in range(candidates)]
+        rows = [row for row in made if row] or [[numbers[0] for numbers in self._numbers]]
+        row = max(rows, key=lambda row: self._gain_of(row, labels))
+        self._gained = self._gain_of(row, labels)[0] > 0
         self._cover(row, labels)
         return {**PLAIN, **dict(self._levels[at] for at in row)}
 
@@ -140,23 +140,28 @@ class _CoveringArray:
     def _row(self, labels: Labels, closed: int, start: Sequence[int]) -> list[int]:
         """A row made up level by level, each that which adds most; empty at a dead end."""
         row = [*start]
-        had = sum(1 << at for at in row)
         left = [numbers for numbers in self._numbers if not {*numbers} & {*row}]
         for numbers in self._random.sample(left, len(left)):
-            best, most = -1, NOTHING
-            for at in numbers:
-                now = had | 1 << at
-                if 1 << at & closed or any(each & now == each for each in self._forbidden[at]):
-                    continue
-                gain = self._gain(at, row, had, labels)
-                useless = self._levels[at] in self._space.costly and not (gain[0] or gain[2])
-                if not useless and (gain := (*gain[:4], self._random.random())) > most:
-                    best, most = at, gain
-            if best < 0:
+            had = sum(1 << at for at in row)
+            open_to = [at for at in numbers if self._may(at, had, closed)]
+            gains = [
+                (self._gain(at, row, had, labels), self._random.random(), at) for at in open_to
+            ]
+            useful = [each for each in gains if not self._wasted(each[2], each[0])]
+            if not useful:
                 return []
-            row.append(best)
-            had |= 1 << best
+            row.append(max(useful)[2])
         return row
+
+    def _may(self, at: int, had: int, closed: int) -> bool:
+        """Whether a level may join those that a row has."""
+        now = had | 1 << at
+        return not (1 << at & closed or any(each & now == each for each in self._forbidden[at]))
+
+    def _wasted(self, at: int, gain: Gain) -> bool:
+        """Whether a costly level would cover nothing."""
+        pairs, _, triples, _ = gain
+        return self._levels[at] in self._space.costly and not (pairs or triples)
 
     def _gain(self, at: int, row: Sequence[int], had: int, labels: Labels) -> Gain:
         triples = self._triples[at]
@@ -165,14 +170,13 @@ class _CoveringArray:
             sum((at, label) not in self._met for label in labels.items()),
             sum((triples[other] & had).bit_count() for other in row),
             -self._used[at],
-            0.0,
         )
 
     def _gain_of(self, row: Sequence[int], labels: Labels) -> Gain:
         had = sum(1 << at for at in row)
         gains = zip(*(self._gain(at, row, had, labels) for at in row), strict=True)
-        pairs, new, triples, used, _ = map(sum, gains)
-        return pairs, new, triples, used, 0.0
+        pairs, new, triples, used = map(sum, gains)
+        return pairs, new, triples, used
 
     def _cover(self, row: Sequence[int], labels: Labels) -> None:
         left = ~sum(1 << at for at in row)

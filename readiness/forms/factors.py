@@ -206,11 +206,18 @@ class FormSpace:
         ]
         if unknown or any(len(each) < 2 for each in self.levels.values()):
             raise ValueError(f"a factor varies over two or more of its levels: {unknown}")
+        if not self.allows(self.plain):
+            raise ValueError("the first levels of all factors are to make a form")
 
     def allows(self, form: Mapping[Factor, str]) -> bool:
         """Whether the levels of a form, or of a part of one, may stand together."""
         had = set(form.items())
         return not any(each <= had for each in (*IMPOSSIBLE, *self.forbidden))
+
+    @property
+    def plain(self) -> Form:
+        """The plainest form: that of the first level of each factor."""
+        return {**PLAIN, **{factor: str(levels[0]) for factor, levels in self.levels.items()}}
 
     @property
     def all(self) -> list[Level]:

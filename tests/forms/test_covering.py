@@ -78,6 +78,8 @@ def test_two_spaces_are_counted_as_one_where_they_overlap() -> None:
 def test_a_factor_varies_over_two_levels_of_its_own_or_more() -> None:
     with pytest.raises(ValueError, match="two or more of its levels"):
         FormSpace({Factor.REPLY: [Reply.WHOLE]})
+    with pytest.raises(ValueError, match="first levels"):
+        FormSpace({Factor.SYSTEM: [System.NEUTRAL, System.NONE]})
     with pytest.raises(ValueError, match="greedy"):
         FormSpace({Factor.REPLY: [Reply.WHOLE, Sampling.GREEDY]})
 
