@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from decimal import Decimal
 from typing import Any
 
 #: The whitespace of RFC 8259; a no-break space or a byte order mark is none.
 SPACE = " \t\r\n"
 DEEPEST = 100
+EXACT = 2**53  # up to here each whole number has a float of its own
 
 
 class NotJson(ValueError):
@@ -81,7 +83,12 @@ def _finite(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
         raise NotJson(f"number out of range: {digits:.120}")
-    return number
+    if abs(number) < EXACT:
+        return number
+    # Beyond, a float stands for several whole numbers: 9007199254740993.0 is one of its own.
+    exact = Decimal(digits)
+    is_another = exact != Decimal(repr(number)) and exact == exact.to_integral_value()
+    return int(exact) if is_another else number
 
 
 def _whole(digits: str) -> int:

@@ -97,3 +97,21 @@ def test_a_trailing_comma_is_no_json() -> None:
 
 def test_reasoning_that_is_a_value_is_no_leak() -> None:
     assert strict('{"tag": "<think>no</think>"}') == {"tag": "<think>no</think>"}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[9007199254740993]", 2**53 + 1),
+        ("[9007199254740993.0]", 2**53 + 1),
+        ("[90071992547409930e-1]", 2**53 + 1),
+        ("[1e23]", 1e23),
+        ("[-0]", 0),
+        ("[-0.0]", 0),
+        ("[1e-400]", 0),
+        ("[1e-99999999999999999999]", 0),
+        ("[9007199254740993.5]", 9007199254740993.5),
+    ],
+)
+def test_a_number_is_read_to_its_last_digit(text: str, value: float) -> None:
+    assert strict(text) == [value]

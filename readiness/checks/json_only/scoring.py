@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Stands for a value that the prompt did not state.
 UNSTATED: Any = object()
+#: A schema that declares nothing.
+OPEN: Mapping[str, Any] = {}
 
 LONGEST_SPACE = 64
 _LONG_SPACE = re.compile(rf"[{SPACE}]{{{LONGEST_SPACE + 1},}}")
@@ -30,7 +32,7 @@ _FROM_BRACKET = re.compile(r"[{\[].*", re.DOTALL)
 def is_json(reply: Reply, schema: Mapping[str, Any], value: Any = UNSTATED) -> Score:
     """Score a reply that must be JSON of the schema alone, and state the value where one is given.
 
-    The value may leave members of objects out: those are free.
+    The value may leave out members that the schema declares: those are free.
     """
     if lost := _lost(reply):
         return lost
@@ -41,22 +43,36 @@ def is_json(reply: Reply, schema: Mapping[str, Any], value: Any = UNSTATED) -> S
         return failed(f"{error}{_diagnosis(text, schema)}")
     if violation := _violation(found, schema):
         return failed(violation)
-    if value is not UNSTATED and (wrong := next(differences(value, found), "")):
+    if value is not UNSTATED and (wrong := next(differences(value, found, schema), "")):
         return failed(f"wrong value at {wrong}")
     return PASSED
 
 
-def differences(expected: Any, found: Any, path: str = "$") -> Iterator[str]:
-    """Where what was found differs from what was expected, in words."""
+def differences(
+    expected: Any, found: Any, schema: Mapping[str, Any] = OPEN, path: str = "$"
+) -> Iterator[str]:
+    """Where what was found differs from what was expected, in words.
+
+    Args:
+        expected: The value that was asked for.
+        found: The value that came.
+        schema: Its schema: what it declares and the expected value leaves out is free.
+        path: Where both stand.
+    """
     if isinstance(expected, Mapping) and isinstance(found, dict):
+        declared = schema.get("properties", OPEN)
         for key in expected:
-            yield from differences(expected[key], found.get(key, UNSTATED), f"{path}.{key}")
+            of = declared.get(key, OPEN)
+            yield from differences(expected[key], found.get(key, UNSTATED), of, f"{path}.{key}")
+        for key in found.keys() - expected.keys() - declared.keys():
+            yield f"{path}.{key}: expected nothing, got {found[key]!r:.120}"
     elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        items = schema.get("items", OPEN)
         for at, (one, other) in enumerate(zip(expected, found, strict=True)):
-            yield from differences(one, other, f"{path}[{at}]")
+            yield from differences(one, other, items, f"{path}[{at}]")
     elif not _same(expected, found):
-        got = "nothing" if found is UNSTATED else repr(found)
-        yield f"{path}: expected {expected!r:.120}, got {got:.120}"
+        wanted, got = ("nothing" if of is UNSTATED else repr(of) for of in (expected, found))
+        yield f"{path}: expected {wanted:.120}, got {got:.120}"
 
 
 def _same(expected: Any, found: Any) -> bool:
@@ -66,7 +82,8 @@ def _same(expected: Any, found: Any) -> bool:
     if isinstance(expected, bool) or isinstance(found, bool):
         return expected is found
     if isinstance(expected, int | float) and isinstance(found, int | float):
-        return math.isclose(expected, found, rel_tol=1e-12)
+        # As decimals, not as floats: each of 2**53 and 2**53 + 1 is itself, and 1e23 is 10**23.
+        return Decimal(repr(expected)) == Decimal(repr(found))
     return bool(expected == found)
 
 

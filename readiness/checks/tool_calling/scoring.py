@@ -9,10 +9,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
-from readiness.checks.json_only.scoring import UNSTATED, differences
+from readiness.checks.json_only.scoring import OPEN, UNSTATED, differences
 from readiness.reply import Reply, ToolCall
 from readiness.score import PASSED, Score, failed
 from readiness.scoring.strict_json import NotJson, strict
@@ -58,6 +57,7 @@ def misformed(call: ToolCall, parameters: Mapping[str, Any]) -> str:
         return f"arguments of {call.name}: {error}"
     if not isinstance(found, dict):
         return f"arguments of {call.name} are no JSON object: {call.arguments!r:.120}"
+    found = _given(found, parameters)
     if lost := [name for name in parameters.get("required", ()) if name not in found]:
         return f"parameters of {call.name} lost: {', '.join(lost)}"
     if extra := [name for name in found if name not in parameters["properties"]]:
@@ -67,16 +67,32 @@ def misformed(call: ToolCall, parameters: Mapping[str, Any]) -> str:
 
 def mistaken(call: ToolCall, expected: Expected, parameters: Mapping[str, Any]) -> str:
     """Which value of a well-formed call is not the expected one; "" where all are."""
-    found = json.loads(call.arguments)
+    found = _given(strict(call.arguments), parameters)
+    asked = _given(dict(expected.arguments), parameters)
     for name, schema in parameters["properties"].items():
         default = schema.get("default", UNSTATED)
-        wanted, got = expected.arguments.get(name, default), found.get(name, default)
+        wanted, got = asked.get(name, default), found.get(name, default)
         if spellings := expected.aliases.get(name):
             if not (isinstance(got, str) and named_alike(got, (wanted, *spellings))):
                 return f"wrong {name}: expected {wanted!r:.120}, got {got!r:.120}"
-        elif wrong := next(differences(_trimmed(wanted), _trimmed(got), name), ""):
+        elif wrong := next(differences(_trimmed(wanted), _trimmed(got), schema, name), ""):
             return f"wrong {wrong}"
     return ""
+
+
+def _given(value: Any, schema: Mapping[str, Any]) -> Any:
+    """A value without the optional members that are null, which says that they are left out."""
+    if isinstance(value, list):
+        return [_given(of, schema.get("items", OPEN)) for of in value]
+    if not isinstance(value, dict):
+        return value
+    declared = schema.get("properties", OPEN)
+    optional = declared.keys() - set(schema.get("required", ()))
+    return {
+        key: _given(of, declared.get(key, OPEN))
+        for key, of in value.items()
+        if of is not None or key not in optional
+    }
 
 
 def _trimmed(value: Any) -> Any:
@@ -124,8 +140,6 @@ __all__ = ["Expected", "calls", "forced", "one_of", "says", "silent"]
 CALLED = ("tool_calls",)
 # OpenAI says "stop" where the choice names the function (vLLM pull request 25054).
 FORCED = ("tool_calls", "stop")
-#: More calls than this are compared in their own order, for want of time.
-MOST_MATCHED = 6
 
 
 def calls(replies: Sequence[Reply], expected: Sequence[Expected], tools: Collection[Tool]) -> Score:
@@ -228,15 +242,23 @@ def _unmatched(
     made: Sequence[ToolCall], expected: Sequence[Expected], tools: Collection[Tool]
 ) -> str:
     """What is wrong in the best of the ways to pair calls with expectations; "" if nothing."""
-    wrong = {
-        (at, to): _mistake(call, wanted, tools)
-        for at, call in enumerate(made)
-        for to, wanted in enumerate(expected)
-    }
-    orders = permutations(range(len(made))) if len(made) <= MOST_MATCHED else [range(len(made))]
-    pairings = ([wrong[at, to] for to, at in enumerate(order)] for order in orders)
-    best = min(pairings, key=lambda pairing: sum(map(bool, pairing)), default=[])
-    return next((mistake for mistake in best if mistake), "")
+    wrong = [[_mistake(call, wanted, tools) for call in made] for wanted in expected]
+    paired: dict[int, int] = {}
+    left = [to for to in range(len(expected)) if not _pair(to, wrong, paired, set())]
+    others = [at for at in range(len(made)) if at not in paired]
+    return next((wrong[to][at] for to, at in zip(left, others, strict=True)), "")
+
+
+def _pair(to: int, wrong: Sequence[Sequence[str]], paired: dict[int, int], tried: set[int]) -> bool:
+    """Pair an expectation with a call that meets it, if need be by pairing others anew."""
+    for at, mistake in enumerate(wrong[to]):
+        if mistake or at in tried:
+            continue
+        tried.add(at)
+        if at not in paired or _pair(paired[at], wrong, paired, tried):
+            paired[at] = to
+            return True
+    return False
 
 
 def _mistake(call: ToolCall, wanted: Expected, tools: Collection[Tool]) -> str:
