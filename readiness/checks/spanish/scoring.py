@@ -19,7 +19,7 @@ from readiness.scoring.usable import unusable
 
 LANGUAGE = "es"
 FEWEST_WORDS = 25  # in a reply to an open question
-LOOP = 4  # words that come again and again
+LOOP = 4  # words that come again and again, so many times each
 #: Of so many words in a row hardly ever not one has an accent: about one word of ten has.
 ACCENTED = 50
 
@@ -114,7 +114,7 @@ def _said_badly(text: str) -> str:
     if len(found) < FEWEST_WORDS:
         return f"{len(found)} words, not {FEWEST_WORDS} or more"
     runs = Counter(zip(*(found[at:] for at in range(LOOP)), strict=False))
-    if 2 * len(runs) < runs.total():
+    if LOOP * len(runs) < runs.total():
         return f"the same {LOOP} words again and again"
     bare = len(found) >= ACCENTED and not _MARKED.search(text)
     return f"{len(found)} words without one accent" if bare else ""

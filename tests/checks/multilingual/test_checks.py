@@ -159,6 +159,52 @@ def test_names_and_loan_words_are_no_other_language(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ja", "36時間連続再生対応、急速充電機能搭載、防水防塵性能取得済。毎日の通勤を、静かに。"),
+        ("ja", "高音質、長時間再生、防水性能。"),
+        ("zh", "Norivane 支持 Hi-Res Audio Wireless 认证与 Orbit Atmos 空间音频，路上更安静。"),
+        ("zh", "听见世界，也听见自己。与“優の良品”同款，主动降噪，续航长达36小时，通勤路上更安静，"
+         "无论在家还是出门，每个音符都清晰入耳，触控操作灵敏顺手，佩戴一整天也依然轻盈自在。"),
+    ],
+)  # fmt: skip
+def test_nouns_and_names_are_no_other_language(language: str, text: str) -> None:
+    assert score(switches, **{language: text}).reason == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("“听见世界，也听见自己。”", "quotation marks around it"),
+        ("“听见世界，也听见“自己”。”", "quotation marks around it"),
+        ('"Hear the "world" and yourself."', "quotation marks around it"),
+        ("『世界を聞こう。』", "quotation marks around it"),
+        ("“Lumorax K7”，听见世界，也听见自己。”", ""),
+        ("“Lumorax K7”，听见“自己”", ""),
+        ('"Lumorax K7" lets you hear the world."', ""),
+        ('"Lumorax K7" lets you hear "yourself"', ""),
+        ("「Lumorax K7」で聞く「自分」", ""),
+        ("“听见世界，也听见自己。", ""),
+    ],
+)
+def test_only_a_pair_of_marks_is_around_a_text(text: str, reason: str) -> None:
+    assert alone(reply(text)).reason.partition(",")[0] == reason
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ja", "高音质、长续航、防水性能。"),
+        ("ja", "無論在家還是出門，這款耳機都值得您長期信賴，每個音符都清晰入耳。"),
+        ("zh", "Every note lands where it should, 真的。"),
+        ("zh", "毎日の通勤を、もっと静かにしてくれます。"),
+    ],
+)
+def test_a_whole_text_in_another_language_is_found(language: str, text: str) -> None:
+    assert score(switches, **{language: text}).reason.startswith(f"not in {language}")
+
+
+@pytest.mark.parametrize(
     ("language", "old", "new", "reason"),
     [
         ("ja", "アクティブノイズ", "ノイズ", "term 'アクティブノイズキャンセリング' is missing"),
