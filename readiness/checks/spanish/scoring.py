@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from readiness.checks.spanish.scoring_answers import Answer, beside, is_right
+from readiness.checks.spanish.scoring_answers import Answer, Found, find, is_right
 from readiness.checks.spanish.scoring_constraints import broken, count, prose, words_in
 from readiness.reply import Reply
 from readiness.score import PASSED, Measure, Score, failed
-from readiness.scoring.language import foreign, strays
+from readiness.scoring.language import foreign, has_words_of_others, strays
 from readiness.scoring.usable import unusable
 
 LANGUAGE = "es"
@@ -53,8 +53,7 @@ def does(reply: Reply, wanted: Wanted) -> Score:
     said = prose(text)
     match wanted:
         case Answer():
-            wrong = "" if is_right(text, wanted) else f"expected {wanted.value!r}"
-            said = beside(text, wanted)
+            return _answered(text, wanted)
         case Order():
             wrong = _disobeyed(text, wanted)
         case Talk():
@@ -63,6 +62,20 @@ def does(reply: Reply, wanted: Wanted) -> Score:
     loose = (_loosely(text, wanted),) if isinstance(wanted, Order) else ()
     score = failed(f"{wrong}, got {text!r:.160}") if wrong else PASSED
     return Score(score.outcome, score.reason, loose)
+
+
+def _answered(text: str, wanted: Answer) -> Score:
+    """Score an answer: in a sentence it is as right as alone, and told apart by a measure."""
+    found = find(text, wanted)
+    if not found:
+        return failed(f"expected {wanted.value!r}, got {text!r:.160}")
+    if wrong := not_spanish(found.beside) or _other_words(found):
+        return failed(f"{wrong}, got {text!r:.160}")
+    return PASSED.measured(Measure("answer alone", float(found.alone)))
+
+
+def _other_words(found: Found) -> str:
+    return f"not Spanish: {found.frame!r:.80}" if has_words_of_others(found.frame) else ""
 
 
 def as_right(replies: Sequence[Reply], wanted: Sequence[Answer]) -> Score:

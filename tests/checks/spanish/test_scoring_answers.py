@@ -10,14 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.checks.spanish.expected_answers import SOLVES, written
-from readiness.checks.spanish.scoring_answers import (
-    Answer,
-    Kind,
-    folded,
-    in_figures,
-    in_words,
-    is_right,
-)
+from readiness.checks.spanish.numerals import in_figures, in_words
+from readiness.checks.spanish.scoring_answers import Answer, Kind, folded, is_right
 
 NUMBER, FIGURES, LETTERS = (
     Answer("1250.5", Kind.NUMBER),
