@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from readiness.checks.license.gather import LicenseEvidenceError, gather
-from readiness.context import Given
+from readiness.context import Context
 from readiness.embedded.weights import license_evidence
 from readiness.policy.policy import Policy
 from readiness.transport.address import Address
 
 
-def read_user_context(option: Namespace, rules: Policy, url: str, embedded: Path | None) -> Given:
+def read_user_context(option: Namespace, rules: Policy, url: str, embedded: Path | None) -> Context:
     """What no reply can tell. Of the embedded model, its maker's own words are at hand.
 
     Raises:
@@ -29,8 +29,15 @@ def read_user_context(option: Namespace, rules: Policy, url: str, embedded: Path
     except ValueError as error:
         raise pytest.UsageError(f"--metrics: {error}") from error
     try:
-        dossier = gather(paths) if paths else None
+        evidence = gather(paths) if paths else None
     except (LicenseEvidenceError, OSError) as error:
         raise pytest.UsageError(f"--license-evidence: {error}") from error
-    machine = rules.hardware.get(option.hardware)
-    return Given(dossier, rules.accepts, rules.slo, machine, where, option.restart_command)
+    return Context(
+        warm_prefix_cache=option.warm,
+        license_evidence=evidence,
+        accepted_license_conditions=rules.accepts,
+        slo=rules.slo,
+        hardware=rules.hardware.get(option.hardware),
+        metrics_address=where,
+        restart_command=option.restart_command,
+    )

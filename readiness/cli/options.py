@@ -215,7 +215,6 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
         waivers=waivers(option, checks),
         review=_review(option),
         context=read_user_context(option, rules, url, _embedded(option)),
-        warm_prefix_cache=option.warm,
         load_workers=_load_workers(option),
     )
     return (
@@ -227,7 +226,6 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
 
 def _baseline_settings(option: Namespace, mine: Settings) -> Settings:
     """How the endpoint is tried that is the baseline: as the candidate is, by its own key."""
-    from readiness.context import Given
     from readiness.evidence.redaction import Secrets
     from readiness.runner.settings import BASELINE_KEY, KEY
     from readiness.transport.address import Address
@@ -253,8 +251,8 @@ def _baseline_settings(option: Namespace, mine: Settings) -> Settings:
         secrets=secrets,
         earlier=(),
         waivers={},
-        context=Given(
-            accepted=mine.context.accepted, slo=mine.context.slo, hardware=mine.context.hardware
+        context=replace(
+            mine.context, license_evidence=None, metrics_address=None, restart_command=""
         ),
     )
 

@@ -33,7 +33,7 @@ LEAST = 24  # tokens
 
 async def run_step(chat: Chat, shape: Shape) -> StepResult:
     """Make a step, here or by load workers."""
-    step = await (chat.context.fleet or run_step_locally)(chat, shape)
+    step = await (chat.context.run_distributed_step or run_step_locally)(chat, shape)
     await _settle(chat, step)
     return step
 

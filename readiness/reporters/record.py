@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from readiness.baseline.finished_run import FinishedRun
-from readiness.context import Given
+from readiness.context import Context
 from readiness.evidence import run_folder
 from readiness.evidence.run_folder import RECORD
 from readiness.policy.waiver import Waiver
@@ -46,7 +46,7 @@ def record(run: Run) -> dict[str, Any]:
         "machine": _machine(settings.context),
         "client": _client(settings.load_workers),
         "harness": harness(settings.policy),
-        "license_evidence": settings.context.digests,
+        "license_evidence": settings.context.license_evidence_digests,
         "started": utc(run.started),
         "finished": utc(datetime.now(UTC)),
         "requests": {
@@ -84,12 +84,13 @@ def write(run: Run) -> None:
     fresh.replace(latest)
 
 
-def _machine(given: Given) -> dict[str, str]:
+def _machine(context: Context) -> dict[str, str]:
     """What the model is said to run on, and as what."""
+    evidence = context.license_evidence
     return {
-        "hardware": given.hardware.name if given.hardware else "",
-        "quantization": given.dossier.quantization if given.dossier else "",
-        "metrics": given.metrics.url if given.metrics else "",
+        "hardware": context.hardware.name if context.hardware else "",
+        "quantization": evidence.quantization if evidence else "",
+        "metrics": context.metrics_address.url if context.metrics_address else "",
     }
 
 

@@ -37,8 +37,8 @@ def run_provenance(settings: Settings, planned: Sequence[PlannedCheck]) -> dict[
         "harness": harness(settings.policy),
         "fast": settings.use_sequential_tests,
         "sampling": dict(settings.sampling),
-        "warm": settings.warm_prefix_cache,
-        "license_evidence": settings.context.digests,
+        "warm": settings.context.warm_prefix_cache,
+        "license_evidence": settings.context.license_evidence_digests,
         "extra_body_sha256": _sha256(json.dumps(settings.extra, sort_keys=True).encode()),
         "items": {each.check.id: each.probes_digest for each in planned},
     }

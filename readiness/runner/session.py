@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from readiness.baseline import earlier_runs
-from readiness.chat import Dialect, Scope
+from readiness.chat import Dialect
 from readiness.evidence.log import Evidence
 from readiness.exchange import Call, Exchange
 from readiness.load.meters.meter import Meter
@@ -106,18 +107,18 @@ def _opened(
                 endpoint, evidence, ledger, AdaptiveConcurrency(settings.concurrency), past
             )
             fleet = partial(crew.run_step, ledger) if crew else None
-            scope = Scope(
+            context = replace(
+                settings.context,
+                shared_fetches={},
                 findings=findings,
-                given=settings.context,
                 meters=meters,
-                warm=settings.warm_prefix_cache,
-                fleet=fleet,
+                run_distributed_step=fleet,
             )
             runner = Scheduler(
                 background,
                 sender,
                 evidence,
-                scope,
+                context,
                 past,
                 settings.review,
                 curtails=not settings.keep_going,
@@ -169,7 +170,7 @@ def _reached(
 @contextmanager
 def _metered(background: Background, settings: Settings) -> Generator[Sequence[Meter]]:
     """What tells how much memory the server takes."""
-    if (metrics := settings.context.metrics) is None:
+    if (metrics := settings.context.metrics_address) is None:
         yield sources(settings.address)
         return
     with _reached(background, metrics, settings.limits) as page:

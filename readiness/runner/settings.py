@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from readiness.baseline.finished_run import FinishedRun
-from readiness.context import Given
+from readiness.context import Context
 from readiness.evidence.redaction import Secrets
 from readiness.policy.policy import Policy
 from readiness.policy.waiver import Waiver
@@ -57,8 +57,7 @@ class Settings:
         key: The variable of the environment that holds the endpoint's key.
         secrets: What must stand in no file.
         review: What a person or a judge has settled.
-        context: What no reply of the endpoint can tell.
-        warm_prefix_cache: Whether prompts of a load test share all but their end.
+        context: What checks may know that no reply of the endpoint can tell.
         load_workers: The load workers that make the steps of load tests; None where this process
             does.
         baseline_run: The run that this one is held against.
@@ -86,9 +85,8 @@ class Settings:
     resume: Path | None
     secrets: Secrets
     review: Review
-    context: Given
+    context: Context
     key: str = KEY
-    warm_prefix_cache: bool = False
     load_workers: LoadWorkerSettings | None = None
     baseline_run: FinishedRun | None = None
     baseline_settings: Settings | None = None

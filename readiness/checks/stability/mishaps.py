@@ -123,7 +123,7 @@ async def restart_endpoint(chat: Chat) -> RestartResult:
         asyncio.ensure_future(ask(chat, "long", LONGEST, stream=True)) for _ in range(NEIGHBOURS)
     ]
     await asyncio.sleep(ASK)
-    process = await asyncio.create_subprocess_exec(*shlex.split(chat.context.given.restart))
+    process = await asyncio.create_subprocess_exec(*shlex.split(chat.context.restart_command))
     found = RestartResult(await process.wait())
     begun = now()
     found.interrupted_replies = [

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.chat import Chat, Dialect, Scope
+from readiness.chat import Chat, Dialect
 from readiness.checks.load import checks, probes, scoring
 from readiness.checks.load.scoring import measures
+from readiness.context import Context
 from readiness.exchange import Arrival, Call, Exchange
 from readiness.load.latency import Latency
 from readiness.load.levels import at_level
@@ -95,15 +96,15 @@ def test_a_server_that_thrashes_is_found_and_one_that_queues_is_not() -> None:
 
 
 def test_a_smoke_run_makes_one_small_step_for_all_checks() -> None:
-    scope = Scope(defects_only=True, common={})
+    context = Context(defects_only=True)
 
     async def work(chat: Chat) -> list[Score]:
         made = [checks.no_errors_under_load, checks.no_cross_talk]
         return [await each.attempt(chat, each.probes(0, 1)[0]) for each in made]
 
-    scores = tried("reference", work, scope)
+    scores = tried("reference", work, context)
     assert [each.outcome for each in scores] == [Outcome.PASS, Outcome.PASS]
-    assert [key for key in scope.common if key] == [
+    assert [key for key in context.shared_fetches if key] == [
         ("step", Shape("code", 2, 12, 15.0, seed="0/0", small=True))
     ]
 
@@ -157,11 +158,11 @@ def test_where_more_clients_would_wait_too_long_nothing_is_sent() -> None:
         )
 
     async def work() -> str:
-        chat = Chat(slow, Dialect("m"), Scope(common={}))
+        chat = Chat(slow, Dialect("m"), Context())
         few = StepResult(Shape("code", 8, 100, 45.0, seed="5/0"), [RequestMeasurement(0, 0, 40.0)])
         done: asyncio.Future[StepResult] = asyncio.get_running_loop().create_future()
         done.set_result(few)
-        chat.context.common["step", few.shape] = chat, done
+        chat.context.shared_fetches["step", few.shape] = chat, done
         with pytest.raises(EndpointError) as error:
             await at_level(chat, PROBES[1])
         assert error.value.score.outcome is Outcome.UNDETERMINED
@@ -180,7 +181,7 @@ def test_a_window_that_is_too_small_for_a_ticket_fails_without_a_request() -> No
             await at_level(chat, PROBES[2])
         return error.value.score
 
-    score = tried("reference", work, Scope(window=4_096, common={}))
+    score = tried("reference", work, Context(context_window=4_096))
     assert score == failed("the endpoint declares a window of 4,096 tokens: 8,200 are due")
 
 
