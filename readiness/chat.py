@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Coroutine, Hashable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from readiness.context import Context
-from readiness.exchange import Call, Exchange
+from readiness.exchange import Call, Exchange, Send
 from readiness.probe import Message
 from readiness.protocol.completion import read
+from readiness.protocol.dialect import Dialect
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome, Score
 
-#: Sends one request. It records a fault of the endpoint and raises none.
-Send = Callable[[Call], Awaitable[Exchange]]
-
 T = TypeVar("T")
-MOST_TOKENS = 32_768
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How this endpoint wants to be asked: what the capability probe has settled."""
-
-    model: str
-    max_tokens_field: str = "max_completion_tokens"
-    reasoning_tokens: int = 0
-    sampling: Mapping[str, Any] = field(default_factory=lambda: {"temperature": 0})
-    stream_usage: bool = True
-    extra_body: Mapping[str, Any] = field(default_factory=dict)
-
-    def request(
-        self, messages: Sequence[Message], budget: int, parameters: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Put a chat completion request together."""
-        body: dict[str, Any] = {"model": self.model, "messages": list(messages), **self.sampling}
-        body[self.max_tokens_field] = min(budget + self.reasoning_tokens, MOST_TOKENS)
-        if parameters.get("stream") and self.stream_usage:
-            body["stream_options"] = {"include_usage": True}
-        return {**body, **parameters, **self.extra_body}
 
 
 class Chat:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from readiness.chat import Chat, Dialect
+from readiness.chat import Chat
 from readiness.context import Context
 from readiness.evidence.log import Evidence
 from readiness.evidence.redaction import Secrets
@@ -21,6 +21,7 @@ from readiness.mutants.catalog import find
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.endpoint.server import application
 from readiness.mutants.flaw import Flaw
+from readiness.protocol.dialect import Dialect
 from readiness.runner.resume import ResumeState
 from readiness.runner.sender import AdaptiveConcurrency, Sender
 from readiness.transport.address import Address

@@ -9,16 +9,17 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
-from readiness.chat import Chat, Dialect, Send
+from readiness.chat import Chat
 from readiness.check import Check
 from readiness.context import Context
-from readiness.exchange import COMPLETIONS, Arrival, Call, Exchange, Fault
+from readiness.exchange import COMPLETIONS, Arrival, Call, Exchange, Fault, Send
 from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.endpoint.reference import Reference, ServerResponse
 from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Flaw
 from readiness.probe import Probe
+from readiness.protocol.dialect import Dialect
 from readiness.reply import Reply, Timing, Usage
 from readiness.score import EndpointError, Score
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from readiness.evidence.log import EvidenceIntegrityError, broken_link, exchange_of
+from readiness.policy.plan import AGAIN
 from readiness.protocol import completion
 from readiness.resources import schema
-from readiness.runner.active_check import AGAIN
 from readiness.score import SETTLED, UNSETTLED, EndpointError, Outcome
 
 RECORD, EVIDENCE = "readiness.json", "evidence.jsonl"

@@ -7,8 +7,8 @@ from functools import partial
 from statistics import median
 
 from readiness.chat import Chat
-from readiness.checks.load.probes import LEVELS, TOKENS
 from readiness.load.step import Shape, StepResult
+from readiness.load.traffic import LEVELS, TOKENS
 from readiness.load.users import run_step
 from readiness.policy.slo import LatencyObjective
 from readiness.probe import Probe

@@ -13,12 +13,13 @@ from typing import Any
 from readiness.baseline.finished_run import FinishedRun
 from readiness.context import Context
 from readiness.evidence import run_folder
+from readiness.evidence.printable import utc
 from readiness.evidence.run_folder import RECORD
+from readiness.load.workers import LoadWorkerSettings
 from readiness.policy.waiver import Waiver
 from readiness.reporters import surfaces, upgrade
 from readiness.runner.provenance import harness
-from readiness.runner.run import Run, utc
-from readiness.runner.settings import LoadWorkerSettings
+from readiness.runner.run import Run
 from readiness.statistics import proportions
 from readiness.statistics.proportions import TRIES, all_of, longest_streak
 from readiness.verdict.claim import Verdict

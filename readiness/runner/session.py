@@ -12,19 +12,29 @@ from pathlib import Path
 from typing import Any
 
 from readiness.baseline import earlier_runs
-from readiness.chat import Dialect
+from readiness.baseline.comparability import require_comparable
 from readiness.evidence.log import Evidence
-from readiness.exchange import Call, Exchange
+from readiness.evidence.printable import utc
+from readiness.exchange import Exchange
 from readiness.load.meters.meter import Meter
 from readiness.load.meters.nvml import sources
 from readiness.load.meters.prometheus import MetricsMeter
 from readiness.load.workers import LoadWorkerPool, load_worker_pool, ray_started
 from readiness.policy.plan import PlannedCheck
-from readiness.protocol.capability import Models, Unassessable, WrongKey, choose, explore
-from readiness.runner import provenance
+from readiness.protocol.capability import (
+    LIST_MODELS,
+    PROBING,
+    Models,
+    Unassessable,
+    WrongKey,
+    choose,
+    explore,
+)
+from readiness.protocol.dialect import Dialect
 from readiness.runner.event_loop import Background
+from readiness.runner.provenance import run_provenance
 from readiness.runner.resume import ResumeError, ResumeState, read, set_aside
-from readiness.runner.run import Run, utc
+from readiness.runner.run import Run
 from readiness.runner.scheduler import Scheduler
 from readiness.runner.sender import AdaptiveConcurrency, Sender
 from readiness.runner.settings import Settings
@@ -33,9 +43,6 @@ from readiness.search import FindingsStore
 from readiness.transport.address import Address
 from readiness.transport.budget import UsageBudget
 from readiness.transport.client import EndpointClient, RequestLimits
-
-MODELS = Call(None, "/models", "GET")
-PROBING = {"check": "capability"}
 
 
 @contextmanager
@@ -47,9 +54,9 @@ def open_run(settings: Settings, planned: Sequence[PlannedCheck]) -> Generator[R
             resume, or mend findings.
         UnsoundError: The evidence of the run to resume cannot be trusted.
     """
-    made_with = provenance.run_provenance(settings, planned)
+    made_with = run_provenance(settings, planned)
     if settings.baseline_run:
-        provenance.require_comparable(settings.baseline_run, made_with)
+        require_comparable(settings.baseline_run, made_with)
     earlier_runs.require_poolable(settings.earlier, planned, made_with)
     with Background() as background, ExitStack() as stack:
         if settings.load_workers:
@@ -78,14 +85,14 @@ def open_run(settings: Settings, planned: Sequence[PlannedCheck]) -> Generator[R
 def _opened(
     background: Background, settings: Settings, planned: Sequence[PlannedCheck], suffix: str = ""
 ) -> Generator[Run]:
-    made_with = provenance.run_provenance(settings, planned)
+    made_with = run_provenance(settings, planned)
     with (
         _reached(background, settings.address, settings.limits) as endpoint,
         _metered(background, settings) as meters,
         _load_worker_pool(settings) as crew,
     ):
         started = datetime.now(UTC)
-        listed = background.start(endpoint.send(MODELS)).result()
+        listed = background.start(endpoint.send(LIST_MODELS)).result()
         model, models, problem = _model(listed, settings)
         about = {**_about(settings, model), **made_with}
         findings = FindingsStore(settings.reports / "findings.json")

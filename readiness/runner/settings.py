@@ -10,6 +10,7 @@ from typing import Any
 from readiness.baseline.finished_run import FinishedRun
 from readiness.context import Context
 from readiness.evidence.redaction import Secrets
+from readiness.load.workers import LoadWorkerSettings
 from readiness.policy.policy import Policy
 from readiness.policy.waiver import Waiver
 from readiness.transport.address import Address
@@ -18,19 +19,6 @@ from readiness.verdict.labels import Review
 
 #: Where keys come from: that of the endpoint, and that of one which is the baseline.
 KEY, BASELINE_KEY = "OPENAI_API_KEY", "READINESS_BASELINE_API_KEY"
-
-
-@dataclass(frozen=True)
-class LoadWorkerSettings:
-    """How many load workers there are to be, and where.
-
-    Args:
-        workers: How many.
-        address: That of a Ray cluster; "" for this machine.
-    """
-
-    workers: int
-    address: str = ""
 
 
 @dataclass(frozen=True)

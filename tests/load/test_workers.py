@@ -21,9 +21,14 @@ from readiness.evidence.redaction import Secrets
 from readiness.load import workers as fleets
 from readiness.load.step import RequestMeasurement, Shape, StepResult
 from readiness.load.users import run_step
-from readiness.load.workers import APART, LoadWorkerPool, load_worker_pool, ray_started
+from readiness.load.workers import (
+    APART,
+    LoadWorkerPool,
+    LoadWorkerSettings,
+    load_worker_pool,
+    ray_started,
+)
 from readiness.mutants.endpoint.server import serving
-from readiness.runner.settings import LoadWorkerSettings
 from readiness.score import EndpointError, Outcome
 from readiness.transport.address import Address
 from readiness.transport.budget import UsageBudget

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from readiness.chat import Chat, Dialect
+from readiness.chat import Chat
 from readiness.context import Context
 from readiness.evidence.log import LARGE, Evidence, broken_link
 from readiness.evidence.redaction import MARK, Secrets
 from readiness.exchange import Arrival, Call, Exchange
+from readiness.protocol.dialect import Dialect
 from readiness.score import EndpointError
 
 SAID = {"role": "assistant", "content": "OK"}

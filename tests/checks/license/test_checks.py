@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from readiness.chat import Chat, Dialect
+from readiness.chat import Chat
 from readiness.check import Check
 from readiness.checks.license import checks
 from readiness.checks.license.gather import gather
@@ -20,6 +20,7 @@ from readiness.mutants.catalog import FLAWLESS, find, mutants
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.license import evidence
+from readiness.protocol.dialect import Dialect
 from readiness.score import Score
 from readiness.verdict.claim import Claim, Gate, Unsupported, Verdict
 from readiness.verdict.matrix import DimensionRow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import count, takewhile
+from itertools import count
 from random import Random
 
 import numpy as np
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.chat import Chat, Dialect
+from readiness.chat import Chat
 from readiness.checks.load import checks, probes, scoring
 from readiness.checks.load.scoring import measures
 from readiness.context import Context
@@ -24,6 +24,7 @@ from readiness.load.saturation import ClientSaturation
 from readiness.load.step import RequestMeasurement, Shape, StepResult
 from readiness.load.users import run_step
 from readiness.policy.slo import LatencyObjective
+from readiness.protocol.dialect import Dialect
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed
 from tests.load_driver import tried
 
@@ -117,33 +118,6 @@ def test_probes_go_through_all_steps_and_then_again_with_another_seed() -> None:
 
 
 PROBES = probes.by_level(5, 21)
-
-
-def test_prompts_begin_with_what_nobody_has_sent_and_have_their_size() -> None:
-    random = Random(1)
-    tickets = [probes.user_script("ticket", random, small=False).turns[0] for _ in range(20)]
-    assert len({each[:15] for each in tickets}) == 20
-    assert [each for each in tickets if not 10_000 < len(each) < 10_500] == []
-    assert "{" not in "".join(tickets)
-
-
-def alike(one: str, other: str) -> int:
-    """How many letters two texts begin with alike."""
-    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))))
-
-
-def test_warm_prompts_share_all_but_their_end() -> None:
-    random = Random(1)
-    for scenario in ("ticket", "code"):
-        cold = [probes.user_script(scenario, random, small=False).turns[0] for _ in range(2)]
-        warm = [
-            probes.user_script(scenario, random, small=False, warm=True).turns[0] for _ in range(2)
-        ]
-        assert alike(*cold) < 10
-        assert len(warm[0]) * 0.7 < alike(*warm) < min(map(len, warm))
-    copies = [probes.user_script("copy", random, small=False, warm=True) for _ in range(2)]
-    assert copies[0] == copies[1]
-    assert Shape("code", 8, 100, 45.0, warm=True).shown == "code at 8 clients, warm"
 
 
 def test_where_more_clients_would_wait_too_long_nothing_is_sent() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readiness.chat import Chat, Dialect, Send
+from readiness.chat import Chat
 from readiness.checks.memory import checks, probes
 from readiness.checks.memory.checks import live_conversation_recall
 from readiness.checks.memory.conversation import STRATA
@@ -21,7 +21,7 @@ from readiness.checks.memory.live_conversation import Conversation
 from readiness.checks.memory.prompt_wording import PROMPTS
 from readiness.checks.memory.scoring import Expected, recalls
 from readiness.context import Context
-from readiness.exchange import Call, Exchange
+from readiness.exchange import Call, Exchange, Send
 from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.flaw import Flaw
@@ -30,6 +30,7 @@ from readiness.mutants.memory import flaws as scripted
 from readiness.mutants.memory import flaws_harmless as harmless
 from readiness.mutants.memory.reader import answer
 from readiness.probe import Probe
+from readiness.protocol.dialect import Dialect
 from readiness.score import EndpointError, Outcome, Score
 from readiness.statistics.proportions import upper
 from tests.reference_in_process import reference, reply, scores

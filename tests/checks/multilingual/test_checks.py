@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readiness.chat import Chat, Dialect
+from readiness.chat import Chat
 from readiness.check import Check
 from readiness.checks.multilingual import checks
 from readiness.checks.multilingual.probes import PROMPTS, conversations, turns
@@ -23,6 +23,7 @@ from readiness.mutants.multilingual import flaws as broken
 from readiness.mutants.multilingual import flaws_harmless as harmless
 from readiness.mutants.multilingual.reader import answer
 from readiness.probe import Probe
+from readiness.protocol.dialect import Dialect
 from readiness.score import Score
 from readiness.verdict.claim import Verdict
 from tests.reference_in_process import reference, scores
