@@ -23,7 +23,7 @@ def require_comparable(baseline: FinishedRun, made_with: Mapping[str, Any]) -> N
     """Let a run be held only against one that was made under the same conditions.
 
     Raises:
-        NoBaseline: It was not; the message names the difference.
+        FinishedRunError: It was not; the message names the difference.
     """
     if why := difference(baseline.evidence_header, made_with):
         raise FinishedRunError(f"--baseline {baseline.evidence.parent} cannot be compared: {why}")

@@ -30,8 +30,8 @@ def read(paths: Sequence[Path]) -> list[FinishedRun]:
     """Read earlier runs.
 
     Raises:
-        NoBaseline: One is not there, or shows nothing.
-        UnsoundError: The evidence of one is not what it was when it ended.
+        FinishedRunError: One is not there, or shows nothing.
+        EvidenceIntegrityError: The evidence of one is not what it was when it ended.
     """
     return [finished_run.read_finished_run(path) for path in paths]
 

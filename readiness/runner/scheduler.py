@@ -11,16 +11,14 @@ from typing import Any
 
 from readiness.chat import Chat
 from readiness.context import Context
-from readiness.evidence.log import Evidence
 from readiness.policy.plan import PlannedCheck
 from readiness.probe import Probe
 from readiness.protocol.capability import Capabilities
 from readiness.runner.active_check import ActiveCheck
 from readiness.runner.event_loop import Background
-from readiness.runner.resume import ResumeState
 from readiness.runner.sender import Sender
+from readiness.runner.settings import Settings
 from readiness.score import SETTLED, EndpointError, Outcome, Score
-from readiness.verdict.labels import Review
 from readiness.verdict.result import Result, Trial, replies_digest
 
 
@@ -28,24 +26,15 @@ class Scheduler:
     """Starts checks together and hands out their results in turn, as pytest asks for them."""
 
     def __init__(
-        self,
-        background: Background,
-        sender: Sender,
-        evidence: Evidence,
-        context: Context,
-        past: ResumeState,
-        review: Review,
-        *,
-        curtails: bool = True,
-        fast: bool = False,
+        self, background: Background, sender: Sender, context: Context, settings: Settings
     ) -> None:
         self._background = background
         self._sender = sender
-        self._evidence = evidence
-        self._past = past
-        self._review = review
-        self._curtails = curtails
-        self._fast = fast
+        self._evidence = sender.evidence
+        self._past = sender.past
+        self._review = settings.review
+        self._curtails = not settings.keep_going
+        self._fast = settings.use_sequential_tests
         self._in_flight: set[asyncio.Task[None]] = set()
         self._context = context
         self._repeat_fetches: dict[Hashable, tuple[Chat, asyncio.Future[Any]]] = {}
