@@ -179,7 +179,7 @@ def test_a_run_s_losses_are_its_baseline_s_gains(found: list[tuple[str, str]]) -
 
 
 @pytest.mark.parametrize(
-    ("seconds", "slower"), [(1.0, []), (1.09, []), (1.2, ["test_comparison.rate"]), (0.5, [])]
+    ("seconds", "slower"), [(1.0, []), (1.09, []), (1.2, ["test_run_comparison.rate"]), (0.5, [])]
 )
 def test_trials_that_take_longer_by_more_than_noise_are_told(
     seconds: float, slower: list[str]
@@ -191,7 +191,7 @@ def test_trials_that_take_longer_by_more_than_noise_are_told(
 
 def test_times_under_another_load_are_not_compared() -> None:
     rows = matrix([result(rate, "p" * 20)], {}, {}, {})
-    before = past({"test_comparison.rate": "p" * 20})
+    before = past({"test_run_comparison.rate": "p" * 20})
     now = FinishedRun(Path("evidence.jsonl"), {}, {}, dict.fromkeys(range(20), 9.0), concurrency=1)
     found = compare(before, now, rows, ARTICLE)
     assert (found.slower, list(found.checks[0].ratios)) == ([], [])
