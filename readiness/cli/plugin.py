@@ -71,18 +71,19 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 
 def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -> None:
     """Start the checks, or leave nothing for pytest to run and let the summary say why."""
+    from readiness.cli import configure
     from readiness.cli.progress import Progress
     from readiness.reporters.terminal import CheckLines
     from readiness.runner.session import open_run
 
     config = session.config
-    planned = options.plan(config.option, checks)
+    planned = configure.plan_checks(config.option, checks)
     if config.option.plan:
         config.stash[PLAN] = planned
         session.items.clear()
         return
-    url = stack.enter_context(options.serving(config.option))
-    run = stack.enter_context(open_run(options.settings(config.option, url, checks), planned))
+    url = stack.enter_context(configure.serving(config.option))
+    run = stack.enter_context(open_run(configure.settings(config.option, url, checks), planned))
     config.stash[RUN] = run
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter:
@@ -128,11 +129,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """Print the plan, or the matrix."""
     planned, run = config.stash.get(PLAN, None), config.stash.get(RUN, None)
     if planned or run:
+        from readiness.cli import configure
         from readiness.reporters import terminal
         from readiness.reporters.annotations import print_annotations
 
         if planned:
-            terminal.print_plan(terminalreporter, planned, options.concurrency(config.option))
+            terminal.print_plan(terminalreporter, planned, configure.concurrency(config.option))
         if run:
             terminal.print_matrix(terminalreporter, run)
             print_annotations(terminalreporter, run)

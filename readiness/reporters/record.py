@@ -11,14 +11,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from readiness.baseline.finished_run import FinishedRun
-from readiness.context import Given
+from readiness.context import Context
 from readiness.evidence import run_folder
+from readiness.evidence.printable import utc
 from readiness.evidence.run_folder import RECORD
+from readiness.load.workers import LoadWorkerSettings
 from readiness.policy.waiver import Waiver
 from readiness.reporters import surfaces, upgrade
 from readiness.runner.provenance import harness
-from readiness.runner.run import Run, utc
-from readiness.runner.settings import LoadWorkerSettings
+from readiness.runner.run import Run
 from readiness.statistics import proportions
 from readiness.statistics.proportions import TRIES, all_of, longest_streak
 from readiness.verdict.claim import Verdict
@@ -46,7 +47,7 @@ def record(run: Run) -> dict[str, Any]:
         "machine": _machine(settings.context),
         "client": _client(settings.load_workers),
         "harness": harness(settings.policy),
-        "license_evidence": settings.context.digests,
+        "license_evidence": settings.context.license_evidence_digests,
         "started": utc(run.started),
         "finished": utc(datetime.now(UTC)),
         "requests": {
@@ -84,12 +85,13 @@ def write(run: Run) -> None:
     fresh.replace(latest)
 
 
-def _machine(given: Given) -> dict[str, str]:
+def _machine(context: Context) -> dict[str, str]:
     """What the model is said to run on, and as what."""
+    evidence = context.license_evidence
     return {
-        "hardware": given.hardware.name if given.hardware else "",
-        "quantization": given.dossier.quantization if given.dossier else "",
-        "metrics": given.metrics.url if given.metrics else "",
+        "hardware": context.hardware.name if context.hardware else "",
+        "quantization": evidence.quantization if evidence else "",
+        "metrics": context.metrics_address.url if context.metrics_address else "",
     }
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Self
 
-from readiness.policy.plan import PlannedCheck
+from readiness.policy.plan import AGAIN, PlannedCheck
 from readiness.probe import Probe
 from readiness.runner.resume import ResumeState
 from readiness.score import SETTLED, UNSETTLED, Score
@@ -17,8 +17,6 @@ from readiness.verdict.sequential import Sprt
 
 #: Failures that a report should have to show, before a check that cannot be ready any more ends.
 ENOUGH_FAILURES = 3
-#: What is added to the name of a check whose trials are made once more.
-AGAIN = " (again)"
 
 
 @dataclass(eq=False)

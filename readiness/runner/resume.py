@@ -94,7 +94,8 @@ def read(path: Path, secrets: Secrets) -> ResumeState:
 
     Raises:
         ResumeError: There is none.
-        UnsoundError: Its chain is broken elsewhere than in a last line that was being written.
+        EvidenceIntegrityError: Its chain is broken elsewhere than in a last line that was being
+            written.
     """
     past, size = ResumeState(secrets), 0
     keys: dict[int, tuple[object, ...]] = {}

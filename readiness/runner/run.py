@@ -12,9 +12,8 @@ from readiness.baseline import earlier_runs, finished_run
 from readiness.baseline.comparison import RunComparison, compare
 from readiness.baseline.identity import identity
 from readiness.evidence.log import Evidence
-from readiness.policy.plan import PlannedCheck
+from readiness.policy.plan import AGAIN, PlannedCheck
 from readiness.protocol.capability import Capabilities
-from readiness.runner.active_check import AGAIN
 from readiness.runner.resume import ResumeState
 from readiness.runner.scheduler import Scheduler
 from readiness.runner.settings import Settings
@@ -162,8 +161,3 @@ class Run:
                 concurrency=self.settings.concurrency,
             )
             self.comparison = compare(baseline, now, self.matrix, self.settings.policy)
-
-
-def utc(time: datetime) -> str:
-    """A time as it is written in every file: UTC, to the second."""
-    return f"{time:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,14 +1,18 @@
-"""The strict reading of JSON: what a parser without mercy says of a text."""
+"""Strict JSON: what a parser without mercy reads in a text, and how two values differ."""
 
 from __future__ import annotations
 
 import json
 import math
+import unicodedata
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 #: The whitespace of RFC 8259; a no-break space or a byte order mark is none.
 SPACE = " \t\r\n"
 DEEPEST = 100
+#: Stands for a value that the prompt did not state.
+UNSTATED: Any = object()
 
 
 class NotJson(ValueError):
@@ -117,3 +121,27 @@ def _refuse_surrogates(value: Any) -> None:
     except UnicodeEncodeError as error:
         near = error.object[max(0, error.start - 20) : error.end + 20]
         raise NotJson(f"a lone surrogate: {near!r:.120}") from None
+
+
+def differences(expected: Any, found: Any, path: str = "$") -> Iterator[str]:
+    """Where what was found differs from what was expected, in words."""
+    if isinstance(expected, Mapping) and isinstance(found, dict):
+        for key in expected:
+            yield from differences(expected[key], found.get(key, UNSTATED), f"{path}.{key}")
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for at, (one, other) in enumerate(zip(expected, found, strict=True)):
+            yield from differences(one, other, f"{path}[{at}]")
+    elif not _same(expected, found):
+        got = "nothing" if found is UNSTATED else repr(found)
+        yield f"{path}: expected {expected!r:.120}, got {got:.120}"
+
+
+def _same(expected: Any, found: Any) -> bool:
+    """Whether leaves are the same value: 1.0 is 1, True is not, and é is é however composed."""
+    if isinstance(expected, str) and isinstance(found, str):
+        return unicodedata.normalize("NFC", expected) == unicodedata.normalize("NFC", found)
+    if isinstance(expected, bool) or isinstance(found, bool):
+        return expected is found
+    if isinstance(expected, int | float) and isinstance(found, int | float):
+        return math.isclose(expected, found, rel_tol=1e-12)
+    return bool(expected == found)

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
 import re
-import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from readiness.reply import Reply
 from readiness.score import PASSED, Outcome, Score, failed
-from readiness.scoring.strict_json import SPACE, NotJson, prefix, strict
+from readiness.scoring.strict_json import SPACE, UNSTATED, NotJson, differences, prefix, strict
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
-
-#: Stands for a value that the prompt did not state.
-UNSTATED: Any = object()
 
 LONGEST_SPACE = 64
 _LONG_SPACE = re.compile(rf"[{SPACE}]{{{LONGEST_SPACE + 1},}}")
@@ -44,30 +39,6 @@ def is_json(reply: Reply, schema: Mapping[str, Any], value: Any = UNSTATED) -> S
     if value is not UNSTATED and (wrong := next(differences(value, found), "")):
         return failed(f"wrong value at {wrong}")
     return PASSED
-
-
-def differences(expected: Any, found: Any, path: str = "$") -> Iterator[str]:
-    """Where what was found differs from what was expected, in words."""
-    if isinstance(expected, Mapping) and isinstance(found, dict):
-        for key in expected:
-            yield from differences(expected[key], found.get(key, UNSTATED), f"{path}.{key}")
-    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        for at, (one, other) in enumerate(zip(expected, found, strict=True)):
-            yield from differences(one, other, f"{path}[{at}]")
-    elif not _same(expected, found):
-        got = "nothing" if found is UNSTATED else repr(found)
-        yield f"{path}: expected {expected!r:.120}, got {got:.120}"
-
-
-def _same(expected: Any, found: Any) -> bool:
-    """Whether leaves are the same value: 1.0 is 1, True is not, and é is é however composed."""
-    if isinstance(expected, str) and isinstance(found, str):
-        return unicodedata.normalize("NFC", expected) == unicodedata.normalize("NFC", found)
-    if isinstance(expected, bool) or isinstance(found, bool):
-        return expected is found
-    if isinstance(expected, int | float) and isinstance(found, int | float):
-        return math.isclose(expected, found, rel_tol=1e-12)
-    return bool(expected == found)
 
 
 def _lost(reply: Reply) -> Score | None:

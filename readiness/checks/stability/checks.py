@@ -90,6 +90,6 @@ async def recovers_after_restart(chat: Chat, probe: Probe) -> Score:
     """After a restart, the endpoint MUST answer within 300 s and every request from then on, and
     cut streams MUST end rather than hang.
     """
-    if not chat.context.given.restart:
+    if not chat.context.restart_command:
         return Score(Outcome.UNSUPPORTED, "nobody may restart it: no --restart-command is given")
     return scoring.returns(await mishaps.restart_endpoint(chat))

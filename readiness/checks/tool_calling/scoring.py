@@ -12,10 +12,9 @@ from functools import cache
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
-from readiness.checks.json_only.scoring import UNSTATED, differences
 from readiness.reply import Reply, ToolCall
 from readiness.score import PASSED, Score, failed
-from readiness.scoring.strict_json import NotJson, strict
+from readiness.scoring.strict_json import UNSTATED, NotJson, differences, strict
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from readiness.chat import Chat, Scope
+from readiness.chat import Chat
 from readiness.checks.stability.abort_cycles import AbortCyclesResult, RestReading
 from readiness.checks.stability.scoring_soak import endures
 from readiness.checks.stability.soak import SoakLength, SoakResult, SoakRound, run_soak
+from readiness.context import Context
 from readiness.load.meters.meter import CACHE, HOST, QUEUED, RUNNING
 from readiness.mutants.endpoint.engine import Engine
 from readiness.mutants.flaw import Flaw
@@ -27,7 +28,7 @@ def scored(flaw: str | Flaw) -> Score:
     async def work(chat: Chat) -> Score:
         return endures(await run_soak(chat, "test", SHORT))
 
-    return tried(flaw, work, Scope(common={}))
+    return tried(flaw, work, Context())
 
 
 class Tired(worn.Tiring):
