@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from readiness.checks.api.probes import PROMPTS, apart, calls_apart, coded
 from readiness.mutants.endpoint.answer import (
     ModelOutput,
     ModelToolCall,
@@ -22,6 +21,7 @@ from readiness.mutants.endpoint.response import chunks as chunks_of
 from readiness.mutants.endpoint.response import encode, frames, whole
 from readiness.mutants.endpoint.toolbox import named_tool
 from readiness.mutants.flaw import Body
+from readiness.resources import prompts
 
 _STATED = re.compile(r"\bcode word is ([\w-]+)")
 _ASKED = re.compile(r"\b(?:What is|Which are) the code words?\?")
@@ -53,8 +53,13 @@ JSON = {"Content-Type": "application/json"}
 CRASH = SubstituteResponse(
     500, b'{"error": {"message": "internal error", "type": "server_error"}}', JSON
 )
-_CODE = re.compile(r"\b[a-z]+-\d{3}\b")
-_CODED = {"conversation_isolation": apart, "tool_call_isolation": calls_apart}
+_PROMPTS: Mapping[str, Any] = prompts("api.yaml")
+_FILLER = _PROMPTS["filler"].strip()
+#: What the places of a prompt are filled with: codes, and a sentence that comes again and again.
+_FILLED = (
+    (re.compile(r"\b[a-z]+-\d{3}\b|\{code\}|\{other\}"), "*"),
+    (re.compile(rf"(?:{re.escape(_FILLER)} ?){{150,}}|\{{filler\}}"), "…"),
+)
 
 Asks = Callable[[Request], Request]
 Says = Callable[[Request, ModelOutput, int], ModelOutput]
@@ -67,7 +72,7 @@ Errs = Callable[[Request | None, SubstituteResponse], SubstituteResponse]
 
 def is_for(name: str, request: Request) -> bool:
     """Whether a request is one that this check sends."""
-    return _words(request.get("messages")) in _known(name)
+    return any(_words(request.get("messages"), turns) == words for words, turns in _known(name))
 
 
 def asked(name: str, change: Asks) -> Asks:
@@ -138,18 +143,21 @@ def each(change: Callable[[Body], Body]) -> Callable[[list[Body]], list[Body]]:
 
 
 @cache
-def _known(name: str) -> frozenset[str]:
-    if name in _CODED:
-        return frozenset(_words(probe.messages) for probe in _CODED[name](0, 4))
-    found = PROMPTS[name]
-    sent: Iterable[Any] = (
-        [probe.messages for probe in coded(name)(0, len(found))]
-        if isinstance(found, list)
-        else [found["messages"]]
-    )
-    return frozenset(_words(messages) for messages in sent)
+def _known(name: str) -> Sequence[tuple[str, int]]:
+    """The words that a check sends, and how many turns come between the first and the rest."""
+    found = _PROMPTS[name]
+    sent = [
+        {"messages": each} if isinstance(each, list) else each
+        for each in (found if isinstance(found, list) else [found])
+    ]
+    return [(_words(each.get("messages", [])), each.get("turns", 0)) for each in sent]
 
 
-def _words(messages: Any) -> str:
-    """The messages with every code word made the same."""
-    return _CODE.sub("*", json.dumps(messages, ensure_ascii=False))
+def _words(messages: Any, turns: int = 0) -> str:
+    """The messages but for those turns, with whatever fills their places made the same."""
+    if turns and isinstance(messages, list):
+        messages = [*messages[:1], *messages[1 + 2 * turns :]]
+    words = json.dumps(messages, ensure_ascii=False)
+    for pattern, mark in _FILLED:
+        words = pattern.sub(mark, words)
+    return words

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from readiness.checks.multilingual.scoring import TURNS
 from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.speech import inverse
@@ -59,9 +58,9 @@ def wish_in(request: Request, language: str = "") -> CopyRequest | None:
 def _turn(said: Sequence[str]) -> str:
     """The language that was asked for last; "" where nothing that is known was."""
     if len(said) == 1:
-        return TURNS[0]
+        return "zh"  # The brief is in Chinese, and wants that first.
     last = said[-1].strip()
-    return next((of for of in TURNS[1:] if last in WORDS["switch"][of]), "")
+    return next((of for of, ways in WORDS["switch"].items() if last in ways), "")
 
 
 _COPY = {
