@@ -146,7 +146,7 @@ def each(change: Callable[[Body], Body]) -> Callable[[list[Body]], list[Body]]:
 def _known(name: str) -> Sequence[tuple[str, int]]:
     """The words that a check sends, and how many turns come between the first and the rest."""
     found = _PROMPTS[name]
-    sent = [
+    sent: list[Mapping[str, Any]] = [
         {"messages": each} if isinstance(each, list) else each
         for each in (found if isinstance(found, list) else [found])
     ]
