@@ -10,8 +10,8 @@ from itertools import accumulate, cycle, pairwise, takewhile
 from typing import Any
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
-from readiness.mutants.endpoint.manner import instructed, only, streamed
 from readiness.mutants.endpoint.model import complete
+from readiness.mutants.endpoint.request_form import instructed, only, streamed
 from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.memory.reader import language_asked

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.speech import inverse
+from readiness.mutants.endpoint.prompt_template import template_pattern
 from readiness.resources import prompts
 
 WORDS = prompts("multilingual.yaml")
-_BRIEF = inverse(WORDS["brief"], lambda name: r"[^{}]+?" if name == "glossary" else r"[^{}\n]+?")
-_TERM = inverse(WORDS["term"], lambda _name: r"[^=\n]+?")
+_BRIEF = template_pattern(
+    WORDS["brief"], lambda name: r"[^{}]+?" if name == "glossary" else r"[^{}\n]+?"
+)
+_TERM = template_pattern(WORDS["term"], lambda _name: r"[^=\n]+?")
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ def wish_in(request: Request, language: str = "") -> CopyRequest | None:
     terms = [found.groupdict() for found in glossary if found]
     own = language or turn
     for product in WORDS["products"]:
-        figure = inverse(product["figure"]["zh"], lambda _name: r"\d+").fullmatch(brief["figure"])
+        figure = template_pattern(product["figure"]["zh"], lambda _name: r"\d+").fullmatch(
+            brief["figure"]
+        )
         if product["thing"]["zh"] == brief["thing"] and figure:
             stated = product["figure"][own].format(n=figure["n"])
             in_use = [term[own] for term in terms]

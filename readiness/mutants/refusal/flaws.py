@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.manner import instructed, only, streamed, turns
+from readiness.mutants.endpoint.request_form import instructed, only, streamed, turns
 from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.refusal.reader import (
     KINDS,

@@ -18,7 +18,7 @@ from typing import Any
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.manner import turns
+from readiness.mutants.endpoint.request_form import turns
 from readiness.resources import prompts
 
 PROMPTS: Mapping[str, Any] = prompts("refusal.yaml")

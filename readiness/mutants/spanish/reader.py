@@ -17,7 +17,7 @@ from typing import Any
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.speech import inverse
+from readiness.mutants.endpoint.prompt_template import template_pattern
 from readiness.resources import prompts
 
 PROMPTS: Mapping[str, Any] = prompts("spanish.yaml")
@@ -148,7 +148,7 @@ def _slots(template: str, text: str) -> Slots:
 
 @cache
 def _pattern(template: str) -> re.Pattern[str]:
-    return inverse(template, lambda name: r"\w+" if name in _ONE_WORD else r"[^{}]+?")
+    return template_pattern(template, lambda name: r"\w+" if name in _ONE_WORD else r"[^{}]+?")
 
 
 # Numbers
