@@ -10,7 +10,7 @@ from typing import Any
 from readiness.checks.api import fuzz_cases
 from readiness.checks.api.check_hostile import BATCH
 from readiness.mutants.api import flaws_errors
-from readiness.mutants.api.reader import CRASH
+from readiness.mutants.api.requests import CRASH
 from readiness.mutants.flaw import Flaw
 from readiness.protocol.dialect import Dialect
 from readiness.score import Outcome
