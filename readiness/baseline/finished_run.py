@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from readiness.evidence.log import EvidenceIntegrityError, broken_link, exchange_of
+from readiness.evidence import run_folder
+from readiness.evidence.log import EvidenceIntegrityError, chain_end, exchange_of
+from readiness.evidence.run_folder import EVIDENCE, DamagedRecordError, FolderError
+from readiness.exchange import NS
 from readiness.protocol import completion
-from readiness.resources import schema
 from readiness.runner.active_check import AGAIN
 from readiness.score import SETTLED, UNSETTLED, EndpointError, Outcome
-
-RECORD, EVIDENCE = "readiness.json", "evidence.jsonl"
-NS = 1e9
 
 
 class FinishedRunError(LookupError):
@@ -112,13 +110,15 @@ def read_finished_run(path: Path) -> FinishedRun:
     """
     # `latest` points elsewhere as soon as this run ends.
     folder = path.resolve() if path.is_dir() else path.resolve().parent
-    record = _record(folder / RECORD)
+    record = _record(folder)
     evidence = folder / EVIDENCE
     if not evidence.exists():
         raise FinishedRunError(f"{path}: there is no {EVIDENCE} beside the record")
-    if problem := broken_link(evidence):
-        raise EvidenceIntegrityError(f"{path}: the chain of evidence is broken: {problem}")
-    head = _head(evidence)
+    try:
+        head = chain_end(evidence)
+    except EvidenceIntegrityError as error:
+        why = f"{path}: the chain of evidence is broken: {error}"
+        raise EvidenceIntegrityError(why) from error
     if head != record["evidence"]["head"]:
         raise EvidenceIntegrityError(f"{path}: {EVIDENCE} does not end where the record says")
     found = read(evidence)
@@ -136,34 +136,18 @@ def read_finished_run(path: Path) -> FinishedRun:
     )
 
 
-def _record(path: Path) -> Mapping[str, Any]:
-    from jsonschema import Draft202012Validator
-
+def _record(folder: Path) -> run_folder.Record:
     try:
-        found = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise FinishedRunError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise EvidenceIntegrityError(f"{path}: is not JSON: {error}") from error
-    for violation in Draft202012Validator(schema("readiness")).iter_errors(found):
-        raise FinishedRunError(
-            f"{path}: is no record that this version reads: {violation.message:.120}"
-        )
-    record: Mapping[str, Any] = found
-    return record
+        return run_folder.read(folder)
+    except DamagedRecordError as error:
+        raise EvidenceIntegrityError(str(error)) from error
+    except FolderError as error:
+        raise FinishedRunError(str(error)) from error
 
 
 def _lines(evidence: Path) -> Iterator[dict[str, Any]]:
     with evidence.open("rb") as file:
         yield from map(json.loads, file)
-
-
-def _head(evidence: Path) -> str:
-    last = b""
-    with evidence.open("rb") as file:
-        for line in file:
-            last = line
-    return hashlib.sha256(last.rstrip(b"\n")).hexdigest()
 
 
 def _said(line: Mapping[str, Any]) -> str:

@@ -181,14 +181,16 @@ def entries(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
             yield entry, line
 
 
-def broken_link(path: Path) -> str:
-    """Where the chain of an evidence file is broken, in words; "" where it is whole."""
-    try:
-        for _ in entries(path):
-            pass
-    except EvidenceIntegrityError as error:
-        return str(error)
-    return ""
+def chain_end(path: Path) -> str:
+    """The digest of the last line of an evidence file, which no later line seals.
+
+    Raises:
+        EvidenceIntegrityError: The chain is broken before it.
+    """
+    head = GENESIS
+    for _, line in entries(path):
+        head = sha256(line[:-1])
+    return head
 
 
 def exchange_of(entry: Mapping[str, Any]) -> Exchange:

@@ -78,7 +78,6 @@ def _first(choices: Any) -> Mapping[str, Any]:
 
 __all__ = ["error_text", "read"]
 
-NS = 1e9
 STREAM = "text/event-stream"
 #: The finish reasons of content filters.
 FILTERED = frozenset(("content_filter", "sensitive", "safety", "refusal"))
@@ -206,7 +205,7 @@ def _timing(exchange: Exchange, sent: RawReply) -> Timing:
         first_byte=_arrival(exchange, 0),
         first_token=None if sent.first is None else _arrival(exchange, sent.first),
         last_token=None if sent.last is None else _arrival(exchange, sent.last),
-        end=exchange.end / NS,
+        end=exchange.seconds,
     )
 
 
@@ -214,4 +213,4 @@ def _arrival(exchange: Exchange, size: int) -> float:
     """When so much of the body had arrived, in seconds."""
     place = bisect_left(exchange.arrivals, size, key=attrgetter("size"))
     arrived = place < len(exchange.arrivals)
-    return (exchange.arrivals[place].ns if arrived else exchange.end) / NS
+    return exchange.arrivals[place].seconds if arrived else exchange.seconds

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from readiness.evidence.printable import escape_unprintable
-from readiness.resources import LOADER, schema
+from readiness.resources import LOADER, schema, violation
 from readiness.score import Measure, Outcome, Score
 from readiness.verdict.result import Result
 
@@ -105,13 +105,10 @@ def load(path: Path | None) -> Review:
 
 
 def _checked(path: Path, content: bytes) -> list[ReviewEntry]:
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
     try:
         found: Any = yaml.load(content, LOADER)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not YAML: {error}") from error
-    if violation := best_match(Draft202012Validator(schema("review")).iter_errors(found)):
-        raise ValueError(f"{path}: {violation.json_path}: {violation.message}")
+    if wrong := violation(found, schema("review")):
+        raise ValueError(f"{path}: {wrong.json_path}: {wrong.message}")
     return [ReviewEntry(**each) for each in found]

@@ -10,6 +10,7 @@ from readiness.exchange import Exchange, Fault
 from readiness.protocol.completion import read
 from readiness.protocol.message import decode
 from readiness.reply import Reply
+from readiness.resources import violation
 from readiness.score import PASSED, Outcome, Score, failed
 
 #: Tokens by which the forms of a conversation may differ where nothing is lost.
@@ -212,10 +213,7 @@ def document(exchange: Exchange) -> Document:
 
 def fits(found: Any, schema: Mapping[str, Any], what: str = "$") -> Score:
     """Score a document by a JSON Schema."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    error = best_match(Draft202012Validator(schema).iter_errors(found))
+    error = violation(found, schema)
     if error is None:
         return PASSED
     return failed(f"{what}{error.json_path.removeprefix('$')}: {error.message:.160}")

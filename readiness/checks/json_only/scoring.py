@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from readiness.reply import Reply
+from readiness.resources import violation
 from readiness.score import PASSED, Outcome, Score, failed
 from readiness.scoring.strict_json import SPACE, NotJson, prefix, strict
-
-if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
 
 #: Stands for a value that the prompt did not state.
 UNSTATED: Any = object()
@@ -39,8 +35,8 @@ def is_json(reply: Reply, schema: Mapping[str, Any], value: Any = UNSTATED) -> S
         found = strict(text)
     except NotJson as error:
         return failed(f"{error}{_diagnosis(text, schema)}")
-    if violation := _violation(found, schema):
-        return failed(violation)
+    if wrong := _violation(found, schema):
+        return failed(wrong)
     if value is not UNSTATED and (wrong := next(differences(value, found), "")):
         return failed(f"wrong value at {wrong}")
     return PASSED
@@ -104,20 +100,9 @@ def _runs_away(text: str) -> bool:
     return any(found[0][0] in SPACE for found in _STRING_OR_LONG_SPACE.finditer(text))
 
 
-@cache
-def _validator(canonical: str) -> Draft202012Validator:
-    # Imported here, for it takes a tenth of a second that a run without JSON need not pay.
-    from jsonschema import Draft202012Validator
-
-    checker = Draft202012Validator.FORMAT_CHECKER
-    return Draft202012Validator(json.loads(canonical), format_checker=checker)
-
-
 def _violation(value: Any, schema: Mapping[str, Any]) -> str:
     """How the value violates the schema; "" where it does not."""
-    from jsonschema.exceptions import best_match
-
-    error = best_match(_validator(json.dumps(schema, sort_keys=True)).iter_errors(value))
+    error = violation(value, schema, formats=True)
     if not error:
         return ""
     said = error.message

@@ -103,7 +103,6 @@ def _place(depth: float) -> str:
     return "the first message" if depth == BEFORE else f"{depth:.0%}"
 
 
-NS = 1e9
 REFUSED_WITHIN = 30.0  # seconds
 #: What the article claims as its 99th percentile, in seconds.
 QUICK = 8.2
@@ -119,7 +118,7 @@ def refuses(sent: OversizedDocumentReply) -> Score:
     exchange, about = sent.exchange, f"a prompt beyond the window of {sent.window:,}"
     if exchange.fault is not None:
         return failed(f"{about}: {exchange.fault}: {exchange.detail}")
-    status, seconds = exchange.status or 0, exchange.end / NS
+    status, seconds = exchange.status or 0, exchange.seconds
     if 200 <= status < 300:
         try:
             score = arrives(read(exchange), sent.expected, sent.tokens)

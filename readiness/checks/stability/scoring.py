@@ -48,7 +48,6 @@ def memory_growth(
     return told, tuple(measures)
 
 
-NS = 1e9
 #: What a short request may take after a storm: so many times as before, and so much more, in s,
 #: where the times before and after overlap, or are fewer than the least that can be told apart.
 RECOVERED, OVERLAPPING, APART = 2.0, 0.5, 5
@@ -152,7 +151,7 @@ def outlasts(exchange: Exchange, shortened: Sequence[int] = ()) -> Score:
         exchange: The reply.
         shortened: After how many characters it ended that went on in the other form, each time.
     """
-    seconds = exchange.end / NS
+    seconds = exchange.seconds
     measures = (Measure("long reply", seconds, "s"),)
     if not (why := incomplete_reply_reason(exchange)):
         score = PASSED

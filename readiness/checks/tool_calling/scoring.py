@@ -8,17 +8,14 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import permutations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from readiness.checks.json_only.scoring import UNSTATED, differences
 from readiness.reply import Reply, ToolCall
+from readiness.resources import violation
 from readiness.score import PASSED, Score, failed
 from readiness.scoring.strict_json import NotJson, strict
-
-if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
 
 Tool = Mapping[str, Any]
 
@@ -105,18 +102,8 @@ def fold(name: str) -> str:
 
 
 def _violation(name: str, found: Any, parameters: Mapping[str, Any]) -> str:
-    from jsonschema.exceptions import best_match
-
-    error = best_match(_validator(json.dumps(parameters)).iter_errors(found))
+    error = violation(found, parameters)
     return f"arguments of {name} at {error.json_path}: {error.message:.200}" if error else ""
-
-
-@cache
-def _validator(canonical: str) -> Draft202012Validator:
-    # Imported here, for it takes a tenth of a second that other dimensions need not pay.
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(json.loads(canonical))
 
 
 __all__ = ["Expected", "calls", "forced", "one_of", "says", "silent"]
