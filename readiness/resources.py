@@ -74,7 +74,8 @@ def violation(
     """The violation of a JSON Schema that tells most, with its path; None where there is none."""
     from jsonschema.exceptions import best_match
 
-    return best_match(violations(found, rules, formats=formats))
+    worst: ValidationError | None = best_match(violations(found, rules, formats=formats))
+    return worst
 
 
 @cache

@@ -20,9 +20,6 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-#: A measure of a trial that is told wherever results are shown, for it may be overlooked.
-REASONED = "met in the reasoning"
-
 #: Outcomes that say nothing of the endpoint: a verdict must hold whichever way they had gone.
 UNSETTLED = frozenset({Outcome.UNDETERMINED, Outcome.SKIPPED})
 
@@ -52,11 +49,23 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The outcome of one trial, why where it did not pass, and what it has measured."""
+    """The outcome of one trial.
+
+    Args:
+        outcome: What became of it.
+        reason: Why, where it did not pass: for people, and nothing is decided by it.
+        measures: What it has measured.
+        made: Whether it was made; false where it could have changed nothing.
+        met_in_reasoning: Whether the reasoning has what the reply should not, as some clients show.
+        settled_by: Who has labelled what no rule could settle: "review", or "judge" and its model.
+    """
 
     outcome: Outcome
     reason: str = ""
     measures: tuple[Measure, ...] = ()
+    made: bool = True
+    met_in_reasoning: bool = False
+    settled_by: str = ""
 
     @property
     def passed(self) -> bool:
@@ -71,7 +80,7 @@ class Score:
 PASSED = Score(Outcome.PASS)
 
 #: Of a trial that was not made, for it could have changed nothing.
-SETTLED = Score(Outcome.SKIPPED, "not made: the verdict was settled")
+SETTLED = Score(Outcome.SKIPPED, "not made: the verdict was settled", made=False)
 
 
 def failed(reason: str) -> Score:
@@ -80,8 +89,24 @@ def failed(reason: str) -> Score:
 
 
 class EndpointError(Exception):
-    """The endpoint sent no usable reply: the trial ends here, and it counts."""
+    """The endpoint sent no usable reply: the trial ends here, and it counts.
 
-    def __init__(self, reason: str, outcome: Outcome = Outcome.ENDPOINT_ERROR) -> None:
+    Args:
+        reason: Why, for people.
+        outcome: What that makes of the trial.
+        status: The HTTP status, where the endpoint refused.
+        message: The endpoint's own words, where it refused.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        outcome: Outcome = Outcome.ENDPOINT_ERROR,
+        *,
+        status: int | None = None,
+        message: str = "",
+    ) -> None:
         super().__init__(reason)
         self.score = Score(outcome, reason)
+        self.status = status
+        self.message = message

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from readiness.evidence import run_folder
-from readiness.evidence.log import EvidenceIntegrityError, chain_end, exchange_of
+from readiness.evidence.log import REPEAT, EvidenceIntegrityError, chain_end, exchange_of
 from readiness.evidence.run_folder import EVIDENCE, DamagedRecordError, FolderError
 from readiness.exchange import NS
 from readiness.protocol import completion
-from readiness.runner.active_check import AGAIN
-from readiness.score import SETTLED, UNSETTLED, EndpointError, Outcome
+from readiness.score import UNSETTLED, EndpointError, Outcome
 
 
 class FinishedRunError(LookupError):
@@ -39,6 +38,7 @@ class FinishedRun:
         evidence: Where its evidence is.
         evidence_header: The first line of its evidence: what was tried, with what.
         trials: Its trials, by check and number.
+        repeated_trials: Those that it made again, by the same.
         seconds: How long each of its exchanges took.
         target: What the endpoint said of itself.
         concurrency: Most trials in flight.
@@ -51,6 +51,7 @@ class FinishedRun:
     evidence_header: Mapping[str, Any]
     trials: Mapping[tuple[str, int], RecordedTrial]
     seconds: Mapping[int, float]
+    repeated_trials: Mapping[tuple[str, int], RecordedTrial] = field(default_factory=dict)
     target: Mapping[str, Any] = field(default_factory=dict)
     concurrency: int = 0
     verdict: str = ""
@@ -68,9 +69,9 @@ class FinishedRun:
         What says nothing, in either, is left out.
         """
         twice = [
-            (self.trials[check.removesuffix(AGAIN), number].outcome, tried.outcome)
-            for (check, number), tried in self.trials.items()
-            if check.endswith(AGAIN) and (check.removesuffix(AGAIN), number) in self.trials
+            (self.trials[name].outcome, tried.outcome)
+            for name, tried in self.repeated_trials.items()
+            if name in self.trials
         ]
         told = [both for both in twice if UNSETTLED.isdisjoint(both)]
         return sum((one is Outcome.PASS) != (two is Outcome.PASS) for one, two in told), len(told)
@@ -86,7 +87,8 @@ class FinishedRun:
 def read(evidence: Path) -> FinishedRun:
     """Read what a file of evidence tells."""
     about: Mapping[str, Any] = {}
-    trials, seconds = {}, {}
+    trials: dict[bool, dict[tuple[str, int], RecordedTrial]] = {False: {}, True: {}}
+    seconds = {}
     for line in _lines(evidence):
         match line["kind"]:
             case "run":
@@ -94,11 +96,12 @@ def read(evidence: Path) -> FinishedRun:
             case "exchange":
                 seconds[line["seq"]] = line["end"] / NS
             case "trial":
-                made = line["reason"] != SETTLED.reason
                 exchanges = tuple(line["exchanges"])
-                tried = RecordedTrial(line["probe"], Outcome(line["outcome"]), exchanges, made)
-                trials[line["check"], line["trial"]] = tried
-    return FinishedRun(evidence, about, trials, seconds)
+                tried = RecordedTrial(
+                    line["probe"], Outcome(line["outcome"]), exchanges, line.get("made", True)
+                )
+                trials[line.get(REPEAT, False)][line["check"], line["trial"]] = tried
+    return FinishedRun(evidence, about, trials[False], seconds, trials[True])
 
 
 def read_finished_run(path: Path) -> FinishedRun:

@@ -16,6 +16,8 @@ from readiness.evidence.redaction import Secrets
 from readiness.exchange import Arrival, Exchange, Fault
 from readiness.score import Score
 
+#: In an entry of a trial that was made once before, and is made again to see what is noise.
+REPEAT = "repeat"
 #: What the first line's `prev` holds, which has no line before it.
 GENESIS = "0" * 64
 
@@ -81,6 +83,9 @@ class Evidence:
                 "outcome": score.outcome,
                 "reason": score.reason,
                 "measures": [dataclasses.asdict(each) for each in score.measures],
+                "made": score.made,
+                "met_in_reasoning": score.met_in_reasoning,
+                "settled_by": score.settled_by,
                 "exchanges": exchanges,
                 "said": said,
             }

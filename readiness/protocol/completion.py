@@ -23,14 +23,13 @@ from readiness.protocol.message import (
     RawReply,
     control_tokens,
     decode,
-    describe_defects,
     malformed,
     read_calls,
     split,
 )
 from readiness.protocol.sse import BYTE_ORDER_MARK
 from readiness.protocol.stream import read_stream
-from readiness.reply import Reply, Timing, ToolCall, Usage
+from readiness.reply import DefectKind, Reply, Timing, ToolCall, Usage
 from readiness.score import EndpointError, Outcome, Score
 
 
@@ -45,7 +44,7 @@ def read_whole(body: bytes, defects: Defects) -> RawReply:
     draft.add(message)
     finish = choice.get("finish_reason")
     if not finish or not isinstance(finish, str):
-        defects["no finish_reason"] = f"{finish!r:.60}"
+        defects.note(DefectKind.NO_FINISH_REASON, f"{finish!r:.60}")
         finish = ""
     calls = read_calls(message.get("tool_calls"), defects)
     return RawReply(draft.finish(), calls, finish, document.get("usage"))
@@ -94,7 +93,7 @@ def read(exchange: Exchange) -> Reply:
         raise EndpointError(missing.reason, missing.outcome)
     if exchange.status is None or not 200 <= exchange.status < 300:
         raise _refused(exchange)
-    defects: Defects = {}
+    defects = Defects()
     try:
         sent = _sent(exchange, defects)
     except RecursionError:
@@ -119,7 +118,8 @@ def _refused(exchange: Exchange) -> EndpointError:
     elif unsupported_parameter(exchange):
         outcome = Outcome.UNSUPPORTED
     words = f"{said.message!r:.200}" if said.message else "without a message"
-    return EndpointError(f"HTTP {exchange.status}: {words}", outcome)
+    reason = f"HTTP {exchange.status}: {words}"
+    return EndpointError(reason, outcome, status=exchange.status, message=said.message)
 
 
 def _sent(exchange: Exchange, defects: Defects) -> RawReply:
@@ -135,13 +135,13 @@ def _sent(exchange: Exchange, defects: Defects) -> RawReply:
         raise malformed(f"not asked to stream, got {label} {body[:120]!r}")
     if framed and not head.startswith(b"{"):
         if label != STREAM:
-            defects["content-type of a stream"] = f"{label!r:.60}"
+            defects.note(DefectKind.STREAM_CONTENT_TYPE, f"{label!r:.60}")
         return read_stream(body, defects)
     if asked:
-        defects["asked to stream, got one document"] = label
+        defects.note(DefectKind.NOT_STREAMED, label)
     elif not label.endswith("json"):
         # The openai SDK hands such a reply on as text.
-        defects["content-type of JSON"] = f"{label!r:.60}"
+        defects.note(DefectKind.JSON_CONTENT_TYPE, f"{label!r:.60}")
     return read_whole(body, defects)
 
 
@@ -161,7 +161,7 @@ def _reply(exchange: Exchange, sent: RawReply, defects: Defects) -> Reply:
         finish=sent.finish,
         usage=usage,
         leaks=control_tokens(text),
-        defects=tuple(describe_defects(defects)),
+        defects=defects.found,
         message=_message(None if content is None else text, sent.calls),
         timing=_timing(exchange, sent),
     )
@@ -176,7 +176,7 @@ def _usage(sent: Any, defects: Defects) -> Usage | None:
     details = fields.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else None
     if prompt is None or completion is None or (cached is not None and _count(cached) is None):
-        defects["usage is not in token counts"] = f"{sent!r:.120}"
+        defects.note(DefectKind.INVALID_USAGE, f"{sent!r:.120}")
     if prompt is None or completion is None:
         return None
     return Usage(prompt, completion, _count(cached))

@@ -173,6 +173,8 @@ def _check(result: Result) -> dict[str, Any]:
             for each in result.reasons
         ],
         "slices": result.slices,
+        "settled": dict(result.settled),
+        "met_in_reasoning": result.met_in_reasoning,
         "measures": measures(result),
         "times": _times(result),
         "doubts": result.doubts,

@@ -9,7 +9,7 @@ from readiness.score import Outcome, Score, failed
 def unusable(reply: Reply) -> Score | None:
     """Score a reply that holds no text to read; None where it does."""
     if reply.defects:
-        return failed("; ".join(reply.defects))
+        return failed(reply.defect_text)
     if reply.finish == "content_filter":
         return Score(Outcome.BLOCKED, f"blocked by a filter: {reply.text!r:.120}")
     if reply.tool_calls:

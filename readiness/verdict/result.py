@@ -15,7 +15,7 @@ from typing import Self
 from readiness.check import Check
 from readiness.probe import Probe
 from readiness.reply import Reply
-from readiness.score import SETTLED, UNSETTLED, Measure, Outcome, Score
+from readiness.score import UNSETTLED, Measure, Outcome, Score
 from readiness.statistics import proportions
 from readiness.verdict.claim import Claim, Tally, Verdict, judge, score
 from readiness.verdict.sequential import judge_anytime
@@ -213,12 +213,22 @@ class Result:
     @cached_property
     def executed(self) -> int:
         """How many of them were made, or were to be made had nothing come between."""
-        return sum(trial.score != SETTLED for trial in self.counted)
+        return sum(trial.score.made for trial in self.counted)
 
     @cached_property
     def outcomes(self) -> Counter[Outcome]:
         """How many trials ended in which way."""
         return Counter(trial.score.outcome for trial in self.counted)
+
+    @property
+    def settled(self) -> Counter[str]:
+        """How many trials no rule could settle, by who has labelled them."""
+        return Counter(each.score.settled_by for each in self.counted if each.score.settled_by)
+
+    @property
+    def met_in_reasoning(self) -> int:
+        """In how many trials the reasoning has what the reply should not."""
+        return sum(trial.score.met_in_reasoning for trial in self.counted)
 
     @property
     def passed(self) -> int:
@@ -307,7 +317,7 @@ class Result:
         """Why trials did not pass, the most frequent kind first."""
         kinds: dict[str, Counter[str]] = {}
         for trial in self.counted:
-            if not (trial.score.passed or trial.score == SETTLED):
+            if trial.score.made and not trial.score.passed:
                 kinds.setdefault(_kind(trial.score), Counter())[_reason(trial.score)] += 1
         found = [
             Reason(kind, reasons.most_common(1)[0][0], reasons.total(), len(reasons))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from readiness.checks.api.scoring_replies import adds_up, document, fits
@@ -10,7 +10,7 @@ from readiness.exchange import Exchange
 from readiness.protocol.completion import read
 from readiness.protocol.message import decode
 from readiness.protocol.sse import Parser
-from readiness.reply import Reply
+from readiness.reply import DefectKind, Reply
 from readiness.score import PASSED, Outcome, Score, failed
 
 Chunk = Mapping[str, Any]
@@ -22,18 +22,28 @@ SHORTEST = 0.1
 MOST_WAITED = 0.7
 #: More of them no tokenizer makes one token of, in a text of words.
 MOST_LETTERS = 40
-FRAMING = (
-    "content-type of a stream",
-    "asked to stream",
-    "frame is",
-    "frame without",
-    "invalid UTF-8",
-    "stream ends in the middle",
-    "choice without index",
-)
-ENDING = ("no [DONE]", "data after [DONE]")
-FINISHING = ("no finish_reason", "two finish_reasons", "delta after", "finish_reason is neither")
-DAMAGE = ("U+FFFD", "invalid UTF-8", "half a surrogate")
+FRAMING = {
+    DefectKind.STREAM_CONTENT_TYPE,
+    DefectKind.NOT_STREAMED,
+    DefectKind.FRAME_NOT_JSON,
+    DefectKind.FRAME_NOT_OBJECT,
+    DefectKind.FRAME_WITHOUT_CHOICES,
+    DefectKind.INVALID_UTF8,
+    DefectKind.FRAME_CUT_OFF,
+    DefectKind.CHOICE_WITHOUT_INDEX,
+}
+ENDING = {DefectKind.NO_DONE, DefectKind.DATA_AFTER_DONE}
+FINISHING = {
+    DefectKind.NO_FINISH_REASON,
+    DefectKind.SECOND_FINISH_REASON,
+    DefectKind.DELTA_AFTER_FINISH_REASON,
+    DefectKind.INVALID_FINISH_REASON,
+}
+DAMAGE = {
+    DefectKind.REPLACEMENT_CHARACTER,
+    DefectKind.INVALID_UTF8,
+    DefectKind.LONE_SURROGATE,
+}
 
 
 def chunks(exchange: Exchange) -> list[Chunk]:
@@ -60,9 +70,9 @@ def logprobs(exchange: Exchange) -> list[Mapping[str, Any]]:
     return [token for each in given for token in each.get("content") or ()]
 
 
-def without(reply: Reply, defects: Sequence[str]) -> Score:
-    """Score a reply by the defects of one kind."""
-    found = [each for each in reply.defects if each.startswith(tuple(defects))]
+def without(reply: Reply, kinds: Set[DefectKind]) -> Score:
+    """Score a reply by its defects of some kinds."""
+    found = [each.text for each in reply.defects if each.kind in kinds]
     return failed("; ".join(found)) if found else PASSED
 
 

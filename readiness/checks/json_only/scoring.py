@@ -6,7 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from readiness.reply import Reply
 from readiness.resources import violation
@@ -70,7 +70,7 @@ def _lost(reply: Reply) -> Score | None:
     """Score a reply whose text did not arrive whole; None where it did."""
     text = reply.content or ""
     if reply.defects:
-        return failed("; ".join(reply.defects))
+        return failed(reply.defect_text)
     if reply.finish == "content_filter":
         return Score(Outcome.BLOCKED, f"blocked by a filter: {text!r:.120}")
     if not text.strip(SPACE):
@@ -105,10 +105,10 @@ def _violation(value: Any, schema: Mapping[str, Any]) -> str:
     error = violation(value, schema, formats=True)
     if not error:
         return ""
-    said = error.message
+    said, items = error.message, error.instance
     if error.validator in ("minItems", "maxItems"):
         # The message would show all the items before it came to their number.
-        said = f"{len(error.instance)} items, {error.validator} is {error.validator_value}"
+        said = f"{len(cast(list[Any], items))} items, {error.validator} is {error.validator_value}"
     return f"not of the schema at {error.json_path}: {said:.200}"
 
 

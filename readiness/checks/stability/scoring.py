@@ -8,7 +8,7 @@ from dataclasses import replace
 from statistics import median
 
 from readiness.checks.stability.abort_cycles import REST, UNNOTICED, AbortCyclesResult, RestReading
-from readiness.checks.stability.mishaps import BACK, TIMES, RestartResult
+from readiness.checks.stability.mishaps import BACK, TIMES, OddInput, RestartResult
 from readiness.exchange import Exchange, Fault
 from readiness.load.latency import incomplete_reply_reason, is_rate_limited, odd_input_failure
 from readiness.load.meters.meter import CACHE, GPU, HOST, QUEUED, RUNNING
@@ -178,13 +178,13 @@ def keeps_key(came: Sequence[Exchange]) -> Score:
     return PASSED
 
 
-def withstands(odd: Sequence[tuple[str, Exchange]], beside: Sequence[Exchange]) -> Score:
+def withstands(odd: Sequence[OddInput], beside: Sequence[Exchange]) -> Score:
     """Score odd input: it is refused or answered, and no neighbour notices."""
-    for name, each in odd:
-        if each.fault is Fault.RESET and "MB" in name:
+    for each in odd:
+        if each.exchange.fault is Fault.RESET and each.oversized:
             continue  # Who refuses a body before it has come may hang up on the rest of it.
-        if why := odd_input_failure(each):
-            return failed(f"{name}: {why}")
+        if why := odd_input_failure(each.exchange):
+            return failed(f"{each.name}: {why}")
     lost = [why for why in map(incomplete_reply_reason, beside) if why]
     return failed(f"beside odd input a stream fails: {lost[0]}") if lost else PASSED
 
@@ -196,11 +196,11 @@ def returns(found: RestartResult) -> Score:
     if found.seconds is None:
         return failed(f"no answer within {BACK:.0f} s of a restart")
     measures = (Measure("back after", found.seconds, "s"),)
-    hung = [each for each in found.interrupted_replies if each.startswith(HANGS)]
+    hung = [each for each in found.interrupted if each.fault in HANGS]
     if hung:
         score = failed(
-            f"{len(hung)} of {len(found.interrupted_replies)} streams "
-            f"hang after a restart: {hung[0]}"
+            f"{len(hung)} of {len(found.interrupted)} streams "
+            f"hang after a restart: {incomplete_reply_reason(hung[0])}"
         )
         return replace(score, measures=measures)
     lost = [each for each in found.after if each]

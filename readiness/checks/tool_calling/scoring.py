@@ -174,7 +174,7 @@ def one_of(reply: Reply, expected: Sequence[Expected], tools: Collection[Tool]) 
 def _malformed(reply: Reply, tools: Collection[Tool]) -> str:
     """What is wrong with the form of a reply, apart from the arguments of its calls."""
     if reply.defects:
-        return "; ".join(reply.defects)
+        return reply.defect_text
     if marks := reply.leaks or _calls_in(reply.text, tools):
         return f"a call leaks into the text, with {', '.join(marks)}: {reply.text!r:.120}"
     types = [call.type for call in reply.tool_calls if call.type != "function"]
