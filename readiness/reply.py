@@ -45,10 +45,22 @@ class DefectKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """What is wrong with the form of a response, and the same for people to read."""
+    """What is wrong with the form of a response, and the same for people to read.
+
+    Args:
+        kind: What it is.
+        said: The same in words.
+        shown: What shows it; "" where nothing need be shown.
+    """
 
     kind: DefectKind
-    text: str
+    said: str
+    shown: str = ""
+
+    @property
+    def text(self) -> str:
+        """What is wrong, and what shows it."""
+        return f"{self.said}: {self.shown}" if self.shown else self.said
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +121,3 @@ class Reply:
     defects: tuple[Defect, ...]
     message: Message
     timing: Timing
-
-    @property
-    def defect_text(self) -> str:
-        """All that is wrong with its form, for people to read; "" where nothing is."""
-        return "; ".join(each.text for each in self.defects)

@@ -58,6 +58,8 @@ class Score:
         made: Whether it was made; false where it could have changed nothing.
         met_in_reasoning: Whether the reasoning has what the reply should not, as some clients show.
         settled_by: Who has labelled what no rule could settle: "review", or "judge" and its model.
+        kind: What the reason has in common with those of trials that failed alike, for counting
+            them together; "" where it stands for itself.
     """
 
     outcome: Outcome
@@ -66,6 +68,7 @@ class Score:
     made: bool = True
     met_in_reasoning: bool = False
     settled_by: str = ""
+    kind: str = field(default="", compare=False)
 
     @property
     def passed(self) -> bool:
@@ -83,30 +86,40 @@ PASSED = Score(Outcome.PASS)
 SETTLED = Score(Outcome.SKIPPED, "not made: the verdict was settled", made=False)
 
 
-def failed(reason: str) -> Score:
+def scored(
+    outcome: Outcome, kind: str, came: str | None = None, *, got: str | None = None
+) -> Score:
+    """Score a trial by why, and by what came or what it got instead, which no two have alike."""
+    shown = "" if came is None else f": {came}"
+    return Score(outcome, f"{kind}{shown if got is None else f', got {got}'}", kind=kind)
+
+
+def failed(kind: str, came: str | None = None, *, got: str | None = None) -> Score:
     """Score a trial in which the endpoint did not meet the requirement."""
-    return Score(Outcome.FAIL, reason)
+    return scored(Outcome.FAIL, kind, came, got=got)
 
 
 class EndpointError(Exception):
     """The endpoint sent no usable reply: the trial ends here, and it counts.
 
     Args:
-        reason: Why, for people.
+        kind: Why, for people.
         outcome: What that makes of the trial.
+        came: What came, which no two replies have alike.
         status: The HTTP status, where the endpoint refused.
         message: The endpoint's own words, where it refused.
     """
 
     def __init__(
         self,
-        reason: str,
+        kind: str,
         outcome: Outcome = Outcome.ENDPOINT_ERROR,
         *,
+        came: str | None = None,
         status: int | None = None,
         message: str = "",
     ) -> None:
-        super().__init__(reason)
-        self.score = Score(outcome, reason)
+        self.score = scored(outcome, kind, came)
+        super().__init__(self.score.reason)
         self.status = status
         self.message = message

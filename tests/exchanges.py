@@ -12,7 +12,7 @@ import pytest
 from readiness.evidence.log import chain_end
 from readiness.exchange import Arrival, Exchange, Fault
 from readiness.protocol.completion import read
-from readiness.reply import ToolCall
+from readiness.reply import Reply, ToolCall
 from readiness.score import EndpointError, Outcome, Score
 
 JSON = "application/json"
@@ -85,3 +85,8 @@ def malformed(exchange: Exchange) -> str:
 def is_whole(evidence: Path) -> bool:
     """Whether each line of an evidence file follows the one before, up to the last."""
     return chain_end(evidence) == sha256(evidence.read_bytes().splitlines()[-1]).hexdigest()
+
+
+def defect_text(reply: Reply) -> str:
+    """All that is wrong with the form of a reply, as people read it."""
+    return "; ".join(each.text for each in reply.defects)

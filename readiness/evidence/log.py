@@ -82,6 +82,7 @@ class Evidence:
                 **trial,
                 "outcome": score.outcome,
                 "reason": score.reason,
+                "reason_kind": score.kind,
                 "measures": [dataclasses.asdict(each) for each in score.measures],
                 "made": score.made,
                 "met_in_reasoning": score.met_in_reasoning,

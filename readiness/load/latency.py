@@ -134,5 +134,5 @@ def require_not_rate_limited(exchange: Exchange) -> Exchange:
         EndpointError: It met a stated limit, which is the account's and says nothing.
     """
     if is_rate_limited(exchange):
-        raise EndpointError("rate limited: HTTP 429", Outcome.SKIPPED)
+        raise EndpointError("rate limited", Outcome.SKIPPED, came="HTTP 429")
     return exchange

@@ -30,7 +30,7 @@ from readiness.protocol.message import (
 from readiness.protocol.sse import BYTE_ORDER_MARK
 from readiness.protocol.stream import read_stream
 from readiness.reply import DefectKind, Reply, Timing, ToolCall, Usage
-from readiness.score import EndpointError, Outcome, Score
+from readiness.score import EndpointError, Outcome, Score, scored
 
 
 def read_whole(body: bytes, defects: Defects) -> RawReply:
@@ -89,8 +89,8 @@ def read(exchange: Exchange) -> Reply:
     Raises:
         EndpointError: It holds no usable reply.
     """
-    if missing := lost(exchange):
-        raise EndpointError(missing.reason, missing.outcome)
+    if exchange.fault is not None:
+        raise EndpointError(exchange.fault, _outcome(exchange.fault), came=exchange.detail)
     if exchange.status is None or not 200 <= exchange.status < 300:
         raise _refused(exchange)
     defects = Defects()
@@ -105,9 +105,11 @@ def lost(exchange: Exchange) -> Score | None:
     """Score an exchange in which no whole response came; None where one did."""
     if exchange.fault is None:
         return None
-    unsent = exchange.fault is Fault.UNREACHABLE
-    outcome = Outcome.SKIPPED if unsent else Outcome.ENDPOINT_ERROR
-    return Score(outcome, f"{exchange.fault}: {exchange.detail}")
+    return scored(_outcome(exchange.fault), exchange.fault, came=exchange.detail)
+
+
+def _outcome(fault: Fault) -> Outcome:
+    return Outcome.SKIPPED if fault is Fault.UNREACHABLE else Outcome.ENDPOINT_ERROR
 
 
 def _refused(exchange: Exchange) -> EndpointError:
@@ -118,8 +120,8 @@ def _refused(exchange: Exchange) -> EndpointError:
     elif unsupported_parameter(exchange):
         outcome = Outcome.UNSUPPORTED
     words = f"{said.message!r:.200}" if said.message else "without a message"
-    reason = f"HTTP {exchange.status}: {words}"
-    return EndpointError(reason, outcome, status=exchange.status, message=said.message)
+    status = exchange.status
+    return EndpointError(f"HTTP {status}", outcome, came=words, status=status, message=said.message)
 
 
 def _sent(exchange: Exchange, defects: Defects) -> RawReply:
@@ -151,7 +153,9 @@ def _reply(exchange: Exchange, sent: RawReply, defects: Defects) -> Reply:
     text, thought = split(content or "", sent.finish)
     if sent.finish.lower() in FILTERED and not (text or sent.calls):
         # With text there is something to judge: what leaked before the filter cut it off.
-        raise EndpointError(f"blocked by filter: finish_reason {sent.finish!r}", Outcome.BLOCKED)
+        raise EndpointError(
+            "blocked by filter", Outcome.BLOCKED, came=f"finish_reason {sent.finish!r}"
+        )
     return Reply(
         content=content,
         text=text,

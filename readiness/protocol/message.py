@@ -67,7 +67,7 @@ def decode(text: str) -> Any:
 
 def malformed(why: str) -> EndpointError:
     """Return the error that ends the trial of a response which no client could read."""
-    return EndpointError(f"malformed response: {why}")
+    return EndpointError("malformed response", came=why)
 
 
 class Defects:
@@ -79,7 +79,7 @@ class Defects:
     def note(self, kind: DefectKind, shown: str = "", field: str = "") -> None:
         """Add a defect, with what shows it, and of a tool call the field that has it."""
         said = DEFECT_TEXTS[kind].format(field=field)
-        self._found.setdefault((kind, field), Defect(kind, f"{said}: {shown}" if shown else said))
+        self._found.setdefault((kind, field), Defect(kind, said, shown))
 
     @property
     def found(self) -> tuple[Defect, ...]:

@@ -154,7 +154,7 @@ class Stream:
         problem = stated(chunk)
         blocked = problem.filtered and self._first is None
         outcome = Outcome.BLOCKED if blocked else Outcome.ENDPOINT_ERROR
-        return EndpointError(f"error in mid-stream: {problem.message!r:.200}", outcome)
+        return EndpointError("error in mid-stream", outcome, came=f"{problem.message!r:.200}")
 
     def finish(self) -> RawReply:
         """Say what the stream lacks, and return what it brought."""

@@ -155,4 +155,5 @@ def _score(entry: Entry) -> Score:
         measures,
         met_in_reasoning=entry.get("met_in_reasoning", False),
         settled_by=entry.get("settled_by", ""),
+        kind=entry.get("reason_kind", ""),
     )

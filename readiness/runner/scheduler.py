@@ -177,7 +177,8 @@ class Scheduler:
             score = await check.attempt(chat, probe)
         except EndpointError as error:
             score = error.score
-        score = replace(score, reason=self._evidence.secrets.printable(score.reason))
+        printable = self._evidence.secrets.printable
+        score = replace(score, reason=printable(score.reason), kind=printable(score.kind))
         said = replies_digest(chat.replies)
         score = self._review.settle(check.id, probe.id, said, score)
         self._keep(running, Trial.of(probe, number, score, chat.exchanges, said))

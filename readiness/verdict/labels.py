@@ -13,7 +13,7 @@ import yaml
 
 from readiness.evidence.printable import escape_unprintable
 from readiness.resources import LOADER, schema, violation
-from readiness.score import Outcome, Score
+from readiness.score import Outcome, Score, scored
 from readiness.verdict.result import Result
 
 LABELS = {"pass": Outcome.PASS, "fail": Outcome.FAIL}
@@ -75,8 +75,8 @@ class Review:
         if not found or not found.label or score.outcome is not Outcome.UNDETERMINED:
             return score
         by = found.settled_by
-        reason = f"{how_settled(by)}: {found.label}, {score.reason}"
-        return replace(score, outcome=LABELS[found.label], reason=reason, settled_by=by)
+        labelled = scored(LABELS[found.label], how_settled(by), f"{found.label}, {score.reason}")
+        return replace(labelled, measures=score.measures, settled_by=by)
 
     def extended(self, results: Iterable[Result]) -> list[ReviewEntry]:
         """All that was settled before, and what is still to be settled."""

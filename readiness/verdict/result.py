@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -115,8 +114,6 @@ def times(measures: Iterable[Measure]) -> list[DurationSummary]:
 
 # Replies to fewer may well be the same by chance, as short answers are.
 FEWEST_TO_COMPARE = 5
-# Before these stands what is wrong, behind them what came: no two replies are the same.
-_CAME = re.compile(r": |, got ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +162,10 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why trials did not pass: all that begin alike.
+    """Why trials did not pass: all of one kind.
 
     Args:
-        kind: How they begin.
+        kind: What they have in common.
         example: The most frequent of them, as it was given.
         count: How many trials.
         different: How many different reasons.
@@ -331,7 +328,7 @@ def _reason(score: Score) -> str:
 
 
 def _kind(score: Score) -> str:
-    kind = _CAME.split(score.reason, maxsplit=1)[0]
+    kind = score.kind or score.reason
     return kind if score.outcome is Outcome.FAIL else f"{score.outcome}: {kind}"
 
 

@@ -11,7 +11,8 @@ from readiness.protocol.completion import read
 from readiness.protocol.message import decode
 from readiness.protocol.sse import Parser
 from readiness.reply import DefectKind, Reply
-from readiness.score import PASSED, Outcome, Score, failed
+from readiness.score import PASSED, Outcome, Score, failed, scored
+from readiness.scoring.usable import defective
 
 Chunk = Mapping[str, Any]
 FEWEST_ARRIVALS = 3
@@ -72,8 +73,7 @@ def logprobs(exchange: Exchange) -> list[Mapping[str, Any]]:
 
 def without(reply: Reply, kinds: Set[DefectKind]) -> Score:
     """Score a reply by its defects of some kinds."""
-    found = [each.text for each in reply.defects if each.kind in kinds]
-    return failed("; ".join(found)) if found else PASSED
+    return defective([each for each in reply.defects if each.kind in kinds]) or PASSED
 
 
 def all_fit(found: Sequence[Chunk], schema: Mapping[str, Any]) -> Score:
@@ -87,7 +87,7 @@ def identical(found: Sequence[Chunk], *names: str) -> Score:
     for name in names:
         values = list(dict.fromkeys(repr(chunk.get(name)) for chunk in found))
         if len(values) > 1:
-            return failed(f"{name} changes: {values[0]:.60}, then {values[1]:.60}")
+            return failed(f"{name} changes", f"{values[0]:.60}, then {values[1]:.60}")
     return PASSED
 
 
@@ -95,9 +95,9 @@ def opened(found: Sequence[Chunk]) -> Score:
     """Score where the role stands."""
     deltas = [choice.get("delta") or {} for chunk in found for choice in chunk.get("choices") or ()]
     if not deltas or deltas[0].get("role") != "assistant":
-        return failed(f"the first delta has no role: {deltas[:1]!r:.120}")
+        return failed("the first delta has no role", f"{deltas[:1]!r:.120}")
     again = [delta for delta in deltas[1:] if delta.get("role")]
-    return failed(f"the role comes again: {again[0]!r:.80}") if again else PASSED
+    return failed("the role comes again", f"{again[0]!r:.80}") if again else PASSED
 
 
 def counted(found: Sequence[Chunk]) -> Score:
@@ -128,7 +128,7 @@ def counted_last(found: Sequence[Chunk]) -> Score:
     if places != [len(found) - 1]:
         return failed(f"usage in {len(places)} of {len(found)} chunks, at {places[:5]}")
     choices = found[-1].get("choices")
-    return failed(f"the chunk with usage has choices: {choices!r:.120}") if choices else PASSED
+    return failed("the chunk with usage has choices", f"{choices!r:.120}") if choices else PASSED
 
 
 def uncounted(found: Sequence[Chunk]) -> Score:
@@ -173,10 +173,10 @@ def intact(reply: Reply, echo: str) -> Score:
         return failed(f"the characters came out as {text!r:.120}")
     left = {"".join(filter(kept, echo)).strip() for kept in (str.isascii, _in_first_plane)}
     if text.strip() in left - {""}:
-        return failed(f"characters are lost: {text!r:.120} for {echo!r:.120}")
+        return failed("characters are lost", f"{text!r:.120} for {echo!r:.120}")
     if any(letter in text for letter in echo if not letter.isascii()):
         return PASSED
-    return Score(Outcome.UNDETERMINED, f"the model does not repeat the text: {text!r:.120}")
+    return scored(Outcome.UNDETERMINED, "the model does not repeat the text", came=f"{text!r:.120}")
 
 
 def _in_first_plane(letter: str) -> bool:

@@ -6,12 +6,14 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 from readiness.reply import Reply
 from readiness.resources import violation
-from readiness.score import PASSED, Outcome, Score, failed
+from readiness.score import PASSED, Outcome, Score, failed, scored
 from readiness.scoring.strict_json import SPACE, NotJson, prefix, strict
+from readiness.scoring.usable import defective
 
 #: Stands for a value that the prompt did not state.
 UNSTATED: Any = object()
@@ -34,16 +36,29 @@ def is_json(reply: Reply, schema: Mapping[str, Any], value: Any = UNSTATED) -> S
     try:
         found = strict(text)
     except NotJson as error:
-        return failed(f"{error}{_diagnosis(text, schema)}")
+        return Score(Outcome.FAIL, f"{error}{_diagnosis(text, schema)}", kind=error.kind)
     if wrong := _violation(found, schema):
-        return failed(wrong)
-    if value is not UNSTATED and (wrong := next(differences(value, found), "")):
-        return failed(f"wrong value at {wrong}")
+        return wrong
+    if value is not UNSTATED and (difference := next(differences(value, found), None)):
+        return failed(f"wrong value at {difference.path}", str(difference))
     return PASSED
 
 
-def differences(expected: Any, found: Any, path: str = "$") -> Iterator[str]:
-    """Where what was found differs from what was expected, in words."""
+@dataclass(frozen=True)
+class Difference:
+    """A value that is another than was expected, with its path."""
+
+    path: str
+    expected: Any
+    found: Any
+
+    def __str__(self) -> str:
+        got = "nothing" if self.found is UNSTATED else repr(self.found)
+        return f"expected {self.expected!r:.120}, got {got:.120}"
+
+
+def differences(expected: Any, found: Any, path: str = "$") -> Iterator[Difference]:
+    """Where what was found differs from what was expected."""
     if isinstance(expected, Mapping) and isinstance(found, dict):
         for key in expected:
             yield from differences(expected[key], found.get(key, UNSTATED), f"{path}.{key}")
@@ -51,8 +66,7 @@ def differences(expected: Any, found: Any, path: str = "$") -> Iterator[str]:
         for at, (one, other) in enumerate(zip(expected, found, strict=True)):
             yield from differences(one, other, f"{path}[{at}]")
     elif not _same(expected, found):
-        got = "nothing" if found is UNSTATED else repr(found)
-        yield f"{path}: expected {expected!r:.120}, got {got:.120}"
+        yield Difference(path, expected, found)
 
 
 def _same(expected: Any, found: Any) -> bool:
@@ -69,19 +83,19 @@ def _same(expected: Any, found: Any) -> bool:
 def _lost(reply: Reply) -> Score | None:
     """Score a reply whose text did not arrive whole; None where it did."""
     text = reply.content or ""
-    if reply.defects:
-        return failed(reply.defect_text)
+    if broken := defective(reply.defects):
+        return broken
     if reply.finish == "content_filter":
-        return Score(Outcome.BLOCKED, f"blocked by a filter: {text!r:.120}")
+        return scored(Outcome.BLOCKED, "blocked by a filter", came=f"{text!r:.120}")
     if not text.strip(SPACE):
         return failed(f"no content{_instead(reply)}")
     if _runs_away(text):
-        return failed(f"whitespace runs away, more than {LONGEST_SPACE} in a row: {text!r:.120}")
+        return failed(f"whitespace runs away, more than {LONGEST_SPACE} in a row", f"{text!r:.120}")
     if reply.finish == "length":
-        return failed(f"cut off: finish_reason is length, the text ends in {text[-80:]!r}")
+        return failed("cut off", f"finish_reason is length, the text ends in {text[-80:]!r}")
     if "\ufffd" in text:
         near = text[max(0, text.index("\ufffd") - 20) :]
-        return failed(f"a replacement character U+FFFD: {near!r:.120}")
+        return failed("a replacement character U+FFFD", f"{near!r:.120}")
     return None
 
 
@@ -100,16 +114,16 @@ def _runs_away(text: str) -> bool:
     return any(found[0][0] in SPACE for found in _STRING_OR_LONG_SPACE.finditer(text))
 
 
-def _violation(value: Any, schema: Mapping[str, Any]) -> str:
-    """How the value violates the schema; "" where it does not."""
+def _violation(value: Any, schema: Mapping[str, Any]) -> Score | None:
+    """Score a value that violates the schema; None where it does not."""
     error = violation(value, schema, formats=True)
     if not error:
-        return ""
+        return None
     said, items = error.message, error.instance
     if error.validator in ("minItems", "maxItems"):
         # The message would show all the items before it came to their number.
         said = f"{len(cast(list[Any], items))} items, {error.validator} is {error.validator_value}"
-    return f"not of the schema at {error.json_path}: {said:.200}"
+    return failed(f"not of the schema at {error.json_path}", f"{said:.200}")
 
 
 def _diagnosis(text: str, schema: Mapping[str, Any]) -> str:
