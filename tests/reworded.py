@@ -212,7 +212,7 @@ def _labels() -> Iterator[Shown]:
     scores = (PASSED, labelled, SETTLED)
     trials = [Trial("p", number, each) for number, each in enumerate(scores)]
     result = Result(accepts_128k, Claim(1.0, 0.0, 0.05, 3), trials)
-    yield (result.executed, dict(result.settled), result.verdict), labelled.reason
+    yield (result.executed, labelled.settled_by, result.verdict), labelled.reason
     yield len(result.reasons), SETTLED.reason
 
 

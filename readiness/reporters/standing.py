@@ -48,12 +48,12 @@ def waivers(record: Record, words: Words) -> dict[str, str]:
 
 def settled(check: Record) -> Counter[str]:
     """How many trials of a check no rule could settle, by how they were."""
-    return Counter({how_settled(by): count for by, count in check.get("settled", {}).items()})
+    return Counter(how_settled(each["by"]) for each in check.get("settled", ()))
 
 
 def reasoned(check: Record) -> int:
     """In how many trials of a check the reasoning has what the reply should not."""
-    return int(check.get("met_in_reasoning", 0))
+    return len(check.get("met_in_reasoning", ()))
 
 
 def why(record: Record, words: Words) -> list[str]:

@@ -218,16 +218,6 @@ class Result:
         return Counter(trial.score.outcome for trial in self.counted)
 
     @property
-    def settled(self) -> Counter[str]:
-        """How many trials no rule could settle, by who has labelled them."""
-        return Counter(each.score.settled_by for each in self.counted if each.score.settled_by)
-
-    @property
-    def met_in_reasoning(self) -> int:
-        """In how many trials the reasoning has what the reply should not."""
-        return sum(trial.score.met_in_reasoning for trial in self.counted)
-
-    @property
     def passed(self) -> int:
         """How many trials passed."""
         return self.outcomes[Outcome.PASS]

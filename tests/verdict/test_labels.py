@@ -78,7 +78,7 @@ def test_what_no_rule_settles_is_left_to_a_person_who_is_asked_once(own: pytest.
     assert tried(own, echo(), "--review", labelled(own, "pass")).ret == pytest.ExitCode.OK
     assert [entry["label"] for entry in listed(own.path)] == ["pass"]
     check = record(own)["dimensions"][0]["checks"][0]
-    assert (check["settled"], check["measures"]) == ({"review": 1}, [])
+    assert (check["settled"], check["measures"]) == ([{"probe": "own.1", "by": "review"}], [])
 
 
 def test_a_label_may_be_that_it_fails(own: pytest.Pytester) -> None:
