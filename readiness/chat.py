@@ -45,7 +45,7 @@ class Chat:
             reply = read(await self.send(messages, budget=4 * budget, **parameters))
             if _spent_on_reasoning(reply):
                 raise EndpointError(
-                    f"reasoning only: no visible text in {4 * budget} tokens", Outcome.BUDGET
+                    "reasoning only", Outcome.BUDGET, came=f"no visible text in {4 * budget} tokens"
                 )
         self.replies.append(reply)
         return reply

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+NS = 1e9  # nanoseconds in a second
+
 
 class Fault(StrEnum):
     """Why no complete response arrived."""
@@ -100,6 +102,11 @@ class Arrival:
     ns: int
     size: int
 
+    @property
+    def seconds(self) -> float:
+        """The time in seconds."""
+        return self.ns / NS
+
 
 @dataclass(frozen=True)
 class Exchange:
@@ -138,6 +145,16 @@ class Exchange:
     keyed: bool = False
     written: int = 0
     seq: int = -1
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, from the sending of the request to the end of the response."""
+        return self.end / NS
+
+    @property
+    def seconds_to_write(self) -> float:
+        """How long it took until the request was written."""
+        return self.written / NS
 
     @property
     def succeeded(self) -> bool:

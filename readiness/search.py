@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from readiness.resources import schema, violation
 from readiness.score import PASSED, UNSETTLED, EndpointError, Score, failed
 
 if TYPE_CHECKING:
@@ -50,16 +51,11 @@ class FindingsStore:
     def _read(self) -> dict[str, list[GeneratedCase]]:
         if not self._path.exists():
             return {}
-        # Imported here, for they take a tenth of a second that a first run need not pay.
-        from jsonschema import Draft202012Validator
-
-        from readiness.resources import schema
-
         try:
             found = json.loads(self._path.read_bytes())
         except (ValueError, RecursionError) as error:
             raise LookupError(f"{self._path} is no JSON: mend it or remove it") from error
-        if not Draft202012Validator(schema("findings")).is_valid(found):
+        if violation(found, schema("findings")):
             raise LookupError(f"{self._path} is no list of findings: mend it or remove it")
         kept: dict[str, list[GeneratedCase]] = found["findings"]
         return kept

@@ -15,7 +15,7 @@ from readiness.context import Context
 from readiness.exchange import COMPLETIONS, Arrival, Call, Exchange, Fault, Send
 from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.endpoint.protocol import MODEL
-from readiness.mutants.endpoint.reference import Reference, ServerResponse
+from readiness.mutants.endpoint.reference import Accepted, Reference, ServerResponse
 from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Flaw
 from readiness.probe import Probe
@@ -30,6 +30,10 @@ def reference(flaw: Flaw = FLAWLESS, tokenizer: str = "", seen: list[str] | None
     """What the reference endpoint answers, with at most one flaw, and perhaps a tokenizer."""
     endpoint, numbers = Reference(flaw), count()
 
+    def answered(body: bytes) -> ServerResponse | None:
+        due = endpoint.accept(body)
+        return endpoint.complete(due) if isinstance(due, Accepted) else due
+
     async def send(call: Call) -> Exchange:
         if seen is not None:
             seen.append(call.path)
@@ -39,7 +43,7 @@ def reference(flaw: Flaw = FLAWLESS, tokenizer: str = "", seen: list[str] | None
             said = ServerResponse(200 if tokenizer else 404, {}, [_tokenized(call, tokenizer)])
             return _exchange(call, next(numbers), said)
         body = call.body if isinstance(call.body, bytes) else json.dumps(call.body).encode()
-        return _exchange(call, next(numbers), endpoint.respond(body))
+        return _exchange(call, next(numbers), answered(body))
 
     return send
 

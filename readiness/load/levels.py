@@ -99,7 +99,7 @@ def _foresee(step: StepResult, clients: int) -> None:
     """Make sure that more clients need not wait longer than anybody does."""
     took = [each.took for each in step.samples if not (each.error or each.code)]
     if not took:
-        raise EndpointError(f"nothing was answered: {step.shape.shown}", Outcome.UNDETERMINED)
+        raise EndpointError("nothing was answered", Outcome.UNDETERMINED, came=step.shape.shown)
     foreseen = median(took) * clients / step.shape.clients
     if foreseen > PATIENCE:
         slow = f"{step.shape.shown}, a reply takes {median(took):.1f} s"

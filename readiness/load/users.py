@@ -23,7 +23,6 @@ from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
 
-NS = 1e9
 #: The share of a step's requests that warm up; of all of them, one in ten has a known answer.
 WARM_UP, KNOWN_EVERY, FIRST_KNOWN = 0.1, 10, 2
 ASKED_AGAIN = 5
@@ -165,7 +164,7 @@ class _StepUsers:
     ) -> Reply | None:
         """Read a reply, while nobody else does: what arrives meanwhile has to be stamped."""
         due, end = times
-        sent = max(end - exchange.end / NS, due)
+        sent = max(end - exchange.seconds, due)
         async with self._turn:
             await asyncio.sleep(0)
             reply, error = _read(exchange)

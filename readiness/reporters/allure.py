@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from readiness.evidence.log import REPEAT
 from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import EVIDENCE, FolderError, Record
 from readiness.reporters import compliance, standing
@@ -47,6 +48,8 @@ class EvidenceIndex:
             self._places[int(head[2])] = place
         elif head:
             trial = json.loads(line)
+            if trial.get(REPEAT):
+                return
             self._trials.setdefault(trial["check"], []).append(trial)
 
     def trials(self, check: str) -> Sequence[Record]:

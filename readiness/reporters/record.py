@@ -175,6 +175,12 @@ def _check(result: Result) -> dict[str, Any]:
             for each in result.reasons
         ],
         "slices": result.slices,
+        "settled": [
+            {"probe": each.probe, "by": each.score.settled_by}
+            for each in result.counted
+            if each.score.settled_by
+        ],
+        "met_in_reasoning": [each.probe for each in result.counted if each.score.met_in_reasoning],
         "measures": measures(result),
         "times": _times(result),
         "doubts": result.doubts,

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from readiness.evidence.run_folder import Record
 from readiness.reporters.words import Words
-from readiness.score import REASONED, UNSETTLED
+from readiness.score import UNSETTLED
 from readiness.verdict.claim import Gate, Verdict
-from readiness.verdict.labels import SETTLED_BY
+from readiness.verdict.labels import how_settled
 
 MOST_NAMED = 4
 
@@ -48,13 +48,12 @@ def waivers(record: Record, words: Words) -> dict[str, str]:
 
 def settled(check: Record) -> Counter[str]:
     """How many trials of a check no rule could settle, by how they were."""
-    names = (each["name"] for each in check["measures"])
-    return Counter(each for each in names if each.startswith(SETTLED_BY))
+    return Counter(how_settled(each["by"]) for each in check.get("settled", ()))
 
 
 def reasoned(check: Record) -> int:
     """In how many trials of a check the reasoning has what the reply should not."""
-    return sum(each["name"] == REASONED for each in check["measures"])
+    return len(check.get("met_in_reasoning", ()))
 
 
 def why(record: Record, words: Words) -> list[str]:

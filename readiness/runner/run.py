@@ -12,7 +12,7 @@ from readiness.baseline import earlier_runs, finished_run
 from readiness.baseline.comparison import RunComparison, compare
 from readiness.baseline.identity import identity
 from readiness.evidence.log import Evidence
-from readiness.policy.plan import AGAIN, PlannedCheck
+from readiness.policy.plan import PlannedCheck
 from readiness.protocol.capability import Capabilities
 from readiness.runner.resume import ResumeState
 from readiness.runner.scheduler import Scheduler
@@ -82,7 +82,7 @@ class Run:
         """Wait for the result of a check, the rival's and what it has made again with it."""
         if self.baseline_run and not self.plan[check_id].check.alone:
             self.baseline_run.result(check_id)
-            self.baseline_run.runner.result(f"{check_id}{AGAIN}")
+            self.baseline_run.runner.repeated_result(check_id)
         try:
             alone = self.runner.result(check_id)
         except Exception:

@@ -82,7 +82,7 @@ class Sender:
                 break
             if pause > LONGEST_WAIT or attempt == MOST_ATTEMPTS:
                 # A limit that is stated is the account's: it says nothing of the model.
-                raise EndpointError(f"rate limited at attempt {attempt}: HTTP 429", SKIPPED)
+                raise EndpointError(f"rate limited at attempt {attempt}", SKIPPED, came="HTTP 429")
             await asyncio.sleep(pause)
         return exchange
 

@@ -6,6 +6,7 @@ import json
 import math
 import unicodedata
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 #: The whitespace of RFC 8259; a no-break space or a byte order mark is none.
@@ -16,7 +17,16 @@ UNSTATED: Any = object()
 
 
 class NotJson(ValueError):
-    """The text is not one JSON document and nothing else; the message says what came instead."""
+    """The text is not one JSON document and nothing else; the message says what came instead.
+
+    Args:
+        kind: What is wrong.
+        came: What came, which no two texts have alike.
+    """
+
+    def __init__(self, kind: str, came: str | None = None) -> None:
+        super().__init__(kind if came is None else f"{kind}: {came}")
+        self.kind = kind
 
 
 def strict(text: str) -> Any:
@@ -28,10 +38,10 @@ def strict(text: str) -> Any:
     try:
         value, rest = prefix(text)
         if rest:
-            raise NotJson(f"text after the JSON: {rest!r:.120}")
+            raise NotJson("text after the JSON", f"{rest!r:.120}")
     except NotJson:
         if text.lstrip().startswith("<think") or "</think>" in text:
-            raise NotJson(f"reasoning leaks into the text: {text!r:.120}") from None
+            raise NotJson("reasoning leaks into the text", f"{text!r:.120}") from None
         raise
     return value
 
@@ -44,11 +54,11 @@ def prefix(text: str) -> tuple[Any, str]:
     """
     bare = text.strip(SPACE)
     if not bare:
-        raise NotJson(f"empty text: {text!r:.120}")
+        raise NotJson("empty text", f"{text!r:.120}")
     if bare.startswith("\ufeff"):
-        raise NotJson(f"a byte order mark before the JSON: {bare!r:.120}")
+        raise NotJson("a byte order mark before the JSON", f"{bare!r:.120}")
     if bare.startswith("```"):
-        raise NotJson(f"a fence around the JSON: {bare!r:.120}")
+        raise NotJson("a fence around the JSON", f"{bare!r:.120}")
     value, end = _decoded(bare)
     _refuse_depth(value, bare)
     _refuse_surrogates(value)
@@ -60,12 +70,12 @@ def _decoded(bare: str) -> tuple[Any, int]:
         return _DECODER.raw_decode(bare)
     except json.JSONDecodeError as error:
         if error.pos == 0:
-            raise NotJson(f"text before the JSON: {bare!r:.120}") from None
+            raise NotJson("text before the JSON", f"{bare!r:.120}") from None
         what = error.msg[0].lower() + error.msg[1:].removesuffix(" at")
         near = bare[max(0, error.pos - 20) :]
-        raise NotJson(f"no JSON: {what} at character {error.pos}: {near!r:.120}") from None
+        raise NotJson("no JSON", f"{what} at character {error.pos}: {near!r:.120}") from None
     except RecursionError:
-        raise NotJson(f"nested too deeply: {bare!r:.120}") from None
+        raise NotJson("nested too deeply", f"{bare!r:.120}") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -84,14 +94,14 @@ def _no_constant(name: str) -> Any:
 def _finite(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
-        raise NotJson(f"number out of range: {digits:.120}")
+        raise NotJson("number out of range", f"{digits:.120}")
     return number
 
 
 def _whole(digits: str) -> int:
     # Python refuses to read more than 4,300 digits, with a ValueError of its own.
     if len(digits) > 1000:
-        raise NotJson(f"number out of range: {digits:.120}")
+        raise NotJson("number out of range", f"{digits:.120}")
     return int(digits)
 
 
@@ -106,7 +116,7 @@ def _refuse_depth(value: Any, bare: str) -> None:
         layer = [member for node in layer for member in _members(node)]
         if not layer:
             return
-    raise NotJson(f"nested too deeply: {bare!r:.120}")
+    raise NotJson("nested too deeply", f"{bare!r:.120}")
 
 
 def _members(node: Any) -> list[Any]:
@@ -120,11 +130,24 @@ def _refuse_surrogates(value: Any) -> None:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         near = error.object[max(0, error.start - 20) : error.end + 20]
-        raise NotJson(f"a lone surrogate: {near!r:.120}") from None
+        raise NotJson("a lone surrogate", f"{near!r:.120}") from None
 
 
-def differences(expected: Any, found: Any, path: str = "$") -> Iterator[str]:
-    """Where what was found differs from what was expected, in words."""
+@dataclass(frozen=True)
+class Difference:
+    """A value that is another than was expected, with its path."""
+
+    path: str
+    expected: Any
+    found: Any
+
+    def __str__(self) -> str:
+        got = "nothing" if self.found is UNSTATED else repr(self.found)
+        return f"expected {self.expected!r:.120}, got {got:.120}"
+
+
+def differences(expected: Any, found: Any, path: str = "$") -> Iterator[Difference]:
+    """Where what was found differs from what was expected."""
     if isinstance(expected, Mapping) and isinstance(found, dict):
         for key in expected:
             yield from differences(expected[key], found.get(key, UNSTATED), f"{path}.{key}")
@@ -132,8 +155,7 @@ def differences(expected: Any, found: Any, path: str = "$") -> Iterator[str]:
         for at, (one, other) in enumerate(zip(expected, found, strict=True)):
             yield from differences(one, other, f"{path}[{at}]")
     elif not _same(expected, found):
-        got = "nothing" if found is UNSTATED else repr(found)
-        yield f"{path}: expected {expected!r:.120}, got {got:.120}"
+        yield Difference(path, expected, found)
 
 
 def _same(expected: Any, found: Any) -> bool:

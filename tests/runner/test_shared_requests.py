@@ -15,11 +15,12 @@ import pytest
 
 from readiness.chat import Chat
 from readiness.context import Context
-from readiness.evidence.log import LARGE, Evidence, broken_link
+from readiness.evidence.log import LARGE, Evidence
 from readiness.evidence.redaction import MARK, Secrets
 from readiness.exchange import Arrival, Call, Exchange
 from readiness.protocol.dialect import Dialect
 from readiness.score import EndpointError
+from tests.exchanges import is_whole
 
 SAID = {"role": "assistant", "content": "OK"}
 CHOICES = [{"index": 0, "message": SAID, "finish_reason": "stop"}]
@@ -98,4 +99,4 @@ def test_a_large_request_is_kept_compressed_and_once(tmp_path: Path) -> None:
         first["sha256"],
         {"sha256": first["sha256"]},
     )
-    assert broken_link(evidence.path) == ""
+    assert is_whole(evidence.path)

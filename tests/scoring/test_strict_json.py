@@ -119,4 +119,4 @@ def test_a_value_differs_from_itself_nowhere(value: Any) -> None:
     ],
 )
 def test_differences_are_named_by_path(expected: Any, found: Any, said: list[str]) -> None:
-    assert list(differences(expected, found)) == said
+    assert [f"{each.path}: {each}" for each in differences(expected, found)] == said

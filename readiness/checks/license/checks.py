@@ -10,10 +10,12 @@ from readiness.check import check
 from readiness.checks.license import scoring as scorer
 from readiness.checks.license.license_evidence import LicenseEvidence
 from readiness.probe import Probe
-from readiness.score import Outcome, Score
+from readiness.score import Outcome, Score, scored
 
 EVIDENCE = [Probe("license.evidence@v1", [], budget=0)]
-NONE = Score(Outcome.UNSUPPORTED, "no evidence was given: name it with --license-evidence PATH")
+NONE = scored(
+    Outcome.UNSUPPORTED, "no evidence was given", came="name it with --license-evidence PATH"
+)
 
 
 def judged(chat: Chat, scored: Callable[[LicenseEvidence], Score]) -> Score:

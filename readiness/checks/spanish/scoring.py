@@ -61,7 +61,7 @@ def does(reply: Reply, wanted: Wanted) -> Score:
             wrong = _said_badly(text)
     wrong = wrong or not_spanish(said)
     loose = (_loosely(text, wanted),) if isinstance(wanted, Order) else ()
-    score = failed(f"{wrong}, got {text!r:.160}") if wrong else PASSED
+    score = failed(wrong, got=f"{text!r:.160}") if wrong else PASSED
     return Score(score.outcome, score.reason, loose)
 
 
@@ -75,7 +75,7 @@ def as_right(replies: Sequence[Reply], wanted: Sequence[Answer]) -> Score:
         for reply, answer in zip(replies, wanted, strict=True)
     )
     lost = english and not spanish
-    score = failed(f"right in English alone, got {replies[0].text!r:.120}") if lost else PASSED
+    score = failed("right in English alone", got=f"{replies[0].text!r:.120}") if lost else PASSED
     measures = Measure("right in Spanish", spanish), Measure("right in English", english)
     return Score(score.outcome, score.reason, measures)
 

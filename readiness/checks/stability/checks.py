@@ -9,7 +9,7 @@ from readiness.checks.stability.abort_cycles import run_abort_cycles
 from readiness.checks.stability.probes import SESSIONS, each, single
 from readiness.checks.stability.soak import run_soak
 from readiness.probe import Probe
-from readiness.score import Outcome, Score
+from readiness.score import Outcome, Score, scored
 
 
 @check(
@@ -91,5 +91,7 @@ async def recovers_after_restart(chat: Chat, probe: Probe) -> Score:
     cut streams MUST end rather than hang.
     """
     if not chat.context.restart_command:
-        return Score(Outcome.UNSUPPORTED, "nobody may restart it: no --restart-command is given")
+        return scored(
+            Outcome.UNSUPPORTED, "nobody may restart it", came="no --restart-command is given"
+        )
     return scoring.returns(await mishaps.restart_endpoint(chat))

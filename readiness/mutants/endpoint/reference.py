@@ -55,11 +55,6 @@ class Reference:
         self._flaw = flaw
         self._turn = 0
 
-    def respond(self, body: bytes, number: int = 1) -> ServerResponse | None:
-        """Answer a chat completion request, the n-th on its connection; None hangs up."""
-        due = self.accept(body, number)
-        return self.complete(due) if isinstance(due, Accepted) else due
-
     def accept(self, body: bytes, number: int = 1) -> Accepted | ServerResponse | None:
         """Take in a request, or say what is sent instead of its answer; None hangs up."""
         turn, request = self._turn, None

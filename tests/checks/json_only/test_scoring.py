@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from readiness.checks.json_only.scoring import is_json
 from readiness.exchange import Exchange
-from readiness.reply import Reply, Timing, ToolCall
+from readiness.reply import Defect, DefectKind, Reply, Timing, ToolCall
 from readiness.score import PASSED, Outcome, Score, failed
 from readiness.scoring.strict_json import UNSTATED
 
@@ -31,6 +31,12 @@ VALUES = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4)
 )
 DOCUMENTS = st.lists(VALUES, max_size=4) | st.dictionaries(TEXTS, VALUES, max_size=4)
+
+
+DEFECTS = (
+    Defect(DefectKind.NO_DONE, "no [DONE]"),
+    Defect(DefectKind.ID_CHANGES, "two ids"),
+)
 
 
 def reply(content: str | None, **other: Any) -> Reply:
@@ -82,7 +88,7 @@ def test_other_forms_of_the_same_document_pass(text: str) -> None:
             reply(None, tool_calls=(ToolCall("1", "function", "save", "{}"),)),
             "no content, but a call of 'save'",
         ),
-        (reply(TEXT, defects=("no [DONE]", "two ids")), "no [DONE]; two ids"),
+        (reply(TEXT, defects=DEFECTS), "no [DONE]; two ids"),
         (
             reply('{"name": "A\ufffd", "age": 1}'),
             "a replacement character U+FFFD: '{\"name\": \"A\ufffd\", \"age\": 1}'",

@@ -18,7 +18,7 @@ from readiness.chat import Chat
 from readiness.check import Check
 from readiness.checks.stability import checks, mishaps, scoring
 from readiness.checks.stability.abort_cycles import AbortCyclesResult, RestReading, run_abort_cycles
-from readiness.checks.stability.mishaps import RestartResult
+from readiness.checks.stability.mishaps import OddInput, RestartResult
 from readiness.context import Context
 from readiness.exchange import Exchange, Fault
 from readiness.load.latency import require_not_rate_limited
@@ -286,19 +286,19 @@ def test_a_first_request_that_is_refused_is_no_expiry() -> None:
 
 def test_who_refuses_an_upload_may_hang_up_and_who_refuses_a_word_may_not() -> None:
     reset = exchange(None, fault=Fault.RESET)
-    assert scoring.withstands([("50 MB of text", reset)], [exchange(200)]) == PASSED
-    lost = scoring.withstands([("broken JSON", reset)], [exchange(200)])
-    assert lost.reason == "broken JSON: connection lost: "
-    harmed = scoring.withstands([("broken JSON", exchange(400))], [exchange(500)])
+    assert scoring.withstands([OddInput("a", reset, oversized=True)], [exchange(200)]) == PASSED
+    lost = scoring.withstands([OddInput("50 MB of text", reset)], [exchange(200)])
+    assert lost.reason == "50 MB of text: connection lost: "
+    harmed = scoring.withstands([OddInput("broken JSON", exchange(400))], [exchange(500)])
     assert harmed.reason == "beside odd input a stream fails: HTTP 500"
 
 
 @pytest.mark.parametrize(
     ("found", "outcome"),
     [
-        (RestartResult(0, ["connection lost: "], 12.0, [""] * 20), Outcome.PASS),
+        (RestartResult(0, [exchange(None, fault=Fault.RESET)], 12.0, [""] * 20), Outcome.PASS),
         (RestartResult(0, [], 12.0, ["HTTP 503", *[""] * 19]), Outcome.FAIL),
-        (RestartResult(0, [f"{Fault.SILENCE}: 60 s"], 12.0, [""] * 20), Outcome.FAIL),
+        (RestartResult(0, [exchange(None, fault=Fault.SILENCE)], 12.0, [""] * 20), Outcome.FAIL),
         (RestartResult(0), Outcome.FAIL),
         (RestartResult(127), Outcome.SKIPPED),
     ],
@@ -347,7 +347,7 @@ def test_a_server_that_is_killed_and_started_again_is_found_back(tmp_path: Path)
     found = restarted(tmp_path, served)
     assert scoring.returns(found).passed
     # What was under way has ended as cut, or was done before; nothing hangs.
-    assert (found.status, len(found.interrupted_replies), len(found.after)) == (
+    assert (found.status, len(found.interrupted), len(found.after)) == (
         0,
         mishaps.NEIGHBOURS,
         20,
