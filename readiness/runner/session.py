@@ -39,7 +39,7 @@ PROBING = {"check": "capability"}
 
 @contextmanager
 def open_run(settings: Settings, planned: Sequence[PlannedCheck]) -> Generator[Run]:
-    """Reach the endpoint and settle what it offers; the record is written however this ends.
+    """Reach the endpoint and settle what it offers; in the end, compare the run with its baseline.
 
     Raises:
         LookupError: The user must choose another model, key, baseline, earlier run or run to
@@ -131,9 +131,9 @@ def _opened(
             try:
                 yield run
             finally:
-                # Nothing may be added to the evidence once the record has its digest.
+                # Nothing may be added to the evidence once it is compared, or its digest taken.
                 background.settle()
-                run.finish()
+                run.compare()
 
 
 def _resume_state(settings: Settings, about: Mapping[str, Any]) -> ResumeState:
