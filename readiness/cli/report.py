@@ -15,7 +15,8 @@ from rich.text import Text
 from readiness.evidence import run_folder
 from readiness.evidence.log import GENESIS, EvidenceIntegrityError, entries, sha256
 from readiness.evidence.run_folder import EVIDENCE, SUMS, FolderError, Record
-from readiness.reporters import allure_report, annotations, review, surfaces
+from readiness.reporters import allure_report, review, surfaces
+from readiness.reporters.annotations import commands
 from readiness.reporters.terminal import NARROWEST, print_matrix
 from readiness.reporters.translations import LANGUAGES
 from readiness.runner.record import record
@@ -35,7 +36,7 @@ def show(console: Console, record: Record, run: Path, folder: Path) -> None:
     print_matrix(console, record)
     lines = [f"record: {run / run_folder.RECORD}", f"page: {folder / 'readiness.html'}"]
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        lines += annotations.commands(record)
+        lines += commands(record)
     for line in lines:
         console.print(Text(line), soft_wrap=True)
 

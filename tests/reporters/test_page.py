@@ -128,9 +128,7 @@ def test_a_run_without_a_baseline_says_nothing_of_one() -> None:
 
 def test_the_bar_shows_what_the_baseline_showed() -> None:
     found, alike = failing("api.a"), {"pairs": 100, "lost": 4, "gained": 1}
-    assert baseline_table.rate(found, alike) == pytest.approx(
-        1.0
-    )  # 99 of 100, and 3 fewer than before.
+    assert baseline_table.rate(found, alike) == pytest.approx(1.0)  # 99 of 100; 3 fewer than before
     at = charts.bar(found, {**alike, "lost": 0, "gained": 9})
     assert at.begins == 0.9
     assert at.before == pytest.approx(0.0)

@@ -319,7 +319,7 @@ def test_what_is_met_in_the_reasoning_fails_nobody_and_is_told() -> None:
     section = dimension_section(DimensionRow("refusal", Gate.REQUIRED, [result]))
     told = list(notes({"dimensions": [section]}))
     said = list(conclusions.remarks(section["checks"][0], Translations("zh")))
-    assert (result.passed, said) == (10, ["10 次在推理内容中照做了，而有些客户端会显示推理内容"])
+    assert (result.passed, said[0]) == (10, "10 次在推理内容中照做了，而有些客户端会显示推理内容")
     assert told[0] == (
         "refusal.harmful_request_refused: "
         "10 of 10 trials met in the reasoning, which some clients show"
