@@ -75,7 +75,7 @@ async def effective_length(chat: Chat, probe: Probe) -> Score:
 
 
 @check(probes.overflows, trials=1, alone=True, in_order=True)
-async def overlong_prompt_not_truncated(chat: Chat, probe: Probe) -> Score:
+async def overlong_not_truncated(chat: Chat, probe: Probe) -> Score:
     """A prompt longer than the context window MUST be rejected with a 4xx within 30 s or read in
     full, and never truncated.
     """

@@ -31,7 +31,7 @@ CHECKS = (
     checks.needle_retrieval,
     checks.summary_accuracy,
     checks.effective_length,
-    checks.overlong_prompt_not_truncated,
+    checks.overlong_not_truncated,
     checks.no_hang_on_unbroken_text,
     checks.no_hang_on_long_paragraphs,
     checks.cold_prompt_latency,
@@ -113,7 +113,7 @@ def test_a_flawed_summary_is_measured() -> None:
 
 @pytest.mark.parametrize("form", ["count", "tokens"])
 def test_an_endpoint_with_a_tokenizer_is_asked_for_no_reply_to_count_by(form: str) -> None:
-    own = (checks.accepts_128k, checks.no_silent_truncation, checks.overlong_prompt_not_truncated)
+    own = (checks.accepts_128k, checks.no_silent_truncation, checks.overlong_not_truncated)
     probes = {each: each.probes(3, SMOKE[each]) for each in own}
     paths: list[str] = []
     scope = fresh(WINDOW, defects_only=True)
