@@ -49,7 +49,7 @@ from readiness.transport.client import EndpointClient, RequestLimits
 
 @contextmanager
 def open_run(settings: Settings, planned: Sequence[PlannedCheck]) -> Generator[Run]:
-    """Reach the endpoint and settle what it offers; the record is written however this ends.
+    """Reach the endpoint and settle what it offers; in the end, compare the run with its baseline.
 
     Raises:
         LookupError: The user must choose another model, key, baseline, earlier run or run to
@@ -335,10 +335,10 @@ def _explore(run: Run, connection: _Connection, sender: Sender, target: _Target)
 
 @contextmanager
 def _finished(background: Background, run: Run) -> Generator[None]:
-    """Write the run's record when the context ends, however it does."""
+    """Compare the run with its baseline when the context ends, however it does."""
     try:
         yield
     finally:
-        # Nothing may be added to the evidence once the record has its digest.
+        # Nothing may be added to the evidence once it is compared, or its digest taken.
         background.settle()
-        run.finish()
+        run.compare()

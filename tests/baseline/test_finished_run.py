@@ -22,6 +22,7 @@ RECORD: dict[str, Any] = {
     "verdict": "ready",
     "score": 100,
     "exit_status": 0,
+    "deciding": [],
     "problem": "",
     "profile": "ci",
     "seed": 0,
