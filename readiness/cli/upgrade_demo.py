@@ -1,4 +1,4 @@
-"""`python -m readiness.mutants.upgrade`: an upgrade that must be stopped, from plan to comment."""
+"""`python -m readiness.cli.upgrade_demo`: an upgrade that must be stopped, from plan to comment."""
 
 from __future__ import annotations
 
