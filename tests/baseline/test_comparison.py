@@ -131,8 +131,8 @@ def test_conversations_are_lost_or_gained_as_a_whole() -> None:
 
 def test_a_check_that_does_not_gate_regresses_without_consequence() -> None:
     advisory = compared("p" * 60, result(rule, "f" * 60, gate=Gate.ADVISORY))
-    waived = compared("p" * 60, result(rule, "f" * 60), waived=["test_run_comparison.rule"])
-    assert [each.id for each in advisory.regressed] == ["test_run_comparison.rule"]
+    waived = compared("p" * 60, result(rule, "f" * 60), waived=["test_comparison.rule"])
+    assert [each.id for each in advisory.regressed] == ["test_comparison.rule"]
     assert (advisory.verdict, waived.verdict) == (Verdict.READY, Verdict.READY)
 
 
@@ -159,7 +159,7 @@ def test_a_check_that_the_baseline_has_not_tried_is_not_shown_to_be_as_good(
 ) -> None:
     policy = asking(tmp_path, "{non_inferiority: required}")
     found = compared("", result(rule, "p" * 60), policy)
-    assert (found.unpaired, found.verdict) == (["test_run_comparison.rule"], Verdict.INCONCLUSIVE)
+    assert (found.unpaired, found.verdict) == (["test_comparison.rule"], Verdict.INCONCLUSIVE)
     assert compared("", result(rule, "p" * 60)).verdict is Verdict.READY
 
 
@@ -179,7 +179,7 @@ def test_a_run_s_losses_are_its_baseline_s_gains(found: list[tuple[str, str]]) -
 
 
 @pytest.mark.parametrize(
-    ("seconds", "slower"), [(1.0, []), (1.09, []), (1.2, ["test_run_comparison.rate"]), (0.5, [])]
+    ("seconds", "slower"), [(1.0, []), (1.09, []), (1.2, ["test_comparison.rate"]), (0.5, [])]
 )
 def test_trials_that_take_longer_by_more_than_noise_are_told(
     seconds: float, slower: list[str]
@@ -191,7 +191,7 @@ def test_trials_that_take_longer_by_more_than_noise_are_told(
 
 def test_times_under_another_load_are_not_compared() -> None:
     rows = matrix([result(rate, "p" * 20)], {}, {}, {})
-    before = past({"test_run_comparison.rate": "p" * 20})
+    before = past({"test_comparison.rate": "p" * 20})
     now = FinishedRun(Path("evidence.jsonl"), {}, {}, dict.fromkeys(range(20), 9.0), concurrency=1)
     found = compare(before, now, rows, ARTICLE)
     assert (found.slower, list(found.checks[0].ratios)) == ([], [])
