@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+NS = 1e9  # nanoseconds in a second
 
 
 class Fault(StrEnum):
@@ -100,6 +102,11 @@ class Arrival:
     ns: int
     size: int
 
+    @property
+    def seconds(self) -> float:
+        """The time in seconds."""
+        return self.ns / NS
+
 
 @dataclass(frozen=True)
 class Exchange:
@@ -140,6 +147,20 @@ class Exchange:
     seq: int = -1
 
     @property
+    def seconds(self) -> float:
+        """How long it took, from the sending of the request to the end of the response."""
+        return self.end / NS
+
+    @property
+    def seconds_to_write(self) -> float:
+        """How long it took until the request was written."""
+        return self.written / NS
+
+    @property
     def succeeded(self) -> bool:
         """Whether the response is complete, and a success."""
         return self.fault is None and self.status is not None and 200 <= self.status < 300
+
+
+#: Sends one request. It records a fault of the endpoint and raises none.
+Send = Callable[[Call], Awaitable[Exchange]]

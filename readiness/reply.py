@@ -3,8 +3,64 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from readiness.probe import Message
+
+#: The fields in which servers send reasoning. A message that uses several says the same in each.
+REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
+
+
+class DefectKind(StrEnum):
+    """What is wrong with the form of a response or stream: scorers choose by it."""
+
+    STREAM_CONTENT_TYPE = "stream_content_type"
+    JSON_CONTENT_TYPE = "json_content_type"
+    NOT_STREAMED = "not_streamed"
+    FRAME_NOT_JSON = "frame_not_json"
+    FRAME_NOT_OBJECT = "frame_not_object"
+    FRAME_WITHOUT_CHOICES = "frame_without_choices"
+    FRAME_CUT_OFF = "frame_cut_off"
+    INVALID_UTF8 = "invalid_utf8"
+    LONE_SURROGATE = "lone_surrogate"
+    REPLACEMENT_CHARACTER = "replacement_character"
+    CHOICE_WITHOUT_INDEX = "choice_without_index"
+    ID_CHANGES = "id_changes"
+    NO_DONE = "no_done"
+    DATA_AFTER_DONE = "data_after_done"
+    NO_FINISH_REASON = "no_finish_reason"
+    INVALID_FINISH_REASON = "invalid_finish_reason"
+    SECOND_FINISH_REASON = "second_finish_reason"
+    DELTA_AFTER_FINISH_REASON = "delta_after_finish_reason"
+    INVALID_USAGE = "invalid_usage"
+    CALL_WITHOUT_FIELD = "call_without_field"
+    CALL_BEGINS_WITHOUT_FIELD = "call_begins_without_field"
+    CALL_FIELD_NOT_STRING = "call_field_not_string"
+    CALL_FIELD_CHANGES = "call_field_changes"
+    CALL_ARGUMENTS_NOT_STRING = "call_arguments_not_string"
+    CALL_WITHOUT_INDEX = "call_without_index"
+    CALL_INDEXES_WITH_GAPS = "call_indexes_with_gaps"
+    CALLS_SHARE_ID = "calls_share_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """What is wrong with the form of a response, and the same for people to read.
+
+    Args:
+        kind: What it is.
+        said: The same in words.
+        shown: What shows it; "" where nothing need be shown.
+    """
+
+    kind: DefectKind
+    said: str
+    shown: str = ""
+
+    @property
+    def text(self) -> str:
+        """What is wrong, and what shows it."""
+        return f"{self.said}: {self.shown}" if self.shown else self.said
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +105,7 @@ class Reply:
         finish: The finish reason.
         usage: Token counts; None where the endpoint sent none.
         leaks: Control tokens of the chat template that stand in the visible text.
-        defects: What is wrong with the form of the response or stream, in words.
+        defects: What is wrong with the form of the response or stream.
         message: The assistant's message, to be sent back as history.
         timing: When the bytes arrived.
     """
@@ -62,6 +118,6 @@ class Reply:
     finish: str
     usage: Usage | None
     leaks: tuple[str, ...]
-    defects: tuple[str, ...]
+    defects: tuple[Defect, ...]
     message: Message
     timing: Timing

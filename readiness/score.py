@@ -20,9 +20,6 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-#: A measure of a trial that is told wherever results are shown, for it may be overlooked.
-REASONED = "met in the reasoning"
-
 #: Outcomes that say nothing of the endpoint: a verdict must hold whichever way they had gone.
 UNSETTLED = frozenset({Outcome.UNDETERMINED, Outcome.SKIPPED})
 
@@ -52,11 +49,26 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The outcome of one trial, why where it did not pass, and what it has measured."""
+    """The outcome of one trial.
+
+    Args:
+        outcome: What became of it.
+        reason: Why, where it did not pass: for people, and nothing is decided by it.
+        measures: What it has measured.
+        made: Whether it was made; false where it could have changed nothing.
+        met_in_reasoning: Whether the reasoning has what the reply should not, as some clients show.
+        settled_by: Who has labelled what no rule could settle: "review", or "judge" and its model.
+        kind: What the reason has in common with those of trials that failed alike, for counting
+            them together; "" where it stands for itself.
+    """
 
     outcome: Outcome
     reason: str = ""
     measures: tuple[Measure, ...] = ()
+    made: bool = True
+    met_in_reasoning: bool = False
+    settled_by: str = ""
+    kind: str = field(default="", compare=False)
 
     @property
     def passed(self) -> bool:
@@ -71,17 +83,43 @@ class Score:
 PASSED = Score(Outcome.PASS)
 
 #: Of a trial that was not made, for it could have changed nothing.
-SETTLED = Score(Outcome.SKIPPED, "not made: the verdict was settled")
+SETTLED = Score(Outcome.SKIPPED, "not made: the verdict was settled", made=False)
 
 
-def failed(reason: str) -> Score:
+def scored(
+    outcome: Outcome, kind: str, came: str | None = None, *, got: str | None = None
+) -> Score:
+    """Score a trial by why, and by what came or what it got instead, which no two have alike."""
+    shown = "" if came is None else f": {came}"
+    return Score(outcome, f"{kind}{shown if got is None else f', got {got}'}", kind=kind)
+
+
+def failed(kind: str, came: str | None = None, *, got: str | None = None) -> Score:
     """Score a trial in which the endpoint did not meet the requirement."""
-    return Score(Outcome.FAIL, reason)
+    return scored(Outcome.FAIL, kind, came, got=got)
 
 
 class EndpointError(Exception):
-    """The endpoint sent no usable reply: the trial ends here, and it counts."""
+    """The endpoint sent no usable reply: the trial ends here, and it counts.
 
-    def __init__(self, reason: str, outcome: Outcome = Outcome.ENDPOINT_ERROR) -> None:
-        super().__init__(reason)
-        self.score = Score(outcome, reason)
+    Args:
+        kind: Why, for people.
+        outcome: What that makes of the trial.
+        came: What came, which no two replies have alike.
+        status: The HTTP status, where the endpoint refused.
+        message: The endpoint's own words, where it refused.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        outcome: Outcome = Outcome.ENDPOINT_ERROR,
+        *,
+        came: str | None = None,
+        status: int | None = None,
+        message: str = "",
+    ) -> None:
+        self.score = scored(outcome, kind, came)
+        super().__init__(self.score.reason)
+        self.status = status
+        self.message = message

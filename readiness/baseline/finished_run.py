@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from readiness.evidence.log import EvidenceIntegrityError, broken_link, exchange_of
+from readiness.evidence import run_folder
+from readiness.evidence.log import REPEAT, EvidenceIntegrityError, chain_end, exchange_of
+from readiness.evidence.run_folder import EVIDENCE, DamagedRecordError, FolderError
+from readiness.exchange import NS
 from readiness.protocol import completion
-from readiness.resources import schema
-from readiness.runner.active_check import AGAIN
-from readiness.score import SETTLED, UNSETTLED, EndpointError, Outcome
-
-RECORD, EVIDENCE = "readiness.json", "evidence.jsonl"
-NS = 1e9
+from readiness.score import UNSETTLED, EndpointError, Outcome
 
 
 class FinishedRunError(LookupError):
@@ -41,6 +38,7 @@ class FinishedRun:
         evidence: Where its evidence is.
         evidence_header: The first line of its evidence: what was tried, with what.
         trials: Its trials, by check and number.
+        repeated_trials: Those that it made again, by the same.
         seconds: How long each of its exchanges took.
         target: What the endpoint said of itself.
         concurrency: Most trials in flight.
@@ -53,6 +51,7 @@ class FinishedRun:
     evidence_header: Mapping[str, Any]
     trials: Mapping[tuple[str, int], RecordedTrial]
     seconds: Mapping[int, float]
+    repeated_trials: Mapping[tuple[str, int], RecordedTrial] = field(default_factory=dict)
     target: Mapping[str, Any] = field(default_factory=dict)
     concurrency: int = 0
     verdict: str = ""
@@ -70,9 +69,9 @@ class FinishedRun:
         What says nothing, in either, is left out.
         """
         twice = [
-            (self.trials[check.removesuffix(AGAIN), number].outcome, tried.outcome)
-            for (check, number), tried in self.trials.items()
-            if check.endswith(AGAIN) and (check.removesuffix(AGAIN), number) in self.trials
+            (self.trials[name].outcome, tried.outcome)
+            for name, tried in self.repeated_trials.items()
+            if name in self.trials
         ]
         told = [both for both in twice if UNSETTLED.isdisjoint(both)]
         return sum((one is Outcome.PASS) != (two is Outcome.PASS) for one, two in told), len(told)
@@ -88,7 +87,8 @@ class FinishedRun:
 def read(evidence: Path) -> FinishedRun:
     """Read what a file of evidence tells."""
     about: Mapping[str, Any] = {}
-    trials, seconds = {}, {}
+    trials: dict[bool, dict[tuple[str, int], RecordedTrial]] = {False: {}, True: {}}
+    seconds = {}
     for line in _lines(evidence):
         match line["kind"]:
             case "run":
@@ -96,29 +96,32 @@ def read(evidence: Path) -> FinishedRun:
             case "exchange":
                 seconds[line["seq"]] = line["end"] / NS
             case "trial":
-                made = line["reason"] != SETTLED.reason
                 exchanges = tuple(line["exchanges"])
-                tried = RecordedTrial(line["probe"], Outcome(line["outcome"]), exchanges, made)
-                trials[line["check"], line["trial"]] = tried
-    return FinishedRun(evidence, about, trials, seconds)
+                tried = RecordedTrial(
+                    line["probe"], Outcome(line["outcome"]), exchanges, line.get("made", True)
+                )
+                trials[line.get(REPEAT, False)][line["check"], line["trial"]] = tried
+    return FinishedRun(evidence, about, trials[False], seconds, trials[True])
 
 
 def read_finished_run(path: Path) -> FinishedRun:
     """Read the run that another is to be held against: its folder, or the record in it.
 
     Raises:
-        NoBaseline: There is no such run, or it shows nothing.
-        UnsoundError: Its evidence is not what it was when the run ended.
+        FinishedRunError: There is no such run, or it shows nothing.
+        EvidenceIntegrityError: Its evidence is not what it was when the run ended.
     """
     # `latest` points elsewhere as soon as this run ends.
     folder = path.resolve() if path.is_dir() else path.resolve().parent
-    record = _record(folder / RECORD)
+    record = _record(folder)
     evidence = folder / EVIDENCE
     if not evidence.exists():
         raise FinishedRunError(f"{path}: there is no {EVIDENCE} beside the record")
-    if problem := broken_link(evidence):
-        raise EvidenceIntegrityError(f"{path}: the chain of evidence is broken: {problem}")
-    head = _head(evidence)
+    try:
+        head = chain_end(evidence)
+    except EvidenceIntegrityError as error:
+        why = f"{path}: the chain of evidence is broken: {error}"
+        raise EvidenceIntegrityError(why) from error
     if head != record["evidence"]["head"]:
         raise EvidenceIntegrityError(f"{path}: {EVIDENCE} does not end where the record says")
     found = read(evidence)
@@ -136,34 +139,18 @@ def read_finished_run(path: Path) -> FinishedRun:
     )
 
 
-def _record(path: Path) -> Mapping[str, Any]:
-    from jsonschema import Draft202012Validator
-
+def _record(folder: Path) -> run_folder.Record:
     try:
-        found = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise FinishedRunError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise EvidenceIntegrityError(f"{path}: is not JSON: {error}") from error
-    for violation in Draft202012Validator(schema("readiness")).iter_errors(found):
-        raise FinishedRunError(
-            f"{path}: is no record that this version reads: {violation.message:.120}"
-        )
-    record: Mapping[str, Any] = found
-    return record
+        return run_folder.read(folder)
+    except DamagedRecordError as error:
+        raise EvidenceIntegrityError(str(error)) from error
+    except FolderError as error:
+        raise FinishedRunError(str(error)) from error
 
 
 def _lines(evidence: Path) -> Iterator[dict[str, Any]]:
     with evidence.open("rb") as file:
         yield from map(json.loads, file)
-
-
-def _head(evidence: Path) -> str:
-    last = b""
-    with evidence.open("rb") as file:
-        for line in file:
-            last = line
-    return hashlib.sha256(last.rstrip(b"\n")).hexdigest()
 
 
 def _said(line: Mapping[str, Any]) -> str:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from readiness.evidence import run_folder
-from readiness.evidence.log import broken_link
+from readiness.evidence.log import EvidenceIntegrityError, chain_end
 from readiness.evidence.printable import escape_unprintable
 from readiness.evidence.run_folder import ATTESTATION, EVIDENCE, JUDGED, FolderError, Record
 from readiness.reporters.attestation import agrees, statement
+from readiness.verdict.exit_status import UNSOUND
 
 MOST_NAMED = 5
-UNSOUND = 11  # As of a run whose evidence is unsound.
 NO_LIBRARY = "signatures need the package cryptography: pip install 'llm-readiness[sign]'"
 
 
@@ -94,20 +92,15 @@ def _sound(run: Path) -> Record:
     if problems := list(_problems(run)):
         raise FolderError(f"{run} is not whole: {'; '.join(problems[:MOST_NAMED])}")
     record = run_folder.read(run)
-    evidence = run / EVIDENCE
+    evidence, ends = run / EVIDENCE, dict[Path, str]()
     for chain in (evidence, *sorted(run.glob(JUDGED))):
-        if broken := broken_link(chain):
-            raise FolderError(f"the chain of evidence is broken: {broken}")
-    if _end(evidence) != record["evidence"]["head"]:
+        try:
+            ends[chain] = chain_end(chain)
+        except EvidenceIntegrityError as error:
+            raise FolderError(f"the chain of evidence is broken: {error}") from error
+    if ends[evidence] != record["evidence"]["head"]:
         raise FolderError(f"{evidence} does not end where the record says")
     return record
-
-
-def _end(evidence: Path) -> str:
-    """The digest of the last line: no later one seals it."""
-    with evidence.open("rb") as lines:
-        last = b"".join(deque(lines, 1))
-    return sha256(last.rstrip(b"\n")).hexdigest()
 
 
 def _problems(run: Path) -> Iterator[str]:

@@ -16,6 +16,8 @@ from readiness.evidence.redaction import Secrets
 from readiness.exchange import Arrival, Exchange, Fault
 from readiness.score import Score
 
+#: In an entry of a trial that was made once before, and is made again to see what is noise.
+REPEAT = "repeat"
 #: What the first line's `prev` holds, which has no line before it.
 GENESIS = "0" * 64
 
@@ -80,7 +82,11 @@ class Evidence:
                 **trial,
                 "outcome": score.outcome,
                 "reason": score.reason,
+                "reason_kind": score.kind,
                 "measures": [dataclasses.asdict(each) for each in score.measures],
+                "made": score.made,
+                "met_in_reasoning": score.met_in_reasoning,
+                "settled_by": score.settled_by,
                 "exchanges": exchanges,
                 "said": said,
             }
@@ -160,7 +166,7 @@ def entries(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
     """The entries of an evidence file, each with its line, and each checked against the one before.
 
     Raises:
-        UnsoundError: A line is no JSON, does not follow the one before it, or has no end.
+        EvidenceIntegrityError: A line is no JSON, does not follow the one before it, or has no end.
     """
     head = GENESIS
     with path.open("rb") as lines:
@@ -181,14 +187,16 @@ def entries(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
             yield entry, line
 
 
-def broken_link(path: Path) -> str:
-    """Where the chain of an evidence file is broken, in words; "" where it is whole."""
-    try:
-        for _ in entries(path):
-            pass
-    except EvidenceIntegrityError as error:
-        return str(error)
-    return ""
+def chain_end(path: Path) -> str:
+    """The digest of the last line of an evidence file, which no later line seals.
+
+    Raises:
+        EvidenceIntegrityError: The chain is broken before it.
+    """
+    head = GENESIS
+    for _, line in entries(path):
+        head = sha256(line[:-1])
+    return head
 
 
 def exchange_of(entry: Mapping[str, Any]) -> Exchange:

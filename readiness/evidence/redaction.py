@@ -9,14 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote
 
 from readiness.evidence.printable import escape_unprintable
+from readiness.reply import REASONING_FIELDS
 
 MARK = "[redacted]"
 # Shorter ones, such as the `none` that keyless servers are given, would blot out innocent text.
 SHORTEST = 6
-#: The pieces of what a stream tells, field by field.
+#: The fields whose text a stream sends in pieces: a message's, its parts', and a tool call's.
+PIECEMEAL = ("content", "text", "refusal", "name", "arguments", *REASONING_FIELDS)
 PIECES = re.compile(
-    rb'"(?P<field>content|text|reasoning|reasoning_content|refusal|arguments)"\s*:\s*'
-    rb'"(?P<text>(?:[^"\\]|\\.)*)"'
+    rf'"(?P<field>{"|".join(PIECEMEAL)})"\s*:\s*"(?P<text>(?:[^"\\]|\\.)*)"'.encode()
 )
 
 

@@ -9,7 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from readiness.resources import schema, violation
+
 RECORD, EVIDENCE, REVIEW = "readiness.json", "evidence.jsonl", "review.yaml"
+#: The end of an evidence file that was being written when the run was ended.
+TORN = "evidence.torn"
 #: What judges were asked, and what they answered: a file for each time.
 JUDGED = "judge*.jsonl"
 
@@ -21,26 +25,27 @@ class FolderError(ValueError):
     """A folder is not what it is taken for; the message says why."""
 
 
+class DamagedRecordError(FolderError):
+    """The record is no longer what a run has written."""
+
+
 def read(folder: Path) -> Record:
     """Read the record of a run.
 
     Raises:
         FolderError: There is none, or it is not one.
     """
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    from readiness.resources import schema
-
     path = folder / RECORD
     try:
         found = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise FolderError(f"{folder} has no {RECORD}: name the folder of a run") from None
+    except OSError as error:
+        raise FolderError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise FolderError(f"{path} is not JSON: {error}") from error
-    if violation := best_match(Draft202012Validator(schema("readiness")).iter_errors(found)):
-        raise FolderError(f"{path}: {violation.json_path}: {violation.message:.200}")
+        raise DamagedRecordError(f"{path} is not JSON: {error}") from error
+    if wrong := violation(found, schema("readiness")):
+        raise FolderError(f"{path}: {wrong.json_path}: {wrong.message:.200}")
     record: Record = found
     return record
 

@@ -13,8 +13,8 @@ from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
 from readiness.statistics.histogram import Times
 
-NS = 1e9
 FRAME = b"data:"
+CLOSE = 1e-9  # seconds by which rounding may part a time from itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def measure_latency(exchange: Exchange, reply: Reply) -> Latency | None:
     timing = reply.timing
     if timing.first_token is None or timing.last_token is None:
         return None
-    tokens, written = reply.usage.completion if reply.usage else 0, exchange.written / NS
+    tokens, written = reply.usage.completion if reply.usage else 0, exchange.seconds_to_write
     return Latency(timing.first_token - written, timing.last_token - written, tokens)
 
 
@@ -58,15 +58,15 @@ def inter_token_latencies(exchange: Exchange, times: Latency) -> Times:
     Of tokens that came together, all but the first have a gap of 0, as in vLLM's benchmark.
     """
     begin, end = (
-        NS * each + exchange.written
+        each + exchange.seconds_to_write
         for each in (times.time_to_first_token, times.time_to_last_token)
     )
-    came = [each for each in exchange.arrivals if begin - 1 <= each.ns <= end + 1]
+    came = [each for each in exchange.arrivals if begin - CLOSE <= each.seconds <= end + CLOSE]
     together = sum(
         max(exchange.body.count(FRAME, before.size, after.size) - 1, 0)
         for before, after in pairwise(came)
     )
-    seconds = np.array([each.ns / NS for each in came])
+    seconds = np.array([each.seconds for each in came])
     return np.concatenate([np.diff(seconds), np.zeros(together)])
 
 
@@ -118,7 +118,7 @@ def odd_input_failure(exchange: Exchange) -> str:
         return f"{exchange.fault}: {exchange.detail}"
     if not 200 <= (exchange.status or 0) < 500:
         return f"HTTP {exchange.status}"
-    seconds = exchange.end / NS
+    seconds = exchange.seconds
     return f"answered after {seconds:.0f} s" if seconds > ANSWERED_WITHIN else ""
 
 
@@ -134,5 +134,5 @@ def require_not_rate_limited(exchange: Exchange) -> Exchange:
         EndpointError: It met a stated limit, which is the account's and says nothing.
     """
     if is_rate_limited(exchange):
-        raise EndpointError("rate limited: HTTP 429", Outcome.SKIPPED)
+        raise EndpointError("rate limited", Outcome.SKIPPED, came="HTTP 429")
     return exchange

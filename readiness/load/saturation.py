@@ -58,7 +58,7 @@ def excuse_if_saturated(score: Score, excess: float, *strains: ClientSaturation)
     why = next((why for each in strains if (why := each.may_explain(excess))), "")
     if not why:
         return score
-    return replace(score, outcome=Outcome.UNDETERMINED, reason=f"{why}; {score.reason}")
+    return replace(score, outcome=Outcome.UNDETERMINED, reason=f"{why}; {score.reason}", kind="")
 
 
 @asynccontextmanager

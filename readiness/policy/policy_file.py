@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from readiness.policy.yaml_reader import FileLine, KeyPath, PolicyError, Reader
-from readiness.resources import PACKAGE, schema
+from readiness.resources import PACKAGE, schema, violations
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -90,13 +90,9 @@ def read(path: Path, kind: str) -> PolicyFile:
 
 def _problems(file: PolicyFile, kind: str) -> list[str]:
     """What the schema does not allow, in the order of the file."""
-    # An import that takes a tenth of a second waits until a policy is read.
-    from jsonschema import Draft202012Validator
-
-    found = Draft202012Validator(schema(kind)).iter_errors(file.content)
     problems = {
         file.problem(way, text): file.line(way)
-        for violation in found
+        for violation in violations(file.content, schema(kind))
         for way, text in _explain(violation)
     }
     return sorted(problems, key=lambda each: problems[each].number)

@@ -7,13 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from readiness.chat import Dialect, Send
-from readiness.exchange import Call, Exchange
+from readiness.exchange import Call, Exchange, Send
 from readiness.protocol.completion import error_text, read
+from readiness.protocol.dialect import Dialect
 from readiness.reply import Reply
 from readiness.score import EndpointError
 
+#: Asks for the models that are served.
+LIST_MODELS = Call(None, "/models", "GET")
+#: What the evidence says that the requests of the capability probe were sent for.
+PROBING = {"check": "capability"}
 REFUSALS = (400, 404, 405, 422, 501)
+KEY_REFUSED = (401, 403)
 NO_SUCH_MODEL = "readiness-no-such-model"
 REASONING_BUDGET = 4096
 OK = [{"role": "user", "content": "Reply with the word OK."}]
@@ -75,10 +80,17 @@ class WrongKey(LookupError):
 
 @dataclass(frozen=True)
 class Models:
-    """What the endpoint says it serves: windows in tokens by model id."""
+    """What the endpoint says it serves.
+
+    Args:
+        windows: The models' windows in tokens, by their ids; None where it states none.
+        problem: Why it does not tell, for people; "" where it does.
+        status: The HTTP status, where it does not tell.
+    """
 
     windows: Mapping[str, int | None] = field(default_factory=dict)
     problem: str = ""
+    status: int | None = None
 
     @classmethod
     def read(cls, exchange: Exchange) -> Models:
@@ -90,12 +102,14 @@ class Models:
         if exchange.fault is not None:
             raise Unassessable(f"{exchange.fault}: {exchange.detail}")
         if exchange.status != 200:
-            return cls(problem=f"HTTP {exchange.status}: {error_text(exchange):.200}")
+            said = f"HTTP {exchange.status}: {error_text(exchange):.200}"
+            return cls(problem=said, status=exchange.status)
         try:
             listed = json.loads(exchange.body)["data"]
             return cls({str(each["id"]): _window(each) for each in listed})
         except (ValueError, LookupError, TypeError, AttributeError):
-            return cls(problem=f"no list of models: {error_text(exchange)!r:.120}")
+            said = f"no list of models: {error_text(exchange)!r:.120}"
+            return cls(problem=said, status=exchange.status)
 
 
 @dataclass(frozen=True)
@@ -139,7 +153,7 @@ def choose(models: Models, wanted: str) -> str:
         return wanted
     if len(models.windows) == 1:
         return next(iter(models.windows))
-    if models.problem.startswith(("HTTP 401", "HTTP 403")):
+    if models.status in KEY_REFUSED:
         raise WrongKey(f"the key is not accepted: {models.problem}")
     if models.problem:
         raise Unassessable(f"GET /models: {models.problem} (is the base URL right, as in …/v1?)")
@@ -188,7 +202,7 @@ async def _greet(send: Send, dialect: Dialect) -> tuple[Dialect, Reply, Exchange
         dialect = replace(dialect, max_tokens_field="max_tokens")
         exchange = await send(Call(dialect.request(OK, 512, {})))
     said = f"HTTP {exchange.status}: {error_text(exchange):.200}"
-    if exchange.status in (401, 403):
+    if exchange.status in KEY_REFUSED:
         raise WrongKey(f"the key is not accepted: {said}")
     if exchange.status == 404:
         raise LookupError(f"no model {dialect.model!r} there: {said}")

@@ -23,15 +23,14 @@ from readiness.protocol.message import (
     RawReply,
     control_tokens,
     decode,
-    describe_defects,
     malformed,
     read_calls,
     split,
 )
 from readiness.protocol.sse import BYTE_ORDER_MARK
 from readiness.protocol.stream import read_stream
-from readiness.reply import Reply, Timing, ToolCall, Usage
-from readiness.score import EndpointError, Outcome, Score
+from readiness.reply import DefectKind, Reply, Timing, ToolCall, Usage
+from readiness.score import EndpointError, Outcome, Score, scored
 
 
 def read_whole(body: bytes, defects: Defects) -> RawReply:
@@ -45,7 +44,7 @@ def read_whole(body: bytes, defects: Defects) -> RawReply:
     draft.add(message)
     finish = choice.get("finish_reason")
     if not finish or not isinstance(finish, str):
-        defects["no finish_reason"] = f"{finish!r:.60}"
+        defects.note(DefectKind.NO_FINISH_REASON, f"{finish!r:.60}")
         finish = ""
     calls = read_calls(message.get("tool_calls"), defects)
     return RawReply(draft.finish(), calls, finish, document.get("usage"))
@@ -78,7 +77,6 @@ def _first(choices: Any) -> Mapping[str, Any]:
 
 __all__ = ["error_text", "read"]
 
-NS = 1e9
 STREAM = "text/event-stream"
 #: The finish reasons of content filters.
 FILTERED = frozenset(("content_filter", "sensitive", "safety", "refusal"))
@@ -91,11 +89,11 @@ def read(exchange: Exchange) -> Reply:
     Raises:
         EndpointError: It holds no usable reply.
     """
-    if missing := lost(exchange):
-        raise EndpointError(missing.reason, missing.outcome)
+    if exchange.fault is not None:
+        raise EndpointError(exchange.fault, _outcome(exchange.fault), came=exchange.detail)
     if exchange.status is None or not 200 <= exchange.status < 300:
         raise _refused(exchange)
-    defects: Defects = {}
+    defects = Defects()
     try:
         sent = _sent(exchange, defects)
     except RecursionError:
@@ -107,9 +105,11 @@ def lost(exchange: Exchange) -> Score | None:
     """Score an exchange in which no whole response came; None where one did."""
     if exchange.fault is None:
         return None
-    unsent = exchange.fault is Fault.UNREACHABLE
-    outcome = Outcome.SKIPPED if unsent else Outcome.ENDPOINT_ERROR
-    return Score(outcome, f"{exchange.fault}: {exchange.detail}")
+    return scored(_outcome(exchange.fault), exchange.fault, came=exchange.detail)
+
+
+def _outcome(fault: Fault) -> Outcome:
+    return Outcome.SKIPPED if fault is Fault.UNREACHABLE else Outcome.ENDPOINT_ERROR
 
 
 def _refused(exchange: Exchange) -> EndpointError:
@@ -120,7 +120,8 @@ def _refused(exchange: Exchange) -> EndpointError:
     elif unsupported_parameter(exchange):
         outcome = Outcome.UNSUPPORTED
     words = f"{said.message!r:.200}" if said.message else "without a message"
-    return EndpointError(f"HTTP {exchange.status}: {words}", outcome)
+    status = exchange.status
+    return EndpointError(f"HTTP {status}", outcome, came=words, status=status, message=said.message)
 
 
 def _sent(exchange: Exchange, defects: Defects) -> RawReply:
@@ -136,13 +137,13 @@ def _sent(exchange: Exchange, defects: Defects) -> RawReply:
         raise malformed(f"not asked to stream, got {label} {body[:120]!r}")
     if framed and not head.startswith(b"{"):
         if label != STREAM:
-            defects["content-type of a stream"] = f"{label!r:.60}"
+            defects.note(DefectKind.STREAM_CONTENT_TYPE, f"{label!r:.60}")
         return read_stream(body, defects)
     if asked:
-        defects["asked to stream, got one document"] = label
+        defects.note(DefectKind.NOT_STREAMED, label)
     elif not label.endswith("json"):
         # The openai SDK hands such a reply on as text.
-        defects["content-type of JSON"] = f"{label!r:.60}"
+        defects.note(DefectKind.JSON_CONTENT_TYPE, f"{label!r:.60}")
     return read_whole(body, defects)
 
 
@@ -152,7 +153,9 @@ def _reply(exchange: Exchange, sent: RawReply, defects: Defects) -> Reply:
     text, thought = split(content or "", sent.finish)
     if sent.finish.lower() in FILTERED and not (text or sent.calls):
         # With text there is something to judge: what leaked before the filter cut it off.
-        raise EndpointError(f"blocked by filter: finish_reason {sent.finish!r}", Outcome.BLOCKED)
+        raise EndpointError(
+            "blocked by filter", Outcome.BLOCKED, came=f"finish_reason {sent.finish!r}"
+        )
     return Reply(
         content=content,
         text=text,
@@ -162,7 +165,7 @@ def _reply(exchange: Exchange, sent: RawReply, defects: Defects) -> Reply:
         finish=sent.finish,
         usage=usage,
         leaks=control_tokens(text),
-        defects=tuple(describe_defects(defects)),
+        defects=defects.found,
         message=_message(None if content is None else text, sent.calls),
         timing=_timing(exchange, sent),
     )
@@ -177,7 +180,7 @@ def _usage(sent: Any, defects: Defects) -> Usage | None:
     details = fields.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else None
     if prompt is None or completion is None or (cached is not None and _count(cached) is None):
-        defects["usage is not in token counts"] = f"{sent!r:.120}"
+        defects.note(DefectKind.INVALID_USAGE, f"{sent!r:.120}")
     if prompt is None or completion is None:
         return None
     return Usage(prompt, completion, _count(cached))
@@ -206,7 +209,7 @@ def _timing(exchange: Exchange, sent: RawReply) -> Timing:
         first_byte=_arrival(exchange, 0),
         first_token=None if sent.first is None else _arrival(exchange, sent.first),
         last_token=None if sent.last is None else _arrival(exchange, sent.last),
-        end=exchange.end / NS,
+        end=exchange.seconds,
     )
 
 
@@ -214,4 +217,4 @@ def _arrival(exchange: Exchange, size: int) -> float:
     """When so much of the body had arrived, in seconds."""
     place = bisect_left(exchange.arrivals, size, key=attrgetter("size"))
     arrived = place < len(exchange.arrivals)
-    return (exchange.arrivals[place].ns if arrived else exchange.end) / NS
+    return exchange.arrivals[place].seconds if arrived else exchange.seconds

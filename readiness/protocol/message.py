@@ -8,15 +8,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from readiness.reply import ToolCall
+from readiness.reply import REASONING_FIELDS, Defect, DefectKind, ToolCall
 from readiness.score import EndpointError
 
-#: What is wrong, and where it was first seen: a thousand frames may share one defect.
-Defects = dict[str, str]
-
-#: The names of reasoning. A message that uses several says the same under each.
-REASONING = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
-HALF = "half a surrogate pair in the text"
+#: How people are told of a defect; of a tool call it names the field.
+DEFECT_TEXTS = {
+    DefectKind.STREAM_CONTENT_TYPE: "content-type of a stream",
+    DefectKind.JSON_CONTENT_TYPE: "content-type of JSON",
+    DefectKind.NOT_STREAMED: "asked to stream, got one document",
+    DefectKind.FRAME_NOT_JSON: "frame is not JSON",
+    DefectKind.FRAME_NOT_OBJECT: "frame is no JSON object",
+    DefectKind.FRAME_WITHOUT_CHOICES: "frame without choices",
+    DefectKind.FRAME_CUT_OFF: "stream ends in the middle of a frame",
+    DefectKind.INVALID_UTF8: "invalid UTF-8 in a frame",
+    DefectKind.LONE_SURROGATE: "half a surrogate pair in the text",
+    DefectKind.REPLACEMENT_CHARACTER: "U+FFFD in the text",
+    DefectKind.CHOICE_WITHOUT_INDEX: "choice without index",
+    DefectKind.ID_CHANGES: "id changes",
+    DefectKind.NO_DONE: "no [DONE]",
+    DefectKind.DATA_AFTER_DONE: "data after [DONE]",
+    DefectKind.NO_FINISH_REASON: "no finish_reason",
+    DefectKind.INVALID_FINISH_REASON: "finish_reason is neither a reason nor null",
+    DefectKind.SECOND_FINISH_REASON: "two finish_reasons",
+    DefectKind.DELTA_AFTER_FINISH_REASON: "delta after the finish_reason",
+    DefectKind.INVALID_USAGE: "usage is not in token counts",
+    DefectKind.CALL_WITHOUT_FIELD: "tool call without {field}",
+    DefectKind.CALL_BEGINS_WITHOUT_FIELD: "first fragment of a tool call without {field}",
+    DefectKind.CALL_FIELD_NOT_STRING: "{field} of a tool call is not a string",
+    DefectKind.CALL_FIELD_CHANGES: "{field} of a tool call changes",
+    DefectKind.CALL_ARGUMENTS_NOT_STRING: "arguments of a tool call are not a string",
+    DefectKind.CALL_WITHOUT_INDEX: "tool call without index",
+    DefectKind.CALL_INDEXES_WITH_GAPS: "indexes of the tool calls do not count from 0",
+    DefectKind.CALLS_SHARE_ID: "tool calls share an id",
+}
 REASONING_PARTS = ("thinking", "reasoning")
 TEXT_PARTS = ("text", "output_text")
 
@@ -43,12 +67,29 @@ def decode(text: str) -> Any:
 
 def malformed(why: str) -> EndpointError:
     """Return the error that ends the trial of a response which no client could read."""
-    return EndpointError(f"malformed response: {why}")
+    return EndpointError("malformed response", came=why)
 
 
-def describe_defects(defects: Defects) -> list[str]:
-    """The defects in words."""
-    return [f"{what}: {shown}" if shown else what for what, shown in defects.items()]
+class Defects:
+    """The defects of one response, each as it was first seen: a thousand frames may share one."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[DefectKind, str], Defect] = {}
+
+    def note(self, kind: DefectKind, shown: str = "", field: str = "") -> None:
+        """Add a defect, with what shows it, and of a tool call the field that has it."""
+        said = DEFECT_TEXTS[kind].format(field=field)
+        self._found.setdefault((kind, field), Defect(kind, said, shown))
+
+    @property
+    def found(self) -> tuple[Defect, ...]:
+        """All of them, the first first."""
+        return tuple(self._found.values())
+
+    @property
+    def kinds(self) -> frozenset[DefectKind]:
+        """Their kinds."""
+        return frozenset(kind for kind, _ in self._found)
 
 
 @dataclass(frozen=True)
@@ -76,7 +117,7 @@ class MessageAssembler:
         for name, value in message.items():
             if name == "content":
                 texts += self._add_content(value)
-            elif value and name in REASONING:
+            elif value and name in REASONING_FIELDS:
                 texts += self._add_reasoning(name, value)
             elif value and name == "refusal":
                 self._refusal.append(_string("refusal", value))
@@ -86,7 +127,7 @@ class MessageAssembler:
     def finish(self) -> Texts:
         """Return the texts, the reasoning under the first of its names that holds any."""
         content = self._joined(self._content)
-        names = (name for name in (*REASONING, "content") if name in self._reasoning)
+        names = (name for name in (*REASONING_FIELDS, "content") if name in self._reasoning)
         reasoning = self._joined(self._reasoning.get(next(names, ""), []))
         return Texts(None if self._silent else content, reasoning, self._joined(self._refusal))
 
@@ -143,7 +184,7 @@ def sound(text: str, defects: Defects) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        defects.setdefault(HALF, f"{text[error.start :]!r:.60}")
+        defects.note(DefectKind.LONE_SURROGATE, f"{text[error.start :]!r:.60}")
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
 
@@ -187,7 +228,7 @@ class ToolCallAssembler:
         if isinstance(arguments, str):
             self._arguments.append(arguments)
         elif arguments is not None:
-            defects.setdefault("arguments of a tool call are not a string", f"{arguments!r:.120}")
+            defects.note(DefectKind.CALL_ARGUMENTS_NOT_STRING, f"{arguments!r:.120}")
             self._arguments.append(json.dumps(arguments, ensure_ascii=False))
 
     def lacks(self, *names: str) -> list[str]:
@@ -197,7 +238,7 @@ class ToolCallAssembler:
     def finish(self, defects: Defects) -> ToolCall:
         """Return the call as it stands."""
         for name in self.lacks("id", "type", "name"):
-            defects.setdefault(f"tool call without {name}", "")
+            defects.note(DefectKind.CALL_WITHOUT_FIELD, field=name)
         texts = (*self._texts.values(), "".join(self._arguments))
         return ToolCall(*(sound(text, defects) for text in texts))
 
@@ -206,10 +247,10 @@ class ToolCallAssembler:
         if not now or now == before:
             return
         if not isinstance(now, str):
-            defects.setdefault(f"{name} of a tool call is not a string", f"{now!r:.60}")
+            defects.note(DefectKind.CALL_FIELD_NOT_STRING, f"{now!r:.60}", name)
         elif before:
             change = f"{before!r:.60}, then {now!r:.60}"
-            defects.setdefault(f"{name} of a tool call changes", change)
+            defects.note(DefectKind.CALL_FIELD_CHANGES, change, name)
         else:
             self._texts[name] = now
 
@@ -224,7 +265,7 @@ def read_calls(value: Any, defects: Defects) -> tuple[ToolCall, ...]:
         call.add(sent, defects)
         function = sent.get("function")
         if not function or function.get("arguments") is None:
-            defects.setdefault("tool call without arguments", "")
+            defects.note(DefectKind.CALL_WITHOUT_FIELD, field="arguments")
         calls.append(call.finish(defects))
     return distinct(calls, defects)
 
@@ -240,7 +281,7 @@ class StreamedToolCalls:
         for fragment in _entries(fragments):
             index = fragment.get("index")
             if type(index) is not int:
-                defects.setdefault("tool call without index", f"{fragment!r:.120}")
+                defects.note(DefectKind.CALL_WITHOUT_INDEX, f"{fragment!r:.120}")
                 index = self._guess(fragment)
             call = self._calls.get(index)
             if call is not None:
@@ -249,13 +290,13 @@ class StreamedToolCalls:
             call = self._calls[index] = ToolCallAssembler()
             call.add(fragment, defects)
             for name in call.lacks("id", "name"):
-                defects.setdefault(f"first fragment of a tool call without {name}", "")
+                defects.note(DefectKind.CALL_BEGINS_WITHOUT_FIELD, field=name)
 
     def finish(self, defects: Defects) -> tuple[ToolCall, ...]:
         """Return the calls, in the order of their indexes."""
         indexes = sorted(self._calls)
         if indexes != list(range(len(indexes))):
-            defects.setdefault("indexes of the tool calls do not count from 0", f"{indexes!r:.60}")
+            defects.note(DefectKind.CALL_INDEXES_WITH_GAPS, f"{indexes!r:.60}")
         return distinct([self._calls[index].finish(defects) for index in indexes], defects)
 
     def _guess(self, fragment: Mapping[str, Any]) -> int:
@@ -267,7 +308,7 @@ def distinct(calls: list[ToolCall], defects: Defects) -> tuple[ToolCall, ...]:
     """Return the calls, whose results could not be told apart where they share an id."""
     ids = [call.id for call in calls if call.id]
     if len(set(ids)) < len(ids):
-        defects.setdefault("tool calls share an id", f"{ids!r:.120}")
+        defects.note(DefectKind.CALLS_SHARE_ID, f"{ids!r:.120}")
     return tuple(calls)
 
 

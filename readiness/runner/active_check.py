@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
+from readiness.evidence.log import REPEAT
 from readiness.policy.plan import PlannedCheck
 from readiness.probe import Probe
 from readiness.runner.resume import ResumeState
@@ -17,8 +18,6 @@ from readiness.verdict.sequential import Sprt
 
 #: Failures that a report should have to show, before a check that cannot be ready any more ends.
 ENOUGH_FAILURES = 3
-#: What is added to the name of a check whose trials are made once more.
-AGAIN = " (again)"
 
 
 @dataclass(eq=False)
@@ -67,8 +66,23 @@ class ActiveCheck:
 
     @property
     def id(self) -> str:
-        """What the evidence calls it."""
-        return f"{self.planned.check.id}{AGAIN if self.is_repeat else ''}"
+        """The id of the check."""
+        return self.planned.check.id
+
+    @property
+    def lane(self) -> str:
+        """The connection that its trials share, where one waits for the other; "" where none does.
+
+        Those that are made again do not wait for the first ones.
+        """
+        if not self.planned.check.in_order:
+            return ""
+        return f"{self.id}, repeated" if self.is_repeat else self.id
+
+    def about(self, probe: str, number: int) -> dict[str, Any]:
+        """What the evidence says of one of its trials."""
+        said: dict[str, Any] = {"check": self.id, "probe": probe, "trial": number}
+        return {**said, REPEAT: True} if self.is_repeat else said
 
     @property
     def startable(self) -> bool:
@@ -131,7 +145,7 @@ class ActiveCheck:
         self.passed += trial.score.passed
         if not (trial.control or trial.score.passed or trial.score.outcome in UNSETTLED):
             self.failed += 1
-        if self.test and self.decided is None and trial.score != SETTLED:
+        if self.test and self.decided is None and trial.score.made:
             self.decided = self._decision(self.test)
 
     def _decision(self, test: Sprt) -> Verdict | None:

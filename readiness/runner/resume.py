@@ -11,6 +11,7 @@ from typing import Any
 
 from readiness.evidence.log import (
     GENESIS,
+    REPEAT,
     EvidenceIntegrityError,
     entries,
     exchange_of,
@@ -18,13 +19,13 @@ from readiness.evidence.log import (
     sha256,
 )
 from readiness.evidence.redaction import Secrets
+from readiness.evidence.run_folder import TORN
 from readiness.exchange import Call, Exchange
 from readiness.probe import Probe
 from readiness.score import Measure, Outcome, Score
 from readiness.verdict.result import Trial
 
 Entry = Mapping[str, Any]
-TORN = "evidence.torn"
 SHARED = "shared"
 
 
@@ -43,7 +44,7 @@ class ResumeState:
         torn: How many bytes a line has that was being written when the run was ended.
         exchanges: All that was exchanged, without what was sent.
         attempts: Which attempt of the run's own each was, from 1; 0 of what is no trial's.
-        trials: The trials that ended, by check and number.
+        trials: The trials that ended, by number, of each check and of what it made again.
         replies: What came of requests of trials that did not end, by what is known of each.
     """
 
@@ -53,17 +54,8 @@ class ResumeState:
     torn: int = 0
     exchanges: list[Exchange] = field(default_factory=list)
     attempts: list[int] = field(default_factory=list)
-    trials: dict[str, dict[int, Entry]] = field(default_factory=dict)
+    trials: dict[tuple[str, bool], dict[int, Entry]] = field(default_factory=dict)
     replies: dict[tuple[object, ...], deque[Exchange]] = field(default_factory=dict)
-
-    @property
-    def summary(self) -> str:
-        """What was taken over, in words; "" of a run that begins."""
-        if not self.about:
-            return ""
-        torn = f"; {self.torn} bytes of a torn line were set aside in {TORN}" if self.torn else ""
-        trials = sum(len(each) for each in self.trials.values())
-        return f"resumed: {len(self.exchanges)} exchanges and {trials} trials were there{torn}"
 
     def pop_reply(self, call: Call, about: Entry) -> Exchange | None:
         """What came of the same request of the same trial, once; None where it was not sent."""
@@ -79,7 +71,7 @@ class ResumeState:
         Raises:
             ResumeError: The check has other probes now.
         """
-        ended = self.trials.get(check, {})
+        ended = self.trials.get((check, False), {})
         for number, entry in ended.items():
             if number >= len(probes) or probes[number].id != entry["probe"]:
                 raise ResumeError(f"{check} has other probes now than {entry['probe']}")
@@ -94,7 +86,8 @@ def read(path: Path, secrets: Secrets) -> ResumeState:
 
     Raises:
         ResumeError: There is none.
-        UnsoundError: Its chain is broken elsewhere than in a last line that was being written.
+        EvidenceIntegrityError: Its chain is broken elsewhere than in a last line that was being
+            written.
     """
     past, size = ResumeState(secrets), 0
     keys: dict[int, tuple[object, ...]] = {}
@@ -110,7 +103,8 @@ def read(path: Path, secrets: Secrets) -> ResumeState:
                 past.exchanges.append(replace(exchange_of(entry), request=None))
                 past.attempts.append(entry.get("attempt", 0))
             elif entry["kind"] == "trial" and entry["outcome"] != Outcome.SKIPPED:
-                past.trials.setdefault(entry["check"], {})[entry["trial"]] = entry
+                of_check = entry["check"], entry.get(REPEAT, False)
+                past.trials.setdefault(of_check, {})[entry["trial"]] = entry
     except OSError as error:
         raise ResumeError(f"{path} cannot be read: {error.strerror}") from error
     except EvidenceIntegrityError as error:
@@ -141,9 +135,17 @@ def set_aside(path: Path, torn: int) -> None:
 def _key(about: Entry, method: str, path: str, request: str) -> tuple[object, ...]:
     if shared := about.get("shared"):
         return SHARED, shared, method, path, request
-    return about["check"], about.get("probe"), about.get("trial"), method, path, request
+    trial = (about["check"], about.get("probe"), about.get("trial"), about.get(REPEAT, False))
+    return *trial, method, path, request
 
 
 def _score(entry: Entry) -> Score:
     measures = tuple(Measure(**each) for each in entry["measures"])
-    return Score(Outcome(entry["outcome"]), entry["reason"], measures)
+    return Score(
+        Outcome(entry["outcome"]),
+        entry["reason"],
+        measures,
+        met_in_reasoning=entry.get("met_in_reasoning", False),
+        settled_by=entry.get("settled_by", ""),
+        kind=entry.get("reason_kind", ""),
+    )

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import Any
 
-from readiness.chat import Chat, Scope
-from readiness.evidence.log import Evidence
+from readiness.chat import Chat
+from readiness.context import Context
 from readiness.policy.plan import PlannedCheck
 from readiness.probe import Probe
 from readiness.protocol.capability import Capabilities
 from readiness.runner.active_check import ActiveCheck
 from readiness.runner.event_loop import Background
-from readiness.runner.resume import ResumeState
 from readiness.runner.sender import Sender
+from readiness.runner.settings import Settings
 from readiness.score import SETTLED, EndpointError, Outcome, Score
-from readiness.verdict.labels import Review
 from readiness.verdict.result import Result, Trial, replies_digest
 
 
@@ -27,29 +27,21 @@ class Scheduler:
     """Starts checks together and hands out their results in turn, as pytest asks for them."""
 
     def __init__(
-        self,
-        background: Background,
-        sender: Sender,
-        evidence: Evidence,
-        scope: Scope,
-        past: ResumeState,
-        review: Review,
-        *,
-        curtails: bool = True,
-        fast: bool = False,
+        self, background: Background, sender: Sender, context: Context, settings: Settings
     ) -> None:
         self._background = background
         self._sender = sender
-        self._evidence = evidence
-        self._past = past
-        self._review = review
-        self._curtails = curtails
-        self._fast = fast
+        self._evidence = sender.evidence
+        self._past = sender.past
+        self._review = settings.review
+        self._curtails = not settings.keep_going
+        self._fast = settings.use_sequential_tests
         self._in_flight: set[asyncio.Task[None]] = set()
-        self._scope = scope
-        self._common_again: dict[Hashable, tuple[Chat, asyncio.Future[Any]]] = {}
+        self._context = context
+        self._repeat_fetches: dict[Hashable, tuple[Chat, asyncio.Future[Any]]] = {}
         self._beside: Scheduler | None = None
         self.running: dict[str, ActiveCheck] = {}
+        self._repeated: dict[str, ActiveCheck] = {}
 
     def alternate_with(self, other: Scheduler) -> None:
         """Start trials in turn with another runner, each check's one by one."""
@@ -74,12 +66,16 @@ class Scheduler:
             )
             for each in planned
         ]
-        self.running |= {each.id: each for each in fresh}
+        self._repeated |= {each.id: each for each in fresh}
         self._background.start(self._begin(fresh))
 
     def result(self, check_id: str) -> Result:
         """Wait for the result of a check that was started."""
         return self.running[check_id].done.result()
+
+    def repeated_result(self, check_id: str) -> Result:
+        """Wait for the result of a check whose trials are made again."""
+        return self._repeated[check_id].done.result()
 
     async def _begin(self, fresh: Sequence[ActiveCheck]) -> None:
         beside = self._beside.running if self._beside else {}
@@ -120,7 +116,7 @@ class Scheduler:
         """Start a trial, if there is a slot and something to start."""
         if len(self._in_flight) >= self._sender.slots.open:
             return False
-        running = next((each for each in self.running.values() if each.startable), None)
+        running = next((each for each in self._active if each.startable), None)
         if running is None:
             return False
         number, probe = running.take()
@@ -128,6 +124,10 @@ class Scheduler:
         self._in_flight.add(task)
         task.add_done_callback(partial(self._ended, running, probe))
         return True
+
+    @property
+    def _active(self) -> Iterator[ActiveCheck]:
+        return chain(self.running.values(), self._repeated.values())
 
     def _ended(self, running: ActiveCheck, probe: Probe, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
@@ -160,26 +160,31 @@ class Scheduler:
 
     async def _attempt(self, running: ActiveCheck, number: int, probe: Probe) -> None:
         check = running.planned.check
-        about = {"check": running.id, "probe": probe.id, "trial": number}
-        lane = running.id if check.in_order else ""
-        send = partial(self._sender.send, trial=about, lane=lane)
-        chat = Chat(send, self._capabilities.dialect, self._scope_of(running))
+        about = running.about(probe.id, number)
+        send = partial(self._sender.send, trial=about, lane=running.lane)
+        chat = Chat(send, self._capabilities.dialect, self._context_of(running))
         try:
             score = await check.attempt(chat, probe)
         except EndpointError as error:
             score = error.score
-        score = replace(score, reason=self._evidence.secrets.printable(score.reason))
+        printable = self._evidence.secrets.printable
+        score = replace(score, reason=printable(score.reason), kind=printable(score.kind))
         said = replies_digest(chat.replies)
         score = self._review.settle(check.id, probe.id, said, score)
         self._keep(running, Trial.of(probe, number, score, chat.exchanges, said))
 
-    def _scope_of(self, running: ActiveCheck) -> Scope:
-        defects_only = running.planned.claim.defects_only
-        scope = replace(self._scope, window=self._capabilities.window, defects_only=defects_only)
-        return replace(scope, common=self._common_again) if running.is_repeat else scope
+    def _context_of(self, running: ActiveCheck) -> Context:
+        context = replace(
+            self._context,
+            context_window=self._capabilities.window,
+            defects_only=running.planned.claim.defects_only,
+        )
+        return (
+            replace(context, shared_fetches=self._repeat_fetches) if running.is_repeat else context
+        )
 
     def _keep(self, running: ActiveCheck, trial: Trial) -> None:
-        about = {"check": running.id, "probe": trial.probe, "trial": trial.number}
+        about = running.about(trial.probe, trial.number)
         self._evidence.trial(about, trial.score, trial.exchanges, trial.reply_digest)
         running.note(trial)
 
@@ -187,7 +192,7 @@ class Scheduler:
 def by_dimension(running: Sequence[ActiveCheck]) -> dict[str, Counter[str]]:
     """How far each dimension has come: trials planned, tried and passed."""
     counts: dict[str, Counter[str]] = {}
-    for each in (each for each in running if not each.is_repeat):
+    for each in running:
         count = counts.setdefault(each.planned.check.dimension, Counter())
         count.update(planned=each.total, tried=len(each.trials), passed=each.passed)
     return counts

@@ -13,9 +13,9 @@ LANGUAGES = ("es", "gl", "pt", "it", "fr", "ca", "en", "zh", "ja")
 FEWEST_LETTERS, FEWEST_CHARACTERS = 20, 16
 #: A text is of another language where its own is less likely than this, by how many letters it
 #: has at the least: the shorter it is, the surer one has to be. At these, of 1405 Spanish sentences
-#: of the UD treebanks PUD and GSD one is called foreign by its letters; of 500 Galician ones of
-#: PUD 24 pass, and of those and 487 of TreeGal no four in a row.
-DOUBTS = ((60, 0.5), (45, 0.4), (30, 0.1), (0, 0.05))
+#: of the UD treebanks PUD and GSD two are called foreign, for titles in French and English; of 500
+#: Galician ones of PUD 19 pass, and of those and 487 of TreeGal no four in a row.
+DOUBTS = ((60, 0.4), (45, 0.3), (30, 0.1), (0, 0.05))
 #: What has hardly a word beside names is judged only where its own language is less likely still.
 NAMES_ALONE = 0.02
 #: In Chinese and Japanese copy, so many characters weigh as much as one word in small letters.
@@ -33,8 +33,9 @@ _NAME = re.compile(r"`[^`]*`|https?://\S+|(?<=\S )[\"'“«(*_]*[^\W\d_a-zà-ÿ]
 _LATIN_WORD = re.compile("[A-Za-zÀ-ÿ]+")
 #: Small words of its neighbours that Spanish has not, for texts too short for statistics.
 _OTHERS = (
-    "the and of with is are you your this that answer result com não uma é em resposta il gli è "
-    "della risposta risultato amb els és dels resultat et est avec vous réponse résultat non unha"
+    "the and of with is are you your this that answer result com não uma é em isso eles nem foi ao "
+    "resposta il gli è della risposta risultato amb els és dels resultat et est avec vous réponse "
+    "résultat non unha dun dunha nunha pola coa máis"
 )
 _NOT_SPANISH = frozenset(_OTHERS.split())
 # Characters that no Japanese text has: those without a code there, and the words of Chinese.
@@ -122,10 +123,10 @@ def _is_foreign(part: str, language: str, letters: int, text: str) -> bool:
         return False
     if 2 * len(strays(part)) >= letters_in(part):
         return True
+    others = language == "es" and has_words_of_others(words)
     if letters_in(words) < letters:
-        surely = has_words_of_others(words) if language == "es" else False
-        return surely or _likely(part, language) < NAMES_ALONE
-    doubt = next(doubt for least, doubt in DOUBTS if letters_in(words) >= least)
+        return others or _likely(part, language) < NAMES_ALONE
+    doubt = next(doubt for least, doubt in DOUBTS if others or letters_in(words) >= least)
     return max(_likely(part, language), _likely(words, language)) < doubt
 
 

@@ -30,7 +30,7 @@ _CHINESE = re.compile(
     rf"(?P<word>{_WORDS})"
     rf"|(?:(?<![胜正])(?P<minus>负|零下))?"
     rf"(?:(?<![\d.])\d++(?:\.\d++)?+)?{_NUMERAL}++(?:\d++{_NUMERAL}++)*+"
-    r"(?:(?<=[百千万佰仟萬])[1-9]\d{0,3}+(?![.,:/年月日号a-z-]))?"
+    r"(?:(?:(?<=[十百千万亿拾佰仟萬億])|(?<=[百千万亿佰仟萬億][零〇]))[1-9]\d{0,3}+(?![.,:/年月日号a-z-]))?"
     rf"(?:点[{_DIGIT}]++(?!十|分(?!之)))?"
 )
 _MINUS = re.compile(
@@ -109,11 +109,15 @@ def _value(parts: Sequence[str]) -> str | None:
             return None
         else:
             digit = Decimal(_DIGITS.get(part, part))
-    last = digit or Decimal(0)
-    if scale >= 100 and last < 10:
-        # 一百二 is 120 and 三万五 is 35000, while 一百零二 is 102 and 8百21 is 821.
-        last *= scale // 10
-    return plain(total + section + last) if last < max(scale, 10) else None
+    last = _last(digit or Decimal(0), scale)
+    return None if last is None else plain(total + section + last)
+
+
+def _last(digit: Decimal, scale: int) -> Decimal | None:
+    """What the last digits count: 一百二 is 120, while 一百零二 is 102 and 8百21 is 821."""
+    if scale >= 100 and digit < 10:
+        return digit * (scale // 10)
+    return digit if digit < max(scale, 10) else None
 
 
 def _english(found: re.Match[str]) -> str:

@@ -26,11 +26,6 @@ class Pairs(NamedTuple):
         )
 
 
-def mcnemar(lost: int, gained: int) -> float:
-    """The chance of so many losses had each pair that differs gone either way alike (exact)."""
-    return sign_flips([1] * lost + [-1] * gained)
-
-
 def sign_flips(differences: Iterable[int]) -> float:
     """The chance of losses so far ahead of gains had nothing changed: exact, one-sided.
 

@@ -169,11 +169,6 @@ def all_of(tries: int, successes: Sequence[int], trials: int) -> float:
     return sum(comb(each, tries) for each in successes) / (comb(trials, tries) * len(successes))
 
 
-def any_of(tries: int, successes: Sequence[int], trials: int) -> float:
-    """The chance that one of so many tries of a task succeeds: pass@k (arXiv 2107.03374)."""
-    return 1 - all_of(tries, [trials - each for each in successes], trials)
-
-
 def longest_streak(outcomes: Iterable[bool]) -> int:
     """The most successes that followed one another."""
     return max((sum(1 for _ in run) for passed, run in groupby(outcomes) if passed), default=0)

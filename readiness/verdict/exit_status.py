@@ -12,9 +12,8 @@ EXIT_STATUS = {
     Verdict.INCONCLUSIVE: 10,
     Verdict.NOT_ASSESSED: 10,
 }
-UNSOUND = 11  # The evidence cannot be trusted.
 A_BUG = 3  # pytest's own status of an internal error
-UNSOUND = 11  # The evidence that was to be built on does not hold together.
+UNSOUND = 11  # The evidence does not hold together: nothing can be built on it.
 MOST_REASONS = 5
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,13 @@ from typing import Any
 import yaml
 
 from readiness.evidence.printable import escape_unprintable
-from readiness.resources import LOADER, schema
-from readiness.score import Measure, Outcome, Score
+from readiness.resources import LOADER, schema, violation
+from readiness.score import Outcome, Score, scored
 from readiness.verdict.result import Result
 
 LABELS = {"pass": Outcome.PASS, "fail": Outcome.FAIL}
-#: What stands before the model of a judge, and what every reason begins with that a label gives.
-JUDGE, SETTLED_BY = "judge ", "settled by"
+#: What stands before the model of a judge, and for a person who gave a label.
+JUDGE, REVIEW = "judge ", "review"
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,14 @@ class ReviewEntry:
         return self.check, self.probe, self.said
 
     @property
-    def how(self) -> str:
-        """How it was settled, in words."""
-        model = escape_unprintable((self.by or "").removeprefix(JUDGE))
-        return f"{SETTLED_BY} a judge ({model})" if model else f"{SETTLED_BY} review"
+    def settled_by(self) -> str:
+        """Who gave the label: "review", or "judge" and its model."""
+        return escape_unprintable(self.by or REVIEW)
+
+
+def how_settled(by: str) -> str:
+    """How a trial was settled, for people, from who gave the label."""
+    return f"settled by a judge ({by.removeprefix(JUDGE)})" if by != REVIEW else "settled by review"
 
 
 @dataclass(frozen=True)
@@ -70,9 +74,9 @@ class Review:
         found = self.labelled.get((check, probe, said)) if said else None
         if not found or not found.label or score.outcome is not Outcome.UNDETERMINED:
             return score
-        outcome, how = LABELS[found.label], found.how
-        settled = Score(outcome, f"{how}: {found.label}, {score.reason}", score.measures)
-        return settled.measured(Measure(how, float(outcome is Outcome.PASS)))
+        by = found.settled_by
+        labelled = scored(LABELS[found.label], how_settled(by), f"{found.label}, {score.reason}")
+        return replace(labelled, measures=score.measures, settled_by=by)
 
     def extended(self, results: Iterable[Result]) -> list[ReviewEntry]:
         """All that was settled before, and what is still to be settled."""
@@ -105,13 +109,10 @@ def load(path: Path | None) -> Review:
 
 
 def _checked(path: Path, content: bytes) -> list[ReviewEntry]:
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
     try:
         found: Any = yaml.load(content, LOADER)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not YAML: {error}") from error
-    if violation := best_match(Draft202012Validator(schema("review")).iter_errors(found)):
-        raise ValueError(f"{path}: {violation.json_path}: {violation.message}")
+    if wrong := violation(found, schema("review")):
+        raise ValueError(f"{path}: {wrong.json_path}: {wrong.message}")
     return [ReviewEntry(**each) for each in found]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from typing import Self
 from readiness.check import Check
 from readiness.probe import Probe
 from readiness.reply import Reply
-from readiness.score import SETTLED, UNSETTLED, Measure, Outcome, Score
+from readiness.score import UNSETTLED, Measure, Outcome, Score
 from readiness.statistics import proportions
 from readiness.verdict.claim import Claim, Tally, Verdict, judge, score
 from readiness.verdict.sequential import judge_anytime
@@ -115,8 +114,6 @@ def times(measures: Iterable[Measure]) -> list[DurationSummary]:
 
 # Replies to fewer may well be the same by chance, as short answers are.
 FEWEST_TO_COMPARE = 5
-# Before these stands what is wrong, behind them what came: no two replies are the same.
-_CAME = re.compile(r": |, got ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +162,10 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why trials did not pass: all that begin alike.
+    """Why trials did not pass: all of one kind.
 
     Args:
-        kind: How they begin.
+        kind: What they have in common.
         example: The most frequent of them, as it was given.
         count: How many trials.
         different: How many different reasons.
@@ -213,7 +210,7 @@ class Result:
     @cached_property
     def executed(self) -> int:
         """How many of them were made, or were to be made had nothing come between."""
-        return sum(trial.score != SETTLED for trial in self.counted)
+        return sum(trial.score.made for trial in self.counted)
 
     @cached_property
     def outcomes(self) -> Counter[Outcome]:
@@ -307,7 +304,7 @@ class Result:
         """Why trials did not pass, the most frequent kind first."""
         kinds: dict[str, Counter[str]] = {}
         for trial in self.counted:
-            if not (trial.score.passed or trial.score == SETTLED):
+            if trial.score.made and not trial.score.passed:
                 kinds.setdefault(_kind(trial.score), Counter())[_reason(trial.score)] += 1
         found = [
             Reason(kind, reasons.most_common(1)[0][0], reasons.total(), len(reasons))
@@ -321,7 +318,7 @@ def _reason(score: Score) -> str:
 
 
 def _kind(score: Score) -> str:
-    kind = _CAME.split(score.reason, maxsplit=1)[0]
+    kind = score.kind or score.reason
     return kind if score.outcome is Outcome.FAIL else f"{score.outcome}: {kind}"
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from readiness.baseline.comparability import difference
 from readiness.baseline.finished_run import FinishedRunError, RecordedTrial, read, read_finished_run
 from readiness.evidence.log import Evidence, EvidenceIntegrityError
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Arrival, Exchange, Fault
-from readiness.runner.provenance import difference
 from readiness.score import PASSED, Outcome, failed
 from tests.example_records import CLIENT
 from tests.miniature import completion
@@ -22,6 +22,7 @@ RECORD: dict[str, Any] = {
     "verdict": "ready",
     "score": 100,
     "exit_status": 0,
+    "deciding": [],
     "problem": "",
     "profile": "ci",
     "seed": 0,
@@ -150,7 +151,7 @@ def torn(folder: Path) -> None:
         (changed, "the chain of evidence is broken: evidence.jsonl:4 does not follow the line"),
         (cut, "evidence.jsonl does not end where the record says"),
         (emptied, "evidence.jsonl does not end where the record says"),
-        (torn, "readiness.json: is not JSON: "),
+        (torn, "readiness.json is not JSON: "),
     ],
 )
 def test_a_folder_that_was_changed_is_unsound(
@@ -183,8 +184,8 @@ def without_trials(folder: Path) -> None:
     ("change", "said"),
     [
         (no_evidence, "there is no evidence.jsonl beside the record"),
-        (no_record, "readiness.json: cannot be read: No such file or directory"),
-        (of_another_time, "readiness.json: is no record that this version reads: "),
+        (no_record, "has no readiness.json: name the folder of a run"),
+        (of_another_time, r"readiness.json: \$: "),
         (without_trials, "no check was tried in that run: choose another"),
     ],
 )

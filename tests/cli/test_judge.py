@@ -18,13 +18,13 @@ from readiness.cli.judge import judge
 from readiness.cli.report import report
 from readiness.cli.sign import verify
 from readiness.evidence import run_folder
-from readiness.evidence.log import broken_link
 from readiness.judge.cases import labelled
 from readiness.judge.judge import KEY
 from readiness.judge.ruling import Ruling
 from readiness.mutants.refusal.reader import REFUSAL, answer
 from readiness.verdict.labels import load
 from tests.cli.test_plugin import INCONCLUSIVE, record
+from tests.exchanges import is_whole
 from tests.miniature import Request, mini
 from tests.scripted_server import Script, free_port, serving
 from tests.user_checks import alone
@@ -146,7 +146,8 @@ def test_what_the_judge_settles_ends_the_run_and_no_request_is_sent_again(
         assert list(run_folder.differences(run)) == []
         ended = tried(own, url, "--resume", str(run), "--review", str(run / "review.yaml"))
     assert (ended.ret, len(seen)) == (pytest.ExitCode.OK, sent)
-    assert broken_link(run / "judge.jsonl") == broken_link(run / "evidence.jsonl") == ""
+    assert is_whole(run / "judge.jsonl")
+    assert is_whole(run / "evidence.jsonl")
     assert [name for name, text in files(run).items() if SECRET.encode() in text] == []
     how = "settled by a judge (mini)"
     text = " ".join(ended.stdout.str().split())
@@ -311,7 +312,7 @@ def test_a_second_judge_adds_to_the_first(left_open: Path) -> None:
     first = (left_open / "judge.jsonl").read_bytes()
     assert judged(left_open, by_text(reads)) == 0
     assert (left_open / "judge.jsonl").read_bytes() == first
-    assert broken_link(left_open / "judge-2.jsonl") == ""
+    assert is_whole(left_open / "judge-2.jsonl")
     assert list(run_folder.differences(left_open)) == []
 
 

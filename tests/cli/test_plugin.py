@@ -14,11 +14,11 @@ from jsonschema import Draft202012Validator
 
 from readiness import checks
 from readiness.cli import progress
-from readiness.evidence.log import broken_link
 from readiness.evidence.run_folder import differences
 from readiness.mutants.endpoint.server import serving as reference
 from readiness.mutants.license import evidence
 from readiness.resources import schema
+from tests.exchanges import is_whole
 from tests.miniature import MODELS, mini
 from tests.scripted_server import Script, free_port, response, serving
 from tests.user_checks import POLICY, alone
@@ -103,7 +103,7 @@ def test_the_record_keeps_to_its_schema_and_the_evidence_is_whole(
         each.message for each in Draft202012Validator(schema("readiness")).iter_errors(record(own))
     ]
     assert violations == []
-    assert broken_link(folder / "evidence.jsonl") == ""
+    assert is_whole(folder / "evidence.jsonl")
     kinds = [
         json.loads(line)["kind"] for line in (folder / "evidence.jsonl").read_bytes().splitlines()
     ]

@@ -20,6 +20,7 @@ from tests.exchanges import (
     answered,
     came,
     chunk,
+    defect_text,
     framed,
     malformed,
     said,
@@ -65,7 +66,7 @@ def test_any_json_is_read_or_refused_in_words(value: Any, message: dict[str, Any
 
 def test_a_label_that_makes_the_sdk_take_json_for_text_is_a_defect() -> None:
     body = json.dumps(said()).encode()
-    assert read(came(body, ASK, "text/plain")).defects == ("content-type of JSON: 'text/plain'",)
+    assert defect_text(read(came(body, ASK, "text/plain"))) == "content-type of JSON: 'text/plain'"
     assert read(came(body, ASK, "Application/JSON; charset=utf-8")).defects == ()
 
 

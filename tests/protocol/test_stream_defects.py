@@ -11,7 +11,7 @@ END = chunk("stop")
 
 
 def defects(*chunks: Any, end: bytes = b"data: [DONE]\n\n") -> tuple[str, ...]:
-    return read(streamed(*chunks, end=end)).defects
+    return tuple(each.text for each in read(streamed(*chunks, end=end)).defects)
 
 
 HARMLESS: dict[str, list[Any]] = {

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from readiness.evidence.log import broken_link
+from tests.exchanges import is_whole
 from tests.miniature import mini
 from tests.scripted_server import serving
 from tests.user_checks import POLICY
@@ -38,7 +38,7 @@ async def repeats(chat, probe):
     """Asked twice to repeat a word, the endpoint MUST repeat it."""
     first = await chat(probe.messages, **probe.parameters)
     second = await chat([*probe.messages, *asking(first.text)], **probe.parameters)
-    said = {first.text, second.text, await chat.once("title", title)}
+    said = {first.text, second.text, await chat.fetch_once("title", title)}
     return PASSED if said == {probe.expect["word"], "title"} else failed(f"said {sorted(said)}")
 
 @check(WORDS, in_order=True)
@@ -138,7 +138,7 @@ def test_a_killed_run_goes_on_and_repeats_nothing(tmp_path: Path, trials: int) -
         status, said = resumed(path, url, run)
     assert status == 1, said
     assert shown(path) == SHOWN
-    assert broken_link(run / "evidence.jsonl") == ""
+    assert is_whole(run / "evidence.jsonl")
     assert {each["seq"] for each in of_kind(path, "exchange")} >= before
     # Two requests of each trial, or one where they come in order, and one for all of them.
     sent = Counter(_asker(each) for each in of_kind(path, "exchange"))
@@ -161,7 +161,7 @@ def test_a_torn_line_is_set_aside_and_named(tmp_path: Path) -> None:
         status, said = resumed(path, url, run)
     assert (status, shown(path)) == (1, SHOWN)
     assert (run / "evidence.torn").read_bytes() == b'{"prev": "12'
-    assert broken_link(run / "evidence.jsonl") == ""
+    assert is_whole(run / "evidence.jsonl")
     assert "12 bytes of a torn line were set aside in evidence.torn" in " ".join(said.split())
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from readiness.evidence.log import Evidence, body_of, brief, broken_link, entries, exchange_of
+from readiness.evidence.log import Evidence, body_of, brief, entries, exchange_of
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Arrival, Call, ClientAbort, Exchange, Fault
 from readiness.runner.resume import ResumeState
@@ -20,6 +20,7 @@ from readiness.runner.sender import AdaptiveConcurrency, Sender
 from readiness.transport.address import Address
 from readiness.transport.budget import UsageBudget
 from readiness.transport.client import EndpointClient, RequestLimits
+from tests.exchanges import is_whole
 from tests.scripted_server import Script, response, serving
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
@@ -119,7 +120,7 @@ def kept(exchange: Exchange, folder: Path) -> dict[str, object]:
     with Evidence(folder / "evidence.jsonl", Secrets([])) as evidence:
         evidence.open({})
         evidence.adopt(brief(exchange, evidence.secrets), {"check": "c"})
-    assert broken_link(folder / "evidence.jsonl") == ""
+    assert is_whole(folder / "evidence.jsonl")
     *_, (entry, _) = entries(folder / "evidence.jsonl")
     return entry
 

@@ -13,11 +13,14 @@ from typing import Any
 
 import pytest
 
-from readiness.chat import Chat, Dialect, Scope
-from readiness.evidence.log import LARGE, Evidence, broken_link
+from readiness.chat import Chat
+from readiness.context import Context
+from readiness.evidence.log import LARGE, Evidence
 from readiness.evidence.redaction import MARK, Secrets
 from readiness.exchange import Arrival, Call, Exchange
+from readiness.protocol.dialect import Dialect
 from readiness.score import EndpointError
+from tests.exchanges import is_whole
 
 SAID = {"role": "assistant", "content": "OK"}
 CHOICES = [{"index": 0, "message": SAID, "finish_reason": "stop"}]
@@ -29,7 +32,7 @@ KEY = "sk-canary-4711"
 def chats(number: int, status: int = 200) -> list[Chat]:
     """The chats of trials of one run."""
     numbers = count()
-    scope = Scope()
+    context = Context()
 
     async def send(call: Call) -> Exchange:
         await asyncio.sleep(0)
@@ -38,7 +41,7 @@ def chats(number: int, status: int = 200) -> list[Chat]:
         seq = next(numbers)
         return Exchange(call.body, status, kind, body, (Arrival(1, 9),), None, "", 0.0, 2, seq=seq)
 
-    return [Chat(send, Dialect("m"), scope) for _ in range(number)]
+    return [Chat(send, Dialect("m"), context) for _ in range(number)]
 
 
 async def hello(chat: Chat) -> str:
@@ -96,4 +99,4 @@ def test_a_large_request_is_kept_compressed_and_once(tmp_path: Path) -> None:
         first["sha256"],
         {"sha256": first["sha256"]},
     )
-    assert broken_link(evidence.path) == ""
+    assert is_whole(evidence.path)

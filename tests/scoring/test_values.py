@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from random import Random
 
 import pytest
 from hypothesis import example, given
@@ -61,6 +62,18 @@ def test_a_number_is_the_same_in_every_script(number: int) -> None:
     written += [f"{number:,}".replace(",", "\u202f"), f"{number}.00", in_chinese(number)]
     written += [in_chinese(number).translate(FORMAL)]
     assert {each: normalise(each) for each in written} == dict.fromkeys(written, str(number))
+
+
+@given(st.integers(10, 10**8 - 1), st.randoms(use_true_random=False))
+@example(4821, Random(1))
+def test_a_number_is_the_same_with_some_of_its_digits_in_figures(
+    number: int, chance: Random
+) -> None:
+    mixed = "".join(
+        str(DIGITS.index(each)) if each in DIGITS[1:] and chance.random() < 0.5 else each
+        for each in in_chinese(number)
+    )
+    assert {mixed: normalise(mixed)} == {mixed: str(number)}
 
 
 @given(st.integers(2, 10**9 - 1))

@@ -22,7 +22,7 @@ from readiness.checks.license.license_evidence import (
     VendorStatement,
 )
 from readiness.policy.yaml_reader import PolicyError, Reader
-from readiness.resources import schema
+from readiness.resources import schema, violation
 
 _HEAD = re.compile(r"\s*---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
 #: A card or a header says one of these where the licence has a name of its own.
@@ -227,16 +227,12 @@ def read_record(path: Path) -> LicenseEvidence:
     Raises:
         EvidenceError: It is not such a record, or a file is not the one that it speaks of.
     """
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
     try:
         said = Reader(str(path)).read(path.read_text("utf-8-sig"))
     except (PolicyError, UnicodeDecodeError) as error:
         raise LicenseEvidenceError(f"{path}: {error}") from error
-    validator = Draft202012Validator(schema("license"))
-    if violation := best_match(validator.iter_errors(said)):
-        raise LicenseEvidenceError(f"{path}: {violation.json_path}: {violation.message:.200}")
+    if wrong := violation(said, schema("license")):
+        raise LicenseEvidenceError(f"{path}: {wrong.json_path}: {wrong.message:.200}")
     folder = path.parent
     parents = said.get("base_models")
     own = LicenseEvidence(

@@ -14,7 +14,7 @@ from readiness.checks.license.license_evidence import (
 from readiness.checks.license.license_terms import Standing, Terms, all_of, marked, terms, warns
 from readiness.checks.license.license_text import compare
 from readiness.resources import licenses
-from readiness.score import PASSED, Outcome, Score, failed
+from readiness.score import PASSED, Outcome, Score, failed, scored
 
 AGREED = "acceptable-use"  # The condition that a use policy stands for.
 OLDEST = 400  # days
@@ -28,7 +28,7 @@ def permits(dossier: LicenseEvidence, accepted: Collection[str]) -> Score:
     if not voices:
         if dossier.unreadable:
             return _unsettled("; ".join(dossier.unreadable))
-        return failed("no text of a licence, and no name of one: nothing is permitted")
+        return failed("no text of a licence, and no name of one", "nothing is permitted")
     worst = all_of([each for _, each in voices])
     if worst.standing is Standing.FORBIDDEN:
         shown = "; ".join(each.why for _, each in voices if each.why)
@@ -76,7 +76,7 @@ def clear(dossier: LicenseEvidence, accepted: Collection[str]) -> Score:
                 agree(each),
                 unrestricted(each, accepted),
             )
-            scores += [Score(one.outcome, f"{name}: {one.reason}") for one in found]
+            scores += [scored(one.outcome, name, came=one.reason) for one in found]
     return _worst(scores)
 
 

@@ -45,9 +45,9 @@ def finds(reply: Reply, question: NeedleQuestion) -> Score:
     shown = f"{question.kind}{_at(question)}: expected {_wanted(question)}"
     if value is _MISSING:
         length = ", cut off at its budget" if reply.finish == "length" else ""
-        return failed(f"{shown}, got no answer{length}")
+        return failed(shown, got=f"no answer{length}")
     wrong = _mistake(value, question)
-    return failed(f"{shown}, got {_text(value)!r:.120}: {wrong}") if wrong else PASSED
+    return failed(shown, got=f"{_text(value)!r:.120}: {wrong}") if wrong else PASSED
 
 
 def found(score: Score, question: NeedleQuestion, length: int) -> Measure:
@@ -228,7 +228,7 @@ def summarises(reply: Reply, expected: DocumentAnswers) -> Score:
         wrong.append("cut off at its budget")
     elif not reply.text.rstrip(" \n\t*_`。.").endswith(expected.end):
         wrong.append(f"ends with {reply.text[-20:]!r}, not {expected.end!r}")
-    score = failed(f"{'; '.join(wrong)}, got {reply.text!r:.120}") if wrong else PASSED
+    score = failed("; ".join(wrong), got=f"{reply.text!r:.120}") if wrong else PASSED
     return score.measured(
         Measure("figures recalled", told / len(figures)),
         Measure("dates recalled", dated / len(figures)),

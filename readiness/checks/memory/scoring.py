@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from readiness.probe import Message
 from readiness.reply import Reply
-from readiness.score import PASSED, Outcome, Score, failed
+from readiness.score import PASSED, Outcome, Score, failed, scored
 from readiness.scoring.assertions import Role, mentions, role, says_unsaid, says_unsure
 from readiness.scoring.usable import unusable
 from readiness.scoring.values import normalise, pattern_of
@@ -49,10 +49,14 @@ def recalls(reply: Reply, expected: Expected) -> Score:
     if score := unusable(reply):
         return score
     if wrong := _mistake(normalise(reply.text), expected) or _unmarked(reply.text, expected):
-        return failed(f"{wrong}expected {_shown(expected)}, got {reply.text!r:.120}")
+        return failed(f"{wrong}expected {_shown(expected)}", got=f"{reply.text!r:.120}")
     said = reply.text.strip()
     # The answer alone was asked for: that is another virtue than memory.
-    return Score(Outcome.PASS, f"verbose: {len(said)} characters") if len(said) > BRIEF else PASSED
+    return (
+        scored(Outcome.PASS, "verbose", came=f"{len(said)} characters")
+        if len(said) > BRIEF
+        else PASSED
+    )
 
 
 def grows(replies: Sequence[Reply], lengths: Sequence[int], recalled: bool) -> Score:
@@ -67,7 +71,7 @@ def grows(replies: Sequence[Reply], lengths: Sequence[int], recalled: bool) -> S
     last = replies[-1].text
     if len(counts) < len(replies):
         why = "the first turn is lost, and no usage says how much of the prompt arrived"
-        return PASSED if recalled else failed(f"truncated history: {why}, got {last!r:.120}")
+        return PASSED if recalled else failed("truncated history", f"{why}, got {last!r:.120}")
     # What a server adds to every prompt is no part of the differences.
     grown, text = _steps(counts), _steps(lengths)
     if grown[0] > 0 and grown[1] * text[0] >= STEADY * grown[0] * text[1]:
@@ -76,7 +80,7 @@ def grows(replies: Sequence[Reply], lengths: Sequence[int], recalled: bool) -> S
     if recalled:
         # Some servers leave what they have cached out of the count.
         return Score(Outcome.UNDETERMINED, f"{said}, though the first turn is known")
-    return failed(f"truncated history: {said}, and the first turn is lost")
+    return failed("truncated history", f"{said}, and the first turn is lost")
 
 
 def length(messages: Sequence[Message]) -> int:

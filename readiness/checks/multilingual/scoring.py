@@ -106,12 +106,12 @@ def _judged(found: Sequence[tuple[Reply, str]]) -> Score:
     for reply, _ in found:
         if score := unusable(reply) or _cut(reply):
             return score
-    wrong = (failed(f"{fault}, got {reply.text!r:.160}") for reply, fault in found if fault)
+    wrong = (failed(fault, got=f"{reply.text!r:.160}") for reply, fault in found if fault)
     return next(wrong, PASSED)
 
 
 def _cut(reply: Reply) -> Score | None:
-    return failed(f"no end: got {reply.text!r:.160}") if reply.finish == "length" else None
+    return failed("no end", f"got {reply.text!r:.160}") if reply.finish == "length" else None
 
 
 def _not_in(text: str, language: str) -> str:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from readiness.checks.spanish.scoring_answers import Answer, Found, find, is_right
+from readiness.checks.spanish.scoring_answers import Answer, find, is_right
 from readiness.checks.spanish.scoring_constraints import broken, count, prose, words_in
 from readiness.reply import Reply
-from readiness.score import PASSED, Measure, Score, failed
+from readiness.score import PASSED, Measure, Outcome, Score, failed, scored
 from readiness.scoring.language import foreign, has_words_of_others, strays
 from readiness.scoring.usable import unusable
 
@@ -60,22 +60,22 @@ def does(reply: Reply, wanted: Wanted) -> Score:
             wrong = _said_badly(text)
     wrong = wrong or not_spanish(said)
     loose = (_loosely(text, wanted),) if isinstance(wanted, Order) else ()
-    score = failed(f"{wrong}, got {text!r:.160}") if wrong else PASSED
-    return Score(score.outcome, score.reason, loose)
+    score = failed(wrong, got=f"{text!r:.160}") if wrong else PASSED
+    return score.measured(*loose)
 
 
 def _answered(text: str, wanted: Answer) -> Score:
-    """Score an answer: in a sentence it is as right as alone, and told apart by a measure."""
+    """Score an answer: in a sentence it is as right as alone, and counted apart."""
     found = find(text, wanted)
     if not found:
-        return failed(f"expected {wanted.value!r}, got {text!r:.160}")
-    if wrong := not_spanish(found.beside) or _other_words(found):
-        return failed(f"{wrong}, got {text!r:.160}")
-    return PASSED.measured(Measure("answer alone", float(found.alone)))
+        return failed(f"expected {wanted.value!r}", got=f"{text!r:.160}")
+    if wrong := not_spanish(found.beside) or _in_others_words(found.frame):
+        return failed(wrong, got=f"{text!r:.160}")
+    return PASSED if found.alone else scored(Outcome.PASS, "not alone", came=f"{text!r:.160}")
 
 
-def _other_words(found: Found) -> str:
-    return f"not Spanish: {found.frame!r:.80}" if has_words_of_others(found.frame) else ""
+def _in_others_words(frame: str) -> str:
+    return f"not Spanish: {frame!r:.80}" if has_words_of_others(frame) else ""
 
 
 def as_right(replies: Sequence[Reply], wanted: Sequence[Answer]) -> Score:
@@ -88,7 +88,7 @@ def as_right(replies: Sequence[Reply], wanted: Sequence[Answer]) -> Score:
         for reply, answer in zip(replies, wanted, strict=True)
     )
     lost = english and not spanish
-    score = failed(f"right in English alone, got {replies[0].text!r:.120}") if lost else PASSED
+    score = failed("right in English alone", got=f"{replies[0].text!r:.120}") if lost else PASSED
     measures = Measure("right in Spanish", spanish), Measure("right in English", english)
     return Score(score.outcome, score.reason, measures)
 

@@ -26,7 +26,7 @@ from readiness.mutants.memory import flaws as broken
 from readiness.mutants.memory import flaws_harmless as harmless
 from readiness.mutants.memory.reader import answer, memory_of
 from readiness.probe import Message, Probe
-from readiness.reply import Reply, Timing, ToolCall, Usage
+from readiness.reply import Defect, DefectKind, Reply, Timing, ToolCall, Usage
 from readiness.resources import prompts
 from readiness.score import PASSED, Outcome, Score, failed
 from readiness.scoring.values import dates, holds, normalise, numbers
@@ -356,7 +356,7 @@ def test_what_is_recalled_instead_has_a_name(text: str, reason: str) -> None:
     ("given_reply", "score"),
     [
         (reply(" "), failed("format: no text")),
-        (reply("4827", defects=("no [DONE]",)), failed("no [DONE]")),
+        (reply("4827", defects=(Defect(DefectKind.NO_DONE, "no [DONE]"),)), failed("no [DONE]")),
         (
             reply("", tool_calls=(ToolCall("1", "function", "find", "{}"),)),
             failed("format: a call of 'find'"),

@@ -26,7 +26,7 @@ from readiness.mutants.tool_calling import flaws, flaws_form, flaws_harmless
 from readiness.mutants.tool_calling import flaws as wrong_calls
 from readiness.mutants.tool_calling.reader import answer, weather_asked
 from readiness.probe import Message, Probe
-from readiness.reply import Reply, Timing, ToolCall
+from readiness.reply import Defect, DefectKind, Reply, Timing, ToolCall
 from readiness.score import PASSED, Score, failed
 from tests.reference_in_process import reasons, scores
 
@@ -51,7 +51,7 @@ def reply(
     text: str | None = None,
     finish: str = "",
     leaks: tuple[str, ...] = (),
-    defects: tuple[str, ...] = (),
+    defects: tuple[Defect, ...] = (),
 ) -> Reply:
     finish = finish or ("tool_calls" if made else "stop")
     message: Message = {"role": "assistant", "content": text}
@@ -129,7 +129,12 @@ def test_a_right_call_passes_however_it_is_written(right: Reply) -> None:
         ),
         (scored(call('{"a": 1, "a": 2}')), "arguments of get_weather: duplicate key 'a'"),
         (scored(call(), finish="stop"), "expected finish_reason tool_calls, got 'stop'"),
-        (scored(call(), defects=("tool call without id",)), "tool call without id"),
+        (
+            scored(
+                call(), defects=(Defect(DefectKind.CALL_WITHOUT_FIELD, "tool call without id"),)
+            ),
+            "tool call without id",
+        ),
         (
             scored(text="<tool_call>", leaks=("<tool_call>",)),
             "a call leaks into the text, with <tool_call>: '<tool_call>'",
