@@ -37,15 +37,16 @@ _DENIALS = (
     r"\b(?:no es|no son|no fue|no era|en vez de|en lugar de)",
 )
 _DENIALS_BEHIND = (
-    r"不对|错了|是错的|有误|不正确|作废|已失效|不是(?!.{0,12}\d)",
+    r"不对|错了|是错的|有误|不正确|已?作废|已失效|不是(?!.{0,12}\d)",
     "(?:is|was) (?:wrong|incorrect|not (?:right|correct|it|the))",
     "es (?:falso|incorrecto)|no es (?:correcto|la respuesta)",
     "ではない|ではなく|ではありません|じゃない",
 )
 _FORMER = (
-    r"(?:从|由|原|原来|原先|(?:更正|修改|变更|之|以|此|先)前|最初|旧|曾|元は)\D{0,6}",
+    r"(?:从|由|原|原来|原先|(?:更正|修改|变更|之|以|此|先)前|最初|旧|曾|取代|替代|元は)\D{0,6}",
     r"\b(?:was|were|from|used to be|formerly|originally|previously|initially|earlier|before|old"
-    r"|antes|anteriormente|era|originalmente)(?: (?!to\b|now\b)[a-z]+){0,3}[^a-z\d]{0,3}",
+    r"|replacing|superseding|antes|anteriormente|era|originalmente)"
+    r"(?: (?!to\b|now\b)[a-z]+){0,3}[^a-z\d]{0,3}",
 )
 _FORMER_BEHIND = (
     "更正|改为|改成|改到|变更|修正|更新为|から",

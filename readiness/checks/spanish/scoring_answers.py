@@ -198,9 +198,9 @@ def _reader(answer: Answer) -> Reader | None:
 _ARTICLE = re.compile(r"^(?:el|la|los|las|un|una) (?=\S)")
 _LINK = re.compile(
     r"(?:^|[:=] ?|\b(?:es|son|era|fue|sera|seria|llama|llamaba|cae|caera|queda|escribe|vive|viene"
-    r"|espera|trata|dice|como|corresponde|diseño) )"
+    r"|espera|trata|dice|como|corresponde|diseño|falta|llegado) )"
     r"(?:(?:de|desde|en|a) )?(?:el |la |los |las |lo |una? )?"
-    r"(?:(?:palabra|etiqueta|ciudad de|forma|dia|taller de) )?$"
+    r"(?:(?:palabra|etiqueta|ciudad de|forma|dia|taller de|arquitecta|directora|presidenta) )?$"
 )
 _LEADS = re.compile(r"[ ,]*\b(?:es|son|fue|era|sera) (?:el|la|los|las|lo|su|quien)\b[^,;.]*$")
 
@@ -220,7 +220,7 @@ def _around_words(text: str, answer: Answer) -> str | None:
 
 
 def _bare(text: str) -> str:
-    return _ARTICLE.sub("", folded(text).replace(",", ""))
+    return _ARTICLE.sub("", re.sub("[,()]", "", folded(text)))
 
 
 # Lists

@@ -72,7 +72,7 @@ _PARTED = re.compile(
 )
 _STEP = re.compile(r"(?:\d{1,2}[.)]|[-•]|paso \d+ ?:) (?=.*\d)")
 _OPERATOR = re.compile(r"[+×*÷·/-]|\b(?:x|mas|menos|por|entre)\b")
-_RESULT = re.compile(r"=|\b(?:son|es|da|dan|suman|hacen|igual a|quedan?)\b")
+_RESULT = re.compile(r"=|\b(?:son|es|da|dan|suman|hacen|igual a|equivalen? a|quedan?)\b")
 
 
 def numbers(line: str, *, share: bool) -> list[Stated]:
@@ -85,19 +85,36 @@ def numbers(line: str, *, share: bool) -> list[Stated]:
 
 
 def _results(line: str, stated: list[Stated]) -> list[Stated]:
-    """Of 800 + 450 = 1250 the sum alone; of what has no operators, all."""
-    sides: list[list[Stated]] = [stated[:1]]
+    """Of 800 + 450 = 1250 the sum alone, of 2500 g = 2,5 kg the kilograms; of others all."""
+    sides = [stated[:1]]
     reckoned = [False]
     for one, other in pairwise(stated):
         between = line[one.end : other.start]
-        if _RESULT.search(between):
+        before, result, _ = _parted(between)
+        reckoned[-1] |= bool(_OPERATOR.search(before)) or _is_converted(
+            before, result, line[other.end :]
+        )
+        if result:
             sides.append([])
             reckoned.append(False)
-        elif _OPERATOR.search(between):
-            reckoned[-1] = True
         sides[-1].append(other)
     kept = [each for side, by in zip(sides, reckoned, strict=True) if not by for each in side]
     return kept or stated
+
+
+def _parted(between: str) -> tuple[str, str, str]:
+    """What stands between two numbers, before and behind the word that gives a result."""
+    found = _RESULT.search(between)
+    return (
+        (between[: found.start()], found[0], between[found.end() :]) if found else (between, "", "")
+    )
+
+
+def _is_converted(before: str, result: str, behind: str) -> bool:
+    """Whether one number has a unit, and the result another one."""
+    unit, other = (re.match(r" ?([a-z]+)\b", each) for each in (before, behind))
+    alone = unit and not before[unit.end() :].strip(" .")
+    return bool(result and alone and unit and other and unit[1] != other[1])
 
 
 def _readings(found: re.Match[str]) -> set[Decimal]:
