@@ -106,8 +106,3 @@ class LicenseEvidence:
         yield name, self
         for parent, dossier in self.ancestors.items():
             yield from dossier.ancestry(parent)
-
-    @property
-    def missing_ancestors(self) -> tuple[str, ...]:
-        """The ancestors that are named, and of which there is no evidence."""
-        return tuple(name for name in self.parents or () if name not in self.ancestors)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from pathlib import PurePath
 from urllib.parse import urlsplit
 
 from readiness.checks.license.license_evidence import (
@@ -11,11 +12,18 @@ from readiness.checks.license.license_evidence import (
     LicenseEvidence,
     VendorStatement,
 )
-from readiness.checks.license.license_terms import Standing, Terms, all_of, marked, terms, warns
+from readiness.checks.license.license_prose import (
+    LicenseFacts,
+    free_license,
+    licensing,
+    restriction,
+)
+from readiness.checks.license.license_terms import Standing, Terms, all_of, marked, terms
 from readiness.checks.license.license_text import compare
 from readiness.resources import licenses
 from readiness.score import PASSED, Outcome, Score, failed
 
+WEIGHTS = ("config.json", ".gguf")  # What stands beside weights, and not beside code.
 AGREED = "acceptable-use"  # The condition that a use policy stands for.
 OLDEST = 400  # days
 
@@ -28,6 +36,8 @@ def permits(dossier: LicenseEvidence, accepted: Collection[str]) -> Score:
     if not voices:
         if dossier.unreadable:
             return _unsettled("; ".join(dossier.unreadable))
+        if said := _promise(dossier):
+            return _unsettled(f"a sentence alone is no licence: {said}")
         return failed("no text of a licence, and no name of one: nothing is permitted")
     worst = all_of([each for _, each in voices])
     if worst.standing is Standing.FORBIDDEN:
@@ -54,6 +64,11 @@ def agree(dossier: LicenseEvidence) -> Score:
     if dossier.unreadable:
         return _unsettled(f"what cannot be read may disagree: {'; '.join(dossier.unreadable)}")
     labels, texts = _labels(dossier), _texts(dossier, known=True)
+    if not labels and not _of_weights(dossier):
+        return _unsettled(
+            "nothing says that the weights are under this text, which may be that of code: a card's"
+            " `license`, a GGUF header or a record's `says` does"
+        )
     if len(labels) + len(texts) < 2:
         return Score(Outcome.UNSUPPORTED, "one source alone has nothing to agree with")
     named = {each.names for _, each in labels}
@@ -67,7 +82,8 @@ def agree(dossier: LicenseEvidence) -> Score:
 
 def clear(dossier: LicenseEvidence, accepted: Collection[str]) -> Score:
     """Score whether all models that the weights were made from may be used as well."""
-    scores = [_descent(name, each) for name, each in dossier.ancestry("the model")]
+    line = dict(dossier.ancestry("the model"))
+    scores = [_descent(name, each, line) for name, each in line.items()]
     for name, each in dossier.ancestry():
         if name:
             found = (
@@ -82,7 +98,7 @@ def clear(dossier: LicenseEvidence, accepted: Collection[str]) -> Score:
 
 def unrestricted(dossier: LicenseEvidence, accepted: Collection[str]) -> Score:
     """Score whether nothing beside the licence restricts the use."""
-    wrong = [f"{each.source} says {said!r}" for each, said in _warnings(dossier)]
+    wrong = [f"{each.source} says {said!r:.200}" for each, said in _warnings(dossier)]
     if dossier.policies and AGREED not in accepted:
         files = ", ".join(dossier.policies)
         wrong.append(f"{files} restricts the use: a person has to read it and accept {AGREED}")
@@ -109,12 +125,44 @@ def matches(names: Sequence[str], model: str) -> Score:
 
 
 def _warnings(dossier: LicenseEvidence) -> list[tuple[LicenseDocument, str]]:
-    """What prose says against commercial use in passing, where no person has read it."""
+    """What prose says against the use in passing, where no person has read it."""
     unread = [
         each for each in dossier.other_documents if each.sha256 not in dossier.reviewed_digests
     ]
-    said = [(each, warns(each.text)) for each in unread if each.source not in dossier.policies]
+    facts = _facts(dossier)
+    said = [
+        (each, restriction(each.text, facts))
+        for each in unread
+        if each.source not in dossier.policies
+    ]
     return [(each, warning) for each, warning in said if warning]
+
+
+def _facts(dossier: LicenseEvidence) -> LicenseFacts:
+    """What the other sources show, in whose light prose is read."""
+    named = [each.names for _, each in (*_labels(dossier), *_texts(dossier, known=True))]
+    free = [each.source for each in dossier.license_documents if _is_free(each)]
+    files = frozenset(PurePath(each).name for each in free)
+    return LicenseFacts(frozenset().union(*named), files, dossier.names)
+
+
+def _is_free(document: LicenseDocument) -> bool:
+    """Whether a document is a free licence word by word, and nothing else."""
+    found = compare(document.text)
+    return found.exact and terms(found.license).standing is Standing.FREE
+
+
+def _promise(dossier: LicenseEvidence) -> str:
+    """What prose says of a free licence of the weights, and where; "" where it says nothing."""
+    said = ((each.source, free_license(each.text)) for each in dossier.other_documents)
+    return next((f"{source} says {words!r:.200}" for source, words in said if words), "")
+
+
+def _of_weights(dossier: LicenseEvidence) -> bool:
+    """Whether texts stand beside weights, or prose says what the weights are under."""
+    beside = any(PurePath(each).name.endswith(WEIGHTS) for each in dossier.files)
+    said = any(licensing(each.text) for each in dossier.other_documents)
+    return beside or said or not dossier.license_documents
 
 
 def _labels(dossier: LicenseEvidence) -> list[Voice]:
@@ -148,14 +196,23 @@ def _departs(text: LicenseDocument, read: Collection[str]) -> str:
     return f"{text.source} is {name} that is not known word by word: a person has to read it"
 
 
-def _descent(name: str, dossier: LicenseEvidence) -> Score:
+def _descent(name: str, dossier: LicenseEvidence, shown: Iterable[str]) -> Score:
+    """Score whether there is evidence of all that a model was made from."""
     if dossier.parents is None:
         return _unsettled(f"nothing tells what {name} was made from: a card does, or a record")
-    if dossier.missing_ancestors:
-        return _unsettled(
-            f"{name} was made from {', '.join(dossier.missing_ancestors)}: no evidence of it"
-        )
+    known = list(shown)
+    missing = [each for each in dossier.parents if not any(_same(each, one) for one in known)]
+    if missing:
+        return _unsettled(f"{name} was made from {', '.join(missing)}: no evidence of it")
     return PASSED
+
+
+def _same(name: str, other: str) -> bool:
+    """Whether two names are one model's: one of them may leave out who made it."""
+    one, two = name.casefold(), other.casefold()
+    return one == two or (
+        ("/" in one) is not ("/" in two) and one.rpartition("/")[2] == two.rpartition("/")[2]
+    )
 
 
 def _on(conditions: Iterable[str]) -> Score:

@@ -1,0 +1,360 @@
+"""What the prose of a card or a notice says of the licence: restrictions, and other licences."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import unquote
+
+from readiness.checks.license.license_terms import Standing, spellings, terms
+from readiness.checks.license.license_text import canons, words
+from readiness.resources import fixture
+
+_HAN = "㐀-鿿豈-﫿぀-ヿ"
+_SPACE_IN_HAN = re.compile(rf"(?<=[{_HAN}]) (?=[{_HAN}])")
+_LINK = re.compile(
+    r"""!?\]\(\s*<?([^)\s>]+)[^)]*\)|<[^>]*?\b(?:href|src)\s*=\s*["']([^"']+)["'][^>]*>"""
+    r"""|(https?://[^\s<>()\"'，。）]+)""",
+    re.IGNORECASE,
+)
+_BLOCK = re.compile(
+    r"</?(?:p|br|div|td|th|tr|li|ul|h\d|summary|details|center)\b[^>]*>", re.IGNORECASE
+)
+_TAG = re.compile(r"</?[a-zA-Z][^>]*>|<!--|-->")
+_PICTURE = re.compile(r"\.(?:svg|png|jpe?g|gif|webp)$", re.IGNORECASE)
+_TARGET = re.compile(r"⟦(.*?)⟧")
+_ITEM = re.compile(r"\s*(?:[#>*+|-]|\d+[.)、])")
+_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n")
+_BRACKET = re.compile(r"[\[\]|,:;⟦⟧，：；、]")
+_ANCHOR = re.compile(r"\[[^\]]*\]\(#[^)]*\)")
+_CLAUSE = re.compile(r"[,，;；]")
+_LABEL = re.compile(
+    r"[\W_]*(?:model |weights? )?(?:licen[cs]es?|licencia|许可证?|协议|ライセンス)[*_`\s]*[:：|]"
+    r"[*_`\s]*(.+)",
+    re.IGNORECASE,
+)
+_NOUN = re.compile(r"(?<![^\W_])licen[cs]e(?![^\W_])")
+_MODEL = re.compile(r"(?<![\w-])[A-Za-z][\w.]*(?:-[\w.]+)+")
+_NO = str.maketrans(dict.fromkeys("❌✗✘✖🚫", " no "))
+#: Lists of which one phrase each, in one sentence, restricts the use.
+TOGETHER = (("commercial", "duties"), ("scale", "bounds"), ("registering", "weights"))
+#: The names of files that any licence may have.
+COMMON_FILES = ("license", "licence", "copying")
+SHORTEST_OF_A_LICENSE = 4  # words
+LONGEST_LABEL = 8  # words
+LONGEST_QUALIFIER = 6  # words
+
+
+@dataclass(frozen=True)
+class LicenseFacts:
+    """What the rest of the evidence shows, in whose light prose is read.
+
+    Args:
+        licenses: The licences that other sources name.
+        files: The files that are a free licence word by word.
+        models: What the evidence calls the model.
+    """
+
+    licenses: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
+    models: tuple[str, ...] = ()
+
+
+NOTHING = LicenseFacts()
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence, an item of a list, a heading or a row of a table.
+
+    Args:
+        text: Its words as they stand there, and the names of the files that it links to in ⟦⟧.
+    """
+
+    text: str
+
+    @property
+    def said(self) -> str:
+        """Its words as they are shown."""
+        return _TARGET.sub(r"(\1)", self.text)
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """The names of the files that it links to."""
+        return tuple(each for each in _TARGET.findall(self.text) if each)
+
+    @property
+    def plain(self) -> str:
+        """Its words in lower case, without harmless turns."""
+        return _read(self.text)
+
+    @property
+    def heading(self) -> bool:
+        """Whether it is a heading."""
+        return self.text.startswith("#")
+
+
+def restriction(text: str, facts: LicenseFacts = NOTHING) -> str:
+    """The first sentence that restricts the use, or names a licence that no other source does."""
+    own = _own_models(text, facts.models)
+    heard = (each for each in sentences(text) if not _of_another_model(each, own))
+    return next(
+        (
+            each.said
+            for each in heard
+            if _restricts(_unnamed(each, facts.licenses), facts.files) and not _standard(each)
+        ),
+        "",
+    )
+
+
+def licensing(text: str) -> str:
+    """The first sentence that says what licence the weights are under; "" where none does."""
+    said = (each for each in sentences(text) if not _of_code(each.plain))
+    return next((each.said for each in said if _frees(each) or _names_another(each)), "")
+
+
+def free_license(text: str) -> str:
+    """The first sentence that puts the weights under a free licence; "" where none does."""
+    said = (each for each in sentences(text) if _frees(each) and not _of_code(each.plain))
+    return next((each.said for each in said if not _restricts(each, ())), "")
+
+
+def derivation(text: str) -> str:
+    """The first sentence that tells of another model that the weights were made from."""
+    return next((each.said for each in sentences(text) if _has(each.plain, "derived")), "")
+
+
+def _unnamed(sentence: Sentence, licenses: Collection[str]) -> Sentence:
+    """A sentence without the names of licences that other sources name as well."""
+    text = sentence.text
+    for name in (name for each in licenses for name in spellings(each)):
+        spelt = r"[\W_]*".join(map(re.escape, name))
+        noun = r"(?:[\W_]*licen[cs]e)?(?:[\W_]*agreement)?"
+        text = re.sub(f"{spelt}{noun}", " ", text, flags=re.IGNORECASE)
+    return Sentence(text)
+
+
+def _standard(sentence: Sentence) -> bool:
+    """Whether a sentence is a free licence's own, as notices have them in full."""
+    said = words(sentence.text)
+    return len(said) >= SHORTEST_OF_A_LICENSE and any(
+        f" {' '.join(said)} " in each for each in _standards()
+    )
+
+
+@cache
+def _standards() -> tuple[str, ...]:
+    return tuple(f" {' '.join(each.words)} " for each in canons())
+
+
+def sentences(text: str) -> Iterator[Sentence]:
+    """The sentences of a text in Markdown or HTML."""
+    text = _LINK.sub(_target, _ANCHOR.sub(" ", text.translate(_NO)))
+    paragraph = ""
+    for line in [*_TAG.sub(" ", _BLOCK.sub("\n", text)).splitlines(), ""]:
+        # A list's item, a heading and a row begin anew; other lines go on in a paragraph.
+        if not line.strip() or _ITEM.match(line):
+            yield from _split(paragraph)
+            paragraph = ""
+        paragraph += f" {line.strip()}"
+        if line.lstrip().startswith(("#", "|")):
+            yield from _split(paragraph)
+            paragraph = ""
+    yield from _split(paragraph)
+
+
+def _split(paragraph: str) -> Iterator[Sentence]:
+    for part in _END.split(paragraph):
+        if said := " ".join(part.split()):
+            yield Sentence(said)
+
+
+def _target(found: re.Match[str]) -> str:
+    """A link by the name of the file that it leads to; of pictures, those of licences alone."""
+    link = found[1] or found[2] or found[3]
+    name = unquote(link.partition("#")[0].partition("?")[0].rstrip("/").rpartition("/")[2])
+    if _PICTURE.search(name):
+        name = _PICTURE.sub("", name) if "licen" in name.casefold() else ""
+    if link.startswith("http") and name.partition(".")[0].casefold() in COMMON_FILES:
+        name = f"…/{name}"  # The one beside a card may be another.
+    return f"{']' if found[1] else ''}⟦{name}⟧"
+
+
+def _restricts(sentence: Sentence, free: Collection[str]) -> bool:
+    """Whether a sentence restricts the use of the weights; `free` are files of free licences."""
+    plain = sentence.plain
+    if _of_code(plain):
+        return False  # Weights have terms of their own.
+    shown = bool(sentence.links) and set(sentence.links) <= set(free)
+    return (
+        _unnegated(plain, _phrases("restricting"))
+        or _unnegated(plain, _exclusive())
+        or any(_has(plain, one) and _has(plain, other) for one, other in TOGETHER)
+        or (_has(plain, "modals") and _has(plain, "uses") and _has(plain, "weights"))
+        or (not shown and _names_another(sentence))
+    )
+
+
+def _names_another(sentence: Sentence) -> bool:
+    """Whether a sentence names or points to a licence that is not free."""
+    if found := _LABEL.match(sentence.said):
+        return _labels_another(found[1])
+    clauses = map(_read, _CLAUSE.split(sentence.text))
+    named = _unnegated(sentence.plain, _phrases("named"))
+    return named or any(map(_binds, clauses)) or _qualified(sentence)
+
+
+def _binds(clause: str) -> bool:
+    """Whether a clause binds one to terms that it does not name, or that are not free."""
+    bound = _has(clause, "binding") and _has(clause, "nouns")
+    return bound and not (_has(clause, "free") or _has(clause, "open"))
+
+
+def _qualified(sentence: Sentence) -> bool:
+    """Whether a sentence names a licence, as in `the Llama 3.1 Community License`."""
+    # What stands in brackets or before a comma qualifies nothing that follows it.
+    plain = " / ".join(map(_read, _BRACKET.split(sentence.text)))
+    return any(
+        _qualifies(plain[: noun.start()].split(), plain[noun.end() :].strip(), sentence.heading)
+        and not _negated(plain, noun.start(), noun.end())
+        for noun in _NOUN.finditer(plain)
+    )
+
+
+def _labels_another(value: str) -> bool:
+    """Whether the value of a label, as in `License: X`, is a licence that is not free."""
+    plain = _plain(value)
+    if len(plain.split()) > LONGEST_LABEL or _has(plain, "free") or _has(plain, "pointing"):
+        return False
+    return bool(plain) and terms(value.strip(" *_`|.")).standing is not Standing.FREE
+
+
+def _qualifier(before: list[str]) -> str:
+    """The words that qualify a noun, as in `the Llama 3.1 Community License`."""
+    stops = set(_lists()["stops"])
+    qualifier: list[str] = []
+    for word in reversed(before[-LONGEST_QUALIFIER:]):
+        if word in stops:
+            break
+        qualifier.insert(0, word)
+    return " ".join(qualifier)
+
+
+def _qualifies(before: list[str], after: str, heading: bool) -> bool:
+    """Whether a noun's qualifier names a licence that is not free."""
+    qualifier = _qualifier(before)
+    unnamed = {*_lists()["qualifiers"], *(_lists()["weights"] if heading else ())}
+    if _starts(after, "objects") or unnamed.issuperset(qualifier.split()):
+        return False
+    return (
+        not (_has(qualifier, "free") or _has(qualifier, "open"))
+        and terms(qualifier).standing is not Standing.FREE
+    )
+
+
+def _frees(sentence: Sentence) -> bool:
+    """Whether a sentence says that something is under a free licence."""
+    plain = _plain(sentence.text)
+    return _has(plain, "free") and (_has(plain, "nouns") or _has(plain, "granting"))
+
+
+def _of_code(plain: str) -> bool:
+    """Whether a sentence speaks of a hosted service or of code, and not of weights."""
+    return (_has(plain, "hosted") or _has(plain, "code")) and not _has(plain, "weights")
+
+
+def _own_models(text: str, models: Iterable[str]) -> frozenset[str]:
+    """Those names of the model that the text itself uses."""
+    named = {_letters(each) for each in _MODEL.findall(text)}
+    return frozenset(named) & {_letters(each.rpartition("/")[2]) for each in models}
+
+
+def _of_another_model(sentence: Sentence, own: Collection[str]) -> bool:
+    """Whether a sentence names siblings of the model alone: a card may tell of a whole family."""
+    named = {_letters(each) for each in _MODEL.findall(_TARGET.sub(" ", sentence.text))}
+    named = {each for each in named if re.search(r"\d", each)}
+    about_own = any(each.startswith(name) for each in own for name in named)
+    return bool(own and named) and not about_own
+
+
+def _unnegated(plain: str, pattern: re.Pattern[str]) -> bool:
+    """Whether a pattern is there that nothing negates."""
+    return any(not _negated(plain, found.start(), found.end()) for found in pattern.finditer(plain))
+
+
+def _negated(plain: str, start: int, end: int) -> bool:
+    """Whether the words before negate a phrase, or those after it lift it."""
+    before, after = plain[:start].rstrip(), plain[end:]
+    return bool(_negator().search(before) or _phrases("lifted").search(after))
+
+
+def _has(plain: str, kind: str) -> bool:
+    return bool(_phrases(kind).search(plain))
+
+
+def _starts(plain: str, kind: str) -> bool:
+    return bool(_phrases(kind).match(plain))
+
+
+def _read(text: str) -> str:
+    """The words of a text without turns that are harmless."""
+    plain = _phrases("trade").sub(" ", _plain(text))
+    return _collapse(_phrases("harmless").sub(" ", plain))
+
+
+def _plain(text: str) -> str:
+    """The words of a text in lower case, with one space between, and none within Han and kana."""
+    text = unicodedata.normalize("NFKC", text).casefold()
+    text = "".join(each for each in text if unicodedata.category(each) != "Cf")
+    return _collapse(re.sub(r"[\W_]+", " ", text))
+
+
+def _collapse(text: str) -> str:
+    return _SPACE_IN_HAN.sub("", " ".join(text.split()))
+
+
+def _letters(name: str) -> str:
+    return "".join(each for each in name.casefold() if each.isalnum())
+
+
+def _lists() -> Any:
+    return fixture("licenses_prose.yaml")
+
+
+@cache
+def _phrases(kind: str) -> re.Pattern[str]:
+    """A pattern of the phrases of a list."""
+    return re.compile(_one_of(kind))
+
+
+@cache
+def _exclusive() -> re.Pattern[str]:
+    """A purpose that is said to be the only one, before or after the word that says so."""
+    only, purpose = _one_of("exclusive"), _one_of("purpose")
+    between = rf"(?: ?{_one_of('between')}){{0,5}} ?"
+    nouns = rf"(?: ?{_one_of('purpose')})*"
+    return re.compile(rf"{only}{between}{purpose}|{purpose}{nouns}{between}{only}")
+
+
+@cache
+def _negator() -> re.Pattern[str]:
+    """A negator that ends a text, with nothing but fillers after it."""
+    return re.compile(rf"{_one_of('negators')}(?: ?{_one_of('fillers')}){{0,4}}$")
+
+
+def _one_of(kind: str) -> str:
+    """An alternation of a list's phrases. Latin words end at spaces, Han and kana anywhere."""
+    phrases = sorted(_lists()[kind], key=len, reverse=True)
+    return "(?:" + "|".join(map(_bounded, phrases)) + ")"
+
+
+def _bounded(phrase: str) -> str:
+    latin = r"[a-z0-9à-ÿ]"
+    start = rf"(?<!{latin})" if re.match(latin, phrase) else ""
+    end = rf"(?!{latin})" if re.search(rf"{latin}$", phrase) else ""
+    return f"{start}{re.escape(phrase)}{end}"
