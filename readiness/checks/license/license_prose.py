@@ -6,7 +6,8 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from itertools import takewhile
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,6 +16,7 @@ from readiness.checks.license.license_text import canons, words
 from readiness.resources import fixture
 
 _HAN = "㐀-鿿豈-﫿぀-ヿ"
+_LATIN = r"[a-z0-9à-ÿ]"
 _SPACE_IN_HAN = re.compile(rf"(?<=[{_HAN}]) (?=[{_HAN}])")
 _LINK = re.compile(
     r"""!?\]\(\s*<?([^)\s>]+)[^)]*\)|<[^>]*?\b(?:href|src)\s*=\s*["']([^"']+)["'][^>]*>"""
@@ -26,22 +28,30 @@ _BLOCK = re.compile(
 )
 _TAG = re.compile(r"</?[a-zA-Z][^>]*>|<!--|-->")
 _PICTURE = re.compile(r"\.(?:svg|png|jpe?g|gif|webp)$", re.IGNORECASE)
+_TITLE = re.compile(r"(?:title|journal|booktitle)\s*=\s*[{\"].*", re.IGNORECASE)  # BibTeX
 _TARGET = re.compile(r"⟦(.*?)⟧")
 _ITEM = re.compile(r"\s*(?:[#>*+|-]|\d+[.)、])")
-_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n")
+_END = re.compile(r"(?<!Inc\.)(?<!Ltd\.)(?<!e\.g\.)(?<!i\.e\.)(?<=[.!?])\s+|(?<=[。！？；])|\n")
 _BRACKET = re.compile(r"[\[\]|,:;⟦⟧，：；、]")
 _ANCHOR = re.compile(r"\[[^\]]*\]\(#[^)]*\)")
 _CLAUSE = re.compile(r"[,，;；]")
 _LABEL = re.compile(
-    r"[\W_]*(?:model |weights? )?(?:licen[cs]es?|licencia|许可证?|协议|ライセンス)[*_`\s]*[:：|]"
-    r"[*_`\s]*(.+)",
+    r"[\W_]*(?:model |weights? )?(?:licen[cs]es?|licencia|terms|许可证?|协议|ライセンス)"
+    r"[*_`\s]*[:：|][*_`\s]*(.+)",
     re.IGNORECASE,
 )
 _NOUN = re.compile(r"(?<![^\W_])licen[cs]e(?![^\W_])")
 _MODEL = re.compile(r"(?<![\w-])[A-Za-z][\w.]*(?:-[\w.]+)+")
 _NO = str.maketrans(dict.fromkeys("❌✗✘✖🚫", " no "))
 #: Lists of which one phrase each, in one sentence, restricts the use.
-TOGETHER = (("commercial", "duties"), ("scale", "bounds"), ("registering", "weights"))
+TOGETHER = (
+    ("commercial", "duties"),
+    ("scale", "bounds"),
+    ("registering", "weights"),
+    ("firms", "payment"),
+    ("must", "naming"),
+    ("usage", "barred"),
+)
 #: The names of files that any licence may have.
 COMMON_FILES = ("license", "licence", "copying")
 SHORTEST_OF_A_LICENSE = 4  # words
@@ -87,7 +97,7 @@ class Sentence:
         """The names of the files that it links to."""
         return tuple(each for each in _TARGET.findall(self.text) if each)
 
-    @property
+    @cached_property
     def plain(self) -> str:
         """Its words in lower case, without harmless turns."""
         return _read(self.text)
@@ -154,7 +164,8 @@ def _standards() -> tuple[str, ...]:
 
 def sentences(text: str) -> Iterator[Sentence]:
     """The sentences of a text in Markdown or HTML."""
-    text = _LINK.sub(_target, _ANCHOR.sub(" ", text.translate(_NO)))
+    text = _ANCHOR.sub(" ", _TITLE.sub(" ", text.translate(_NO)))
+    text = _LINK.sub(_target, text)
     paragraph = ""
     for line in [*_TAG.sub(" ", _BLOCK.sub("\n", text)).splitlines(), ""]:
         # A list's item, a heading and a row begin anew; other lines go on in a paragraph.
@@ -195,18 +206,31 @@ def _restricts(sentence: Sentence, free: Collection[str]) -> bool:
         _unnegated(plain, _phrases("restricting"))
         or _unnegated(plain, _exclusive())
         or any(_has(plain, one) and _has(plain, other) for one, other in TOGETHER)
+        or _gratis(plain)
         or (_has(plain, "modals") and _has(plain, "uses") and _has(plain, "weights"))
         or (not shown and _names_another(sentence))
     )
 
 
+def _gratis(plain: str) -> bool:
+    """Whether the weights are said to be free for some, and nothing is said of firms."""
+    told = _has(plain, "gratis") and _has(plain, "purpose")
+    return told and not (_has(plain, "commercial") or _has(plain, "firms"))
+
+
 def _names_another(sentence: Sentence) -> bool:
     """Whether a sentence names or points to a licence that is not free."""
-    if found := _LABEL.match(sentence.said):
-        return _labels_another(found[1])
-    clauses = map(_read, _CLAUSE.split(sentence.text))
-    named = _unnegated(sentence.plain, _phrases("named"))
-    return named or any(map(_binds, clauses)) or _qualified(sentence)
+    label = _LABEL.match(sentence.said)
+    plain, whole = sentence.plain, _plain(sentence.text)
+    free = _has(whole, "free") or _has(whole, "open")
+    clauses = map(_read, _CLAUSE.split(sentence.text)) if _has(plain, "binding") else ()
+    return (
+        (label is not None and _labels_another(label[1]))
+        or (not free and (_has(plain, "alien") or _has(plain, "under")))
+        or _unnegated(plain, _phrases("named"))
+        or any(map(_binds, clauses))
+        or _qualified(sentence)
+    )
 
 
 def _binds(clause: str) -> bool:
@@ -217,10 +241,12 @@ def _binds(clause: str) -> bool:
 
 def _qualified(sentence: Sentence) -> bool:
     """Whether a sentence names a licence, as in `the Llama 3.1 Community License`."""
+    if not _NOUN.search(sentence.plain):
+        return False
     # What stands in brackets or before a comma qualifies nothing that follows it.
     plain = " / ".join(map(_read, _BRACKET.split(sentence.text)))
     return any(
-        _qualifies(plain[: noun.start()].split(), plain[noun.end() :].strip(), sentence.heading)
+        _qualifies(plain[: noun.start()], plain[noun.end() :].strip(), sentence.heading)
         and not _negated(plain, noun.start(), noun.end())
         for noun in _NOUN.finditer(plain)
     )
@@ -234,27 +260,23 @@ def _labels_another(value: str) -> bool:
     return bool(plain) and terms(value.strip(" *_`|.")).standing is not Standing.FREE
 
 
-def _qualifier(before: list[str]) -> str:
+def _qualifier(before: str) -> str:
     """The words that qualify a noun, as in `the Llama 3.1 Community License`."""
     stops = set(_lists()["stops"])
-    qualifier: list[str] = []
-    for word in reversed(before[-LONGEST_QUALIFIER:]):
-        if word in stops:
-            break
-        qualifier.insert(0, word)
-    return " ".join(qualifier)
+    words = before.split()[-LONGEST_QUALIFIER:]
+    return " ".join(reversed(list(takewhile(lambda each: each not in stops, reversed(words)))))
 
 
-def _qualifies(before: list[str], after: str, heading: bool) -> bool:
-    """Whether a noun's qualifier names a licence that is not free."""
+def _qualifies(before: str, after: str, heading: bool) -> bool:
+    """Whether the words before a noun name a licence that is not free."""
     qualifier = _qualifier(before)
     unnamed = {*_lists()["qualifiers"], *(_lists()["weights"] if heading else ())}
-    if _starts(after, "objects") or unnamed.issuperset(qualifier.split()):
+    if _phrases("objects").match(after) or unnamed.issuperset(qualifier.split()):
         return False
-    return (
-        not (_has(qualifier, "free") or _has(qualifier, "open"))
-        and terms(qualifier).standing is not Standing.FREE
-    )
+    if _has(qualifier, "free") or _has(qualifier, "open"):
+        return False
+    negated = _negator().search(before.removesuffix(" ").removesuffix(qualifier).rstrip())
+    return not negated and terms(qualifier).standing is not Standing.FREE
 
 
 def _frees(sentence: Sentence) -> bool:
@@ -297,20 +319,17 @@ def _has(plain: str, kind: str) -> bool:
     return bool(_phrases(kind).search(plain))
 
 
-def _starts(plain: str, kind: str) -> bool:
-    return bool(_phrases(kind).match(plain))
-
-
 def _read(text: str) -> str:
     """The words of a text without turns that are harmless."""
     plain = _phrases("trade").sub(" ", _plain(text))
-    return _collapse(_phrases("harmless").sub(" ", plain))
+    return _collapse(_negated_restriction().sub(" ", _phrases("harmless").sub(" ", plain)))
 
 
 def _plain(text: str) -> str:
     """The words of a text in lower case, with one space between, and none within Han and kana."""
     text = unicodedata.normalize("NFKC", text).casefold()
-    text = "".join(each for each in text if unicodedata.category(each) != "Cf")
+    if not text.isascii():
+        text = "".join(each for each in text if unicodedata.category(each) != "Cf")
     return _collapse(re.sub(r"[\W_]+", " ", text))
 
 
@@ -336,9 +355,11 @@ def _phrases(kind: str) -> re.Pattern[str]:
 def _exclusive() -> re.Pattern[str]:
     """A purpose that is said to be the only one, before or after the word that says so."""
     only, purpose = _one_of("exclusive"), _one_of("purpose")
-    between = rf"(?: ?{_one_of('between')}){{0,5}} ?"
-    nouns = rf"(?: ?{_one_of('purpose')})*"
-    return re.compile(rf"{only}{between}{purpose}|{purpose}{nouns}{between}{only}")
+    between = rf"(?: ?{_one_of('between')}){{0,7}} ?"
+    more = rf"(?: ?{_one_of('purpose')})*"
+    return re.compile(
+        rf"{only}{between}{purpose}(?! ?{_one_of('things')})|{purpose}{more}{between}{only}"
+    )
 
 
 @cache
@@ -347,14 +368,17 @@ def _negator() -> re.Pattern[str]:
     return re.compile(rf"{_one_of('negators')}(?: ?{_one_of('fillers')}){{0,4}}$")
 
 
+@cache
+def _negated_restriction() -> re.Pattern[str]:
+    """A restriction with its negator: it restricts nothing."""
+    fillers = rf"(?: ?{_one_of('fillers')}){{0,4}} ?"
+    return re.compile(_one_of("negators") + fillers + _one_of("restricting"))
+
+
 def _one_of(kind: str) -> str:
     """An alternation of a list's phrases. Latin words end at spaces, Han and kana anywhere."""
     phrases = sorted(_lists()[kind], key=len, reverse=True)
-    return "(?:" + "|".join(map(_bounded, phrases)) + ")"
-
-
-def _bounded(phrase: str) -> str:
-    latin = r"[a-z0-9à-ÿ]"
-    start = rf"(?<!{latin})" if re.match(latin, phrase) else ""
-    end = rf"(?!{latin})" if re.search(rf"{latin}$", phrase) else ""
-    return f"{start}{re.escape(phrase)}{end}"
+    latin = [re.escape(each) for each in phrases if re.match(_LATIN, each)]
+    others = [re.escape(each) for each in phrases if not re.match(_LATIN, each)]
+    words = rf"(?<!{_LATIN})(?:{'|'.join(latin)})(?!{_LATIN})" if latin else ""
+    return f"(?:{'|'.join(filter(None, [words, *others]))})"
