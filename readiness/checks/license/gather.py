@@ -23,7 +23,7 @@ from readiness.checks.license.license_evidence import (
     VendorStatement,
 )
 from readiness.checks.license.license_prose import derivation
-from readiness.checks.license.license_terms import terms
+from readiness.checks.license.license_terms import Standing, terms
 from readiness.policy.yaml_reader import PolicyError, Reader
 from readiness.resources import fixture, schema
 
@@ -79,9 +79,11 @@ def _named(usual: list[str], own: str, links: list[str], source: str) -> tuple[L
 def _leads_elsewhere(link: str, name: str) -> bool:
     """Whether a link leads to another text than the licence of that name, or one with none."""
     file = set(_LETTERS.findall(link.rstrip("/").rpartition("/")[2].casefold())) - _COMMON
-    letters = "".join(_LETTERS.findall(name.casefold()))
-    within = len(letters) >= SHORTEST_NAME and letters in "".join(_LETTERS.findall(link.casefold()))
-    return bool(file) and not within and not file & set(fixture("licenses_prose.yaml")["free"])
+    maker = "".join(re.findall(r"^[a-z]+", name.casefold()))
+    own = len(maker) >= SHORTEST_NAME and maker in link.casefold()
+    if own and terms(name).standing is not Standing.FREE:
+        return False
+    return bool(file) and not file & set(fixture("licenses_prose.yaml")["free"])
 
 
 def _asked(said: dict[str, Any]) -> Iterator[str]:
@@ -114,6 +116,7 @@ NOTHING = LicenseEvidence()
 WANTED = (
     "name a model's folder, a GGUF file, a card (README.md), a licence's text or a record (.yaml)"
 )
+RECIPES = ("mergekit_config.yml", "mergekit_config.yaml")
 LARGEST = 2**20  # bytes
 DEEPEST = 2  # folders
 QUANTIZATIONS = {
@@ -161,7 +164,7 @@ _LETTERS = re.compile(r"[a-z0-9]+")
 _COMMON = frozenset(
     {"license", "licence", "copying", "txt", "md", "rst", "html", *map(str, range(10))}
 )
-#: The name of a licence that is shorter may stand in any address by chance.
+#: A shorter word may stand in any address by chance.
 SHORTEST_NAME = 4  # letters
 
 
@@ -188,7 +191,7 @@ def _gather(path: Path) -> LicenseEvidence:
             else f"{path}: an empty folder"
         )
     elif path.is_file():
-        if path.suffix.lower() in (".yaml", ".yml"):
+        if path.suffix.lower() in (".yaml", ".yml") and path.name not in RECIPES:
             return read_record(path)
         found, where = read_file(path, path.name), f"{path}: no evidence of a licence"
     else:
@@ -218,7 +221,7 @@ def read_file(path: Path, source: str) -> LicenseEvidence:
         return _of_gguf(path, source)
     if name in ("config.json", "adapter_config.json"):
         return _of_text(path, source, _config)
-    if name in ("mergekit_config.yml", "mergekit_config.yaml"):
+    if name in RECIPES:
         return _of_text(path, source, _merge)
     if kind in _CODE:
         return NOTHING

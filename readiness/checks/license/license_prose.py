@@ -198,9 +198,8 @@ def _target(found: re.Match[str]) -> str:
 
 def _restricts(sentence: Sentence, free: Collection[str]) -> bool:
     """Whether a sentence restricts the use of the weights; `free` are files of free licences."""
+    sentence = _of_weights(sentence)
     plain = sentence.plain
-    if _of_code(plain):
-        return False  # Weights have terms of their own.
     shown = bool(sentence.links) and set(sentence.links) <= set(free)
     return (
         _unnegated(plain, _phrases("restricting"))
@@ -288,6 +287,14 @@ def _frees(sentence: Sentence) -> bool:
 def _of_code(plain: str) -> bool:
     """Whether a sentence speaks of a hosted service or of code, and not of weights."""
     return (_has(plain, "hosted") or _has(plain, "code")) and not _has(plain, "weights")
+
+
+def _of_weights(sentence: Sentence) -> Sentence:
+    """What a sentence does not say of a service or of code: weights have terms of their own."""
+    if not _of_code(sentence.plain):
+        return sentence
+    clauses = (each for each in _CLAUSE.split(sentence.text) if not _of_code(_read(each)))
+    return Sentence(", ".join(clauses))
 
 
 def _own_models(text: str, models: Iterable[str]) -> frozenset[str]:
