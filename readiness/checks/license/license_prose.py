@@ -225,11 +225,17 @@ def _names_another(sentence: Sentence) -> bool:
     clauses = map(_read, _CLAUSE.split(sentence.text)) if _has(plain, "binding") else ()
     return (
         (label is not None and _labels_another(label[1]))
-        or (not free and (_has(plain, "alien") or _has(plain, "under")))
+        or (not free and _has_terms(plain))
         or _unnegated(plain, _phrases("named"))
         or any(map(_binds, clauses))
         or _qualified(sentence)
     )
+
+
+def _has_terms(plain: str) -> bool:
+    """Whether a sentence that names no free licence tells of terms."""
+    duty = _has(plain, "legal") and _has(_phrases("legal").sub(" ", plain), "duties")
+    return duty or _has(plain, "alien") or _has(plain, "under")
 
 
 def _binds(clause: str) -> bool:
