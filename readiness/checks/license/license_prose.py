@@ -31,7 +31,9 @@ _PICTURE = re.compile(r"\.(?:svg|png|jpe?g|gif|webp)$", re.IGNORECASE)
 _TITLE = re.compile(r"(?:title|journal|booktitle)\s*=\s*[{\"].*", re.IGNORECASE)  # BibTeX
 _TARGET = re.compile(r"⟦(.*?)⟧")
 _ITEM = re.compile(r"\s*(?:[#>*+|-]|\d+[.)、])")
-_END = re.compile(r"(?<!Inc\.)(?<!Ltd\.)(?<!e\.g\.)(?<!i\.e\.)(?<=[.!?])\s+|(?<=[。！？；])|\n")
+_END = re.compile(
+    r"(?<!Inc\.)(?<!Ltd\.)(?<!e\.g\.)(?<!i\.e\.)(?<=[.!?])\s+|(?<=[。！？；])|\n", re.I
+)
 _BRACKET = re.compile(r"[\[\]|,:;⟦⟧，：；、]")
 _ANCHOR = re.compile(r"\[[^\]]*\]\(#[^)]*\)")
 _CLAUSE = re.compile(r"[,，;；]")

@@ -30,13 +30,13 @@ OLDEST = 400  # days
 Voice = tuple[str, Terms]
 
 
-def permits(dossier: LicenseEvidence, accepted: Collection[str]) -> Score:
+def permits(evidence: LicenseEvidence, accepted: Collection[str]) -> Score:
     """Score whether every source permits commercial use, on conditions that are accepted."""
-    voices = [*_labels(dossier), *_texts(dossier)]
+    voices = [*_labels(evidence), *_texts(evidence)]
     if not voices:
-        if dossier.unreadable:
-            return _unsettled("; ".join(dossier.unreadable))
-        if said := _promise(dossier):
+        if evidence.unreadable:
+            return _unsettled("; ".join(evidence.unreadable))
+        if said := _promise(evidence):
             return _unsettled(f"a sentence alone is no licence: {said}")
         return failed("no text of a licence, and no name of one: nothing is permitted")
     worst = all_of([each for _, each in voices])
@@ -49,22 +49,22 @@ def permits(dossier: LicenseEvidence, accepted: Collection[str]) -> Score:
     return _on(worst.conditions - frozenset(accepted))
 
 
-def whole(dossier: LicenseEvidence) -> Score:
+def whole(evidence: LicenseEvidence) -> Score:
     """Score whether the licence stands there word by word, with nothing added."""
-    stated = [each for each in dossier.license_documents if each.terms]
+    stated = [each for each in evidence.license_documents if each.terms]
     if not stated:
-        unread = "".join(f"; {each}" for each in dossier.unreadable)
+        unread = "".join(f"; {each}" for each in evidence.unreadable)
         return _unsettled(f"no text of the licence, only its name{unread}")
-    wrong = [why for each in stated if (why := _departs(each, dossier.reviewed_digests))]
+    wrong = [why for each in stated if (why := _departs(each, evidence.reviewed_digests))]
     return _unsettled("; ".join(wrong)) if wrong else PASSED
 
 
-def agree(dossier: LicenseEvidence) -> Score:
+def agree(evidence: LicenseEvidence) -> Score:
     """Score whether all sources name the same licence."""
-    if dossier.unreadable:
-        return _unsettled(f"what cannot be read may disagree: {'; '.join(dossier.unreadable)}")
-    labels, texts = _labels(dossier), _texts(dossier, known=True)
-    if not labels and not _of_weights(dossier):
+    if evidence.unreadable:
+        return _unsettled(f"what cannot be read may disagree: {'; '.join(evidence.unreadable)}")
+    labels, texts = _labels(evidence), _texts(evidence, known=True)
+    if not labels and not _of_weights(evidence):
         return _unsettled(
             "nothing says that the weights are under this text, which may be that of code: a card's"
             " `license`, a GGUF header or a record's `says` does"
@@ -80,11 +80,11 @@ def agree(dossier: LicenseEvidence) -> Score:
     return _unsettled(f"the sources disagree: {', '.join([*said, *are])}")
 
 
-def clear(dossier: LicenseEvidence, accepted: Collection[str]) -> Score:
+def clear(evidence: LicenseEvidence, accepted: Collection[str]) -> Score:
     """Score whether all models that the weights were made from may be used as well."""
-    line = dict(dossier.ancestry("the model"))
+    line = dict(evidence.ancestry("the model"))
     scores = [_descent(name, each, line) for name, each in line.items()]
-    for name, each in dossier.ancestry():
+    for name, each in evidence.ancestry():
         if name:
             found = (
                 permits(each, accepted),
@@ -96,11 +96,11 @@ def clear(dossier: LicenseEvidence, accepted: Collection[str]) -> Score:
     return _worst(scores)
 
 
-def unrestricted(dossier: LicenseEvidence, accepted: Collection[str]) -> Score:
+def unrestricted(evidence: LicenseEvidence, accepted: Collection[str]) -> Score:
     """Score whether nothing beside the licence restricts the use."""
-    wrong = [f"{each.source} says {said!r:.200}" for each, said in _warnings(dossier)]
-    if dossier.policies and AGREED not in accepted:
-        files = ", ".join(dossier.policies)
+    wrong = [f"{each.source} says {said!r:.200}" for each, said in _warnings(evidence)]
+    if evidence.policies and AGREED not in accepted:
+        files = ", ".join(evidence.policies)
         wrong.append(f"{files} restricts the use: a person has to read it and accept {AGREED}")
     return _unsettled("; ".join(wrong)) if wrong else PASSED
 
@@ -124,26 +124,26 @@ def matches(names: Sequence[str], model: str) -> Score:
     return _unsettled(f"evidence of {', '.join(names)}, and the endpoint serves {model!r:.80}")
 
 
-def _warnings(dossier: LicenseEvidence) -> list[tuple[LicenseDocument, str]]:
+def _warnings(evidence: LicenseEvidence) -> list[tuple[LicenseDocument, str]]:
     """What prose says against the use in passing, where no person has read it."""
     unread = [
-        each for each in dossier.other_documents if each.sha256 not in dossier.reviewed_digests
+        each for each in evidence.other_documents if each.sha256 not in evidence.reviewed_digests
     ]
-    facts = _facts(dossier)
+    facts = _facts(evidence)
     said = [
         (each, restriction(each.text, facts))
         for each in unread
-        if each.source not in dossier.policies
+        if each.source not in evidence.policies
     ]
     return [(each, warning) for each, warning in said if warning]
 
 
-def _facts(dossier: LicenseEvidence) -> LicenseFacts:
+def _facts(evidence: LicenseEvidence) -> LicenseFacts:
     """What the other sources show, in whose light prose is read."""
-    named = [each.names for _, each in (*_labels(dossier), *_texts(dossier, known=True))]
-    free = [each.source for each in dossier.license_documents if _is_free(each)]
+    named = [each.names for _, each in (*_labels(evidence), *_texts(evidence, known=True))]
+    free = [each.source for each in evidence.license_documents if _is_free(each)]
     files = frozenset(PurePath(each).name for each in free)
-    return LicenseFacts(frozenset().union(*named), files, dossier.names)
+    return LicenseFacts(frozenset().union(*named), files, evidence.names)
 
 
 def _is_free(document: LicenseDocument) -> bool:
@@ -152,30 +152,30 @@ def _is_free(document: LicenseDocument) -> bool:
     return found.exact and terms(found.license).standing is Standing.FREE
 
 
-def _promise(dossier: LicenseEvidence) -> str:
+def _promise(evidence: LicenseEvidence) -> str:
     """What prose says of a free licence of the weights, and where; "" where it says nothing."""
-    said = ((each.source, free_license(each.text)) for each in dossier.other_documents)
+    said = ((each.source, free_license(each.text)) for each in evidence.other_documents)
     return next((f"{source} says {words!r:.200}" for source, words in said if words), "")
 
 
-def _of_weights(dossier: LicenseEvidence) -> bool:
+def _of_weights(evidence: LicenseEvidence) -> bool:
     """Whether texts stand beside weights, or prose says what the weights are under."""
-    beside = any(PurePath(each).name.endswith(WEIGHTS) for each in dossier.files)
-    said = any(licensing(each.text) for each in dossier.other_documents)
-    return beside or said or not dossier.license_documents
+    beside = any(PurePath(each).name.endswith(WEIGHTS) for each in evidence.files)
+    said = any(licensing(each.text) for each in evidence.other_documents)
+    return beside or said or not evidence.license_documents
 
 
-def _labels(dossier: LicenseEvidence) -> list[Voice]:
-    return [(each.source, terms(each.license)) for each in dossier.labels]
+def _labels(evidence: LicenseEvidence) -> list[Voice]:
+    return [(each.source, terms(each.license)) for each in evidence.labels]
 
 
-def _texts(dossier: LicenseEvidence, *, known: bool = False) -> list[Voice]:
+def _texts(evidence: LicenseEvidence, *, known: bool = False) -> list[Voice]:
     """The licences that texts are; those that are none count, unless a person has read them."""
     voices = []
-    for each in dossier.license_documents:
+    for each in evidence.license_documents:
         if name := (compare(each.text).license if each.terms else "") or marked(each.text):
             voices.append((each.source, terms(name)))
-        elif each.terms and not known and each.sha256 not in dossier.reviewed_digests:
+        elif each.terms and not known and each.sha256 not in evidence.reviewed_digests:
             why = "no text that is known here"
             voices.append((each.source, Terms(frozenset(), Standing.UNKNOWN, why=why)))
     return voices
@@ -196,12 +196,12 @@ def _departs(text: LicenseDocument, read: Collection[str]) -> str:
     return f"{text.source} is {name} that is not known word by word: a person has to read it"
 
 
-def _descent(name: str, dossier: LicenseEvidence, shown: Iterable[str]) -> Score:
+def _descent(name: str, evidence: LicenseEvidence, shown: Iterable[str]) -> Score:
     """Score whether there is evidence of all that a model was made from."""
-    if dossier.parents is None:
+    if evidence.parents is None:
         return _unsettled(f"nothing tells what {name} was made from: a card does, or a record")
     known = list(shown)
-    missing = [each for each in dossier.parents if not any(_same(each, one) for one in known)]
+    missing = [each for each in evidence.parents if not any(_same(each, one) for one in known)]
     if missing:
         return _unsettled(f"{name} was made from {', '.join(missing)}: no evidence of it")
     return PASSED

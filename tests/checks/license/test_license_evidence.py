@@ -253,6 +253,51 @@ def test_a_word_that_is_added_anywhere_is_shown(data: st.DataObject) -> None:
     assert not compare(changed).exact
 
 
+def under(line: str) -> str:
+    """The text of MIT below a line of copyright."""
+    return f"MIT License\n\nCopyright (c) {line}\n\n" + canonical("MIT").partition("\n\n")[2]
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        "2026 Microsoft Research",
+        "2023 Allen Institute for AI",
+        "2025 The Example Authors and contributors",
+        "2022 The HuggingFace Inc. team",
+        "2024 Example GmbH & Co. KG",
+        "2025 Fundación Ejemplo",
+        "2026 北京示例科技有限公司",
+    ],
+)
+def test_a_holder_may_have_any_name(holder: str) -> None:
+    assert compare(under(holder)).exact
+
+
+@pytest.mark.parametrize(
+    "rider",
+    [
+        "solely academic",
+        "trial copy",
+        "NC edition",
+        "for teaching",
+        "never in products",
+        "students and teachers",
+        "sale forbidden",
+        "hosted services excluded",
+        "ask first",
+        "contact sales first",
+        "solo investigación",
+        "expires 2027",
+        "仅限研究",
+        "授权使用",
+        "不得商用",
+    ],
+)
+def test_a_line_of_copyright_that_goes_on_is_no_notice(rider: str) -> None:
+    assert not compare(under(f"2026 Acme, {rider}")).exact
+
+
 @settings(max_examples=25)
 @given(st.data())
 def test_layout_changes_nothing(data: st.DataObject) -> None:
