@@ -19,7 +19,7 @@ from readiness.checks.license.license_prose import (
     restriction,
 )
 from readiness.checks.license.license_terms import Standing, Terms, all_of, marked, terms
-from readiness.checks.license.license_text import compare
+from readiness.checks.license.license_text import compare, words
 from readiness.resources import licenses
 from readiness.score import PASSED, Outcome, Score, failed
 
@@ -36,8 +36,9 @@ def permits(evidence: LicenseEvidence, accepted: Collection[str]) -> Score:
     if not voices:
         if evidence.unreadable:
             return _unsettled("; ".join(evidence.unreadable))
-        if said := _promise(evidence):
-            return _unsettled(f"a sentence alone is no licence: {said}")
+        if promises := _promises(evidence):
+            source, said = promises[0]
+            return _unsettled(f"a sentence alone is no licence: {source} says {said!r:.200}")
         return failed("no text of a licence, and no name of one: nothing is permitted")
     worst = all_of([each for _, each in voices])
     if worst.standing is Standing.FORBIDDEN:
@@ -69,6 +70,8 @@ def agree(evidence: LicenseEvidence) -> Score:
             "nothing says that the weights are under this text, which may be that of code: a card's"
             " `license`, a GGUF header or a record's `says` does"
         )
+    if strange := [] if labels else _other_promises(evidence, [each for _, each in texts]):
+        return _unsettled(f"the sources disagree: {strange[0]}, and that is no text here")
     if len(labels) + len(texts) < 2:
         return Score(Outcome.UNSUPPORTED, "one source alone has nothing to agree with")
     named = {each.names for _, each in labels}
@@ -152,10 +155,20 @@ def _is_free(document: LicenseDocument) -> bool:
     return found.exact and terms(found.license).standing is Standing.FREE
 
 
-def _promise(evidence: LicenseEvidence) -> str:
-    """What prose says of a free licence of the weights, and where; "" where it says nothing."""
-    said = ((each.source, free_license(each.text)) for each in evidence.other_documents)
-    return next((f"{source} says {words!r:.200}" for source, words in said if words), "")
+def _promises(evidence: LicenseEvidence) -> list[tuple[str, str]]:
+    """What prose says of a free licence of the weights, and where."""
+    said = [(each.source, free_license(each.text)) for each in evidence.other_documents]
+    return [(source, sentence) for source, sentence in said if sentence]
+
+
+def _other_promises(evidence: LicenseEvidence, texts: Sequence[Terms]) -> list[str]:
+    """Where prose puts the weights under a free licence that no text is: the code's, it may be."""
+    shown = {name.casefold().partition("-")[0] for each in texts for name in each.names}
+    return [
+        f"{source} says {sentence!r:.200}"
+        for source, sentence in _promises(evidence)
+        if shown and shown.isdisjoint(words(sentence))
+    ]
 
 
 def _of_weights(evidence: LicenseEvidence) -> bool:

@@ -137,6 +137,15 @@ FAMILIES = [
         ),
     ),
     Case(
+        "glm-4.5: MIT for weights by prose, the text that of the code",
+        UNSURE,
+        "the sources disagree: README.md says 'They are released under the MIT licence.'",
+        {
+            "LICENSE": apache(),
+            "README.md": "# Example-4.5\n\nThey are released under the MIT licence.\n",
+        },
+    ),
+    Case(
         "glm-4.5: MIT for weights, said in three languages",
         READY,
         "",
