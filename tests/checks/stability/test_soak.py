@@ -136,7 +136,11 @@ def test_an_hour_without_a_trend_is_passed_and_says_what_would_have_been_seen() 
         (soak(steady(), requests=4), Outcome.UNDETERMINED, "240 requests are too few"),
         (soak(steady(), limited=3), Outcome.UNDETERMINED, "3 of 18000 requests met a stated"),
         (soak(steady(), wrong="1 wrong"), Outcome.FAIL, "1 wrong"),
-        (soak(steady(), upset=["no messages: HTTP 500"]), Outcome.FAIL, "1 odd requests"),
+        (
+            soak(steady(), odd_input_failures=["no messages: HTTP 500"]),
+            Outcome.FAIL,
+            "1 odd requests",
+        ),
         (soak([0.5 + 0.02 * n for n in range(60)]), Outcome.FAIL, "a short request among others"),
         (soak([0.5 + 0.001 * n for n in range(60)]), Outcome.PASS, ""),
         # It warms up for a third of the hour, and then is as it is.
