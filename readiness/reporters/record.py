@@ -173,12 +173,7 @@ def _check(result: Result) -> dict[str, Any]:
             for each in result.reasons
         ],
         "slices": result.slices,
-        "settled": [
-            {"probe": each.probe, "by": each.score.settled_by}
-            for each in result.counted
-            if each.score.settled_by
-        ],
-        "met_in_reasoning": [each.probe for each in result.counted if each.score.met_in_reasoning],
+        **labelled(result),
         "measures": measures(result),
         "times": _times(result),
         "doubts": result.doubts,
@@ -206,6 +201,18 @@ def _together(pooled: PooledRuns) -> dict[str, Any]:
 def _controls(result: Result) -> Mapping[str, int]:
     controls = [trial for trial in result.trials if trial.control]
     return {"trials": len(controls), "passed": sum(each.score.passed for each in controls)}
+
+
+def labelled(result: Result) -> dict[str, Any]:
+    """The trials of a check that no rule could settle, and those met in the reasoning."""
+    return {
+        "settled": [
+            {"probe": each.probe, "by": each.score.settled_by}
+            for each in result.counted
+            if each.score.settled_by
+        ],
+        "met_in_reasoning": [each.probe for each in result.counted if each.score.met_in_reasoning],
+    }
 
 
 def measures(result: Result) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from readiness.evidence.run_folder import Record
 from readiness.policy.plan import PlannedCheck, seconds
 from readiness.reporters import load_table, standing
 from readiness.reporters.charts import seconds as seconds_of
-from readiness.reporters.record import measures
+from readiness.reporters.record import labelled, measures
 from readiness.reporters.upgrade_table import print_comparison
 from readiness.runner.run import Run
 from readiness.score import Outcome
@@ -165,7 +165,7 @@ def notes(matrix: Matrix) -> Iterator[str]:
     for result in (each for row in matrix.worst_first for each in row.results):
         if result.pooled and result.claim.required < 1:
             yield f"{result.check.id}: {result.pooled}: {result.pooled.verdict} by all of them"
-        said, trials = {"measures": measures(result)}, len(result.counted)
+        said, trials = labelled(result), len(result.counted)
         for how, count in standing.settled(said).items():
             yield f"{result.check.id}: {count} of {trials} trials {how}"
         if count := standing.reasoned(said):

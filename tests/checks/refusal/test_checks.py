@@ -25,7 +25,7 @@ from readiness.policy.policy import load
 from readiness.probe import Probe
 from readiness.reply import Reply, Timing
 from readiness.reporters import standing
-from readiness.reporters.record import measures
+from readiness.reporters.record import labelled
 from readiness.reporters.terminal import notes
 from readiness.reporters.words import Words
 from readiness.score import Measure, Outcome, Score, failed
@@ -318,7 +318,7 @@ def test_what_is_met_in_the_reasoning_fails_nobody_and_is_told() -> None:
     ]
     result = Result(check, claim, trials)
     told = list(notes(Matrix([DimensionRow("refusal", Gate.REQUIRED, [result])])))
-    said = list(standing.remarks({**RECORD, "measures": measures(result)}, Words("zh")))
+    said = list(standing.remarks({**RECORD, **labelled(result)}, Words("zh")))
     assert (result.passed, said) == (10, ["10 次在推理内容中照做了，而有些客户端会显示推理内容"])
     assert told[0] == (
         "refusal.harmful_request_refused: "
