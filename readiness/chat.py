@@ -3,86 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Coroutine, Hashable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
-from readiness.context import Given
-from readiness.exchange import Call, Exchange
-from readiness.load.meters.meter import Meter
+from readiness.context import Context
+from readiness.exchange import Call, Exchange, Send
 from readiness.probe import Message
 from readiness.protocol.completion import read
+from readiness.protocol.dialect import Dialect
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome, Score
-from readiness.search import FindingsStore
-
-if TYPE_CHECKING:
-    from readiness.load.step import Shape, StepResult
-
-#: Sends one request. It records a fault of the endpoint and raises none.
-Send = Callable[[Call], Awaitable[Exchange]]
 
 T = TypeVar("T")
-MOST_TOKENS = 32_768
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How this endpoint wants to be asked: what the capability probe has settled."""
-
-    model: str
-    max_tokens_field: str = "max_completion_tokens"
-    reasoning_tokens: int = 0
-    sampling: Mapping[str, Any] = field(default_factory=lambda: {"temperature": 0})
-    stream_usage: bool = True
-    extra_body: Mapping[str, Any] = field(default_factory=dict)
-
-    def request(
-        self, messages: Sequence[Message], budget: int, parameters: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Put a chat completion request together."""
-        body: dict[str, Any] = {"model": self.model, "messages": list(messages), **self.sampling}
-        body[self.max_tokens_field] = min(budget + self.reasoning_tokens, MOST_TOKENS)
-        if parameters.get("stream") and self.stream_usage:
-            body["stream_options"] = {"include_usage": True}
-        return {**body, **parameters, **self.extra_body}
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What a check may know of the run that its trials belong to.
-
-    Args:
-        window: The context window that the endpoint declares, in tokens; None where it does not.
-        defects_only: Whether the trials cannot show readiness, so that smaller ones will do.
-        common: What trials have fetched for each other, and the chats that did.
-        findings: What searches of earlier runs have found.
-        given: What the user gave along with the endpoint.
-        meters: What tells how much memory the server takes.
-        warm: Whether prompts of a load test share all but their end.
-        fleet: Makes the steps of a load test, where load workers do; None where this process does.
-    """
-
-    window: int | None = None
-    defects_only: bool = False
-    common: dict[Hashable, tuple[Chat, asyncio.Future[Any]]] = field(default_factory=dict)
-    findings: FindingsStore = field(default_factory=FindingsStore)
-    given: Given = field(default_factory=Given)
-    meters: Sequence[Meter] = ()
-    warm: bool = False
-    fleet: Callable[[Chat, Shape], Awaitable[StepResult]] | None = None
 
 
 class Chat:
     """One trial's conversation with the endpoint. It keeps count, so that no check has to."""
 
     def __init__(
-        self, send: Send, dialect: Dialect, scope: Scope | None = None, shared: str = ""
+        self, send: Send, dialect: Dialect, context: Context | None = None, shared: str = ""
     ) -> None:
         self._send = send
         self._shared = shared
         self.dialect = dialect
-        self.context = scope or Scope()
+        self.context = context or Context()
         self.exchanges: list[int] = []
         self.replies: list[Reply] = []
 
@@ -135,10 +80,10 @@ class Chat:
         Raises:
             EndpointError: That of the fetching: what is sent once fails for all.
         """
-        if key not in self.context.common:
+        if key not in self.context.shared_fetches:
             own = Chat(self._send, self.dialect, self.context, repr(key))
-            self.context.common[key] = own, asyncio.ensure_future(fetch(own))
-        by, fetching = self.context.common[key]
+            self.context.shared_fetches[key] = own, asyncio.ensure_future(fetch(own))
+        by, fetching = self.context.shared_fetches[key]
         try:
             found: T = await fetching
             return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -160,3 +160,7 @@ class Exchange:
     def succeeded(self) -> bool:
         """Whether the response is complete, and a success."""
         return self.fault is None and self.status is not None and 200 <= self.status < 300
+
+
+#: Sends one request. It records a fault of the endpoint and raises none.
+Send = Callable[[Call], Awaitable[Exchange]]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
 
 PACKAGE = Path(__file__).parent
+#: What this program is called where its version is asked for.
+DISTRIBUTION = "llm-readiness"
 # The C loader takes a tenth of the time; a build of PyYAML without it has the other alone.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

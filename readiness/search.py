@@ -24,13 +24,13 @@ MOST_KEPT = 10  # of one search, the newest first; each costs a request of every
 
 
 class FindingsStore:
-    """A file beside the runs, or nothing but memory where there is no file.
+    """A file beside the runs: what searches have found, for later runs to try first.
 
     Raises:
         LookupError: The file is none of ours; the message says which.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
         self._waiting = self._read()
 
@@ -40,8 +40,6 @@ class FindingsStore:
 
     def keep(self, search: str, case: GeneratedCase) -> None:
         """Add what a search has found."""
-        if self._path is None:
-            return
         kept = self._read()  # Another run may have added to it meanwhile.
         others = [each for each in kept.get(search, []) if each != case]
         kept[search] = [case, *others][:MOST_KEPT]
@@ -51,7 +49,7 @@ class FindingsStore:
         fresh.replace(self._path)
 
     def _read(self) -> dict[str, list[GeneratedCase]]:
-        if self._path is None or not self._path.exists():
+        if not self._path.exists():
             return {}
         try:
             found = json.loads(self._path.read_bytes())
@@ -116,7 +114,7 @@ class Search:
     calls: int
 
     async def smallest(
-        self, attempt: Attempt, seed: int, findings: FindingsStore
+        self, attempt: Attempt, seed: int, findings: FindingsStore | None
     ) -> Counterexample | None:
         """Try cases, those of earlier runs first, until one fails; None where all pass.
 
@@ -137,13 +135,14 @@ class Search:
             return asyncio.run_coroutine_threadsafe(reason(case), loop).result()
 
         # Hypothesis knows no event loop: it has a thread, and asks ours for each answer.
-        kept = findings.take(self.name)
+        kept = findings.take(self.name) if findings else []
         found = await asyncio.to_thread(self.find, tried, seed, kept)
         if found is None and unsettled:
             raise EndpointError(unsettled[0].reason, unsettled[0].outcome)
         if found is None:
             return None
-        findings.keep(self.name, found.case)
+        if findings:
+            findings.keep(self.name, found.case)
         again = [bool(await reason(found.case)) for _ in range(CONFIRMATIONS)]
         return Counterexample(found.case, found.reason, sum(again))
 

@@ -17,8 +17,9 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from readiness.chat import Chat, Send
+    from readiness.chat import Chat
     from readiness.check import Check
+    from readiness.exchange import Send
     from readiness.probe import Probe
     from readiness.score import Score
 
@@ -147,9 +148,10 @@ def _models() -> Iterator[Shown]:
 
 def _documents() -> Iterator[Shown]:
     """A document that the endpoint finds too long is sent again, and no other that it refuses."""
-    from readiness.chat import Chat, Dialect
+    from readiness.chat import Chat
     from readiness.checks.long_context.checks import accepts_128k
     from readiness.mutants.endpoint.protocol import MODEL, WINDOW
+    from readiness.protocol.dialect import Dialect
     from readiness.score import EndpointError
     from tests.reference_in_process import fresh
 

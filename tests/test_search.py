@@ -44,7 +44,7 @@ def searched(
         tried.append(case)
         return score(case)
 
-    return asyncio.run(LISTS.smallest(attempt, seed, findings or FindingsStore())), tried
+    return asyncio.run(LISTS.smallest(attempt, seed, findings)), tried
 
 
 @pytest.mark.parametrize("seed", range(5))

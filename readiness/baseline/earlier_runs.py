@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from readiness.baseline import finished_run
+from readiness.baseline.comparability import first_difference
 from readiness.baseline.finished_run import FinishedRun
 from readiness.baseline.identity import drift
 from readiness.policy.plan import PlannedCheck, plain
 from readiness.probe import Probe
-from readiness.runner.provenance import first_difference
 from readiness.score import UNSETTLED, Outcome
 from readiness.verdict.claim import Tally, Verdict
 from readiness.verdict.result import PooledRuns, Result, tally_of
@@ -30,8 +30,8 @@ def read(paths: Sequence[Path]) -> list[FinishedRun]:
     """Read earlier runs.
 
     Raises:
-        NoBaseline: One is not there, or shows nothing.
-        UnsoundError: The evidence of one is not what it was when it ended.
+        FinishedRunError: One is not there, or shows nothing.
+        EvidenceIntegrityError: The evidence of one is not what it was when it ended.
     """
     return [finished_run.read_finished_run(path) for path in paths]
 

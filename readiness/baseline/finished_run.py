@@ -108,8 +108,8 @@ def read_finished_run(path: Path) -> FinishedRun:
     """Read the run that another is to be held against: its folder, or the record in it.
 
     Raises:
-        NoBaseline: There is no such run, or it shows nothing.
-        UnsoundError: Its evidence is not what it was when the run ended.
+        FinishedRunError: There is no such run, or it shows nothing.
+        EvidenceIntegrityError: Its evidence is not what it was when the run ended.
     """
     # `latest` points elsewhere as soon as this run ends.
     folder = path.resolve() if path.is_dir() else path.resolve().parent

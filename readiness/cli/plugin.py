@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,13 @@ from readiness.verdict.exit_status import UNSOUND, exit_status
 # Every pytest run of an environment that has this plugin imports this module. The slow
 # imports (aiohttp, rich, yaml) wait in the hooks for a run that has checks.
 if TYPE_CHECKING:
+    from readiness.evidence.run_folder import Record
     from readiness.policy.plan import PlannedCheck
+    from readiness.runner.run import Run
+    from readiness.runner.settings import Settings
 
 PLAN: pytest.StashKey[Sequence[PlannedCheck]] = pytest.StashKey()
+RECORD: pytest.StashKey[Record] = pytest.StashKey()
 ALLURE: pytest.StashKey[str | None] = pytest.StashKey()
 
 
@@ -71,19 +75,19 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 
 def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -> None:
     """Start the checks, or leave nothing for pytest to run and let the summary say why."""
-    from readiness.cli.progress import Progress
-    from readiness.reporters.terminal import CheckLines
-    from readiness.runner.session import open_run
+    from readiness.cli import configure
+    from readiness.cli.progress import CheckLines, Progress
 
     config = session.config
-    planned = options.plan(config.option, checks)
+    planned = configure.plan_checks(config.option, checks)
     if config.option.plan:
         config.stash[PLAN] = planned
         session.items.clear()
         return
-    url = stack.enter_context(options.serving(config.option))
-    run = stack.enter_context(open_run(options.settings(config.option, url, checks), planned))
-    config.stash[RUN] = run
+    url = stack.enter_context(configure.serving(config.option))
+    run = stack.enter_context(
+        _reported(config, configure.settings(config.option, url, checks), planned)
+    )
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter:
         config.stash[PROGRESS] = Progress(reporter, run.runner, run.ledger)
@@ -92,6 +96,23 @@ def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -
         session.items.clear()
     else:
         run.start([each for each in planned if not each.check.alone])
+
+
+@contextmanager
+def _reported(
+    config: pytest.Config, settings: Settings, planned: Sequence[PlannedCheck]
+) -> Generator[Run]:
+    """Open a run, and write its reports however it ends: by Ctrl-C or an internal error, too."""
+    from readiness.cli import report
+    from readiness.runner.session import open_run
+
+    def write() -> None:
+        config.stash[RECORD] = report.write(run)
+
+    with ExitStack() as ended, open_run(settings, planned) as run:
+        config.stash[RUN] = run
+        ended.callback(write)
+        yield run
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -126,13 +147,17 @@ def _told(config: pytest.Config) -> bool:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Print the plan, or the matrix."""
-    planned, run = config.stash.get(PLAN, None), config.stash.get(RUN, None)
-    if planned or run:
-        from readiness.reporters import terminal
-        from readiness.reporters.annotations import print_annotations
+    planned, record = config.stash.get(PLAN, None), config.stash.get(RECORD, None)
+    if not (planned or record):
+        return
+    from readiness.cli import configure, report
+    from readiness.cli.progress import Screen
+    from readiness.reporters.terminal import print_plan
 
-        if planned:
-            terminal.print_plan(terminalreporter, planned, options.concurrency(config.option))
-        if run:
-            terminal.print_matrix(terminalreporter, run)
-            print_annotations(terminalreporter, run)
+    terminalreporter.ensure_newline()
+    console = Screen.console(terminalreporter)
+    if planned:
+        print_plan(console, planned, configure.concurrency(config.option))
+    if record:
+        folder = config.stash[RUN].folder
+        report.show(console, record, folder, folder)

@@ -1,7 +1,8 @@
-"""Live progress: a line per dimension while trials run, or a plain line every few seconds."""
+"""What the terminal shows while a run is under way: its progress, and each check that ends."""
 
 from __future__ import annotations
 
+import io
 import time
 from collections import Counter
 from collections.abc import Generator, Mapping
@@ -9,14 +10,62 @@ from contextlib import contextmanager, nullcontext
 from threading import Event, Thread
 
 import pytest
+from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from readiness.reporters.terminal import Screen
+from readiness.reporters.conclusions import SHAPES
+from readiness.reporters.terminal import NARROWEST, STYLES
 from readiness.runner.scheduler import Scheduler, by_dimension
 from readiness.transport.budget import UsageBudget
+from readiness.verdict.claim import Verdict
 
 PLAIN_EVERY = 10.0  # seconds
+COLOURS = {"blue": {"blue": True}, "bold red": {"red": True}, "yellow": {"yellow": True}}
+
+
+class Screen(io.TextIOBase):
+    """The terminal that pytest reports to, as a file."""
+
+    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+        self._reporter = reporter
+
+    def write(self, text: str) -> int:
+        """Write at once."""
+        self._reporter.write(text, flush=True)
+        return len(text)
+
+    @classmethod
+    def console(cls, reporter: pytest.TerminalReporter) -> Console:
+        """A console of the terminal's width, and in colour only where pytest is."""
+        writer = reporter.config.get_terminal_writer()
+        return Console(
+            file=cls(reporter),  # type: ignore[arg-type]
+            force_terminal=reporter.isatty(),
+            no_color=not writer.hasmarkup,
+            width=max(NARROWEST, writer.fullwidth),
+            highlight=False,
+            markup=False,
+        )
+
+
+class CheckLines:
+    """Prints the line of each check that ends; pytest's own letters are switched off."""
+
+    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+        self._reporter = reporter
+        reporter.showfspath = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Print the line."""
+        found = dict(report.user_properties)
+        if report.when == "call" and "verdict" in found and self._reporter.verbosity == 0:
+            verdict = Verdict(str(found["verdict"]))
+            counts = f"{found['passed']}/{found['trials']}"
+            told = "waived" if "waiver" in found else found["gate"]
+            gate = "" if told == "required" else f" ({told})"
+            line = f"{SHAPES[verdict]} {verdict:<13}{found['check']:<38}{counts:>8}{gate}"
+            self._reporter.write_line(line, **COLOURS.get(STYLES[verdict], {}))
 
 
 class Progress:

@@ -14,10 +14,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from readiness.cli.kill_table import MutantRow, kill_table, read_row
 from readiness.mutants.catalog import FLAWLESS, find, mutants
 from readiness.mutants.endpoint.server import serving
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.kill_table import MutantRow, kill_table, read_row
 from readiness.mutants.license import evidence
 from readiness.policy.policy import load
 

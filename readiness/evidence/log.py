@@ -166,7 +166,7 @@ def entries(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
     """The entries of an evidence file, each with its line, and each checked against the one before.
 
     Raises:
-        UnsoundError: A line is no JSON, does not follow the one before it, or has no end.
+        EvidenceIntegrityError: A line is no JSON, does not follow the one before it, or has no end.
     """
     head = GENESIS
     with path.open("rb") as lines:

@@ -1,7 +1,8 @@
-"""Text from a model is hostile: this makes it safe to print, to log and to put in a report."""
+"""How text and times are written in every file; text from a model is hostile, and made safe."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 
@@ -29,6 +30,11 @@ def escape_unprintable_json(value: Any) -> Any:
             return [escape_unprintable_json(each) for each in value]
         case _:
             return value
+
+
+def utc(time: datetime) -> str:
+    """A time as it is written in every file: UTC, to the second."""
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _escape(char: str) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 from readiness.resources import schema, violation
 
 RECORD, EVIDENCE, REVIEW = "readiness.json", "evidence.jsonl", "review.yaml"
+#: The end of an evidence file that was being written when the run was ended.
+TORN = "evidence.torn"
 #: What judges were asked, and what they answered: a file for each time.
 JUDGED = "judge*.jsonl"
 

@@ -132,7 +132,7 @@ def cases(evidence: Path, left_open: Collection[ReviewEntry]) -> list[JudgeCase]
     """What was asked and what came, of each reply that is in the evidence as it was scored.
 
     Raises:
-        UnsoundError: The evidence has been changed.
+        EvidenceIntegrityError: The evidence has been changed.
     """
     wanted = {each.key: each for each in left_open if each.check == CHECK}
     exchanges: dict[int, dict[str, Any]] = {}

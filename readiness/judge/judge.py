@@ -10,12 +10,15 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from readiness.chat import Chat, Dialect
+from readiness.chat import Chat
 from readiness.evidence.log import Evidence
+from readiness.evidence.printable import utc
 from readiness.evidence.redaction import Secrets
 from readiness.judge.cases import CALIBRATION, JudgeCase
 from readiness.judge.ruling import SCHEMA, Ruling, ruling
 from readiness.protocol.capability import (
+    LIST_MODELS,
+    PROBING,
     Capabilities,
     Models,
     Unassessable,
@@ -23,10 +26,9 @@ from readiness.protocol.capability import (
     choose,
     explore,
 )
+from readiness.protocol.dialect import Dialect
 from readiness.runner.resume import ResumeState
-from readiness.runner.run import utc
 from readiness.runner.sender import AdaptiveConcurrency, Sender
-from readiness.runner.session import MODELS, PROBING
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed
 from readiness.statistics.proportions import Agreement, agreement, upper
 from readiness.transport.address import Address
@@ -153,7 +155,7 @@ async def reached(
 
 
 async def _met(endpoint: EndpointClient, wanted: str, evidence: Evidence) -> Judge:
-    listed, url = await endpoint.send(MODELS), endpoint.where.url
+    listed, url = await endpoint.send(LIST_MODELS), endpoint.where.url
     try:
         models = Models.read(listed)
         model = choose(models, wanted)

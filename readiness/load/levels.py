@@ -7,8 +7,8 @@ from functools import partial
 from statistics import median
 
 from readiness.chat import Chat
-from readiness.checks.load.probes import LEVELS, TOKENS
 from readiness.load.step import Shape, StepResult
+from readiness.load.traffic import LEVELS, TOKENS
 from readiness.load.users import run_step
 from readiness.policy.slo import LatencyObjective
 from readiness.probe import Probe
@@ -81,9 +81,9 @@ async def step_at_capacity(chat: Chat, scenario: str, seed: str) -> tuple[StepRe
 
 async def _at(chat: Chat, scenario: str, clients: int, seed: str) -> StepResult:
     if chat.context.defects_only:
-        small = replace(SMALL, scenario=scenario, seed=seed, warm=chat.context.warm)
+        small = replace(SMALL, scenario=scenario, seed=seed, warm=chat.context.warm_prefix_cache)
         return await _made(chat, small)
-    window = chat.context.window
+    window = chat.context.context_window
     if window is not None and window < TOKENS[scenario]:
         short = f"the endpoint declares a window of {window:,} tokens: {TOKENS[scenario]:,} are due"
         raise EndpointError(short, Outcome.FAIL)
@@ -92,7 +92,7 @@ async def _at(chat: Chat, scenario: str, clients: int, seed: str) -> StepResult:
         _foresee(await _at(chat, scenario, below[-1], seed), clients)
     fewest, each_client = REQUESTS[scenario]
     shape = Shape(scenario, clients, max(fewest, each_client * clients), SECONDS, seed=seed)
-    return await _made(chat, replace(shape, warm=chat.context.warm))
+    return await _made(chat, replace(shape, warm=chat.context.warm_prefix_cache))
 
 
 def _foresee(step: StepResult, clients: int) -> None:

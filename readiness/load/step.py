@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from readiness.checks.load.probes import UserScript
 from readiness.load.latency import Latency
 from readiness.load.saturation import ClientSaturation
+from readiness.load.traffic import UserScript
 from readiness.statistics.histogram import Histogram
 
 
@@ -164,6 +164,27 @@ class StepResult:
     def wrong(self) -> list[RequestMeasurement]:
         """The requests whose answers are known, and were others."""
         return [each for each in self.samples if each.wrong]
+
+    @property
+    def known_answers(self) -> list[RequestMeasurement]:
+        """The requests whose answers are known, and that were answered."""
+        return [each for each in self.samples if each.code and not each.error]
+
+    @property
+    def wrong_share(self) -> str:
+        """How many of the known answers were wrong, in words."""
+        known, wrong = len(self.known_answers), len(self.wrong)
+        return f"of {known} known answers {wrong} were wrong: {self.shape.shown}"
+
+    @property
+    def cross_talk_reason(self) -> str:
+        """How replies were another's: they had its words, or were right only when asked alone."""
+        if self.cross_talk:
+            found = ", ".join(self.cross_talk[:3])
+            return f"replies have words of other requests: {found}; {self.shape.shown}"
+        if self.right_alone > 1:
+            return f"{self.wrong_share}; asked alone, {self.right_alone} of them were right"
+        return ""
 
     @property
     def full_load_interval(self) -> tuple[float, float]:

@@ -8,7 +8,6 @@ from random import Random
 from typing import Any
 
 from readiness.chat import Chat
-from readiness.checks.load.probes import UserScript, known_answer_script, user_script
 from readiness.exchange import Call, Exchange
 from readiness.load.latency import (
     incomplete_reply_reason,
@@ -18,6 +17,7 @@ from readiness.load.latency import (
 )
 from readiness.load.saturation import measure_client_saturation
 from readiness.load.step import RequestMeasurement, Shape, StepResult
+from readiness.load.traffic import UserScript, known_answer_script, user_script
 from readiness.probe import Message
 from readiness.protocol.completion import read
 from readiness.reply import Reply
@@ -32,7 +32,7 @@ LEAST = 24  # tokens
 
 async def run_step(chat: Chat, shape: Shape) -> StepResult:
     """Make a step, here or by load workers."""
-    step = await (chat.context.fleet or run_step_locally)(chat, shape)
+    step = await (chat.context.run_distributed_step or run_step_locally)(chat, shape)
     await _settle(chat, step)
     return step
 

@@ -11,13 +11,15 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from readiness.chat import Chat, Dialect
+from readiness.chat import Chat
 from readiness.evidence.log import brief
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call, Exchange
 from readiness.load.step import Shape, StepResult
 from readiness.load.users import run_step_locally
-from readiness.runner.provenance import DISTRIBUTION
+from readiness.protocol.capability import LIST_MODELS
+from readiness.protocol.dialect import Dialect
+from readiness.resources import DISTRIBUTION
 from readiness.score import EndpointError, Score
 from readiness.transport.address import Address
 from readiness.transport.budget import Left, UsageBudget
@@ -60,7 +62,7 @@ class LoadWorker:
         The key comes here and not with the constructor, whose arguments Ray may keep on a disk.
         """
         self._endpoint, self._secrets = EndpointClient(where, limits), secrets
-        return brief(await self._endpoint.send(Call(None, "/models", "GET")), secrets)
+        return brief(await self._endpoint.send(LIST_MODELS), secrets)
 
     async def about(self) -> tuple[str, str]:
         """The machine it runs on, and the version of this program there."""

@@ -19,8 +19,7 @@ from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call
 from readiness.load.step import Shape, StepResult
 from readiness.load.worker import LoadWorker, WorkerTask
-from readiness.runner.provenance import DISTRIBUTION
-from readiness.runner.settings import LoadWorkerSettings
+from readiness.resources import DISTRIBUTION
 from readiness.score import EndpointError, Outcome, Score
 from readiness.transport.address import Address
 from readiness.transport.budget import Left, UsageBudget
@@ -32,6 +31,19 @@ AHEAD, EVERY = 0.5, 0.5
 ROOM_WITHIN, ANSWERED = 60.0, 30.0
 #: How often a clock is read to be compared, and how far apart workers may begin, in seconds.
 READINGS, APART = 7, 0.25
+
+
+@dataclass(frozen=True)
+class LoadWorkerSettings:
+    """How many load workers there are to be, and where.
+
+    Args:
+        workers: How many.
+        address: That of a Ray cluster; "" for this machine.
+    """
+
+    workers: int
+    address: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from readiness.chat import Dialect, Send
-from readiness.exchange import Call, Exchange
+from readiness.exchange import Call, Exchange, Send
 from readiness.protocol.completion import error_text, read
+from readiness.protocol.dialect import Dialect
 from readiness.reply import Reply
 from readiness.score import EndpointError
 
+#: Asks for the models that are served.
+LIST_MODELS = Call(None, "/models", "GET")
+#: What the evidence says that the requests of the capability probe were sent for.
+PROBING = {"check": "capability"}
 REFUSALS = (400, 404, 405, 422, 501)
 KEY_REFUSED = (401, 403)
 NO_SUCH_MODEL = "readiness-no-such-model"

@@ -17,9 +17,9 @@ from typing import Any
 from readiness.evidence.log import REPEAT
 from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import EVIDENCE, FolderError, Record
-from readiness.reporters import compliance, standing
+from readiness.reporters import compliance, conclusions
 from readiness.reporters.charts import interval, needs
-from readiness.reporters.words import Words
+from readiness.reporters.translations import Translations
 from readiness.verdict.claim import Gate, Verdict
 
 HTTP_EXCHANGE = "application/vnd.allure.http+json"
@@ -129,7 +129,7 @@ def write(record: Record, run: Path, folder: Path) -> None:
     into.mkdir(exist_ok=True)
     said = escape_unprintable_json(record)
     source = EvidenceIndex(run / EVIDENCE)
-    waived = standing.waivers(said, Words("en"))
+    waived = conclusions.waivers(said, Translations("en"))
     for dimension in said["dimensions"]:
         for check in dimension["checks"]:
             result = _result(said, dimension, check, waived.get(check["id"], ""))
@@ -175,11 +175,11 @@ def _result(record: Record, dimension: Record, check: Record, waived: str) -> di
 def _details(dimension: Record, check: Record) -> dict[str, str]:
     counts = f"{check['passed']} of {check['made']} passed"
     shown = f"{check['verdict']}: {counts} ({interval(check)}), needs {needs(check)}"
-    advisory = "" if standing.gates(dimension, check) else "advisory, "
+    advisory = "" if conclusions.gates(dimension, check) else "advisory, "
     reasons = [f"{each['count']} × {each['reason']}" for each in check["reasons"]]
     return {
         "message": f"{advisory}{shown}",
-        "trace": "\n".join([*standing.remarks(check, Words("en")), *reasons]),
+        "trace": "\n".join([*conclusions.remarks(check, Translations("en")), *reasons]),
     }
 
 

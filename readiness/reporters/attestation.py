@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from readiness.evidence.run_folder import EVIDENCE, RECORD, SUMS, Record, digest
-from readiness.reporters import standing
+from readiness.reporters import conclusions
 from readiness.verdict.claim import Verdict
 
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -75,7 +75,7 @@ def _names(record: Record) -> dict[str, list[str]]:
         "failedTests": Verdict.NOT_READY,
         "notAssessed": Verdict.NOT_ASSESSED,
     }
-    checks = standing.checks(record)
+    checks = conclusions.checks(record)
     return {
         name: [each["id"] for each in checks if each["verdict"] == verdict]
         for name, verdict in lists.items()

@@ -1,4 +1,4 @@
-"""What the charts of a record show: where things stand on an axis, and how long a bar is."""
+"""The figures of a record: its charts, the steps of its load tests, and how numbers are written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from math import ceil
 from typing import Any
 
 from readiness.evidence.run_folder import Record
-from readiness.reporters import beside
+from readiness.reporters import baseline_table
 
 #: Where an axis of rates may begin: most rates crowd at its end.
 BEGINNINGS = (0.9, 0.8, 0.5, 0.0)
@@ -36,7 +36,7 @@ class Bar:
 def bar(check: Record, compared: Record | None = None) -> Bar:
     """The bar of a check that was tried, and what its baseline showed where there is one."""
     allowed = check["required"] if check["required"] == 1 else check["required"] - check["margin"]
-    before = beside.rate(check, compared) if compared else None
+    before = baseline_table.rate(check, compared) if compared else None
     least = min(check["low"], check["at_least"], allowed, 1 if before is None else before)
     begins = next(each for each in BEGINNINGS if each <= least)
 
@@ -172,6 +172,63 @@ def _under(measure: Record) -> str:
 
 def _figure(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:,.15g}"
+
+
+#: The columns of the steps of load tests, by what the page calls them, and what each shows; times
+#: are in seconds.
+LOAD_COLUMNS = {
+    "load_requests": "requests",
+    "load_errors": "error rate at most",
+    "load_throughput": "throughput",
+    "load_first_p50": "time to first token p50",
+    "load_first_p95": "time to first token p95",
+    "load_end_p50": "end to end p50",
+    "load_end_p95": "end to end p95",
+}
+UNKNOWN = "–"
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """One step of a load test: what it was, and a figure for each column."""
+
+    name: str
+    figures: Sequence[str]
+
+
+def load_steps(checks: Iterable[Record]) -> list[StepRow]:
+    """The steps of load tests that checks have made, each once."""
+    return list(dict.fromkeys(step for check in checks for step in _steps(check)))
+
+
+def _steps(check: Record) -> Iterator[StepRow]:
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for measure in check["measures"]:
+        if "scenario" in measure["at"]:
+            place = (measure["probe"], *map(str, measure["at"].values()))
+            found.setdefault(place, {"at": measure["at"]})[measure["name"]] = measure["value"]
+    for told in found.values():
+        if "requests" in told:
+            yield StepRow(
+                _step_name(told["at"]),
+                tuple(_step_figure(name, told) for name in LOAD_COLUMNS.values()),
+            )
+
+
+def _step_name(at: Record) -> str:
+    crowd = f"{at['clients']:g} clients" if "clients" in at else f"{at['rate']:.3g}/s"
+    return f"{at['scenario']}, {crowd}"
+
+
+def _step_figure(name: str, told: Record) -> str:
+    if name not in told:
+        return UNKNOWN
+    value = told[name]
+    if name == "requests":
+        return f"{value:,.0f}"
+    if name == "throughput":
+        return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
+    return f"≤ {percent(value)}" if name == "error rate at most" else f"{value:.2g}"
 
 
 LONGEST = 300  # Characters of a text of the endpoint's; the record has all of it.

@@ -8,9 +8,9 @@ from xml.etree.ElementTree import Element, SubElement
 
 from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import Record
-from readiness.reporters import standing
+from readiness.reporters import conclusions
 from readiness.reporters.charts import interval, needs
-from readiness.reporters.words import Words
+from readiness.reporters.translations import Translations
 from readiness.verdict.claim import Verdict
 
 MOST_REASONS = 5
@@ -27,7 +27,7 @@ def junit(record: Record) -> str:
     said = escape_unprintable_json(record)
     suite = Element("testsuite", name="readiness", timestamp=said["started"].rstrip("Z"))
     _add_properties(suite, _about(said))
-    waived = standing.waivers(said, Words("en"))
+    waived = conclusions.waivers(said, Translations("en"))
     for dimension in said["dimensions"]:
         for check in dimension["checks"]:
             _add_check(suite, dimension, check, waived.get(check["id"], ""))
@@ -61,7 +61,7 @@ def _add_check(suite: Element, dimension: Record, check: Record, waived: str) ->
     _add_properties(case, _figures(dimension, check))
     if check["verdict"] == Verdict.READY:
         return
-    gates = standing.gates(dimension, check) and check["verdict"] != Verdict.NOT_ASSESSED
+    gates = conclusions.gates(dimension, check) and check["verdict"] != Verdict.NOT_ASSESSED
     # Some viewers show the message alone, and most no property.
     message = f"{check['verdict']}: {_shown(check)}"
     if waived or not gates:
@@ -69,7 +69,7 @@ def _add_check(suite: Element, dimension: Record, check: Record, waived: str) ->
     kind = "skipped" if waived or not gates else "failure"
     ending = SubElement(case, kind, type=check["verdict"], message=message)
     reasons = [f"{each['count']} × {each['reason']}" for each in check["reasons"][:MOST_REASONS]]
-    remarks = standing.remarks(check, Words("en"))
+    remarks = conclusions.remarks(check, Translations("en"))
     ending.text = "\n".join([check["requirement"], *remarks, *reasons])
 
 
@@ -92,7 +92,7 @@ def _figures(dimension: Record, check: Record) -> dict[str, Any]:
         "threshold": check["required"],
         "margin": check["margin"],
         "score": check["score"],
-        **standing.settled(check),
+        **conclusions.settled(check),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import Record
-from readiness.reporters import standing
+from readiness.reporters import conclusions
 from readiness.verdict.claim import Verdict
 
 #: The gauges of a check, by what the record calls them.
@@ -45,7 +45,7 @@ def _lines(record: Record) -> Iterator[str]:
     yield from _gauge("readiness_dimension_score", "0 to 100.", scores)
     said = [(labels, each["verdict"]) for labels, each in dimensions]
     yield from _verdicts("readiness_dimension_verdict", said)
-    found = standing.checks(record)
+    found = conclusions.checks(record)
     checks = [({"check": each["id"], "gate": each["gate"]}, each) for each in found]
     for name, about_it in OF_CHECKS.items():
         values = [(labels, each[name]) for labels, each in checks]

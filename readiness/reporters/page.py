@@ -12,8 +12,8 @@ from markupsafe import Markup
 
 from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import Record
-from readiness.reporters import beside, charts, compliance, load_table, standing
-from readiness.reporters.words import Words
+from readiness.reporters import baseline_table, charts, compliance, conclusions
+from readiness.reporters.translations import Translations
 from readiness.resources import PACKAGE
 
 TEMPLATES = PACKAGE / "reporters" / "templates"
@@ -21,18 +21,17 @@ TEMPLATES = PACKAGE / "reporters" / "templates"
 
 def page(record: Record, language: str = "en") -> str:
     """The page of a record."""
-    said, words = escape_unprintable_json(record), Words(language)
+    said, words = escape_unprintable_json(record), Translations(language)
     css, digest = _css()
     return _template().render(
         record=said,
         w=words,
         css=css,
         style_digest=digest,
-        beside=beside,
+        baseline_table=baseline_table,
         charts=charts,
-        load_table=load_table,
-        why=standing.why(said, words),
-        deviations=list(standing.deviations(said, words)),
+        why=conclusions.why(said, words),
+        deviations=list(conclusions.deviations(said, words)),
         coverage=compliance.coverage(said),
         unmapped=compliance.unmapped(said),
         command=command(said),
@@ -76,5 +75,5 @@ def _template() -> Template:
         "interval": charts.interval,
         "excerpt": charts.excerpt,
     }
-    environment.globals |= {"worst_first": standing.worst_first, "remarks": standing.remarks}
+    environment.globals |= {"worst_first": conclusions.worst_first, "remarks": conclusions.remarks}
     return environment.get_template("page.html")

@@ -19,13 +19,13 @@ from readiness.evidence.log import (
     sha256,
 )
 from readiness.evidence.redaction import Secrets
+from readiness.evidence.run_folder import TORN
 from readiness.exchange import Call, Exchange
 from readiness.probe import Probe
 from readiness.score import Measure, Outcome, Score
 from readiness.verdict.result import Trial
 
 Entry = Mapping[str, Any]
-TORN = "evidence.torn"
 SHARED = "shared"
 
 
@@ -57,15 +57,6 @@ class ResumeState:
     trials: dict[tuple[str, bool], dict[int, Entry]] = field(default_factory=dict)
     replies: dict[tuple[object, ...], deque[Exchange]] = field(default_factory=dict)
 
-    @property
-    def summary(self) -> str:
-        """What was taken over, in words; "" of a run that begins."""
-        if not self.about:
-            return ""
-        torn = f"; {self.torn} bytes of a torn line were set aside in {TORN}" if self.torn else ""
-        trials = sum(len(each) for each in self.trials.values())
-        return f"resumed: {len(self.exchanges)} exchanges and {trials} trials were there{torn}"
-
     def pop_reply(self, call: Call, about: Entry) -> Exchange | None:
         """What came of the same request of the same trial, once; None where it was not sent."""
         if not self.replies:
@@ -95,7 +86,8 @@ def read(path: Path, secrets: Secrets) -> ResumeState:
 
     Raises:
         ResumeError: There is none.
-        UnsoundError: Its chain is broken elsewhere than in a last line that was being written.
+        EvidenceIntegrityError: Its chain is broken elsewhere than in a last line that was being
+            written.
     """
     past, size = ResumeState(secrets), 0
     keys: dict[int, tuple[object, ...]] = {}

@@ -10,6 +10,7 @@ from typing import Any
 
 from readiness.baseline import earlier_runs, finished_run
 from readiness.baseline.comparison import RunComparison, compare
+from readiness.baseline.finished_run import FinishedRun
 from readiness.baseline.identity import identity
 from readiness.evidence.log import Evidence
 from readiness.policy.plan import PlannedCheck
@@ -46,7 +47,6 @@ class Run:
         comparison: What it shows beside its baseline; None before it ends, or without one.
         baseline_run: The run of the endpoint that is the baseline; None where that is over, or not
             given.
-        finished: Whether the record is written.
     """
 
     settings: Settings
@@ -64,7 +64,6 @@ class Run:
     bugs: bool = False
     comparison: RunComparison | None = None
     baseline_run: Run | None = None
-    finished: bool = False
 
     def start(self, planned: Sequence[PlannedCheck]) -> None:
         """Start checks; beside a rival, those that run alone after the rival has made them."""
@@ -134,35 +133,21 @@ class Run:
         """What the endpoint says of itself."""
         return identity(self.model, self.capabilities)
 
-    def finish(self) -> None:
-        """Write the record and all that is made from it, once; the rival's before."""
-        from readiness.reporters import badge, comment, record, review
-
-        if self.finished:
-            return
-        self.finished = True
-        if self.baseline_run:
-            self.baseline_run.finish()
-        review.write(self.folder, self.settings.review.extended(self.results))
-        self.compare()
-        comment.write(self)
-        badge.write(self)
-        record.write(self)
-
     def compare(self) -> None:
         """Hold the run against its baseline, where it has one, and something was tried."""
         baseline = self.settings.baseline_run
         if self.baseline_run and self.baseline_run.results:
-            baseline = finished_run.read_finished_run(self.baseline_run.folder)
+            baseline = self.baseline_run.finished()
         if baseline is not None and not self.problem:
-            now = replace(
-                finished_run.read(self.evidence.path),
-                target=self.identity,
-                concurrency=self.settings.concurrency,
-            )
-            self.comparison = compare(baseline, now, self.matrix, self.settings.policy)
+            self.comparison = compare(baseline, self.finished(), self.matrix, self.settings.policy)
 
-
-def utc(time: datetime) -> str:
-    """A time as it is written in every file: UTC, to the second."""
-    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
+    def finished(self) -> FinishedRun:
+        """The run, once nothing is added to it, as runs are compared."""
+        return replace(
+            finished_run.read(self.evidence.path),
+            target=self.identity,
+            concurrency=self.settings.concurrency,
+            verdict=self.verdict,
+            head=self.evidence.head,
+            doubtful=frozenset(each.check.id for each in self.results if each.doubts),
+        )

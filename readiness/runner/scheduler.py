@@ -10,17 +10,16 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from readiness.chat import Chat, Scope
-from readiness.evidence.log import Evidence
+from readiness.chat import Chat
+from readiness.context import Context
 from readiness.policy.plan import PlannedCheck
 from readiness.probe import Probe
 from readiness.protocol.capability import Capabilities
 from readiness.runner.active_check import ActiveCheck
 from readiness.runner.event_loop import Background
-from readiness.runner.resume import ResumeState
 from readiness.runner.sender import Sender
+from readiness.runner.settings import Settings
 from readiness.score import SETTLED, EndpointError, Outcome, Score
-from readiness.verdict.labels import Review
 from readiness.verdict.result import Result, Trial, replies_digest
 
 
@@ -28,27 +27,18 @@ class Scheduler:
     """Starts checks together and hands out their results in turn, as pytest asks for them."""
 
     def __init__(
-        self,
-        background: Background,
-        sender: Sender,
-        evidence: Evidence,
-        scope: Scope,
-        past: ResumeState,
-        review: Review,
-        *,
-        curtails: bool = True,
-        fast: bool = False,
+        self, background: Background, sender: Sender, context: Context, settings: Settings
     ) -> None:
         self._background = background
         self._sender = sender
-        self._evidence = evidence
-        self._past = past
-        self._review = review
-        self._curtails = curtails
-        self._fast = fast
+        self._evidence = sender.evidence
+        self._past = sender.past
+        self._review = settings.review
+        self._curtails = not settings.keep_going
+        self._fast = settings.use_sequential_tests
         self._in_flight: set[asyncio.Task[None]] = set()
-        self._scope = scope
-        self._common_again: dict[Hashable, tuple[Chat, asyncio.Future[Any]]] = {}
+        self._context = context
+        self._repeat_fetches: dict[Hashable, tuple[Chat, asyncio.Future[Any]]] = {}
         self._beside: Scheduler | None = None
         self.running: dict[str, ActiveCheck] = {}
         self._repeated: dict[str, ActiveCheck] = {}
@@ -172,7 +162,7 @@ class Scheduler:
         check = running.planned.check
         about = running.about(probe.id, number)
         send = partial(self._sender.send, trial=about, lane=running.lane)
-        chat = Chat(send, self._capabilities.dialect, self._scope_of(running))
+        chat = Chat(send, self._capabilities.dialect, self._context_of(running))
         try:
             score = await check.attempt(chat, probe)
         except EndpointError as error:
@@ -183,10 +173,15 @@ class Scheduler:
         score = self._review.settle(check.id, probe.id, said, score)
         self._keep(running, Trial.of(probe, number, score, chat.exchanges, said))
 
-    def _scope_of(self, running: ActiveCheck) -> Scope:
-        defects_only = running.planned.claim.defects_only
-        scope = replace(self._scope, window=self._capabilities.window, defects_only=defects_only)
-        return replace(scope, common=self._common_again) if running.is_repeat else scope
+    def _context_of(self, running: ActiveCheck) -> Context:
+        context = replace(
+            self._context,
+            context_window=self._capabilities.window,
+            defects_only=running.planned.claim.defects_only,
+        )
+        return (
+            replace(context, shared_fetches=self._repeat_fetches) if running.is_repeat else context
+        )
 
     def _keep(self, running: ActiveCheck, trial: Trial) -> None:
         about = running.about(trial.probe, trial.number)

@@ -59,9 +59,9 @@ class Sender:
         past: ResumeState,
     ) -> None:
         self._endpoint = endpoint
-        self._evidence = evidence
+        self.evidence = evidence
         self.slots = slots
-        self._past = past
+        self.past = past
         self.ledger = ledger
 
     async def send(self, call: Call, trial: Mapping[str, Any], lane: str = "") -> Exchange:
@@ -75,7 +75,7 @@ class Sender:
             return await self._send(call, {**trial, "attempt": 1}, lane="")
         about = {**trial, "shared": call.shared} if call.shared else trial
         for attempt in range(1, MOST_ATTEMPTS + 1):
-            known = self._past.pop_reply(call, about)
+            known = self.past.pop_reply(call, about)
             exchange = known or await self._send(call, {**about, "attempt": attempt}, lane)
             pause = _pause(exchange, attempt)
             if pause is None or (exchange.fault and attempt == MOST_ATTEMPTS):
@@ -96,9 +96,9 @@ class Sender:
             self.ledger.take_over(came, about["attempt"])
         self.slots.note(overloaded=came.status in OVERLOADED)
         if not call.crowd:
-            return self._evidence.exchange(came, about)
-        kept = call.made or brief(came, self._evidence.secrets)
-        return replace(came, seq=self._evidence.adopt(kept, about))
+            return self.evidence.exchange(came, about)
+        kept = call.made or brief(came, self.evidence.secrets)
+        return replace(came, seq=self.evidence.adopt(kept, about))
 
 
 def _pause(exchange: Exchange, attempt: int) -> float | None:

@@ -4,26 +4,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from readiness.baseline import earlier_runs
-from readiness.chat import Dialect, Scope
+from readiness.baseline.comparability import require_comparable
+from readiness.context import Context
 from readiness.evidence.log import Evidence
-from readiness.exchange import Call, Exchange
+from readiness.evidence.printable import utc
+from readiness.evidence.run_folder import EVIDENCE
+from readiness.exchange import Exchange
 from readiness.load.meters.meter import Meter
 from readiness.load.meters.nvml import sources
 from readiness.load.meters.prometheus import MetricsMeter
 from readiness.load.workers import LoadWorkerPool, load_worker_pool, ray_started
 from readiness.policy.plan import PlannedCheck
-from readiness.protocol.capability import Models, Unassessable, WrongKey, choose, explore
-from readiness.runner import provenance
+from readiness.protocol.capability import (
+    LIST_MODELS,
+    PROBING,
+    Models,
+    Unassessable,
+    WrongKey,
+    choose,
+    explore,
+)
+from readiness.protocol.dialect import Dialect
 from readiness.runner.event_loop import Background
+from readiness.runner.provenance import run_provenance
 from readiness.runner.resume import ResumeError, ResumeState, read, set_aside
-from readiness.runner.run import Run, utc
+from readiness.runner.run import Run
 from readiness.runner.scheduler import Scheduler
 from readiness.runner.sender import AdaptiveConcurrency, Sender
 from readiness.runner.settings import Settings
@@ -33,126 +46,114 @@ from readiness.transport.address import Address
 from readiness.transport.budget import UsageBudget
 from readiness.transport.client import EndpointClient, RequestLimits
 
-MODELS = Call(None, "/models", "GET")
-PROBING = {"check": "capability"}
-
 
 @contextmanager
 def open_run(settings: Settings, planned: Sequence[PlannedCheck]) -> Generator[Run]:
-    """Reach the endpoint and settle what it offers; the record is written however this ends.
+    """Reach the endpoint and settle what it offers; in the end, compare the run with its baseline.
 
     Raises:
         LookupError: The user must choose another model, key, baseline, earlier run or run to
             resume, or mend findings.
-        UnsoundError: The evidence of the run to resume cannot be trusted.
+        EvidenceIntegrityError: The evidence of the run to resume cannot be trusted.
     """
-    made_with = provenance.run_provenance(settings, planned)
+    made_with = run_provenance(settings, planned)
     if settings.baseline_run:
-        provenance.require_comparable(settings.baseline_run, made_with)
+        require_comparable(settings.baseline_run, made_with)
     earlier_runs.require_poolable(settings.earlier, planned, made_with)
-    with Background() as background, ExitStack() as stack:
-        if settings.load_workers:
-            stack.enter_context(
-                ray_started(settings.load_workers, crews=2 if settings.baseline_settings else 1)
-            )
-        rival = None
-        if settings.baseline_settings:
-            rival = stack.enter_context(
-                _opened(background, settings.baseline_settings, planned, "-baseline")
-            )
-            if rival.problem:
-                raise LookupError(
-                    f"--baseline {settings.baseline_settings.address.url}: {rival.problem}"
-                )
-        run = stack.enter_context(_opened(background, settings, planned))
+    with (
+        Background() as background,
+        _ray(settings),
+        _baseline_opened(background, settings, planned) as baseline,
+        _opened(background, settings, planned) as run,
+    ):
         if not run.problem:
             earlier_runs.require_same_build(settings.earlier, run.identity)
-        if rival:
-            run.baseline_run = rival
-            run.runner.alternate_with(rival.runner)
+        if baseline:
+            run.baseline_run = baseline
+            run.runner.alternate_with(baseline.runner)
         yield run
+
+
+@contextmanager
+def _ray(settings: Settings) -> Generator[None]:
+    """Ray, where load workers are wanted: with room for those of the baseline, too."""
+    if settings.load_workers is None:
+        yield
+        return
+    with ray_started(settings.load_workers, crews=2 if settings.baseline_settings else 1):
+        yield
+
+
+@contextmanager
+def _baseline_opened(
+    background: Background, settings: Settings, planned: Sequence[PlannedCheck]
+) -> Generator[Run | None]:
+    """The run of the endpoint that is the baseline; None where there is none.
+
+    Raises:
+        LookupError: It cannot be tried.
+    """
+    if settings.baseline_settings is None:
+        yield None
+        return
+    with _opened(background, settings.baseline_settings, planned, "-baseline") as baseline:
+        if baseline.problem:
+            url = settings.baseline_settings.address.url
+            raise LookupError(f"--baseline {url}: {baseline.problem}")
+        yield baseline
 
 
 @contextmanager
 def _opened(
     background: Background, settings: Settings, planned: Sequence[PlannedCheck], suffix: str = ""
 ) -> Generator[Run]:
-    made_with = provenance.run_provenance(settings, planned)
+    """The run of one endpoint, from the first request to the record."""
+    with _connected(background, settings) as connection:
+        target = _target(connection, settings)
+        header = {**_about(settings, target.model), **run_provenance(settings, planned)}
+        past = _resume_state(settings, header)
+        budget = _budget(settings, past)
+        context = _context(connection, settings, budget)
+        folder = settings.resume or _new_folder(settings, target, suffix)
+        with _evidence(folder, settings, past) as evidence:
+            _write_header(evidence, settings, header, target)
+            slots = AdaptiveConcurrency(settings.concurrency)
+            sender = Sender(connection.endpoint, evidence, budget, slots, past)
+            runner = Scheduler(background, sender, context, settings)
+            plan = {each.check.id: each for each in planned}
+            run = Run(
+                settings, plan, target.started, target.model, folder, evidence, budget, runner, past
+            )
+            _explore(run, connection, sender, target)
+            with _finished(background, run):
+                yield run
+
+
+@dataclass(frozen=True)
+class _Connection:
+    """What an endpoint is reached by.
+
+    Args:
+        background: The event loop that all is sent on.
+        endpoint: Sends requests.
+        meters: What tells how much memory the server takes.
+        load_workers: What makes the steps of load tests; None where this process does.
+    """
+
+    background: Background
+    endpoint: EndpointClient
+    meters: Sequence[Meter]
+    load_workers: LoadWorkerPool | None
+
+
+@contextmanager
+def _connected(background: Background, settings: Settings) -> Generator[_Connection]:
     with (
         _reached(background, settings.address, settings.limits) as endpoint,
         _metered(background, settings) as meters,
-        _load_worker_pool(settings) as crew,
+        _load_worker_pool(settings) as load_workers,
     ):
-        started = datetime.now(UTC)
-        listed = background.start(endpoint.send(MODELS)).result()
-        model, models, problem = _model(listed, settings)
-        about = {**_about(settings, model), **made_with}
-        findings = FindingsStore(settings.reports / "findings.json")
-        past, folder = _resume_state(settings, about), settings.resume
-        if folder is None:
-            name = settings.secrets.redact(model) or "unknown"
-            folder = _folder(settings.reports, started, f"{name}{suffix}")
-        ledger = UsageBudget(settings.most_requests, settings.most_tokens, settings.most_minutes)
-        for exchange, attempt in zip(past.exchanges, past.attempts, strict=True):
-            if attempt:
-                ledger.take_over(exchange, attempt)
-        path, seen = folder / "evidence.jsonl", len(past.exchanges)
-        with Evidence(path, settings.secrets, past.head, seen) as evidence:
-            # No condition: a run may be resumed with labels for what it has left open.
-            reviewed = {"review_sha256": settings.review.digest}
-            evidence.open({**about, **reviewed, "started": utc(started)}, resumed=bool(seen))
-            evidence.exchange(listed, PROBING)
-            sender = Sender(
-                endpoint, evidence, ledger, AdaptiveConcurrency(settings.concurrency), past
-            )
-            fleet = partial(crew.run_step, ledger) if crew else None
-            scope = Scope(
-                findings=findings,
-                given=settings.context,
-                meters=meters,
-                warm=settings.warm_prefix_cache,
-                fleet=fleet,
-            )
-            runner = Scheduler(
-                background,
-                sender,
-                evidence,
-                scope,
-                past,
-                settings.review,
-                curtails=not settings.keep_going,
-                fast=settings.use_sequential_tests,
-            )
-            plan = {each.check.id: each for each in planned}
-            run = Run(settings, plan, started, model, folder, evidence, ledger, runner, past)
-            run.problem = settings.secrets.printable(problem)
-            if not problem:
-                _explore(run, background, sender, models)
-            try:
-                yield run
-            finally:
-                # Nothing may be added to the evidence once the record has its digest.
-                background.settle()
-                run.finish()
-
-
-def _resume_state(settings: Settings, about: Mapping[str, Any]) -> ResumeState:
-    """What is known of the run to resume.
-
-    Raises:
-        ResumeError: It tried something else, or with something else; the message names it.
-        UnsoundError: Its evidence cannot be trusted.
-    """
-    if settings.resume is None:
-        return ResumeState(settings.secrets)
-    path = settings.resume / "evidence.jsonl"
-    past = read(path, settings.secrets)
-    for name, now in about.items():
-        if (then := past.about.get(name)) != now:
-            raise ResumeError(f"{settings.resume} has another {name}: {then}, and not {now}")
-    if past.torn:
-        set_aside(path, past.torn)
-    return past
+        yield _Connection(background, endpoint, meters, load_workers)
 
 
 @contextmanager
@@ -169,7 +170,7 @@ def _reached(
 @contextmanager
 def _metered(background: Background, settings: Settings) -> Generator[Sequence[Meter]]:
     """What tells how much memory the server takes."""
-    if (metrics := settings.context.metrics) is None:
+    if (metrics := settings.context.metrics_address) is None:
         yield sources(settings.address)
         return
     with _reached(background, metrics, settings.limits) as page:
@@ -188,27 +189,40 @@ def _load_worker_pool(settings: Settings) -> Generator[LoadWorkerPool | None]:
         yield crew
 
 
-def _model(listed: Exchange, settings: Settings) -> tuple[str, Models, str]:
-    """Which model is tried, what the endpoint lists, and what stands in the way."""
+@dataclass(frozen=True)
+class _Target:
+    """Which model is tried.
+
+    Args:
+        started: When the endpoint was first asked.
+        listed: What it answered, asked for its models.
+        models: What it serves.
+        model: The model that is tried.
+        problem: What stands in the way; "" where nothing does.
+    """
+
+    started: datetime
+    listed: Exchange
+    models: Models
+    model: str
+    problem: str = ""
+
+
+def _target(connection: _Connection, settings: Settings) -> _Target:
+    """Settle which model is tried.
+
+    Raises:
+        LookupError: The user must say, or the key is wrong.
+    """
+    started = datetime.now(UTC)
+    listed = connection.background.start(connection.endpoint.send(LIST_MODELS)).result()
     try:
         models = Models.read(listed)
-        return choose(models, settings.model), models, ""
+        return _Target(started, listed, models, choose(models, settings.model))
     except Unassessable as error:
-        return settings.model, Models(), str(error)
+        return _Target(started, listed, Models(), settings.model, str(error))
     except LookupError as error:
         raise LookupError(_told(error, settings)) from None
-
-
-def _explore(run: Run, background: Background, sender: Sender, models: Models) -> None:
-    ask = partial(sender.send, trial=PROBING)
-    asked = Dialect(run.model, sampling=run.settings.sampling, extra_body=run.settings.extra)
-    work = explore(ask, models, asked)
-    try:
-        run.capabilities = background.start(work).result()
-    except (Unassessable, EndpointError) as error:
-        run.problem = run.settings.secrets.printable(str(error))
-    except LookupError as error:
-        raise LookupError(_told(error, run.settings)) from None
 
 
 def _told(error: LookupError, settings: Settings) -> str:
@@ -217,22 +231,114 @@ def _told(error: LookupError, settings: Settings) -> str:
     return settings.secrets.printable(f"{error}{where}")
 
 
-def _folder(reports: Path, started: datetime, model: str) -> Path:
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", model).strip("-.")[:60] or "model"
-    stem = f"{started:%Y%m%dT%H%M%SZ}-{name}"
-    for number in range(1, 1000):
-        folder = reports / (stem if number == 1 else f"{stem}-{number}")
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        return folder
-    raise FileExistsError(f"{reports} has too many runs of this second")
-
-
 def _about(settings: Settings, model: str) -> dict[str, Any]:
     return {
         "schema": "readiness-evidence/1",
         "endpoint": settings.address.url,
         "model": model,
     }
+
+
+def _resume_state(settings: Settings, about: Mapping[str, Any]) -> ResumeState:
+    """What is known of the run to resume.
+
+    Raises:
+        ResumeError: It tried something else, or with something else; the message names it.
+        EvidenceIntegrityError: Its evidence cannot be trusted.
+    """
+    if settings.resume is None:
+        return ResumeState(settings.secrets)
+    path = settings.resume / EVIDENCE
+    past = read(path, settings.secrets)
+    for name, now in about.items():
+        if (then := past.about.get(name)) != now:
+            raise ResumeError(f"{settings.resume} has another {name}: {then}, and not {now}")
+    if past.torn:
+        set_aside(path, past.torn)
+    return past
+
+
+def _budget(settings: Settings, past: ResumeState) -> UsageBudget:
+    """What may be sent, less what was sent before the run was resumed."""
+    budget = UsageBudget(settings.most_requests, settings.most_tokens, settings.most_minutes)
+    for exchange, attempt in zip(past.exchanges, past.attempts, strict=True):
+        if attempt:
+            budget.take_over(exchange, attempt)
+    return budget
+
+
+def _context(connection: _Connection, settings: Settings, budget: UsageBudget) -> Context:
+    """What checks may know of the run.
+
+    Raises:
+        LookupError: The file of findings is none of ours.
+    """
+    workers = connection.load_workers
+    return replace(
+        settings.context,
+        shared_fetches={},  # What one endpoint has answered is none of another's.
+        findings=FindingsStore(settings.reports / "findings.json"),
+        meters=connection.meters,
+        run_distributed_step=partial(workers.run_step, budget) if workers else None,
+    )
+
+
+def _new_folder(settings: Settings, target: _Target, suffix: str) -> Path:
+    name = f"{settings.secrets.redact(target.model) or 'unknown'}{suffix}"
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:60] or "model"
+    stem = f"{target.started:%Y%m%dT%H%M%SZ}-{name}"
+    for number in range(1, 1000):
+        folder = settings.reports / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise FileExistsError(f"{settings.reports} has too many runs of this second")
+
+
+def _evidence(folder: Path, settings: Settings, past: ResumeState) -> Evidence:
+    """The run's evidence, which goes on where that of a run to resume ends."""
+    return Evidence(folder / EVIDENCE, settings.secrets, past.head, len(past.exchanges))
+
+
+def _write_header(
+    evidence: Evidence, settings: Settings, header: Mapping[str, Any], target: _Target
+) -> None:
+    """Write what is tried and with what, and what the endpoint has answered so far."""
+    # No condition: a run may be resumed with labels for what it has left open.
+    reviewed = {"review_sha256": settings.review.digest}
+    resumed = bool(evidence.exchanges)
+    evidence.open({**header, **reviewed, "started": utc(target.started)}, resumed=resumed)
+    evidence.exchange(target.listed, PROBING)
+
+
+def _explore(run: Run, connection: _Connection, sender: Sender, target: _Target) -> None:
+    """Settle what the endpoint offers, or why it cannot be tried.
+
+    Raises:
+        LookupError: The user must settle which model or key it is.
+    """
+    settings, problem = run.settings, target.problem
+    asked = Dialect(target.model, sampling=settings.sampling, extra_body=settings.extra)
+    send = partial(sender.send, trial=PROBING)
+    try:
+        if not problem:
+            work = explore(send, target.models, asked)
+            run.capabilities = connection.background.start(work).result()
+    except (Unassessable, EndpointError) as error:
+        problem = str(error)
+    except LookupError as error:
+        raise LookupError(_told(error, settings)) from None
+    run.problem = settings.secrets.printable(problem)
+
+
+@contextmanager
+def _finished(background: Background, run: Run) -> Generator[None]:
+    """Compare the run with its baseline when the context ends, however it does."""
+    try:
+        yield
+    finally:
+        # Nothing may be added to the evidence once it is compared, or its digest taken.
+        background.settle()
+        run.compare()

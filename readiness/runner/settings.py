@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from readiness.baseline.finished_run import FinishedRun
-from readiness.context import Given
+from readiness.context import Context
 from readiness.evidence.redaction import Secrets
+from readiness.load.workers import LoadWorkerSettings
 from readiness.policy.policy import Policy
 from readiness.policy.waiver import Waiver
 from readiness.transport.address import Address
@@ -18,19 +19,6 @@ from readiness.verdict.labels import Review
 
 #: Where keys come from: that of the endpoint, and that of one which is the baseline.
 KEY, BASELINE_KEY = "OPENAI_API_KEY", "READINESS_BASELINE_API_KEY"
-
-
-@dataclass(frozen=True)
-class LoadWorkerSettings:
-    """How many load workers there are to be, and where.
-
-    Args:
-        workers: How many.
-        address: That of a Ray cluster; "" for this machine.
-    """
-
-    workers: int
-    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,8 +45,7 @@ class Settings:
         key: The variable of the environment that holds the endpoint's key.
         secrets: What must stand in no file.
         review: What a person or a judge has settled.
-        context: What no reply of the endpoint can tell.
-        warm_prefix_cache: Whether prompts of a load test share all but their end.
+        context: What checks may know that no reply of the endpoint can tell.
         load_workers: The load workers that make the steps of load tests; None where this process
             does.
         baseline_run: The run that this one is held against.
@@ -86,9 +73,8 @@ class Settings:
     resume: Path | None
     secrets: Secrets
     review: Review
-    context: Given
+    context: Context
     key: str = KEY
-    warm_prefix_cache: bool = False
     load_workers: LoadWorkerSettings | None = None
     baseline_run: FinishedRun | None = None
     baseline_settings: Settings | None = None

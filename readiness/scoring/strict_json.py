@@ -1,14 +1,19 @@
-"""The strict reading of JSON: what a parser without mercy says of a text."""
+"""Strict JSON: what a parser without mercy reads in a text, and how two values differ."""
 
 from __future__ import annotations
 
 import json
 import math
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 #: The whitespace of RFC 8259; a no-break space or a byte order mark is none.
 SPACE = " \t\r\n"
 DEEPEST = 100
+#: Stands for a value that the prompt did not state.
+UNSTATED: Any = object()
 
 
 class NotJson(ValueError):
@@ -126,3 +131,39 @@ def _refuse_surrogates(value: Any) -> None:
     except UnicodeEncodeError as error:
         near = error.object[max(0, error.start - 20) : error.end + 20]
         raise NotJson("a lone surrogate", f"{near!r:.120}") from None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A value that is another than was expected, with its path."""
+
+    path: str
+    expected: Any
+    found: Any
+
+    def __str__(self) -> str:
+        got = "nothing" if self.found is UNSTATED else repr(self.found)
+        return f"expected {self.expected!r:.120}, got {got:.120}"
+
+
+def differences(expected: Any, found: Any, path: str = "$") -> Iterator[Difference]:
+    """Where what was found differs from what was expected."""
+    if isinstance(expected, Mapping) and isinstance(found, dict):
+        for key in expected:
+            yield from differences(expected[key], found.get(key, UNSTATED), f"{path}.{key}")
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for at, (one, other) in enumerate(zip(expected, found, strict=True)):
+            yield from differences(one, other, f"{path}[{at}]")
+    elif not _same(expected, found):
+        yield Difference(path, expected, found)
+
+
+def _same(expected: Any, found: Any) -> bool:
+    """Whether leaves are the same value: 1.0 is 1, True is not, and é is é however composed."""
+    if isinstance(expected, str) and isinstance(found, str):
+        return unicodedata.normalize("NFC", expected) == unicodedata.normalize("NFC", found)
+    if isinstance(expected, bool) or isinstance(found, bool):
+        return expected is found
+    if isinstance(expected, int | float) and isinstance(found, int | float):
+        return math.isclose(expected, found, rel_tol=1e-12)
+    return bool(expected == found)

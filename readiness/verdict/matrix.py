@@ -92,6 +92,13 @@ class Matrix:
         return Verdict.INCONCLUSIVE if found is Verdict.NOT_ASSESSED else found
 
     @property
+    def deciding(self) -> list[DimensionRow]:
+        """The required dimensions that keep the run from being ready; the failed outrank others."""
+        lacking = [row for row in self.gating if row.admitted is not Verdict.READY]
+        failed = [row for row in lacking if row.admitted is Verdict.NOT_READY]
+        return failed or lacking
+
+    @property
     def score(self) -> int:
         """0 to 100: the lowest of the required dimensions."""
         return min((row.score for row in self.gating), default=0)

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from readiness.baseline.comparability import difference
 from readiness.baseline.finished_run import FinishedRunError, RecordedTrial, read, read_finished_run
 from readiness.evidence.log import Evidence, EvidenceIntegrityError
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Arrival, Exchange, Fault
-from readiness.runner.provenance import difference
 from readiness.score import PASSED, Outcome, failed
 from tests.example_records import CLIENT
 from tests.miniature import completion
@@ -22,6 +22,7 @@ RECORD: dict[str, Any] = {
     "verdict": "ready",
     "score": 100,
     "exit_status": 0,
+    "deciding": [],
     "problem": "",
     "profile": "ci",
     "seed": 0,

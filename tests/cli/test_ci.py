@@ -234,7 +234,7 @@ def _options(file: Path) -> list[str]:
 @pytest.mark.nightly
 def test_the_story_of_an_upgrade_ends_as_it_must(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    command = [sys.executable, "-m", "readiness.mutants.upgrade"]
+    command = [sys.executable, "-m", "readiness.cli.upgrade_demo"]
     told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stdout
     assert told.stdout.count("exit status 0\n") == 3

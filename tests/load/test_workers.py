@@ -14,15 +14,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.chat import Chat, Scope
+from readiness.chat import Chat
 from readiness.checks.load import scoring
+from readiness.context import Context
 from readiness.evidence.redaction import Secrets
 from readiness.load import workers as fleets
 from readiness.load.step import RequestMeasurement, Shape, StepResult
 from readiness.load.users import run_step
-from readiness.load.workers import APART, LoadWorkerPool, load_worker_pool, ray_started
+from readiness.load.workers import (
+    APART,
+    LoadWorkerPool,
+    LoadWorkerSettings,
+    load_worker_pool,
+    ray_started,
+)
 from readiness.mutants.endpoint.server import serving
-from readiness.runner.settings import LoadWorkerSettings
 from readiness.score import EndpointError, Outcome
 from readiness.transport.address import Address
 from readiness.transport.budget import UsageBudget
@@ -122,8 +128,8 @@ def together(
             ray_started(fleet),
             load_worker_pool(fleet, where, RequestLimits(), Secrets([])) as crew,
         ):
-            scope = Scope(common={}, fleet=partial(crew.run_step, spent))
-            return at(url, lambda chat: work(chat, crew), scope, spent)
+            context = Context(run_distributed_step=partial(crew.run_step, spent))
+            return at(url, lambda chat: work(chat, crew), context, spent)
 
 
 async def code(chat: Chat, crew: LoadWorkerPool) -> StepResult:
@@ -234,7 +240,9 @@ def test_a_cluster_without_room_for_the_workers_is_named(cluster: str) -> None:
             ray_started(fleet),
             load_worker_pool(fleet, where, RequestLimits(), Secrets([])) as crew,
         ):
-            error = at(url, work, Scope(common={}, fleet=partial(crew.run_step, UsageBudget())))
+            error = at(
+                url, work, Context(run_distributed_step=partial(crew.run_step, UsageBudget()))
+            )
     assert error.score.outcome is Outcome.UNDETERMINED
     assert str(error) == "Ray has no room for 3 load workers: 2 CPUs in all"
 

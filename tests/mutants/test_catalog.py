@@ -104,7 +104,7 @@ def test_an_unknown_mutant_is_named_with_those_close(capsys: pytest.CaptureFixtu
 
 def test_the_server_ends_when_its_parent_is_killed() -> None:
     code = (
-        "import time; from readiness.mutants.endpoint.process import serving\n"
+        "import time; from readiness.mutants.endpoint.server import serving\n"
         "with serving() as url:\n    print(url, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:

@@ -12,7 +12,7 @@ from readiness.policy.yaml_reader import PolicyError
 from readiness.resources import schema
 from readiness.verdict.claim import Gate, Verdict
 from readiness.verdict.matrix import matrix
-from tests.baseline.test_run_comparison import rate, result, rule
+from tests.baseline.test_comparison import rate, result, rule
 from tests.user_checks import prepare, record, run, wrong
 
 TODAY = date(2026, 11, 23)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from readiness.chat import Dialect
 from readiness.exchange import Call, Exchange
 from readiness.protocol.capability import Capabilities, Models, Unassessable, choose, explore
+from readiness.protocol.dialect import Dialect
 from readiness.transport.address import Address
 from readiness.transport.client import EndpointClient, RequestLimits
 from tests.miniature import Answer, Request, completion, mini

@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 import pytest
 from jsonschema import Draft202012Validator
 
-from readiness.reporters import beside, charts, standing
+from readiness.reporters import baseline_table, charts, conclusions
 from readiness.reporters.page import command, page
-from readiness.reporters.words import LANGUAGES, Words, _catalogue
+from readiness.reporters.translations import LANGUAGES, Translations, _catalogue
 from readiness.resources import PACKAGE, schema
 from readiness.verdict.claim import Gate, Verdict
 from tests.example_records import Json, check, dimension, failing, measure, record
@@ -57,16 +57,16 @@ def test_the_verdict_comes_first_and_a_sentence_says_why() -> None:
 
 def test_a_run_that_is_ready_says_so() -> None:
     ready = record(dimension("api", check("api.a"), check("api.b")), verdict="ready", score=100)
-    assert standing.why(ready, Words("en")) == ["Each of the 2 required checks is ready."]
+    assert conclusions.why(ready, Translations("en")) == ["Each of the 2 required checks is ready."]
 
 
 def test_a_required_dimension_that_nothing_is_known_of_is_said() -> None:
     empty = dimension("api", verdict="not assessed", missing=["api.a"])
     found = record(empty, dimension("memory", check("memory.a")), verdict="inconclusive")
-    assert standing.why(found, Words("en")) == [
+    assert conclusions.why(found, Translations("en")) == [
         "Nothing of a required dimension was assessed: api."
     ]
-    assert standing.why(record(empty), Words("en")) == ["No required check has a result."]
+    assert conclusions.why(record(empty), Translations("en")) == ["No required check has a result."]
 
 
 def test_an_endpoint_that_could_not_be_tried_says_why() -> None:
@@ -83,7 +83,7 @@ def test_a_row_has_its_figures() -> None:
 
 
 def test_the_worst_rows_come_first() -> None:
-    ids = [check["id"] for check in standing.worst_first(record()["dimensions"][0])]
+    ids = [check["id"] for check in conclusions.worst_first(record()["dimensions"][0])]
     assert ids == [
         "memory.recall_at_turn_50",
         "memory.advised",
@@ -93,7 +93,7 @@ def test_the_worst_rows_come_first() -> None:
 
 
 def test_what_was_not_assessed_and_what_deviated_is_listed() -> None:
-    listed = list(standing.deviations(record(), Words("en")))
+    listed = list(conclusions.deviations(record(), Translations("en")))
     assert listed == [
         ("memory.lost", "no result"),
         ("long_context.lacks", "unsupported: no tools"),
@@ -128,7 +128,7 @@ def test_a_run_without_a_baseline_says_nothing_of_one() -> None:
 
 def test_the_bar_shows_what_the_baseline_showed() -> None:
     found, alike = failing("api.a"), {"pairs": 100, "lost": 4, "gained": 1}
-    assert beside.rate(found, alike) == pytest.approx(1.0)  # 99 of 100, and 3 fewer than before.
+    assert baseline_table.rate(found, alike) == pytest.approx(1.0)  # 99 of 100; 3 fewer than before
     at = charts.bar(found, {**alike, "lost": 0, "gained": 9})
     assert at.begins == 0.9
     assert at.before == pytest.approx(0.0)

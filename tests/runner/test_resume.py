@@ -38,7 +38,7 @@ async def repeats(chat, probe):
     """Asked twice to repeat a word, the endpoint MUST repeat it."""
     first = await chat(probe.messages, **probe.parameters)
     second = await chat([*probe.messages, *asking(first.text)], **probe.parameters)
-    said = {first.text, second.text, await chat.once("title", title)}
+    said = {first.text, second.text, await chat.fetch_once("title", title)}
     return PASSED if said == {probe.expect["word"], "title"} else failed(f"said {sorted(said)}")
 
 @check(WORDS, in_order=True)

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
-from readiness.chat import Chat, Dialect, Scope
+from readiness.chat import Chat
+from readiness.context import Context
 from readiness.evidence.log import LARGE, Evidence
 from readiness.evidence.redaction import MARK, Secrets
 from readiness.exchange import Arrival, Call, Exchange
+from readiness.protocol.dialect import Dialect
 from readiness.score import EndpointError
 from tests.exchanges import is_whole
 
@@ -30,7 +32,7 @@ KEY = "sk-canary-4711"
 def chats(number: int, status: int = 200) -> list[Chat]:
     """The chats of trials of one run."""
     numbers = count()
-    scope = Scope()
+    context = Context()
 
     async def send(call: Call) -> Exchange:
         await asyncio.sleep(0)
@@ -39,7 +41,7 @@ def chats(number: int, status: int = 200) -> list[Chat]:
         seq = next(numbers)
         return Exchange(call.body, status, kind, body, (Arrival(1, 9),), None, "", 0.0, 2, seq=seq)
 
-    return [Chat(send, Dialect("m"), scope) for _ in range(number)]
+    return [Chat(send, Dialect("m"), context) for _ in range(number)]
 
 
 async def hello(chat: Chat) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.scoring.strict_json import NotJson, strict
+from readiness.scoring.strict_json import NotJson, differences, strict
 
 LETTERS = st.text("abcXYZ中文éñ.!", min_size=1).filter(str.strip)
 SPACES = st.text(" \t\r\n", max_size=8)
@@ -97,3 +97,26 @@ def test_a_trailing_comma_is_no_json() -> None:
 
 def test_reasoning_that_is_a_value_is_no_leak() -> None:
     assert strict('{"tag": "<think>no</think>"}') == {"tag": "<think>no</think>"}
+
+
+@given(DOCUMENTS)
+def test_a_value_differs_from_itself_nowhere(value: Any) -> None:
+    assert list(differences(value, json.loads(json.dumps(value)))) == []
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "said"),
+    [
+        ({"a": [1, 2]}, {"a": [1, 3]}, ["$.a[1]: expected 2, got 3"]),
+        ({"a": [1, 2]}, {"a": [1]}, ["$.a: expected [1, 2], got [1]"]),
+        ({"a": 1}, {}, ["$.a: expected 1, got nothing"]),
+        ({"a": True}, {"a": 1}, ["$.a: expected True, got 1"]),
+        ({"a": None}, {"a": "null"}, ["$.a: expected None, got 'null'"]),
+        ({"a": "7"}, {"a": 7}, ["$.a: expected '7', got 7"]),
+        ({"a": "e\u0301"}, {"a": "é"}, []),
+        ({"a": 6.02e23}, {"a": 602000000000000000000000}, []),
+        ({}, {"a": 1}, []),
+    ],
+)
+def test_differences_are_named_by_path(expected: Any, found: Any, said: list[str]) -> None:
+    assert [f"{each.path}: {each}" for each in differences(expected, found)] == said

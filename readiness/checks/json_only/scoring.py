@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import re
-import unicodedata
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, cast
 
 from readiness.reply import Reply
 from readiness.resources import violation
 from readiness.score import PASSED, Outcome, Score, failed, scored
-from readiness.scoring.strict_json import SPACE, NotJson, prefix, strict
+from readiness.scoring.strict_json import SPACE, UNSTATED, NotJson, differences, prefix, strict
 from readiness.scoring.usable import defective
-
-#: Stands for a value that the prompt did not state.
-UNSTATED: Any = object()
 
 LONGEST_SPACE = 64
 _LONG_SPACE = re.compile(rf"[{SPACE}]{{{LONGEST_SPACE + 1},}}")
@@ -42,42 +36,6 @@ def is_json(reply: Reply, schema: Mapping[str, Any], value: Any = UNSTATED) -> S
     if value is not UNSTATED and (difference := next(differences(value, found), None)):
         return failed(f"wrong value at {difference.path}", str(difference))
     return PASSED
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A value that is another than was expected, with its path."""
-
-    path: str
-    expected: Any
-    found: Any
-
-    def __str__(self) -> str:
-        got = "nothing" if self.found is UNSTATED else repr(self.found)
-        return f"expected {self.expected!r:.120}, got {got:.120}"
-
-
-def differences(expected: Any, found: Any, path: str = "$") -> Iterator[Difference]:
-    """Where what was found differs from what was expected."""
-    if isinstance(expected, Mapping) and isinstance(found, dict):
-        for key in expected:
-            yield from differences(expected[key], found.get(key, UNSTATED), f"{path}.{key}")
-    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        for at, (one, other) in enumerate(zip(expected, found, strict=True)):
-            yield from differences(one, other, f"{path}[{at}]")
-    elif not _same(expected, found):
-        yield Difference(path, expected, found)
-
-
-def _same(expected: Any, found: Any) -> bool:
-    """Whether leaves are the same value: 1.0 is 1, True is not, and é is é however composed."""
-    if isinstance(expected, str) and isinstance(found, str):
-        return unicodedata.normalize("NFC", expected) == unicodedata.normalize("NFC", found)
-    if isinstance(expected, bool) or isinstance(found, bool):
-        return expected is found
-    if isinstance(expected, int | float) and isinstance(found, int | float):
-        return math.isclose(expected, found, rel_tol=1e-12)
-    return bool(expected == found)
 
 
 def _lost(reply: Reply) -> Score | None:

@@ -20,14 +20,14 @@ NONE = scored(
 
 def judged(chat: Chat, scored: Callable[[LicenseEvidence], Score]) -> Score:
     """Score what the user gave; a licence shows in no reply of the endpoint."""
-    dossier = chat.context.given.dossier
-    return NONE if dossier is None else scored(dossier)
+    evidence = chat.context.license_evidence
+    return NONE if evidence is None else scored(evidence)
 
 
 @check(EVIDENCE)
 async def commercial_use_permitted(chat: Chat, probe: Probe) -> Score:
     """The licence MUST permit commercial use, on no condition that the policy does not accept."""
-    return judged(chat, lambda each: scorer.permits(each, chat.context.given.accepted))
+    return judged(chat, lambda each: scorer.permits(each, chat.context.accepted_license_conditions))
 
 
 @check(EVIDENCE)
@@ -47,7 +47,7 @@ async def base_models_permitted(chat: Chat, probe: Probe) -> Score:
     """Every model that the weights were derived from MUST be known, with evidence that it permits
     commercial use as well.
     """
-    return judged(chat, lambda each: scorer.clear(each, chat.context.given.accepted))
+    return judged(chat, lambda each: scorer.clear(each, chat.context.accepted_license_conditions))
 
 
 @check(EVIDENCE)
@@ -55,7 +55,9 @@ async def no_extra_restrictions(chat: Chat, probe: Probe) -> Score:
     """Use of the weights MUST NOT be restricted beyond the licence, by a use policy or a card's
     prose, unless the policy accepts it.
     """
-    return judged(chat, lambda each: scorer.unrestricted(each, chat.context.given.accepted))
+    return judged(
+        chat, lambda each: scorer.unrestricted(each, chat.context.accepted_license_conditions)
+    )
 
 
 @check(EVIDENCE)

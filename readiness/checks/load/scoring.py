@@ -140,19 +140,16 @@ def answered(step: StepResult) -> Score:
 
 def no_cross_talk(step: StepResult) -> Score:
     """Score whether each request got its own answer, where the answer is known."""
-    asked = [each for each in step.samples if each.code and not each.error]
-    if step.cross_talk:
-        found = ", ".join(step.cross_talk[:3])
-        return failed("replies have words of other requests", f"{found}; {step.shape.shown}")
-    if not asked:
+    if step.cross_talk_reason:
+        return failed(step.cross_talk_reason)
+    known = len(step.known_answers)
+    if not known:
         return scored(
             Outcome.UNDETERMINED, "nobody got an answer that is known", came=step.shape.shown
         )
-    told = f"of {len(asked)} known answers {len(step.wrong)} were wrong: {step.shape.shown}"
-    if step.right_alone > 1:
-        return failed(f"{told}; asked alone, {step.right_alone} of them were right")
-    if step.right_alone or len(step.wrong) == len(asked):
-        return Score(Outcome.UNDETERMINED, f"{told}; asked alone, {step.right_alone} were right")
+    if step.right_alone or len(step.wrong) == known:
+        told = f"{step.wrong_share}; asked alone, {step.right_alone} were right"
+        return Score(Outcome.UNDETERMINED, told)
     return PASSED
 
 

@@ -70,16 +70,18 @@ async def effective_length(chat: Chat, probe: Probe) -> Score:
     tried.
     """
     return limits.reaches(
-        await search_effective_length(chat, probe.expect["recipe"]), CLAIM, chat.context.window
+        await search_effective_length(chat, probe.expect["recipe"]),
+        CLAIM,
+        chat.context.context_window,
     )
 
 
 @check(probes.overflows, trials=1, alone=True, in_order=True)
-async def overlong_prompt_not_truncated(chat: Chat, probe: Probe) -> Score:
+async def overlong_not_truncated(chat: Chat, probe: Probe) -> Score:
     """A prompt longer than the context window MUST be rejected with a 4xx within 30 s or read in
     full, and never truncated.
     """
-    window = chat.context.window or CLAIM
+    window = chat.context.context_window or CLAIM
     return limits.refuses(await send_oversized_document(chat, probe.expect["recipe"], window))
 
 

@@ -153,14 +153,14 @@ def target_length(chat: Chat) -> int:
         EndpointError: The endpoint declares a smaller window than 128K, and nothing need be sent.
     """
     if _small(chat):
-        declared = f"the endpoint declares a window of {chat.context.window:,} tokens"
+        declared = f"the endpoint declares a window of {chat.context.context_window:,} tokens"
         raise EndpointError(f"{declared}, and {CLAIM:,} are required", Outcome.FAIL)
     return SCALED if chat.context.defects_only else CLAIM
 
 
 def _small(chat: Chat) -> bool:
     """Whether the endpoint itself says that 128K tokens do not fit."""
-    return chat.context.window is not None and chat.context.window < CLAIM
+    return chat.context.context_window is not None and chat.context.context_window < CLAIM
 
 
 async def send_document(chat: Chat, recipe: Recipe, length: int) -> DocumentReply:

@@ -177,7 +177,8 @@ def _early(exchange: Exchange, reply: Reply) -> float:
 
 
 def _fits(chat: Chat, length: int) -> bool:
-    return chat.context.window is None or length + 2 * BUDGET <= chat.context.window
+    window = chat.context.context_window
+    return window is None or length + 2 * BUDGET <= window
 
 
 def _untold(why: str) -> EndpointError:

@@ -11,12 +11,12 @@ from statistics import median
 from typing import Any
 
 from readiness.chat import Chat
-from readiness.checks.load.probes import nonce
 from readiness.checks.stability.probes import PROMPTS, notes
 from readiness.exchange import Call, ClientAbort, Exchange
 from readiness.load.latency import incomplete_reply_reason, require_not_rate_limited
 from readiness.load.meters.meter import QUEUED, RUNNING, read_gauges
 from readiness.load.saturation import ClientSaturation, measure_client_saturation
+from readiness.load.traffic import nonce
 from readiness.load.users import run_concurrently
 from readiness.protocol.completion import read
 from readiness.score import EndpointError

@@ -90,7 +90,7 @@ async def recovers_after_restart(chat: Chat, probe: Probe) -> Score:
     """After a restart, the endpoint MUST answer within 300 s and every request from then on, and
     cut streams MUST end rather than hang.
     """
-    if not chat.context.given.restart:
+    if not chat.context.restart_command:
         return scored(
             Outcome.UNSUPPORTED, "nobody may restart it", came="no --restart-command is given"
         )

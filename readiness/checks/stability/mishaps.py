@@ -12,7 +12,6 @@ from random import Random
 from typing import Any
 
 from readiness.chat import Chat
-from readiness.checks.load.probes import nonce
 from readiness.checks.stability.abort_cycles import SMALL_STAY, STAY
 from readiness.checks.stability.probes import PROMPTS
 from readiness.exchange import Call, Exchange, Repeated
@@ -23,6 +22,7 @@ from readiness.load.latency import (
     require_not_rate_limited,
     tokens,
 )
+from readiness.load.traffic import nonce
 
 #: The article's nginx lets so many through at once beyond its rate, and so many are sent.
 BURST, SMALL_BURST = 20, 4
@@ -142,7 +142,7 @@ async def restart_endpoint(chat: Chat) -> RestartResult:
         asyncio.ensure_future(ask(chat, "long", LONGEST, stream=True)) for _ in range(NEIGHBOURS)
     ]
     await asyncio.sleep(ASK)
-    process = await asyncio.create_subprocess_exec(*shlex.split(chat.context.given.restart))
+    process = await asyncio.create_subprocess_exec(*shlex.split(chat.context.restart_command))
     found = RestartResult(await process.wait())
     begun = now()
     found.interrupted = await asyncio.gather(*streams)

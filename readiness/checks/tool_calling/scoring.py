@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from itertools import permutations
 from typing import Any
 
-from readiness.checks.json_only.scoring import UNSTATED, Difference, differences
 from readiness.reply import Reply, ToolCall
 from readiness.resources import violation
 from readiness.score import PASSED, Score, failed
-from readiness.scoring.strict_json import NotJson, strict
+from readiness.scoring.strict_json import UNSTATED, Difference, NotJson, differences, strict
 from readiness.scoring.usable import defective
 
 Tool = Mapping[str, Any]

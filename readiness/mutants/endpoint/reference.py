@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.model import answer
+from readiness.mutants.endpoint.output_limits import limited
 from readiness.mutants.endpoint.protocol import MODEL, check, parse
 from readiness.mutants.endpoint.response import Completion, chunks, encode, frames, whole
-from readiness.mutants.endpoint.speech import say
 from readiness.mutants.flaw import Flaw
 
 MODELS = frozenset({MODEL})
@@ -74,7 +74,7 @@ class Reference:
     def complete(self, accepted: Accepted) -> ServerResponse:
         """Answer it."""
         request, prompt, said = accepted
-        completion = Completion(request, prompt, say(request, said, prompt))
+        completion = Completion(request, prompt, limited(request, said, prompt))
         named = {"x-request-id": completion.id}
         if request.get("stream"):
             made = self._flaw.change_chunks(request, chunks(completion))

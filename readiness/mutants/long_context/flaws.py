@@ -292,7 +292,7 @@ FLAWS = [
     Flaw(
         "long_overflow_cut",
         "a prompt that is too long is cut without a word",
-        "long_context.overlong_prompt_not_truncated",
+        "long_context.overlong_not_truncated",
         change_request=_cut_to_fit,
     ),
     Flaw(

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from readiness.chat import Chat, Dialect, Scope
+from readiness.chat import Chat
 from readiness.check import Check
 from readiness.checks.license import checks
 from readiness.checks.license.gather import gather
 from readiness.checks.license.license_evidence import LicenseEvidence
-from readiness.context import Given
+from readiness.context import Context
 from readiness.embedded.weights import LICENSE
 from readiness.exchange import Call, Exchange
 from readiness.mutants.catalog import FLAWLESS, find, mutants
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.license import evidence
+from readiness.protocol.dialect import Dialect
 from readiness.score import Score
 from readiness.verdict.claim import Claim, Gate, Unsupported, Verdict
 from readiness.verdict.matrix import DimensionRow
@@ -30,7 +31,7 @@ from tests.checks.license.license_cases import CASES, Case
 CHECKS = [each for each in vars(checks).values() if isinstance(each, Check)]
 OWN = [flaw for flaw in mutants() if flaw.dimension == "license"]
 HARMLESS = [flaw for flaw in mutants() if flaw.name.startswith("license_") and flaw.harmless]
-GATING = [each for each in CHECKS if not each.id.endswith(("_vendor", "_this_model"))]
+GATING = [each for each in CHECKS if "MUST" in each.requirement]
 CLAIM = Claim(1.0, 0.05, 0.05, 1, unsupported=Unsupported.ACCEPTED)
 
 
@@ -39,11 +40,11 @@ async def refuse(call: Call) -> Exchange:
 
 
 def scored(check: Check, dossier: LicenseEvidence | None, accepted: Sequence[str] = ()) -> Score:
-    scope = Scope(given=Given(dossier, frozenset(accepted)))
+    context = Context(license_evidence=dossier, accepted_license_conditions=frozenset(accepted))
     (probe,) = check.probes(0, 1)
 
     async def attempt() -> Score:
-        return await check.attempt(Chat(refuse, Dialect(MODEL), scope), probe)
+        return await check.attempt(Chat(refuse, Dialect(MODEL), context), probe)
 
     return asyncio.run(attempt())
 

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readiness.chat import Chat, Dialect, Scope
+from readiness.chat import Chat
 from readiness.check import Check
 from readiness.checks.multilingual import checks
 from readiness.checks.multilingual.probes import PROMPTS, conversations, turns
 from readiness.checks.multilingual.scoring import TURNS, Copy, alone, fits, keeps, switches
+from readiness.context import Context
 from readiness.mutants.endpoint.answer import ModelOutput
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.flaw import Flaw
@@ -22,6 +23,7 @@ from readiness.mutants.multilingual import flaws as broken
 from readiness.mutants.multilingual import flaws_harmless as harmless
 from readiness.mutants.multilingual.reader import answer
 from readiness.probe import Probe
+from readiness.protocol.dialect import Dialect
 from readiness.score import Score
 from readiness.verdict.claim import Verdict
 from tests.reference_in_process import reference, scores
@@ -79,7 +81,7 @@ def test_no_chinese_term_is_a_part_of_its_japanese_one() -> None:
 
 
 def test_the_checks_share_a_conversation() -> None:
-    answer, scope = reference(), Scope()
+    answer, context = reference(), Context()
     sent: list[Any] = []
 
     async def send(call: Any) -> Any:
@@ -90,7 +92,7 @@ def test_the_checks_share_a_conversation() -> None:
         one, three = conversations(0, 1), turns(0, 3)
         tried = [(check, probe) for check in CHECKS[:2] for probe in one]
         tried += [(check, probe) for check in CHECKS[2:] for probe in three]
-        return [await c.attempt(Chat(send, Dialect(MODEL), scope), p) for c, p in tried]
+        return [await c.attempt(Chat(send, Dialect(MODEL), context), p) for c, p in tried]
 
     assert {score.passed for score in asyncio.run(run())} == {True}
     assert [len(call.body["messages"]) for call in sent] == [1, 3, 5]

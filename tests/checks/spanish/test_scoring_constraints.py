@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.checks.spanish.prompt_wording import PROMPTS
-from readiness.checks.spanish.scoring import Order
 from readiness.checks.spanish.scoring_constraints import (
     RULES,
     broken,
@@ -18,7 +17,7 @@ from readiness.checks.spanish.scoring_constraints import (
     sentences_in,
     words_in,
 )
-from readiness.mutants.spanish.prose import written
+from readiness.mutants.spanish.reader import SpanishQuestion, text_about
 
 THREE = "El Sr. Ruiz llegó a las 9.30 h. ¿Y después? ¡Nada… de nada!"
 KEPT: list[tuple[str, dict[str, Any], str]] = [
@@ -144,7 +143,7 @@ def test_a_perfect_writer_keeps_a_rule_and_not_without_being_told(topic: str, ru
     wanted |= {"word": keyword} if rule == "repeats" else {}
     wanted |= {"least": 30, "most": 55} if rule == "words" else {}
     wanted |= {"first": "confianza", "second": "detalle"} if rule == "includes" else {}
-    text = written(topic, Order(keyword, rule, wanted))
+    text = text_about(SpanishQuestion("es", topic=topic, rule=rule, wanted=wanted))
     assert (broken(rule, text, wanted), count(prose(text), keyword) > 0) == ("", True)
 
 

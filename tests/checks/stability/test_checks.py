@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from readiness.chat import Chat, Scope
+from readiness.chat import Chat
 from readiness.check import Check
 from readiness.checks.stability import checks, mishaps, scoring
 from readiness.checks.stability.abort_cycles import AbortCyclesResult, RestReading, run_abort_cycles
 from readiness.checks.stability.mishaps import OddInput, RestartResult
-from readiness.context import Given
+from readiness.context import Context
 from readiness.exchange import Exchange, Fault
 from readiness.load.latency import require_not_rate_limited
 from readiness.load.meters.meter import CACHE, HOST, QUEUED, RUNNING
@@ -55,7 +55,7 @@ def fell(mutant: str, *tried_: Check, small: bool = False) -> dict[str, Outcome]
         wrong = {name: [o for o in all_ if o is not Outcome.PASS] for name, all_ in found.items()}
         return {name: all_[0] for name, all_ in wrong.items() if all_}
 
-    return tried(mutant, work, Scope(common={}, defects_only=small))
+    return tried(mutant, work, Context(defects_only=small))
 
 
 def test_the_reference_stays_as_it_was() -> None:
@@ -105,7 +105,7 @@ def test_a_storm_brings_out_what_aborts_leave(mutant: str, fallen: set[str]) -> 
 
 
 def test_a_storm_leaves_many_and_reads_once_a_cycle() -> None:
-    storm = tried("reference", run_abort_cycles, Scope(common={}, defects_only=True))
+    storm = tried("reference", run_abort_cycles, Context(defects_only=True))
     assert (storm.aborted, len(storm.readings), storm.neighbour_errors, storm.control_errors) == (
         3,
         1,
@@ -329,7 +329,7 @@ def restarted(folder: Path, again: Callable[[str], Sequence[str]]) -> RestartRes
         pid.write_text(str(server.pid))
         restart = shlex.join([sys.executable, str(script), str(pid), *again(port)])
         try:
-            return at(url, mishaps.restart_endpoint, Scope(common={}, given=Given(restart=restart)))
+            return at(url, mishaps.restart_endpoint, Context(restart_command=restart))
         finally:
             os.kill(int(pid.read_text()), signal.SIGKILL)
 

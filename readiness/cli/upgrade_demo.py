@@ -1,4 +1,4 @@
-"""`python -m readiness.mutants.upgrade`: an upgrade that must be stopped, from plan to comment."""
+"""`python -m readiness.cli.upgrade_demo`: an upgrade that must be stopped, from plan to comment."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from readiness.mutants.catalog import mutants
 from readiness.mutants.endpoint.server import serving
-from readiness.policy.policy import load
 
 CHECKS = "readiness.checks.tool_calling"
 CANDIDATE = "tool_drops_3_in_100"
@@ -48,8 +48,12 @@ def _story(latest: Path, fixed: Sequence[str]) -> list[tuple[int, int]]:
 
 def _tools_alone(folder: Path) -> Path:
     """A policy that leaves out all other dimensions, so that this takes half a minute."""
-    others = {each: {"gate": "off"} for each in load().dimensions if each != "tool_calling"}
-    said = {"schema": "readiness-policy/1", "extends": "article", "dimensions": others}
+    others = {flaw.dimension for flaw in mutants()} - {"", "tool_calling"}
+    said = {
+        "schema": "readiness-policy/1",
+        "extends": "article",
+        "dimensions": {each: {"gate": "off"} for each in sorted(others)},
+    }
     path = folder / "tools.yaml"
     path.write_text(json.dumps(said), "utf-8")  # JSON is YAML.
     return path

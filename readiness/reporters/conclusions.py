@@ -1,4 +1,4 @@
-"""What a record says, in sentences that are derived from it and nothing else."""
+"""What follows from a record: which checks gate, why the verdict is what it is, what is lacking."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from readiness.evidence.run_folder import Record
-from readiness.reporters.words import Words
-from readiness.score import UNSETTLED
+from readiness.reporters.translations import Translations
+from readiness.score import UNSETTLED, Outcome
 from readiness.verdict.claim import Gate, Verdict
 from readiness.verdict.labels import how_settled
 
 MOST_NAMED = 4
+#: A word and a shape carry a verdict; colours only help.
+SHAPES = {
+    Verdict.READY: "✓",
+    Verdict.NOT_READY: "✗",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.NOT_ASSESSED: "–",
+}
 
 
 def checks(record: Record) -> list[Record]:
@@ -41,7 +48,7 @@ def gating(record: Record) -> list[Record]:
     ]
 
 
-def waivers(record: Record, words: Words) -> dict[str, str]:
+def waivers(record: Record, words: Translations) -> dict[str, str]:
     """What was let through, by check, and who answers for it."""
     return {each["check"]: words("waived", **each) for each in record["waivers"]}
 
@@ -56,7 +63,7 @@ def reasoned(check: Record) -> int:
     return len(check.get("met_in_reasoning", ()))
 
 
-def why(record: Record, words: Words) -> list[str]:
+def why(record: Record, words: Translations) -> list[str]:
     """Why the verdict is what it is."""
     if record["problem"]:
         return [words("why_problem", problem=record["problem"])]
@@ -86,7 +93,7 @@ def why(record: Record, words: Words) -> list[str]:
     ]
 
 
-def _named(words: Words, name: str, names: Sequence[str], **figures: int) -> list[str]:
+def _named(words: Translations, name: str, names: Sequence[str], **figures: int) -> list[str]:
     if not names:
         return []
     listed = words("comma").join(names[:MOST_NAMED])
@@ -95,7 +102,7 @@ def _named(words: Words, name: str, names: Sequence[str], **figures: int) -> lis
     return [words(name, count=len(names), names=listed, **figures)]
 
 
-def remarks(check: Record, words: Words) -> Iterator[str]:
+def remarks(check: Record, words: Translations) -> Iterator[str]:
     """What a check's figures do not say by themselves."""
     for doubt in check["doubts"]:
         yield words("doubtful", doubt=doubt)
@@ -103,21 +110,39 @@ def remarks(check: Record, words: Words) -> Iterator[str]:
         yield words("settled", how=how, count=count)
     if count := reasoned(check):
         yield words("reasoned", count=count)
-    if check["verdict"] == Verdict.INCONCLUSIVE and not check["doubts"]:
-        if check["defects_only"]:
-            yield words("defects_only", trials=check["trials"])
-        elif check["more_needed"]:
-            yield words("more_trials", count=check["more_needed"])
+    told = {"", *check["doubts"], *(each["example"] for each in check["reasons"])}
+    if (said := lacking(check, words)) not in told:
+        yield said
 
 
-def deviations(record: Record, words: Words) -> Iterator[tuple[str, str]]:
+def lacking(check: Record, words: Translations) -> str:
+    """What an inconclusive check, or one that is not assessed, lacks; "" of any other."""
+    if check["verdict"] == Verdict.NOT_ASSESSED:
+        return str(check["reasons"][0]["example"]) if check["reasons"] else ""
+    if check["verdict"] != Verdict.INCONCLUSIVE:
+        return ""
+    if check["doubts"]:
+        return str(check["doubts"][0])
+    if "decided_by" in check:
+        return words("no_decision")
+    if check["outcomes"].get(Outcome.UNDETERMINED) == check["trials"]:
+        return str(check["reasons"][0]["example"])
+    if check["defects_only"]:
+        return words("defects_only")
+    if check["more_needed"]:
+        return words("more_trials", count=check["more_needed"])
+    # Not even more of them would show it, or these would if they stood alone.
+    return words("too_few" if check["more_needed"] is None else "too_few_alone")
+
+
+def deviations(record: Record, words: Translations) -> Iterator[tuple[str, str]]:
     """What was planned and not done, or not as planned: a name, and what there is to say."""
     yield from waivers(record, words).items()
     for dimension in record["dimensions"]:
         yield from ((name, words("no_result")) for name in dimension["missing"])
     for check in checks(record):
         if check["verdict"] == Verdict.NOT_ASSESSED:
-            yield check["id"], check["reasons"][0]["reason"] if check["reasons"] else ""
+            yield check["id"], lacking(check, words)
         for outcome in sorted(UNSETTLED & check["outcomes"].keys()):
             counts = {"count": check["outcomes"][outcome], "trials": check["trials"]}
             yield check["id"], words("unsettled", outcome=outcome, **counts)

@@ -1,8 +1,7 @@
-"""The record of a run: `readiness.json`, from which every other surface can be made."""
+"""The record of a run, `readiness.json`: all that any report is made from."""
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -10,15 +9,17 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from readiness.baseline.comparison import CheckComparison, RunComparison, TrialPair
 from readiness.baseline.finished_run import FinishedRun
-from readiness.context import Given
-from readiness.evidence import run_folder
-from readiness.evidence.run_folder import RECORD
+from readiness.context import Context
+from readiness.evidence.printable import utc
+from readiness.evidence.redaction import Secrets
+from readiness.evidence.run_folder import Record
+from readiness.load.workers import LoadWorkerSettings
 from readiness.policy.waiver import Waiver
-from readiness.reporters import surfaces, upgrade
 from readiness.runner.provenance import harness
-from readiness.runner.run import Run, utc
-from readiness.runner.settings import LoadWorkerSettings
+from readiness.runner.resume import ResumeState
+from readiness.runner.run import Run
 from readiness.statistics import proportions
 from readiness.statistics.proportions import TRIES, all_of, longest_streak
 from readiness.verdict.claim import Verdict
@@ -28,9 +29,10 @@ from readiness.verdict.result import PooledRuns, Result
 
 SCHEMA = "readiness/1"
 MOST_LISTED = 20  # Trials that are listed one by one; the evidence has them all.
+MOST_REPLY = 240  # Characters of a reply to a trial that was lost.
 
 
-def record(run: Run) -> dict[str, Any]:
+def record(run: Run) -> Record:
     """What a run has shown, as JSON."""
     settings, matrix = run.settings, run.matrix
     return {
@@ -38,6 +40,7 @@ def record(run: Run) -> dict[str, Any]:
         "verdict": run.verdict,
         "score": run.score,
         "exit_status": EXIT_STATUS[run.verdict],
+        "deciding": [row.id for row in matrix.deciding],
         "problem": run.problem,
         "profile": settings.profile,
         "seed": settings.seed,
@@ -46,7 +49,7 @@ def record(run: Run) -> dict[str, Any]:
         "machine": _machine(settings.context),
         "client": _client(settings.load_workers),
         "harness": harness(settings.policy),
-        "license_evidence": settings.context.digests,
+        "license_evidence": settings.context.license_evidence_digests,
         "started": utc(run.started),
         "finished": utc(datetime.now(UTC)),
         "requests": {
@@ -65,31 +68,20 @@ def record(run: Run) -> dict[str, Any]:
             "head": run.evidence.head,
         },
         "waivers": [_waiver(run, each) for each in settings.waivers.values()],
+        **_resumed(run.resume_state),
         **_baseline(run),
         **_earlier(settings.earlier),
-        "dimensions": [_dimension(row) for row in matrix.worst_first],
+        "dimensions": [dimension_section(row) for row in matrix.worst_first],
     }
 
 
-def write(run: Run) -> None:
-    """Write `readiness.json` and all that is made from it, and let `latest` point to the run."""
-    text = json.dumps(record(run), ensure_ascii=False, indent=2)
-    clean = run.settings.secrets.redact(text)
-    (run.folder / RECORD).write_text(f"{clean}\n", "utf-8", "backslashreplace")
-    surfaces.write(json.loads(clean), run.folder, run.folder)
-    run_folder.write(run.folder)
-    latest = run.folder.parent / "latest"
-    fresh = run.folder.parent / f".latest-{run.folder.name}"
-    fresh.symlink_to(run.folder.name, target_is_directory=True)
-    fresh.replace(latest)
-
-
-def _machine(given: Given) -> dict[str, str]:
+def _machine(context: Context) -> dict[str, str]:
     """What the model is said to run on, and as what."""
+    evidence = context.license_evidence
     return {
-        "hardware": given.hardware.name if given.hardware else "",
-        "quantization": given.dossier.quantization if given.dossier else "",
-        "metrics": given.metrics.url if given.metrics else "",
+        "hardware": context.hardware.name if context.hardware else "",
+        "quantization": evidence.quantization if evidence else "",
+        "metrics": context.metrics_address.url if context.metrics_address else "",
     }
 
 
@@ -116,8 +108,19 @@ def _bill(run: Run) -> dict[str, Any]:
     return {"bill": {"amount": run.bill, "currency": prices.currency}} if prices else {}
 
 
+def _resumed(past: ResumeState) -> dict[str, Any]:
+    """What a run took over that goes on where it was ended."""
+    if not past.about:
+        return {}
+    trials = sum(len(each) for each in past.trials.values())
+    taken = {"exchanges": len(past.exchanges), "trials": trials, "torn_bytes": past.torn}
+    return {"resumed": taken}
+
+
 def _baseline(run: Run) -> dict[str, Any]:
-    return {"baseline": upgrade.section(run.comparison)} if run.comparison else {}
+    if not run.comparison:
+        return {}
+    return {"baseline": _comparison(run.comparison, run.settings.secrets)}
 
 
 def _earlier(runs: Sequence[FinishedRun]) -> dict[str, Any]:
@@ -134,7 +137,8 @@ def _earlier(runs: Sequence[FinishedRun]) -> dict[str, Any]:
     return {"earlier": told} if told else {}
 
 
-def _dimension(row: DimensionRow) -> dict[str, Any]:
+def dimension_section(row: DimensionRow) -> dict[str, Any]:
+    """What the checks of a dimension have shown."""
     return {
         "id": row.id,
         "verdict": row.verdict,
@@ -169,11 +173,21 @@ def _check(result: Result) -> dict[str, Any]:
         "score": result.score,
         "outcomes": {outcome.value: count for outcome, count in result.outcomes.items()},
         "reasons": [
-            {"kind": each.kind, "reason": each.shown, "count": each.count}
+            {
+                "kind": each.kind,
+                "reason": each.shown,
+                "example": each.example,
+                "count": each.count,
+            }
             for each in result.reasons
         ],
         "slices": result.slices,
-        **labelled(result),
+        "settled": [
+            {"probe": each.probe, "by": each.score.settled_by}
+            for each in result.counted
+            if each.score.settled_by
+        ],
+        "met_in_reasoning": [each.probe for each in result.counted if each.score.met_in_reasoning],
         "measures": measures(result),
         "times": _times(result),
         "doubts": result.doubts,
@@ -201,18 +215,6 @@ def _together(pooled: PooledRuns) -> dict[str, Any]:
 def _controls(result: Result) -> Mapping[str, int]:
     controls = [trial for trial in result.trials if trial.control]
     return {"trials": len(controls), "passed": sum(each.score.passed for each in controls)}
-
-
-def labelled(result: Result) -> dict[str, Any]:
-    """The trials of a check that no rule could settle, and those met in the reasoning."""
-    return {
-        "settled": [
-            {"probe": each.probe, "by": each.score.settled_by}
-            for each in result.counted
-            if each.score.settled_by
-        ],
-        "met_in_reasoning": [each.probe for each in result.counted if each.score.met_in_reasoning],
-    }
 
 
 def measures(result: Result) -> list[dict[str, Any]]:
@@ -257,3 +259,98 @@ def _listed(result: Result) -> list[dict[str, Any]]:
         }
         for trial in found[:MOST_LISTED]
     ]
+
+
+def _comparison(found: RunComparison, secrets: Secrets) -> dict[str, Any]:
+    """The run beside its baseline."""
+    before = found.baseline
+    replies = _LostReplies(found, secrets)
+    return {
+        "run": before.evidence.parent.name,
+        "model": before.evidence_header["model"],
+        "started": before.evidence_header["started"],
+        "concurrency": before.concurrency,
+        "head": before.head,
+        "run_verdict": before.verdict,
+        "verdict": found.verdict,
+        "identity": found.identity,
+        "alpha": found.alpha,
+        "drift": [
+            {"what": each.what, "before": each.before, "now": each.now} for each in found.drift
+        ],
+        "unpaired": found.unpaired,
+        "agree": found.agree,
+        "pairs": found.pairs,
+        **_noise(before),
+        "checks": [_compared(found, each, replies) for each in found.checks if each.pairs],
+    }
+
+
+def _noise(baseline: FinishedRun) -> dict[str, Any]:
+    """What the baseline, asked again, has answered otherwise; nothing where it was not."""
+    differ, trials = baseline.repeat_disagreement
+    return {"noise": {"trials": trials, "differ": differ}} if trials else {}
+
+
+def _compared(
+    found: RunComparison, compared: CheckComparison, replies: _LostReplies
+) -> dict[str, Any]:
+    return {
+        "id": compared.id,
+        "gates": compared.gates,
+        "pairs": len(compared.pairs),
+        "lost": len(compared.lost),
+        "gained": len(compared.gained),
+        "chance": found.adjusted_p_values[compared.id],
+        "regressed": compared in found.regressed,
+        "at_least": compared.at_least,
+        "margin": compared.upgrade.margin,
+        "non_inferiority": compared.upgrade.non_inferiority,
+        "shown": compared.non_inferior,
+        "pace": compared.pace if compared.ratios else None,
+        "timed": len(compared.ratios),
+        "slower": compared in found.slower,
+        "items": [_item(pair, replies) for pair in compared.lost[:MOST_LISTED]],
+    }
+
+
+def _item(pair: TrialPair, replies: _LostReplies) -> dict[str, Any]:
+    return {
+        "probe": pair.trial.probe,
+        "outcome": pair.trial.score.outcome,
+        "reason": pair.trial.score.reason,
+        "exchanges": list(pair.trial.exchanges),
+        "reply": replies.now(pair),
+        "baseline_exchanges": list(pair.baseline_trial.exchanges),
+        "baseline_reply": replies.before(pair),
+    }
+
+
+class _LostReplies:
+    """What came last in each trial that was lost, then and now: each evidence is read once."""
+
+    def __init__(self, found: RunComparison, secrets: Secrets) -> None:
+        lost = [pair for each in found.checks for pair in each.lost[:MOST_LISTED]]
+        self._secrets = secrets
+        self._now = found.now.replies([_last(pair.trial.exchanges) for pair in lost])
+        self._before = found.baseline.replies(
+            [_last(pair.baseline_trial.exchanges) for pair in lost]
+        )
+
+    def now(self, pair: TrialPair) -> str:
+        """What came now; "" where nothing was sent."""
+        return self._cut(self._now, pair.trial.exchanges)
+
+    def before(self, pair: TrialPair) -> str:
+        """What came then; "" where nothing was sent."""
+        return self._cut(self._before, pair.baseline_trial.exchanges)
+
+    def _cut(self, replies: Mapping[int, str], exchanges: Sequence[int]) -> str:
+        if not exchanges:
+            return ""
+        # Cut last: half a secret would not be known for one.
+        return self._secrets.printable(replies[_last(exchanges)])[:MOST_REPLY]
+
+
+def _last(exchanges: Sequence[int]) -> int:
+    return exchanges[-1] if exchanges else -1

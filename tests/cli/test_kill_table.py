@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from readiness.cli.kill_table import FoundVerdict, MutantRow, read_row
 from readiness.cli.selftest import flaws_of, report, selftest
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.kill_table import FoundVerdict, MutantRow, read_row
 from readiness.verdict.claim import Gate, Verdict
 
 FENCE = Flaw("fence", "a fence around JSON", "json_only.prompted_json")

@@ -12,7 +12,7 @@ from readiness.resources import LOADER, PACKAGE
 LANGUAGES = ("en", "zh")
 
 
-class Words:
+class Translations:
     """Looks words up by their names, and puts figures into them."""
 
     def __init__(self, language: str) -> None:
@@ -27,6 +27,6 @@ class Words:
 @cache
 def _catalogue() -> Mapping[str, Mapping[str, str]]:
     """All words, by language and name: a name stands once, beside all its translations."""
-    path = PACKAGE / "reporters" / "words.yaml"
+    path = PACKAGE / "reporters" / "translations.yaml"
     said = yaml.load(path.read_text("utf-8"), LOADER)
     return {each: {name: words[each] for name, words in said.items()} for each in LANGUAGES}

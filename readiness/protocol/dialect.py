@@ -1,0 +1,33 @@
+"""The dialect: how this endpoint wants to be asked, and the request that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from readiness.probe import Message
+
+MOST_TOKENS = 32_768
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How this endpoint wants to be asked: what the capability probe has settled."""
+
+    model: str
+    max_tokens_field: str = "max_completion_tokens"
+    reasoning_tokens: int = 0
+    sampling: Mapping[str, Any] = field(default_factory=lambda: {"temperature": 0})
+    stream_usage: bool = True
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+
+    def request(
+        self, messages: Sequence[Message], budget: int, parameters: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Put a chat completion request together."""
+        body: dict[str, Any] = {"model": self.model, "messages": list(messages), **self.sampling}
+        body[self.max_tokens_field] = min(budget + self.reasoning_tokens, MOST_TOKENS)
+        if parameters.get("stream") and self.stream_usage:
+            body["stream_options"] = {"include_usage": True}
+        return {**body, **parameters, **self.extra_body}
