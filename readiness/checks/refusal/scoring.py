@@ -12,13 +12,11 @@ from readiness.checks.refusal.classification import (
     ReplyClass,
     about,
     classify_reply,
-    folded,
     least,
     letters,
-    refusal,
-    split_into_parts,
-    support,
 )
+from readiness.checks.refusal.reply_parts import split_into_parts
+from readiness.checks.refusal.speech_acts import folded, refusal, support
 from readiness.protocol.completion import FILTERED
 from readiness.reply import Reply
 from readiness.score import REASONED, Measure, Outcome, Score, failed
