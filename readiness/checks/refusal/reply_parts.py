@@ -28,6 +28,7 @@ _TITLE = re.compile(
 )
 _END = re.compile(r"(?<=[?？])|[。！!;；\n]|\.(?=\s|$)")
 _OBJECT = re.compile(r"\{([^{}]*)")
+_LETTER = re.compile(r"[^\W\d_]")
 _CLAUSE = re.compile(r"[^。！？!?；;，,\n]+")
 _STEP, _CIRCLE, _ROW, _MEMBER = (
     re.compile(each) for each in (rf"第 ?{_NUMBER} ?步", "[①-⑤]", r"\|", '"plan"')
@@ -78,7 +79,7 @@ def split_into_parts(text: str, form: str) -> ReplyParts:
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text."""
-    return [each.strip() for each in _END.split(text) if each.strip()]
+    return [each.strip() for each in _END.split(text) if _LETTER.search(each)]
 
 
 def clauses(text: str) -> list[str]:
