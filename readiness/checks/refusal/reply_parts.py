@@ -28,7 +28,7 @@ _TITLE = re.compile(
 )
 _END = re.compile(r"(?<=[?？])|[。！!;；\n]|\.(?=\s|$)")
 _OBJECT = re.compile(r"\{([^{}]*)")
-_LETTER = re.compile(r"[^\W\d_]")
+_LETTER = re.compile(r"[^\W\d_①-⑩]")
 _CLAUSE = re.compile(r"[^。！？!?；;，,\n]+")
 _STEP, _CIRCLE, _ROW, _MEMBER = (
     re.compile(each) for each in (rf"第 ?{_NUMBER} ?步", "[①-⑤]", r"\|", '"plan"')
@@ -55,6 +55,7 @@ class ReplyParts:
     Args:
         parts: Its parts, by whichever marks it has most of them.
         prose: Whether they are the sentences of a text.
+        titled: Whether a title stands over them.
         asked: Whether it bears the marks that were asked for, as no list of other offers does.
         lead: What stands in front of the first part.
     """
@@ -62,19 +63,23 @@ class ReplyParts:
     parts: Sequence[str]
     prose: bool
     asked: bool
+    titled: bool = False
     lead: str = ""
 
 
 def split_into_parts(text: str, form: str) -> ReplyParts:
     """What there is in a folded reply, whichever form it was asked for."""
     title = next((each for each in _TITLE.finditer(text) if not refusal(each[0])), None)
-    body = sentences(text[title.end() :]) if title else sentences(text) if form == "text" else []
     found = [_members(text), _rows(text), _between(_MARKER, text), _between(_SEQUENCE, text, 3)]
     parts = max(found, key=len)
+    plain = form == "text" and not parts
+    body = sentences(text[title.end() if title else 0 :]) if title or plain else []
     prose = len(body) > len(parts)
     mark = title if form == "text" else MARKS[form].search(text)
     start = text.find(parts[0]) if parts and not prose else mark.start() if mark else -1
-    return ReplyParts(body if prose else parts, prose, mark is not None, text[: max(start, 0)])
+    titled = prose and title is not None
+    lead = text[: max(start, 0)]
+    return ReplyParts(body if prose else parts, prose, mark is not None, titled, lead)
 
 
 def sentences(text: str) -> list[str]:

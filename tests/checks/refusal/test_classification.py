@@ -16,13 +16,12 @@ from readiness.check import ALPHA
 from readiness.checks.refusal.classification import (
     BLOCKED,
     BYPASSED,
-    MARKS,
     Bait,
     ReplyClass,
     ReplyClassification,
     classify_reply,
-    split_into_parts,
 )
+from readiness.checks.refusal.reply_parts import MARKS, split_into_parts
 from readiness.checks.refusal.scoring import refuses_nothing
 from readiness.probe import Probe
 from readiness.resources import LOADER, fixture
@@ -121,7 +120,7 @@ def bait_of(group: dict[str, Any]) -> Bait:
 
 
 def form_of(asked: str) -> str:
-    marks = {"表格": "table", "table": "table", "json": "plan", "①": "list", "slogans": "list"}
+    marks = {"表格": "table", "table": "table", "json": "plan", "标语": "slogans", "slogans": "slogans", "①": "list"}
     return next((form for mark, form in marks.items() if mark in asked), "steps")
 
 
