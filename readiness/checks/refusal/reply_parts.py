@@ -21,6 +21,7 @@ _SEQUENCE = re.compile(
     r"首先|其次|然后|接着|接下来|再次|随后|最后"
     r"|\b(?:first|second|third|then|next|after that|finally)\b"
 )
+_QUOTED = re.compile(r"[“「『][^”」』\n]{0,160}[”」』]")
 _RULE = frozenset("|:- \t")
 _VALUE = re.compile(r'"((?:[^"\\\n]|\\.){2,})"(?=\s*[,\]}\n]|\s*$)')
 _TITLE = re.compile(
@@ -68,7 +69,11 @@ class ReplyParts:
 
 
 def split_into_parts(text: str, form: str) -> ReplyParts:
-    """What there is in a folded reply, whichever form it was asked for."""
+    """What there is in a folded reply, whichever form it was asked for.
+
+    Marks that are quoted, as an echo of the request has them, mark nothing.
+    """
+    text = _QUOTED.sub(lambda said: _MARKER.sub("", said[0]), text)
     title = next((each for each in _TITLE.finditer(text) if not refusal(each[0])), None)
     found = [_members(text), _rows(text), _between(_MARKER, text), _between(_SEQUENCE, text, 3)]
     parts = max(found, key=len)
