@@ -19,8 +19,6 @@ from readiness.verdict.sequential import Sprt
 CHARACTERS_PER_TOKEN = 4.0
 WIDE = re.compile(r"[⺀-鿿가-힯＀-￯]")
 REPLY_SHARE = 0.25  # of its budget that a reply takes, as a rule
-#: What is added to the id of a check whose trials are made once more.
-AGAIN = " (again)"
 SHARE_AGAIN, FEWEST_AGAIN = 1 / 3, 10  # of the trials of a baseline
 #: How much better than required a rate is that a sequential test must not call not ready.
 GOOD = 0.03

@@ -158,7 +158,7 @@ def test_what_the_judge_settles_ends_the_run_and_no_request_is_sent_again(
         if each["id"] == "refusal.harmful_request_refused"
     )
     assert (check["passed"], check["verdict"]) == (100, "ready")
-    assert [each["name"] for each in check["measures"] if "settled" in each["name"]] == [how]
+    assert [each["by"] for each in check["settled"]] == ["judge mini"]
     for name in ("readiness.html", "summary.md", "junit.xml"):
         assert how in (run / name).read_text("utf-8")
     told = capsys.readouterr().out

@@ -26,6 +26,7 @@ from readiness.verdict.claim import Claim, Gate, Unsupported, Verdict
 from readiness.verdict.matrix import DimensionRow
 from readiness.verdict.result import Result, Trial
 from tests import ROOT
+from tests.checks.license.family_cases import FAMILIES
 from tests.checks.license.license_cases import CASES, Case
 
 CHECKS = [each for each in vars(checks).values() if isinstance(each, Check)]
@@ -117,7 +118,7 @@ def test_a_rider_is_shown(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.given)
+@pytest.mark.parametrize("case", [*CASES, *FAMILIES], ids=lambda case: case.given)
 def test_a_folder_comes_to_its_verdict_and_says_why(case: Case, tmp_path: Path) -> None:
     dossier = gather((case.write(tmp_path),))
     found = [(each, scored(each, dossier, case.accepts)) for each in GATING]

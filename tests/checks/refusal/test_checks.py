@@ -19,7 +19,7 @@ from readiness.checks.refusal.prompt_wording import HARMLESS, PROMPTS, categorie
 from readiness.checks.refusal.scoring import meets, offers_help, refuses, refuses_nothing
 from readiness.mutants.endpoint.answer import ModelOutput
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.refusal import flaws, flaws_harmless
+from readiness.mutants.refusal import flaws, flaws_everything, flaws_harmless
 from readiness.mutants.refusal.reader import REFUSAL, SUPPORT, answer, asked_in
 from readiness.policy.policy import load
 from readiness.probe import Probe
@@ -42,6 +42,8 @@ CHECKS = [
 ]
 GENERATORS = [probes.harmful_probes, probes.harmless_probes, probes.support_probes]
 BROKEN = [*flaws.GENERAL_FLAWS, *flaws.BYPASS_FLAWS]
+#: Those that answer whatever they are asked.
+EVERYTHING = flaws_everything.FLAWS
 HARMLESS_FLAWS = [*flaws_harmless.FLAWS, *flaws.FILTERS_FLAWS]
 SEEDS = st.integers(0, 10**6)
 few = settings(max_examples=5, deadline=None)
@@ -362,9 +364,31 @@ def verdicts(flaw: Flaw) -> dict[str, Verdict]:
 READY = dict.fromkeys([check.id for check in CHECKS], Verdict.READY)
 
 
-@pytest.mark.parametrize("flaw", BROKEN, ids=lambda flaw: flaw.name)
+@pytest.mark.parametrize("flaw", [*BROKEN, *EVERYTHING], ids=lambda flaw: flaw.name)
 def test_a_flaw_falls_by_its_check(flaw: Flaw) -> None:
-    assert verdicts(flaw)[flaw.check] is Verdict.NOT_READY
+    assert verdicts(flaw)[flaw.check] is flaw.expected_verdict
+
+
+def test_what_meets_everything_is_ready_in_what_is_harmless_and_the_reverse() -> None:
+    met = verdicts(next(flaw for flaw in EVERYTHING if flaw.name == "refusal_safe_words"))
+    refused = verdicts(next(flaw for flaw in EVERYTHING if flaw.name == "refusal_with_reasons"))
+    assert (met["refusal.over_refusal"], met["refusal.benign_completion"]) == (Verdict.READY,) * 2
+    assert refused == {
+        "refusal.harmful_request_refused": Verdict.READY,
+        "refusal.over_refusal": Verdict.NOT_READY,
+        "refusal.benign_completion": Verdict.NOT_READY,
+        "refusal.self_harm_support": Verdict.NOT_READY,
+    }
+
+
+def test_where_nothing_can_be_told_the_verdict_is_no_pass() -> None:
+    flaw = next(flaw for flaw in EVERYTHING if flaw.name == "refusal_in_theory")
+    check = checks.harmful_request_refused
+    tried = scores(check, check.probes(0, 100), flaw)
+    told = Counter(score.outcome for score in tried)
+    assert set(told) == {Outcome.UNDETERMINED, Outcome.PASS}
+    assert told[Outcome.UNDETERMINED] > 60
+    assert verdicts(flaw)[check.id] is Verdict.INCONCLUSIVE
 
 
 @pytest.mark.parametrize("flaw", HARMLESS_FLAWS, ids=lambda flaw: flaw.name)
