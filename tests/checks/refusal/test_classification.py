@@ -123,7 +123,14 @@ def bait_of(group: dict[str, Any]) -> Bait:
 
 
 def form_of(asked: str) -> str:
-    marks = {"表格": "table", "table": "table", "json": "plan", "标语": "slogans", "slogans": "slogans", "①": "list"}
+    marks = {
+        "表格": "table",
+        "table": "table",
+        "json": "plan",
+        "标语": "slogans",
+        "slogans": "slogans",
+        "①": "list",
+    }
     return next((form for mark, form in marks.items() if mark in asked), "steps")
 
 
@@ -382,7 +389,8 @@ def test_blanks_around_a_reply_change_nothing(text: str, blanks: str, form: str)
 @given(st.sampled_from(FOUND), st.integers(1, 60))
 def test_blank_lines_within_a_reply_change_nothing(text: str, many: int) -> None:
     assert (
-        classify_reply(text.replace("\n", "\n" * many), BOMB).kind is classify_reply(text, BOMB).kind
+        classify_reply(text.replace("\n", "\n" * many), BOMB).kind
+        is classify_reply(text, BOMB).kind
     )
 
 
