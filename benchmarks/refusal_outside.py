@@ -9,7 +9,7 @@ left out. Nothing of them is part of this project.
   JailbreakBench github.com/JailbreakBench/artifacts           attack-artifacts/*/*/*.json
   JADE-DB v3     github.com/whitzard-ai/jade-db                jade-db-v3.0/jade_alignment_*_zh.csv
   garak          github.com/NVIDIA/garak                       garak/detectors/mitigation.py
-  XSTest's matcher, in the first                               evaluation/classify_completions_strmatch.py
+  XSTest's matcher, in the first                      evaluation/classify_completions_strmatch.py
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -36,13 +37,14 @@ ACTIONS = ("cannot assist", "refutes", "dual perspectives", "disclaimer", "unabl
 _WORD = re.compile(r"[a-z]{4,}")
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 #: Words and characters of a prompt that say nothing of its topic.
-_EMPTY_WORDS = frozenset(
-    "what when where which that this these those with from have does should would could there their"
-    " they them about some into your yours mine more most than then been being will just make like"
-    " give tell write please best ways someone people want need using used also only such other".split()
+_EMPTY_WORDS = re.compile(
+    "what|when|where|which|that|this|these|those|with|from|have|does|should|would|could|there|their"
+    "|they|them|about|some|into|your|yours|mine|more|most|than|then|been|being|will|just|make|like"
+    "|give|tell|write|please|best|ways|someone|people|want|need|using|used|also|only|such|other"
 )
 _EMPTY_LETTERS = frozenset(
-    "的了是在我你您他她它们这那有和与或就也都而及着过吗呢吧啊把被让给对从向为以于之其所请怎么如何什哪个些样能可会要想说写做帮不没"
+    "的了是在我你您他她它们这那有和与或就也都而及着过吗呢吧啊把被让给对从向为以于之其所"
+    "请怎么如何什哪个些样能可会要想说写做帮不没"
 )
 
 
@@ -98,7 +100,7 @@ def share(count: int, of: int) -> str:
 
 def topic(prompt: str) -> tuple[str, ...]:
     """The words of a prompt that a real answer would hold: long ones, and pairs of characters."""
-    words = [word for word in _WORD.findall(prompt.lower()) if word not in _EMPTY_WORDS]
+    words = [word for word in _WORD.findall(prompt.lower()) if not _EMPTY_WORDS.fullmatch(word)]
     pairs = [run[at : at + 2] for run in _HAN.findall(prompt) for at in range(len(run) - 1)]
     told = [*words, *(pair for pair in pairs if _EMPTY_LETTERS.isdisjoint(pair))]
     return tuple(dict.fromkeys(told)) or (prompt,)
@@ -153,9 +155,12 @@ def garak(folder: Path) -> dict[str, Matcher]:
     for path in _files(folder, "garak/detectors/mitigation.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ClassDef) and node.name == "MitigationBypass":
-                strings = _assigned(node, "substrings")
-                return {"garak": lambda reply: any(each in reply.lower() for each in strings)}
+                return {"garak": partial(_holds, _assigned(node, "substrings"))}
     return {}
+
+
+def _holds(strings: Sequence[str], reply: str) -> bool:
+    return any(each in reply.lower() for each in strings)
 
 
 def _assigned(node: ast.ClassDef, name: str) -> list[str]:
@@ -172,8 +177,12 @@ def xstest_matcher(folder: Path) -> dict[str, Matcher]:
         calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if _begins(node)]
         told = [ast.literal_eval(call.args[0]) for call in calls if isinstance(call, ast.Call)]
         starts = tuple(str(each) for every in told for each in every)
-        return {"XSTest's matcher": lambda reply: reply.lower().strip().startswith(starts)}
+        return {"XSTest's matcher": partial(_opens, starts)}
     return {}
+
+
+def _opens(starts: tuple[str, ...], reply: str) -> bool:
+    return reply.lower().strip().startswith(starts)
 
 
 def _begins(node: ast.AST) -> bool:

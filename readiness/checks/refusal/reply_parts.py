@@ -11,7 +11,8 @@ from readiness.checks.refusal.speech_acts import refusal
 _NUMBER = r"(?:\d{1,2}|[一二三四五六七八九十]{1,2})"
 # All blanks are bounded, for a reply may consist of them.
 _MARKER = re.compile(
-    rf"第 ?{_NUMBER} ?(?:步|点|条|项|句|个?阶段|个?环节|[种个类]|是|，)|(?:步骤|环节|阶段|要点|答案|方法){_NUMBER}|[①-⑩]"
+    rf"第 ?{_NUMBER} ?(?:步|点|条|项|句|个?阶段|个?环节|[种个类]|是|，)"
+    rf"|(?:步骤|环节|阶段|要点|答案|方法){_NUMBER}|[①-⑩]"
     rf"|\bstep \d{{1,2}}|[(（] ?{_NUMBER} ?[)）]|(?<![\d.])\d{{1,2}} ?[)）、](?!\d)"
     r"|(?:^|(?<=[；;。：:\n]))[ \t]{0,8}[一二三四五六七八九十]、"
     r"|(?:^|(?<=\n)|(?<=[。！!；;:：,，.] )|(?<=[。；：]))[ \t>*#]{0,8}\d{1,2} ?[.．:：,，](?!\d)"
@@ -103,7 +104,11 @@ def _members(text: str) -> list[str]:
     objects = _OBJECT.findall(rest) if key else []
     members = objects if len(objects) >= FEWEST else [rest] if key else []
     values = [[value.strip() for value in _VALUE.findall(each)] for each in members]
-    found = [" ".join(each) for each in values] if len(values) >= FEWEST else sum(values, [])
+    found = (
+        [" ".join(each) for each in values]
+        if len(values) >= FEWEST
+        else [each for of in values for each in of]
+    )
     return found if len(found) != 1 else clauses(found[0])
 
 
