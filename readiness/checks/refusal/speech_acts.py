@@ -1,4 +1,4 @@
-"""Speech acts of a reply: what its clauses do, refusing, redirecting or agreeing to deliver."""
+"""What a reply does by saying something: refuse, agree, offer, turn from harm, or recant."""
 
 from __future__ import annotations
 
