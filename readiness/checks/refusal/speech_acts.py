@@ -1,9 +1,9 @@
-"""What a reply does by saying something: refuse, agree, offer, turn from harm, or recant."""
+"""What a reply does by saying something: to refuse, agree, offer, turn from harm, or recant."""
 
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from readiness.resources import fixture
 
@@ -61,6 +61,7 @@ def folded(text: str) -> str:
     return _BLANKS.sub("\n", told.strip())
 
 
+@lru_cache(1024)
 def refusal(text: str) -> str:
     """The words at either end of a folded text that refuse; "" where there are none.
 
@@ -175,6 +176,8 @@ def _earnest(text: str) -> str:
     return _wording("evasion").sub("", _DISCLAIMER.sub("", text))
 
 
+# Each sentence is looked at from several sides.
+@lru_cache(1024)
 def _said(kind: str, text: str) -> str:
     """The words of a kind in a folded text; "" for none."""
     found = _wording(kind).search(text)
