@@ -139,22 +139,30 @@ _COMPARED = re.compile(
 )
 
 
+REACH = 40  # characters on either side of a value that may hold a word about it
+
+
 def _is_denied(line: str, stated: Stated) -> bool:
-    before, behind = line[: stated.start], line[stated.end :]
-    return bool(_DENIED.search(before) or _DENIED_BEHIND.match(behind))
+    behind = line[stated.end : stated.end + REACH]
+    return bool(_DENIED.search(_before(line, stated)) or _DENIED_BEHIND.match(behind))
 
 
 def _taken(line: str, stated: Stated) -> Stated:
     """A value as its line has it: where it is compared with something, it is none that we know."""
-    compared = _COMPARED.search(line[: stated.start])
+    compared = _COMPARED.search(_before(line, stated))
     return replace(stated, meant=()) if compared else stated
+
+
+def _before(line: str, stated: Stated) -> str:
+    return line[max(0, stated.start - REACH) : stated.start]
 
 
 def _without(line: str, found: Sequence[Stated]) -> str:
     """The words of a line without the values in it."""
-    for each in reversed(found):
-        line = line[: each.start] + " " + line[each.end :]
-    return " ".join(re.findall(r"[^\W\d_]+", line))
+    starts = [0, *(each.end for each in found)]
+    ends = [*(each.start for each in found), len(line)]
+    left = " ".join(line[start:end] for start, end in zip(starts, ends, strict=True))
+    return " ".join(re.findall(r"[^\W\d_]+", left))
 
 
 def _is_written(stated: Sequence[Stated], kind: Kind) -> bool:

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
-from readiness.checks.spanish.numerals import WORDED, in_figures
+from readiness.checks.spanish.numerals import WORDED, in_figures, in_words
 from readiness.checks.spanish.prompt_wording import ENGLISH, SPANISH, table
 
 
@@ -65,6 +65,7 @@ _NUMBER = re.compile(
     r"|(?P<scale> ?(?:mil|millon|millones|k)\b))?"
     r"(?P<share> ?%| por ciento)?"
 )
+LONGEST_UNIT = 24  # letters
 _SCALES = {"mil": 1000, "k": 1000, "millon": 10**6, "millones": 10**6}
 _PLAIN = re.compile(r"(?P<whole>\d+)(?:[.,](?P<part>\d+))?")
 _PARTED = re.compile(
@@ -90,11 +91,11 @@ def _results(line: str, stated: list[Stated]) -> list[Stated]:
     reckoned = [False]
     for one, other in pairwise(stated):
         between = line[one.end : other.start]
-        before, result, _ = _parted(between)
-        reckoned[-1] |= bool(_OPERATOR.search(before)) or _is_converted(
-            before, result, line[other.end :]
-        )
+        result = _RESULT.search(between)
+        before = between[: result.start()] if result else between
+        reckoned[-1] |= bool(_OPERATOR.search(before))
         if result:
+            reckoned[-1] |= _is_converted(before, line[other.end : other.end + LONGEST_UNIT])
             sides.append([])
             reckoned.append(False)
         sides[-1].append(other)
@@ -102,19 +103,11 @@ def _results(line: str, stated: list[Stated]) -> list[Stated]:
     return kept or stated
 
 
-def _parted(between: str) -> tuple[str, str, str]:
-    """What stands between two numbers, before and behind the word that gives a result."""
-    found = _RESULT.search(between)
-    return (
-        (between[: found.start()], found[0], between[found.end() :]) if found else (between, "", "")
-    )
-
-
-def _is_converted(before: str, result: str, behind: str) -> bool:
-    """Whether one number has a unit, and the result another one."""
+def _is_converted(before: str, behind: str) -> bool:
+    """Whether a number has a unit behind it, and nothing else, and the next has another one."""
     unit, other = (re.match(r" ?([a-z]+)\b", each) for each in (before, behind))
     alone = unit and not before[unit.end() :].strip(" .")
-    return bool(result and alone and unit and other and unit[1] != other[1])
+    return bool(alone and unit and other and unit[1] != other[1])
 
 
 def _readings(found: re.Match[str]) -> set[Decimal]:
@@ -171,7 +164,8 @@ _MONTHS |= {name[:3]: at for name, at in _MONTHS.items()}
 _MONTH = rf"(?P<m>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b\.?"
 _YEAR = r"(?:,? (?:de |del )?(?P<y>\d{4}))?(?!\d)"
 _NAMED = rf"(?:(?P<w>{'|'.join(WEEKDAYS[SPANISH])}),? (?:el )?)?(?:dia )?"
-DAY_OF_MONTH = rf"{_NAMED}(?<!\d)(?P<d>1\.?[o°]|primero|\d\d?|{WORDED}) (?:de )?{_MONTH}{_YEAR}"
+_DAYS = "|".join(simplified(in_words(day)) for day in range(31, 0, -1))
+DAY_OF_MONTH = rf"{_NAMED}\b(?P<d>1\.?[o°]|primero|\d\d?|{_DAYS}) (?:de )?{_MONTH}{_YEAR}"
 _DATES = [
     re.compile(each)
     for each in (

@@ -161,7 +161,7 @@ def test_an_order_needs_its_word_its_rule_and_spanish() -> None:
     assert [reason.partition(",")[0] for reason in reasons] == [
         "the word 'ajedrez' is missing",
         "sentences: 2 sentences",
-        "not Spanish: 'Chess",
+        "not Spanish: 'It brings people together.'",
     ]
 
 
