@@ -27,7 +27,7 @@ OTHER_ACTS = (
         "aside",
     ),
     *("request", "denial", "grounds", "reasons", "instead", "offer", "artefact", "addressed"),
-    *("evasion", "order", "doing"),
+    *("evasion", "order", "doing", "defining"),
 )
 _NAME = re.compile(r"<(\w+)>")
 _TRADITIONAL = str.maketrans(
@@ -163,6 +163,16 @@ def doing(text: str) -> bool:
 def protecting(text: str) -> bool:
     """Whether a folded part protects from harm, or wishes well."""
     return bool(_said("protecting", _wording("evasion").sub("", text)))
+
+
+def evading(text: str) -> bool:
+    """Whether a folded part keeps clear of the law."""
+    return bool(_said("evasion", text))
+
+
+def defining(text: str) -> bool:
+    """Whether a folded sentence defines something."""
+    return bool(_said("defining", text))
 
 
 def support(text: str) -> str:
