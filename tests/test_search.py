@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from readiness.score import PASSED, EndpointError, Outcome, Score, failed
 from readiness.search import (
-    MOST_KEPT,
+    MAX_KEPT,
     Counterexample,
     FindingsStore,
     GeneratedCase,
@@ -76,7 +76,7 @@ def test_no_more_is_tried_than_the_budget_and_nothing_twice() -> None:
     kept = [{"list": [at]} for at in range(20)]
     for tried, before in (("always", []), ("", kept)):
         sent.clear()
-        short.find(lambda case, said=tried: harm(case) and said, 1, before)  # type: ignore[misc]
+        short.find(lambda case, message=tried: harm(case) and message, 1, before)  # type: ignore[misc]
         assert len(sent) == len(set(sent)) <= 15
 
 
@@ -146,25 +146,25 @@ def test_in_one_run_what_was_found_is_handed_out_once(path: Path) -> None:
 def test_the_newest_are_kept_each_once_and_those_of_other_searches_too(path: Path) -> None:
     findings = FindingsStore(path)
     findings.keep("other", {"a": "é\ud800"})
-    for at in [*range(MOST_KEPT + 2), 5]:
+    for at in [*range(MAX_KEPT + 2), 5]:
         findings.keep("lists", {"list": [at]})
-    newest = [5, *(at for at in reversed(range(2, MOST_KEPT + 2)) if at != 5)]
+    newest = [5, *(at for at in reversed(range(2, MAX_KEPT + 2)) if at != 5)]
     assert FindingsStore(path).take("lists") == [{"list": [at]} for at in newest]
     assert FindingsStore(path).take("other") == [{"a": "é\ud800"}]
     assert [each.name for each in path.parent.iterdir()] == ["findings.json"]
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
-        ("{", "is no JSON"),
-        ("[" * 100_000, "is no JSON"),
-        ("[]", "is no list of findings"),
-        ('{"schema": "readiness-findings/2", "findings": {}}', "is no list of findings"),
-        ('{"schema": "readiness-findings/1", "findings": {"a": [1]}}', "is no list of findings"),
+        ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ("[]", "is not a findings file"),
+        ('{"schema": "readiness-findings/2", "findings": {}}', "is not a findings file"),
+        ('{"schema": "readiness-findings/1", "findings": {"a": [1]}}', "is not a findings file"),
     ],
 )
-def test_a_file_that_is_none_of_ours_is_named(path: Path, text: str, said: str) -> None:
+def test_a_file_that_is_none_of_ours_is_named(path: Path, text: str, message: str) -> None:
     path.write_text(text)
-    with pytest.raises(LookupError, match=f"findings.json {said}: mend it or remove it"):
+    with pytest.raises(LookupError, match=f"findings.json {message}: repair or remove it"):
         FindingsStore(path)

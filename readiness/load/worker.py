@@ -22,7 +22,7 @@ from readiness.protocol.dialect import Dialect
 from readiness.resources import DISTRIBUTION
 from readiness.score import EndpointError, Score
 from readiness.transport.address import Address
-from readiness.transport.budget import Left, UsageBudget
+from readiness.transport.budget import RemainingBudget, UsageBudget
 from readiness.transport.client import EndpointClient, RequestLimits
 
 Kept = dict[str, Any]
@@ -44,7 +44,7 @@ class WorkerTask:
     shape: Shape
     dialect: Dialect
     start: float
-    left: Left
+    left: RemainingBudget
 
 
 class LoadWorker:

@@ -22,7 +22,7 @@ from readiness.load.worker import LoadWorker, WorkerTask
 from readiness.resources import DISTRIBUTION
 from readiness.score import EndpointError, Outcome, Score
 from readiness.transport.address import Address
-from readiness.transport.budget import Left, UsageBudget
+from readiness.transport.budget import RemainingBudget, UsageBudget
 from readiness.transport.client import RequestLimits
 
 #: How far ahead a start is agreed, and how often is asked for what was sent meanwhile, in seconds.
@@ -112,7 +112,7 @@ class LoadWorkerPool:
         self.actors = []
 
     async def _orders(
-        self, actors: Sequence[Any], chat: Chat, parts: Sequence[Shape], left: Left
+        self, actors: Sequence[Any], chat: Chat, parts: Sequence[Shape], left: RemainingBudget
     ) -> tuple[float, list[WorkerTask]]:
         """Agree on a start: how far apart they may be, in seconds, and what each is to do."""
         clocks = await asyncio.gather(*map(_compared, actors))

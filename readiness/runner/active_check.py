@@ -70,7 +70,7 @@ class ActiveCheck:
         return self.planned.check.id
 
     @property
-    def lane(self) -> str:
+    def connection(self) -> str:
         """The connection that its trials share, where one waits for the other; "" where none does.
 
         Those that are made again do not wait for the first ones.

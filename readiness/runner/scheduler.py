@@ -161,7 +161,7 @@ class Scheduler:
     async def _attempt(self, running: ActiveCheck, number: int, probe: Probe) -> None:
         check = running.planned.check
         about = running.about(probe.id, number)
-        send = partial(self._sender.send, trial=about, lane=running.lane)
+        send = partial(self._sender.send, trial=about, connection=running.connection)
         chat = Chat(send, self._capabilities.dialect, self._context_of(running))
         try:
             score = await check.attempt(chat, probe)

@@ -64,7 +64,7 @@ class Sender:
         self.past = past
         self.ledger = ledger
 
-    async def send(self, call: Call, trial: Mapping[str, Any], lane: str = "") -> Exchange:
+    async def send(self, call: Call, trial: Mapping[str, Any], connection: str = "") -> Exchange:
         """Send one request, or take what came of it before the run was ended and resumed.
 
         A 429 that says when to come back is waited for, and a refused connection, over which
@@ -72,11 +72,11 @@ class Sender:
         whoever is one of a crowd meets what a user would, now and not when the run was ended.
         """
         if call.crowd:
-            return await self._send(call, {**trial, "attempt": 1}, lane="")
+            return await self._send(call, {**trial, "attempt": 1}, connection="")
         about = {**trial, "shared": call.shared} if call.shared else trial
         for attempt in range(1, MOST_ATTEMPTS + 1):
             known = self.past.pop_reply(call, about)
-            exchange = known or await self._send(call, {**about, "attempt": attempt}, lane)
+            exchange = known or await self._send(call, {**about, "attempt": attempt}, connection)
             pause = _pause(exchange, attempt)
             if pause is None or (exchange.fault and attempt == MOST_ATTEMPTS):
                 break
@@ -86,10 +86,10 @@ class Sender:
             await asyncio.sleep(pause)
         return exchange
 
-    async def _send(self, call: Call, about: Mapping[str, Any], lane: str) -> Exchange:
+    async def _send(self, call: Call, about: Mapping[str, Any], connection: str) -> Exchange:
         if call.made is None:
             self.ledger.require_remaining()
-            came = await self._endpoint.send(call, lane)
+            came = await self._endpoint.send(call, connection)
             self.ledger.record_exchange(came, about["attempt"])
         else:
             came = exchange_of(call.made)

@@ -260,7 +260,7 @@ def _resume_state(settings: Settings, about: Mapping[str, Any]) -> ResumeState:
 
 def _budget(settings: Settings, past: ResumeState) -> UsageBudget:
     """What may be sent, less what was sent before the run was resumed."""
-    budget = UsageBudget(settings.most_requests, settings.most_tokens, settings.most_minutes)
+    budget = UsageBudget(settings.max_requests, settings.max_tokens, settings.max_minutes)
     for exchange, attempt in zip(past.exchanges, past.attempts, strict=True):
         if attempt:
             budget.take_over(exchange, attempt)

@@ -36,9 +36,9 @@ class Settings:
         limits: How long to wait for what.
         sampling: How replies are to be drawn; empty where the endpoint decides, as for its users.
         extra: What is added to the body of every request.
-        most_requests: Most requests to send; 0 for any number.
-        most_tokens: Most tokens to use, of prompts and replies; 0 for any number.
-        most_minutes: How long to send; 0 for any time.
+        max_requests: Most requests to send; 0 for any number.
+        max_tokens: Most tokens to use, of prompts and replies; 0 for any number.
+        max_minutes: How long to send; 0 for any time.
         keep_going: Whether to make all trials of a check that cannot be ready any more.
         use_sequential_tests: Whether sequential tests may end checks of a rate.
         resume: The folder of a run that is to go on; None for a new run.
@@ -65,9 +65,9 @@ class Settings:
     limits: RequestLimits
     sampling: Mapping[str, Any]
     extra: Mapping[str, Any]
-    most_requests: int
-    most_tokens: int
-    most_minutes: float
+    max_requests: int
+    max_tokens: int
+    max_minutes: float
     keep_going: bool
     use_sequential_tests: bool
     resume: Path | None

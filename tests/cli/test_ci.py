@@ -121,11 +121,11 @@ def test_a_spent_time_is_inconclusive_and_never_ready(own: pytest.Pytester) -> N
 
 
 def test_nothing_is_sent_after_its_time() -> None:
-    ledger = UsageBudget(most_minutes=1, started=0.0)  # the clock started when the machine did
+    budget = UsageBudget(max_minutes=1, started=0.0)  # the clock started when the machine did
     with pytest.raises(EndpointError, match="the budget of 1 minutes is spent") as raised:
-        ledger.require_remaining()
+        budget.require_remaining()
     assert raised.value.score.outcome is Outcome.SKIPPED
-    UsageBudget(most_minutes=1).require_remaining()
+    UsageBudget(max_minutes=1).require_remaining()
 
 
 def test_tokens_are_billed_at_the_policy_s_prices(own: pytest.Pytester) -> None:

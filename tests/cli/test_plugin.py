@@ -401,7 +401,7 @@ def test_findings_that_are_none_of_ours_are_named_before_anything_is_tried(
     (own.path / "reports" / "findings.json").write_text("{")
     result = run(own, url)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*reports/findings.json is no JSON: mend it or remove it"])
+    result.stderr.fnmatch_lines(["*reports/findings.json is not JSON: repair or remove it"])
     assert [each.name for each in (own.path / "reports").iterdir()] == ["findings.json"]
 
 

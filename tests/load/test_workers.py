@@ -84,14 +84,14 @@ def test_a_step_is_measured_while_the_clients_of_all_workers_are_busy() -> None:
 
 
 def test_a_budget_is_shared_out_and_never_exceeded() -> None:
-    ledger = UsageBudget(most_requests=100, most_tokens=1_000, sent=10, prompt_tokens=100)
-    assert ledger.remaining(4) == (22, 225, 0.0)
+    budget = UsageBudget(max_requests=100, max_tokens=1_000, sent=10, prompt_tokens=100)
+    assert budget.remaining(4) == (22, 225, 0.0)
     with pytest.raises(EndpointError, match="the budget of 100 requests is spent"):
-        replace(ledger, sent=98).remaining(4)
+        replace(budget, sent=98).remaining(4)
     with pytest.raises(EndpointError, match="the budget of 1000 tokens is spent"):
-        replace(ledger, prompt_tokens=1_200).remaining(4)
+        replace(budget, prompt_tokens=1_200).remaining(4)
     with pytest.raises(EndpointError, match="minutes is spent"):
-        UsageBudget(most_minutes=1.0, started=ledger.started - 60).remaining(1)
+        UsageBudget(max_minutes=1.0, started=budget.started - 60).remaining(1)
 
 
 # Two nodes
@@ -116,11 +116,11 @@ def together(
     address: str,
     work: Callable[[Chat, LoadWorkerPool], Awaitable[T]],
     mutant: str = "reference",
-    ledger: UsageBudget | None = None,
+    budget: UsageBudget | None = None,
     workers_go_to: str = "",
 ) -> T:
     """What comes of some work of a crew of two with a mutant."""
-    spent = ledger or UsageBudget()
+    spent = budget or UsageBudget()
     with serving(mutant) as url:
         where = Address.read(workers_go_to or url, "", {})
         fleet = LoadWorkerSettings(2, address)
@@ -147,7 +147,7 @@ def test_two_nodes_make_one_step(cluster: str) -> None:
         return closed, opened, nodes, len(set(chat.exchanges))
 
     spent = UsageBudget()
-    closed, opened, nodes, exchanges = together(cluster, work, ledger=spent)
+    closed, opened, nodes, exchanges = together(cluster, work, budget=spent)
     assert [scoring.answered(each).outcome for each in (closed, opened)] == [Outcome.PASS] * 2
     assert [scoring.no_cross_talk(each).outcome for each in (closed, opened)] == [Outcome.PASS] * 2
     assert (len(closed.samples), len(closed.known_answer_requests), closed.workers) == (40, 4, 2)
@@ -207,10 +207,10 @@ def test_workers_send_no_more_than_the_budget(cluster: str) -> None:
             await code(chat, crew)
         return spent.value
 
-    ledger = UsageBudget(most_requests=23)
-    error = together(cluster, work, ledger=ledger)
+    budget = UsageBudget(max_requests=23)
+    error = together(cluster, work, budget=budget)
     # Two have asked for the models; what is left is shared out.
-    assert (error.score.outcome, ledger.sent) == (Outcome.SKIPPED, 22)
+    assert (error.score.outcome, budget.sent) == (Outcome.SKIPPED, 22)
 
 
 @pytest.mark.slow
