@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 from readiness.chat import Chat
-from readiness.evidence.log import brief
+from readiness.evidence.log import summarise_exchange
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call, Exchange
 from readiness.load.step import Shape, StepResult
@@ -62,7 +62,7 @@ class LoadWorker:
         The key comes here and not with the constructor, whose arguments Ray may keep on a disk.
         """
         self._endpoint, self._secrets = EndpointClient(where, limits), secrets
-        return brief(await self._endpoint.send(LIST_MODELS), secrets)
+        return summarise_exchange(await self._endpoint.send(LIST_MODELS), secrets)
 
     async def about(self) -> tuple[str, str]:
         """The machine it runs on, and the version of this program there."""
@@ -89,5 +89,5 @@ class LoadWorker:
         ledger.require_remaining()
         came = await self._endpoint.send(call)
         ledger.record_exchange(came, 1)
-        self._made[name].append(brief(came, self._secrets))
+        self._made[name].append(summarise_exchange(came, self._secrets))
         return came

@@ -15,7 +15,7 @@ from readiness.evidence.log import (
     EvidenceIntegrityError,
     entries,
     exchange_of,
-    fingerprint,
+    request_digest,
     sha256,
 )
 from readiness.evidence.redaction import Secrets
@@ -61,7 +61,7 @@ class ResumeState:
         """What came of the same request of the same trial, once; None where it was not sent."""
         if not self.replies:
             return None
-        known = fingerprint(call.kept, self.secrets)
+        known = request_digest(call.kept, self.secrets)
         waiting = self.replies.get(_key(about, call.method, call.path, known))
         return replace(waiting.popleft(), request=call.kept) if waiting else None
 
@@ -98,7 +98,7 @@ def read(path: Path, secrets: Secrets) -> ResumeState:
             if entry["kind"] == "run":
                 past.about = entry
             elif entry["kind"] == "exchange":
-                known = fingerprint(entry["request"], secrets)
+                known = request_digest(entry["request"], secrets)
                 keys[entry["seq"]] = _key(entry, entry["method"], entry["path"], known)
                 past.exchanges.append(replace(exchange_of(entry), request=None))
                 past.attempts.append(entry.get("attempt", 0))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from readiness.evidence.log import Evidence, brief, exchange_of
+from readiness.evidence.log import Evidence, exchange_of, summarise_exchange
 from readiness.exchange import Call, Exchange, Fault
 from readiness.runner.resume import ResumeState
 from readiness.score import EndpointError, Outcome
@@ -97,8 +97,8 @@ class Sender:
         self.slots.note(overloaded=came.status in OVERLOADED)
         if not call.crowd:
             return self.evidence.exchange(came, about)
-        kept = call.made or brief(came, self.evidence.secrets)
-        return replace(came, seq=self.evidence.adopt(kept, about))
+        kept = call.made or summarise_exchange(came, self.evidence.secrets)
+        return replace(came, seq=self.evidence.append_exchange(kept, about))
 
 
 def _pause(exchange: Exchange, attempt: int) -> float | None:

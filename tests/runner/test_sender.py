@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from readiness.evidence.log import Evidence, body_of, brief, entries, exchange_of
+from readiness.evidence.log import Evidence, body_of, entries, exchange_of, summarise_exchange
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Arrival, Call, ClientAbort, Exchange, Fault
 from readiness.runner.resume import ResumeState
@@ -119,7 +119,7 @@ def test_a_request_is_written_after_its_connection_is_there(tmp_path: Path) -> N
 def kept(exchange: Exchange, folder: Path) -> dict[str, object]:
     with Evidence(folder / "evidence.jsonl", Secrets([])) as evidence:
         evidence.open({})
-        evidence.adopt(brief(exchange, evidence.secrets), {"check": "c"})
+        evidence.append_exchange(summarise_exchange(exchange, evidence.secrets), {"check": "c"})
     assert is_whole(folder / "evidence.jsonl")
     *_, (entry, _) = entries(folder / "evidence.jsonl")
     return entry
