@@ -30,7 +30,7 @@ from readiness.policy import plan, policy, waiver
 from readiness.policy.plan import PlannedCheck
 from readiness.policy.policy import Policy, PolicyError
 from readiness.policy.waiver import Waiver
-from readiness.runner.settings import BASELINE_KEY, KEY, Settings
+from readiness.runner.settings import API_KEY_VARIABLE, BASELINE_API_KEY_VARIABLE, Settings
 from readiness.transport.address import Address
 from readiness.transport.client import RequestLimits
 from readiness.verdict import labels
@@ -89,7 +89,11 @@ def concurrency(option: Namespace) -> int:
 
 def _own_settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
     """Settings of the endpoint itself, beside no baseline."""
-    key, headers, rules = os.environ.get(KEY, ""), _headers(option.header), _policy(option)
+    key, headers, rules = (
+        os.environ.get(API_KEY_VARIABLE, ""),
+        _headers(option.header),
+        _policy(option),
+    )
     where = _address("--endpoint", url, key, headers)
     return Settings(
         address=where,
@@ -128,7 +132,9 @@ def _baseline_settings(option: Namespace, own: Settings) -> Settings:
         raise pytest.UsageError(
             "--resume goes on with one endpoint: give --baseline the other's run"
         )
-    own_key, key = (os.environ.get(name, "") for name in (KEY, BASELINE_KEY))
+    own_key, key = (
+        os.environ.get(name, "") for name in (API_KEY_VARIABLE, BASELINE_API_KEY_VARIABLE)
+    )
     where = _address("--baseline", option.baseline, key, {})
     if not key and where.origin == own.address.origin:
         # The same server's: it knows the key.
@@ -138,7 +144,7 @@ def _baseline_settings(option: Namespace, own: Settings) -> Settings:
         own,
         address=where,
         model=option.baseline_model,
-        key=BASELINE_KEY,
+        key=BASELINE_API_KEY_VARIABLE,
         secrets=Secrets([own_key, key, *where.secrets]),
         earlier=(),
         waivers={},

@@ -10,7 +10,7 @@ import pytest
 
 from readiness.check import Check
 from readiness.verdict.claim import Gate, Verdict
-from readiness.verdict.exit_status import NotAdmitted, explain
+from readiness.verdict.exit_status import GateFailure, explain
 
 if TYPE_CHECKING:
     from readiness.cli.progress import Progress
@@ -50,7 +50,7 @@ class CheckItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show what the gate said in its own words, and anything else as pytest does."""
-        if isinstance(excinfo.value, NotAdmitted):
+        if isinstance(excinfo.value, GateFailure):
             return str(excinfo.value)
         # A bug was raised on the runner's event loop: pytest's own frames tell nothing of it.
         excinfo.traceback = excinfo.traceback.cut(path=RUNNER)
@@ -65,7 +65,7 @@ def admit(result: Result, where: str, waiver: Waiver | None = None) -> None:
     """Let pytest know how the check ended, and people where its evidence is.
 
     Raises:
-        NotAdmitted: The check gates, is not ready or not known to be, and nobody answers for it.
+        GateFailure: The check gates, is not ready or not known to be, and nobody answers for it.
     """
     if result.verdict is Verdict.READY:
         return
@@ -75,7 +75,7 @@ def admit(result: Result, where: str, waiver: Waiver | None = None) -> None:
         pytest.xfail(f"{waiver}\n{explain(result)}")
     if result.claim.gate is Gate.ADVISORY:
         pytest.xfail(explain(result))
-    raise NotAdmitted(f"{explain(result)}\n   evidence: {where}")
+    raise GateFailure(f"{explain(result)}\n   evidence: {where}")
 
 
 def properties(result: Result) -> list[tuple[str, object]]:

@@ -20,7 +20,7 @@ from readiness.evidence.redaction import Secrets
 from readiness.evidence.run_folder import EVIDENCE, JUDGED, REVIEW, FolderError, Record
 from readiness.judge import cases as open_cases
 from readiness.judge.cases import JudgeCase, labelled
-from readiness.judge.judge import KEY, LABEL, Judge, NoJudge, reached
+from readiness.judge.judge import API_KEY_VARIABLE, LABEL, Judge, JudgeUnavailable, open_judge
 from readiness.reporters.review import write
 from readiness.transport.address import Address
 from readiness.verdict import labels as review
@@ -36,7 +36,7 @@ class NotTrusted(Exception):
 def judge(argv: Sequence[str]) -> int:
     """Label what a run left open; 1 where the judge is not to be trusted, 2 where it has no say."""
     options = _parser().parse_args(argv)
-    key = os.environ.get(KEY, "")
+    key = os.environ.get(API_KEY_VARIABLE, "")
     try:
         where = Address.read(options.endpoint, key, {})
     except ValueError as error:
@@ -46,7 +46,7 @@ def judge(argv: Sequence[str]) -> int:
         print(secrets.printable(_judge(options, where, secrets)))
     except NotTrusted as error:
         return _said(secrets.printable(f"{error}: nothing was written"), 1)
-    except (FolderError, EvidenceIntegrityError, NoJudge) as error:
+    except (FolderError, EvidenceIntegrityError, JudgeUnavailable) as error:
         return _said(escape_unprintable(str(error)), 2)
     return 0
 
@@ -61,7 +61,7 @@ def _judge(options: argparse.Namespace, where: Address, secrets: Secrets) -> str
     with TemporaryDirectory(prefix="readiness-judge-") as scratch:
         # Not in the run: a judge that is not trusted leaves nothing there.
         path = Path(scratch) / "judge.jsonl"
-        asked = _ask(reached(where, options.model, path, secrets), target, cases)
+        asked = _ask(open_judge(where, options.model, path, secrets), target, cases)
         model, labels = asyncio.run(asked)
         shutil.move(path, _free(run))
     write(run, [_labelled(each, labels, model) for each in entries])
@@ -79,7 +79,9 @@ async def _ask(
     """The judge's model and the labels it gives, once labelled replies show that it can."""
     async with reaching as judge:
         if (judge.url, judge.model) == (target["endpoint"], target["model"]):
-            raise NoJudge(f"{judge.model} is what was tried: nobody judges himself, name another")
+            raise JudgeUnavailable(
+                f"{judge.model} is what was tried: a model must not judge itself: name another"
+            )
         tried = labelled()
         print(
             escape_unprintable(f"{judge.model} is tried on {len(tried)} labelled replies"),
@@ -135,5 +137,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a run")
     parser.add_argument("--endpoint", required=True, metavar="URL", help="where the judge is")
     parser.add_argument("--model", default="", help="its id, where the endpoint serves several")
-    parser.epilog = f"The judge's key comes from {KEY} alone."
+    parser.epilog = f"The judge's key comes from {API_KEY_VARIABLE} alone."
     return parser

@@ -90,7 +90,7 @@ def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -
     )
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter:
-        config.stash[PROGRESS] = Progress(reporter, run.runner, run.ledger)
+        config.stash[PROGRESS] = Progress(reporter, run.runner, run.budget)
         config.pluginmanager.register(CheckLines(reporter), "readiness lines")
     if run.problem:
         session.items.clear()

@@ -61,7 +61,7 @@ def write(folder: Path) -> None:
 
 
 def differences(folder: Path) -> Iterator[tuple[str, str]]:
-    """The files that differ from the digests, each with how: "is missing", "was added" …
+    """The files that differ from the digests, each with a description of the change.
 
     Raises:
         FolderError: The digests are missing or unreadable.

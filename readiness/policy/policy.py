@@ -35,7 +35,7 @@ class Prices:
     completion: float
     currency: str = "USD"
 
-    def bill(self, prompt: int, completion: int) -> float:
+    def cost(self, prompt: int, completion: int) -> float:
         """What so many tokens cost."""
         return (prompt * self.prompt + completion * self.completion) / MILLION
 

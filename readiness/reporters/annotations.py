@@ -31,7 +31,7 @@ def _all(record: Record) -> Iterator[str]:
             yield _command("error", f"{each['id']} has become worse", told)
     waivers = conclusions.waivers(record, Translations("en"))
     gating = [each for each in conclusions.gating(record) if each["id"] not in waivers]
-    for check in sorted(gating, key=lambda each: -Verdict(each["verdict"]).badness):
+    for check in sorted(gating, key=lambda each: -Verdict(each["verdict"]).severity):
         if level := LEVELS.get(Verdict(check["verdict"])):
             yield _command(level, f"{check['id']} is {check['verdict']}", _told(check))
     for name, said in waivers.items():

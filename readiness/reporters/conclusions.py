@@ -28,7 +28,7 @@ def checks(record: Record) -> list[Record]:
 
 def worst_first(dimension: Record) -> list[Record]:
     """The checks of a dimension as people should read them."""
-    order = [(-Verdict(each["verdict"]).badness, each["score"]) for each in dimension["checks"]]
+    order = [(-Verdict(each["verdict"]).severity, each["score"]) for each in dimension["checks"]]
     ranked = sorted(zip(order, range(len(order)), strict=True))
     return [dimension["checks"][place] for _, place in ranked]
 

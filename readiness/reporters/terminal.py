@@ -101,7 +101,7 @@ def table(record: Record, width: int) -> Table:
         few = len(dimension["checks"]) <= MOST_CHECKS
         plain = [each for each in dimension["checks"] if not few and _plain(each)]
         shown = [each for each in dimension["checks"] if each not in plain]
-        for check in sorted(shown, key=lambda each: -Verdict(each["verdict"]).badness):
+        for check in sorted(shown, key=lambda each: -Verdict(each["verdict"]).severity):
             table.add_row(*_check(check))
         for found in dict.fromkeys((each["verdict"], each["gate"]) for each in plain):
             alike = [each for each in plain if (each["verdict"], each["gate"]) == found]

@@ -96,7 +96,7 @@ def test_a_run_tells_of_its_trials_their_times_and_its_verdict(folder: Path) -> 
         ("words.repeats", 0): RecordedTrial("w.0", Outcome.PASS, (0,)),
         ("words.repeats", 1): RecordedTrial("w.0", Outcome.FAIL),
     }
-    assert (found.took([0]), found.took([])) == (2.0, 0)
+    assert (found.duration([0]), found.duration([])) == (2.0, 0)
     assert (found.verdict, found.concurrency, found.target["model"]) == ("ready", 8, "mini")
 
 
@@ -183,7 +183,7 @@ def without_trials(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (no_evidence, "there is no evidence.jsonl beside the record"),
+        (no_evidence, "there is no evidence.jsonl next to the record"),
         (no_record, "has no readiness.json: name the folder of a run"),
         (of_another_time, r"readiness.json: \$: "),
         (without_trials, "no check was tried in that run: choose another"),
@@ -216,7 +216,7 @@ def test_a_folder_that_is_no_run_is_the_user_s_mistake(
             f"its prompts_sha256 is {'b' * 24}, and here it is {'c' * 24}",
         ),
         ({"harness": {"openai_sdk": "4", "policy": "renamed"}}, ""),
-        ({"items": {"words.repeats": "9"}}, "its probes of words.repeats are others"),
+        ({"items": {"words.repeats": "9"}}, "its probes of words.repeats are different"),
         ({"items": {"other.check": "1"}}, "it has no check in common with this run"),
     ],
 )

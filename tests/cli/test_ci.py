@@ -147,7 +147,7 @@ def test_a_price_requires_nothing_of_a_model(tmp_path: Path) -> None:
     priced = load(path)
     assert priced.digest == bare.digest
     assert (bare.prices, priced.prices) == (None, Prices(1, 2))
-    assert Prices(1, 2).bill(3_000_000, 500_000) == 4.0
+    assert Prices(1, 2).cost(3_000_000, 500_000) == 4.0
 
 
 def steps() -> list[dict[str, Any]]:

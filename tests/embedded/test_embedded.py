@@ -161,7 +161,7 @@ def test_a_broken_file_is_told_in_llama_cpps_own_words(
 
 @pytest.mark.embedded
 def test_a_start_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "START_LIMIT", 0.05)
+    monkeypatch.setattr(embedded, "START_TIMEOUT", 0.05)
     assert re.search(r"exit status -9 after 0\.\d s: nothing logged", refusal())
 
 

@@ -159,7 +159,7 @@ def test_half_a_surrogate_pair_is_a_defect_and_leaves_text_that_can_be_written()
     reply = read(came(json.dumps(said("a\ud83db")).encode(), ASK))
     assert (reply.content, defect_text(reply)) == (
         "a\ufffdb",
-        "half a surrogate pair in the text: '\\ud83db'",
+        "lone surrogate in the text: '\\ud83db'",
     )
 
 

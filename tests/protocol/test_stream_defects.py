@@ -54,7 +54,7 @@ DEFECTIVE: dict[str, list[Any]] = {
         b'data: {"id": "c", "choices": [{"index": 0, "delta": {"content": "\xe4\xbd"}}]}\n\n',
         END,
     ],
-    "half a surrogate pair in the text: '\\ud83d\\ude00b'": [
+    "lone surrogate in the text: '\\ud83d\\ude00b'": [
         chunk(content="a\ud83d"),
         chunk(content="\ude00b"),
         END,

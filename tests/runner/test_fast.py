@@ -72,7 +72,7 @@ def decided(rate: float, seed: int, unsettled: float = 0.0) -> Verdict | None:
     """What comes of trials that pass at a rate; some may say nothing."""
     draw = random.Random(seed)
     one = planned(json_only.values_preserved)
-    running = ActiveCheck.after(ResumeState(Secrets([])), one, one.test)
+    running = ActiveCheck.resumed(ResumeState(Secrets([])), one, one.test)
     while running.waiting and not running.is_decided:
         number, probe = running.take()
         score = PASSED if draw.random() < rate else failed("no")
@@ -97,7 +97,7 @@ def decided_in_flight(rate: float, seed: int, *, late: bool) -> Verdict | None:
     """What comes of trials with eight in flight, of which those end last that failed, or passed."""
     draw = random.Random(seed)
     one = planned(json_only.values_preserved)
-    running = ActiveCheck.after(ResumeState(Secrets([])), one, one.test)
+    running = ActiveCheck.resumed(ResumeState(Secrets([])), one, one.test)
     in_flight: list[tuple[int, Probe, bool]] = []
     while in_flight or (running.waiting and not running.is_decided):
         while running.waiting and not running.is_decided and running.in_flight < 8:

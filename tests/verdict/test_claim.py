@@ -186,7 +186,7 @@ def test_a_tally_that_does_not_add_up_is_refused() -> None:
 
 def test_verdicts_outrank_one_another_in_this_order() -> None:
     ranked = [NOT_READY, INCONCLUSIVE, NOT_ASSESSED, READY]
-    assert sorted(Verdict, key=lambda each: -each.badness) == ranked
+    assert sorted(Verdict, key=lambda each: -each.severity) == ranked
     assert {worst(each) for each in permutations(ranked)} == {NOT_READY}
     assert [worst(ranked[n:]) for n in range(4)] == ranked
 
