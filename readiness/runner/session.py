@@ -19,7 +19,7 @@ from readiness.evidence.printable import utc
 from readiness.evidence.run_folder import EVIDENCE
 from readiness.exchange import Exchange
 from readiness.load.meters.meter import Meter
-from readiness.load.meters.nvml import sources
+from readiness.load.meters.nvml import local_meters
 from readiness.load.meters.prometheus import MetricsMeter
 from readiness.load.workers import LoadWorkerPool, load_worker_pool, ray_started
 from readiness.policy.plan import PlannedCheck
@@ -80,7 +80,7 @@ def _ray(settings: Settings) -> Generator[None]:
     if settings.load_workers is None:
         yield
         return
-    with ray_started(settings.load_workers, crews=2 if settings.baseline_settings else 1):
+    with ray_started(settings.load_workers, pools=2 if settings.baseline_settings else 1):
         yield
 
 
@@ -182,10 +182,10 @@ def _client(
 def _meters(background: BackgroundEventLoop, settings: Settings) -> Generator[Sequence[Meter]]:
     """The meters of the server's memory."""
     if (metrics := settings.context.metrics_address) is None:
-        yield sources(settings.address)
+        yield local_meters(settings.address)
         return
     with _client(background, metrics, settings.limits) as page:
-        yield [*sources(settings.address), MetricsMeter(page)]
+        yield [*local_meters(settings.address), MetricsMeter(page)]
 
 
 @contextmanager

@@ -152,7 +152,7 @@ def test_a_baseline_that_is_not_there_is_named(own: pytest.Pytester) -> None:
         (("--baseline", "ftp://host/v1"), "--baseline: not the address of an endpoint: *"),
         (
             ("--baseline", "http://127.0.0.1:9/v1", "--resume", "reports/x"),
-            "--resume goes on with one endpoint: *",
+            "--resume continues a run of one endpoint: *",
         ),
     ],
 )

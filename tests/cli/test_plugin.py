@@ -146,7 +146,7 @@ def test_a_check_ends_when_no_trial_can_change_its_verdict(own: pytest.Pytester)
 def test_progress_is_plain_lines_where_there_is_no_terminal(
     own: pytest.Pytester, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "PLAIN_EVERY", 0.01)
+    monkeypatch.setattr(progress, "PLAIN_INTERVAL", 0.01)
     result = run(own, url)
     result.stdout.re_match_lines([r"words \d+/60 · .* requests/s.*"])
 

@@ -1,4 +1,4 @@
-"""Signing a run, and finding out that it is not whole."""
+"""Signing a run, and detecting that it was changed."""
 
 import base64
 import json
@@ -61,7 +61,7 @@ def test_a_signed_run_is_verified_for_both_keys(
     capsys.readouterr()
     assert do(sign.verify, folder, "--key", tester, "--key", approver) == 0
     assert capsys.readouterr().out == (
-        f"not ready, score 59: every file and the chain are whole; signed by {tester}, {approver}\n"
+        f"not ready, score 59: every file and the chain are intact; signed by {tester}, {approver}\n"
     )
 
 
@@ -69,7 +69,7 @@ def test_without_a_key_nobodys_signature_is_claimed(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert do(sign.verify, folder) == 0
-    assert "nobody's signature was asked for" in capsys.readouterr().out
+    assert "no signature was checked" in capsys.readouterr().out
 
 
 def test_what_is_signed_says_what_was_tested_and_with_what(
@@ -149,7 +149,7 @@ def test_a_missing_file_an_added_one_and_a_link_are_named(
     (folder / "metrics.txt").symlink_to("/dev/null")
     assert do(sign.verify, folder) == UNSOUND
     assert capsys.readouterr().err == (
-        f"{folder} is not whole: metrics.txt was changed; more.txt was added; "
+        f"{folder} is not intact: metrics.txt was changed; more.txt was added; "
         "summary.md is missing\n"
     )
 

@@ -22,7 +22,7 @@ from readiness.load import workers as fleets
 from readiness.load.step import RequestMeasurement, Shape, StepResult
 from readiness.load.users import run_step
 from readiness.load.workers import (
-    APART,
+    MAX_SKEW,
     LoadWorkerPool,
     LoadWorkerSettings,
     load_worker_pool,
@@ -103,10 +103,14 @@ def cluster() -> Iterator[str]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster
 
-    node = {"num_cpus": 1, "object_store_memory": fleets.ROOM, "include_dashboard": False}
+    node = {
+        "num_cpus": 1,
+        "object_store_memory": fleets.OBJECT_STORE_SIZE,
+        "include_dashboard": False,
+    }
     nodes = Cluster(initialize_head=True, head_node_args=node)
     try:
-        nodes.add_node(num_cpus=1, object_store_memory=fleets.ROOM)
+        nodes.add_node(num_cpus=1, object_store_memory=fleets.OBJECT_STORE_SIZE)
         yield nodes.address
     finally:
         nodes.shutdown()  # type: ignore[no-untyped-call]
@@ -153,7 +157,7 @@ def test_two_nodes_make_one_step(cluster: str) -> None:
     assert (len(closed.samples), len(closed.known_answer_requests), closed.workers) == (40, 4, 2)
     assert len(opened.samples) == 20
     assert closed.client_saturation.lags.total > 0
-    assert 0 < closed.start_skew < APART
+    assert 0 < closed.start_skew < MAX_SKEW
     assert len(nodes) == 2
     # Each worker has asked for the models once, and every request is evidence and counted.
     assert (exchanges, spent.sent) == (62, 62)

@@ -192,5 +192,5 @@ def test_evidence_that_was_changed_is_not_gone_on_with(tmp_path: Path) -> None:
         changed = evidence.read_bytes()
         status, said = resumed(path, url, run)
     assert status == 11, said
-    assert "the evidence cannot be trusted: evidence.jsonl:" in said
+    assert "the evidence fails its integrity check: evidence.jsonl:" in said
     assert evidence.read_bytes() == changed
