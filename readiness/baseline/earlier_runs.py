@@ -12,7 +12,7 @@ from readiness.baseline import finished_run
 from readiness.baseline.comparability import first_difference
 from readiness.baseline.finished_run import FinishedRun
 from readiness.baseline.identity import drift
-from readiness.policy.plan import PlannedCheck, plain
+from readiness.policy.plan import PlannedCheck, json_fallback
 from readiness.probe import Probe
 from readiness.score import UNSETTLED, Outcome
 from readiness.verdict.claim import Tally, Verdict
@@ -143,4 +143,4 @@ def _probes(run: FinishedRun, planned: PlannedCheck) -> list[Probe]:
 
 def _asked(probe: Probe) -> str:
     """The content of a probe, by which it is recognised in another run."""
-    return json.dumps([probe.messages or probe.expect, probe.parameters], default=plain)
+    return json.dumps([probe.messages or probe.expect, probe.parameters], default=json_fallback)

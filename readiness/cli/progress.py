@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.table import Table
 
 from readiness.reporters.conclusions import SHAPES
-from readiness.reporters.terminal import NARROWEST, STYLES
+from readiness.reporters.terminal import MIN_WIDTH, STYLES
 from readiness.runner.scheduler import Scheduler, by_dimension
 from readiness.transport.budget import UsageBudget
 from readiness.verdict.claim import Verdict
@@ -43,7 +43,7 @@ class Screen(io.TextIOBase):
             file=cls(reporter),  # type: ignore[arg-type]
             force_terminal=reporter.isatty(),
             no_color=not writer.hasmarkup,
-            width=max(NARROWEST, writer.fullwidth),
+            width=max(MIN_WIDTH, writer.fullwidth),
             highlight=False,
             markup=False,
         )

@@ -17,7 +17,7 @@ from readiness.evidence.log import GENESIS, EvidenceIntegrityError, entries, sha
 from readiness.evidence.run_folder import EVIDENCE, SUMS, FolderError, Record
 from readiness.reporters import allure_report, review, surfaces
 from readiness.reporters.annotations import commands
-from readiness.reporters.terminal import NARROWEST, print_matrix
+from readiness.reporters.terminal import MIN_WIDTH, print_matrix
 from readiness.reporters.translations import LANGUAGES
 from readiness.runner.record import record
 from readiness.runner.run import Run
@@ -63,7 +63,7 @@ def _write_again(options: argparse.Namespace) -> None:
         _refuse_changed(run, record)
     folder = to or run
     surfaces.write(record, run, folder, options.lang)
-    width = max(NARROWEST, shutil.get_terminal_size().columns)
+    width = max(MIN_WIDTH, shutil.get_terminal_size().columns)
     show(Console(width=width, highlight=False, markup=False), record, run, folder)
     if options.allure:
         print(_allure(folder))

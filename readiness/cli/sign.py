@@ -73,7 +73,7 @@ def _verify(run: Path, keys: Sequence[Path]) -> str:
     names: dict[str, Path] = {}
     for path in keys:
         key = dsse.public_key(path)
-        name = dsse.identity(key)
+        name = dsse.key_fingerprint(key)
         if name in names:
             raise FolderError(f"{names[name]} and {path} are the same key: that is one person")
         if not envelope.verified(key):

@@ -1,4 +1,4 @@
-"""`readiness.html`: what a team reads and an auditor keeps; one file, no script, no request."""
+"""`readiness.html`: the page for teams and auditors; one file, no script, no outside request."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def page(record: Record, language: str = "en") -> str:
 
 
 def command(record: Record) -> str:
-    """The command line that sends the same again."""
+    """The command line that repeats the run."""
     target = record["target"]
     options = {
         "endpoint": target["endpoint"],
@@ -54,7 +54,7 @@ def command(record: Record) -> str:
 
 @cache
 def _css() -> tuple[Markup, str]:
-    """The style, and the digest by which a browser admits it and no other."""
+    """The style sheet, and its digest for the Content-Security-Policy."""
     css = (TEMPLATES / "page.css").read_text("utf-8").replace("\n", "")
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     return Markup(css), digest

@@ -12,8 +12,8 @@ from readiness.reporters.charts import excerpt, interval, needs
 from readiness.reporters.translations import Translations
 from readiness.verdict.claim import Gate, Verdict
 
-MOST_REASONS = 3
-#: What Markdown, its tables and HTML take for their own, and what makes a link of a bare address.
+MAX_REASONS = 3
+#: The characters that Markdown, its tables, HTML and automatic links interpret.
 _SPECIAL = re.compile(r"[\\`*\[\]<>#!|~&@$]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 
 
@@ -47,15 +47,15 @@ def _table(record: Record) -> Iterator[str]:
 
 
 def _details(record: Record, words: Translations) -> Iterator[str]:
-    """The checks that are not ready, those that gate first."""
+    """The checks that are not ready, required ones first."""
     found = [each for each in conclusions.checks(record) if each["verdict"] != Verdict.READY]
     if not found:
         return
     yield "| check | verdict | passed | 95 % interval | needs | why |"
     yield "|---|---|--:|--:|--:|---|"
     for each in sorted(found, key=lambda each: each["gate"] != Gate.REQUIRED):
-        reasons = [f"{why['count']} × {why['reason']}" for why in each["reasons"][:MOST_REASONS]]
-        remarks = list(conclusions.remarks(each, words))[:MOST_REASONS]
+        reasons = [f"{why['count']} × {why['reason']}" for why in each["reasons"][:MAX_REASONS]]
+        remarks = list(conclusions.remarks(each, words))[:MAX_REASONS]
         why = "<br>".join(f"<code>{_text(said)}</code>" for said in [*remarks, *reasons])
         passed = f"{each['passed']} / {each['made']}"
         advisory = "" if each["gate"] == Gate.REQUIRED else " (advisory)"
@@ -82,5 +82,5 @@ def _verdict(of: Record) -> str:
 
 
 def _text(text: str) -> str:
-    """A text that Markdown shows as it is: every character that it might read is a reference."""
+    """A text for Markdown, with every special character as a character reference."""
     return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", excerpt(text))

@@ -47,7 +47,7 @@ def test_a_run_beside_itself_is_ready(own: pytest.Pytester) -> None:
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
         [
-            "beside the baseline *-mini (mini, *Z, ready)",
+            "compared with the baseline *-mini (mini, *Z, ready)",
             "· no worse by 5%: 1 of 2 checks show it (it takes 59 trials that agree)",
             "✓ READY*",
         ]

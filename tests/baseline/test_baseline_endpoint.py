@@ -34,9 +34,9 @@ def test_an_endpoint_beside_itself_is_ready(own: pytest.Pytester) -> None:
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
         [
-            "beside the baseline *-mini-baseline (mini, *",
-            "· agreement: 80 of 80 trials came out alike",
-            "· noise: 0 of 30 came out otherwise when the baseline was asked again (0.0% to*",
+            "compared with the baseline *-mini-baseline (mini, *",
+            "· agreement: 80 of 80 trials had the same outcome",
+            "· noise: 0 of 30 trials changed their outcome when the baseline repeated them (0.0% to*",
             "✓ READY*",
         ]
     )
@@ -51,7 +51,7 @@ def test_each_side_is_a_run_of_its_own(own: pytest.Pytester) -> None:
     assert (own.path / "reports/latest").resolve() == candidate
     again = run(own, wrong(0), "--baseline", str(baseline))
     assert again.ret == pytest.ExitCode.OK
-    again.stdout.fnmatch_lines(["· noise: 0 of 30 came out otherwise*"])
+    again.stdout.fnmatch_lines(["· noise: 0 of 30 trials changed their outcome*"])
 
 
 def test_a_worse_candidate_is_not_ready_and_its_trials_are_listed(own: pytest.Pytester) -> None:
@@ -60,7 +60,7 @@ def test_a_worse_candidate_is_not_ready_and_its_trials_are_listed(own: pytest.Py
     result.stdout.fnmatch_lines(
         [
             "words.repeats*6/60*0/60*0.016*✗ worse*",
-            "· agreement: 74 of 80 trials came out alike",
+            "· agreement: 74 of 80 trials had the same outcome",
             "lost words.repeats w.0: said 'beep 0'",
             '  before (exchange *) {"content": "0"}',
             "✗ NOT READY*because of the baseline",
@@ -71,7 +71,9 @@ def test_a_worse_candidate_is_not_ready_and_its_trials_are_listed(own: pytest.Py
 def test_a_baseline_that_is_not_ready_itself_gates_nothing(own: pytest.Pytester) -> None:
     result = beside(own, wrong(0), wrong(40))
     assert result.ret == pytest.ExitCode.OK
-    result.stdout.fnmatch_lines(["beside the baseline *-mini-baseline*", "*not ready)", "✓ READY*"])
+    result.stdout.fnmatch_lines(
+        ["compared with the baseline *-mini-baseline*", "*not ready)", "✓ READY*"]
+    )
 
 
 def test_what_a_baseline_answers_at_random_is_noise(own: pytest.Pytester) -> None:

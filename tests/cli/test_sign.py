@@ -61,7 +61,8 @@ def test_a_signed_run_is_verified_for_both_keys(
     capsys.readouterr()
     assert do(sign.verify, folder, "--key", tester, "--key", approver) == 0
     assert capsys.readouterr().out == (
-        f"not ready, score 59: every file and the chain are intact; signed by {tester}, {approver}\n"
+        "not ready, score 59: every file and the chain are intact; "
+        f"signed by {tester}, {approver}\n"
     )
 
 
@@ -266,4 +267,4 @@ def test_a_key_of_another_kind_is_refused_with_what_would_do(
     pem = tmp_path / "rsa.pem"
     subprocess.run(["openssl", "genpkey", "-algorithm", "X25519", "-out", pem], check=True)
     assert do(sign.sign, folder, "--key", pem) == UNSOUND
-    assert "is no Ed25519 key: openssl genpkey -algorithm ed25519" in capsys.readouterr().err
+    assert "is not an Ed25519 key: openssl genpkey -algorithm ed25519" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Waivers: what the gate lets through, who answers for it, and that it is never hidden."""
+"""Waivers: checks that do not gate for a while, with owner and approver, and never hidden."""
 
 import json
 from datetime import date
@@ -80,7 +80,7 @@ def test_what_is_not_waived_still_gates(own: pytest.Pytester) -> None:
     result = run(own, wrong(30), "--waivers", "waivers.yaml", "--keep-going")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
-        ["· words.answers is waived *", "approved by Bo); it is ready, and needs none"]
+        ["· words.answers is waived *", "approved by Bo); it is ready: remove the waiver"]
     )
 
 
@@ -111,7 +111,11 @@ def test_a_file_without_waivers_waives_nothing(tmp_path: Path) -> None:
     [
         ("2999-12-31", "2026-11-22", ":7: waivers.words.repeats.expiry is 2026-11-22: the waiver"),
         ("2999-12-31", "2999-02-30", ":7: waivers.words.repeats.expiry: day is out of range"),
-        ("2999-12-31", "'2999-02-30'", ":7: waivers.words.repeats.expiry is no date: day is out"),
+        (
+            "2999-12-31",
+            "'2999-02-30'",
+            ":7: waivers.words.repeats.expiry is not a date: day is out",
+        ),
         ("2999-12-31", "soon", ":7: waivers.words.repeats.expiry is 'soon': choose a date, as in"),
         ("    owner: Ana\n", "", ":3: waivers.words.repeats.owner is missing"),
         ("Ana", "' '", ":5: waivers.words.repeats.owner is ' ': choose some words"),

@@ -9,7 +9,7 @@ import pytest
 
 from readiness.evidence.run_folder import FolderError
 from readiness.reporters import allure
-from readiness.reporters.allure import LONGEST, EvidenceIndex, exchange
+from readiness.reporters.allure import MAX_BODY, EvidenceIndex, exchange
 from tests.example_records import Json, check, dimension, failing, folder, record, run
 
 NAME = "memory.recall_at_turn_50"
@@ -112,12 +112,12 @@ def test_failing_exchanges_are_attached_and_a_few_that_passed(tmp_path: Path) ->
 def test_a_long_body_is_cut_and_its_digest_told() -> None:
     found: Json = {
         "method": "POST", "path": "/x", "request": None, "status": 200, "headers": {},
-        "body": "a" * (LONGEST + 1), "fault": "connection lost", "detail": "cut", "sent": 1.0,
+        "body": "a" * (MAX_BODY + 1), "fault": "connection lost", "detail": "cut", "sent": 1.0,
         "end": 0,
     }  # fmt: skip
     said = json.loads(exchange(found, "http://h"))
     body: dict[str, Any] = said["response"]["body"]
-    assert (len(body["value"]), body["truncated"], body["size"]) == (LONGEST, True, LONGEST + 1)
+    assert (len(body["value"]), body["truncated"], body["size"]) == (MAX_BODY, True, MAX_BODY + 1)
     assert len(body["sha256"]) == 64
     assert said["error"] == {"name": "connection lost", "message": "cut"}
 

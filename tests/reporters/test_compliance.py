@@ -80,7 +80,7 @@ def test_a_clause_of_one_check_is_not_covered_by_its_dimension() -> None:
 def test_a_check_without_a_mapping_says_so() -> None:
     found = record(dimension("words", check("words.repeats")))
     assert compliance.unmapped(found) == ["words.repeats"]
-    assert "Checks that no clause is mapped to words.repeats" in said(found)
+    assert "Checks that are mapped to no clause words.repeats" in said(found)
     assert compliance.unmapped(record(dimension("api", check("api.a")))) == []
 
 

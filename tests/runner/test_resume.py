@@ -162,7 +162,7 @@ def test_a_torn_line_is_set_aside_and_named(tmp_path: Path) -> None:
     assert (status, shown(path)) == (1, SHOWN)
     assert (run / "evidence.torn").read_bytes() == b'{"prev": "12'
     assert is_whole(run / "evidence.jsonl")
-    assert "12 bytes of a torn line were set aside in evidence.torn" in " ".join(said.split())
+    assert "12 bytes of an incomplete line were moved to evidence.torn" in " ".join(said.split())
 
 
 @pytest.mark.parametrize(

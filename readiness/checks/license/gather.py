@@ -21,7 +21,7 @@ from readiness.checks.license.license_evidence import (
     LicenseLabel,
     VendorStatement,
 )
-from readiness.policy.yaml_reader import PolicyError, Reader
+from readiness.policy.yaml_reader import PolicyError, PolicyYamlReader
 from readiness.resources import schema, violation
 
 _HEAD = re.compile(r"\s*---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -35,7 +35,7 @@ def read_card(text: str, source: str, digest: str) -> LicenseEvidence:
     if not found:
         return LicenseEvidence(other_documents=(LicenseDocument(source, text, digest),))
     try:
-        said = Reader(source).read(found[1])
+        said = PolicyYamlReader(source).read(found[1])
     except PolicyError as error:
         return LicenseEvidence(unreadable=(str(error),))
     if not isinstance(said, dict):
@@ -228,7 +228,7 @@ def read_record(path: Path) -> LicenseEvidence:
         EvidenceError: It is not such a record, or a file is not the one that it speaks of.
     """
     try:
-        said = Reader(str(path)).read(path.read_text("utf-8-sig"))
+        said = PolicyYamlReader(str(path)).read(path.read_text("utf-8-sig"))
     except (PolicyError, UnicodeDecodeError) as error:
         raise LicenseEvidenceError(f"{path}: {error}") from error
     if wrong := violation(said, schema("license")):
