@@ -1,4 +1,4 @@
-"""The outcomes of fixtures under this program, or under one whose every reason is reworded."""
+"""The outcomes of fixtures under this program, or with every message reworded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Searches: the smallest case that fails, within a budget, told again and kept for the next run."""
+"""Searches: the smallest failing case, within a budget, confirmed and stored for later runs."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_no_more_is_tried_than_the_budget_and_nothing_twice() -> None:
         assert len(sent) == len(set(sent)) <= 15
 
 
-def test_what_fails_once_is_told_all_the_same_and_that_it_did_so_once() -> None:
+def test_a_failure_that_is_not_reproduced_is_reported_with_its_count() -> None:
     turns: Iterator[Score] = iter([PASSED] * 9 + [failed("once")] + [PASSED] * 1_000)
     found, _ = searched(lambda case: next(turns))
     assert found is not None
@@ -104,7 +104,7 @@ def test_what_cannot_be_tried_is_neither_found_nor_passed() -> None:
     assert raised.value.score == spent
 
 
-def test_a_failure_stands_although_the_endpoint_is_gone_thereafter() -> None:
+def test_a_failure_counts_although_the_endpoint_is_unreachable_afterwards() -> None:
     turns = iter([PASSED, failed("crashed")])
     gone = Score(Outcome.SKIPPED, "unreachable")
     found, _ = searched(lambda case: next(turns, gone))
@@ -127,7 +127,7 @@ def test_the_next_run_begins_with_what_was_found(path: Path) -> None:
     assert tried == [LONG] * 4
 
 
-def test_what_is_mended_is_tried_again_and_no_longer_found(path: Path) -> None:
+def test_a_fixed_counterexample_is_tried_again_and_passes(path: Path) -> None:
     searched(too_long, FindingsStore(path))
     found, tried = searched(lambda case: PASSED, FindingsStore(path))
     assert (found, tried[0]) == (None, LONG)
@@ -164,7 +164,7 @@ def test_the_newest_are_kept_each_once_and_those_of_other_searches_too(path: Pat
         ('{"schema": "readiness-findings/1", "findings": {"a": [1]}}', "is not a findings file"),
     ],
 )
-def test_a_file_that_is_none_of_ours_is_named(path: Path, text: str, message: str) -> None:
+def test_a_file_that_is_not_a_findings_file_is_named(path: Path, text: str, message: str) -> None:
     path.write_text(text)
     with pytest.raises(LookupError, match=f"findings.json {message}: repair or remove it"):
         FindingsStore(path)

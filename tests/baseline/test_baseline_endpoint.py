@@ -29,14 +29,14 @@ def folders(own: pytest.Pytester) -> list[Path]:
     return sorted(each for each in (own.path / "reports").glob("2*") if each.is_dir())
 
 
-def test_an_endpoint_beside_itself_is_ready(own: pytest.Pytester) -> None:
+def test_an_endpoint_compared_with_itself_is_ready(own: pytest.Pytester) -> None:
     result = beside(own, wrong(0), wrong(0))
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
         [
             "compared with the baseline *-mini-baseline (mini, *",
             "· agreement: 80 of 80 trials had the same outcome",
-            "· noise: 0 of 30 trials changed their outcome when the baseline repeated them (0.0% to*",
+            "· noise: 0 of 30 trials changed their outcome when the baseline repeated them (0.0%*",
             "✓ READY*",
         ]
     )
@@ -166,7 +166,9 @@ def test_a_baseline_that_makes_no_sense_is_a_usage_error(
     result.stderr.fnmatch_lines([f"ERROR: {said}"])
 
 
-def test_a_check_that_runs_alone_is_never_on_both_sides_at_once(own: pytest.Pytester) -> None:
+def test_a_check_that_runs_alone_never_runs_on_both_endpoints_concurrently(
+    own: pytest.Pytester,
+) -> None:
     source = (own.path / "check_words.py").read_text()
     alone = source.replace("@check(words, required=0.8,", "@check(words, alone=True, required=0.8,")
     (own.path / "check_words.py").write_text(alone)

@@ -1,4 +1,4 @@
-"""A run that is over: what its folder tells, and when it is not to be believed."""
+"""A finished run: what is read from its folder, and when it is refused."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -90,7 +90,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_run_tells_of_its_trials_their_times_and_its_verdict(folder: Path) -> None:
+def test_a_finished_run_has_its_trials_durations_and_verdict(folder: Path) -> None:
     found = read_finished_run(folder)
     assert found.trials == {
         ("words.repeats", 0): RecordedTrial("w.0", Outcome.PASS, (0,)),
@@ -154,7 +154,7 @@ def torn(folder: Path) -> None:
         (torn, "readiness.json is not JSON: "),
     ],
 )
-def test_a_folder_that_was_changed_is_unsound(
+def test_a_changed_folder_fails_its_integrity_check(
     folder: Path, change: Callable[[Path], None], said: str
 ) -> None:
     change(folder)

@@ -1,4 +1,4 @@
-"""A judge: what it is shown, when it is trusted, and what its labels are worth."""
+"""A judge: its prompts, its calibration, and the effect of its labels."""
 
 from __future__ import annotations
 

@@ -33,11 +33,11 @@ def row(
 CAUGHT = [("json_only", NOT_READY), ("json_only.prompted_json", NOT_READY)]
 
 
-def test_a_mutant_that_falls_by_its_own_check_alone_is_caught() -> None:
+def test_a_mutant_that_only_its_own_check_detects_is_caught() -> None:
     assert row(FENCE, 1, *CAUGHT).problems == ()
 
 
-def test_a_harmless_variant_that_is_ready_stands() -> None:
+def test_a_harmless_variant_that_is_ready_is_right() -> None:
     assert row(HARMLESS, 0).problems == ()
 
 
@@ -47,7 +47,7 @@ def test_a_check_that_only_advises_takes_nothing_along() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "complaints"),
+    ("wrong", "problems"),
     [
         (row(FENCE, 0), ("json_only.prompted_json found nothing", "json_only is not detected")),
         (

@@ -1,4 +1,4 @@
-"""The plugin as its users meet it: a command line, what it prints, and its exit status."""
+"""The plugin on the command line: output and exit status."""
 
 import json
 import subprocess
@@ -94,7 +94,7 @@ def test_a_ready_endpoint_ends_in_a_matrix_a_record_and_status_0(
     assert (record(own)["verdict"], record(own)["exit_status"]) == ("ready", 0)
 
 
-def test_the_record_keeps_to_its_schema_and_the_evidence_is_whole(
+def test_the_record_matches_its_schema_and_the_evidence_is_intact(
     own: pytest.Pytester, url: str
 ) -> None:
     run(own, url)
@@ -235,7 +235,7 @@ def test_an_endpoint_that_cannot_be_tried_is_inconclusive_and_says_why(
     assert record(own)["verdict"] == "inconclusive"
 
 
-def test_an_address_where_nobody_listens_is_inconclusive(own: pytest.Pytester) -> None:
+def test_an_address_without_a_server_is_inconclusive(own: pytest.Pytester) -> None:
     result = run(own, f"http://127.0.0.1:{free_port()}/v1")
     assert result.ret == INCONCLUSIVE
     result.stdout.fnmatch_lines(["cannot be tried: unreachable: 127.0.0.1:*: Connection refused"])
@@ -328,7 +328,7 @@ def test_the_environment_can_name_the_endpoint(
     assert result.ret == pytest.ExitCode.OK
 
 
-def test_junit_and_allure_are_told_the_verdict(own: pytest.Pytester, url: str) -> None:
+def test_junit_and_allure_report_the_verdict(own: pytest.Pytester, url: str) -> None:
     run(own, url)
     folder = own.path / "reports/latest"
     junit = (folder / "junit.xml").read_text("utf-8")
@@ -394,7 +394,7 @@ def test_the_plugin_is_light() -> None:
     assert printed.strip() == "set()"
 
 
-def test_findings_that_are_none_of_ours_are_named_before_anything_is_tried(
+def test_an_invalid_findings_file_is_named_before_anything_is_tried(
     own: pytest.Pytester, url: str
 ) -> None:
     (own.path / "reports").mkdir()

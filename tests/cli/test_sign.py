@@ -66,7 +66,7 @@ def test_a_signed_run_is_verified_for_both_keys(
     )
 
 
-def test_without_a_key_nobodys_signature_is_claimed(
+def test_without_a_key_no_signature_is_claimed(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert do(sign.verify, folder) == 0

@@ -1,4 +1,4 @@
-"""Rulings: what is read in a judge's answer, what it is shown, and when it is trusted."""
+"""Rulings: how a judge's answer is read, what it is shown, and its calibration."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_any_other_text_has_no_ruling(text: str) -> None:
 
 
 @given(ANY, st.sampled_from(Ruling))
-def test_words_around_a_ruling_undo_it(text: str, said: Ruling) -> None:
+def test_text_around_a_ruling_makes_it_invalid(text: str, said: Ruling) -> None:
     whole = json.dumps({"why": "", "ruling": said})
     around = [ruling(f"{text}x{whole}"), ruling(f"{whole}x{text}")]
     assert around == [None, None]

@@ -1,4 +1,4 @@
-"""Load workers: how they share a step, on two nodes of a real cluster on this machine."""
+"""Load workers: how they divide a step, on two nodes of a real cluster on this machine."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_two_nodes_make_one_step(cluster: str) -> None:
 
 
 @pytest.mark.slow
-def test_words_of_another_workers_request_are_found(cluster: str) -> None:
+def test_cross_talk_between_workers_is_detected(cluster: str) -> None:
     step = together(cluster, code, "load_swapped")
     assert "words of other requests" in scoring.no_cross_talk(step).reason
 
@@ -292,14 +292,16 @@ def said(n: int, request: Request) -> str:
         ),
     ],
 )
-def test_what_makes_no_sense_is_told(own: pytest.Pytester, options: list[str], why: str) -> None:
+def test_invalid_options_are_usage_errors(
+    own: pytest.Pytester, options: list[str], why: str
+) -> None:
     result = run(own, mini(said), *options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert why in str(result.stderr) + str(result.stdout)
 
 
 @pytest.mark.slow
-def test_the_record_tells_how_many_made_the_load(own: pytest.Pytester) -> None:
+def test_the_record_has_the_number_of_load_workers(own: pytest.Pytester) -> None:
     assert run(own, mini(said), "--load-workers", "2").ret == pytest.ExitCode.OK
     client = record(own)["client"]
     assert (client["load_workers"], client["cluster"], client["cores"]) == (2, "", os.cpu_count())

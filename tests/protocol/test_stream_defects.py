@@ -129,5 +129,5 @@ def test_a_stream_that_is_cut_short_has_defects(
     assert defects(*chunks, end=end) == found
 
 
-def test_a_defect_of_every_frame_is_told_once() -> None:
+def test_a_defect_of_every_frame_is_reported_once() -> None:
     assert defects(A, *[b"data: {\n\n", b"data: [\n\n"] * 50, END) == ("frame is not JSON: '{'",)

@@ -1,4 +1,4 @@
-"""readiness.html: what it says, and that it is one file that asks for nothing."""
+"""readiness.html: its content, and that it is one file without outside requests."""
 
 import base64
 import hashlib
@@ -60,7 +60,7 @@ def test_a_run_that_is_ready_says_so() -> None:
     assert conclusions.why(ready, Translations("en")) == ["Each of the 2 required checks is ready."]
 
 
-def test_a_required_dimension_that_nothing_is_known_of_is_said() -> None:
+def test_a_required_dimension_without_results_is_reported() -> None:
     empty = dimension("api", verdict="not assessed", missing=["api.a"])
     found = record(empty, dimension("memory", check("memory.a")), verdict="inconclusive")
     assert conclusions.why(found, Translations("en")) == [

@@ -1,4 +1,4 @@
-"""What several trials need is sent once, and what is large is kept once."""
+"""Requests that several trials share are sent once, and large ones are recorded once."""
 
 from __future__ import annotations
 

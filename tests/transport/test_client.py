@@ -105,7 +105,7 @@ def test_a_loop_that_is_late_makes_no_stamp_late() -> None:
 
 
 @pytest.mark.parametrize("into", [False, True], ids=["plain", "as TLS reads"])
-def test_whatever_is_read_has_the_time_at_which_it_came(into: bool) -> None:
+def test_every_read_has_its_time_of_arrival(into: bool) -> None:
     latest, buffer = LatestReceiveTime(), bytearray(9)
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
