@@ -71,8 +71,8 @@ async def _check_answers(chat: Chat, step: StepResult) -> None:
     """Look for cross-talk in replies, and repeat wrongly answered requests without load."""
     codes = {each.expected_word for each in step.known_answer_requests}
     for sample in step.samples:
-        said = sample.reply_excerpt.casefold()
-        step.cross_talk += [each for each in codes - {sample.code} if each in said]
+        text = sample.reply_excerpt.casefold()
+        step.cross_talk += [each for each in codes - {sample.code} if each in text]
     wrong = {each.code for each in step.wrong}
     for each in [each for each in step.known_answer_requests if each.expected_word in wrong][
         :MAX_ASKED_ALONE
@@ -83,9 +83,9 @@ async def _check_answers(chat: Chat, step: StepResult) -> None:
 
 
 async def _send(
-    chat: Chat, shape: Shape, messages: Sequence[Message], said: UserScript
+    chat: Chat, shape: Shape, messages: Sequence[Message], script: UserScript
 ) -> Exchange:
-    budget = max(said.budget // 8, MIN_BUDGET) if shape.small else said.budget
+    budget = max(script.budget // 8, MIN_BUDGET) if shape.small else script.budget
     return await chat.call(
         Call(chat.dialect.request(messages, budget, {"stream": True}), crowd=True)
     )
@@ -133,16 +133,16 @@ class _StepUsers:
 
     async def _converse(self, due: float) -> None:
         """Send the turns of a user, each with the history before it."""
-        said, messages = self._next(), list[Message]()
+        script, messages = self._next(), list[Message]()
         warm = self._started <= self._warm_up
-        for turn in said.turns:
+        for turn in script.turns:
             messages.append({"role": "user", "content": turn})
-            exchange = await _send(self._chat, self.step.shape, messages, said)
+            exchange = await _send(self._chat, self.step.shape, messages, script)
             reading = asyncio.ensure_future(
-                self._record(exchange, said, warm, (due, self._elapsed))
+                self._record(exchange, script, warm, (due, self._elapsed))
             )
             self._reading.append(reading)
-            if turn is said.turns[-1]:
+            if turn is script.turns[-1]:
                 return  # The next user does not wait until this reply is parsed.
             if (reply := await reading) is None:
                 return
@@ -162,7 +162,7 @@ class _StepUsers:
         return self.step.known_answer_requests[-1]
 
     async def _record(
-        self, exchange: Exchange, said: UserScript, warm: bool, times: tuple[float, float]
+        self, exchange: Exchange, script: UserScript, warm: bool, times: tuple[float, float]
     ) -> Reply | None:
         """Parse a reply, one at a time, so that timestamps of arriving bytes are not delayed."""
         due, end = times
@@ -178,7 +178,7 @@ class _StepUsers:
                     sent,
                     end,
                     warm,
-                    said.expected_word,
+                    script.expected_word,
                     text,
                     error,
                     is_rate_limited(exchange),

@@ -148,9 +148,9 @@ class LoadWorkerPool:
         if theirs != (ours := version(DISTRIBUTION)):
             raise _unknown(f"the load worker on {host} has {DISTRIBUTION} {theirs}, and not {ours}")
         recorded = await _result(actor.reach.remote(*self._endpoint))
-        came = await chat.call(Call(None, crowd=True, made=recorded))
-        if came.fault:
-            raise _unknown(f"the load worker on {host}: {came.fault}: {came.detail}")
+        response = await chat.call(Call(None, crowd=True, made=recorded))
+        if response.fault:
+            raise _unknown(f"the load worker on {host}: {response.fault}: {response.detail}")
 
 
 async def _run_parts(chat: Chat, actors: Sequence[Any], tasks: Sequence[WorkerTask]) -> _Done:

@@ -82,18 +82,18 @@ def exchange(found: Record, endpoint: str) -> str:
         {"method": found["method"], "url": f"{endpoint}{found['path']}"}
     )
     asked = _body(json.dumps(found["request"], ensure_ascii=False))
-    said: dict[str, Any] = {"schemaVersion": 1, "request": {**request, "body": asked}}
-    said |= {"start": sent, "stop": sent + found["end"] // 1_000_000}
+    document: dict[str, Any] = {"schemaVersion": 1, "request": {**request, "body": asked}}
+    document |= {"start": sent, "stop": sent + found["end"] // 1_000_000}
     if found["status"] is not None:
         headers = [{"name": name, "value": value} for name, value in found["headers"].items()]
         response = escape_unprintable_json({"status": found["status"], "headers": headers})
         body = found.get("body", found.get("body_base64", ""))
-        said["response"] = {**response, "body": _body(body)}
+        document["response"] = {**response, "body": _body(body)}
     if found["fault"]:
-        said["error"] = escape_unprintable_json(
+        document["error"] = escape_unprintable_json(
             {"name": found["fault"], "message": found["detail"]}
         )
-    return json.dumps(said)
+    return json.dumps(document)
 
 
 def _body(text: str) -> dict[str, Any]:
@@ -127,20 +127,20 @@ def write(record: Record, run: Path, folder: Path) -> None:
     """Write the results of a run, with exchanges from its evidence, to a subfolder."""
     into = folder / FOLDER
     into.mkdir(exist_ok=True)
-    said = escape_unprintable_json(record)
+    document = escape_unprintable_json(record)
     source = EvidenceIndex(run / EVIDENCE)
-    waived = conclusions.waivers(said, Translations("en"))
-    for dimension in said["dimensions"]:
+    waived = conclusions.waivers(document, Translations("en"))
+    for dimension in document["dimensions"]:
         for check in dimension["checks"]:
-            result = _result(said, dimension, check, waived.get(check["id"], ""))
-            for name, kind, text in _attachments(said, check, source):
-                file = f"{_id(said, check['id'], name)}-attachment{_ENDING[kind]}"
+            result = _result(document, dimension, check, waived.get(check["id"], ""))
+            for name, kind, text in _attachments(document, check, source):
+                file = f"{_id(document, check['id'], name)}-attachment{_ENDING[kind]}"
                 (into / file).write_text(text, "utf-8")
                 result["attachments"].append({"name": name, "source": file, "type": kind})
             _write(into / f"{result['uuid']}-result.json", result)
     _write(into / "categories.json", CATEGORIES)
-    _write(into / "executor.json", _executor(said))
-    (into / "environment.properties").write_text("".join(_environment(said)), "ascii")
+    _write(into / "executor.json", _executor(document))
+    (into / "environment.properties").write_text("".join(_environment(document)), "ascii")
 
 
 _ENDING = {HTTP_EXCHANGE: ".httpexchange", "text/csv": ".csv"}
@@ -227,7 +227,7 @@ def _cell(text: str) -> str:
 
 
 def _environment(record: Record) -> Iterator[str]:
-    said = {
+    document = {
         "model": record["target"]["model"],
         "endpoint": record["target"]["endpoint"],
         "verdict": record["verdict"],
@@ -239,7 +239,7 @@ def _environment(record: Record) -> Iterator[str]:
         **record["harness"],
     }
     # JSON's escapes are those of a properties file.
-    return (f"{name}={json.dumps(str(value))[1:-1]}\n" for name, value in said.items())
+    return (f"{name}={json.dumps(str(value))[1:-1]}\n" for name, value in document.items())
 
 
 def _executor(record: Record) -> dict[str, str]:

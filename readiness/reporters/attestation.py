@@ -35,9 +35,9 @@ def statement(record: Record, folder: Path) -> dict[str, Any]:
     }
 
 
-def agrees(said: Any, record: Record, folder: Path) -> bool:
+def agrees(document: Any, record: Record, folder: Path) -> bool:
     """Whether a signed statement matches this run and its current files."""
-    match said:
+    match document:
         case {"subject": [*subjects], "predicate": {"result": result}}:
             return _file(folder / SUMS) in subjects and result == RESULT[record["verdict"]]
         case _:
@@ -46,11 +46,11 @@ def agrees(said: Any, record: Record, folder: Path) -> bool:
 
 def _tested(target: Mapping[str, Any]) -> dict[str, Any]:
     """The endpoint, by its reported identity: its weights cannot be verified remotely."""
-    said = json.dumps(target, sort_keys=True, separators=(",", ":"))
+    document = json.dumps(target, sort_keys=True, separators=(",", ":"))
     return {
         "name": target["model"] or "unknown",
         "uri": target["endpoint"],
-        "digest": {"sha256": hashlib.sha256(said.encode()).hexdigest()},
+        "digest": {"sha256": hashlib.sha256(document.encode()).hexdigest()},
         "annotations": {"identity": "as the endpoint says; the digest is of the record's target"},
     }
 

@@ -181,5 +181,5 @@ def table(record: Record, shown: Sequence[Record]) -> Table:
 
 def _change(check: Record) -> Text:
     found = change(check)
-    said = LABELS[found]
-    return Text(said if check["gates"] else f"({said})", STYLES[found])
+    label = LABELS[found]
+    return Text(label if check["gates"] else f"({label})", STYLES[found])

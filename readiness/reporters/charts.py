@@ -166,8 +166,8 @@ def spreads(check: Record) -> Iterator[Spread]:
 
 def _under(measure: Record) -> str:
     conditions: Iterable[tuple[str, Any]] = measure["at"].items()
-    said = (f"{key} {_figure(value)}" for key, value in conditions)
-    return " · ".join([measure["name"], *said])
+    parts = (f"{key} {_figure(value)}" for key, value in conditions)
+    return " · ".join([measure["name"], *parts])
 
 
 def _figure(value: float | str) -> str:

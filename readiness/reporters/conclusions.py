@@ -69,24 +69,24 @@ def why(record: Record, words: Translations) -> list[str]:
         return [words("why_problem", problem=record["problem"])]
     waived = [each["check"] for each in record["waivers"]]
     found = [each for each in gating(record) if each["id"] not in waived]
-    said = []
+    sentences = []
     for verdict in (Verdict.NOT_READY, Verdict.INCONCLUSIVE, Verdict.NOT_ASSESSED):
         names = [each["id"] for each in found if each["verdict"] == verdict]
-        said += _named(words, f"why_{verdict}", names, all=len(found))
+        sentences += _named(words, f"why_{verdict}", names, all=len(found))
     required = [each for each in record["dimensions"] if each["gate"] == Gate.REQUIRED]
     missing = [name for each in required if each["checks"] for name in each["missing"]]
-    said += _named(words, "why_missing", missing)
+    sentences += _named(words, "why_missing", missing)
     unassessed = [each["id"] for each in required if each["verdict"] == Verdict.NOT_ASSESSED]
-    said += _named(words, "why_unassessed", unassessed)
+    sentences += _named(words, "why_unassessed", unassessed)
     comparison = record.get("baseline", {"verdict": Verdict.READY})
     if comparison["verdict"] != Verdict.READY:
         lost = [each["id"] for each in comparison["checks"] if each["regressed"]]
-        said += _named(words, "why_worse", lost) or [words("why_beside")]
+        sentences += _named(words, "why_worse", lost) or [words("why_beside")]
     if not (found or waived):
         return [words("why_none")]
-    said = said or [words("why_all", count=len(found))]
-    said += _named(words, "why_waived", waived)
-    return said + [
+    sentences = sentences or [words("why_all", count=len(found))]
+    sentences += _named(words, "why_waived", waived)
+    return sentences + [
         words("why_settled", check=each["id"], count=count, trials=each["trials"], how=how)
         for each in found
         for how, count in settled(each).items()
@@ -110,9 +110,9 @@ def remarks(check: Record, words: Translations) -> Iterator[str]:
         yield words("settled", how=how, count=count)
     if count := reasoned(check):
         yield words("reasoned", count=count)
-    told = {"", *check["doubts"], *(each["example"] for each in check["reasons"])}
-    if (said := lacking(check, words)) not in told:
-        yield said
+    known = {"", *check["doubts"], *(each["example"] for each in check["reasons"])}
+    if (reason := lacking(check, words)) not in known:
+        yield reason
 
 
 def lacking(check: Record, words: Translations) -> str:

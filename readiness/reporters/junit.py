@@ -24,20 +24,20 @@ COUNTS = {
 
 def junit(record: Record) -> str:
     """The JUnit report of a record."""
-    said = escape_unprintable_json(record)
-    suite = Element("testsuite", name="readiness", timestamp=said["started"].rstrip("Z"))
-    _add_properties(suite, _about(said))
-    waived = conclusions.waivers(said, Translations("en"))
-    for dimension in said["dimensions"]:
+    escaped = escape_unprintable_json(record)
+    suite = Element("testsuite", name="readiness", timestamp=escaped["started"].rstrip("Z"))
+    _add_properties(suite, _about(escaped))
+    waived = conclusions.waivers(escaped, Translations("en"))
+    for dimension in escaped["dimensions"]:
         for check in dimension["checks"]:
             _add_check(suite, dimension, check, waived.get(check["id"], ""))
         for name in dimension["missing"]:
             SubElement(_case(suite, name), "error", type="missing", message="no result")
-    if problem := said["problem"]:
+    if problem := escaped["problem"]:
         SubElement(_case(suite, "readiness.endpoint"), "error", type="problem", message=problem)
     for name, path in COUNTS.items():
         suite.set(name, str(len(suite.findall(path))))
-    suites = Element("testsuites", name=f"readiness of {said['target']['model']}")
+    suites = Element("testsuites", name=f"readiness of {escaped['target']['model']}")
     suites.append(suite)
     xml.indent(suites)
     return xml.tostring(suites, "unicode", xml_declaration=True) + "\n"

@@ -43,15 +43,15 @@ def _lines(record: Record) -> Iterator[str]:
     dimensions = [({"dimension": each["id"]}, each) for each in record["dimensions"]]
     scores = [(labels, each["score"]) for labels, each in dimensions]
     yield from _gauge("readiness_dimension_score", "0 to 100.", scores)
-    said = [(labels, each["verdict"]) for labels, each in dimensions]
-    yield from _verdicts("readiness_dimension_verdict", said)
+    verdicts = [(labels, each["verdict"]) for labels, each in dimensions]
+    yield from _verdicts("readiness_dimension_verdict", verdicts)
     found = conclusions.checks(record)
     checks = [({"check": each["id"], "gate": each["gate"]}, each) for each in found]
     for name, about_it in OF_CHECKS.items():
         values = [(labels, each[name]) for labels, each in checks]
         yield from _gauge(f"readiness_check_{name}", about_it, values)
-    said = [(labels, each["verdict"]) for labels, each in checks]
-    yield from _verdicts("readiness_check_verdict", said)
+    verdicts = [(labels, each["verdict"]) for labels, each in checks]
+    yield from _verdicts("readiness_check_verdict", verdicts)
 
 
 def _gauge(name: str, about: str, values: list[tuple[dict[str, str], float]]) -> Iterator[str]:
@@ -61,10 +61,10 @@ def _gauge(name: str, about: str, values: list[tuple[dict[str, str], float]]) ->
         yield f"{name}{_labels(labels)} {value}"
 
 
-def _verdicts(name: str, said: list[tuple[dict[str, str], str]]) -> Iterator[str]:
+def _verdicts(name: str, verdicts: list[tuple[dict[str, str], str]]) -> Iterator[str]:
     """A state set: the current one of the four verdicts is 1."""
     yield f"# TYPE {name} stateset"
-    for labels, verdict in said:
+    for labels, verdict in verdicts:
         for each in Verdict:
             yield f"{name}{_labels({**labels, name: each})} {int(each == verdict)}"
 

@@ -21,20 +21,20 @@ TEMPLATES = PACKAGE / "reporters" / "templates"
 
 def page(record: Record, language: str = "en") -> str:
     """The page of a record."""
-    said, words = escape_unprintable_json(record), Translations(language)
+    escaped, words = escape_unprintable_json(record), Translations(language)
     css, digest = _css()
     return _template().render(
-        record=said,
+        record=escaped,
         w=words,
         css=css,
         style_digest=digest,
         baseline_table=baseline_table,
         charts=charts,
-        why=conclusions.why(said, words),
-        deviations=list(conclusions.deviations(said, words)),
-        coverage=compliance.coverage(said),
-        unmapped=compliance.unmapped(said),
-        command=command(said),
+        why=conclusions.why(escaped, words),
+        deviations=list(conclusions.deviations(escaped, words)),
+        coverage=compliance.coverage(escaped),
+        unmapped=compliance.unmapped(escaped),
+        command=command(escaped),
     )
 
 

@@ -19,20 +19,20 @@ _SPECIAL = re.compile(r"[\\`*\[\]<>#!|~&@$]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 
 def summary(record: Record) -> str:
     """The summary of a record."""
-    said, words = escape_unprintable_json(record), Translations("en")
-    model = said["target"]["model"] or words("unknown_model")
+    escaped, words = escape_unprintable_json(record), Translations("en")
+    model = escaped["target"]["model"] or words("unknown_model")
     lines = [
-        f"## {_verdict(said)}: {_text(model)}",
+        f"## {_verdict(escaped)}: {_text(model)}",
         "",
-        _text(" ".join(conclusions.why(said, words))),
+        _text(" ".join(conclusions.why(escaped, words))),
         "",
-        f"Score {said['score']} of 100, profile {_text(said['profile'])}, policy "
-        f"{_text(said['harness']['policy'])}.",
+        f"Score {escaped['score']} of 100, profile {_text(escaped['profile'])}, policy "
+        f"{_text(escaped['harness']['policy'])}.",
         "",
-        *_table(said),
+        *_table(escaped),
         "",
-        *_details(said, words),
-        *_identity(said),
+        *_details(escaped, words),
+        *_identity(escaped),
     ]
     return "\n".join(lines) + "\n"
 
@@ -56,7 +56,7 @@ def _details(record: Record, words: Translations) -> Iterator[str]:
     for each in sorted(found, key=lambda each: each["gate"] != Gate.REQUIRED):
         reasons = [f"{why['count']} × {why['reason']}" for why in each["reasons"][:MAX_REASONS]]
         remarks = list(conclusions.remarks(each, words))[:MAX_REASONS]
-        why = "<br>".join(f"<code>{_text(said)}</code>" for said in [*remarks, *reasons])
+        why = "<br>".join(f"<code>{_text(escaped)}</code>" for escaped in [*remarks, *reasons])
         passed = f"{each['passed']} / {each['made']}"
         advisory = "" if each["gate"] == Gate.REQUIRED else " (advisory)"
         row = [f"{_verdict(each)}{advisory}", passed, interval(each), needs(each), why]
