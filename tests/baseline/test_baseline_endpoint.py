@@ -36,7 +36,7 @@ def test_an_endpoint_compared_with_itself_is_ready(own: pytest.Pytester) -> None
         [
             "compared with the baseline *-mini-baseline (mini, *",
             "· agreement: 80 of 80 trials had the same outcome",
-            "· noise: 0 of 30 trials changed their outcome when the baseline repeated them (0.0%*",
+            "· noise: 0 of 30 trials changed their outcome when the baseline repeated them*",
             "✓ READY*",
         ]
     )
