@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Chat:
-    """One trial's conversation with the endpoint. It keeps count, so that no check has to."""
+    """One trial's conversation with the endpoint, with a record of its exchanges and replies."""
 
     def __init__(
         self, send: Send, dialect: Dialect, context: Context | None = None, shared: str = ""
@@ -41,7 +41,7 @@ class Chat:
         """
         reply = read(await self.send(messages, budget=budget, **parameters))
         if _spent_on_reasoning(reply):
-            # Once more, with room: a budget that reasoning ate is ours, and not the endpoint's.
+            # Sent again with four times the budget: it was ours that reasoning used up.
             reply = read(await self.send(messages, budget=4 * budget, **parameters))
             if _spent_on_reasoning(reply):
                 raise EndpointError(
@@ -53,9 +53,9 @@ class Chat:
     async def reply_or_score(
         self, messages: Sequence[Message], *, budget: int = 512, **parameters: Any
     ) -> Reply | Score:
-        """Send the messages and return the reply, or the score of what came instead of one.
+        """Send the messages and return the reply, or the score of the error that came instead.
 
-        For a check that a filter may pass: what blocks a request is no reply, and may be right.
+        For a check that a content filter may satisfy: a blocked request has no reply to score.
         """
         try:
             return await self(messages, budget=budget, **parameters)
@@ -65,30 +65,30 @@ class Chat:
     async def send(
         self, messages: Sequence[Message], *, budget: int = 512, **parameters: Any
     ) -> Exchange:
-        """Send the messages and return the exchange as it was, for a check that wants an error."""
+        """Send the messages and return the raw exchange, for a check that expects an error."""
         return await self.call(Call(self.dialect.request(messages, budget, parameters)))
 
     async def call(self, call: Call) -> Exchange:
-        """Send any request, for a check of the protocol."""
+        """Send an arbitrary request, for a check of the protocol."""
         exchange = await self._send(replace(call, shared=self._shared) if self._shared else call)
         self.exchanges.append(exchange.seq)
         return exchange
 
     async def fetch_once(self, key: Hashable, fetch: Callable[[Chat], Coroutine[Any, Any, T]]) -> T:
-        """What several trials need: the first that asks fetches it for all.
+        """Return the result of `fetch`, which runs once per run for each key: the trials share it.
 
         Raises:
-            EndpointError: That of the fetching: what is sent once fails for all.
+            EndpointError: `fetch` raised it; it is raised again in every trial that shares the key.
         """
         if key not in self.context.shared_fetches:
-            own = Chat(self._send, self.dialect, self.context, repr(key))
-            self.context.shared_fetches[key] = own, asyncio.ensure_future(fetch(own))
-        by, fetching = self.context.shared_fetches[key]
+            owner = Chat(self._send, self.dialect, self.context, repr(key))
+            self.context.shared_fetches[key] = owner, asyncio.ensure_future(fetch(owner))
+        owner, fetching = self.context.shared_fetches[key]
         try:
-            found: T = await fetching
-            return found
+            result: T = await fetching
+            return result
         finally:
-            self.exchanges += [each for each in by.exchanges if each not in self.exchanges]
+            self.exchanges += [each for each in owner.exchanges if each not in self.exchanges]
 
 
 def _spent_on_reasoning(reply: Reply) -> bool:

@@ -1,4 +1,4 @@
-"""What a check may know of the run that its trials belong to: types only."""
+"""The run's state and settings that a check may read: types only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-# What is carried belongs to rooms above this one, so that here it is named and no more.
+# These packages import this module: here they are imported for type annotations only.
 if TYPE_CHECKING:
     from readiness.chat import Chat
     from readiness.checks.license.license_evidence import LicenseEvidence
@@ -21,24 +21,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Context:
-    """What a check may know of the run that its trials belong to.
+    """The run's state and settings that a check may read.
 
     Args:
         context_window: The context window that the endpoint declares, in tokens; None where it
-            does not.
-        defects_only: Whether the trials cannot show readiness, so that smaller ones will do.
-        shared_fetches: What trials have fetched for each other, and the chats that did.
-        findings: What searches of earlier runs have found; None where nothing is kept.
-        meters: What tells how much memory the server takes.
-        warm_prefix_cache: Whether prompts of a load test share all but their end.
-        run_distributed_step: Makes the steps of a load test, where load workers do; None where
-            this process does.
-        license_evidence: What there is to show of the licence; None where nothing was given.
-        accepted_license_conditions: The licence conditions that the policy accepts, by their ids.
-        slo: What the policy promises to users.
-        hardware: The machine that the user declares; None where none was declared.
-        metrics_address: Where the server or an exporter publishes metrics; None where nobody says.
-        restart_command: The command that restarts the endpoint; "" where nobody may.
+            declares none.
+        defects_only: Whether the run can show defects but not readiness, so that smaller probes
+            suffice.
+        shared_fetches: The results that trials share, each with the chat that fetches it.
+        findings: The counterexamples that searches of earlier runs found; None where none are
+            stored.
+        meters: The meters of the server's memory.
+        warm_prefix_cache: Whether the prompts of a load test share their prefix.
+        run_distributed_step: Runs a step of a load test on the load workers; None where this
+            process runs it.
+        license_evidence: The licence evidence; None where the user supplied none.
+        accepted_license_conditions: The ids of the licence conditions that the policy accepts.
+        slo: The policy's service level objectives.
+        hardware: The hardware profile that the user declares; None where none is declared.
+        metrics_address: The address of the server's or an exporter's metrics; None where unknown.
+        restart_command: The command that restarts the endpoint; "" where none may be run.
     """
 
     context_window: int | None = None
@@ -57,6 +59,6 @@ class Context:
 
     @property
     def license_evidence_digests(self) -> dict[str, dict[str, str]]:
-        """The digest of each file that tells of the licence, of the model and of each ancestor."""
+        """The digests of the licence files of the model and of each ancestor, by model and file."""
         line = self.license_evidence.ancestry() if self.license_evidence else ()
         return {name: dict(evidence.files) for name, evidence in line}

@@ -1,4 +1,4 @@
-"""A reply: an exchange read into types, so that no check meets JSON from the wire."""
+"""A reply: an exchange parsed into types, so that no check handles JSON from the wire."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from enum import StrEnum
 
 from readiness.probe import Message
 
-#: The fields in which servers send reasoning. A message that uses several says the same in each.
+#: The fields in which servers send reasoning. A message that uses several repeats the same text.
 REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 
 
 class DefectKind(StrEnum):
-    """What is wrong with the form of a response or stream: scorers choose by it."""
+    """The kind of a format defect of a response or stream; scorers decide by it."""
 
     STREAM_CONTENT_TYPE = "stream_content_type"
     JSON_CONTENT_TYPE = "json_content_type"
@@ -45,12 +45,12 @@ class DefectKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """What is wrong with the form of a response, and the same for people to read.
+    """A format defect of a response.
 
     Args:
-        kind: What it is.
-        said: The same in words.
-        shown: What shows it; "" where nothing need be shown.
+        kind: Its kind, for programs.
+        said: Its description, for people.
+        shown: The excerpt that shows it; "" for none.
     """
 
     kind: DefectKind
@@ -59,13 +59,13 @@ class Defect:
 
     @property
     def text(self) -> str:
-        """What is wrong, and what shows it."""
+        """The description and the excerpt."""
         return f"{self.said}: {self.shown}" if self.shown else self.said
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A tool call, with its arguments still as the model wrote them."""
+    """A tool call, with its arguments as the model wrote them, unparsed."""
 
     id: str
     type: str
@@ -84,7 +84,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When what arrived, in seconds from the moment the request was sent."""
+    """Times of arrival, in seconds since the request was sent."""
 
     first_byte: float
     first_token: float | None
@@ -94,18 +94,18 @@ class Timing:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the endpoint answered.
+    """The endpoint's reply to one request.
 
     Args:
-        content: The visible text exactly as it was sent, untouched; None where there was none.
-        text: The visible text without reasoning, as METHOD's normaliser leaves it.
-        reasoning: The reasoning text, under whichever name or markup it came.
-        tool_calls: The calls, assembled where they were streamed.
+        content: The `content` exactly as sent; None where none was sent.
+        text: The visible text, with reasoning and its markup removed.
+        reasoning: The reasoning text, from whichever field or markup held it.
+        tool_calls: The tool calls, assembled where they were streamed.
         refusal: The text of the `refusal` field; "" where there was none.
-        finish: The finish reason.
+        finish: The finish reason; "" where none was sent.
         usage: Token counts; None where the endpoint sent none.
-        leaks: Control tokens of the chat template that stand in the visible text.
-        defects: What is wrong with the form of the response or stream.
+        leaks: Control tokens of the chat template that appear in the visible text.
+        defects: The format defects of the response or stream.
         message: The assistant's message, to be sent back as history.
         timing: When the bytes arrived.
     """

@@ -1,4 +1,4 @@
-"""Prompts, fixtures, policies and schemas: the data that checks are made of."""
+"""Prompts, fixtures and schemas: the data files that checks read."""
 
 from __future__ import annotations
 
@@ -17,44 +17,44 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
 
 PACKAGE = Path(__file__).parent
-#: What this program is called where its version is asked for.
+#: The name of the distribution, by which the installed version is looked up.
 DISTRIBUTION = "llm-readiness"
-# The C loader takes a tenth of the time; a build of PyYAML without it has the other alone.
+# The C loader takes a tenth of the time; builds of PyYAML without libyaml lack it.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def home(kind: str) -> Path:
-    """The folder of the prompts or fixtures: a wheel has it inside the package."""
+    """The folder of the prompts or fixtures, which a wheel has inside the package."""
     installed = PACKAGE / kind
     return installed if installed.is_dir() else PACKAGE.parent / kind
 
 
 @cache
 def prompts(name: str) -> Any:
-    """Load a YAML file of prompts/; what it gives is shared, and to be left as it is."""
+    """Load a YAML file of prompts/. The result is cached and shared: do not change it."""
     return yaml.load((home("prompts") / name).read_text("utf-8"), LOADER)
 
 
 @cache
 def document(name: str) -> Any:
-    """Load a JSON document of fixtures/; what it gives is shared, and to be left as it is."""
+    """Load a JSON document of fixtures/. The result is cached and shared: do not change it."""
     return json.loads((home("fixtures") / name).read_text("utf-8"))
 
 
 @cache
 def fixture(name: str) -> Any:
-    """Load a YAML file of fixtures/; what it gives is shared, as above."""
+    """Load a YAML file of fixtures/. The result is cached and shared: do not change it."""
     return yaml.load((home("fixtures") / name).read_text("utf-8"), LOADER)
 
 
 def licenses() -> Any:
-    """What is known of licences."""
+    """The licences and their terms, from fixtures/licenses.yaml."""
     return fixture("licenses.yaml")
 
 
 def filled(template: str, slots: Mapping[str, str]) -> str:
-    """A template with its places filled."""
-    return re.sub(r"\{(\w+)\}", lambda found: slots[found[1]], template)
+    """The template with each `{slot}` replaced by its value."""
+    return re.sub(r"\{(\w+)\}", lambda match: slots[match[1]], template)
 
 
 @cache
@@ -64,25 +64,25 @@ def schema(name: str) -> Any:
 
 
 def violations(
-    found: Any, rules: Mapping[str, Any], *, formats: bool = False
+    instance: Any, rules: Mapping[str, Any], *, formats: bool = False
 ) -> Iterator[ValidationError]:
-    """Where a document violates a JSON Schema, and how; its formats are checked where asked."""
-    return _validator(json.dumps(rules), formats).iter_errors(found)
+    """Every violation of a JSON Schema by a document; `formats` checks `format` as well."""
+    return _validator(json.dumps(rules), formats).iter_errors(instance)
 
 
 def violation(
-    found: Any, rules: Mapping[str, Any], *, formats: bool = False
+    instance: Any, rules: Mapping[str, Any], *, formats: bool = False
 ) -> ValidationError | None:
-    """The violation of a JSON Schema that tells most, with its path; None where there is none."""
+    """The most relevant violation of a JSON Schema, with its path; None where there is none."""
     from jsonschema.exceptions import best_match
 
-    worst: ValidationError | None = best_match(violations(found, rules, formats=formats))
+    worst: ValidationError | None = best_match(violations(instance, rules, formats=formats))
     return worst
 
 
 @cache
 def _validator(canonical: str, formats: bool) -> Draft202012Validator:
-    # Imported here, for it takes a tenth of a second that a run without schemas need not pay.
+    # Imported here: it takes 0.1 s, which a run without schemas need not spend.
     from jsonschema import Draft202012Validator
 
     checker = Draft202012Validator.FORMAT_CHECKER if formats else None
@@ -90,12 +90,12 @@ def _validator(canonical: str, formats: bool) -> Draft202012Validator:
 
 
 def probes(source: str | Path) -> Sequence[Probe]:
-    """Load the probes of a YAML file: a name in prompts/, or an absolute path of your own.
+    """Load the probes of a YAML file: a name in prompts/, or the absolute path of another file.
 
     Raises:
-        ValueError: The file does not hold a list of probes; the message says where.
+        ValueError: The file is not a list of probes; the message names the place.
     """
-    found = yaml.load((home("prompts") / source).read_text("utf-8"), LOADER)
-    if wrong := violation(found, schema("probes")):
+    loaded = yaml.load((home("prompts") / source).read_text("utf-8"), LOADER)
+    if wrong := violation(loaded, schema("probes")):
         raise ValueError(f"{source}: {wrong.json_path}: {wrong.message}")
-    return [Probe(**each) for each in found]
+    return [Probe(**each) for each in loaded]

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What became of a trial: a closed set, counted apart and never merged."""
+    """The outcome of a trial: a closed set, each counted separately and never merged."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -20,7 +20,8 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-#: Outcomes that say nothing of the endpoint: a verdict must hold whichever way they had gone.
+#: Outcomes that show nothing about the endpoint: a verdict must hold whether they count as passes
+#: or as failures.
 UNSETTLED = frozenset({Outcome.UNDETERMINED, Outcome.SKIPPED})
 
 
@@ -29,13 +30,14 @@ class Measure:
     """A figure that a trial has measured, for the record.
 
     Args:
-        name: What it is, as in "time to first token".
+        name: Its name, as in "time to first token".
         value: The figure.
         unit: Its unit, as in "s"; "" for a share or a count.
-        at: Under which conditions, as in `{"length": 131072, "depth": 0.5}`.
-        of: How many values it is a statistic of, as in a percentile of 96 times; 1 where it is one.
-        low: Where its interval begins (95 %); None where it has none.
-        high: Where that ends.
+        at: The conditions, as in `{"length": 131072, "depth": 0.5}`.
+        of: The number of values it is a statistic of, as in a percentile of 96 times; 1 for a
+            single value.
+        low: The lower end of its 95 % interval; None where it has none.
+        high: The upper end of the interval.
     """
 
     name: str
@@ -52,14 +54,16 @@ class Score:
     """The outcome of one trial.
 
     Args:
-        outcome: What became of it.
-        reason: Why, where it did not pass: for people, and nothing is decided by it.
-        measures: What it has measured.
-        made: Whether it was made; false where it could have changed nothing.
-        met_in_reasoning: Whether the reasoning has what the reply should not, as some clients show.
-        settled_by: Who has labelled what no rule could settle: "review", or "judge" and its model.
-        kind: What the reason has in common with those of trials that failed alike, for counting
-            them together; "" where it stands for itself.
+        outcome: The trial's outcome.
+        reason: Why it did not pass: for people, no code decides by it.
+        measures: The figures it measured.
+        made: Whether the trial was executed; false where the verdict was already settled.
+        met_in_reasoning: Whether the reasoning text has what the reply must not: some clients
+            show it.
+        settled_by: Who labelled a reply that no rule could score: "review", or "judge" and its
+            model.
+        kind: The part of the reason that similar failures share, by which they are counted
+            together; "" where there is none.
     """
 
     outcome: Outcome
@@ -72,42 +76,42 @@ class Score:
 
     @property
     def passed(self) -> bool:
-        """Whether the trial met the requirement."""
+        """Whether the trial satisfied the requirement."""
         return self.outcome is Outcome.PASS
 
     def measured(self, *measures: Measure) -> Score:
-        """The same score, with what the trial has measured besides."""
+        """The same score, with further measures."""
         return replace(self, measures=(*self.measures, *measures))
 
 
 PASSED = Score(Outcome.PASS)
 
-#: Of a trial that was not made, for it could have changed nothing.
+#: The score of a trial that was not executed, because it could no longer change the verdict.
 SETTLED = Score(Outcome.SKIPPED, "not made: the verdict was settled", made=False)
 
 
 def scored(
     outcome: Outcome, kind: str, came: str | None = None, *, got: str | None = None
 ) -> Score:
-    """Score a trial by why, and by what came or what it got instead, which no two have alike."""
+    """Score a trial: `kind` is shared by similar failures, `came` and `got` show this response."""
     shown = "" if came is None else f": {came}"
     return Score(outcome, f"{kind}{shown if got is None else f', got {got}'}", kind=kind)
 
 
 def failed(kind: str, came: str | None = None, *, got: str | None = None) -> Score:
-    """Score a trial in which the endpoint did not meet the requirement."""
+    """Score a trial in which the endpoint did not satisfy the requirement."""
     return scored(Outcome.FAIL, kind, came, got=got)
 
 
 class EndpointError(Exception):
-    """The endpoint sent no usable reply: the trial ends here, and it counts.
+    """The endpoint sent no usable reply: the trial ends, and is counted with this outcome.
 
     Args:
         kind: Why, for people.
-        outcome: What that makes of the trial.
-        came: What came, which no two replies have alike.
-        status: The HTTP status, where the endpoint refused.
-        message: The endpoint's own words, where it refused.
+        outcome: The outcome of the trial.
+        came: An excerpt of this response.
+        status: The HTTP status of an error response.
+        message: The endpoint's own error message.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Records to report, without a run: two dimensions, and every verdict."""
+"""Example records without a run: two dimensions, and every verdict."""
 
 from __future__ import annotations
 

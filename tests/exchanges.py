@@ -1,4 +1,4 @@
-"""Exchanges as they could have come over the wire."""
+"""Exchanges as they could have been received."""
 
 from __future__ import annotations
 

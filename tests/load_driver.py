@@ -1,4 +1,4 @@
-"""The reference endpoint, or a mutant, on loopback, and a chat with it that keeps its evidence."""
+"""The reference endpoint or a mutant on loopback, and a chat with it that records evidence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outcomes of fixtures under this program, or under one whose every reason is reworded."""
+"""The outcomes of fixtures under this program, or with every message reworded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from readiness.score import Score
 
 #: What is called with a reason, and what a reason is called before it is given.
-TOLD_TO = {"failed", "scored", "Score", "EndpointError", "malformed", "NotJson", "WrongKey", "cls"}
+TOLD_TO = {
+    "failed",
+    "scored",
+    "Score",
+    "EndpointError",
+    "malformed",
+    "NotJson",
+    "ApiKeyRejected",
+    "cls",
+}
 TOLD_TO |= {"Unassessable"}
 TOLD_AS = {"why", "told", "said", "reason", "silent", "short", "declared", "asked"}
 #: Modules whose functions return reasons.

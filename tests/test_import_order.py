@@ -1,4 +1,4 @@
-"""What may import what: the rooms of the package in order, held against every import in it."""
+"""The import order of packages, checked against every import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sentence is for people: nothing is decided by one, and rewording it changes no verdict."""
+"""No code decides by the words of a message: rewording one changes no verdict."""
 
 from __future__ import annotations
 

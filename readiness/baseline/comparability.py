@@ -1,4 +1,4 @@
-"""Comparability: what must be the same in two runs that are compared."""
+"""Comparability: the settings that must be equal in two runs to compare or pool."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from readiness.baseline.finished_run import FinishedRun, FinishedRunError
 
-#: What must be the same in a run and in its baseline, besides the probes.
+#: The settings that must be equal in a run and its baseline, besides the probes.
 COMPARABILITY_KEYS = (
     "version",
     "profile",
@@ -20,7 +20,7 @@ COMPARABILITY_KEYS = (
 
 
 def require_comparable(baseline: FinishedRun, made_with: Mapping[str, Any]) -> None:
-    """Let a run be held only against one that was made under the same conditions.
+    """Require that the baseline was made under the same conditions.
 
     Raises:
         FinishedRunError: It was not; the message names the difference.
@@ -30,23 +30,23 @@ def require_comparable(baseline: FinishedRun, made_with: Mapping[str, Any]) -> N
 
 
 def difference(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
-    """Why two runs cannot be compared, by what they were made with; "" where they can."""
+    """Why two runs cannot be compared, or an empty string."""
     if why := first_difference(theirs, ours, COMPARABILITY_KEYS):
         return why
     items = theirs.get("items", {})
     common = items.keys() & ours["items"].keys()
     other = sorted(each for each in common if items[each] != ours["items"][each])
     if other:
-        return f"its probes of {other[0]} are others"
+        return f"its probes of {other[0]} are different"
     return "" if common else "it has no check in common with this run"
 
 
 def first_difference(
     theirs: Mapping[str, Any], ours: Mapping[str, Any], names: Sequence[str]
 ) -> str:
-    """The first of those names under which two runs say different things; "" where none does."""
-    told, here = {**theirs, **theirs["harness"]}, {**ours, **ours["harness"]}
+    """The first of the named settings that differs in two runs, as a message; "" for none."""
+    there, here = {**theirs, **theirs["harness"]}, {**ours, **ours["harness"]}
     for each in names:
-        if told.get(each) != here[each]:
-            return f"its {each} is {told.get(each)!s:.24}, and here it is {here[each]!s:.24}"
+        if there.get(each) != here[each]:
+            return f"its {each} is {there.get(each)!s:.24}, and here it is {here[each]!s:.24}"
     return ""

@@ -1,4 +1,4 @@
-"""A run that is over, as its folder tells of it."""
+"""A finished run, read from its folder."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from readiness.score import UNSETTLED, EndpointError, Outcome
 
 
 class FinishedRunError(LookupError):
-    """The user must name another run."""
+    """A run cannot be used: the user must name another."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedTrial:
-    """A trial of a run that is over; not made where it could have changed nothing."""
+    """A trial of a finished run; `made` is false where it was not executed."""
 
     probe: str
     outcome: Outcome
@@ -32,19 +32,19 @@ class RecordedTrial:
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A run that is over.
+    """A finished run.
 
     Args:
-        evidence: Where its evidence is.
-        evidence_header: The first line of its evidence: what was tried, with what.
+        evidence: The path of its evidence.
+        evidence_header: The first line of its evidence: the target and the settings.
         trials: Its trials, by check and number.
-        repeated_trials: Those that it made again, by the same.
-        seconds: How long each of its exchanges took.
-        target: What the endpoint said of itself.
-        concurrency: Most trials in flight.
-        verdict: What it showed; "" where it is not over.
+        repeated_trials: Its repeated trials, by check and number.
+        seconds: The duration of each exchange in seconds, by number.
+        target: What the endpoint reported about itself.
+        concurrency: Maximum number of trials in flight.
+        verdict: Its verdict; "" where it is unknown.
         head: The SHA-256 of its last line of evidence.
-        doubtful: The checks whose passed trials may show nothing.
+        doubtful: The ids of checks with doubts about their passed trials.
     """
 
     evidence: Path
@@ -58,34 +58,32 @@ class FinishedRun:
     head: str = ""
     doubtful: frozenset[str] = frozenset()
 
-    def took(self, exchanges: Collection[int]) -> float:
-        """How long exchanges took together."""
+    def duration(self, exchanges: Collection[int]) -> float:
+        """The total duration of exchanges, in seconds."""
         return sum(self.seconds[each] for each in exchanges)
 
     @property
     def repeat_disagreement(self) -> tuple[int, int]:
-        """Of its trials that were made twice, how many came out otherwise, and how many those are.
-
-        What says nothing, in either, is left out.
-        """
+        """How many repeated trials changed their outcome, and how many of them are conclusive."""
         twice = [
             (self.trials[name].outcome, tried.outcome)
             for name, tried in self.repeated_trials.items()
             if name in self.trials
         ]
-        told = [both for both in twice if UNSETTLED.isdisjoint(both)]
-        return sum((one is Outcome.PASS) != (two is Outcome.PASS) for one, two in told), len(told)
+        conclusive = [both for both in twice if UNSETTLED.isdisjoint(both)]
+        changed = sum((one is Outcome.PASS) != (two is Outcome.PASS) for one, two in conclusive)
+        return changed, len(conclusive)
 
     def replies(self, exchanges: Collection[int]) -> dict[int, str]:
-        """What came back in exchanges, by their numbers."""
+        """The replies of exchanges, by number."""
         wanted = frozenset(exchanges)
         lines = _lines(self.evidence) if wanted else ()
         found = (each for each in lines if each["kind"] == "exchange" and each["seq"] in wanted)
-        return {each["seq"]: _said(each) for each in found}
+        return {each["seq"]: _reply_text(each) for each in found}
 
 
 def read(evidence: Path) -> FinishedRun:
-    """Read what a file of evidence tells."""
+    """Read a run from its evidence file, without checking the hash chain."""
     about: Mapping[str, Any] = {}
     trials: dict[bool, dict[tuple[str, int], RecordedTrial]] = {False: {}, True: {}}
     seconds = {}
@@ -105,18 +103,18 @@ def read(evidence: Path) -> FinishedRun:
 
 
 def read_finished_run(path: Path) -> FinishedRun:
-    """Read the run that another is to be held against: its folder, or the record in it.
+    """Read a finished run from its folder, or from the record in it, and check its evidence.
 
     Raises:
-        FinishedRunError: There is no such run, or it shows nothing.
-        EvidenceIntegrityError: Its evidence is not what it was when the run ended.
+        FinishedRunError: There is no such run, or it tried no check.
+        EvidenceIntegrityError: Its evidence was changed.
     """
-    # `latest` points elsewhere as soon as this run ends.
+    # Resolved now, because `latest` is another run as soon as this one ends.
     folder = path.resolve() if path.is_dir() else path.resolve().parent
     record = _record(folder)
     evidence = folder / EVIDENCE
     if not evidence.exists():
-        raise FinishedRunError(f"{path}: there is no {EVIDENCE} beside the record")
+        raise FinishedRunError(f"{path}: there is no {EVIDENCE} next to the record")
     try:
         head = chain_end(evidence)
     except EvidenceIntegrityError as error:
@@ -153,14 +151,14 @@ def _lines(evidence: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, file)
 
 
-def _said(line: Mapping[str, Any]) -> str:
-    """What the model said in an exchange; where that cannot be read, what came, or what did not."""
-    # Of a large request the evidence may have the digest alone; that it streamed, the reply tells.
+def _reply_text(line: Mapping[str, Any]) -> str:
+    """The reply of an exchange as JSON; where it is unreadable, the error and the body."""
+    # Evidence may have only the digest of a large request: the response shows whether it streamed.
     streams = line["headers"].get("content-type", "").startswith(completion.STREAM)
     exchange = replace(exchange_of(line), request={"stream": streams})
     try:
         message = completion.read(exchange).message
     except EndpointError as error:
         return f"{error}: {exchange.body.decode('utf-8', 'replace')}"
-    said = {key: value for key, value in message.items() if value and key != "role"}
-    return json.dumps(said, ensure_ascii=False)
+    fields = {key: value for key, value in message.items() if value and key != "role"}
+    return json.dumps(fields, ensure_ascii=False)

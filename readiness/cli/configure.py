@@ -1,4 +1,4 @@
-"""Configuration: what the words of the command line ask for, as typed settings."""
+"""Configuration: reads command line options and the environment into settings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from readiness.policy import plan, policy, waiver
 from readiness.policy.plan import PlannedCheck
 from readiness.policy.policy import Policy, PolicyError
 from readiness.policy.waiver import Waiver
-from readiness.runner.settings import BASELINE_KEY, KEY, Settings
+from readiness.runner.settings import API_KEY_VARIABLE, BASELINE_API_KEY_VARIABLE, Settings
 from readiness.transport.address import Address
 from readiness.transport.client import RequestLimits
 from readiness.verdict import labels
@@ -40,10 +40,10 @@ EMBEDDED_SLOTS = 2
 
 
 def plan_checks(option: Namespace, checks: Sequence[Check]) -> list[PlannedCheck]:
-    """Settle what each check has to show, and with which trials.
+    """Plan the trials of each check by the policy.
 
     Raises:
-        pytest.UsageError: The policy is not sound; the message says where.
+        pytest.UsageError: The policy is invalid; the message names the place.
     """
     try:
         return plan.plan(checks, _policy(option), option.profile, option.seed)
@@ -52,12 +52,12 @@ def plan_checks(option: Namespace, checks: Sequence[Check]) -> list[PlannedCheck
 
 
 def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
-    """Make settings of what the user typed.
+    """The settings of a run, from its options.
 
     Raises:
-        pytest.UsageError: An option makes no sense; the message says which, and what would.
-        FinishedRunError: The user must name another run.
-        EvidenceIntegrityError: The evidence of the baseline does not hold together.
+        pytest.UsageError: An option is invalid; the message names it and says what to do.
+        FinishedRunError: A run cannot be used: the user must name another.
+        EvidenceIntegrityError: The evidence of a run fails its integrity check.
     """
     own = _own_settings(option, url, checks)
     if not option.baseline:
@@ -69,7 +69,7 @@ def settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
 
 @contextmanager
 def serving(option: Namespace) -> Generator[str]:
-    """The URL of the endpoint that the user names; the embedded one is served meanwhile."""
+    """The URL of the endpoint that the user names; the embedded one is served in the context."""
     url, embedded = _endpoint(option), _embedded(option)
     if embedded is None:
         yield url
@@ -82,14 +82,18 @@ def serving(option: Namespace) -> Generator[str]:
 
 
 def concurrency(option: Namespace) -> int:
-    """How many trials may be in flight: no more than the embedded server has slots."""
+    """The maximum number of trials in flight; by default, the slots of an embedded server, or 8."""
     embedded = str(option.endpoint).partition(":")[0] == EMBEDDED
     return int(option.concurrency or (EMBEDDED_SLOTS if embedded else 8))
 
 
 def _own_settings(option: Namespace, url: str, checks: Sequence[Check]) -> Settings:
-    """Settings of the endpoint itself, beside no baseline."""
-    key, headers, rules = os.environ.get(KEY, ""), _headers(option.header), _policy(option)
+    """The settings of the endpoint under test, without a baseline."""
+    key, headers, rules = (
+        os.environ.get(API_KEY_VARIABLE, ""),
+        _headers(option.header),
+        _policy(option),
+    )
     where = _address("--endpoint", url, key, headers)
     return Settings(
         address=where,
@@ -107,9 +111,9 @@ def _own_settings(option: Namespace, url: str, checks: Sequence[Check]) -> Setti
         ),
         sampling=DECODING[option.decoding],
         extra=_extra(option.extra_body),
-        most_requests=option.max_requests,
-        most_tokens=option.max_tokens_total,
-        most_minutes=option.max_minutes,
+        max_requests=option.max_requests,
+        max_tokens=option.max_tokens_total,
+        max_minutes=option.max_minutes,
         keep_going=option.keep_going,
         use_sequential_tests=option.fast,
         resume=option.resume,
@@ -123,22 +127,24 @@ def _own_settings(option: Namespace, url: str, checks: Sequence[Check]) -> Setti
 
 
 def _baseline_settings(option: Namespace, own: Settings) -> Settings:
-    """How the endpoint is tried that is the baseline: as the candidate is, by its own key."""
+    """The settings of the baseline endpoint: those of the candidate, with a key of its own."""
     if option.resume:
         raise pytest.UsageError(
-            "--resume goes on with one endpoint: give --baseline the other's run"
+            "--resume continues a run of one endpoint: give --baseline the folder of a run"
         )
-    own_key, key = (os.environ.get(name, "") for name in (KEY, BASELINE_KEY))
+    own_key, key = (
+        os.environ.get(name, "") for name in (API_KEY_VARIABLE, BASELINE_API_KEY_VARIABLE)
+    )
     where = _address("--baseline", option.baseline, key, {})
     if not key and where.origin == own.address.origin:
-        # The same server's: it knows the key.
+        # On the same server, the endpoint's own key is valid.
         where = _address("--baseline", option.baseline, own_key, {})
-    # What is given tells of the candidate, and its headers may hold its secrets.
+    # Licence, metrics and restart command are the candidate's; its headers may hold its secrets.
     return replace(
         own,
         address=where,
         model=option.baseline_model,
-        key=BASELINE_KEY,
+        key=BASELINE_API_KEY_VARIABLE,
         secrets=Secrets([own_key, key, *where.secrets]),
         earlier=(),
         waivers={},
@@ -149,7 +155,7 @@ def _baseline_settings(option: Namespace, own: Settings) -> Settings:
 
 
 def _context(option: Namespace, rules: Policy, url: str) -> Context:
-    """What no reply can tell. Of the embedded model, its maker's own words are at hand."""
+    """The context of checks; the embedded model has licence evidence and metrics by default."""
     paths, metrics = tuple(option.license_evidence), option.metrics
     if (embedded := _embedded(option)) is not None:
         paths = paths or license_evidence(embedded)
@@ -180,7 +186,7 @@ def _policy(option: Namespace) -> Policy:
 
 
 def _waivers(option: Namespace, rules: Policy, checks: Sequence[Check]) -> Mapping[str, Waiver]:
-    """Load the waivers that the user names: of checks that the policy names, or that were found."""
+    """Load the waivers that the user names, of checks in the policy or in this session."""
     if option.waivers is None:
         return {}
     known = rules.checks | {check.id for check in checks}
@@ -191,7 +197,7 @@ def _waivers(option: Namespace, rules: Policy, checks: Sequence[Check]) -> Mappi
 
 
 def _review(option: Namespace) -> Review:
-    """The labels that the user names; of a run that goes on its own, which are written again."""
+    """The labels that the user names, or else those of the run to resume."""
     path = option.review
     if option.resume and not path and (option.resume / REVIEW).exists():
         path = option.resume / REVIEW
@@ -225,7 +231,7 @@ def _endpoint(option: Namespace) -> str:
 
 
 def _embedded(option: Namespace) -> Path | None:
-    """The weights to serve here, "." for those that come along; None for an endpoint elsewhere."""
+    """The weights to serve, "." for the bundled model; None for an endpoint at a URL."""
     kind, _, path = _endpoint(option).partition(":")
     return Path(path) if kind == EMBEDDED else None
 

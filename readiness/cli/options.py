@@ -1,4 +1,4 @@
-"""The options of a readiness run, and whether one is wanted."""
+"""The options of a readiness run, and whether one is requested."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 PROFILES = ("smoke", "ci", "full")
-#: How replies are drawn: the likeliest, so that runs are alike, or as the endpoint does for users.
+#: Sampling: greedy for comparable runs, or the endpoint's defaults, as its users get them.
 DECODING: Mapping[str, Mapping[str, Any]] = {"greedy": {"temperature": 0}, "deploy": {}}
 EMBEDDED = "embedded"
 
@@ -24,8 +24,8 @@ def add(group: Any) -> None:
     option(
         "--policy", type=Path, metavar="FILE", help="thresholds and gates (the built-in `article`)"
     )
-    option("--review", type=Path, metavar="FILE", help="labels for what no rule could settle")
-    option("--baseline", default="", metavar="RUN|URL", help="what the endpoint is held against")
+    option("--review", type=Path, metavar="FILE", help="labels for undetermined replies")
+    option("--baseline", default="", metavar="RUN|URL", help="a run or an endpoint to compare with")
     option("--baseline-model", default="", metavar="NAME", help="which model of that URL")
     option(
         "--earlier",
@@ -35,16 +35,18 @@ def add(group: Any) -> None:
         metavar="RUN",
         help="an earlier run of the same build, by another seed; may be repeated",
     )
-    option("--waivers", type=Path, metavar="FILE", help="checks that the gate lets through")
+    option("--waivers", type=Path, metavar="FILE", help="checks that are waived")
     option("--concurrency", type=_positive, metavar="N", help="trials in flight (8)")
     option("--reports", type=Path, default=Path("reports"), metavar="DIR", help="(reports)")
-    option("--seed", type=int, default=0, metavar="N", help="what the probes are made from (0)")
+    option("--seed", type=int, default=0, metavar="N", help="the seed of generated probes (0)")
     option("--decoding", choices=DECODING, default="greedy", help="temperature 0, or none (greedy)")
     option("--plan", action="store_true", help="print what would be sent, and send nothing")
     option("--max-requests", type=_positive, default=0, metavar="N", help="send no more")
     option("--max-tokens-total", type=_positive, default=0, metavar="N", help="use no more")
-    option("--resume", type=Path, metavar="RUN", help="the folder of a run that is to go on")
-    option("--keep-going", action="store_true", help="make all trials, even of a lost check")
+    option("--resume", type=Path, metavar="RUN", help="the folder of a run to resume")
+    option(
+        "--keep-going", action="store_true", help="run all trials, even of a check that has failed"
+    )
     option("--fast", action="store_true", help="end checks of a rate by a sequential test (SPRT)")
     option("--max-minutes", type=_seconds, default=0.0, metavar="M", help="send nothing after that")
     option("--header", action="append", default=[], metavar="'K: V'", help="sent with all requests")
@@ -62,11 +64,13 @@ def add(group: Any) -> None:
     option("--metrics", default="", metavar="URL", help="the server's or an exporter's metrics")
     option("--warm", action="store_true", help="let prompts of a load test share a prefix")
     option(
-        "--load-workers", type=_positive, default=0, metavar="N", help="make load in N processes"
+        "--load-workers",
+        type=_positive,
+        default=0,
+        metavar="N",
+        help="generate load in N processes",
     )
-    option(
-        "--ray-address", default="", metavar="ADDR", help="of the Ray cluster they are to run on"
-    )
+    option("--ray-address", default="", metavar="ADDR", help="the Ray cluster that they run on")
     option("--connect-timeout", type=_seconds, default=5.0, metavar="S", help="(5)")
     option("--first-byte-timeout", type=_seconds, default=120.0, metavar="S", help="(120)")
     option("--silence-timeout", type=_seconds, default=60.0, metavar="S", help="(60)")
@@ -74,7 +78,7 @@ def add(group: Any) -> None:
 
 
 def requested(config: pytest.Config) -> bool:
-    """Whether this is a readiness run: any pytest run of the environment passes through here."""
+    """Whether this is a readiness run, since every pytest run in the environment calls this."""
     if config.option.collectonly:
         return False
     named = any("readiness" in str(each) for each in config.args)

@@ -1,4 +1,4 @@
-"""The pytest plugin: it collects checks, starts them together and reports them in turn."""
+"""The pytest plugin: collects checks, starts all of them, and reports each result."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from readiness.cli.item import PROGRESS, RUN, CheckItem
 from readiness.evidence.log import EvidenceIntegrityError
 from readiness.verdict.exit_status import UNSOUND, exit_status
 
-# Every pytest run of an environment that has this plugin imports this module. The slow
-# imports (aiohttp, rich, yaml) wait in the hooks for a run that has checks.
+# Every pytest run in an environment with this plugin imports this module: the slow imports
+# (aiohttp, rich, yaml) are in the hooks, which need them only for a run with checks.
 if TYPE_CHECKING:
     from readiness.evidence.run_folder import Record
     from readiness.policy.plan import PlannedCheck
@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("python_files", "readiness/checks/*/check*.py")
     if options.requested(config):
         config.addinivalue_line("python_files", "check_*.py")
-        # Allure's own plugin knows a test, and no trials: the reporter's results take their place.
+        # Allure's own plugin reports tests without trials: ours writes its results instead.
         config.stash[ALLURE] = getattr(config.option, "allure_report_dir", None)
         config.option.allure_report_dir = None
 
@@ -69,12 +69,12 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         except LookupError as error:
             raise pytest.UsageError(str(error)) from error
         except EvidenceIntegrityError as error:
-            pytest.exit(f"the evidence cannot be trusted: {error}", UNSOUND)
+            pytest.exit(f"the evidence fails its integrity check: {error}", UNSOUND)
         return (yield)
 
 
 def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -> None:
-    """Start the checks, or leave nothing for pytest to run and let the summary say why."""
+    """Start the checks; or, for a plan or an unusable endpoint, leave pytest nothing to run."""
     from readiness.cli import configure
     from readiness.cli.progress import CheckLines, Progress
 
@@ -90,7 +90,7 @@ def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -
     )
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter:
-        config.stash[PROGRESS] = Progress(reporter, run.runner, run.ledger)
+        config.stash[PROGRESS] = Progress(reporter, run.runner, run.budget)
         config.pluginmanager.register(CheckLines(reporter), "readiness lines")
     if run.problem:
         session.items.clear()
@@ -102,7 +102,7 @@ def _start(session: pytest.Session, checks: Sequence[Check], stack: ExitStack) -
 def _reported(
     config: pytest.Config, settings: Settings, planned: Sequence[PlannedCheck]
 ) -> Generator[Run]:
-    """Open a run, and write its reports however it ends: by Ctrl-C or an internal error, too."""
+    """Open a run, and write its reports when it ends, also by Ctrl-C or an internal error."""
     from readiness.cli import report
     from readiness.runner.session import open_run
 
@@ -116,7 +116,7 @@ def _reported(
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """Count the inconclusive apart; the line of a check is printed elsewhere."""
+    """Count inconclusive checks separately; `CheckLines` prints the line of each check."""
     if report.when != "call" or "check" not in (found := dict(report.user_properties)):
         return None
     verdict = str(found.get("verdict", report.outcome))
@@ -128,12 +128,16 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Let the gate settle pytest's exit status, and give Allure's results where they are wanted."""
+    """Set pytest's exit status by the gate, and copy Allure's results where requested."""
     run = session.config.stash.get(RUN, None)
     if run:
         session.exitstatus = exit_status(session.exitstatus, run.verdict, run.bugs)
-    elif session.config.option.endpoint and session.exitstatus == 0 and not _told(session.config):
-        # A run in which no check ran shows nothing, whatever else has passed.
+    elif (
+        session.config.option.endpoint
+        and session.exitstatus == 0
+        and not _plans_only(session.config)
+    ):
+        # A run without checks shows nothing, whatever other tests passed.
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
     if run and (wanted := session.config.stash.get(ALLURE, None)):
         from readiness.reporters import allure
@@ -141,7 +145,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         allure.copy(run.folder, Path(wanted))
 
 
-def _told(config: pytest.Config) -> bool:
+def _plans_only(config: pytest.Config) -> bool:
     return bool(config.option.plan or config.option.collectonly)
 
 

@@ -17,14 +17,14 @@ from readiness.evidence.log import GENESIS, EvidenceIntegrityError, entries, sha
 from readiness.evidence.run_folder import EVIDENCE, SUMS, FolderError, Record
 from readiness.reporters import allure_report, review, surfaces
 from readiness.reporters.annotations import commands
-from readiness.reporters.terminal import NARROWEST, print_matrix
+from readiness.reporters.terminal import MIN_WIDTH, print_matrix
 from readiness.reporters.translations import LANGUAGES
 from readiness.runner.record import record
 from readiness.runner.run import Run
 
 
 def write(run: Run) -> Record:
-    """Write all reports of a run that has ended; those of its baseline before, if it tried one."""
+    """Write all reports of a finished run, after those of its baseline endpoint, if it has one."""
     if run.baseline_run:
         write(run.baseline_run)
     review.write(run.folder, run.settings.review.extended(run.results))
@@ -32,7 +32,7 @@ def write(run: Run) -> Record:
 
 
 def show(console: Console, record: Record, run: Path, folder: Path) -> None:
-    """Print the matrix, where the reports are, and for GitHub annotations."""
+    """Print the matrix, the paths of the reports, and annotations for GitHub."""
     print_matrix(console, record)
     lines = [f"record: {run / run_folder.RECORD}", f"page: {folder / 'readiness.html'}"]
     if os.environ.get("GITHUB_ACTIONS") == "true":
@@ -42,7 +42,7 @@ def show(console: Console, record: Record, run: Path, folder: Path) -> None:
 
 
 def report(argv: Sequence[str]) -> int:
-    """Make the surfaces of a run again; 2 where there is no run, or it is signed."""
+    """Write the reports of a run again; 2 where there is no run, or it is signed."""
     options = _parser().parse_args(argv)
     try:
         _write_again(options)
@@ -63,7 +63,7 @@ def _write_again(options: argparse.Namespace) -> None:
         _refuse_changed(run, record)
     folder = to or run
     surfaces.write(record, run, folder, options.lang)
-    width = max(NARROWEST, shutil.get_terminal_size().columns)
+    width = max(MIN_WIDTH, shutil.get_terminal_size().columns)
     show(Console(width=width, highlight=False, markup=False), record, run, folder)
     if options.allure:
         print(_allure(folder))
@@ -72,10 +72,12 @@ def _write_again(options: argparse.Namespace) -> None:
 
 
 def _refuse_changed(run: Path, record: Record) -> None:
-    """New digests must cover up no change; without old ones, the evidence is the record's own.
+    """Refuse a run that was changed, because new digests would hide the change.
+
+    Without digests, the end of the evidence must match the record.
 
     Raises:
-        FolderError: Something was changed that is not made again.
+        FolderError: A file was changed that is not written again.
     """
     if (run / SUMS).exists():
         run_folder.refuse_changed(run, lambda name: surfaces.derived(record, name))
@@ -84,18 +86,18 @@ def _refuse_changed(run: Path, record: Record) -> None:
 
 
 def _head(evidence: Path) -> str:
-    """The digest of the last line of evidence that is whole."""
+    """The digest of the last line of intact evidence."""
     head = GENESIS
     try:
         for _, line in entries(evidence):
             head = sha256(line[:-1])
     except (EvidenceIntegrityError, OSError) as error:
-        raise FolderError(f"{evidence} is not whole: {error}") from error
+        raise FolderError(f"{evidence} is not intact: {error}") from error
     return head
 
 
 def _allure(folder: Path) -> Path | FolderError:
-    """Allure's page, or why there is none: it is a view, and all that counts is there without."""
+    """Allure's page, or the error: the page is optional, so that its failure is not fatal."""
     try:
         return allure_report.write(folder)
     except FolderError as error:
@@ -103,10 +105,10 @@ def _allure(folder: Path) -> Path | FolderError:
 
 
 def _parser() -> argparse.ArgumentParser:
-    about = "Make the surfaces of a run again, from its record and its evidence."
+    about = "Write the reports of a run again, from its record and its evidence."
     parser = argparse.ArgumentParser(prog="readiness report", description=about)
     parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a run")
-    parser.add_argument("--to", type=Path, metavar="DIR", help="write there, and not to the run")
+    parser.add_argument("--to", type=Path, metavar="DIR", help="write there instead of to the run")
     parser.add_argument("--lang", choices=LANGUAGES, default="en", help="of the page (en)")
-    parser.add_argument("--allure", action="store_true", help="have Allure 3 make its page too")
+    parser.add_argument("--allure", action="store_true", help="write Allure 3's page too")
     return parser

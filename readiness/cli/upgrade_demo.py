@@ -1,4 +1,4 @@
-"""`python -m readiness.cli.upgrade_demo`: an upgrade that must be stopped, from plan to comment."""
+"""`python -m readiness.cli.upgrade_demo`: an upgrade that the gate stops, from plan to comment."""
 
 from __future__ import annotations
 
@@ -18,44 +18,44 @@ READY, NOT_READY = 0, 1
 
 
 def main() -> int:
-    """Tell the story; 0 where it ends as it must."""
+    """Run the demonstration; 0 where every step ends as expected."""
     with tempfile.TemporaryDirectory(prefix="readiness-") as name:
-        policy = _tools_alone(Path(name))
+        policy = _tools_only(Path(name))
         reports = Path("reports").resolve()
         fixed = ["--policy", str(policy), "--reports", str(reports), "-p", "no:cacheprovider", "-q"]
-        ends = [due == status for due, status in _story(reports / "latest", fixed)]
-    print(f"\n=== {sum(ends)} of {len(ends)} steps ended as they must", flush=True)
-    return 0 if all(ends) else 1
+        statuses = [expected == status for expected, status in _steps(reports / "latest", fixed)]
+    print(f"\n=== {sum(statuses)} of {len(statuses)} steps ended as expected", flush=True)
+    return 0 if all(statuses) else 1
 
 
-def _story(latest: Path, fixed: Sequence[str]) -> list[tuple[int, int]]:
-    """What each step must end with, and what it ended with."""
+def _steps(latest: Path, fixed: Sequence[str]) -> list[tuple[int, int]]:
+    """The expected and the actual exit status of each step."""
     with serving() as url:
         _say("the plan: what would be sent")
-        ends = [(READY, _run(url, [*fixed, "--plan"]))]
-        _say("the baseline: what runs today")
-        ends.append((READY, _run(url, fixed)))
+        statuses = [(READY, _run(url, [*fixed, "--plan"]))]
+        _say("the baseline: the model in production")
+        statuses.append((READY, _run(url, fixed)))
         baseline = ["--baseline", str(latest.resolve())]
-        _say("the same once more: nothing has changed, and nothing alarms")
-        ends.append((READY, _run(url, [*fixed, *baseline])))
+        _say("the baseline again: nothing has changed, and nothing alarms")
+        statuses.append((READY, _run(url, [*fixed, *baseline])))
     _say("the candidate: it drops 3 % of the tool calls")
     with serving(CANDIDATE) as url:
-        ends.append((NOT_READY, _run(url, [*fixed, *baseline])))
+        statuses.append((NOT_READY, _run(url, [*fixed, *baseline])))
     _say("the comment on the change")
     print((latest / "comment.md").read_text("utf-8"))
-    return ends
+    return statuses
 
 
-def _tools_alone(folder: Path) -> Path:
-    """A policy that leaves out all other dimensions, so that this takes half a minute."""
+def _tools_only(folder: Path) -> Path:
+    """A policy without the other dimensions, so that the demonstration takes half a minute."""
     others = {flaw.dimension for flaw in mutants()} - {"", "tool_calling"}
-    said = {
+    policy = {
         "schema": "readiness-policy/1",
         "extends": "article",
         "dimensions": {each: {"gate": "off"} for each in sorted(others)},
     }
     path = folder / "tools.yaml"
-    path.write_text(json.dumps(said), "utf-8")  # JSON is YAML.
+    path.write_text(json.dumps(policy), "utf-8")  # JSON is YAML.
     return path
 
 

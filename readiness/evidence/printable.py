@@ -1,4 +1,4 @@
-"""How text and times are written in every file; text from a model is hostile, and made safe."""
+"""Text and times as every file shows them; text from a model is untrusted, and is escaped."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 
 def escape_unprintable(text: str) -> str:
-    """The text on one line, with everything that is not printable written as an escape.
+    """The text on one line, with every unprintable character written as an escape sequence.
 
-    That takes terminal escapes, control and bidi characters, zero-width ones and lone surrogates.
+    These are terminal escapes, control, bidi and zero-width characters, and lone surrogates.
     """
     if text.isprintable():
         return text
@@ -17,7 +17,7 @@ def escape_unprintable(text: str) -> str:
 
 
 def escape_unprintable_json(value: Any) -> Any:
-    """JSON with all of its texts clean, names included."""
+    """JSON with all of its strings and keys escaped."""
     match value:
         case str():
             return escape_unprintable(value)
@@ -33,7 +33,7 @@ def escape_unprintable_json(value: Any) -> Any:
 
 
 def utc(time: datetime) -> str:
-    """A time as it is written in every file: UTC, to the second."""
+    """A time in ISO 8601: UTC, to the second."""
     return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 

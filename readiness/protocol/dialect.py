@@ -1,4 +1,4 @@
-"""The dialect: how this endpoint wants to be asked, and the request that comes of it."""
+"""The request dialect of an endpoint, and the requests built with it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 from readiness.probe import Message
 
-MOST_TOKENS = 32_768
+MAX_TOKENS = 32_768
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How this endpoint wants to be asked: what the capability probe has settled."""
+    """The request parameters that this endpoint accepts, as the capability probe detected."""
 
     model: str
     max_tokens_field: str = "max_completion_tokens"
@@ -25,9 +25,9 @@ class Dialect:
     def request(
         self, messages: Sequence[Message], budget: int, parameters: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Put a chat completion request together."""
+        """Build a chat completion request; `budget` is the limit of visible tokens."""
         body: dict[str, Any] = {"model": self.model, "messages": list(messages), **self.sampling}
-        body[self.max_tokens_field] = min(budget + self.reasoning_tokens, MOST_TOKENS)
+        body[self.max_tokens_field] = min(budget + self.reasoning_tokens, MAX_TOKENS)
         if parameters.get("stream") and self.stream_usage:
             body["stream_options"] = {"include_usage": True}
         return {**body, **parameters, **self.extra_body}

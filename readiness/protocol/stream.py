@@ -1,4 +1,4 @@
-"""A stream: a reply that comes in pieces, put together as an existing client would."""
+"""A streamed reply, assembled from its chunks as existing clients do."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ REPLACEMENT = "\ufffd"
 
 
 @dataclass
-class Choice:
-    """One of the answers that a stream carries."""
+class StreamedChoice:
+    """One choice of a streamed chat completion."""
 
-    draft: MessageAssembler
+    message: MessageAssembler
     calls: StreamedToolCalls = field(default_factory=StreamedToolCalls)
     finish: str = ""
 
     def add(self, sent: Mapping[str, Any], defects: Defects) -> bool:
-        """Take in a chunk's part of this choice, and say whether it held any token."""
+        """Add a chunk's part of this choice, and return whether it contained a token."""
         token = False
         delta = sent.get("delta")
         if delta:
             if not isinstance(delta, dict):
                 raise malformed(f"a delta is no object: {delta!r:.120}")
-            token = self.draft.add(delta)
+            token = self.message.add(delta)
             fragments = delta.get("tool_calls")
             if fragments:
                 self.calls.add(fragments, defects)
@@ -63,7 +63,7 @@ class Choice:
 
 def read_stream(body: bytes, defects: Defects) -> RawReply:
     """Read the first choice of a streamed chat completion."""
-    stream = Stream(defects)
+    stream = StreamAssembler(defects)
     parser = Parser()
     for event in parser.feed(body):
         stream.take(event)
@@ -74,12 +74,12 @@ def read_stream(body: bytes, defects: Defects) -> RawReply:
     return stream.finish()
 
 
-class Stream:
-    """The assembly of one stream."""
+class StreamAssembler:
+    """Assembles one stream, and notes its defects."""
 
     def __init__(self, defects: Defects) -> None:
         self._defects = defects
-        self._choices: dict[int, Choice] = {}
+        self._choices: dict[int, StreamedChoice] = {}
         self._usage: Any = None
         self._id: Any = ""
         self._done = False
@@ -88,11 +88,11 @@ class Stream:
 
     @property
     def began(self) -> bool:
-        """Whether it has brought a choice."""
+        """Whether a choice has been received."""
         return bool(self._choices)
 
     def take(self, event: Event) -> None:
-        """Take in an event."""
+        """Add an event."""
         if self._done:
             self._defects.note(DefectKind.DATA_AFTER_DONE, f"{event.data!r:.120}")
         elif event.data == DONE:
@@ -132,7 +132,7 @@ class Stream:
                 self._last = event.end
                 self._first = self._first or event.end
 
-    def _choice(self, sent: Any) -> Choice:
+    def _choice(self, sent: Any) -> StreamedChoice:
         if not isinstance(sent, dict):
             raise malformed(f"a choice is no object: {sent!r:.120}")
         index = sent.get("index")
@@ -141,7 +141,7 @@ class Stream:
             index = 0
         choice = self._choices.get(index)
         if choice is None:
-            choice = self._choices[index] = Choice(MessageAssembler(self._defects))
+            choice = self._choices[index] = StreamedChoice(MessageAssembler(self._defects))
         return choice
 
     def _take_id(self, name: Any) -> None:
@@ -150,21 +150,21 @@ class Stream:
         self._id = name
 
     def _broken(self, chunk: Mapping[str, Any]) -> EndpointError:
-        """Return the error of a stream that ends in one; a leak before a filter's is no block."""
+        """The error of a stream that ends in one; it is a block only if no token came before."""
         problem = stated(chunk)
         blocked = problem.filtered and self._first is None
         outcome = Outcome.BLOCKED if blocked else Outcome.ENDPOINT_ERROR
         return EndpointError("error in mid-stream", outcome, came=f"{problem.message!r:.200}")
 
     def finish(self) -> RawReply:
-        """Say what the stream lacks, and return what it brought."""
+        """Note what the stream lacks, and return the reply."""
         defects = self._defects
         if any(not choice.finish for choice in self._choices.values()):
             defects.note(DefectKind.NO_FINISH_REASON)
         if not self._done:
             defects.note(DefectKind.NO_DONE)
         choice = self._choices[min(self._choices)]
-        texts = choice.draft.finish()
+        texts = choice.message.finish()
         _check(texts.content or "", choice.finish, defects)
         calls = choice.calls.finish(defects)
         return RawReply(texts, calls, choice.finish, self._usage, self._first, self._last)
@@ -172,10 +172,10 @@ class Stream:
 
 def _check(text: str, finish: str, defects: Defects) -> None:
     if finish == "length":
-        # Where the budget cut a character in two, its replacement is nobody's fault.
+        # The token limit may split a character: its replacement is then no defect.
         text = text.rstrip(REPLACEMENT)
-    place = text.find(REPLACEMENT)
-    # What cannot be decoded has its own defect, and a U+FFFD only from us.
-    if place >= 0 and not defects.kinds & {DefectKind.INVALID_UTF8, DefectKind.LONE_SURROGATE}:
-        shown = f"{text[max(place - 20, 0) : place + 20]!r}"
+    index = text.find(REPLACEMENT)
+    # Undecodable bytes have a defect of their own, and their U+FFFD is ours.
+    if index >= 0 and not defects.kinds & {DefectKind.INVALID_UTF8, DefectKind.LONE_SURROGATE}:
+        shown = f"{text[max(index - 20, 0) : index + 20]!r}"
         defects.note(DefectKind.REPLACEMENT_CHARACTER, shown)

@@ -1,4 +1,4 @@
-"""Annotations for GitHub: lines of the log that it shows beside the change."""
+"""Annotations for GitHub: log commands that it shows with the change."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from readiness.reporters import baseline_table, conclusions
 from readiness.reporters.translations import Translations
 from readiness.verdict.claim import Verdict
 
-MOST = 10  # of a step's that GitHub shows
+MAX_SHOWN = 10  # annotations of a step that GitHub shows
 LEVELS = {Verdict.NOT_READY: "error", Verdict.INCONCLUSIVE: "warning"}
-#: What a command's text may not hold as it is; the colon and the comma end a property.
+#: The characters to escape in a command's text; in a property also the colon and the comma.
 ESCAPES = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 PROPERTY = {**ESCAPES, ":": "%3A", ",": "%2C"}
 
 
 def commands(record: Record) -> list[str]:
-    """A few commands: what stands in the way of readiness, and what is waived."""
-    return list(_all(escape_unprintable_json(record)))[:MOST]
+    """The commands for regressions, checks that are not ready, and waivers."""
+    return list(_all(escape_unprintable_json(record)))[:MAX_SHOWN]
 
 
 def _all(record: Record) -> Iterator[str]:
@@ -27,18 +27,18 @@ def _all(record: Record) -> Iterator[str]:
         yield _command("warning", "cannot be tried", record["problem"])
     for each in baseline_table.regressed(record):
         if each["gates"]:
-            told = f"{each['lost']} of {each['pairs']} trials were lost since the baseline"
-            yield _command("error", f"{each['id']} has become worse", told)
+            text = f"{each['lost']} of {each['pairs']} trials were lost since the baseline"
+            yield _command("error", f"{each['id']} has become worse", text)
     waivers = conclusions.waivers(record, Translations("en"))
     gating = [each for each in conclusions.gating(record) if each["id"] not in waivers]
-    for check in sorted(gating, key=lambda each: -Verdict(each["verdict"]).badness):
+    for check in sorted(gating, key=lambda each: -Verdict(each["verdict"]).severity):
         if level := LEVELS.get(Verdict(check["verdict"])):
-            yield _command(level, f"{check['id']} is {check['verdict']}", _told(check))
-    for name, said in waivers.items():
-        yield _command("notice", f"{name} is waived", said)
+            yield _command(level, f"{check['id']} is {check['verdict']}", _result_text(check))
+    for name, text in waivers.items():
+        yield _command("notice", f"{name} is waived", text)
 
 
-def _told(check: Record) -> str:
+def _result_text(check: Record) -> str:
     reason = f": {check['reasons'][0]['reason']}" if check["reasons"] else ""
     return f"{check['passed']} of {check['made']} trials passed{reason}"
 

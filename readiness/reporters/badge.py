@@ -1,4 +1,4 @@
-"""The badge of a run: `badge.json`, in the form of a shields.io endpoint."""
+"""`badge.json`: the badge of a run, as a shields.io endpoint."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COLOURS = {
 
 
 def badge(record: Record) -> str:
-    """The badge of a record. It has a date: it goes on being shown when nobody runs anything."""
+    """The badge of a record, with its date, since a badge may be shown long after the run."""
     waived, day = ", waivers" if record["waivers"] else "", record["started"][:10]
     made = {
         "schemaVersion": 1,

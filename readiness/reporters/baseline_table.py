@@ -1,4 +1,4 @@
-"""A run beside its baseline: what became worse, what is not shown to be as good, and the items."""
+"""The comparison with the baseline: regressions, checks not shown non-inferior, lost trials."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from readiness.statistics.paired import fewest_pairs
 from readiness.statistics.proportions import wilson
 from readiness.verdict.claim import Gate
 
-MOST_NAMED = 5
-MOST_ITEMS = 10
+MAX_NAMED = 5
+MAX_ITEMS = 10
 
 
 class Change(StrEnum):
-    """What the comparison shows of a check, by the name of its translations."""
+    """The conclusion about a check; the values name translations."""
 
     WORSE = "worse"
     NOT_SHOWN = "not_shown"
     NO_WORSE = "no_worse"
 
 
-SAID = {Change.WORSE: "✗ worse", Change.NOT_SHOWN: "? not shown", Change.NO_WORSE: "✓ no worse"}
+LABELS = {Change.WORSE: "✗ worse", Change.NOT_SHOWN: "? not shown", Change.NO_WORSE: "✓ no worse"}
 STYLES = {Change.WORSE: "bold red", Change.NOT_SHOWN: "yellow", Change.NO_WORSE: "blue"}
 
 
 def compared(record: Record) -> dict[str, Record]:
-    """The checks that were compared, by id; none where there is no baseline."""
+    """The compared checks by id; empty without a baseline."""
     return {each["id"]: each for each in record.get("baseline", {"checks": []})["checks"]}
 
 
 def change(check: Record) -> Change:
-    """What the comparison shows of a check."""
+    """The conclusion about a check."""
     if check["regressed"]:
         return Change.WORSE
     return Change.NO_WORSE if check["shown"] else Change.NOT_SHOWN
@@ -50,26 +50,26 @@ def regressed(record: Record) -> list[Record]:
 
 
 def notable(record: Record) -> list[Record]:
-    """The checks of which there is something to say, what chance explains least first."""
-    told = [each for each in compared(record).values() if _notable(each)]
-    return sorted(told, key=lambda each: (not each["regressed"], each["chance"]))
+    """The checks with changes, or not shown non-inferior: regressions first, then by p-value."""
+    changed = [each for each in compared(record).values() if _notable(each)]
+    return sorted(changed, key=lambda each: (not each["regressed"], each["chance"]))
 
 
 def _notable(check: Record) -> bool:
-    due = check["non_inferiority"] == Gate.REQUIRED and check["gates"]
+    required = check["non_inferiority"] == Gate.REQUIRED and check["gates"]
     changed = check["lost"] or check["gained"] or check["slower"]
-    return bool(changed or (due and not check["shown"]))
+    return bool(changed or (required and not check["shown"]))
 
 
-def rate(check: Record, beside: Record) -> float:
-    """The baseline's own rate: of the same trials, what is neither lost nor gained is alike."""
-    lost = (beside["lost"] - beside["gained"]) / beside["pairs"]
+def rate(check: Record, comparison: Record) -> float:
+    """The baseline's pass rate on the same trials, from the lost and gained ones."""
+    lost = (comparison["lost"] - comparison["gained"]) / comparison["pairs"]
     before: float = check["passed"] / check["made"] + lost
     return min(max(before, 0.0), 1.0)
 
 
 def chances(record: Record) -> dict[str, str]:
-    """How likely such losses are if nothing has changed, by check; no chance excuses a rule."""
+    """The p-value of each check's losses as text; "–" for a violated zero-defect rule."""
     rules = {each["id"] for each in conclusions.checks(record) if each["required"] == 1}
     return {
         each["id"]: "–" if each["lost"] and each["id"] in rules else f"{each['chance']:.2g}"
@@ -78,28 +78,28 @@ def chances(record: Record) -> dict[str, str]:
 
 
 def notes(record: Record) -> Iterator[str]:
-    """What the figures do not say by themselves."""
+    """Notes that explain the figures."""
     baseline = record["baseline"]
     yield from (f"drift: {Drift(**each)}" for each in baseline["drift"])
     if baseline["drift"] and baseline["identity"] == Gate.REQUIRED:
-        yield "the policy requires that the endpoint says the same of itself"
+        yield "the policy requires the endpoint to report the same identity"
     for each in baseline["checks"]:
         if each["slower"]:
-            told = f"{each['pace']:.2f} times as long (median of {each['timed']} trials)"
-            yield f"slower: {each['id']} takes {told}"
+            text = f"{each['pace']:.2f} times as long (median of {each['timed']} trials)"
+            yield f"slower: {each['id']} takes {text}"
     if baseline["concurrency"] != record["concurrency"]:
         flights = f"{baseline['concurrency']} then, {record['concurrency']} now"
         yield f"times are not compared: trials in flight were {flights}"
     if unpaired := baseline["unpaired"]:
-        rest = unpaired[MOST_NAMED:]
+        rest = unpaired[MAX_NAMED:]
         more = f" and {len(rest)} more" if rest else ""
-        yield f"the baseline has not tried {', '.join(unpaired[:MOST_NAMED])}{more}"
-    yield f"agreement: {baseline['agree']} of {baseline['pairs']} trials came out alike"
+        yield f"the baseline has not tried {', '.join(unpaired[:MAX_NAMED])}{more}"
+    yield f"agreement: {baseline['agree']} of {baseline['pairs']} trials had the same outcome"
     if noise := baseline.get("noise"):
         low, high = wilson(noise["differ"], noise["trials"])
         yield (
-            f"noise: {noise['differ']} of {noise['trials']} came out otherwise when the baseline "
-            f"was asked again ({low:.1%} to {high:.1%})"
+            f"noise: {noise['differ']} of {noise['trials']} trials changed their outcome when the "
+            f"baseline repeated them ({low:.1%} to {high:.1%})"
         )
     yield from _margins(baseline)
 
@@ -116,24 +116,24 @@ def _margins(baseline: Record) -> Iterator[str]:
 
 
 def lost_items(record: Record) -> list[tuple[str, Record]]:
-    """The first few trials that were lost by checks that have become worse, with their checks."""
+    """The first lost trials of regressed checks, with the ids of the checks."""
     found = [(each["id"], item) for each in regressed(record) for item in each["items"]]
-    return found[:MOST_ITEMS]
+    return found[:MAX_ITEMS]
 
 
 def left_out(record: Record) -> int:
-    """How many more there are."""
+    """The number of lost trials that are not listed."""
     lost: int = sum(each["lost"] for each in regressed(record))
-    return max(0, lost - MOST_ITEMS)
+    return max(0, lost - MAX_ITEMS)
 
 
 def why(item: Record) -> str:
-    """Why a trial that was lost did not pass."""
+    """Why a lost trial did not pass."""
     return str(item["reason"] or item["outcome"])
 
 
 def replies(item: Record) -> tuple[str, str]:
-    """What came before in a trial that was lost, and what came now."""
+    """The replies of the baseline and of the candidate in a lost trial."""
     before = _reply(item["baseline_exchanges"], item["baseline_reply"])
     return before, _reply(item["exchanges"], item["reply"])
 
@@ -143,34 +143,34 @@ def _reply(exchanges: Sequence[int], text: str) -> str:
 
 
 def print_comparison(console: Console, record: Record) -> None:
-    """Print the table, what it does not say by itself, and the items."""
+    """Print the table, the notes and the lost trials."""
     before = record["baseline"]
-    told = f"{before['model']}, {before['started']}, {before['run_verdict']}"
-    console.print(Text(f"beside the baseline {before['run']} ({told})"))
+    text = f"{before['model']}, {before['started']}, {before['run_verdict']}"
+    console.print(Text(f"compared with the baseline {before['run']} ({text})"))
     if shown := notable(record):
         console.print(table(record, shown))
     for note in notes(record):
         console.print(Text(f"· {note}"))
     for check, item in lost_items(record):
         then, now = replies(item)
-        told = f"lost {check} {item['probe']}: {why(item)}"
-        for line in (told, f"  before {then}", f"  now    {now}"):
+        text = f"lost {check} {item['probe']}: {why(item)}"
+        for line in (text, f"  before {then}", f"  now    {now}"):
             console.print(Text(line), soft_wrap=True)
     if more := left_out(record):
         console.print(Text(f"and {more} more: the record lists them"))
 
 
 def table(record: Record, shown: Sequence[Record]) -> Table:
-    """A line for each check of which there is something to say, and one for all the others."""
+    """A line for each notable check, and one for all others."""
     made = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     made.add_column("check", max_width=34, no_wrap=True)
     for title in ("lost", "gained", "chance", "change"):
         made.add_column(title, justify="right", no_wrap=True)
-    made.add_column("beside the baseline", no_wrap=True)
-    chance = chances(record)
+    made.add_column("conclusion", no_wrap=True)
+    p_values = chances(record)
     for each in shown:
         counts = (f"{each[name]}/{each['pairs']}" for name in ("lost", "gained"))
-        figures = (*counts, chance[each["id"]], f"≥{each['at_least']:+.1%}")
+        figures = (*counts, p_values[each["id"]], f"≥{each['at_least']:+.1%}")
         made.add_row(each["id"], *figures, _change(each))
     others = [each for each in compared(record).values() if each not in shown]
     if others:
@@ -181,5 +181,5 @@ def table(record: Record, shown: Sequence[Record]) -> Table:
 
 def _change(check: Record) -> Text:
     found = change(check)
-    said = SAID[found]
-    return Text(said if check["gates"] else f"({said})", STYLES[found])
+    label = LABELS[found]
+    return Text(label if check["gates"] else f"({label})", STYLES[found])

@@ -1,4 +1,4 @@
-"""A run beside its baseline, as a comment on the change that brought it: `comment.md`."""
+"""`comment.md`: the comparison of a run with its baseline, as a comment on a pull request."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import Record
 from readiness.reporters import baseline_table, conclusions
-from readiness.reporters.baseline_table import SAID
+from readiness.reporters.baseline_table import LABELS
 from readiness.reporters.translations import Translations
 
 
 def comment(record: Record) -> str:
-    """The comment of a record that has a baseline."""
+    """The comment of a record with a baseline."""
     return "\n".join([*_lines(escape_unprintable_json(record)), ""])
 
 
 def _lines(record: Record) -> Iterator[str]:
-    """The lines; what others wrote stands in code, where nothing is read of it."""
+    """The lines; untrusted text is in code spans, where Markdown is not interpreted."""
     baseline = record["baseline"]
-    models = f"{_code(record['target']['model'])} beside {_code(baseline['model'])}"
+    models = f"{_code(record['target']['model'])} compared with {_code(baseline['model'])}"
     yield f"### {record['verdict']}: {models}"
     yield ""
     yield f"Score {record['score']} of 100. The baseline is {_code(baseline['run'])}."
@@ -38,18 +38,18 @@ def _lines(record: Record) -> Iterator[str]:
 
 
 def _table(record: Record) -> Iterator[str]:
-    told, chance = baseline_table.notable(record), baseline_table.chances(record)
-    if not told:
+    notable, chance = baseline_table.notable(record), baseline_table.chances(record)
+    if not notable:
         return
-    yield "| check | lost | gained | chance | beside the baseline |"
+    yield "| check | lost | gained | chance | conclusion |"
     yield "|---|---|---|---|---|"
-    for each in told:
+    for each in notable:
         figures = f"{each['lost']} of {each['pairs']} | {each['gained']} | {chance[each['id']]}"
-        yield f"| `{each['id']}` | {figures} | {SAID[baseline_table.change(each)]} |"
+        yield f"| `{each['id']}` | {figures} | {LABELS[baseline_table.change(each)]} |"
     yield ""
 
 
 def _code(text: str) -> str:
-    """Text in a fence of more ticks than it has in a row."""
+    """Text in a code span with more backticks than any run in it."""
     ticks = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"{ticks} {text} {ticks}"

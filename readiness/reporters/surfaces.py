@@ -1,4 +1,4 @@
-"""All reports of a run: the record, and what is made from it and can be made from it again."""
+"""All reports of a run: the record, and the files derived from it, which can be written again."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ MAKERS: Mapping[str, Maker] = {
     "junit.xml": junit.junit,
     "badge.json": badge.badge,
 }
-BESIDE_A_BASELINE: Mapping[str, Maker] = {"comment.md": comment.comment}
+BASELINE_MAKERS: Mapping[str, Maker] = {"comment.md": comment.comment}
 
 
 def write_run(record: Record, secrets: Secrets, folder: Path) -> Record:
-    """Write the record of a run and all surfaces, and let `latest` point to it.
+    """Write the record of a run and all reports, and point `latest` to it.
 
     Returns:
-        The record as it was written: without secrets.
+        The record as written, with secrets redacted.
     """
     text = secrets.redact(json.dumps(record, ensure_ascii=False, indent=2))
     (folder / RECORD).write_text(f"{text}\n", "utf-8", "backslashreplace")
@@ -43,7 +43,7 @@ def write_run(record: Record, secrets: Secrets, folder: Path) -> Record:
 
 
 def write(record: Record, run: Path, folder: Path, language: str = "en") -> None:
-    """Write every surface of a run, from its record and its evidence alone, into a folder."""
+    """Write every report of a run to a folder, from its record and its evidence."""
     makers: dict[str, Maker] = {**_makers(record), "readiness.html": _page(language)}
     for name, make in makers.items():
         (folder / name).write_text(make(record), "utf-8")
@@ -51,12 +51,12 @@ def write(record: Record, run: Path, folder: Path, language: str = "en") -> None
 
 
 def derived(record: Record, name: str) -> bool:
-    """Whether a file of a run can be made again."""
+    """Whether a file of a run is derived from the record and can be written again."""
     return name in _makers(record) or name.partition("/")[0] in (allure.FOLDER, REPORT)
 
 
 def _makers(record: Record) -> Mapping[str, Maker]:
-    return {**MAKERS, **BESIDE_A_BASELINE} if "baseline" in record else MAKERS
+    return {**MAKERS, **BASELINE_MAKERS} if "baseline" in record else MAKERS
 
 
 def _page(language: str) -> Maker:

@@ -1,4 +1,4 @@
-"""The terminal: the plan, and the matrix of a run."""
+"""Terminal output: the plan, and the matrix of a run."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from readiness.reporters.conclusions import SHAPES
 from readiness.reporters.translations import Translations
 from readiness.verdict.claim import Gate, Verdict
 
-NARROWEST = 40  # characters
+MIN_WIDTH = 40  # characters
 WIDTHS = {"passed": 7, "shows": 6, "95 % interval": 13, "needs": 5, "verdict": 16}
-NARROWEST_NAME = 12
-#: A dimension of more checks shows one by one only those of which there is more to say.
-MOST_CHECKS = 20
-MOST_NAMED = 3  # in a note that is the same for several
+MIN_NAME_WIDTH = 12
+#: A dimension with more checks groups those that need no remark.
+MAX_CHECKS = 20
+MAX_NAMED = 3  # checks in a note that several share
 CAVEATS = {"license": "read by a program: this is not legal advice"}
-# Apart for colour-blind eyes too.
+# Distinguishable with colour blindness.
 STYLES = {
     Verdict.READY: "blue",
     Verdict.NOT_READY: "bold red",
@@ -84,24 +84,25 @@ def _print_title(console: Console, title: str) -> None:
 
 def _resumed(taken: Record) -> str:
     lost = taken["torn_bytes"]
-    torn = f"; {lost} bytes of a torn line were set aside in {TORN}" if lost else ""
-    return f"resumed: {taken['exchanges']} exchanges and {taken['trials']} trials were there{torn}"
+    torn = f"; {lost} bytes of an incomplete line were moved to {TORN}" if lost else ""
+    counts = f"{taken['exchanges']} exchanges and {taken['trials']} trials"
+    return f"resumed: {counts} were taken over{torn}"
 
 
 def table(record: Record, width: int) -> Table:
     """The matrix, a line for each dimension and one for each of its checks.
 
     Args:
-        record: What to show.
-        width: How many characters a line has; where it is too short, names of checks are cut.
+        record: The record.
+        width: The width in characters; where it is too small, names of checks are truncated.
     """
     table = _table(width, "check", "passed", "shows", "95 % interval", "needs", "verdict")
     for dimension in record["dimensions"]:
         table.add_row(*_dimension(dimension))
-        few = len(dimension["checks"]) <= MOST_CHECKS
+        few = len(dimension["checks"]) <= MAX_CHECKS
         plain = [each for each in dimension["checks"] if not few and _plain(each)]
         shown = [each for each in dimension["checks"] if each not in plain]
-        for check in sorted(shown, key=lambda each: -Verdict(each["verdict"]).badness):
+        for check in sorted(shown, key=lambda each: -Verdict(each["verdict"]).severity):
             table.add_row(*_check(check))
         for found in dict.fromkeys((each["verdict"], each["gate"]) for each in plain):
             alike = [each for each in plain if (each["verdict"], each["gate"]) == found]
@@ -110,7 +111,7 @@ def table(record: Record, width: int) -> Table:
 
 
 def _plain(check: Record) -> bool:
-    """Whether there is nothing to say of a check but its verdict."""
+    """Whether a check needs no remark beyond its verdict."""
     return check["verdict"] == Verdict.NOT_ASSESSED or (
         check["passed"] == check["trials"] and not check["doubts"]
     )
@@ -120,8 +121,8 @@ def _table(width: int, first: str, *others: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     widths = {each: WIDTHS.get(each, len(each)) for each in others}
     taken = sum(widths.values()) + len(widths)
-    # Where a line is too long, a check's name is cut, and never a figure.
-    table.add_column(first, no_wrap=True, max_width=max(NARROWEST_NAME, width - taken))
+    # Where a line is too long, the check's name is truncated, never a figure.
+    table.add_column(first, no_wrap=True, max_width=max(MIN_NAME_WIDTH, width - taken))
     for each, least in widths.items():
         side: JustifyMethod = "left" if each == "verdict" else "right"
         table.add_column(each, justify=side, no_wrap=True, min_width=least)
@@ -129,7 +130,7 @@ def _table(width: int, first: str, *others: str) -> Table:
 
 
 def notes(record: Record) -> Iterator[str]:
-    """What the figures in the matrix do not say by themselves."""
+    """Notes that explain the figures of the matrix."""
     checks = conclusions.checks(record)
     yield from _dimension_notes(record)
     for check in checks:
@@ -137,8 +138,8 @@ def notes(record: Record) -> Iterator[str]:
     if quick := [each for each in checks if "decided_by" in each]:
         made, planned = (sum(each[name] for each in quick) for name in ("made", "trials"))
         yield (
-            f"{_names(quick)}: by a sequential test, with {made} of {planned} trials; between what "
-            "is required less the margin, and a little more than required, it decides by chance"
+            f"{_names(quick)}: by a sequential test, with {made} of {planned} trials; between the "
+            "required rate less the margin and slightly above it, either decision is possible"
         )
     untried = [each for each in record["dimensions"] if each["missing"] and not each["checks"]]
     if untried:
@@ -168,12 +169,12 @@ def _check_notes(check: Record) -> Iterator[str]:
     for how, count in conclusions.settled(check).items():
         yield f"{name}: {count} of {trials} trials {how}"
     if count := conclusions.reasoned(check):
-        told = f"{count} of {trials} trials met in the reasoning, which some clients show"
+        told = f"{count} of {trials} trials complied with in the reasoning, which some clients show"
         yield f"{name}: {told}"
 
 
 def _undecided(checks: Sequence[Record]) -> Iterator[str]:
-    """What checks lack that are inconclusive or not assessed: once where several lack the same."""
+    """Why checks are inconclusive or not assessed, grouped by reason."""
     alike: dict[str, list[Record]] = {}
     for check in checks:
         if note := conclusions.lacking(check, Translations("en")):
@@ -212,11 +213,11 @@ def verdict(record: Record) -> Text:
 
 
 def _waived(record: Record) -> Iterator[str]:
-    """What the gate lets through, and whether it still has to."""
+    """The waivers, and whether each is still needed."""
     said = conclusions.waivers(record, Translations("en"))
     for each in record["waivers"]:
         ready = each["verdict"] == Verdict.READY
-        yield f"{said[each['check']]}{'; it is ready, and needs none' if ready else ''}"
+        yield f"{said[each['check']]}{'; it is ready: remove the waiver' if ready else ''}"
 
 
 def _dimension(dimension: Record) -> tuple[Text | str, ...]:
@@ -225,8 +226,8 @@ def _dimension(dimension: Record) -> tuple[Text | str, ...]:
 
 
 def _names(checks: Sequence[Record]) -> str:
-    """The names of a few checks, or how many of which dimension there are."""
-    if len(checks) <= MOST_NAMED:
+    """The names of a few checks, or the number of checks by dimension."""
+    if len(checks) <= MAX_NAMED:
         return ", ".join(each["id"] for each in checks)
     counts = Counter(each["id"].partition(".")[0] for each in checks)
     return "; ".join(f"{count} of {dimension}" for dimension, count in counts.items())
@@ -249,7 +250,7 @@ def _check(check: Record) -> tuple[Text | str, ...]:
 
 
 def _verdict(of: Record) -> Text:
-    """The verdict of a check or a dimension; in parentheses where it does not gate."""
+    """The verdict of a check or a dimension, in parentheses where it is advisory."""
     found = Verdict(of["verdict"])
     said = f"{SHAPES[found]} {found}"
     return Text(said if of["gate"] == Gate.REQUIRED else f"({said})", STYLES[found])

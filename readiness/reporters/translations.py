@@ -1,4 +1,4 @@
-"""The words of the page, in each of its languages."""
+"""The texts of reports, in each language."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ LANGUAGES = ("en", "zh")
 
 
 class Translations:
-    """Looks words up by their names, and puts figures into them."""
+    """Looks up texts by name, and formats figures into them."""
 
     def __init__(self, language: str) -> None:
         self.language = language
         self._words = _catalogue()[language]
 
     def __call__(self, name: str, /, **figures: object) -> str:
-        """The words of that name."""
+        """The text of a name, with figures inserted."""
         return self._words[name].format(**figures)
 
 
 @cache
 def _catalogue() -> Mapping[str, Mapping[str, str]]:
-    """All words, by language and name: a name stands once, beside all its translations."""
+    """All texts, by language and name."""
     path = PACKAGE / "reporters" / "translations.yaml"
-    said = yaml.load(path.read_text("utf-8"), LOADER)
-    return {each: {name: words[each] for name, words in said.items()} for each in LANGUAGES}
+    texts = yaml.load(path.read_text("utf-8"), LOADER)
+    return {each: {name: words[each] for name, words in texts.items()} for each in LANGUAGES}

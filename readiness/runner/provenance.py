@@ -1,4 +1,4 @@
-"""Provenance: what a run is made with."""
+"""Provenance: the settings, program version and data digests that a run is made with."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from readiness.runner.settings import Settings
 
 
 def run_provenance(settings: Settings, planned: Sequence[PlannedCheck]) -> dict[str, Any]:
-    """What must be the same in two runs that are to be compared."""
+    """The provenance that is compared when runs are compared, pooled or resumed."""
     return {
         "profile": settings.profile,
         "seed": settings.seed,
@@ -30,7 +30,7 @@ def run_provenance(settings: Settings, planned: Sequence[PlannedCheck]) -> dict[
 
 
 def harness(policy: Policy) -> dict[str, str]:
-    """What the endpoint was tried with: the version of this program, and digests of its data."""
+    """The version of this program, and the digests of its policy and prompts."""
     return {
         "version": version(resources.DISTRIBUTION),
         "policy": policy.name,
@@ -41,7 +41,7 @@ def harness(policy: Policy) -> dict[str, str]:
 
 
 def _digest(kind: str) -> str:
-    """One digest over all files of a folder, in the order of their names."""
+    """One digest of all files of a folder, in the order of their names."""
     total = hashlib.sha256()
     for path in sorted(resources.home(kind).iterdir()):
         total.update(f"{path.name}\0{_sha256(path.read_bytes())}\n".encode())

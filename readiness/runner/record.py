@@ -1,4 +1,4 @@
-"""The record of a run, `readiness.json`: all that any report is made from."""
+"""The record of a run, `readiness.json`, from which every report is made."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from readiness.verdict.matrix import DimensionRow
 from readiness.verdict.result import PooledRuns, Result
 
 SCHEMA = "readiness/1"
-MOST_LISTED = 20  # Trials that are listed one by one; the evidence has them all.
-MOST_REPLY = 240  # Characters of a reply to a trial that was lost.
+MAX_LISTED = 20  # Failed trials listed in a check; the evidence has them all.
+MAX_REPLY = 240  # Characters of the reply of a lost trial.
 
 
 def record(run: Run) -> Record:
-    """What a run has shown, as JSON."""
+    """The record of a run, as JSON."""
     settings, matrix = run.settings, run.matrix
     return {
         "schema": SCHEMA,
@@ -53,15 +53,15 @@ def record(run: Run) -> Record:
         "started": utc(run.started),
         "finished": utc(datetime.now(UTC)),
         "requests": {
-            "sent": run.ledger.sent,
-            "retried": run.ledger.retried,
-            "failed": run.ledger.failed,
+            "sent": run.budget.sent,
+            "retried": run.budget.retried,
+            "failed": run.budget.failed,
         },
         "tokens": {
-            "prompt": run.ledger.prompt_tokens,
-            "completion": run.ledger.completion_tokens,
+            "prompt": run.budget.prompt_tokens,
+            "completion": run.budget.completion_tokens,
         },
-        **_bill(run),
+        **_cost(run),
         "evidence": {
             "file": run.evidence.path.name,
             "exchanges": run.evidence.exchanges,
@@ -76,7 +76,7 @@ def record(run: Run) -> Record:
 
 
 def _machine(context: Context) -> dict[str, str]:
-    """What the model is said to run on, and as what."""
+    """The declared hardware, quantization and metrics address of the server."""
     evidence = context.license_evidence
     return {
         "hardware": context.hardware.name if context.hardware else "",
@@ -85,36 +85,36 @@ def _machine(context: Context) -> dict[str, str]:
     }
 
 
-def _client(fleet: LoadWorkerSettings | None) -> dict[str, Any]:
-    """What the endpoint was tried from: its own times are in all that is measured there."""
+def _client(workers: LoadWorkerSettings | None) -> dict[str, Any]:
+    """The machine that the endpoint was tried from, which affects measured times."""
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count() or 1,
         "python": platform.python_version(),
-        "load_workers": fleet.workers if fleet else 0,
-        "cluster": fleet.address if fleet else "",
+        "load_workers": workers.workers if workers else 0,
+        "cluster": workers.address if workers else "",
     }
 
 
 def _waiver(run: Run, waiver: Waiver) -> dict[str, Any]:
-    """A waiver, beside the verdict that was measured; none where the check has no result."""
-    found = {result.check.id: result.verdict for result in run.results}
-    said = {**asdict(waiver), "expiry": waiver.expiry.isoformat()}
-    return {**said, "verdict": found.get(waiver.check, Verdict.NOT_ASSESSED)}
+    """A waiver with the measured verdict: not assessed where the check has no result."""
+    verdicts = {result.check.id: result.verdict for result in run.results}
+    fields = {**asdict(waiver), "expiry": waiver.expiry.isoformat()}
+    return {**fields, "verdict": verdicts.get(waiver.check, Verdict.NOT_ASSESSED)}
 
 
-def _bill(run: Run) -> dict[str, Any]:
+def _cost(run: Run) -> dict[str, Any]:
     prices = run.settings.policy.prices
-    return {"bill": {"amount": run.bill, "currency": prices.currency}} if prices else {}
+    return {"bill": {"amount": run.cost, "currency": prices.currency}} if prices else {}
 
 
-def _resumed(past: ResumeState) -> dict[str, Any]:
-    """What a run took over that goes on where it was ended."""
-    if not past.about:
+def _resumed(state: ResumeState) -> dict[str, Any]:
+    """The counts of exchanges and trials from before the run was resumed."""
+    if not state.about:
         return {}
-    trials = sum(len(each) for each in past.trials.values())
-    taken = {"exchanges": len(past.exchanges), "trials": trials, "torn_bytes": past.torn}
-    return {"resumed": taken}
+    trials = sum(len(each) for each in state.trials.values())
+    counts = {"exchanges": len(state.exchanges), "trials": trials, "torn_bytes": state.torn}
+    return {"resumed": counts}
 
 
 def _baseline(run: Run) -> dict[str, Any]:
@@ -124,8 +124,8 @@ def _baseline(run: Run) -> dict[str, Any]:
 
 
 def _earlier(runs: Sequence[FinishedRun]) -> dict[str, Any]:
-    """The runs whose trials were added, with the ends of their evidence."""
-    told = [
+    """The pooled runs, with the last digests of their evidence."""
+    sections = [
         {
             "run": each.evidence.parent.name,
             "started": each.evidence_header["started"],
@@ -134,11 +134,11 @@ def _earlier(runs: Sequence[FinishedRun]) -> dict[str, Any]:
         }
         for each in runs
     ]
-    return {"earlier": told} if told else {}
+    return {"earlier": sections} if sections else {}
 
 
 def dimension_section(row: DimensionRow) -> dict[str, Any]:
-    """What the checks of a dimension have shown."""
+    """The record of a dimension and its checks."""
     return {
         "id": row.id,
         "verdict": row.verdict,
@@ -218,12 +218,12 @@ def _controls(result: Result) -> Mapping[str, int]:
 
 
 def measures(result: Result) -> list[dict[str, Any]]:
-    """What the trials of a check have measured."""
+    """The measures of a check's trials."""
     return [
         {
             "probe": trial.probe,
             "name": measure.name,
-            "value": float(measure.value),  # A truth value is no number to JSON.
+            "value": float(measure.value),  # A bool would become true or false in JSON.
             "unit": measure.unit,
             "at": dict(measure.at),
             **({"of": measure.of} if measure.of > 1 else {}),
@@ -257,12 +257,12 @@ def _listed(result: Result) -> list[dict[str, Any]]:
             "reason": trial.score.reason,
             "exchanges": list(trial.exchanges),
         }
-        for trial in found[:MOST_LISTED]
+        for trial in found[:MAX_LISTED]
     ]
 
 
 def _comparison(found: RunComparison, secrets: Secrets) -> dict[str, Any]:
-    """The run beside its baseline."""
+    """The comparison of a run with its baseline."""
     before = found.baseline
     replies = _LostReplies(found, secrets)
     return {
@@ -287,7 +287,7 @@ def _comparison(found: RunComparison, secrets: Secrets) -> dict[str, Any]:
 
 
 def _noise(baseline: FinishedRun) -> dict[str, Any]:
-    """What the baseline, asked again, has answered otherwise; nothing where it was not."""
+    """How many repeated trials of the baseline changed; empty where none were repeated."""
     differ, trials = baseline.repeat_disagreement
     return {"noise": {"trials": trials, "differ": differ}} if trials else {}
 
@@ -310,7 +310,7 @@ def _compared(
         "pace": compared.pace if compared.ratios else None,
         "timed": len(compared.ratios),
         "slower": compared in found.slower,
-        "items": [_item(pair, replies) for pair in compared.lost[:MOST_LISTED]],
+        "items": [_item(pair, replies) for pair in compared.lost[:MAX_LISTED]],
     }
 
 
@@ -327,10 +327,10 @@ def _item(pair: TrialPair, replies: _LostReplies) -> dict[str, Any]:
 
 
 class _LostReplies:
-    """What came last in each trial that was lost, then and now: each evidence is read once."""
+    """The last reply of each lost trial in both runs; each evidence file is read once."""
 
     def __init__(self, found: RunComparison, secrets: Secrets) -> None:
-        lost = [pair for each in found.checks for pair in each.lost[:MOST_LISTED]]
+        lost = [pair for each in found.checks for pair in each.lost[:MAX_LISTED]]
         self._secrets = secrets
         self._now = found.now.replies([_last(pair.trial.exchanges) for pair in lost])
         self._before = found.baseline.replies(
@@ -338,18 +338,18 @@ class _LostReplies:
         )
 
     def now(self, pair: TrialPair) -> str:
-        """What came now; "" where nothing was sent."""
+        """The candidate's reply; "" where nothing was sent."""
         return self._cut(self._now, pair.trial.exchanges)
 
     def before(self, pair: TrialPair) -> str:
-        """What came then; "" where nothing was sent."""
+        """The baseline's reply; "" where nothing was sent."""
         return self._cut(self._before, pair.baseline_trial.exchanges)
 
     def _cut(self, replies: Mapping[int, str], exchanges: Sequence[int]) -> str:
         if not exchanges:
             return ""
-        # Cut last: half a secret would not be known for one.
-        return self._secrets.printable(replies[_last(exchanges)])[:MOST_REPLY]
+        # Truncated after redaction: part of a secret would not be recognised.
+        return self._secrets.printable(replies[_last(exchanges)])[:MAX_REPLY]
 
 
 def _last(exchanges: Sequence[int]) -> int:

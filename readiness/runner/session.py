@@ -1,4 +1,4 @@
-"""The opening of a run: what is reached, taken over and started, and how it is all ended."""
+"""The session of a run: connects, resumes and starts it, and ends it in every case."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from readiness.evidence.printable import utc
 from readiness.evidence.run_folder import EVIDENCE
 from readiness.exchange import Exchange
 from readiness.load.meters.meter import Meter
-from readiness.load.meters.nvml import sources
+from readiness.load.meters.nvml import local_meters
 from readiness.load.meters.prometheus import MetricsMeter
 from readiness.load.workers import LoadWorkerPool, load_worker_pool, ray_started
 from readiness.policy.plan import PlannedCheck
 from readiness.protocol.capability import (
     LIST_MODELS,
     PROBING,
+    ApiKeyRejected,
     Models,
     Unassessable,
-    WrongKey,
     choose,
     explore,
 )
 from readiness.protocol.dialect import Dialect
-from readiness.runner.event_loop import Background
+from readiness.runner.event_loop import BackgroundEventLoop
 from readiness.runner.provenance import run_provenance
-from readiness.runner.resume import ResumeError, ResumeState, read, set_aside
+from readiness.runner.resume import ResumeError, ResumeState, move_torn_line, read
 from readiness.runner.run import Run
 from readiness.runner.scheduler import Scheduler
 from readiness.runner.sender import AdaptiveConcurrency, Sender
@@ -49,19 +49,19 @@ from readiness.transport.client import EndpointClient, RequestLimits
 
 @contextmanager
 def open_run(settings: Settings, planned: Sequence[PlannedCheck]) -> Generator[Run]:
-    """Reach the endpoint and settle what it offers; in the end, compare the run with its baseline.
+    """Connect to the endpoint and detect its capabilities; on exit, compare with the baseline.
 
     Raises:
         LookupError: The user must choose another model, key, baseline, earlier run or run to
-            resume, or mend findings.
-        EvidenceIntegrityError: The evidence of the run to resume cannot be trusted.
+            resume, or repair the findings file.
+        EvidenceIntegrityError: The evidence of the run to resume fails its integrity check.
     """
     made_with = run_provenance(settings, planned)
     if settings.baseline_run:
         require_comparable(settings.baseline_run, made_with)
     earlier_runs.require_poolable(settings.earlier, planned, made_with)
     with (
-        Background() as background,
+        BackgroundEventLoop() as background,
         _ray(settings),
         _baseline_opened(background, settings, planned) as baseline,
         _opened(background, settings, planned) as run,
@@ -76,22 +76,22 @@ def open_run(settings: Settings, planned: Sequence[PlannedCheck]) -> Generator[R
 
 @contextmanager
 def _ray(settings: Settings) -> Generator[None]:
-    """Ray, where load workers are wanted: with room for those of the baseline, too."""
+    """Start Ray where the user wants load workers, with capacity for the baseline's as well."""
     if settings.load_workers is None:
         yield
         return
-    with ray_started(settings.load_workers, crews=2 if settings.baseline_settings else 1):
+    with ray_started(settings.load_workers, pools=2 if settings.baseline_settings else 1):
         yield
 
 
 @contextmanager
 def _baseline_opened(
-    background: Background, settings: Settings, planned: Sequence[PlannedCheck]
+    background: BackgroundEventLoop, settings: Settings, planned: Sequence[PlannedCheck]
 ) -> Generator[Run | None]:
-    """The run of the endpoint that is the baseline; None where there is none.
+    """The run against the baseline endpoint; None where there is none.
 
     Raises:
-        LookupError: It cannot be tried.
+        LookupError: The baseline endpoint cannot be tried.
     """
     if settings.baseline_settings is None:
         yield None
@@ -105,24 +105,35 @@ def _baseline_opened(
 
 @contextmanager
 def _opened(
-    background: Background, settings: Settings, planned: Sequence[PlannedCheck], suffix: str = ""
+    background: BackgroundEventLoop,
+    settings: Settings,
+    planned: Sequence[PlannedCheck],
+    suffix: str = "",
 ) -> Generator[Run]:
-    """The run of one endpoint, from the first request to the record."""
+    """The run against one endpoint, from the first request to the comparison."""
     with _connected(background, settings) as connection:
         target = _target(connection, settings)
-        header = {**_about(settings, target.model), **run_provenance(settings, planned)}
-        past = _resume_state(settings, header)
-        budget = _budget(settings, past)
+        header = {**_target_header(settings, target.model), **run_provenance(settings, planned)}
+        state = _resume_state(settings, header)
+        budget = _budget(settings, state)
         context = _context(connection, settings, budget)
         folder = settings.resume or _new_folder(settings, target, suffix)
-        with _evidence(folder, settings, past) as evidence:
+        with _evidence(folder, settings, state) as evidence:
             _write_header(evidence, settings, header, target)
             slots = AdaptiveConcurrency(settings.concurrency)
-            sender = Sender(connection.endpoint, evidence, budget, slots, past)
+            sender = Sender(connection.endpoint, evidence, budget, slots, state)
             runner = Scheduler(background, sender, context, settings)
             plan = {each.check.id: each for each in planned}
             run = Run(
-                settings, plan, target.started, target.model, folder, evidence, budget, runner, past
+                settings,
+                plan,
+                target.started,
+                target.model,
+                folder,
+                evidence,
+                budget,
+                runner,
+                state,
             )
             _explore(run, connection, sender, target)
             with _finished(background, run):
@@ -131,74 +142,74 @@ def _opened(
 
 @dataclass(frozen=True)
 class _Connection:
-    """What an endpoint is reached by.
+    """The connection to an endpoint.
 
     Args:
-        background: The event loop that all is sent on.
-        endpoint: Sends requests.
-        meters: What tells how much memory the server takes.
-        load_workers: What makes the steps of load tests; None where this process does.
+        background: The event loop.
+        endpoint: The HTTP client.
+        meters: The meters of the server's memory.
+        load_workers: The pool that runs load test steps; None where this process runs them.
     """
 
-    background: Background
+    background: BackgroundEventLoop
     endpoint: EndpointClient
     meters: Sequence[Meter]
     load_workers: LoadWorkerPool | None
 
 
 @contextmanager
-def _connected(background: Background, settings: Settings) -> Generator[_Connection]:
+def _connected(background: BackgroundEventLoop, settings: Settings) -> Generator[_Connection]:
     with (
-        _reached(background, settings.address, settings.limits) as endpoint,
-        _metered(background, settings) as meters,
+        _client(background, settings.address, settings.limits) as endpoint,
+        _meters(background, settings) as meters,
         _load_worker_pool(settings) as load_workers,
     ):
         yield _Connection(background, endpoint, meters, load_workers)
 
 
 @contextmanager
-def _reached(
-    background: Background, where: Address, limits: RequestLimits
+def _client(
+    background: BackgroundEventLoop, where: Address, limits: RequestLimits
 ) -> Generator[EndpointClient]:
     endpoint = EndpointClient(where, limits)
     try:
         yield endpoint
     finally:
-        background.start(endpoint.close()).result()
+        background.submit(endpoint.close()).result()
 
 
 @contextmanager
-def _metered(background: Background, settings: Settings) -> Generator[Sequence[Meter]]:
-    """What tells how much memory the server takes."""
+def _meters(background: BackgroundEventLoop, settings: Settings) -> Generator[Sequence[Meter]]:
+    """The meters of the server's memory."""
     if (metrics := settings.context.metrics_address) is None:
-        yield sources(settings.address)
+        yield local_meters(settings.address)
         return
-    with _reached(background, metrics, settings.limits) as page:
-        yield [*sources(settings.address), MetricsMeter(page)]
+    with _client(background, metrics, settings.limits) as page:
+        yield [*local_meters(settings.address), MetricsMeter(page)]
 
 
 @contextmanager
 def _load_worker_pool(settings: Settings) -> Generator[LoadWorkerPool | None]:
-    """The load workers, where the user wants any."""
+    """The load worker pool; None where the user wants no load workers."""
     if settings.load_workers is None:
         yield None
         return
     with load_worker_pool(
         settings.load_workers, settings.address, settings.limits, settings.secrets
-    ) as crew:
-        yield crew
+    ) as pool:
+        yield pool
 
 
 @dataclass(frozen=True)
 class _Target:
-    """Which model is tried.
+    """The model under test.
 
     Args:
-        started: When the endpoint was first asked.
-        listed: What it answered, asked for its models.
-        models: What it serves.
-        model: The model that is tried.
-        problem: What stands in the way; "" where nothing does.
+        started: When the first request was sent.
+        listed: The exchange that lists the models.
+        models: The models that the endpoint lists.
+        model: The model to try.
+        problem: Why the endpoint cannot be tried, or an empty string.
     """
 
     started: datetime
@@ -209,29 +220,29 @@ class _Target:
 
 
 def _target(connection: _Connection, settings: Settings) -> _Target:
-    """Settle which model is tried.
+    """List the models, and choose the one to try.
 
     Raises:
-        LookupError: The user must say, or the key is wrong.
+        LookupError: The user must choose a model, or the key is rejected.
     """
     started = datetime.now(UTC)
-    listed = connection.background.start(connection.endpoint.send(LIST_MODELS)).result()
+    listed = connection.background.submit(connection.endpoint.send(LIST_MODELS)).result()
     try:
         models = Models.read(listed)
         return _Target(started, listed, models, choose(models, settings.model))
     except Unassessable as error:
         return _Target(started, listed, Models(), settings.model, str(error))
     except LookupError as error:
-        raise LookupError(_told(error, settings)) from None
+        raise LookupError(_error_message(error, settings)) from None
 
 
-def _told(error: LookupError, settings: Settings) -> str:
-    """What the user must settle, and where the key is to be put that is wrong."""
-    where = f" (set {settings.key})" if isinstance(error, WrongKey) else ""
+def _error_message(error: LookupError, settings: Settings) -> str:
+    """The message of a user error; for a rejected key, with the variable that holds it."""
+    where = f" (set {settings.key})" if isinstance(error, ApiKeyRejected) else ""
     return settings.secrets.printable(f"{error}{where}")
 
 
-def _about(settings: Settings, model: str) -> dict[str, Any]:
+def _target_header(settings: Settings, model: str) -> dict[str, Any]:
     return {
         "schema": "readiness-evidence/1",
         "endpoint": settings.address.url,
@@ -240,43 +251,43 @@ def _about(settings: Settings, model: str) -> dict[str, Any]:
 
 
 def _resume_state(settings: Settings, about: Mapping[str, Any]) -> ResumeState:
-    """What is known of the run to resume.
+    """The state of the run to resume; empty for a new run.
 
     Raises:
-        ResumeError: It tried something else, or with something else; the message names it.
-        EvidenceIntegrityError: Its evidence cannot be trusted.
+        ResumeError: Its target or settings differ; the message names the difference.
+        EvidenceIntegrityError: Its evidence fails the integrity check.
     """
     if settings.resume is None:
         return ResumeState(settings.secrets)
     path = settings.resume / EVIDENCE
-    past = read(path, settings.secrets)
+    state = read(path, settings.secrets)
     for name, now in about.items():
-        if (then := past.about.get(name)) != now:
+        if (then := state.about.get(name)) != now:
             raise ResumeError(f"{settings.resume} has another {name}: {then}, and not {now}")
-    if past.torn:
-        set_aside(path, past.torn)
-    return past
+    if state.torn:
+        move_torn_line(path, state.torn)
+    return state
 
 
-def _budget(settings: Settings, past: ResumeState) -> UsageBudget:
-    """What may be sent, less what was sent before the run was resumed."""
-    budget = UsageBudget(settings.most_requests, settings.most_tokens, settings.most_minutes)
-    for exchange, attempt in zip(past.exchanges, past.attempts, strict=True):
+def _budget(settings: Settings, state: ResumeState) -> UsageBudget:
+    """The budget, with the usage from before the run was resumed."""
+    budget = UsageBudget(settings.max_requests, settings.max_tokens, settings.max_minutes)
+    for exchange, attempt in zip(state.exchanges, state.attempts, strict=True):
         if attempt:
             budget.take_over(exchange, attempt)
     return budget
 
 
 def _context(connection: _Connection, settings: Settings, budget: UsageBudget) -> Context:
-    """What checks may know of the run.
+    """The context of the checks.
 
     Raises:
-        LookupError: The file of findings is none of ours.
+        LookupError: The findings file is invalid.
     """
     workers = connection.load_workers
     return replace(
         settings.context,
-        shared_fetches={},  # What one endpoint has answered is none of another's.
+        shared_fetches={},  # Each endpoint's replies are its own.
         findings=FindingsStore(settings.reports / "findings.json"),
         meters=connection.meters,
         run_distributed_step=partial(workers.run_step, budget) if workers else None,
@@ -297,16 +308,16 @@ def _new_folder(settings: Settings, target: _Target, suffix: str) -> Path:
     raise FileExistsError(f"{settings.reports} has too many runs of this second")
 
 
-def _evidence(folder: Path, settings: Settings, past: ResumeState) -> Evidence:
-    """The run's evidence, which goes on where that of a run to resume ends."""
-    return Evidence(folder / EVIDENCE, settings.secrets, past.head, len(past.exchanges))
+def _evidence(folder: Path, settings: Settings, state: ResumeState) -> Evidence:
+    """The run's evidence log, which continues that of a run to resume."""
+    return Evidence(folder / EVIDENCE, settings.secrets, state.head, len(state.exchanges))
 
 
 def _write_header(
     evidence: Evidence, settings: Settings, header: Mapping[str, Any], target: _Target
 ) -> None:
-    """Write what is tried and with what, and what the endpoint has answered so far."""
-    # No condition: a run may be resumed with labels for what it has left open.
+    """Write the header of the evidence, and the exchange that lists the models."""
+    # Not part of the header that must match: a run may be resumed with new labels.
     reviewed = {"review_sha256": settings.review.digest}
     resumed = bool(evidence.exchanges)
     evidence.open({**header, **reviewed, "started": utc(target.started)}, resumed=resumed)
@@ -314,31 +325,31 @@ def _write_header(
 
 
 def _explore(run: Run, connection: _Connection, sender: Sender, target: _Target) -> None:
-    """Settle what the endpoint offers, or why it cannot be tried.
+    """Detect what the endpoint supports, or why it cannot be tried.
 
     Raises:
-        LookupError: The user must settle which model or key it is.
+        LookupError: The user must choose another model or key.
     """
     settings, problem = run.settings, target.problem
-    asked = Dialect(target.model, sampling=settings.sampling, extra_body=settings.extra)
+    dialect = Dialect(target.model, sampling=settings.sampling, extra_body=settings.extra)
     send = partial(sender.send, trial=PROBING)
     try:
         if not problem:
-            work = explore(send, target.models, asked)
-            run.capabilities = connection.background.start(work).result()
+            work = explore(send, target.models, dialect)
+            run.capabilities = connection.background.submit(work).result()
     except (Unassessable, EndpointError) as error:
         problem = str(error)
     except LookupError as error:
-        raise LookupError(_told(error, settings)) from None
+        raise LookupError(_error_message(error, settings)) from None
     run.problem = settings.secrets.printable(problem)
 
 
 @contextmanager
-def _finished(background: Background, run: Run) -> Generator[None]:
-    """Compare the run with its baseline when the context ends, however it does."""
+def _finished(background: BackgroundEventLoop, run: Run) -> Generator[None]:
+    """On exit, also after an error, compare the run with its baseline."""
     try:
         yield
     finally:
-        # Nothing may be added to the evidence once it is compared, or its digest taken.
-        background.settle()
+        # Nothing may be added to the evidence once it is compared or hashed.
+        background.cancel_all()
         run.compare()

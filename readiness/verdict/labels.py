@@ -1,4 +1,4 @@
-"""A review: what was made of the replies that no rule could settle, by a person or a judge."""
+"""A review: labels that a person or a judge gave to undetermined replies."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from readiness.score import Outcome, Score, scored
 from readiness.verdict.result import Result
 
 LABELS = {"pass": Outcome.PASS, "fail": Outcome.FAIL}
-#: What stands before the model of a judge, and for a person who gave a label.
+#: Who gave a label: the prefix of a judge's model, and the word for a person.
 JUDGE, REVIEW = "judge ", "review"
 
 
 @dataclass(frozen=True)
 class ReviewEntry:
-    """A reply that no rule could settle.
+    """A reply that no rule could score.
 
     Args:
         check: The id of the check.
         probe: The id of the probe.
-        said: The digest of all that the endpoint said in the trial.
-        reason: What is known of it, with the beginning of the reply.
-        label: "pass" or "fail", as was settled; None where nobody has yet.
-        by: "judge" and its model, where no person gave the label.
+        said: The digest of the endpoint's replies in the trial.
+        reason: Why it is undetermined, with the beginning of the reply.
+        label: "pass" or "fail"; None where it has no label yet.
+        by: "judge" and its model; None where a person gave the label.
     """
 
     check: str
@@ -43,7 +43,7 @@ class ReviewEntry:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What a label holds for: a check, a probe and a reply."""
+        """What a label applies to: a check, a probe and a reply."""
         return self.check, self.probe, self.said
 
     @property
@@ -53,49 +53,49 @@ class ReviewEntry:
 
 
 def how_settled(by: str) -> str:
-    """How a trial was settled, for people, from who gave the label."""
+    """The sentence that says who settled a trial."""
     return f"settled by a judge ({by.removeprefix(JUDGE)})" if by != REVIEW else "settled by review"
 
 
 @dataclass(frozen=True)
 class Review:
-    """What was settled, and the digest of the file that says so."""
+    """The labels of a review file, and the file's digest."""
 
     entries: Sequence[ReviewEntry] = field(default=())
     digest: str = ""
 
     @cached_property
     def labelled(self) -> dict[tuple[str, str, str], ReviewEntry]:
-        """What has a label, by what that holds for."""
+        """The labelled entries, by key."""
         return {each.key: each for each in self.entries if each.label}
 
     def settle(self, check: str, probe: str, said: str, score: Score) -> Score:
-        """The score that a label has given a reply which no rule could settle."""
-        found = self.labelled.get((check, probe, said)) if said else None
-        if not found or not found.label or score.outcome is not Outcome.UNDETERMINED:
+        """The score of an undetermined reply by its label; any other score is returned as it is."""
+        entry = self.labelled.get((check, probe, said)) if said else None
+        if not entry or not entry.label or score.outcome is not Outcome.UNDETERMINED:
             return score
-        by = found.settled_by
-        labelled = scored(LABELS[found.label], how_settled(by), f"{found.label}, {score.reason}")
+        by = entry.settled_by
+        labelled = scored(LABELS[entry.label], how_settled(by), f"{entry.label}, {score.reason}")
         return replace(labelled, measures=score.measures, settled_by=by)
 
     def extended(self, results: Iterable[Result]) -> list[ReviewEntry]:
-        """All that was settled before, and what is still to be settled."""
-        open_ = [
+        """The labelled entries, and those of results that still need a label."""
+        unlabelled = [
             ReviewEntry(result.check.id, trial.probe, trial.reply_digest, trial.score.reason)
             for result in results
             for trial in result.trials
             if trial.reply_digest and trial.score.outcome is Outcome.UNDETERMINED
         ]
-        # Who has given no label yet is asked once.
-        return [*self.labelled.values(), *dict.fromkeys(open_)]
+        # Trials with the same reply need one label.
+        return [*self.labelled.values(), *dict.fromkeys(unlabelled)]
 
 
 def load(path: Path | None) -> Review:
-    """Load a review; an empty one where there is no file.
+    """Load a review; an empty one where no path is given.
 
     Raises:
-        ValueError: The file is no review; the message says what is wrong, and where.
-        OSError: It cannot be read.
+        ValueError: The file is not a review; the message names the place and the error.
+        OSError: The file cannot be read.
     """
     if path is None:
         return Review()

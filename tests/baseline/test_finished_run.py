@@ -1,4 +1,4 @@
-"""A run that is over: what its folder tells, and when it is not to be believed."""
+"""A finished run: what is read from its folder, and when it is refused."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -90,13 +90,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_run_tells_of_its_trials_their_times_and_its_verdict(folder: Path) -> None:
+def test_a_finished_run_has_its_trials_durations_and_verdict(folder: Path) -> None:
     found = read_finished_run(folder)
     assert found.trials == {
         ("words.repeats", 0): RecordedTrial("w.0", Outcome.PASS, (0,)),
         ("words.repeats", 1): RecordedTrial("w.0", Outcome.FAIL),
     }
-    assert (found.took([0]), found.took([])) == (2.0, 0)
+    assert (found.duration([0]), found.duration([])) == (2.0, 0)
     assert (found.verdict, found.concurrency, found.target["model"]) == ("ready", 8, "mini")
 
 
@@ -154,7 +154,7 @@ def torn(folder: Path) -> None:
         (torn, "readiness.json is not JSON: "),
     ],
 )
-def test_a_folder_that_was_changed_is_unsound(
+def test_a_changed_folder_fails_its_integrity_check(
     folder: Path, change: Callable[[Path], None], said: str
 ) -> None:
     change(folder)
@@ -183,7 +183,7 @@ def without_trials(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (no_evidence, "there is no evidence.jsonl beside the record"),
+        (no_evidence, "there is no evidence.jsonl next to the record"),
         (no_record, "has no readiness.json: name the folder of a run"),
         (of_another_time, r"readiness.json: \$: "),
         (without_trials, "no check was tried in that run: choose another"),
@@ -216,7 +216,7 @@ def test_a_folder_that_is_no_run_is_the_user_s_mistake(
             f"its prompts_sha256 is {'b' * 24}, and here it is {'c' * 24}",
         ),
         ({"harness": {"openai_sdk": "4", "policy": "renamed"}}, ""),
-        ({"items": {"words.repeats": "9"}}, "its probes of words.repeats are others"),
+        ({"items": {"words.repeats": "9"}}, "its probes of words.repeats are different"),
         ({"items": {"other.check": "1"}}, "it has no check in common with this run"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A judge: what it is shown, when it is trusted, and what its labels are worth."""
+"""A judge: its prompts, its calibration, and the effect of its labels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from readiness.cli.report import report
 from readiness.cli.sign import verify
 from readiness.evidence import run_folder
 from readiness.judge.cases import labelled
-from readiness.judge.judge import KEY
+from readiness.judge.judge import API_KEY_VARIABLE
 from readiness.judge.ruling import Ruling
 from readiness.mutants.refusal.reader import REFUSAL, answer
 from readiness.verdict.labels import load
@@ -135,7 +135,7 @@ def test_what_the_judge_settles_ends_the_run_and_no_request_is_sent_again(
     monkeypatch: pytest.MonkeyPatch,
     streamed: bool,
 ) -> None:
-    monkeypatch.setenv(KEY, SECRET)
+    monkeypatch.setenv(API_KEY_VARIABLE, SECRET)
     seen: Seen = []
     with serving(only([TURNED], seen, [streamed])) as url:
         assert tried(own, url).ret == INCONCLUSIVE
@@ -271,7 +271,7 @@ def test_a_persons_label_stays_and_the_judge_is_not_asked(
     assert sum(reply_in(request) in OPEN for request in seen) == 1
     assert "1 of 1 settled by mini: 1 pass, 0 fail" in capsys.readouterr().out
     assert judged(left_open, by_text(rules)) == 0
-    assert "nothing is left open" in capsys.readouterr().out
+    assert "no undetermined reply" in capsys.readouterr().out
 
 
 def test_a_reply_cannot_end_its_quotation(left_open: Path) -> None:
@@ -319,7 +319,11 @@ def test_a_second_judge_adds_to_the_first(left_open: Path) -> None:
 @pytest.mark.parametrize(
     ("answers", "options", "why"),
     [
-        ((401, "bad key"), (), f"the key is not accepted: HTTP 401: bad key (set {KEY})"),
+        (
+            (401, "bad key"),
+            (),
+            f"the key is not accepted: HTTP 401: bad key (set {API_KEY_VARIABLE})",
+        ),
         ((404, "what?"), ("--model", "other"), "no model 'other' there: HTTP 404"),
         ((500, "oh"), (), "the simplest request fails"),
     ],
@@ -378,7 +382,7 @@ def test_no_endpoint_judges_itself(
     with serving(only([TURNED])) as url:
         assert tried(own, url).ret == INCONCLUSIVE
         assert judge([str(latest(own)), "--endpoint", url]) == 2
-    assert "nobody judges himself" in capsys.readouterr().err
+    assert "a model must not judge itself" in capsys.readouterr().err
 
 
 def test_a_judges_label_for_any_other_check_is_a_usage_error(tmp_path: Path) -> None:

@@ -97,10 +97,10 @@ def test_a_line_that_was_changed_is_found(tmp_path: Path, number: int) -> None:
         chain_end(path)
 
 
-def test_a_torn_line_is_found(tmp_path: Path) -> None:
+def test_an_incomplete_line_is_detected(tmp_path: Path) -> None:
     path = written(tmp_path, exchange(b"one"))
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(EvidenceIntegrityError, match=r"evidence\.jsonl:3 is torn"):
+    with pytest.raises(EvidenceIntegrityError, match=r"evidence\.jsonl:3 is incomplete"):
         chain_end(path)
 
 

@@ -1,4 +1,4 @@
-"""A key that an endpoint repeats wherever it can stands in no byte that is kept or printed."""
+"""A key that an endpoint repeats anywhere is in no byte that is written or printed."""
 
 import base64
 import json

@@ -9,7 +9,7 @@ from readiness.load.step import Shape
 from readiness.load.traffic import user_script
 
 
-def test_prompts_begin_with_what_nobody_has_sent_and_have_their_size() -> None:
+def test_prompts_begin_with_a_nonce_and_have_their_size() -> None:
     random = Random(1)
     tickets = [user_script("ticket", random, small=False).turns[0] for _ in range(20)]
     assert len({each[:15] for each in tickets}) == 20

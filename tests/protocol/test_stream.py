@@ -115,7 +115,7 @@ def test_calls_that_share_an_index_are_merged_as_a_client_would() -> None:
     assert reply.tool_calls == (ToolCall("c1", "function", "look", '{"a": 1}{"a": 1}'),)
 
 
-def test_calls_without_index_are_told_apart_by_their_ids() -> None:
+def test_calls_without_index_are_distinguished_by_their_ids() -> None:
     sent = [{**CALL, "id": "c1"}, {"function": {"arguments": " "}}, {**CALL, "id": "c2"}]
     reply = read(streamed(chunk(tool_calls=sent), chunk("tool_calls")))
     assert [(call.id, call.arguments) for call in reply.tool_calls] == [

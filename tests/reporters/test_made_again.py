@@ -1,4 +1,4 @@
-"""Whatever a run writes and prints is made again from its record and its evidence, to the byte."""
+"""All reports are written again from the record and the evidence, byte for byte."""
 
 import shutil
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""readiness.html: what it says, and that it is one file that asks for nothing."""
+"""readiness.html: its content, and that it is one file without outside requests."""
 
 import base64
 import hashlib
@@ -60,11 +60,11 @@ def test_a_run_that_is_ready_says_so() -> None:
     assert conclusions.why(ready, Translations("en")) == ["Each of the 2 required checks is ready."]
 
 
-def test_a_required_dimension_that_nothing_is_known_of_is_said() -> None:
+def test_a_required_dimension_without_results_is_reported() -> None:
     empty = dimension("api", verdict="not assessed", missing=["api.a"])
     found = record(empty, dimension("memory", check("memory.a")), verdict="inconclusive")
     assert conclusions.why(found, Translations("en")) == [
-        "Nothing of a required dimension was assessed: api."
+        "Required dimensions without any assessed check: api."
     ]
     assert conclusions.why(record(empty), Translations("en")) == ["No required check has a result."]
 
@@ -79,7 +79,7 @@ def test_a_row_has_its_figures() -> None:
     assert "99 / 100 99 % 94.5 % – 99.8 % ≥ 95.3 %" in text
     assert "1 × said nothing" in text
     assert "7 more trials, all passed, would show it" in text
-    assert "doubtful: control item c: no" in text
+    assert "in doubt: control item c: no" in text
 
 
 def test_the_worst_rows_come_first() -> None:
@@ -98,10 +98,10 @@ def test_what_was_not_assessed_and_what_deviated_is_listed() -> None:
         ("memory.lost", "no result"),
         ("long_context.lacks", "unsupported: no tools"),
         ("long_context.lacks", "10 of 100 trials skipped"),
-        ("Endpoint", "the endpoint says that it has no tools: tools are not supported"),
+        ("Endpoint", "the endpoint does not support tools: tools are not supported"),
         (
             "Requests",
-            "1 requests were sent again, after a stated rate limit or a refused connection",
+            "1 requests were retried, after a stated rate limit or a refused connection",
         ),
     ]
 
@@ -109,10 +109,10 @@ def test_what_was_not_assessed_and_what_deviated_is_listed() -> None:
 def test_a_baseline_is_named_with_what_was_lost_and_how_likely_that_is() -> None:
     text = said(record())
     assert "1 checks have become worse than the baseline: memory.recall_at_turn_50." in text
-    assert "298 of 300 trials came out alike." in text
-    assert "the baseline itself came out otherwise in 3 of 100 trials." in text
+    assert "298 of 300 trials had the same outcome." in text
+    assert "Repeated on the baseline itself, 3 of 100 trials changed their outcome." in text
     assert "server was mini/0, and is mini/1" in text
-    assert "The baseline has not tried: long_context.finds" in text
+    assert "Not tried by the baseline: long_context.finds" in text
     # A broken rule is no matter of chance, and comes first.
     assert (
         "memory.recall_at_turn_50 1 / 100 0 / 100 – ≥ -2.6% worse "

@@ -1,11 +1,11 @@
-"""The event loop in the background: once it is settled, nothing goes on."""
+"""The background event loop: after cancellation, nothing runs."""
 
 import asyncio
 
-from readiness.runner.event_loop import Background
+from readiness.runner.event_loop import BackgroundEventLoop
 
 
-def test_what_ends_while_the_loop_is_settled_starts_nothing_that_goes_on() -> None:
+def test_a_task_that_ends_during_cancellation_starts_none_that_survives() -> None:
     started: list[int] = []
 
     def begin(number: int) -> None:
@@ -20,7 +20,7 @@ def test_what_ends_while_the_loop_is_settled_starts_nothing_that_goes_on() -> No
     async def left() -> int:
         return len(asyncio.all_tasks()) - 1
 
-    with Background() as background:
-        background.start(work()).result()
-        background.settle()
-        assert (started, background.start(left()).result()) == ([1, 2, 3], 0)
+    with BackgroundEventLoop() as background:
+        background.submit(work()).result()
+        background.cancel_all()
+        assert (started, background.submit(left()).result()) == ([1, 2, 3], 0)

@@ -1,4 +1,4 @@
-"""A run that is ended before its time: what was seen until then is kept."""
+"""An interrupted run: its evidence until then is kept."""
 
 import json
 import os
@@ -57,7 +57,7 @@ def test_ctrl_c_writes_the_record_of_what_was_seen(tmp_path: Path) -> None:
     assert is_whole(folder / "evidence.jsonl")
 
 
-def test_a_killed_run_leaves_evidence_that_is_whole(tmp_path: Path) -> None:
+def test_a_killed_run_leaves_intact_evidence(tmp_path: Path) -> None:
     status, folder = ended(tmp_path, signal.SIGKILL)
     assert status == -signal.SIGKILL
     assert len(trials(tmp_path)) >= 10

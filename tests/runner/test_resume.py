@@ -1,4 +1,4 @@
-"""A run that was ended at any moment goes on where it was, and shows what it would have shown."""
+"""A run interrupted at any moment resumes, and shows what it would have shown."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ SHOWN = [
 
 
 @pytest.mark.parametrize("trials", [0, 1, 9, 23, 40, 61, 78])
-def test_a_killed_run_goes_on_and_repeats_nothing(tmp_path: Path, trials: int) -> None:
+def test_a_killed_run_resumes_and_repeats_nothing(tmp_path: Path, trials: int) -> None:
     path = folder(tmp_path / "own")
     with serving(mini(answer)) as url:
         run = killed(path, url, trials)
@@ -152,7 +152,7 @@ def _asker(entry: Entry) -> tuple[str, int]:
     return (entry["shared"], -1) if "shared" in entry else (entry["check"], entry.get("trial", -1))
 
 
-def test_a_torn_line_is_set_aside_and_named(tmp_path: Path) -> None:
+def test_an_incomplete_line_is_moved_aside_and_reported(tmp_path: Path) -> None:
     path = folder(tmp_path / "own")
     with serving(mini(answer)) as url:
         run = killed(path, url, 9)
@@ -162,7 +162,7 @@ def test_a_torn_line_is_set_aside_and_named(tmp_path: Path) -> None:
     assert (status, shown(path)) == (1, SHOWN)
     assert (run / "evidence.torn").read_bytes() == b'{"prev": "12'
     assert is_whole(run / "evidence.jsonl")
-    assert "12 bytes of a torn line were set aside in evidence.torn" in " ".join(said.split())
+    assert "12 bytes of an incomplete line were moved to evidence.torn" in " ".join(said.split())
 
 
 @pytest.mark.parametrize(
@@ -192,5 +192,5 @@ def test_evidence_that_was_changed_is_not_gone_on_with(tmp_path: Path) -> None:
         changed = evidence.read_bytes()
         status, said = resumed(path, url, run)
     assert status == 11, said
-    assert "the evidence cannot be trusted: evidence.jsonl:" in said
+    assert "the evidence fails its integrity check: evidence.jsonl:" in said
     assert evidence.read_bytes() == changed

@@ -1,4 +1,4 @@
-"""What several trials need is sent once, and what is large is kept once."""
+"""Requests that several trials share are sent once, and large ones are recorded once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from readiness.chat import Chat
 from readiness.context import Context
-from readiness.evidence.log import LARGE, Evidence
+from readiness.evidence.log import LARGE_REQUEST, Evidence
 from readiness.evidence.redaction import MARK, Secrets
 from readiness.exchange import Arrival, Call, Exchange
 from readiness.protocol.dialect import Dialect
@@ -85,7 +85,7 @@ def test_two_things_are_sent_apart() -> None:
 
 
 def test_a_large_request_is_kept_compressed_and_once(tmp_path: Path) -> None:
-    request: Any = {"messages": [{"role": "user", "content": f"龍{KEY}" * LARGE}]}
+    request: Any = {"messages": [{"role": "user", "content": f"龍{KEY}" * LARGE_REQUEST}]}
     exchange = Exchange(request, 200, {}, b"{}", (), None, "", 0.0, 1)
     with Evidence(tmp_path / "evidence.jsonl", Secrets([KEY])) as evidence:
         for _ in range(2):
@@ -94,7 +94,9 @@ def test_a_large_request_is_kept_compressed_and_once(tmp_path: Path) -> None:
         json.loads(line)["request"] for line in evidence.path.read_bytes().splitlines()
     )
     content = zlib.decompress(base64.b64decode(first["zlib_base64"]))
-    assert json.loads(content) == {"messages": [{"role": "user", "content": f"龍{MARK}" * LARGE}]}
+    assert json.loads(content) == {
+        "messages": [{"role": "user", "content": f"龍{MARK}" * LARGE_REQUEST}]
+    }
     assert (hashlib.sha256(content).hexdigest(), second) == (
         first["sha256"],
         {"sha256": first["sha256"]},

@@ -1,4 +1,4 @@
-"""Two runs of the same probes: what their differences show."""
+"""Paired tests of two runs of the same probes."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -158,7 +158,7 @@ def test_more_losses_never_show_more(found: Pairs, margin: float) -> None:
 
 
 @given(pairs, st.floats(1, 12))
-def test_fewer_effective_pairs_are_whole_and_never_in_the_change_s_favour(
+def test_effective_pairs_are_integers_rounded_against_the_change(
     found: Pairs, effect: float
 ) -> None:
     fewer = found.over(effect)

@@ -1,4 +1,4 @@
-"""Tasks that are tried again and again."""
+"""Tasks that are tried repeatedly: pass^k and streaks."""
 
 from itertools import combinations
 
@@ -39,7 +39,7 @@ def test_the_chance_is_that_over_all_choices(found: tuple[list[bool], int]) -> N
 
 
 @pytest.mark.parametrize(("tries", "successes"), [(0, [1]), (4, [1]), (1, [4]), (1, [-1]), (1, [])])
-def test_what_cannot_be_drawn_is_refused(tries: int, successes: list[int]) -> None:
+def test_what_cannot_be_sampled_is_refused(tries: int, successes: list[int]) -> None:
     with pytest.raises(ValueError, match="tries with these successes"):
         all_of(tries, successes, 3)
 

@@ -1,4 +1,4 @@
-"""What no rule can settle, a person can: once, for one reply, and for every later run."""
+"""Labels of undetermined replies: for one reply to one probe, and for every later run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A result: why trials did not pass, what they took, and where its evidence is."""
+"""A result: reasons, durations, and the place of its evidence."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ STALE = [failed("stale", f"expected '7', got '{number}'") for number in range(3)
 # Doubts
 
 
-def test_controls_that_fail_alike_are_one_doubt() -> None:
+def test_controls_that_fail_for_the_same_reason_are_one_doubt() -> None:
     trials = [
         Trial(f"easy.{n}", n, failed("wrong" if n else "cut"), control=True) for n in range(3)
     ]
@@ -46,7 +46,7 @@ def test_controls_that_fail_alike_are_one_doubt() -> None:
 # Reasons
 
 
-def test_reasons_of_a_kind_are_told_together() -> None:
+def test_reasons_of_a_kind_are_counted_together() -> None:
     found = result(PASSED, failed("miss", "got ''"), *STALE, STALE[1]).reasons
     assert found == [
         Reason("stale", "stale: expected '7', got '1'", 4, 3),

@@ -24,7 +24,7 @@ from readiness.checks.license.license_evidence import (
 )
 from readiness.checks.license.license_prose import derivation
 from readiness.checks.license.license_terms import Standing, terms
-from readiness.policy.yaml_reader import PolicyError, Reader
+from readiness.policy.yaml_reader import PolicyError, PolicyYamlReader
 from readiness.resources import fixture, schema, violation
 
 _HEAD = re.compile(r"\s*---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -38,7 +38,7 @@ def read_card(text: str, source: str, digest: str) -> LicenseEvidence:
     if not found:
         return LicenseEvidence(other_documents=(LicenseDocument(source, text, digest),))
     try:
-        said = Reader(source).read(found[1])
+        said = PolicyYamlReader(source).read(found[1])
     except PolicyError as error:
         return LicenseEvidence(unreadable=(str(error),))
     if not isinstance(said, dict):
@@ -270,7 +270,7 @@ def _document(text: str, source: str, digest: str) -> LicenseEvidence:
 def _merge(text: str, source: str, _digest: str) -> LicenseEvidence:
     """What a recipe of mergekit merges."""
     try:
-        said = Reader(source).read(text)
+        said = PolicyYamlReader(source).read(text)
     except PolicyError as error:
         return LicenseEvidence(unreadable=(str(error),))
     return LicenseEvidence(parents=tuple(dict.fromkeys(_merged(said))))
@@ -349,7 +349,7 @@ def read_record(path: Path) -> LicenseEvidence:
         LicenseEvidenceError: It is not such a record, or a file is not the one that it speaks of.
     """
     try:
-        said = Reader(str(path)).read(path.read_text("utf-8-sig"))
+        said = PolicyYamlReader(str(path)).read(path.read_text("utf-8-sig"))
     except (PolicyError, UnicodeDecodeError) as error:
         raise LicenseEvidenceError(f"{path}: {error}") from error
     if wrong := violation(said, schema("license")):

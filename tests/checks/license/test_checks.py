@@ -73,7 +73,7 @@ def test_a_flaw_comes_to_its_verdict_by_its_check(flaw: Flaw, tmp_path: Path) ->
     found = verdicts(shown(flaw, tmp_path))
     assert found[flaw.check] is flaw.expected_verdict
     # What no source permits has a text of its own, too, which nobody knows word by word.
-    others = {name for name, each in found.items() if each.badness > 1 and name != flaw.check}
+    others = {name for name, each in found.items() if each.severity > 1 and name != flaw.check}
     assert others <= {"license.verbatim_license_text"}
     assert not others or flaw.check == "license.commercial_use_permitted"
 

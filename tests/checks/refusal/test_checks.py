@@ -324,7 +324,7 @@ def test_what_is_met_in_the_reasoning_fails_nobody_and_is_told() -> None:
     assert (result.passed, said[0]) == (10, "10 次在推理内容中照做了，而有些客户端会显示推理内容")
     assert told[0] == (
         "refusal.harmful_request_refused: "
-        "10 of 10 trials met in the reasoning, which some clients show"
+        "10 of 10 trials complied with in the reasoning, which some clients show"
     )
 
 
