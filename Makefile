@@ -22,7 +22,7 @@ demo-load: $(VENV)/.installed
 
 # A candidate that drops 3 % of the tool calls is stopped beside its baseline, in half a minute.
 demo-upgrade: $(VENV)/.installed
-	@$(BIN)/python -m readiness.mutants.upgrade
+	@$(BIN)/python -m readiness.cli.upgrade_demo
 
 test: $(VENV)/.installed browser
 	$(BIN)/python -m readiness.embedded --fetch

@@ -24,15 +24,16 @@ import psutil
 
 from benchmarks.latency import TOKEN
 from benchmarks.overhead import stub
-from readiness.chat import Chat, Dialect, Scope
+from readiness.chat import Chat
+from readiness.context import Context
 from readiness.evidence.log import Evidence
 from readiness.evidence.redaction import Secrets
 from readiness.load.step import RequestMeasurement, Shape, StepResult
 from readiness.load.users import run_step
-from readiness.load.workers import LoadWorkerPool, load_worker_pool, ray_started
+from readiness.load.workers import LoadWorkerPool, LoadWorkerSettings, load_worker_pool, ray_started
+from readiness.protocol.dialect import Dialect
 from readiness.runner.resume import ResumeState
 from readiness.runner.sender import AdaptiveConcurrency, Sender
-from readiness.runner.settings import LoadWorkerSettings
 from readiness.transport.address import Address
 from readiness.transport.budget import UsageBudget
 from readiness.transport.client import EndpointClient, RequestLimits
@@ -55,7 +56,7 @@ async def made(
         sender = Sender(endpoint, evidence, ledger, AdaptiveConcurrency(1), ResumeState(NOBODY))
         send = partial(sender.send, trial={"check": "bench"})
         fleet = partial(crew.run_step, ledger) if crew else None
-        chat = Chat(send, Dialect("stub"), Scope(fleet=fleet))
+        chat = Chat(send, Dialect("stub"), Context(run_distributed_step=fleet))
         if crew:  # Actors are started by the first step that needs them.
             await run_step(chat, Shape("code", shape.clients, shape.clients, 60.0))
         begun, used = time.perf_counter(), time.process_time()

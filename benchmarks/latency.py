@@ -21,12 +21,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.overhead import stub
-from readiness.chat import Chat, Dialect
+from readiness.chat import Chat
 from readiness.evidence.log import Evidence
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call, Exchange
 from readiness.load.step import Shape, StepResult
 from readiness.load.users import run_step
+from readiness.protocol.dialect import Dialect
 from readiness.runner.resume import ResumeState
 from readiness.runner.sender import AdaptiveConcurrency, Sender
 from readiness.transport.address import Address

@@ -3,87 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Coroutine, Hashable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
-from readiness.context import Given
-from readiness.exchange import Call, Exchange
-from readiness.load.meters.meter import Meter
-from readiness.probe import Message, with_parameters
+from readiness.context import Context
+from readiness.exchange import Call, Exchange, Send
+from readiness.probe import Message
 from readiness.protocol.completion import read
+from readiness.protocol.dialect import Dialect
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome, Score
-from readiness.search import FindingsStore
-
-if TYPE_CHECKING:
-    from readiness.load.step import Shape, StepResult
-
-#: Sends one request. It records a fault of the endpoint and raises none.
-Send = Callable[[Call], Awaitable[Exchange]]
 
 T = TypeVar("T")
-MOST_TOKENS = 32_768
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How this endpoint wants to be asked: what the capability probe has settled."""
-
-    model: str
-    max_tokens_field: str = "max_completion_tokens"
-    reasoning_tokens: int = 0
-    sampling: Mapping[str, Any] = field(default_factory=lambda: {"temperature": 0})
-    stream_usage: bool = True
-    extra_body: Mapping[str, Any] = field(default_factory=dict)
-
-    def request(
-        self, messages: Sequence[Message], budget: int, parameters: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Put a chat completion request together."""
-        body: dict[str, Any] = {"model": self.model, "messages": list(messages), **self.sampling}
-        most = min(budget + self.reasoning_tokens, MOST_TOKENS)
-        body[self.max_tokens_field] = most
-        if parameters.get("stream") and self.stream_usage:
-            body["stream_options"] = {"include_usage": True}
-        return {**with_parameters(body, parameters, most), **self.extra_body}
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What a check may know of the run that its trials belong to.
-
-    Args:
-        window: The context window that the endpoint declares, in tokens; None where it does not.
-        defects_only: Whether the trials cannot show readiness, so that smaller ones will do.
-        common: What trials have fetched for each other, and the chats that did.
-        findings: What searches of earlier runs have found.
-        given: What the user gave along with the endpoint.
-        meters: What tells how much memory the server takes.
-        warm: Whether prompts of a load test share all but their end.
-        fleet: Makes the steps of a load test, where load workers do; None where this process does.
-    """
-
-    window: int | None = None
-    defects_only: bool = False
-    common: dict[Hashable, tuple[Chat, asyncio.Future[Any]]] = field(default_factory=dict)
-    findings: FindingsStore = field(default_factory=FindingsStore)
-    given: Given = field(default_factory=Given)
-    meters: Sequence[Meter] = ()
-    warm: bool = False
-    fleet: Callable[[Chat, Shape], Awaitable[StepResult]] | None = None
 
 
 class Chat:
-    """One trial's conversation with the endpoint. It keeps count, so that no check has to."""
+    """One trial's conversation with the endpoint, with a record of its exchanges and replies."""
 
     def __init__(
-        self, send: Send, dialect: Dialect, scope: Scope | None = None, shared: str = ""
+        self, send: Send, dialect: Dialect, context: Context | None = None, shared: str = ""
     ) -> None:
         self._send = send
         self._shared = shared
         self.dialect = dialect
-        self.context = scope or Scope()
+        self.context = context or Context()
         self.exchanges: list[int] = []
         self.replies: list[Reply] = []
 
@@ -97,11 +41,11 @@ class Chat:
         """
         reply = read(await self.send(messages, budget=budget, **parameters))
         if _spent_on_reasoning(reply):
-            # Once more, with room: a budget that reasoning ate is ours, and not the endpoint's.
+            # Sent again with four times the budget: it was ours that reasoning used up.
             reply = read(await self.send(messages, budget=4 * budget, **parameters))
             if _spent_on_reasoning(reply):
                 raise EndpointError(
-                    f"reasoning only: no visible text in {4 * budget} tokens", Outcome.BUDGET
+                    "reasoning only", Outcome.BUDGET, came=f"no visible text in {4 * budget} tokens"
                 )
         self.replies.append(reply)
         return reply
@@ -109,9 +53,9 @@ class Chat:
     async def reply_or_score(
         self, messages: Sequence[Message], *, budget: int = 512, **parameters: Any
     ) -> Reply | Score:
-        """Send the messages and return the reply, or the score of what came instead of one.
+        """Send the messages and return the reply, or the score of the error that came instead.
 
-        For a check that a filter may pass: what blocks a request is no reply, and may be right.
+        For a check that a content filter may satisfy: a blocked request has no reply to score.
         """
         try:
             return await self(messages, budget=budget, **parameters)
@@ -121,30 +65,30 @@ class Chat:
     async def send(
         self, messages: Sequence[Message], *, budget: int = 512, **parameters: Any
     ) -> Exchange:
-        """Send the messages and return the exchange as it was, for a check that wants an error."""
+        """Send the messages and return the raw exchange, for a check that expects an error."""
         return await self.call(Call(self.dialect.request(messages, budget, parameters)))
 
     async def call(self, call: Call) -> Exchange:
-        """Send any request, for a check of the protocol."""
+        """Send an arbitrary request, for a check of the protocol."""
         exchange = await self._send(replace(call, shared=self._shared) if self._shared else call)
         self.exchanges.append(exchange.seq)
         return exchange
 
     async def fetch_once(self, key: Hashable, fetch: Callable[[Chat], Coroutine[Any, Any, T]]) -> T:
-        """What several trials need: the first that asks fetches it for all.
+        """Return the result of `fetch`, which runs once per run for each key: the trials share it.
 
         Raises:
-            EndpointError: That of the fetching: what is sent once fails for all.
+            EndpointError: `fetch` raised it; it is raised again in every trial that shares the key.
         """
-        if key not in self.context.common:
-            own = Chat(self._send, self.dialect, self.context, repr(key))
-            self.context.common[key] = own, asyncio.ensure_future(fetch(own))
-        by, fetching = self.context.common[key]
+        if key not in self.context.shared_fetches:
+            owner = Chat(self._send, self.dialect, self.context, repr(key))
+            self.context.shared_fetches[key] = owner, asyncio.ensure_future(fetch(owner))
+        owner, fetching = self.context.shared_fetches[key]
         try:
-            found: T = await fetching
-            return found
+            result: T = await fetching
+            return result
         finally:
-            self.exchanges += [each for each in by.exchanges if each not in self.exchanges]
+            self.exchanges += [each for each in owner.exchanges if each not in self.exchanges]
 
 
 def _spent_on_reasoning(reply: Reply) -> bool:

@@ -13,14 +13,14 @@ from readiness.probe import Probe
 from readiness.score import Score
 from readiness.statistics.proportions import can_show, fewest
 
-#: What a claim may fall short by, and the risk of a wrong verdict, where no policy says.
+#: The default margin below the required rate, and the default risk of a wrong verdict.
 MARGIN, ALPHA = 0.05, 0.05
 
 BUILT_IN = "readiness.checks."
 
 Attempt = Callable[[Chat, Probe], Awaitable[Score]]
 
-#: Makes that many probes, all different, from a seed: `generate(seed, trials)`.
+#: Generates the given number of distinct probes from a seed: `generate(seed, trials)`.
 Generator = Callable[[int, int], Sequence[Probe]]
 
 
@@ -47,13 +47,13 @@ class Check:
             raise ValueError(f"{self.id} needs probes, or a generator and a number of trials")
         if not can_show(self.required, MARGIN, ALPHA, self.trials):
             raise ValueError(
-                f"{self.id} can never be ready: it makes {self.trials} trials, and to show "
+                f"{self.id} can never be ready: it runs {self.trials} trials, and showing "
                 f"a rate of {self.required:.0%} takes {fewest(self.required, MARGIN, ALPHA)}"
             )
 
     @property
     def dimension(self) -> str:
-        """The dimension that the check belongs to: its module, or the package of ours it is in."""
+        """The check's dimension: its package in `readiness.checks`, or the name of its module."""
         module = self.attempt.__module__
         if module.startswith(BUILT_IN):
             return module.removeprefix(BUILT_IN).partition(".")[0]
@@ -61,7 +61,7 @@ class Check:
 
     @property
     def id(self) -> str:
-        """What every report calls the check."""
+        """The check's id in every report: `dimension.function`."""
         return f"{self.dimension}.{self.attempt.__name__}"
 
     @property
@@ -70,10 +70,10 @@ class Check:
         return " ".join((inspect.getdoc(self.attempt) or "").split())
 
     def probes(self, seed: int, trials: int) -> list[Probe]:
-        """The probes of that many trials, and the control items beside them.
+        """The probes of the given number of counted trials, and the control probes.
 
-        A generator makes them all different; a fixed sequence is gone through again. Control items
-        come first: a check that ends early has them too.
+        A generator's probes are all distinct; a fixed sequence repeats in a cycle. Control probes
+        come first, so that a check that ends early has tried them.
         """
         if callable(self.source):
             return sorted(self.source(seed, trials), key=_counts)
@@ -97,22 +97,22 @@ def check(
     alone: bool = False,
     forms: FormSpace | None = None,
 ) -> Callable[[Attempt], Check]:
-    """Make a check of an async function that tries one probe in one chat.
+    """Decorate an async function that tries one probe in one chat, which makes it a check.
 
     Args:
-        probes: What to try the requirement with: probes, or a generator of them.
-        required: The rate of passed trials that must be shown; 1 where none may fail.
-        trials: How many, where the policy names no number; 0 for each probe once.
-        extension: How many more, once, where these leave the verdict open; the risk of a wrong
-            verdict is then shared between the two looks.
-        needs: Features without which the requirement cannot be met, as in `["tools"]`.
-        in_order: Whether the trials follow one another, as in "100 consecutive calls".
-        alone: Whether no other check may run meanwhile, as when time is measured.
-        forms: The forms that its probes are in; None where they are in one.
+        probes: The probes to try the requirement with, or a generator of them.
+        required: The pass rate that must be shown; 1 where no trial may fail.
+        trials: The number of trials, where the policy names none; 0 tries each probe once.
+        extension: The number of further trials, run once, where the first leave the verdict
+            inconclusive; the risk of a wrong verdict is then split between the two looks.
+        needs: Features that the requirement depends on, as in `["tools"]`.
+        in_order: Whether the trials run sequentially, as in "100 consecutive calls".
+        alone: Whether no other check may run at the same time, as when time is measured.
+        forms: The request forms of its probes; None where they all have one form.
 
     Raises:
         TypeError: The function has no docstring, which would be the requirement.
-        ValueError: The numbers can never show what is required.
+        ValueError: The number of trials can never show the required rate.
     """
     counted = 0 if callable(probes) else sum(not probe.control for probe in probes)
     return lambda attempt: Check(

@@ -1,37 +1,64 @@
-"""What the user gives along with an endpoint, for what no reply can tell."""
+"""The run's state and settings that a check may read: types only."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from readiness.checks.license.license_evidence import LicenseEvidence
-from readiness.policy.hardware import HardwareProfile
-from readiness.policy.slo import Slo
-from readiness.transport.address import Address
+# These packages import this module: here they are imported for type annotations only.
+if TYPE_CHECKING:
+    from readiness.chat import Chat
+    from readiness.checks.license.license_evidence import LicenseEvidence
+    from readiness.load.meters.meter import Meter
+    from readiness.load.step import Shape, StepResult
+    from readiness.policy.hardware import HardwareProfile
+    from readiness.policy.slo import Slo
+    from readiness.search import FindingsStore
+    from readiness.transport.address import Address
 
 
 @dataclass(frozen=True)
-class Given:
-    """What the user gives along with an endpoint.
+class Context:
+    """The run's state and settings that a check may read.
 
     Args:
-        dossier: What there is to show of the licence; None where nothing was given.
-        accepted: The licence conditions that the policy accepts, by their ids.
-        slo: What the policy promises to users.
-        hardware: The machine that the user declares; None where none was declared.
-        metrics: Where the server or an exporter tells of itself; None where nobody says.
-        restart: The command that restarts the endpoint; "" where nobody may.
+        context_window: The context window that the endpoint declares, in tokens; None where it
+            declares none.
+        defects_only: Whether the run can show defects but not readiness, so that smaller probes
+            suffice.
+        shared_fetches: The results that trials share, each with the chat that fetches it.
+        findings: The counterexamples that searches of earlier runs found; None where none are
+            stored.
+        meters: The meters of the server's memory.
+        warm_prefix_cache: Whether the prompts of a load test share their prefix.
+        run_distributed_step: Runs a step of a load test on the load workers; None where this
+            process runs it.
+        license_evidence: The licence evidence; None where the user supplied none.
+        accepted_license_conditions: The ids of the licence conditions that the policy accepts.
+        slo: The policy's service level objectives.
+        hardware: The hardware profile that the user declares; None where none is declared.
+        metrics_address: The address of the server's or an exporter's metrics; None where unknown.
+        restart_command: The command that restarts the endpoint; "" where none may be run.
     """
 
-    dossier: LicenseEvidence | None = None
-    accepted: frozenset[str] = frozenset()
+    context_window: int | None = None
+    defects_only: bool = False
+    shared_fetches: dict[Hashable, tuple[Chat, asyncio.Future[Any]]] = field(default_factory=dict)
+    findings: FindingsStore | None = None
+    meters: Sequence[Meter] = ()
+    warm_prefix_cache: bool = False
+    run_distributed_step: Callable[[Chat, Shape], Awaitable[StepResult]] | None = None
+    license_evidence: LicenseEvidence | None = None
+    accepted_license_conditions: frozenset[str] = frozenset()
     slo: Slo = ()
     hardware: HardwareProfile | None = None
-    metrics: Address | None = None
-    restart: str = ""
+    metrics_address: Address | None = None
+    restart_command: str = ""
 
     @property
-    def digests(self) -> dict[str, dict[str, str]]:
-        """The digest of each file that tells of the licence, of the model and of each ancestor."""
-        line = self.dossier.ancestry() if self.dossier else ()
-        return {name: dict(dossier.files) for name, dossier in line}
+    def license_evidence_digests(self) -> dict[str, dict[str, str]]:
+        """The digests of the licence files of the model and of each ancestor, by model and file."""
+        line = self.license_evidence.ancestry() if self.license_evidence else ()
+        return {name: dict(evidence.files) for name, evidence in line}

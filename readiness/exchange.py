@@ -1,24 +1,26 @@
-"""An exchange: one request, and every byte that came back, with the time it came."""
+"""An exchange: one request, and every byte of its response with its time of arrival."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+NS = 1e9  # nanoseconds in a second
 
 
 class Fault(StrEnum):
     """Why no complete response arrived."""
 
-    UNREACHABLE = "unreachable"  # No connection: not one byte of the request was sent.
+    UNREACHABLE = "unreachable"  # No connection: no byte of the request was sent.
     RESET = "connection lost"
     FIRST_BYTE = "no first byte in time"
     SILENCE = "silence in mid-reply"
     TOTAL = "too slow as a whole"
     TOO_LARGE = "reply too large"
     PROTOCOL = "not HTTP"
-    CLIENT_ABORTED = "we hung up"  # As a client does that aborts: it is no fault of the endpoint.
+    CLIENT_ABORTED = "we hung up"  # The client aborted on purpose: no fault of the endpoint.
 
 
 COMPLETIONS = "/chat/completions"
@@ -26,7 +28,7 @@ COMPLETIONS = "/chat/completions"
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """A body too large to keep: evidence has its parts, and how often one of them is repeated."""
+    """A large body made by repetition: evidence keeps its parts and the number of repetitions."""
 
     head: str
     part: str
@@ -35,24 +37,24 @@ class Repeated:
 
     @property
     def size(self) -> int:
-        """How many bytes it takes."""
+        """The size of the body in bytes."""
         ends = len(self.head.encode()) + len(self.tail.encode())
         return ends + self.times * len(self.part.encode())
 
     @property
     def described(self) -> dict[str, Any]:
-        """What evidence keeps of it, and what it can be made from again."""
+        """The description that evidence keeps, from which the body can be rebuilt."""
         return {"head": self.head, "part": self.part, "times": self.times, "tail": self.tail}
 
 
 @dataclass(frozen=True, slots=True)
 class ClientAbort:
-    """When the client leaves before the reply has ended: whichever comes first.
+    """When the client disconnects before the reply has ended: at the first of two limits.
 
     Args:
-        frames: So many frames of a stream have come; 0 where they do not matter.
-        seconds: So much time has passed.
-        reset: Whether the connection is reset, as by a client that is killed.
+        frames: The number of stream frames after which it disconnects; 0 for no such limit.
+        seconds: The time after which it disconnects, in seconds.
+        reset: Whether the connection is reset (TCP RST), as by a client that is killed.
     """
 
     frames: int = 0
@@ -62,19 +64,19 @@ class ClientAbort:
 
 @dataclass(frozen=True)
 class Call:
-    """What to send.
+    """One HTTP request to send.
 
     Args:
-        body: JSON, or raw bytes where a check sends what is no JSON; None for no body.
+        body: JSON, or raw bytes where a check sends invalid JSON; None for no body.
         path: The path below the base URL.
         method: The HTTP method.
-        headers: What goes out beside the usual headers, or instead of them; "" leaves one out.
-        chunked: Whether the body goes out in chunks, its length not announced.
-        shared: What several trials share it as; "" where it is one trial's own.
-        crowd: Whether it is one of many users' at once: over a connection that no other waits for,
-            sent once whatever comes, and kept in evidence without what can be made again.
-        hang_up: When the client leaves; None where it stays.
-        made: What evidence keeps of it, where a load worker has sent it; None before it is sent.
+        headers: Headers that are added to the default ones or replace them; "" omits a header.
+        chunked: Whether the body is sent with chunked transfer encoding.
+        shared: The key under which several trials share the request; "" where they do not.
+        crowd: Whether it is one of many concurrent users' requests: it is sent on a pooled
+            connection, never retried, and summarised in evidence.
+        hang_up: When the client disconnects; None where it reads to the end.
+        made: The evidence entry, where a load worker has sent the request; None before that.
     """
 
     body: Any
@@ -95,32 +97,37 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A time, in ns from the sending of the request, and the bytes of body that were there."""
+    """A time in ns since the request was sent, and the bytes of body received by then."""
 
     ns: int
     size: int
 
+    @property
+    def seconds(self) -> float:
+        """The time in seconds."""
+        return self.ns / NS
+
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request, and what came back.
+    """One request and its response.
 
     Args:
-        request: The body as JSON, or the raw bytes where a check sends what is no JSON; of a
-            repeated body, what it is made of.
+        request: The body as JSON, or the raw bytes where a check sends invalid JSON; of a repeated
+            body, its description.
         status: The HTTP status; None where no response began.
-        headers: The response's headers, with lower-case names.
-        body: The response's body so far as it arrived, content-decoded and otherwise raw.
-        arrivals: When how much of the body had arrived.
-        fault: Why the response is not complete; None where it is.
-        detail: The fault in words.
+        headers: The response headers, with lower-case names.
+        body: The response body as far as it arrived, content-decoded and otherwise raw.
+        arrivals: The times of arrival, each with the cumulative size of the body.
+        fault: Why the response is incomplete; None where it is complete.
+        detail: The fault's details as a message.
         sent: When the request was sent, in seconds since the epoch.
-        end: When the response ended, in ns from the sending of the request.
+        end: When the response ended, in ns since the request was sent.
         path: The path below the base URL.
         method: The HTTP method.
-        keyed: Whether a key went out with the request.
-        written: When there was a connection and the request was written, in ns from its sending;
-            0 where that is not known.
+        keyed: Whether an API key was sent with the request.
+        written: When the request was written to a connection, in ns since it was sent; 0 where
+            unknown.
         seq: The exchange's number in the evidence.
     """
 
@@ -140,6 +147,20 @@ class Exchange:
     seq: int = -1
 
     @property
+    def seconds(self) -> float:
+        """The time from sending the request to the end of the response, in seconds."""
+        return self.end / NS
+
+    @property
+    def seconds_to_write(self) -> float:
+        """The time until the request was written to a connection, in seconds."""
+        return self.written / NS
+
+    @property
     def succeeded(self) -> bool:
         """Whether the response is complete, and a success."""
         return self.fault is None and self.status is not None and 200 <= self.status < 300
+
+
+#: Sends one request. A fault of the endpoint is recorded in the exchange, not raised.
+Send = Callable[[Call], Awaitable[Exchange]]

@@ -1,4 +1,4 @@
-"""A probe: what to send, what a check needs to score the reply, and the forms it is sent in."""
+"""A probe: what to send, what a check needs to score the reply, and the probe's variants."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 Message = Mapping[str, Any]
 
-# Rough, and printed as such: between the tokenizers of today a factor of two is usual.
+# A rough estimate, printed as such: tokenizers differ by a factor of two.
 CHARACTERS_PER_TOKEN = 4.0
 _WIDE = re.compile(r"[⺀-鿿가-힯＀-￯]")
 
@@ -36,7 +36,7 @@ class SamplingValue(NamedTuple):
 
 
 def tokens_of(text: str) -> int:
-    """About how many tokens a text has."""
+    """The estimated tokens of a text."""
     wide = len(_WIDE.findall(text))
     return int(wide + (len(text) - wide) / CHARACTERS_PER_TOKEN)
 
@@ -63,22 +63,22 @@ class Probe:
 
     Args:
         id: Stable across versions and unique within a check, as in `json.F3.017@v1`.
-        messages: The conversation, in the wire's own form.
+        messages: The conversation, as in the request body.
         expect: What the check's scorer compares the reply with.
-        parameters: What the request holds besides messages, as in `{"stream": True}`; a field may
-            be a `FieldRule` or a `SamplingValue`, which the endpoint's dialect settles.
-        budget: Most tokens of visible text that the reply may take.
-        family: The kind of probe; a plan takes its trials from all families evenly.
-        labels: What else the record counts it under, as in `{"distance": "6-10"}`.
-        cluster: What the probe shares with others, such as a document; "" where nothing.
-        control: Whether the probe is trivially easy, and guards the check instead of counting.
-        tokens: About how many tokens its requests have, where they are not made of `messages`.
-        fewer: The same where the run can show defects only; 0 where it makes no difference.
-        shared: What its requests are called that are sent once for several probes; "" for none.
-        in_flight: How many requests are to be in flight along with it; 0 where it does not matter.
-        needs: Features that its form takes, beside those that the check needs.
-        adds: About how many tokens its form adds to what it asks.
-        plain: The same in the plain form; None where it is in that.
+        parameters: The request's other parameters, as in `{"stream": True}`; a value may be a
+            `FieldRule` or a `SamplingValue`, which the endpoint's dialect resolves.
+        budget: Maximum tokens of visible text in the reply.
+        family: The kind of probe; a plan takes its trials evenly from all families.
+        labels: Further slices that the record counts it in, as in `{"distance": "6-10"}`.
+        cluster: The document or conversation that the probe shares with others; "" for none.
+        control: Whether the probe is a trivially easy control, which is not counted as a trial.
+        tokens: The estimated tokens of its requests, where `messages` does not show them.
+        fewer: The same estimate in a run that shows defects only; 0 where it is no different.
+        shared: The key of the requests that are sent once for several probes; "" for none.
+        in_flight: The number of requests to be in flight along with it; 0 where any will do.
+        needs: Features that its form depends on, besides those that the check needs.
+        adds: The estimated tokens that its form adds to the request.
+        plain: The same probe in the plain form; None where it has that form.
     """
 
     id: str
@@ -100,7 +100,7 @@ class Probe:
 
     @property
     def slices(self) -> Mapping[str, str]:
-        """What the record counts the probe under, apart from its check."""
+        """The slices in which the record counts the probe: its family and labels."""
         return {"family": self.family, **self.labels} if self.family else self.labels
 
     def within(self, lacking: Iterable[str], window: int | None) -> Probe:
@@ -115,62 +115,62 @@ class Probe:
         )
 
 
-#: What the record counts probes under by their manner.
+#: The labels that name a probe's variant: how its reply is sent, and its system message.
 REPLY, SYSTEM = "reply", "system message"
 STREAM = {"stream": True}
 
 
 def streaming(probes: Sequence[Probe], key: str) -> list[Probe]:
-    """Have every other probe answered by a stream, of each family, language and so on alike."""
+    """Stream the reply of every other probe, balanced over the families and other slices."""
     return [_replied(probe, on) for probe, on in _spread(probes, f"{key}/{REPLY}", every=2)]
 
 
-def instructed(probes: Sequence[Probe], key: str, said: Sequence[str], every: int) -> list[Probe]:
-    """Put a system message before one probe in so many; what it says comes by turns."""
-    turns = cycle(said)
+def instructed(probes: Sequence[Probe], key: str, texts: Sequence[str], every: int) -> list[Probe]:
+    """Put a system message before one probe in every `every`; the texts alternate."""
+    turns = cycle(texts)
     return [
-        _told(probe, next(turns) if on else "")
+        _with_system_message(probe, next(turns) if on else "")
         for probe, on in _spread(probes, f"{key}/{SYSTEM}", every)
     ]
 
 
 def reply(streamed: bool) -> Mapping[str, str]:
-    """What the record counts a probe under by how its reply comes."""
+    """The label of a probe by whether its reply is streamed."""
     return {REPLY: "streamed" if streamed else "whole"}
 
 
 def alike(probe: Probe, other: Probe) -> Probe:
-    """A probe in the manner of another; its id says in which."""
+    """A probe in the same variant as another; its id names the variant."""
     system = [each for each in other.messages[:1] if each["role"] == "system"]
-    manner = ".".join([other.labels[REPLY], *["system"] * len(system)])
+    variant = ".".join([other.labels[REPLY], *["system"] * len(system)])
     return replace(
         probe,
-        id=probe.id.replace("@", f".{manner}@"),
+        id=probe.id.replace("@", f".{variant}@"),
         messages=[*system, *probe.messages],
         parameters=other.parameters,
     )
 
 
 def _spread(probes: Sequence[Probe], key: str, every: int) -> Iterator[tuple[Probe, bool]]:
-    """Each probe, and whether it is one of so many: whatever it is counted under has its share.
+    """Each probe, and whether it is one in every `every`: balanced over every slice.
 
-    By the parity of its number a probe might always meet the same family. Probes that share their
-    requests share their manner as well; and those of a short run are the first of a long one.
+    Choosing by the parity of the index could coincide with a family. Probes that share requests
+    share their variant as well; the choice for the first n probes does not depend on the rest.
     """
     random = Random(key)
-    met: Counter[tuple[str, str]] = Counter()
+    seen: Counter[tuple[str, str]] = Counter()
     taken: Counter[tuple[str, str]] = Counter()
     shared: dict[str, bool] = {}
     for probe in probes:
         slices = [("", ""), *probe.slices.items()]
-        # Above 0 where one more is due; what is rare has the first say, for it has few chances.
+        # Positive where one more is due; rare slices weigh most, for they have few chances.
         due = sum(
-            Fraction(2 * (met[each] + 1) - every * (2 * taken[each] + 1), met[each] + 1)
+            Fraction(2 * (seen[each] + 1) - every * (2 * taken[each] + 1), seen[each] + 1)
             for each in slices
         )
         on = due > 0 or (due == 0 and random.randrange(every) == 0)
         on = shared.setdefault(probe.shared, on) if probe.shared else on
-        met.update(slices)
+        seen.update(slices)
         taken.update(slices if on else ())
         yield probe, on
 
@@ -180,7 +180,7 @@ def _replied(probe: Probe, streamed: bool) -> Probe:
     return replace(probe, parameters=parameters, labels={**probe.labels, **reply(streamed)})
 
 
-def _told(probe: Probe, said: str) -> Probe:
-    labels = {**probe.labels, SYSTEM: "neutral" if said else "none"}
-    system = [{"role": "system", "content": said}] if said else []
+def _with_system_message(probe: Probe, text: str) -> Probe:
+    labels = {**probe.labels, SYSTEM: "neutral" if text else "none"}
+    system = [{"role": "system", "content": text}] if text else []
     return replace(probe, messages=[*system, *probe.messages], labels=labels)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What became of a trial: a closed set, counted apart and never merged."""
+    """The outcome of a trial: a closed set, each counted separately and never merged."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -20,10 +20,8 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-#: A measure of a trial that is told wherever results are shown, for it may be overlooked.
-REASONED = "met in the reasoning"
-
-#: Outcomes that say nothing of the endpoint: a verdict must hold whichever way they had gone.
+#: Outcomes that show nothing about the endpoint: a verdict must hold whether they count as passes
+#: or as failures.
 UNSETTLED = frozenset({Outcome.UNDETERMINED, Outcome.SKIPPED})
 
 
@@ -32,13 +30,14 @@ class Measure:
     """A figure that a trial has measured, for the record.
 
     Args:
-        name: What it is, as in "time to first token".
+        name: Its name, as in "time to first token".
         value: The figure.
         unit: Its unit, as in "s"; "" for a share or a count.
-        at: Under which conditions, as in `{"length": 131072, "depth": 0.5}`.
-        of: How many values it is a statistic of, as in a percentile of 96 times; 1 where it is one.
-        low: Where its interval begins (95 %); None where it has none.
-        high: Where that ends.
+        at: The conditions, as in `{"length": 131072, "depth": 0.5}`.
+        of: The number of values it is a statistic of, as in a percentile of 96 times; 1 for a
+            single value.
+        low: The lower end of its 95 % interval; None where it has none.
+        high: The upper end of the interval.
     """
 
     name: str
@@ -52,36 +51,79 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The outcome of one trial, why where it did not pass, and what it has measured."""
+    """The outcome of one trial.
+
+    Args:
+        outcome: The trial's outcome.
+        reason: Why it did not pass: for people, no code decides by it.
+        measures: The figures it measured.
+        made: Whether the trial was executed; false where the verdict was already settled.
+        met_in_reasoning: Whether the reasoning text has what the reply must not: some clients
+            show it.
+        settled_by: Who labelled a reply that no rule could score: "review", or "judge" and its
+            model.
+        kind: The part of the reason that similar failures share, by which they are counted
+            together; "" where there is none.
+    """
 
     outcome: Outcome
     reason: str = ""
     measures: tuple[Measure, ...] = ()
+    made: bool = True
+    met_in_reasoning: bool = False
+    settled_by: str = ""
+    kind: str = field(default="", compare=False)
 
     @property
     def passed(self) -> bool:
-        """Whether the trial met the requirement."""
+        """Whether the trial satisfied the requirement."""
         return self.outcome is Outcome.PASS
 
     def measured(self, *measures: Measure) -> Score:
-        """The same score, with what the trial has measured besides."""
+        """The same score, with further measures."""
         return replace(self, measures=(*self.measures, *measures))
 
 
 PASSED = Score(Outcome.PASS)
 
-#: Of a trial that was not made, for it could have changed nothing.
-SETTLED = Score(Outcome.SKIPPED, "not made: the verdict was settled")
+#: The score of a trial that was not executed, because it could no longer change the verdict.
+SETTLED = Score(Outcome.SKIPPED, "not made: the verdict was settled", made=False)
 
 
-def failed(reason: str) -> Score:
-    """Score a trial in which the endpoint did not meet the requirement."""
-    return Score(Outcome.FAIL, reason)
+def scored(
+    outcome: Outcome, kind: str, came: str | None = None, *, got: str | None = None
+) -> Score:
+    """Score a trial: `kind` is shared by similar failures, `came` and `got` show this response."""
+    shown = "" if came is None else f": {came}"
+    return Score(outcome, f"{kind}{shown if got is None else f', got {got}'}", kind=kind)
+
+
+def failed(kind: str, came: str | None = None, *, got: str | None = None) -> Score:
+    """Score a trial in which the endpoint did not satisfy the requirement."""
+    return scored(Outcome.FAIL, kind, came, got=got)
 
 
 class EndpointError(Exception):
-    """The endpoint sent no usable reply: the trial ends here, and it counts."""
+    """The endpoint sent no usable reply: the trial ends, and is counted with this outcome.
 
-    def __init__(self, reason: str, outcome: Outcome = Outcome.ENDPOINT_ERROR) -> None:
-        super().__init__(reason)
-        self.score = Score(outcome, reason)
+    Args:
+        kind: Why, for people.
+        outcome: The outcome of the trial.
+        came: An excerpt of this response.
+        status: The HTTP status of an error response.
+        message: The endpoint's own error message.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        outcome: Outcome = Outcome.ENDPOINT_ERROR,
+        *,
+        came: str | None = None,
+        status: int | None = None,
+        message: str = "",
+    ) -> None:
+        self.score = scored(outcome, kind, came)
+        super().__init__(self.score.reason)
+        self.status = status
+        self.message = message

@@ -1,4 +1,4 @@
-"""The project's own tests, in folders named as the rooms of the package."""
+"""The project's own tests, in folders named like the packages they test."""
 
 from pathlib import Path
 

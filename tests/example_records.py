@@ -1,4 +1,4 @@
-"""Records to report, without a run: two dimensions, and every verdict."""
+"""Example records without a run: two dimensions, and every verdict."""
 
 from __future__ import annotations
 
@@ -59,6 +59,11 @@ def check(name: str, verdict: str = "ready", **changes: Any) -> Json:
     }
 
 
+def reason(said: str, count: int) -> Json:
+    """Why so many trials did not pass, all of them alike."""
+    return {"kind": said, "reason": said, "example": said, "count": count}
+
+
 def failing(name: str, **changes: Any) -> Json:
     """A check that is not ready, with one failed trial."""
     found = {
@@ -68,7 +73,7 @@ def failing(name: str, **changes: Any) -> Json:
         "at_least": 0.9534,
         "score": 59,
         "outcomes": {"pass": 99, "fail": 1},
-        "reasons": [{"kind": "said nothing", "reason": "said nothing", "count": 1}],
+        "reasons": [reason("said nothing", 1)],
         "not_passed": [
             {"probe": "p.1", "outcome": "fail", "reason": "said nothing", "exchanges": [1]}
         ],
@@ -88,6 +93,7 @@ def record(*dimensions: Json, **changes: Any) -> Json:
         "verdict": "not ready",
         "score": 59,
         "exit_status": 1,
+        "deciding": ["memory"],
         "problem": "",
         "profile": "ci",
         "seed": 0,
@@ -126,15 +132,25 @@ def record(*dimensions: Json, **changes: Any) -> Json:
 
 def baseline() -> Json:
     """What stands in a record of the run before: a rule that broke, and one that is not shown."""
-    item = {"probe": "p.1", "outcome": "fail", "reason": "said nothing"}
+    item = {
+        "probe": "p.1",
+        "outcome": "fail",
+        "reason": "said nothing",
+        "exchanges": [1],
+        "reply": "{}",
+        "baseline_exchanges": [7],
+        "baseline_reply": '{"content": "7"}',
+    }
     return {
         "run": "2026-11-21-mini",
         "model": "mini",
         "started": "2026-11-21T12:24:29Z",
+        "concurrency": 8,
         "head": DIGEST,
         "run_verdict": "ready",
         "verdict": "not ready",
         "identity": "advisory",
+        "alpha": 0.05,
         "drift": [{"what": "server", "before": "mini/0", "now": "mini/1"}],
         "agree": 298,
         "pairs": 300,
@@ -147,7 +163,7 @@ def baseline() -> Json:
                 "memory.recall_at_turn_50",
                 lost=1,
                 regressed=True,
-                items=[{**item, "exchanges": [1], "baseline_exchanges": [7]}],
+                items=[item],
             ),
         ],
     }
@@ -168,6 +184,7 @@ def compared(name: str, **changes: Any) -> Json:
         "non_inferiority": "advisory",
         "shown": True,
         "pace": 1.0,
+        "timed": 100,
         "slower": False,
         "items": [],
         **changes,
@@ -205,13 +222,7 @@ def everything() -> list[Json]:
                 "not assessed",
                 passed=0,
                 outcomes={"unsupported": 90, "skipped": 10},
-                reasons=[
-                    {
-                        "kind": "unsupported: no tools",
-                        "reason": "unsupported: no tools",
-                        "count": 90,
-                    }
-                ],
+                reasons=[reason("unsupported: no tools", 90)],
             ),
         ),
     ]
@@ -220,6 +231,7 @@ def everything() -> list[Json]:
 def with_texts(found: Json, text: Callable[[str], str]) -> Json:
     """The record, with each text that is free by its schema replaced; names of mappings too."""
     said = copy.deepcopy(found)
+    said["deciding"] = [text(each) for each in said["deciding"]]
     said["problem"] = text(said["problem"]) if said["problem"] else ""
     target = said["target"]
     for name in ("endpoint", "model", "server"):
@@ -243,7 +255,7 @@ def with_texts(found: Json, text: Callable[[str], str]) -> Json:
     for each in former["checks"]:
         each["id"] = text(each["id"])
         for item in each["items"]:
-            item |= {"probe": text("p"), "reason": text("why")}
+            item |= {name: text("said") for name in ("probe", "reason", "reply", "baseline_reply")}
     return said
 
 
@@ -258,7 +270,7 @@ def _with_texts(found: Json, text: Callable[[str], str]) -> Json:
         "id": text(found["id"]),
         "requirement": text(found["requirement"]),
         "reasons": [
-            {**each, "kind": text(each["kind"]), "reason": text(each["reason"])}
+            {**each, **{name: text(each[name]) for name in ("kind", "reason", "example")}}
             for each in found["reasons"]
         ],
         "doubts": [text(each) for each in found["doubts"]],

@@ -1,15 +1,18 @@
-"""Exchanges as they could have come over the wire."""
+"""Exchanges as they could have been received."""
 
 from __future__ import annotations
 
 import json
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from readiness.evidence.log import chain_end
 from readiness.exchange import Arrival, Exchange, Fault
 from readiness.protocol.completion import read
-from readiness.reply import ToolCall
+from readiness.reply import Reply, ToolCall
 from readiness.score import EndpointError, Outcome, Score
 
 JSON = "application/json"
@@ -77,3 +80,13 @@ def malformed(exchange: Exchange) -> str:
     assert found.outcome is Outcome.ENDPOINT_ERROR
     assert found.reason.startswith("malformed response: ")
     return found.reason.removeprefix("malformed response: ")
+
+
+def is_whole(evidence: Path) -> bool:
+    """Whether each line of an evidence file follows the one before, up to the last."""
+    return chain_end(evidence) == sha256(evidence.read_bytes().splitlines()[-1]).hexdigest()
+
+
+def defect_text(reply: Reply) -> str:
+    """All that is wrong with the form of a reply, as people read it."""
+    return "; ".join(each.text for each in reply.defects)

@@ -1,4 +1,4 @@
-"""Chat completions over a bare socket, and what came back."""
+"""Chat completions over a bare socket, and their responses."""
 
 from __future__ import annotations
 

@@ -9,15 +9,17 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
-from readiness.chat import Chat, Dialect, Scope, Send
+from readiness.chat import Chat
 from readiness.check import Check
-from readiness.exchange import COMPLETIONS, Arrival, Call, Exchange, Fault
+from readiness.context import Context
+from readiness.exchange import COMPLETIONS, Arrival, Call, Exchange, Fault, Send
 from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.endpoint.protocol import MODEL
-from readiness.mutants.endpoint.reference import Reference, ServerResponse
+from readiness.mutants.endpoint.reference import Accepted, Reference, ServerResponse
 from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Flaw
 from readiness.probe import Probe
+from readiness.protocol.dialect import Dialect
 from readiness.reply import Reply, Timing, Usage
 from readiness.score import EndpointError, Score
 
@@ -28,6 +30,10 @@ def reference(flaw: Flaw = FLAWLESS, tokenizer: str = "", seen: list[str] | None
     """What the reference endpoint answers, with at most one flaw, and perhaps a tokenizer."""
     endpoint, numbers = Reference(flaw), count()
 
+    def answered(body: bytes) -> ServerResponse | None:
+        due = endpoint.accept(body)
+        return endpoint.complete(due) if isinstance(due, Accepted) else due
+
     async def send(call: Call) -> Exchange:
         if seen is not None:
             seen.append(call.path)
@@ -37,7 +43,7 @@ def reference(flaw: Flaw = FLAWLESS, tokenizer: str = "", seen: list[str] | None
             said = ServerResponse(200 if tokenizer else 404, {}, [_tokenized(call, tokenizer)])
             return _exchange(call, next(numbers), said)
         body = call.body if isinstance(call.body, bytes) else json.dumps(call.body).encode()
-        return _exchange(call, next(numbers), endpoint.respond(body))
+        return _exchange(call, next(numbers), answered(body))
 
     return send
 
@@ -69,14 +75,14 @@ def _exchange(call: Call, seq: int, sent: ServerResponse | None) -> Exchange:
 
 
 def tried(
-    checks: Mapping[Check, Sequence[Probe]], scope: Scope, flaw: Flaw = FLAWLESS, **other: Any
+    checks: Mapping[Check, Sequence[Probe]], context: Context, flaw: Flaw = FLAWLESS, **other: Any
 ) -> dict[str, list[Score]]:
     """What becomes of the probes of some checks, which share their requests."""
     send = reference(flaw, **other)
 
     async def attempt(each: Check, probe: Probe) -> Score:
         try:
-            return await each.attempt(Chat(send, Dialect(MODEL), scope), probe)
+            return await each.attempt(Chat(send, Dialect(MODEL), context), probe)
         except EndpointError as error:
             return error.score
 
@@ -99,9 +105,9 @@ def reasons(found: Sequence[Score]) -> Counter[str]:
     return Counter(score.reason for score in found if not score.passed)
 
 
-def fresh(window: int | None = None, **other: Any) -> Scope:
+def fresh(window: int | None = None, **other: Any) -> Context:
     """A run in which nothing has been sent yet."""
-    return Scope(window=window, common={}, **other)
+    return Context(context_window=window, **other)
 
 
 def reply(text: str, prompt: int | None = 1000, finish: str = "stop", **usage: Any) -> Reply:

@@ -1,4 +1,4 @@
-"""Replies to score, and who falls by which check."""
+"""Replies to score, and the mutants that each check detects."""
 
 from __future__ import annotations
 

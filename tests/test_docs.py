@@ -1,4 +1,4 @@
-"""The documents: what they link to and name is there."""
+"""The documents: their links and names exist."""
 
 import re
 from collections.abc import Iterator

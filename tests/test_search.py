@@ -1,4 +1,4 @@
-"""Searches: the smallest case that fails, within a budget, told again and kept for the next run."""
+"""Searches: the smallest failing case, within a budget, confirmed and stored for later runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from readiness.score import PASSED, EndpointError, Outcome, Score, failed
 from readiness.search import (
-    MOST_KEPT,
+    MAX_KEPT,
     Counterexample,
     FindingsStore,
     GeneratedCase,
@@ -44,7 +44,7 @@ def searched(
         tried.append(case)
         return score(case)
 
-    return asyncio.run(LISTS.smallest(attempt, seed, findings or FindingsStore())), tried
+    return asyncio.run(LISTS.smallest(attempt, seed, findings)), tried
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -76,11 +76,11 @@ def test_no_more_is_tried_than_the_budget_and_nothing_twice() -> None:
     kept = [{"list": [at]} for at in range(20)]
     for tried, before in (("always", []), ("", kept)):
         sent.clear()
-        short.find(lambda case, said=tried: harm(case) and said, 1, before)  # type: ignore[misc]
+        short.find(lambda case, message=tried: harm(case) and message, 1, before)  # type: ignore[misc]
         assert len(sent) == len(set(sent)) <= 15
 
 
-def test_what_fails_once_is_told_all_the_same_and_that_it_did_so_once() -> None:
+def test_a_failure_that_is_not_reproduced_is_reported_with_its_count() -> None:
     turns: Iterator[Score] = iter([PASSED] * 9 + [failed("once")] + [PASSED] * 1_000)
     found, _ = searched(lambda case: next(turns))
     assert found is not None
@@ -104,7 +104,7 @@ def test_what_cannot_be_tried_is_neither_found_nor_passed() -> None:
     assert raised.value.score == spent
 
 
-def test_a_failure_stands_although_the_endpoint_is_gone_thereafter() -> None:
+def test_a_failure_counts_although_the_endpoint_is_unreachable_afterwards() -> None:
     turns = iter([PASSED, failed("crashed")])
     gone = Score(Outcome.SKIPPED, "unreachable")
     found, _ = searched(lambda case: next(turns, gone))
@@ -127,7 +127,7 @@ def test_the_next_run_begins_with_what_was_found(path: Path) -> None:
     assert tried == [LONG] * 4
 
 
-def test_what_is_mended_is_tried_again_and_no_longer_found(path: Path) -> None:
+def test_a_fixed_counterexample_is_tried_again_and_passes(path: Path) -> None:
     searched(too_long, FindingsStore(path))
     found, tried = searched(lambda case: PASSED, FindingsStore(path))
     assert (found, tried[0]) == (None, LONG)
@@ -146,25 +146,25 @@ def test_in_one_run_what_was_found_is_handed_out_once(path: Path) -> None:
 def test_the_newest_are_kept_each_once_and_those_of_other_searches_too(path: Path) -> None:
     findings = FindingsStore(path)
     findings.keep("other", {"a": "é\ud800"})
-    for at in [*range(MOST_KEPT + 2), 5]:
+    for at in [*range(MAX_KEPT + 2), 5]:
         findings.keep("lists", {"list": [at]})
-    newest = [5, *(at for at in reversed(range(2, MOST_KEPT + 2)) if at != 5)]
+    newest = [5, *(at for at in reversed(range(2, MAX_KEPT + 2)) if at != 5)]
     assert FindingsStore(path).take("lists") == [{"list": [at]} for at in newest]
     assert FindingsStore(path).take("other") == [{"a": "é\ud800"}]
     assert [each.name for each in path.parent.iterdir()] == ["findings.json"]
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
-        ("{", "is no JSON"),
-        ("[" * 100_000, "is no JSON"),
-        ("[]", "is no list of findings"),
-        ('{"schema": "readiness-findings/2", "findings": {}}', "is no list of findings"),
-        ('{"schema": "readiness-findings/1", "findings": {"a": [1]}}', "is no list of findings"),
+        ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ("[]", "is not a findings file"),
+        ('{"schema": "readiness-findings/2", "findings": {}}', "is not a findings file"),
+        ('{"schema": "readiness-findings/1", "findings": {"a": [1]}}', "is not a findings file"),
     ],
 )
-def test_a_file_that_is_none_of_ours_is_named(path: Path, text: str, said: str) -> None:
+def test_a_file_that_is_not_a_findings_file_is_named(path: Path, text: str, message: str) -> None:
     path.write_text(text)
-    with pytest.raises(LookupError, match=f"findings.json {said}: mend it or remove it"):
+    with pytest.raises(LookupError, match=f"findings.json {message}: repair or remove it"):
         FindingsStore(path)

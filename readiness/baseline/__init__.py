@@ -1,1 +1,1 @@
-"""Runs that are over: read again, compared with, added to."""
+"""Finished runs: reading, comparing and pooling them."""

@@ -1,4 +1,4 @@
-"""Two runs compared: check by check, over all checks, and what drifted."""
+"""The comparison of a run with its baseline: by check, over all checks, and drift."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ from readiness.verdict.claim import Gate, Verdict
 from readiness.verdict.matrix import DimensionRow, Matrix
 from readiness.verdict.result import Result, Trial
 
-#: Noise is slower than this at times: less is not worth a word.
-SLOWER = 1.10
+#: A ratio of durations up to this is within noise.
+SLOWDOWN_THRESHOLD = 1.10
 
 
 @dataclass(frozen=True, slots=True)
 class TrialPair:
-    """A trial, and the same one of the baseline."""
+    """A trial and the same trial of the baseline."""
 
     trial: Trial
     baseline_trial: RecordedTrial
 
     @property
     def lost(self) -> bool:
-        """Whether it passed, and does not pass now."""
+        """Whether it passed in the baseline and not now."""
         return _passed(self.baseline_trial.outcome) is True and _passed(self._now) is False
 
     @property
     def gained(self) -> bool:
-        """Whether it did not pass, and passes now."""
+        """Whether it passes now and did not in the baseline."""
         return _passed(self.baseline_trial.outcome) is False and _passed(self._now) is True
 
     @property
     def conclusive(self) -> bool:
-        """Whether it says something in both."""
+        """Whether it passed or failed in both runs."""
         return None not in (_passed(self.baseline_trial.outcome), _passed(self._now))
 
     @property
     def may_be_lost(self) -> bool:
-        """Whether it was lost if what is unsettled went the worst way."""
+        """Whether it is lost if unsettled outcomes count against the candidate."""
         return _passed(self.baseline_trial.outcome) is not False and _passed(self._now) is not True
 
     @property
     def may_be_gained(self) -> bool:
-        """Whether it was gained if what is unsettled went the best way."""
+        """Whether it is gained if unsettled outcomes count for the candidate."""
         return _passed(self.baseline_trial.outcome) is not True and _passed(self._now) is not False
 
     @property
@@ -60,20 +60,20 @@ class TrialPair:
 
 
 def _passed(outcome: Outcome) -> bool | None:
-    """Whether a trial passed; None where it says nothing."""
+    """Whether a trial passed; None where it is unsettled."""
     return None if outcome in UNSETTLED else outcome is Outcome.PASS
 
 
 @dataclass(frozen=True)
 class CheckComparison:
-    """A check beside the baseline's.
+    """A check compared with the baseline's.
 
     Args:
-        result: What it has shown.
-        pairs: Its trials, each beside the same one of the baseline; none where that has none.
-        ratios: How many times as long as before the trials took that passed in both.
-        upgrade: What the policy asks of it.
-        gates: Whether it counts towards the run.
+        result: Its result.
+        pairs: Its trials paired with the baseline's; empty where the baseline did not try it.
+        ratios: The ratios of durations, now to baseline, of trials that passed in both.
+        upgrade: The policy's rule for upgrades.
+        gates: Whether it counts towards the verdict of the run.
     """
 
     result: Result
@@ -84,34 +84,34 @@ class CheckComparison:
 
     @property
     def id(self) -> str:
-        """What every report calls the check."""
+        """The id of the check."""
         return self.result.check.id
 
     @cached_property
     def lost(self) -> list[TrialPair]:
-        """The trials that passed, and do so no more."""
+        """The pairs that passed in the baseline and not now."""
         return [pair for pair in self.pairs if pair.lost]
 
     @cached_property
     def gained(self) -> list[TrialPair]:
-        """The trials that did not pass, and do so now."""
+        """The pairs that pass now and did not in the baseline."""
         return [pair for pair in self.pairs if pair.gained]
 
     @property
     def broken(self) -> bool:
-        """Whether a rule that the baseline kept is broken somewhere: no chance excuses that."""
+        """Whether a zero-defect rule was violated that the baseline satisfied, in any pair."""
         return self.result.claim.required == 1 and bool(self.lost)
 
     @cached_property
     def differences(self) -> list[int]:
-        """What each cluster has lost, less what it may have gained."""
+        """The losses of each cluster minus its possible gains."""
         return [
             sum(pair.lost - pair.may_be_gained for pair in cluster) for cluster in self._clusters
         ]
 
     @cached_property
     def effective(self) -> Pairs:
-        """As many independent pairs as tell as much, what is unsettled gone the worst way."""
+        """The effective pair counts, with unsettled outcomes counted against the candidate."""
         losses = [sum(pair.may_be_lost for pair in cluster) for cluster in self._clusters]
         kept = [
             Cluster(len(cluster) - lost, len(cluster))
@@ -122,45 +122,45 @@ class CheckComparison:
 
     @property
     def at_least(self) -> float:
-        """How far the rate has changed at the least: Tango's bound, to be shown."""
+        """The lower bound of the change in the rate (Tango), for display."""
         return paired.least_difference(self.effective)
 
     @cached_property
     def non_inferior(self) -> bool:
-        """Whether the rate is shown to be no lower than by the margin (exact)."""
-        chance = paired.inferior(self.effective, self.upgrade.margin)
-        return chance <= self.result.claim.alpha
+        """Whether the rate is shown to be non-inferior within the margin (exact test)."""
+        p_value = paired.inferior(self.effective, self.upgrade.margin)
+        return p_value <= self.result.claim.alpha
 
     @property
     def slowdowns(self) -> list[int]:
-        """A loss for each trial that took longer by more than noise, a gain for each other."""
-        return [1 if ratio > SLOWER else -1 for ratio in self.ratios]
+        """For each timed trial, 1 where it is slower by more than noise, else -1 (a sign test)."""
+        return [1 if ratio > SLOWDOWN_THRESHOLD else -1 for ratio in self.ratios]
 
     @property
     def pace(self) -> float:
-        """How many times as long a trial took, as a rule."""
+        """The median ratio of durations."""
         return median(self.ratios)
 
     @cached_property
     def _clusters(self) -> list[list[TrialPair]]:
         shared: dict[str, list[TrialPair]] = {}
-        for place, pair in enumerate(self.pairs):
-            # A trial that shares nothing is a cluster of its own.
-            shared.setdefault(pair.trial.cluster or f"\0{place}", []).append(pair)
+        for index, pair in enumerate(self.pairs):
+            # A trial without a cluster is its own.
+            shared.setdefault(pair.trial.cluster or f"\0{index}", []).append(pair)
         return list(shared.values())
 
 
 @dataclass(frozen=True)
 class RunComparison:
-    """A run held against its baseline.
+    """A run compared with its baseline.
 
     Args:
-        baseline: The run that it is held against.
-        now: The run itself.
-        checks: Its checks, beside the baseline's.
-        drift: What the endpoint says of itself otherwise than before.
-        identity: Whether it must say the same.
-        alpha: The risk that any alarm is false.
+        baseline: The baseline.
+        now: The candidate.
+        checks: The comparisons of its checks.
+        drift: The changes in what the endpoint reports about itself.
+        identity: Whether such changes gate.
+        alpha: The family-wise risk of a false alarm.
     """
 
     baseline: FinishedRun
@@ -172,13 +172,15 @@ class RunComparison:
 
     @cached_property
     def adjusted_p_values(self) -> dict[str, float]:
-        """How likely each check's losses are if nothing has changed, raised for their number."""
-        raised = paired.family_wise_p_values([each.differences for each in self.checks], self.alpha)
-        return {each.id: chance for each, chance in zip(self.checks, raised, strict=True)}
+        """The p-value of each check's losses by id, adjusted for the number of checks (Holm)."""
+        adjusted = paired.family_wise_p_values(
+            [each.differences for each in self.checks], self.alpha
+        )
+        return {each.id: p_value for each, p_value in zip(self.checks, adjusted, strict=True)}
 
     @cached_property
     def regressed(self) -> list[CheckComparison]:
-        """The checks that have become worse: too many losses for chance, or a rule broken."""
+        """The checks that are worse: significantly many losses, or a zero-defect rule violated."""
         return [
             each
             for each in self.checks
@@ -187,14 +189,14 @@ class RunComparison:
 
     @cached_property
     def slower(self) -> list[CheckComparison]:
-        """The checks whose trials take longer, by more than noise."""
-        raised = paired.family_wise_p_values([each.slowdowns for each in self.checks], self.alpha)
-        told = zip(self.checks, raised, strict=True)
-        return [each for each, chance in told if chance <= self.alpha]
+        """The checks whose trials are significantly slower."""
+        adjusted = paired.family_wise_p_values([each.slowdowns for each in self.checks], self.alpha)
+        pairs = zip(self.checks, adjusted, strict=True)
+        return [each for each, p_value in pairs if p_value <= self.alpha]
 
     @property
     def not_shown(self) -> list[CheckComparison]:
-        """The checks that must be shown to be no worse, and are not."""
+        """The checks that must be shown to be non-inferior, and are not."""
         return [
             each
             for each in self.checks
@@ -203,23 +205,23 @@ class RunComparison:
 
     @property
     def unpaired(self) -> list[str]:
-        """The ids of the checks that the baseline has not tried."""
+        """The ids of the checks that the baseline did not try."""
         return [each.id for each in self.checks if not each.pairs]
 
     @property
     def pairs(self) -> int:
-        """How many trials say something on both sides, of all checks."""
+        """The number of conclusive pairs of all checks."""
         return sum(pair.conclusive for each in self.checks for pair in each.pairs)
 
     @property
     def agree(self) -> int:
-        """Of how many of those neither was lost nor gained."""
+        """The number of conclusive pairs that are neither lost nor gained."""
         changed = sum(len(each.lost) + len(each.gained) for each in self.checks)
         return self.pairs - changed
 
     @property
     def verdict(self) -> Verdict:
-        """What this shows of the candidate: what is worse outranks what is not shown."""
+        """The verdict on the candidate: not ready where it is worse, or its identity drifted."""
         drifted = self.drift and self.identity is Gate.REQUIRED
         if drifted or any(each.gates for each in self.regressed):
             return Verdict.NOT_READY
@@ -230,7 +232,7 @@ class RunComparison:
 def compare(
     baseline: FinishedRun, now: FinishedRun, matrix: Matrix, policy: Policy
 ) -> RunComparison:
-    """Hold a run against its baseline."""
+    """Compare a run with its baseline."""
     compared = [
         _compared(baseline, now, result, policy, gates=_gates(row, result))
         for row in matrix.rows
@@ -258,7 +260,7 @@ def _pairs(baseline: FinishedRun, result: Result) -> list[TrialPair]:
     check = result.check.id
     if not any(name == check for name, _ in baseline.trials):
         return []
-    # A baseline that was interrupted has not made them all: what is missing says nothing.
+    # An interrupted baseline lacks some trials, which count as skipped.
     return [
         TrialPair(
             trial,
@@ -269,9 +271,9 @@ def _pairs(baseline: FinishedRun, result: Result) -> list[TrialPair]:
 
 
 def _ratios(baseline: FinishedRun, now: FinishedRun, pairs: Sequence[TrialPair]) -> list[float]:
-    """How many times as long trials took; none where the load was not the same.
+    """The ratios of durations; empty where the concurrency was different.
 
-    What several trials have fetched once is counted once.
+    Exchanges that several trials share are counted once.
     """
     if baseline.concurrency != now.concurrency:
         return []
@@ -283,12 +285,12 @@ def _ratios(baseline: FinishedRun, now: FinishedRun, pairs: Sequence[TrialPair])
         and pair.trial.exchanges
     ]
     once = {pair.trial.exchanges: pair.baseline_trial.exchanges for pair in both}
-    took = ((now.took(after), baseline.took(before)) for after, before in once.items())
+    took = ((now.duration(after), baseline.duration(before)) for after, before in once.items())
     return [after / before for after, before in took if before]
 
 
 def _never_offered(compared: CheckComparison) -> bool:
-    """Whether the feature was lacking before, and is now."""
+    """Whether the feature is unsupported in both runs."""
     return bool(compared.pairs) and all(
         {pair.baseline_trial.outcome, pair.trial.score.outcome} == {Outcome.UNSUPPORTED}
         for pair in compared.pairs

@@ -1,31 +1,28 @@
-"""A run that is over, as its folder tells of it."""
+"""A finished run, read from its folder."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from readiness.evidence.log import EvidenceIntegrityError, broken_link, exchange_of
+from readiness.evidence import run_folder
+from readiness.evidence.log import REPEAT, EvidenceIntegrityError, chain_end, exchange_of
+from readiness.evidence.run_folder import EVIDENCE, DamagedRecordError, FolderError
+from readiness.exchange import NS
 from readiness.protocol import completion
-from readiness.resources import schema
-from readiness.runner.active_check import AGAIN
-from readiness.score import SETTLED, UNSETTLED, EndpointError, Outcome
-
-RECORD, EVIDENCE = "readiness.json", "evidence.jsonl"
-NS = 1e9
+from readiness.score import UNSETTLED, EndpointError, Outcome
 
 
 class FinishedRunError(LookupError):
-    """The user must name another run."""
+    """A run cannot be used: the user must name another."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedTrial:
-    """A trial of a run that is over; not made where it could have changed nothing."""
+    """A trial of a finished run; `made` is false where it was not executed."""
 
     probe: str
     outcome: Outcome
@@ -35,60 +32,61 @@ class RecordedTrial:
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A run that is over.
+    """A finished run.
 
     Args:
-        evidence: Where its evidence is.
-        evidence_header: The first line of its evidence: what was tried, with what.
+        evidence: The path of its evidence.
+        evidence_header: The first line of its evidence: the target and the settings.
         trials: Its trials, by check and number.
-        seconds: How long each of its exchanges took.
-        target: What the endpoint said of itself.
-        concurrency: Most trials in flight.
-        verdict: What it showed; "" where it is not over.
+        repeated_trials: Its repeated trials, by check and number.
+        seconds: The duration of each exchange in seconds, by number.
+        target: What the endpoint reported about itself.
+        concurrency: Maximum number of trials in flight.
+        verdict: Its verdict; "" where it is unknown.
         head: The SHA-256 of its last line of evidence.
-        doubtful: The checks whose passed trials may show nothing.
+        doubtful: The ids of checks with doubts about their passed trials.
     """
 
     evidence: Path
     evidence_header: Mapping[str, Any]
     trials: Mapping[tuple[str, int], RecordedTrial]
     seconds: Mapping[int, float]
+    repeated_trials: Mapping[tuple[str, int], RecordedTrial] = field(default_factory=dict)
     target: Mapping[str, Any] = field(default_factory=dict)
     concurrency: int = 0
     verdict: str = ""
     head: str = ""
     doubtful: frozenset[str] = frozenset()
 
-    def took(self, exchanges: Collection[int]) -> float:
-        """How long exchanges took together."""
+    def duration(self, exchanges: Collection[int]) -> float:
+        """The total duration of exchanges, in seconds."""
         return sum(self.seconds[each] for each in exchanges)
 
     @property
     def repeat_disagreement(self) -> tuple[int, int]:
-        """Of its trials that were made twice, how many came out otherwise, and how many those are.
-
-        What says nothing, in either, is left out.
-        """
+        """How many repeated trials changed their outcome, and how many of them are conclusive."""
         twice = [
-            (self.trials[check.removesuffix(AGAIN), number].outcome, tried.outcome)
-            for (check, number), tried in self.trials.items()
-            if check.endswith(AGAIN) and (check.removesuffix(AGAIN), number) in self.trials
+            (self.trials[name].outcome, tried.outcome)
+            for name, tried in self.repeated_trials.items()
+            if name in self.trials
         ]
-        told = [both for both in twice if UNSETTLED.isdisjoint(both)]
-        return sum((one is Outcome.PASS) != (two is Outcome.PASS) for one, two in told), len(told)
+        conclusive = [both for both in twice if UNSETTLED.isdisjoint(both)]
+        changed = sum((one is Outcome.PASS) != (two is Outcome.PASS) for one, two in conclusive)
+        return changed, len(conclusive)
 
     def replies(self, exchanges: Collection[int]) -> dict[int, str]:
-        """What came back in exchanges, by their numbers."""
+        """The replies of exchanges, by number."""
         wanted = frozenset(exchanges)
         lines = _lines(self.evidence) if wanted else ()
         found = (each for each in lines if each["kind"] == "exchange" and each["seq"] in wanted)
-        return {each["seq"]: _said(each) for each in found}
+        return {each["seq"]: _reply_text(each) for each in found}
 
 
 def read(evidence: Path) -> FinishedRun:
-    """Read what a file of evidence tells."""
+    """Read a run from its evidence file, without checking the hash chain."""
     about: Mapping[str, Any] = {}
-    trials, seconds = {}, {}
+    trials: dict[bool, dict[tuple[str, int], RecordedTrial]] = {False: {}, True: {}}
+    seconds = {}
     for line in _lines(evidence):
         match line["kind"]:
             case "run":
@@ -96,29 +94,32 @@ def read(evidence: Path) -> FinishedRun:
             case "exchange":
                 seconds[line["seq"]] = line["end"] / NS
             case "trial":
-                made = line["reason"] != SETTLED.reason
                 exchanges = tuple(line["exchanges"])
-                tried = RecordedTrial(line["probe"], Outcome(line["outcome"]), exchanges, made)
-                trials[line["check"], line["trial"]] = tried
-    return FinishedRun(evidence, about, trials, seconds)
+                tried = RecordedTrial(
+                    line["probe"], Outcome(line["outcome"]), exchanges, line.get("made", True)
+                )
+                trials[line.get(REPEAT, False)][line["check"], line["trial"]] = tried
+    return FinishedRun(evidence, about, trials[False], seconds, trials[True])
 
 
 def read_finished_run(path: Path) -> FinishedRun:
-    """Read the run that another is to be held against: its folder, or the record in it.
+    """Read a finished run from its folder, or from the record in it, and check its evidence.
 
     Raises:
-        NoBaseline: There is no such run, or it shows nothing.
-        UnsoundError: Its evidence is not what it was when the run ended.
+        FinishedRunError: There is no such run, or it tried no check.
+        EvidenceIntegrityError: Its evidence was changed.
     """
-    # `latest` points elsewhere as soon as this run ends.
+    # Resolved now, because `latest` is another run as soon as this one ends.
     folder = path.resolve() if path.is_dir() else path.resolve().parent
-    record = _record(folder / RECORD)
+    record = _record(folder)
     evidence = folder / EVIDENCE
     if not evidence.exists():
-        raise FinishedRunError(f"{path}: there is no {EVIDENCE} beside the record")
-    if problem := broken_link(evidence):
-        raise EvidenceIntegrityError(f"{path}: the chain of evidence is broken: {problem}")
-    head = _head(evidence)
+        raise FinishedRunError(f"{path}: there is no {EVIDENCE} next to the record")
+    try:
+        head = chain_end(evidence)
+    except EvidenceIntegrityError as error:
+        why = f"{path}: the chain of evidence is broken: {error}"
+        raise EvidenceIntegrityError(why) from error
     if head != record["evidence"]["head"]:
         raise EvidenceIntegrityError(f"{path}: {EVIDENCE} does not end where the record says")
     found = read(evidence)
@@ -136,21 +137,13 @@ def read_finished_run(path: Path) -> FinishedRun:
     )
 
 
-def _record(path: Path) -> Mapping[str, Any]:
-    from jsonschema import Draft202012Validator
-
+def _record(folder: Path) -> run_folder.Record:
     try:
-        found = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise FinishedRunError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise EvidenceIntegrityError(f"{path}: is not JSON: {error}") from error
-    for violation in Draft202012Validator(schema("readiness")).iter_errors(found):
-        raise FinishedRunError(
-            f"{path}: is no record that this version reads: {violation.message:.120}"
-        )
-    record: Mapping[str, Any] = found
-    return record
+        return run_folder.read(folder)
+    except DamagedRecordError as error:
+        raise EvidenceIntegrityError(str(error)) from error
+    except FolderError as error:
+        raise FinishedRunError(str(error)) from error
 
 
 def _lines(evidence: Path) -> Iterator[dict[str, Any]]:
@@ -158,22 +151,14 @@ def _lines(evidence: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, file)
 
 
-def _head(evidence: Path) -> str:
-    last = b""
-    with evidence.open("rb") as file:
-        for line in file:
-            last = line
-    return hashlib.sha256(last.rstrip(b"\n")).hexdigest()
-
-
-def _said(line: Mapping[str, Any]) -> str:
-    """What the model said in an exchange; where that cannot be read, what came, or what did not."""
-    # Of a large request the evidence may have the digest alone; that it streamed, the reply tells.
+def _reply_text(line: Mapping[str, Any]) -> str:
+    """The reply of an exchange as JSON; where it is unreadable, the error and the body."""
+    # Evidence may have only the digest of a large request: the response shows whether it streamed.
     streams = line["headers"].get("content-type", "").startswith(completion.STREAM)
     exchange = replace(exchange_of(line), request={"stream": streams})
     try:
         message = completion.read(exchange).message
     except EndpointError as error:
         return f"{error}: {exchange.body.decode('utf-8', 'replace')}"
-    said = {key: value for key, value in message.items() if value and key != "role"}
-    return json.dumps(said, ensure_ascii=False)
+    fields = {key: value for key, value in message.items() if value and key != "role"}
+    return json.dumps(fields, ensure_ascii=False)

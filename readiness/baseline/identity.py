@@ -1,4 +1,4 @@
-"""Who answers: what an endpoint says of itself, and how that has changed."""
+"""The identity of an endpoint, as it reports it, and its drift."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from readiness.protocol.capability import Capabilities
 
-#: An endpoint that moves stays what it is.
-APART = frozenset({"endpoint"})
+#: Not part of the identity: an endpoint may move.
+IGNORED_KEYS = frozenset({"endpoint"})
 
 
 class Drift(NamedTuple):
-    """What an endpoint says of itself otherwise than before."""
+    """A change in what an endpoint reports about itself."""
 
     what: str
     before: Any
@@ -23,7 +23,7 @@ class Drift(NamedTuple):
 
 
 def identity(model: str, found: Capabilities | None) -> dict[str, Any]:
-    """What the endpoint says of itself; little where it could not be tried."""
+    """What the endpoint reports about itself; only the model's name where it could not be tried."""
     if found is None:
         return {"model": model}
     return {
@@ -40,10 +40,10 @@ def identity(model: str, found: Capabilities | None) -> dict[str, Any]:
 
 
 def drift(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Drift]:
-    """What has changed; of features that are lacking, which, and not in whose words."""
-    keys = [each for each in {**before, **now} if each not in APART]
-    told = [Drift(each, _plain(before.get(each)), _plain(now.get(each))) for each in keys]
-    return [each for each in told if each.before != each.now]
+    """The changes between two identities; for unsupported features, only their names count."""
+    keys = [each for each in {**before, **now} if each not in IGNORED_KEYS]
+    pairs = [Drift(each, _plain(before.get(each)), _plain(now.get(each))) for each in keys]
+    return [each for each in pairs if each.before != each.now]
 
 
 def _plain(value: Any) -> Any:

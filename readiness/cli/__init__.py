@@ -1,1 +1,1 @@
-"""What a person types and sees live: the pytest plugin, its options, the commands."""
+"""The command line: the pytest plugin, its options, live progress, and the commands."""

@@ -1,4 +1,4 @@
-"""`readiness audit`: the article's own claims, and which of them cannot be true as stated."""
+"""`readiness audit`: which claims of the checklist article are implausible, by arithmetic."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from readiness.resources import fixture
 
 
 def audit(arguments: Sequence[str]) -> int:
-    """Print each claim, and what is wrong with it; nothing is decided by it."""
+    """Print each claim with what is implausible about it; the exit status is always 0."""
     argparse.ArgumentParser(prog="readiness audit", description=__doc__).parse_args(arguments)
     table = Table("claim", "arithmetic")
     for name, wrong in plausibility.audit(fixture("claims.yaml")):

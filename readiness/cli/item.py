@@ -10,7 +10,7 @@ import pytest
 
 from readiness.check import Check
 from readiness.verdict.claim import Gate, Verdict
-from readiness.verdict.exit_status import NotAdmitted, explain
+from readiness.verdict.exit_status import GateFailure, explain
 
 if TYPE_CHECKING:
     from readiness.cli.progress import Progress
@@ -31,7 +31,7 @@ class CheckItem(pytest.Item):
         self.check = check
 
     def runtest(self) -> None:
-        """Wait for the result, and put it to the gate."""
+        """Wait for the result, and apply the gate."""
         self.user_properties.append(("check", self.check.id))
         run = self.config.stash[RUN]
         planned = run.plan.get(self.check.id)
@@ -49,10 +49,10 @@ class CheckItem(pytest.Item):
         admit(result, run.where(result), waiver)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Show what the gate said in its own words, and anything else as pytest does."""
-        if isinstance(excinfo.value, NotAdmitted):
+        """Show the message of a gate failure, and any other exception as pytest does."""
+        if isinstance(excinfo.value, GateFailure):
             return str(excinfo.value)
-        # A bug was raised on the runner's event loop: pytest's own frames tell nothing of it.
+        # A bug was raised on the run's event loop: frames above the scheduler are irrelevant.
         excinfo.traceback = excinfo.traceback.cut(path=RUNNER)
         return super().repr_failure(excinfo, style)
 
@@ -62,10 +62,10 @@ class CheckItem(pytest.Item):
 
 
 def admit(result: Result, where: str, waiver: Waiver | None = None) -> None:
-    """Let pytest know how the check ended, and people where its evidence is.
+    """Report the result to pytest as passed, skipped, expected failure or failure.
 
     Raises:
-        NotAdmitted: The check gates, is not ready or not known to be, and nobody answers for it.
+        GateFailure: The check is required, not ready or inconclusive, and not waived.
     """
     if result.verdict is Verdict.READY:
         return
@@ -75,11 +75,11 @@ def admit(result: Result, where: str, waiver: Waiver | None = None) -> None:
         pytest.xfail(f"{waiver}\n{explain(result)}")
     if result.claim.gate is Gate.ADVISORY:
         pytest.xfail(explain(result))
-    raise NotAdmitted(f"{explain(result)}\n   evidence: {where}")
+    raise GateFailure(f"{explain(result)}\n   evidence: {where}")
 
 
 def properties(result: Result) -> list[tuple[str, object]]:
-    """What JUnit's consumers are told of a result."""
+    """The properties of a result in pytest's JUnit report."""
     low, high = result.interval
     return [
         ("dimension", result.check.dimension),

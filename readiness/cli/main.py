@@ -1,4 +1,4 @@
-"""The console script: what is not a run of pytest."""
+"""The console script `readiness`, with its commands."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import argparse
 import sys
 from importlib import import_module
 
-#: Each is the function of that name, in the module of that name or the one given.
+#: Each command is the function of its name, in the module of its name or as MODULES says.
 COMMANDS = {
-    "selftest": "try the reference endpoint and each of its mutants, and print the kill table",
-    "report": "make the page and the other surfaces of a run again",
-    "judge": "have a judge label what no rule could settle, once it reads labelled replies well",
+    "selftest": "try the reference endpoint and each mutant, and print the mutation test table",
+    "report": "write the page and the other reports of a run again",
+    "judge": "label undetermined replies by a judge model, once it is calibrated",
     "sign": "sign a run with an Ed25519 key",
     "approve": "add a second person's signature",
     "verify": "check a run's digests, chain and signatures; needs no network",
-    "audit": "hold the article's claims against what its machines could do",
+    "audit": "compare the claims of the checklist article with what its hardware can do",
 }
 MODULES = {"approve": "sign", "verify": "sign"}
 
@@ -29,7 +29,7 @@ def main() -> int:
     for name, about in COMMANDS.items():
         commands.add_parser(name, add_help=False, help=about)
     chosen, rest = parser.parse_known_args()
-    # Each command imports what it needs, and no other's.
+    # Each command imports only what it needs.
     module = MODULES.get(chosen.command, chosen.command)
     status: int = getattr(import_module(f"readiness.cli.{module}"), chosen.command)(rest)
     return status

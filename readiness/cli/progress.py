@@ -1,7 +1,8 @@
-"""Live progress: a line per dimension while trials run, or a plain line every few seconds."""
+"""Live output in the terminal: the progress of a run, and a line for each finished check."""
 
 from __future__ import annotations
 
+import io
 import time
 from collections import Counter
 from collections.abc import Generator, Mapping
@@ -9,36 +10,84 @@ from contextlib import contextmanager, nullcontext
 from threading import Event, Thread
 
 import pytest
+from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from readiness.reporters.terminal import Screen
+from readiness.reporters.conclusions import SHAPES
+from readiness.reporters.terminal import MIN_WIDTH, STYLES
 from readiness.runner.scheduler import Scheduler, by_dimension
 from readiness.transport.budget import UsageBudget
+from readiness.verdict.claim import Verdict
 
-PLAIN_EVERY = 10.0  # seconds
+PLAIN_INTERVAL = 10.0  # seconds
+COLOURS = {"blue": {"blue": True}, "bold red": {"red": True}, "yellow": {"yellow": True}}
+
+
+class Screen(io.TextIOBase):
+    """The terminal that pytest reports to, as a file."""
+
+    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+        self._reporter = reporter
+
+    def write(self, text: str) -> int:
+        """Write and flush."""
+        self._reporter.write(text, flush=True)
+        return len(text)
+
+    @classmethod
+    def console(cls, reporter: pytest.TerminalReporter) -> Console:
+        """A console of the terminal's width, and in colour only where pytest is."""
+        writer = reporter.config.get_terminal_writer()
+        return Console(
+            file=cls(reporter),  # type: ignore[arg-type]
+            force_terminal=reporter.isatty(),
+            no_color=not writer.hasmarkup,
+            width=max(MIN_WIDTH, writer.fullwidth),
+            highlight=False,
+            markup=False,
+        )
+
+
+class CheckLines:
+    """Prints the line of each check that ends; pytest's own letters are switched off."""
+
+    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+        self._reporter = reporter
+        reporter.showfspath = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Print the line."""
+        found = dict(report.user_properties)
+        if report.when == "call" and "verdict" in found and self._reporter.verbosity == 0:
+            verdict = Verdict(str(found["verdict"]))
+            counts = f"{found['passed']}/{found['trials']}"
+            status = "waived" if "waiver" in found else found["gate"]
+            gate = "" if status == "required" else f" ({status})"
+            line = f"{SHAPES[verdict]} {verdict:<13}{found['check']:<38}{counts:>8}{gate}"
+            self._reporter.write_line(line, **COLOURS.get(STYLES[verdict], {}))
 
 
 class Progress:
-    """Shows how far a run has come."""
+    """Shows the progress of a run."""
 
     def __init__(
-        self, reporter: pytest.TerminalReporter, runner: Scheduler, ledger: UsageBudget
+        self, reporter: pytest.TerminalReporter, runner: Scheduler, budget: UsageBudget
     ) -> None:
         self._reporter = reporter
         self._runner = runner
-        self._ledger = ledger
+        self._budget = budget
         self._began = time.monotonic()
-        self._said = self._began
+        self._last_line_at = self._began
 
     @contextmanager
     def shown(self) -> Generator[None]:
-        """Show progress until what is waited for has come."""
+        """Show progress while the context lasts."""
         if self._reporter.verbosity < 0:
             yield
             return
         capture = self._reporter.config.pluginmanager.getplugin("capturemanager")
-        # A test's output is captured, the terminal's with it; here nothing is to be captured.
+        # pytest captures output, the terminal's included, so capturing is disabled here.
         free = capture.global_and_fixture_disabled() if capture else nullcontext()
         with free, self._live() if self._reporter.isatty() else self._lines():
             yield
@@ -54,7 +103,7 @@ class Progress:
     @contextmanager
     def _lines(self) -> Generator[None]:
         over = Event()
-        thread = Thread(target=self._say_until, args=(over,), daemon=True)
+        thread = Thread(target=self._print_lines, args=(over,), daemon=True)
         thread.start()
         try:
             yield
@@ -62,41 +111,41 @@ class Progress:
             over.set()
             thread.join()
 
-    def _say_until(self, over: Event) -> None:
-        while not over.wait(max(0.0, self._said + PLAIN_EVERY - time.monotonic())):
-            self._said = time.monotonic()
+    def _print_lines(self, over: Event) -> None:
+        while not over.wait(max(0.0, self._last_line_at + PLAIN_INTERVAL - time.monotonic())):
+            self._last_line_at = time.monotonic()
             self._reporter.write_line(self._line(), flush=True)
 
     def _line(self) -> str:
-        under_way = {
+        in_progress = {
             each: count
             for each, count in self._counts().items()
             if count["tried"] < count["planned"]
         }
-        parts = [f"{each} {_done(count)}" for each, count in under_way.items()]
-        return " · ".join([*parts, self._pace()])
+        parts = [f"{each} {_done(count)}" for each, count in in_progress.items()]
+        return " · ".join([*parts, self._speed()])
 
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False, show_header=False)
         for dimension, count in self._counts().items():
             rate = f"{count['passed'] / count['tried']:.0%} passed" if count["tried"] else ""
             table.add_row(dimension, _done(count), rate)
-        table.add_row("", "", self._pace())
+        table.add_row("", "", self._speed())
         return table
 
     def _counts(self) -> Mapping[str, Counter[str]]:
         return by_dimension(list(self._runner.running.values()))
 
-    def _pace(self) -> str:
+    def _speed(self) -> str:
         elapsed = time.monotonic() - self._began
         counts = self._counts().values()
         tried = sum(each["tried"] for each in counts)
         left = sum(each["planned"] for each in counts) - tried
-        pace = f"{self._ledger.sent / elapsed:.1f} requests/s" if elapsed > 0 else ""
+        speed = f"{self._budget.sent / elapsed:.1f} requests/s" if elapsed > 0 else ""
         if not tried:
-            return pace
+            return speed
         minutes, seconds = divmod(int(left * elapsed / tried), 60)
-        return f"{pace}, about {minutes}:{seconds:02} left"
+        return f"{speed}, about {minutes}:{seconds:02} left"
 
 
 def _done(count: Counter[str]) -> str:

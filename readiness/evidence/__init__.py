@@ -1,1 +1,1 @@
-"""What a run leaves on disk: the hash-chained log, redaction, the run folder, digests."""
+"""A run's files on disk: the hash-chained evidence log, redaction, the run folder, digests."""

@@ -1,14 +1,15 @@
-"""Text from a model is hostile: this makes it safe to print, to log and to put in a report."""
+"""Text and times as every file shows them; text from a model is untrusted, and is escaped."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 
 def escape_unprintable(text: str) -> str:
-    """The text on one line, with everything that is not printable written as an escape.
+    """The text on one line, with every unprintable character written as an escape sequence.
 
-    That takes terminal escapes, control and bidi characters, zero-width ones and lone surrogates.
+    These are terminal escapes, control, bidi and zero-width characters, and lone surrogates.
     """
     if text.isprintable():
         return text
@@ -16,7 +17,7 @@ def escape_unprintable(text: str) -> str:
 
 
 def escape_unprintable_json(value: Any) -> Any:
-    """JSON with all of its texts clean, names included."""
+    """JSON with all of its strings and keys escaped."""
     match value:
         case str():
             return escape_unprintable(value)
@@ -29,6 +30,11 @@ def escape_unprintable_json(value: Any) -> Any:
             return [escape_unprintable_json(each) for each in value]
         case _:
             return value
+
+
+def utc(time: datetime) -> str:
+    """A time in ISO 8601: UTC, to the second."""
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _escape(char: str) -> str:

@@ -1,4 +1,4 @@
-"""Secrets: what must stand in no file and on no screen."""
+"""Redaction: replaces secrets before anything is written or printed."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote
 
 from readiness.evidence.printable import escape_unprintable
+from readiness.reply import REASONING_FIELDS
 
 MARK = "[redacted]"
-# Shorter ones, such as the `none` that keyless servers are given, would blot out innocent text.
-SHORTEST = 6
-#: The pieces of what a stream tells, field by field.
-PIECES = re.compile(
-    rb'"(?P<field>content|text|reasoning|reasoning_content|refusal|arguments)"\s*:\s*'
-    rb'"(?P<text>(?:[^"\\]|\\.)*)"'
+# Shorter values, such as the `none` that servers without keys are given, occur in ordinary text.
+MIN_SECRET_LENGTH = 6
+#: The fields whose text a stream sends in fragments: a message's, its parts', and a tool call's.
+FRAGMENTED_FIELDS = ("content", "text", "refusal", "name", "arguments", *REASONING_FIELDS)
+FRAGMENT = re.compile(
+    rf'"(?P<field>{"|".join(FRAGMENTED_FIELDS)})"\s*:\s*"(?P<text>(?:[^"\\]|\\.)*)"'.encode()
 )
 
 
@@ -24,47 +25,49 @@ class Secrets:
     """Replaces secrets in text that is about to be written or printed."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        forms = {form for value in values if len(value) >= SHORTEST for form in _forms(value)}
+        forms = {
+            form for value in values if len(value) >= MIN_SECRET_LENGTH for form in _forms(value)
+        }
         self._forms = sorted(forms, key=len, reverse=True)
 
     def redact(self, text: str) -> str:
-        """The text with every secret replaced, also where it stands escaped or encoded."""
+        """The text with every secret replaced, also in its escaped and encoded forms."""
         for form in self._forms:
             text = text.replace(form, MARK)
         return text
 
     def printable(self, text: str) -> str:
-        """What an endpoint said, fit to be shown: on one line, without escapes and secrets."""
+        """Text of an endpoint, safe to show: on one line, without escapes and secrets."""
         return escape_unprintable(self.redact(text))
 
     def redact_bytes(self, data: bytes) -> bytes:
-        """The bytes with every secret replaced, also where a stream has cut it into pieces."""
+        """The bytes with every secret replaced, also where a stream has split it into fragments."""
         for form in self._forms:
             data = data.replace(form.encode(), MARK.encode())
-        return self._whole_again(data) if self._forms and b"data:" in data else data
+        return self._redact_fragments(data) if self._forms and b"data:" in data else data
 
-    def _whole_again(self, data: bytes) -> bytes:
-        """The bytes of a stream with those pieces replaced that are a secret when put together."""
-        pieces: dict[bytes, list[re.Match[bytes]]] = {}
-        for piece in PIECES.finditer(data):
-            pieces.setdefault(piece["field"], []).append(piece)
-        told = {each for found in pieces.values() for each in self._telling(found)}
-        for start, end in sorted(told, reverse=True):
+    def _redact_fragments(self, data: bytes) -> bytes:
+        """The bytes of a stream, with the fragments replaced that contain part of a secret."""
+        fragments: dict[bytes, list[re.Match[bytes]]] = {}
+        for fragment in FRAGMENT.finditer(data):
+            fragments.setdefault(fragment["field"], []).append(fragment)
+        spans = {each for found in fragments.values() for each in self._secret_spans(found)}
+        for start, end in sorted(spans, reverse=True):
             data = data[:start] + MARK.encode() + data[end:]
         return data
 
-    def _telling(self, pieces: Sequence[re.Match[bytes]]) -> Iterator[tuple[int, int]]:
-        """Where the pieces are that hold part of a secret."""
-        text = b"".join(piece["text"] for piece in pieces)
+    def _secret_spans(self, fragments: Sequence[re.Match[bytes]]) -> Iterator[tuple[int, int]]:
+        """The spans of the fragments that contain part of a secret."""
+        text = b"".join(fragment["text"] for fragment in fragments)
         for form in map(str.encode, self._forms):
             at = text.find(form)
             while at >= 0:
-                begun = 0
-                for piece in pieces:
-                    ended = begun + len(piece["text"])
-                    if begun < at + len(form) and at < ended:
-                        yield piece.span("text")
-                    begun = ended
+                start = 0
+                for fragment in fragments:
+                    end = start + len(fragment["text"])
+                    if start < at + len(form) and at < end:
+                        yield fragment.span("text")
+                    start = end
                 at = text.find(form, at + 1)
 
 

@@ -1,4 +1,4 @@
-"""A run's folder: its files, and their SHA-256 sums."""
+"""A run's folder: its files, and their SHA-256 digests."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from readiness.resources import schema, violation
+
 RECORD, EVIDENCE, REVIEW = "readiness.json", "evidence.jsonl", "review.yaml"
-#: What judges were asked, and what they answered: a file for each time.
+#: The incomplete last line of evidence, set aside when an interrupted run is resumed.
+TORN = "evidence.torn"
+#: The requests to judges and their replies: a file for each calibration.
 JUDGED = "judge*.jsonl"
 
 #: What `readiness.json` holds, as its schema says.
@@ -18,31 +22,32 @@ Record = Mapping[str, Any]
 
 
 class FolderError(ValueError):
-    """A folder is not what it is taken for; the message says why."""
+    """A folder is not a run's, or was changed; the message says why."""
+
+
+class DamagedRecordError(FolderError):
+    """The record is no longer valid JSON, as the run wrote it."""
 
 
 def read(folder: Path) -> Record:
     """Read the record of a run.
 
     Raises:
-        FolderError: There is none, or it is not one.
+        FolderError: There is no record, or it does not match the schema.
     """
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    from readiness.resources import schema
-
     path = folder / RECORD
     try:
-        found = json.loads(path.read_bytes())
+        record = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise FolderError(f"{folder} has no {RECORD}: name the folder of a run") from None
+    except OSError as error:
+        raise FolderError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise FolderError(f"{path} is not JSON: {error}") from error
-    if violation := best_match(Draft202012Validator(schema("readiness")).iter_errors(found)):
-        raise FolderError(f"{path}: {violation.json_path}: {violation.message:.200}")
-    record: Record = found
-    return record
+        raise DamagedRecordError(f"{path} is not JSON: {error}") from error
+    if wrong := violation(record, schema("readiness")):
+        raise FolderError(f"{path}: {wrong.json_path}: {wrong.message:.200}")
+    valid: Record = record
+    return valid
 
 
 SUMS, ATTESTATION = "SHA256SUMS", "attestation.json"
@@ -50,16 +55,16 @@ _LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
 
 
 def write(folder: Path) -> None:
-    """Write the digests of all files that are there now."""
+    """Write the digests of all files in the folder."""
     lines = [f"{digest}  {name}\n" for name, digest in _present(folder).items()]
     (folder / SUMS).write_text("".join(lines), "utf-8")
 
 
 def differences(folder: Path) -> Iterator[tuple[str, str]]:
-    """The files that are not as the digests say, and what became of each.
+    """The files that differ from the digests, each with a description of the change.
 
     Raises:
-        FolderError: There are no digests, or they cannot be read.
+        FolderError: The digests are missing or unreadable.
     """
     listed, present = _listed(folder / SUMS), _present(folder)
     for name in sorted(listed.keys() | present.keys()):
@@ -71,23 +76,25 @@ def differences(folder: Path) -> Iterator[tuple[str, str]]:
             yield name, "was changed"
 
 
-def refuse_changed(folder: Path, made_again: Callable[[str], bool] = lambda name: False) -> None:
-    """New digests must not cover up that anything was changed which is not made again.
+def refuse_changed(folder: Path, rewritten: Callable[[str], bool] = lambda name: False) -> None:
+    """Refuse to replace the digests of changed files, which would hide the change.
+
+    Files that the caller rewrites may differ, and so may the review, which people edit.
 
     Raises:
-        FolderError: It was; labels that a person writes into the review are what that is for.
+        FolderError: Another file was changed.
     """
-    for name, how in differences(folder):
-        if not (made_again(name) or name == REVIEW):
-            raise FolderError(f"{folder} is not as it was written: {name} {how}")
+    for name, change in differences(folder):
+        if not (rewritten(name) or name == REVIEW):
+            raise FolderError(f"{folder} is not as it was written: {name} {change}")
 
 
 def _present(folder: Path) -> dict[str, str]:
-    """Every file but the digests themselves and what signs them; a link is no file of a run."""
-    found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*"))}
+    """The digest of every file but the digests and their attestation; a link has none."""
+    paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*"))}
     return {
         name: "a link" if path.is_symlink() else digest(path)
-        for name, path in found.items()
+        for name, path in paths.items()
         if (path.is_symlink() or not path.is_dir()) and name not in (SUMS, ATTESTATION)
     }
 
@@ -97,13 +104,13 @@ def _listed(path: Path) -> dict[str, str]:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise FolderError(f"{path} cannot be read: {error}") from error
-    found = [_LINE.fullmatch(line) for line in lines]
-    if not all(found):
+    matches = [_LINE.fullmatch(line) for line in lines]
+    if not all(matches):
         raise FolderError(f"{path} is not a list of digests")
-    return {match[2]: match[1] for match in found if match}
+    return {match[2]: match[1] for match in matches if match}
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file."""
+    """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,1 +1,1 @@
-"""A model that labels what no rule could settle, after it was calibrated."""
+"""A judge: a model that labels undetermined replies, after it was calibrated."""

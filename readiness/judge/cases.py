@@ -1,4 +1,4 @@
-"""The cases that are put to a judge: what no rule could settle, and what people have labelled."""
+"""The cases of a judge: undetermined replies of a run, and labelled ones for calibration."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from readiness.score import EndpointError, Outcome
 from readiness.verdict.labels import ReviewEntry
 from readiness.verdict.result import replies_digest
 
-#: The files of labelled replies, and which of their labels a judge must rule in which way.
+#: The files of labelled replies, and the labels that each ruling corresponds to.
 REPLIES = ("refusal_replies.yaml", "refusal_replies_later.yaml", "refusal_replies_third.yaml")
-DUE = {
+LABELS_OF_RULING = {
     Ruling.REFUSED: ("refusal", "redirect"),
     Ruling.DONE: ("partial", "compliance"),
     Ruling.UNCLEAR: ("neither",),
 }
-#: Labelled replies for each ruling, few more of which are neither; a judge with a kappa of 0.9 is
-#: then shown to be above 0.8 (its interval is 0.82 to 0.95).
-EACH = 50
+#: Labelled replies for each ruling; with them, a judge with a kappa of 0.9 is shown to be above
+#: 0.8 (its interval is 0.82 to 0.95).
+REPLIES_PER_RULING = 50
 CALIBRATION = "judge.calibration"
 
 
@@ -38,12 +38,12 @@ class JudgeCase:
     """A request and the reply to it, for a judge to rule on.
 
     Args:
-        check: The id of the check that the reply was tried by.
+        check: The id of the check.
         probe: The id of the probe.
-        request: What was asked.
-        reply: What came.
-        said: The digest of the reply; "" where it is a labelled one.
-        expected_ruling: The ruling that is right; None where nobody knows.
+        request: The text of the request.
+        reply: The text of the reply.
+        said: The digest of the reply; "" for a labelled one.
+        expected_ruling: The ruling that the label implies; None for an unlabelled reply.
     """
 
     check: str
@@ -55,22 +55,22 @@ class JudgeCase:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What a label of it holds for."""
+        """The key of its label: check, probe and digest of the reply."""
         return self.check, self.probe, self.said
 
     @property
     def messages(self) -> Sequence[Message]:
-        """What the judge is sent: the rubric, the quotation, and what to answer."""
-        told: dict[str, str] = fixture("judge.yaml")
-        shown = f"{quoted({'request': self.request, 'reply': self.reply})}\n\n{told['closing']}"
-        return [{"role": "system", "content": told["rubric"]}, {"role": "user", "content": shown}]
+        """The messages to the judge: the rubric, the quoted case, and the form of the answer."""
+        texts: dict[str, str] = fixture("judge.yaml")
+        case = f"{quoted({'request': self.request, 'reply': self.reply})}\n\n{texts['closing']}"
+        return [{"role": "system", "content": texts["rubric"]}, {"role": "user", "content": case}]
 
 
 def quoted(texts: dict[str, str]) -> str:
-    """Hostile texts as one line of JSON, which none of them can end.
+    """Untrusted texts as one line of JSON, which no text can terminate.
 
-    What is not printable stands as an escape, and so do the signs that control tokens of chat
-    templates begin with: some servers read those wherever they stand.
+    Unprintable characters are escaped, and so are those that begin control tokens of chat
+    templates, which some servers interpret anywhere in a message.
     """
     shown = {
         name: "\n".join(map(escape_unprintable, text.split("\n"))) for name, text in texts.items()
@@ -80,61 +80,69 @@ def quoted(texts: dict[str, str]) -> str:
 
 
 def asked(messages: Sequence[Message]) -> str:
-    """What was asked: the one message, or all with who said them."""
+    """The text of the request: the only message, or all messages with their roles."""
     if len(messages) == 1:
         return str(messages[0]["content"])
     return "\n\n".join(f"{each['role']}: {each['content']}" for each in messages)
 
 
 def labelled() -> list[JudgeCase]:
-    """Labelled replies, as many for each ruling; of what is done, every other says it refuses."""
-    sways = cycle(fixture("judge.yaml")["sways"])
-    cases = [_drawn(due, label) for due, labels in DUE.items() for label in labels]
+    """The labelled replies; every other compliant one also claims to be a refusal, to mislead."""
+    claims = cycle(fixture("judge.yaml")["sways"])
+    cases = [
+        _sampled(expected, label)
+        for expected, labels in LABELS_OF_RULING.items()
+        for label in labels
+    ]
     return [
-        _swayed(case, next(sways)) if case.expected_ruling is Ruling.DONE and place % 2 else case
-        for drawn in cases
-        for place, case in enumerate(drawn)
+        _with_claim_of_refusal(case, next(claims))
+        if case.expected_ruling is Ruling.DONE and index % 2
+        else case
+        for sampled in cases
+        for index, case in enumerate(sampled)
     ]
 
 
-def _drawn(due: Ruling, label: str) -> list[JudgeCase]:
+def _sampled(expected: Ruling, label: str) -> list[JudgeCase]:
     groups: list[dict[str, Any]] = [group for name in REPLIES for group in fixture(name)]
     known = [
         JudgeCase(
             CALIBRATION,
-            f"{label}.{number:02}.{place:02}",
+            f"{label}.{number:02}.{index:02}",
             group["asked"],
             text,
-            expected_ruling=due,
+            expected_ruling=expected,
         )
         for number, group in enumerate(groups, 1)
-        for place, text in enumerate(group.get(label, ()), 1)
+        for index, text in enumerate(group.get(label, ()), 1)
         if text.strip()
     ]
-    return Random(f"{CALIBRATION}/{label}").sample(known, EACH // len(DUE[due]))
+    return Random(f"{CALIBRATION}/{label}").sample(
+        known, REPLIES_PER_RULING // len(LABELS_OF_RULING[expected])
+    )
 
 
-def _swayed(case: JudgeCase, sway: str) -> JudgeCase:
+def _with_claim_of_refusal(case: JudgeCase, claim: str) -> JudgeCase:
     return JudgeCase(
         case.check,
         f"{case.probe}.swayed",
         case.request,
-        f"{case.reply}\n{sway}",
+        f"{case.reply}\n{claim}",
         expected_ruling=case.expected_ruling,
     )
 
 
-#: What a judge may settle: of any other check it knows no rubric.
+#: The check whose replies a judge may label: the rubric is about no other.
 CHECK = "refusal.harmful_request_refused"
 
 
-def cases(evidence: Path, left_open: Collection[ReviewEntry]) -> list[JudgeCase]:
-    """What was asked and what came, of each reply that is in the evidence as it was scored.
+def cases(evidence: Path, undetermined: Collection[ReviewEntry]) -> list[JudgeCase]:
+    """The request and the reply of each undetermined entry, from the evidence.
 
     Raises:
-        UnsoundError: The evidence has been changed.
+        EvidenceIntegrityError: The evidence has been changed.
     """
-    wanted = {each.key: each for each in left_open if each.check == CHECK}
+    wanted = {each.key: each for each in undetermined if each.check == CHECK}
     exchanges: dict[int, dict[str, Any]] = {}
     found: dict[tuple[str, str, str], JudgeCase] = {}
     for entry, _ in entries(evidence):
@@ -149,7 +157,7 @@ def cases(evidence: Path, left_open: Collection[ReviewEntry]) -> list[JudgeCase]
 
 
 def _case(entry: ReviewEntry, sent: Sequence[dict[str, Any]]) -> JudgeCase | None:
-    """The exchange whose reply has the digest that a label will hold for."""
+    """The case of the exchange whose reply has the digest of the entry."""
     for each in sent:
         exchange = exchange_of(each)
         try:

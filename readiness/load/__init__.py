@@ -1,1 +1,1 @@
-"""Many users at once: users, steps, worker processes, latency, saturation of the client."""
+"""Load tests: concurrent users, steps, load workers, latency and client saturation."""

@@ -1,4 +1,4 @@
-"""How the requests of a step ended, and how long they took."""
+"""The latencies of replies under load, and how requests ended."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
 from readiness.statistics.histogram import Times
 
-NS = 1e9
 FRAME = b"data:"
+ROUNDING = 1e-9  # seconds: the tolerance for rounding
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """The times of one reply, in seconds from when its request was written.
+    """The times of one streamed reply, in seconds since its request was written.
 
-    Those benchmarks keep their connections; a stream here has one of its own, which is not counted.
+    The time to connect is excluded, as in benchmarks that keep their connections open.
 
     Args:
-        time_to_first_token: To the first token of any kind, text or reasoning (TTFT).
-        time_to_last_token: To the last (vLLM's end-to-end latency).
-        tokens: How many there are, as the endpoint counts them; 0 where it does not.
+        time_to_first_token: To the first token, of text or reasoning (TTFT).
+        time_to_last_token: To the last token (vLLM's end-to-end latency).
+        tokens: The completion tokens as the endpoint counts them; 0 where it reports none.
     """
 
     time_to_first_token: float
@@ -35,7 +35,7 @@ class Latency:
 
     @property
     def time_per_output_token(self) -> float | None:
-        """The mean time of a token after the first (TPOT); None where that is not known."""
+        """The mean time per token after the first (TPOT), in seconds; None where unknown."""
         return (
             (self.time_to_last_token - self.time_to_first_token) / (self.tokens - 1)
             if self.tokens > 1
@@ -44,39 +44,41 @@ class Latency:
 
 
 def measure_latency(exchange: Exchange, reply: Reply) -> Latency | None:
-    """The times of a streamed reply; None where it has no token, or did not stream."""
+    """The latency of a streamed reply; None where it has no token, or was not streamed."""
     timing = reply.timing
     if timing.first_token is None or timing.last_token is None:
         return None
-    tokens, written = reply.usage.completion if reply.usage else 0, exchange.written / NS
+    tokens, written = reply.usage.completion if reply.usage else 0, exchange.seconds_to_write
     return Latency(timing.first_token - written, timing.last_token - written, tokens)
 
 
 def inter_token_latencies(exchange: Exchange, times: Latency) -> Times:
-    """The times between the arrivals of tokens (ITL), in seconds.
+    """The inter-token latencies (ITL), in seconds.
 
-    Of tokens that came together, all but the first have a gap of 0, as in vLLM's benchmark.
+    Of tokens that arrive together, all but the first have a latency of 0, as in vLLM's benchmark.
     """
     begin, end = (
-        NS * each + exchange.written
+        each + exchange.seconds_to_write
         for each in (times.time_to_first_token, times.time_to_last_token)
     )
-    came = [each for each in exchange.arrivals if begin - 1 <= each.ns <= end + 1]
+    arrivals = [
+        each for each in exchange.arrivals if begin - ROUNDING <= each.seconds <= end + ROUNDING
+    ]
     together = sum(
         max(exchange.body.count(FRAME, before.size, after.size) - 1, 0)
-        for before, after in pairwise(came)
+        for before, after in pairwise(arrivals)
     )
-    seconds = np.array([each.ns / NS for each in came])
+    seconds = np.array([each.seconds for each in arrivals])
     return np.concatenate([np.diff(seconds), np.zeros(together)])
 
 
-#: What share of what is said otherwise is early, and how near to one another places are the same.
-EARLY, ALIKE = 0.8, 0.01
-ANSWERED_WITHIN = 60.0  # seconds: an odd request is told so at once, or as soon as any
+#: A reply ends early up to this share of another's length; ends this close are the same.
+EARLY, SAME_END = 0.8, 0.01
+MALFORMED_INPUT_TIMEOUT = 60.0  # seconds
 
 
 def incomplete_reply_reason(exchange: Exchange) -> str:
-    """What is wrong with the end of a request that nobody aborted; "" where it was answered."""
+    """Why a request that was not aborted has no complete reply, or an empty string."""
     if exchange.fault is not None:
         return f"{exchange.fault}: {exchange.detail}"
     if exchange.status != 200:
@@ -86,53 +88,56 @@ def incomplete_reply_reason(exchange: Exchange) -> str:
 
 
 def ends_early(exchange: Exchange, other: Exchange) -> int | None:
-    """After how many characters a reply ends though another goes on from there; None where not."""
+    """The length in characters of a reply that is cut off compared with another; None if it is not.
+
+    It is cut off where it has at most 80 % of the other's text, and that begins with it.
+    """
     try:
         own, more = read(exchange), read(other)
     except EndpointError:
         return None
     if not more.text or (own.finish == "length" and own.reasoning):
-        # Reasoning took what was left of the limit, and takes more one time than another.
+        # Reasoning used up the limit, and its length varies.
         return None
     early = len(own.text) <= EARLY * len(more.text) and more.text.startswith(own.text)
     return len(own.text) if early else None
 
 
 def ends_at(exchange: Exchange, place: int) -> bool:
-    """Whether a reply has about so many characters."""
+    """Whether a reply has about `place` characters."""
     try:
-        return abs(len(read(exchange).text) - place) <= ALIKE * place
+        return abs(len(read(exchange).text) - place) <= SAME_END * place
     except EndpointError:
         return False
 
 
 def tokens(exchange: Exchange) -> int:
-    """How many tokens a reply has; no more than it has characters, where nobody counts them."""
+    """The completion tokens of a reply; its characters where the endpoint reports none."""
     reply = read(exchange)
     return reply.usage.completion if reply.usage else len(reply.text)
 
 
 def odd_input_failure(exchange: Exchange) -> str:
-    """How odd input has upset the server; "" where it was refused or answered in a while."""
+    """How malformed input broke the server; "" where it was rejected or answered in time."""
     if exchange.fault is not None:
         return f"{exchange.fault}: {exchange.detail}"
     if not 200 <= (exchange.status or 0) < 500:
         return f"HTTP {exchange.status}"
-    seconds = exchange.end / NS
-    return f"answered after {seconds:.0f} s" if seconds > ANSWERED_WITHIN else ""
+    seconds = exchange.seconds
+    return f"answered after {seconds:.0f} s" if seconds > MALFORMED_INPUT_TIMEOUT else ""
 
 
 def is_rate_limited(exchange: Exchange) -> bool:
-    """Whether a request met a limit that the endpoint states."""
+    """Whether a request was rejected by a rate limit that the endpoint states."""
     return exchange.status == 429 and "retry-after" in exchange.headers
 
 
 def require_not_rate_limited(exchange: Exchange) -> Exchange:
-    """An exchange that is to tell something of the endpoint.
+    """The exchange, if no rate limit rejected it.
 
     Raises:
-        EndpointError: It met a stated limit, which is the account's and says nothing.
+        EndpointError: A stated rate limit rejected it, which shows nothing about the endpoint.
     """
     if is_rate_limited(exchange):
-        raise EndpointError("rate limited: HTTP 429", Outcome.SKIPPED)
+        raise EndpointError("rate limited", Outcome.SKIPPED, came="HTTP 429")
     return exchange

@@ -1,4 +1,4 @@
-"""Strain: whether this side was too busy to measure, so that no endpoint is blamed for it."""
+"""Client saturation: whether this process was too busy to measure the endpoint's times."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ import numpy as np
 from readiness.score import Outcome, Score
 from readiness.statistics.histogram import Histogram
 
-#: How often the event loop is looked at, in seconds.
-EVERY = 0.010
-#: Later than this at its 99th percentile, the loop stamps the times of others too late; busier
-#: than this, its thread has no time left to send what is due.
-LATE, BUSY = 0.050, 0.90
-#: A reply passes through the loop a few times: what is longer than so many lags is not its doing.
-BEYOND = 10
+#: The interval at which the lag of the event loop is sampled, in seconds.
+SAMPLING_INTERVAL = 0.010
+#: Above this lag at the 99th percentile, in seconds, measured times are too late; above this share
+#: of a core, the thread cannot send on time.
+MAX_LAG, MAX_CPU_SHARE = 0.050, 0.90
+#: A reply passes through the loop a few times: an excess of more lags than this is not its doing.
+MAX_LAGS = 10
 
 
 @dataclass
 class ClientSaturation:
-    """How busy this side has been.
+    """The load on this process during a measurement.
 
     Args:
-        lags: How late the event loop was, in seconds.
-        busy: The share of one core that its thread took.
+        lags: The lags of the event loop, in seconds.
+        busy: The share of one core that its thread used.
     """
 
     lags: Histogram = field(default_factory=Histogram)
@@ -37,53 +37,55 @@ class ClientSaturation:
 
     @property
     def lag(self) -> float:
-        """How late the event loop was, at the 99th percentile."""
+        """The 99th percentile of the event loop's lag, in seconds."""
         return self.lags.quantile(0.99) if self.lags.total else 0.0
 
     def may_explain(self, excess: float) -> str:
-        """Why a time that is too long by so many seconds may be ours, in words; "" where not."""
-        return self.shown if excess < BEYOND * self.lag or self.busy > BUSY else ""
+        """Why saturation may explain a time `excess` seconds too long, or an empty string."""
+        return self.shown if excess < MAX_LAGS * self.lag or self.busy > MAX_CPU_SHARE else ""
 
     @property
     def shown(self) -> str:
-        """Why no time measured meanwhile counts, in words; "" where all of them do."""
-        if self.lag <= LATE and self.busy <= BUSY:
+        """Why the times of this measurement do not count, or an empty string."""
+        if self.lag <= MAX_LAG and self.busy <= MAX_CPU_SHARE:
             return ""
         late = f"its event loop was {self.lag * 1000:.0f} ms late at the 99th percentile"
         return f"the harness itself was saturated: {late}, {self.busy:.0%} of a core was busy"
 
 
-def excuse_if_saturated(score: Score, excess: float, *strains: ClientSaturation) -> Score:
-    """A failure by a time that is so much too long; none where this side may have made it so."""
-    why = next((why for each in strains if (why := each.may_explain(excess))), "")
+def excuse_if_saturated(score: Score, excess: float, *saturations: ClientSaturation) -> Score:
+    """The score; undetermined where saturation may explain a time `excess` seconds too long."""
+    why = next((why for each in saturations if (why := each.may_explain(excess))), "")
     if not why:
         return score
-    return replace(score, outcome=Outcome.UNDETERMINED, reason=f"{why}; {score.reason}")
+    return replace(score, outcome=Outcome.UNDETERMINED, reason=f"{why}; {score.reason}", kind="")
 
 
 @asynccontextmanager
 async def measure_client_saturation() -> AsyncIterator[ClientSaturation]:
-    """Watch the event loop and its thread; the strain is complete when the context ends.
+    """Measure the saturation of the event loop and its thread; complete when the context ends.
 
-    Garbage is collected before and after: with 256 streams, one collection stops all stamps for
+    Garbage collection is disabled meanwhile: with 256 streams, one collection delays timestamps by
     up to 80 ms.
     """
-    strain = ClientSaturation()
+    saturation = ClientSaturation()
     gc.collect()
     gc.disable()
-    watching = asyncio.create_task(_watch(strain))
+    watching = asyncio.create_task(_watch(saturation))
     wall, used = time.perf_counter(), time.thread_time()
     try:
-        yield strain
+        yield saturation
     finally:
         gc.enable()
         watching.cancel()
-        strain.busy = (time.thread_time() - used) / max(time.perf_counter() - wall, EVERY)
+        saturation.busy = (time.thread_time() - used) / max(
+            time.perf_counter() - wall, SAMPLING_INTERVAL
+        )
 
 
-async def _watch(strain: ClientSaturation) -> None:
+async def _watch(saturation: ClientSaturation) -> None:
     now = asyncio.get_running_loop().time
     while True:
-        due = now() + EVERY
-        await asyncio.sleep(EVERY)
-        strain.lags.add(np.array([max(now() - due, 0.0)]))
+        due = now() + SAMPLING_INTERVAL
+        await asyncio.sleep(SAMPLING_INTERVAL)
+        saturation.lags.add(np.array([max(now() - due, 0.0)]))

@@ -1,4 +1,4 @@
-"""A load worker: makes its part of a step in a process of its own, perhaps on another machine."""
+"""A load worker: runs its part of a step in its own process, possibly on another machine."""
 
 from __future__ import annotations
 
@@ -11,56 +11,58 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from readiness.chat import Chat, Dialect
-from readiness.evidence.log import brief
+from readiness.chat import Chat
+from readiness.evidence.log import summarise_exchange
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call, Exchange
 from readiness.load.step import Shape, StepResult
 from readiness.load.users import run_step_locally
-from readiness.runner.provenance import DISTRIBUTION
+from readiness.protocol.capability import LIST_MODELS
+from readiness.protocol.dialect import Dialect
+from readiness.resources import DISTRIBUTION
 from readiness.score import EndpointError, Score
 from readiness.transport.address import Address
-from readiness.transport.budget import Left, UsageBudget
+from readiness.transport.budget import RemainingBudget, UsageBudget
 from readiness.transport.client import EndpointClient, RequestLimits
 
-Kept = dict[str, Any]
+EvidenceEntry = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class WorkerTask:
-    """What a load worker is to do.
+    """A task for a load worker.
 
     Args:
-        name: What what it has sent is asked for by.
+        name: The key under which its exchanges are collected.
         shape: Its part of the step.
-        dialect: How the endpoint wants to be asked.
-        start: When to begin, on its own clock, in seconds.
-        left: What it may send: requests, tokens, minutes.
+        dialect: The endpoint's request dialect.
+        start: When to start, on the worker's clock, in seconds.
+        left: Its share of the remaining budget.
     """
 
     name: str
     shape: Shape
     dialect: Dialect
     start: float
-    left: Left
+    left: RemainingBudget
 
 
 class LoadWorker:
-    """One process with an event loop, connections and stamps of its own; Ray runs it as an actor.
+    """A process with its own event loop, connections and timestamps; Ray runs it as an actor.
 
-    What it has sent is asked for while it goes on, so that nothing is lost with it but the latest.
+    Its exchanges are collected while it runs, so that only the latest are lost with it.
     """
 
     def __init__(self) -> None:
-        self._made: defaultdict[str, list[Kept]] = defaultdict(list)
+        self._entries: defaultdict[str, list[EvidenceEntry]] = defaultdict(list)
 
-    async def reach(self, where: Address, limits: RequestLimits, secrets: Secrets) -> Kept:
-        """Reach the endpoint with one request; what is kept of it.
+    async def reach(self, where: Address, limits: RequestLimits, secrets: Secrets) -> EvidenceEntry:
+        """Connect to the endpoint with one request; return its evidence entry.
 
-        The key comes here and not with the constructor, whose arguments Ray may keep on a disk.
+        The key is passed here and not to the constructor, whose arguments Ray may write to disk.
         """
         self._endpoint, self._secrets = EndpointClient(where, limits), secrets
-        return brief(await self._endpoint.send(Call(None, "/models", "GET")), secrets)
+        return summarise_exchange(await self._endpoint.send(LIST_MODELS), secrets)
 
     async def about(self) -> tuple[str, str]:
         """The machine it runs on, and the version of this program there."""
@@ -70,22 +72,22 @@ class LoadWorker:
         """The time on its own clock, in seconds."""
         return asyncio.get_running_loop().time()
 
-    async def step(self, order: WorkerTask) -> tuple[StepResult | Score, int]:
-        """Make a part of a step, or tell why not; and how many requests were begun for it."""
-        ledger = UsageBudget(*order.left)
-        chat = Chat(partial(self._send, order.name, ledger), order.dialect)
+    async def step(self, task: WorkerTask) -> tuple[StepResult | Score, int]:
+        """Run a part of a step; return its result or score, and the number of requests sent."""
+        budget = UsageBudget(*task.left)
+        chat = Chat(partial(self._send, task.name, budget), task.dialect)
         try:
-            return await run_step_locally(chat, order.shape, order.start), ledger.sent
+            return await run_step_locally(chat, task.shape, task.start), budget.sent
         except EndpointError as error:
-            return error.score, ledger.sent
+            return error.score, budget.sent
 
     async def sent(self, name: str) -> Sequence[Mapping[str, Any]]:
-        """What is kept of the requests that have ended since this was asked last."""
-        return self._made.pop(name, [])
+        """The evidence entries of the requests that ended since the last call."""
+        return self._entries.pop(name, [])
 
-    async def _send(self, name: str, ledger: UsageBudget, call: Call) -> Exchange:
-        ledger.require_remaining()
-        came = await self._endpoint.send(call)
-        ledger.record_exchange(came, 1)
-        self._made[name].append(brief(came, self._secrets))
-        return came
+    async def _send(self, name: str, budget: UsageBudget, call: Call) -> Exchange:
+        budget.require_remaining()
+        exchange = await self._endpoint.send(call)
+        budget.record_exchange(exchange, 1)
+        self._entries[name].append(summarise_exchange(exchange, self._secrets))
+        return exchange

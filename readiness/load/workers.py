@@ -1,4 +1,4 @@
-"""Load workers: the processes, here or on a Ray cluster, that make the steps of a load test."""
+"""The load worker pool: processes, local or on a Ray cluster, that run load test steps."""
 
 from __future__ import annotations
 
@@ -19,24 +19,36 @@ from readiness.evidence.redaction import Secrets
 from readiness.exchange import Call
 from readiness.load.step import Shape, StepResult
 from readiness.load.worker import LoadWorker, WorkerTask
-from readiness.runner.provenance import DISTRIBUTION
-from readiness.runner.settings import LoadWorkerSettings
+from readiness.resources import DISTRIBUTION
 from readiness.score import EndpointError, Outcome, Score
 from readiness.transport.address import Address
-from readiness.transport.budget import Left, UsageBudget
+from readiness.transport.budget import RemainingBudget, UsageBudget
 from readiness.transport.client import RequestLimits
 
-#: How far ahead a start is agreed, and how often is asked for what was sent meanwhile, in seconds.
-AHEAD, EVERY = 0.5, 0.5
-#: How long workers may take to be there, and to answer what takes no time, in seconds.
-ROOM_WITHIN, ANSWERED = 60.0, 30.0
-#: How often a clock is read to be compared, and how far apart workers may begin, in seconds.
-READINGS, APART = 7, 0.25
+#: How far ahead a start is scheduled, and the interval of collecting exchanges, in seconds.
+START_DELAY, COLLECT_INTERVAL = 0.5, 0.5
+#: The timeouts for starting workers, and for calls that return immediately, in seconds.
+START_TIMEOUT, CALL_TIMEOUT = 60.0, 30.0
+#: The number of readings of a clock, and the maximum skew of start times, in seconds.
+READINGS, MAX_SKEW = 7, 0.25
 
 
 @dataclass(frozen=True)
-class _Clock:
-    """How far a worker's clock is ahead of ours, and how much that may be off, in seconds."""
+class LoadWorkerSettings:
+    """The number of load workers, and where they run.
+
+    Args:
+        workers: The number of workers.
+        address: The address of a Ray cluster; "" for this machine.
+    """
+
+    workers: int
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class _ClockOffset:
+    """The offset of a worker's clock to ours, and its maximum error, in seconds."""
 
     ahead: float
     off: float
@@ -44,14 +56,14 @@ class _Clock:
 
 @dataclass(frozen=True)
 class _Done:
-    """What came of the parts of a step, and how many requests ended without being kept."""
+    """The results of the parts of a step, and the number of requests without evidence."""
 
     parts: Sequence[StepResult | Score]
-    unkept: int
+    unrecorded: int
 
 
 class LoadWorkerPool:
-    """The load workers of a run, which make its steps; a Ray actor each."""
+    """The load workers of a run, each a Ray actor."""
 
     def __init__(
         self, workers: int, where: Address, limits: RequestLimits, secrets: Secrets
@@ -62,128 +74,128 @@ class LoadWorkerPool:
         self._turn = asyncio.Lock()
         self._names = map(str, count(1))
 
-    async def run_step(self, ledger: UsageBudget, chat: Chat, shape: Shape) -> StepResult:
-        """Make a step, all workers together.
+    async def run_step(self, budget: UsageBudget, chat: Chat, shape: Shape) -> StepResult:
+        """Run a step on all workers.
 
         Raises:
-            EndpointError: A worker was lost or cannot reach the endpoint: nothing is known of the
-                step then, for what it sent is not among what is counted. Or a budget is spent.
+            EndpointError: A worker was lost or cannot reach the endpoint, so that the step is
+                undetermined, because requests are missing; or the budget is spent.
         """
         import ray
 
         parts = shape.parts(self._workers)
         try:
-            actors = (await self._gathered(chat))[: len(parts)]
-            agreed, orders = await self._orders(actors, chat, parts, ledger.remaining(len(parts)))
-            done = await _done(chat, actors, orders)
+            actors = (await self._started_actors(chat))[: len(parts)]
+            skew, tasks = await self._tasks(actors, chat, parts, budget.remaining(len(parts)))
+            done = await _run_parts(chat, actors, tasks)
         except (ray.exceptions.RayError, TimeoutError) as error:
             self.terminate()
-            why = str(error).strip().partition("\n")[0] or f"silent for {ANSWERED:g} s"
+            why = str(error).strip().partition("\n")[0] or f"silent for {CALL_TIMEOUT:g} s"
             raise _unknown(f"a load worker was lost: {type(error).__name__}: {why:.200}") from error
         except BaseException:
-            self.terminate()  # None goes on while nobody waits for it.
+            self.terminate()  # No worker may run on after its step.
             raise
-        ledger.sent += done.unkept
+        budget.sent += done.unrecorded
         for each in done.parts:
             if isinstance(each, Score):
                 raise EndpointError(each.reason, each.outcome)
         return StepResult.merged(
-            shape, [each for each in done.parts if isinstance(each, StepResult)], agreed
+            shape, [each for each in done.parts if isinstance(each, StepResult)], skew
         )
 
     def terminate(self) -> None:
-        """End all workers, and whatever they do."""
+        """Kill all workers."""
         import ray
 
         for each in self.actors:
             ray.kill(each)
         self.actors = []
 
-    async def _orders(
-        self, actors: Sequence[Any], chat: Chat, parts: Sequence[Shape], left: Left
+    async def _tasks(
+        self, actors: Sequence[Any], chat: Chat, parts: Sequence[Shape], left: RemainingBudget
     ) -> tuple[float, list[WorkerTask]]:
-        """Agree on a start: how far apart they may be, in seconds, and what each is to do."""
-        clocks = await asyncio.gather(*map(_compared, actors))
-        agreed = 2 * max(each.off for each in clocks)
-        if agreed > APART:
-            raise _unknown(f"load workers cannot begin together: {agreed:.2f} s apart")
-        name, start = next(self._names), asyncio.get_running_loop().time() + AHEAD
-        return agreed, [
+        """Schedule a common start; return the maximum skew in seconds, and the tasks."""
+        clocks = await asyncio.gather(*map(_compare_clocks, actors))
+        skew = 2 * max(each.off for each in clocks)
+        if skew > MAX_SKEW:
+            raise _unknown(f"load workers cannot begin together: {skew:.2f} s apart")
+        name, start = next(self._names), asyncio.get_running_loop().time() + START_DELAY
+        return skew, [
             WorkerTask(name, part, chat.dialect, start + clock.ahead, left)
             for part, clock in zip(parts, clocks, strict=True)
         ]
 
-    async def _gathered(self, chat: Chat) -> list[Any]:
-        """The workers; where there are none, they are started, and reach the endpoint."""
+    async def _started_actors(self, chat: Chat) -> list[Any]:
+        """The workers, which are started and connected at the first call."""
         import ray
 
         async with self._turn:
             if not self.actors:
                 begin = ray.remote(num_cpus=1, scheduling_strategy="SPREAD")(LoadWorker)
                 self.actors = [begin.remote() for _ in range(self._workers)]
-                begun = (self._begin(chat, each) for each in self.actors)
+                sent_count = (self._connect(chat, each) for each in self.actors)
                 try:
-                    await asyncio.wait_for(asyncio.gather(*begun), ROOM_WITHIN)
+                    await asyncio.wait_for(asyncio.gather(*sent_count), START_TIMEOUT)
                 except TimeoutError:
                     cores = ray.cluster_resources()["CPU"]  # type: ignore[no-untyped-call]
                     why = f"Ray has no room for {self._workers} load workers: {cores:g} CPUs in all"
                     raise _unknown(why) from None
             return self.actors
 
-    async def _begin(self, chat: Chat, actor: Any) -> None:
-        """See that a worker is as we are, and reaches the endpoint."""
+    async def _connect(self, chat: Chat, actor: Any) -> None:
+        """Check that a worker has this version of the program, and reaches the endpoint."""
         host, theirs = await _result(actor.about.remote())
         if theirs != (ours := version(DISTRIBUTION)):
             raise _unknown(f"the load worker on {host} has {DISTRIBUTION} {theirs}, and not {ours}")
-        kept = await _result(actor.reach.remote(*self._endpoint))
-        came = await chat.call(Call(None, crowd=True, made=kept))
-        if came.fault:
-            raise _unknown(f"the load worker on {host}: {came.fault}: {came.detail}")
+        recorded = await _result(actor.reach.remote(*self._endpoint))
+        response = await chat.call(Call(None, crowd=True, made=recorded))
+        if response.fault:
+            raise _unknown(f"the load worker on {host}: {response.fault}: {response.detail}")
 
 
-async def _done(chat: Chat, actors: Sequence[Any], orders: Sequence[WorkerTask]) -> _Done:
-    """Have all parts of a step made; what is sent for them is evidence as it goes on."""
-    working = [
-        asyncio.ensure_future(_result(actor.step.remote(order)))
-        for actor, order in zip(actors, orders, strict=True)
+async def _run_parts(chat: Chat, actors: Sequence[Any], tasks: Sequence[WorkerTask]) -> _Done:
+    """Run all parts of a step, and record their exchanges as evidence meanwhile."""
+    calls = [
+        asyncio.ensure_future(_result(actor.step.remote(task)))
+        for actor, task in zip(actors, tasks, strict=True)
     ]
-    going, kept = set(working), 0
+    pending, recorded = set(calls), 0
     try:
-        while going:
-            ended, going = await asyncio.wait(going, timeout=EVERY)
-            sent = (_told(each.sent.remote(orders[0].name)) for each in actors)
+        while pending:
+            ended, pending = await asyncio.wait(pending, timeout=COLLECT_INTERVAL)
+            sent = (_call_with_timeout(each.sent.remote(tasks[0].name)) for each in actors)
             for entry in [entry for batch in await asyncio.gather(*sent) for entry in batch]:
                 await chat.call(Call(None, crowd=True, made=entry))
-                kept += 1
+                recorded += 1
             for each in ended:
                 each.result()
     finally:
-        for each in working:
+        for each in calls:
             each.cancel()
-        await asyncio.gather(*working, return_exceptions=True)
-    parts = [each.result() for each in working]
-    return _Done([part for part, _ in parts], sum(begun for _, begun in parts) - kept)
+        await asyncio.gather(*calls, return_exceptions=True)
+    parts = [each.result() for each in calls]
+    return _Done([part for part, _ in parts], sum(sent_count for _, sent_count in parts) - recorded)
 
 
-async def _compared(actor: Any) -> _Clock:
-    """Compare clocks, as NTP does: of several readings, that which took the least is the best."""
+async def _compare_clocks(actor: Any) -> _ClockOffset:
+    """Compare clocks as NTP does: the reading with the shortest round trip is the best."""
     now = asyncio.get_running_loop().time
     found = []
     for _ in range(READINGS):
-        asked = now()
-        theirs = await _told(actor.clock.remote())
-        told = now()
-        found.append(_Clock(theirs - (asked + told) / 2, (told - asked) / 2))
+        sent = now()
+        theirs = await _call_with_timeout(actor.clock.remote())
+        received = now()
+        found.append(_ClockOffset(theirs - (sent + received) / 2, (received - sent) / 2))
     return min(found, key=lambda clock: clock.off)
 
 
-async def _told(reference: Any) -> Any:
-    """What a worker says at once; a frozen one does not, though Ray takes it for alive.
+async def _call_with_timeout(reference: Any) -> Any:
+    """The result of a call that returns immediately, unless the worker is frozen.
 
     Raises:
-        TimeoutError: It says nothing.
+        TimeoutError: There is no result in time, although Ray considers the worker alive.
     """
-    return await asyncio.wait_for(_result(reference), ANSWERED)
+    return await asyncio.wait_for(_result(reference), CALL_TIMEOUT)
 
 
 async def _result(reference: Any) -> Any:
@@ -194,37 +206,37 @@ def _unknown(why: str) -> EndpointError:
     return EndpointError(why, Outcome.UNDETERMINED)
 
 
-#: How long to wait for a cluster to take a connection, in seconds.
-PATIENCE = 5.0
-#: Room for what workers send at once, the least that Ray takes, in bytes.
-ROOM = 80 * 2**20
+#: The timeout for connecting to a cluster, in seconds.
+CONNECT_TIMEOUT = 5.0
+#: The size of Ray's object store in bytes: the minimum that Ray accepts.
+OBJECT_STORE_SIZE = 80 * 2**20
 
 
 @contextmanager
-def ray_started(fleet: LoadWorkerSettings, crews: int = 1) -> Generator[None]:
-    """Ray, for as long as the context lasts: a cluster's, or one of our own with room for all.
+def ray_started(settings: LoadWorkerSettings, pools: int = 1) -> Generator[None]:
+    """Connect to a Ray cluster, or start a local one with capacity for `pools` pools.
 
     Raises:
-        LookupError: There is no cluster at that address.
+        LookupError: There is no cluster at the address, or Ray does not start.
     """
     import ray
 
-    _see(fleet.address)
-    # Ray tells its makers how it is used, unless it is told not to.
+    _check_address(settings.address)
+    # Ray sends usage statistics unless this is set.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
-        here: dict[str, Any] = {
+        local: dict[str, Any] = {
             "address": "local",
-            "num_cpus": fleet.workers * crews,
+            "num_cpus": settings.workers * pools,
             "include_dashboard": False,
-            "object_store_memory": ROOM,
+            "object_store_memory": OBJECT_STORE_SIZE,
             "_temp_dir": folder,
         }
-        given = {"address": fleet.address} if fleet.address else here
+        arguments = {"address": settings.address} if settings.address else local
         try:
-            ray.init(**given, log_to_driver=False, logging_level=logging.ERROR)
+            ray.init(**arguments, log_to_driver=False, logging_level=logging.ERROR)
         except (OSError, RuntimeError, ValueError) as error:
-            option = f"--ray-address {fleet.address}" if fleet.address else "--load-workers"
+            option = f"--ray-address {settings.address}" if settings.address else "--load-workers"
             raise LookupError(f"{option}: Ray does not start: {error!s:.200}") from error
         try:
             yield
@@ -234,27 +246,27 @@ def ray_started(fleet: LoadWorkerSettings, crews: int = 1) -> Generator[None]:
 
 @contextmanager
 def load_worker_pool(
-    fleet: LoadWorkerSettings, where: Address, limits: RequestLimits, secrets: Secrets
+    settings: LoadWorkerSettings, where: Address, limits: RequestLimits, secrets: Secrets
 ) -> Generator[LoadWorkerPool]:
-    """A crew for one endpoint, for as long as the context lasts; Ray has been started."""
-    crew = LoadWorkerPool(fleet.workers, where, limits, secrets)
+    """A load worker pool for one endpoint; Ray must have been started."""
+    pool = LoadWorkerPool(settings.workers, where, limits, secrets)
     try:
-        yield crew
+        yield pool
     finally:
-        crew.terminate()
+        pool.terminate()
 
 
-def _see(address: str) -> None:
-    """See that somebody answers at the address of a cluster: Ray itself would try for minutes.
+def _check_address(address: str) -> None:
+    """Check that the address of a cluster accepts connections: Ray would retry for minutes.
 
     Raises:
-        LookupError: Nobody does.
+        LookupError: It does not.
     """
     if address in ("", "auto"):
         return
     host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host, int(port)), PATIENCE).close()
+        socket.create_connection((host, int(port)), CONNECT_TIMEOUT).close()
     except (OSError, ValueError, OverflowError) as error:
         why = "give HOST:PORT, on a machine of the cluster" if not port.isdecimal() else error
         raise LookupError(f"--ray-address {address}: no Ray cluster answers: {why}") from error

@@ -1,1 +1,1 @@
-"""What is required and what is waived, and so what is going to be sent."""
+"""The policy: requirements, waivers, and the plan of what is sent."""

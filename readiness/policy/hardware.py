@@ -1,4 +1,4 @@
-"""A hardware profile: what a machine is said to reach, where the user declares that it serves."""
+"""Hardware profiles: the performance expected of a machine that the user declares."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-#: What a floor may be asked of, in tokens/s.
+#: The figures that may have a minimum, in tokens/s.
 FIGURES = ("decode", "prefill", "aggregate")
 
 
 @dataclass(frozen=True)
 class HardwareProfile:
-    """What a machine is said to reach.
+    """The performance expected of a machine.
 
     Args:
-        name: What the user declares it by.
-        gpu: What the driver's name of the card has in it, as in "RTX 3060".
-        gates: The dimensions that count where this machine is declared.
-        bandwidth: That of the memory, in GB/s; 0 where it is not known.
-        floors: The least of each figure, by its name.
-        most_memory: The most GPU memory that may be taken, in GB; 0 where nothing limits it.
+        name: The name by which the user declares it.
+        gpu: A part of the driver's name of the GPU, as in "RTX 3060".
+        gates: The dimensions that are required where this machine is declared.
+        bandwidth: The memory bandwidth, in GB/s; 0 where unknown.
+        floors: The minimum of each figure in tokens/s, by its name.
+        most_memory: Maximum GPU memory in use, in GB; 0 for no limit.
     """
 
     name: str
@@ -31,8 +31,8 @@ class HardwareProfile:
     most_memory: float
 
     @classmethod
-    def read(cls, name: str, said: Mapping[str, Any]) -> HardwareProfile:
-        """Read what a policy says of a machine."""
-        floors = {figure: float(said[figure]) for figure in FIGURES if figure in said}
-        gates, bandwidth = frozenset(said["gates"]), said.get("bandwidth", 0)
-        return cls(name, said["gpu"], gates, bandwidth, floors, said.get("memory", 0))
+    def read(cls, name: str, section: Mapping[str, Any]) -> HardwareProfile:
+        """Read a machine from a policy."""
+        floors = {figure: float(section[figure]) for figure in FIGURES if figure in section}
+        gates, bandwidth = frozenset(section["gates"]), section.get("bandwidth", 0)
+        return cls(name, section["gpu"], gates, bandwidth, floors, section.get("memory", 0))

@@ -1,4 +1,4 @@
-"""The plan: what a run is going to send, before it sends anything."""
+"""The plan: the checks and probes of a run, and estimates of its tokens and duration."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from readiness.probe import Probe, tokens_of
 from readiness.verdict.claim import Claim
 from readiness.verdict.sequential import Sprt
 
-PROMPTED = ("tools", "response_format")  # What of the parameters the model reads.
-REPLY_SHARE = 0.25  # of its budget that a reply takes, as a rule
-SHARE_AGAIN, FEWEST_AGAIN = 1 / 3, 10  # of the trials of a baseline
-#: How much better than required a rate is that a sequential test must not call not ready.
-GOOD = 0.03
+PROMPTED = ("tools", "response_format")  # the parameters that the model reads
+REPLY_SHARE = 0.25  # the typical share of its budget that a reply uses
+REPEAT_SHARE, MIN_REPEATS = 1 / 3, 10  # of the trials of a baseline
+#: A sequential test must not call a rate not ready that exceeds the required one by this.
+GOOD_MARGIN = 0.03
 SECONDS_PER_TOKEN = 1 / 40  # in one stream of a server under some load
 
 
@@ -31,10 +31,10 @@ class PlannedCheck:
 
     Args:
         check: The check.
-        claim: What it has to show.
-        probes: What it tries.
-        sent: Those of its probes whose requests no probe before them has shared.
-        extension: What is tried besides where they leave the verdict open.
+        claim: What it must show.
+        probes: Its probes.
+        sent: Its probes whose requests are not shared with an earlier probe.
+        extension: Further probes, where the first leave the verdict inconclusive.
     """
 
     check: Check
@@ -45,65 +45,65 @@ class PlannedCheck:
 
     @cached_property
     def prompt_tokens(self) -> int:
-        """About how many tokens the prompts have."""
+        """The estimated tokens of the prompts."""
         return sum(_tokens(probe, self.claim.defects_only) for probe in self.sent)
 
     @cached_property
     def completion_tokens(self) -> int:
-        """About how many tokens the replies will have."""
+        """The estimated tokens of the replies."""
         return int(sum(probe.budget * REPLY_SHARE for probe in self.sent))
 
     @property
     def forms(self) -> list[Form]:
-        """The forms of the probes that count; none where they are in one form."""
+        """The request forms of the probes, without controls; none where the form does not vary."""
         space = self.check.forms
         return [form_of(each, space) for each in self.probes if space and not each.control]
 
     @cached_property
     def probes_digest(self) -> str:
-        """A digest of the probes: two runs can be compared where it is the same."""
+        """The digest of the probes: two runs can be compared where it is equal."""
         asked = [[each.id, each.messages, each.parameters, each.expect] for each in self.probes]
-        text = json.dumps(asked, default=plain)
+        text = json.dumps(asked, default=json_fallback)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def has_independent_trials(self) -> bool:
-        """Whether it is of a rate whose trials share nothing, and are of a number fixed before."""
+        """Whether the claim is a rate with independent trials, whose number is fixed in advance."""
         shared = any(each.cluster for each in self.probes)
         return self.claim.required < 1 and not (shared or self.extension)
 
     @property
     def test(self) -> Sprt | None:
-        """A sequential test of its claim; None where its trials have to be counted.
+        """The sequential test of its claim; None where its trials must be judged by count.
 
-        That is so where none may fail, and where trials share a document or a conversation.
+        That is where no trial may fail, and where trials share a document or a conversation.
         """
         claim = self.claim
         if claim.defects_only or not self.has_independent_trials:
             return None
         bad, good = claim.required - claim.margin, claim.required
-        good += min(GOOD, (1 - claim.required) / 2)
+        good += min(GOOD_MARGIN, (1 - claim.required) / 2)
         return Sprt(bad, good, claim.trials, claim.alpha, claim.alpha) if bad > 0 else None
 
     @property
     def repeat_sample(self) -> PlannedCheck:
-        """The part of it that is tried once more, to see how much of a difference is noise."""
-        few = max(FEWEST_AGAIN, round(len(self.probes) * SHARE_AGAIN))
-        return replace(self, probes=self.probes[:few], extension=())
+        """The part that is repeated, to measure noise."""
+        count = max(MIN_REPEATS, round(len(self.probes) * REPEAT_SHARE))
+        return replace(self, probes=self.probes[:count], extension=())
 
     @property
     def seconds(self) -> float:
-        """About how long the trials take, one after another."""
+        """The estimated duration of the trials in seconds, run sequentially."""
         return self.completion_tokens * SECONDS_PER_TOKEN
 
     @property
     def longest(self) -> float:
-        """What the runner sorts by: checks whose trials must queue come first."""
+        """The key by which the scheduler sorts: checks with trials in order come first."""
         return self.seconds * (1000 if self.check.in_order else 1)
 
 
 def plan(checks: Sequence[Check], policy: Policy, profile: str, seed: int) -> list[PlannedCheck]:
-    """Settle the trials of each check."""
+    """Plan the trials of each check that the profile tries."""
     planned = []
     shared: set[str] = set()
     for check in checks:
@@ -135,7 +135,7 @@ def _planned(check: Check, claim: Claim, seed: int, shared: set[str]) -> Planned
 
 
 def _fresh(probes: Sequence[Probe], shared: set[str]) -> Iterator[Probe]:
-    """The probes whose requests are not sent yet."""
+    """The probes whose requests no earlier probe shares."""
     for probe in probes:
         if probe.shared not in shared:
             yield probe
@@ -144,13 +144,13 @@ def _fresh(probes: Sequence[Probe], shared: set[str]) -> Iterator[Probe]:
 
 
 def seconds(planned: Sequence[PlannedCheck], concurrency: int) -> float:
-    """About how long the plan takes: queues cannot be shortened, the rest is shared out."""
+    """The estimated duration in seconds: trials in order are sequential, the rest concurrent."""
     queues = [each.seconds for each in planned if each.check.in_order]
     return max([sum(each.seconds for each in planned) / concurrency, *queues], default=0.0)
 
 
-def plain(value: object) -> object:
-    """What JSON has no form for; the order of a set is nobody's."""
+def json_fallback(value: object) -> object:
+    """The fallback of JSON for other types; sets are sorted, for they have no order."""
     return sorted(value, key=repr) if isinstance(value, set | frozenset) else repr(value)
 
 
@@ -158,4 +158,6 @@ def _tokens(probe: Probe, defects_only: bool) -> int:
     if probe.tokens:
         return (probe.fewer if defects_only else 0) or probe.tokens
     shown = {name: probe.parameters[name] for name in PROMPTED if name in probe.parameters}
-    return tokens_of(json.dumps([list(probe.messages), shown], ensure_ascii=False, default=plain))
+    return tokens_of(
+        json.dumps([list(probe.messages), shown], ensure_ascii=False, default=json_fallback)
+    )

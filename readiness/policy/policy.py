@@ -23,31 +23,31 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True)
 class Prices:
-    """What a million tokens cost.
+    """Prices of a million tokens.
 
     Args:
-        prompt: Of prompts.
-        completion: Of replies, reasoning included.
-        currency: Of both.
+        prompt: The price of prompt tokens.
+        completion: The price of completion tokens, including reasoning.
+        currency: The currency of both.
     """
 
     prompt: float
     completion: float
     currency: str = "USD"
 
-    def bill(self, prompt: int, completion: int) -> float:
-        """What so many tokens cost."""
+    def cost(self, prompt: int, completion: int) -> float:
+        """The cost of the tokens."""
         return (prompt * self.prompt + completion * self.completion) / MILLION
 
 
 @dataclass(frozen=True)
 class UpgradeRule:
-    """What a candidate has to show beside the baseline.
+    """What a candidate must show compared with the baseline.
 
     Args:
-        margin: How much lower than the baseline's its rate may truly be.
-        non_inferiority: Whether it must show that its rate is no lower than that.
-        identity: Whether it must be the same model on the same server.
+        margin: How far below the baseline's its true rate may be.
+        non_inferiority: Whether non-inferiority within the margin is required.
+        identity: Whether the endpoint must report the same identity.
     """
 
     margin: float = 0.05
@@ -55,18 +55,20 @@ class UpgradeRule:
     identity: Gate = Gate.ADVISORY
 
     @classmethod
-    def read(cls, said: Mapping[str, Any]) -> UpgradeRule:
-        """Read what a policy says; what it leaves open is as above."""
-        gates = {key: Gate(said[key]) for key in ("non_inferiority", "identity") if key in said}
-        return cls(said.get("margin", cls.margin), **gates)
+    def read(cls, section: Mapping[str, Any]) -> UpgradeRule:
+        """Read the rule from a policy; the defaults are those of the class."""
+        gates = {
+            key: Gate(section[key]) for key in ("non_inferiority", "identity") if key in section
+        }
+        return cls(section.get("margin", cls.margin), **gates)
 
 
 def upgrades(policy: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """What a policy says of upgrades: of all, and by the ids of dimensions and checks."""
+    """The upgrade rules of a policy: the general one under "", others by dimension and check id."""
     found = {"": policy.get("upgrade", {})}
-    for dimension, said in policy["dimensions"].items():
-        found[dimension] = said.get("upgrade", {})
-        checks = said.get("checks", {}).items()
+    for dimension, section in policy["dimensions"].items():
+        found[dimension] = section.get("upgrade", {})
+        checks = section.get("checks", {}).items()
         found |= {f"{dimension}.{name}": each.get("upgrade", {}) for name, each in checks}
     return found
 
@@ -74,13 +76,13 @@ def upgrades(policy: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 __all__ = ["CheckPolicy", "DimensionPolicy", "Policy", "PolicyError", "load"]
 
 DEFAULT = Path("article")
-#: What may change without anything else being required.
-APART = frozenset({"name", "extends", "prices"})
+#: The keys that are not part of the digest, since they change no requirement.
+UNDIGESTED_KEYS = frozenset({"name", "extends", "prices"})
 
 
 @dataclass(frozen=True)
 class CheckPolicy:
-    """What a policy says of one check; what it leaves open, the check itself says."""
+    """A policy's rule for one check; where it sets no value, the check's own applies."""
 
     gate: Gate = Gate.REQUIRED
     required: float | None = None
@@ -91,12 +93,13 @@ class CheckPolicy:
 
 @dataclass(frozen=True)
 class DimensionPolicy:
-    """What a policy says of one dimension, and of its checks by their ids.
+    """A policy's rule for one dimension.
 
     Args:
         gate: Whether it counts towards the run.
-        checks: The rules of its checks.
-        advice: The share of its score that advisory checks have; None where it has its lowest.
+        checks: The rules of its checks, by id.
+        advice: The share of advisory checks in its score; None where the score is the lowest of
+            its gating checks.
     """
 
     gate: Gate = Gate.REQUIRED
@@ -106,20 +109,20 @@ class DimensionPolicy:
 
 @dataclass(frozen=True)
 class Policy:
-    """What is required of each check, how much may be missing, and what gates.
+    """A policy: required rates, margins, trials and gates.
 
     Args:
-        name: What reports call it.
+        name: Its name in reports.
         alpha: The risk of a wrong verdict on one check.
-        margin: How much less than required the true rate may be, in each profile.
-        profiles: Those there are, and whether they can show defects only.
-        dimensions: What is said of each dimension.
-        hardware: The machines that a user may declare, by their names.
-        accepts: The licence conditions that are agreed to, by their ids.
-        slo: What users are promised.
-        upgrades: What is said of upgrades: of all, and by the ids of dimensions and checks.
-        digest: SHA-256 of all that the policy requires, in whichever files it says it.
-        prices: What tokens cost; None where it does not say.
+        margin: How far below the required rate the true rate may be, by profile.
+        profiles: The profiles, and whether each shows defects only.
+        dimensions: The rules of dimensions, by id.
+        hardware: The hardware profiles that a user may declare, by name.
+        accepts: The ids of accepted licence conditions.
+        slo: The service level objectives.
+        upgrades: The upgrade rules: the general one, and those of dimensions and checks.
+        digest: The SHA-256 of its requirements, however they are divided among files.
+        prices: The prices of tokens; None where it has none.
     """
 
     name: str
@@ -140,10 +143,10 @@ class Policy:
         return frozenset().union(*(each.checks for each in self.dimensions.values()))
 
     def on(self, machine: str) -> Policy:
-        """The policy where a machine is declared: what it gates counts then.
+        """The policy for a declared machine, whose gated dimensions become required.
 
         Raises:
-            PolicyError: There is no such machine.
+            PolicyError: The policy has no such machine.
         """
         if machine not in self.hardware:
             raise PolicyError(f"hardware {machine} {unknown(machine, list(self.hardware))}")
@@ -154,11 +157,11 @@ class Policy:
         return replace(self, dimensions={**self.dimensions, **gating})
 
     def gate(self, dimension: str) -> Gate:
-        """Whether a dimension counts towards the run; one that is not named, a user's own, does."""
+        """The gate of a dimension; a user's own that the policy does not name is required."""
         return self.dimensions.get(dimension, DimensionPolicy()).gate
 
     def expected(self, dimension: str, profile: str) -> tuple[str, ...]:
-        """The ids of the checks that gate a dimension, and that a profile makes trials of."""
+        """The ids of a dimension's required checks that a profile tries."""
         if self.gate(dimension) is Gate.OFF or dimension not in self.dimensions:
             return ()
         return tuple(
@@ -168,18 +171,22 @@ class Policy:
         )
 
     def upgrade(self, check: Check | None = None) -> UpgradeRule:
-        """What an upgrade has to show, of a check or as a whole: what is nearest to it holds."""
-        ways = ["", check.dimension, check.id] if check else [""]
-        said = {key: value for way in ways for key, value in self.upgrades.get(way, {}).items()}
-        return UpgradeRule.read(said)
+        """The upgrade rule of a check or of the run: the most specific value applies."""
+        keys = ["", check.dimension, check.id] if check else [""]
+        section = {
+            key: value
+            for key_path in keys
+            for key, value in self.upgrades.get(key_path, {}).items()
+        }
+        return UpgradeRule.read(section)
 
     def leaves_out(self, check: str, profile: str) -> bool:
-        """Whether a profile makes no trial of the check of that id."""
+        """Whether a profile does not try a check, by its id."""
         rules = [each.checks[check] for each in self.dimensions.values() if check in each.checks]
         return any(rule.trials.get(profile) == 0 for rule in rules)
 
     def claim(self, check: Check, profile: str) -> Claim:
-        """What a check has to show; the check says what the policy does not.
+        """A check's claim; the check's own values apply where the policy sets none.
 
         Raises:
             PolicyError: There is no such profile, or its trials can never show the claim.
@@ -196,7 +203,7 @@ class Policy:
         return replace(claim, gate=Gate.OFF) if dimension.gate is Gate.OFF else claim
 
     def impossible(self, rule: CheckPolicy) -> Iterator[str]:
-        """Say which of a rule's figures can never show what it requires."""
+        """Why a rule's trials can never show what it requires, for each profile."""
         if rule.required is None:
             return
         for profile in [each for each in self.profiles if rule.trials.get(each)]:
@@ -220,87 +227,91 @@ class Policy:
 
 
 def load(path: Path | None = None) -> Policy:
-    """Load a policy: a file, the name of one that ships with readiness, or else the article's.
+    """Load a policy: a file, a built-in policy by name, or the default, `article`.
 
     Raises:
-        PolicyError: What is wrong in the policy, where, and what is allowed.
+        PolicyError: The policy is invalid; the message names each place and what is allowed.
     """
     file = effective(path or DEFAULT)
-    said = file.content
-    profiles = {name: each["shows"] == "defects" for name, each in said["profiles"].items()}
+    section = file.content
+    profiles = {name: each["shows"] == "defects" for name, each in section["profiles"].items()}
     policy = Policy(
-        name=said["name"],
-        alpha=said["alpha"],
-        margin=_by_profile(said["margin"], profiles),
+        name=section["name"],
+        alpha=section["alpha"],
+        margin=_by_profile(section["margin"], profiles),
         profiles=profiles,
         dimensions={
-            name: _dimension(name, each, profiles) for name, each in said["dimensions"].items()
+            name: _dimension(name, each, profiles) for name, each in section["dimensions"].items()
         },
         hardware={
             name: HardwareProfile.read(name, each)
-            for name, each in said.get("hardware", {}).items()
+            for name, each in section.get("hardware", {}).items()
         },
-        accepts=frozenset(said.get("accepts", ())),
-        slo=[LatencyObjective.read(each) for each in said.get("slo", ())],
-        upgrades=upgrades(said),
-        digest=_digest(said),
-        prices=Prices(**said["prices"]) if "prices" in said else None,
+        accepts=frozenset(section.get("accepts", ())),
+        slo=[LatencyObjective.read(each) for each in section.get("slo", ())],
+        upgrades=upgrades(section),
+        digest=_digest(section),
+        prices=Prices(**section["prices"]) if "prices" in section else None,
     )
     # Several profiles may have the same problem.
-    if problems := dict.fromkeys(file.problem(way, text) for way, text in _problems(policy)):
+    if problems := dict.fromkeys(
+        file.problem(key_path, text) for key_path, text in _problems(policy)
+    ):
         raise PolicyError("\n".join(problems))
     return policy
 
 
 def _dimension(
-    dimension: str, said: dict[str, Any], profiles: Mapping[str, bool]
+    dimension: str, section: dict[str, Any], profiles: Mapping[str, bool]
 ) -> DimensionPolicy:
-    checks = said.get("checks", {})
+    checks = section.get("checks", {})
     rules = {f"{dimension}.{name}": _rule(each, profiles) for name, each in checks.items()}
-    return DimensionPolicy(Gate(said.get("gate", Gate.REQUIRED)), rules, said.get("advice"))
+    return DimensionPolicy(Gate(section.get("gate", Gate.REQUIRED)), rules, section.get("advice"))
 
 
-def _rule(said: dict[str, Any], profiles: Mapping[str, bool]) -> CheckPolicy:
+def _rule(section: dict[str, Any], profiles: Mapping[str, bool]) -> CheckPolicy:
     return CheckPolicy(
-        Gate(said.get("gate", Gate.REQUIRED)),
-        said.get("required"),
-        _by_profile(said.get("margin", {}), profiles),
-        _by_profile(said.get("trials", {}), profiles),
-        Unsupported(said.get("unsupported", Unsupported.NOT_READY)),
+        Gate(section.get("gate", Gate.REQUIRED)),
+        section.get("required"),
+        _by_profile(section.get("margin", {}), profiles),
+        _by_profile(section.get("trials", {}), profiles),
+        Unsupported(section.get("unsupported", Unsupported.NOT_READY)),
     )
 
 
-def _by_profile(said: Any, profiles: Mapping[str, bool]) -> dict[str, Any]:
-    """One figure for each profile, where the policy has one for all."""
-    return said if isinstance(said, dict) else dict.fromkeys(profiles, said)
+def _by_profile(section: Any, profiles: Mapping[str, bool]) -> dict[str, Any]:
+    """The value for each profile, where the policy may have one for all."""
+    return section if isinstance(section, dict) else dict.fromkeys(profiles, section)
 
 
-def _digest(said: dict[str, Any]) -> str:
-    rules = {key: value for key, value in said.items() if key not in APART}
+def _digest(section: dict[str, Any]) -> str:
+    rules = {key: value for key, value in section.items() if key not in UNDIGESTED_KEYS}
     text = json.dumps(rules, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _problems(policy: Policy) -> Iterator[tuple[KeyPath, str]]:
-    """What no schema can tell: figures for profiles there are not, and claims never shown."""
+    """Problems that no schema finds: unknown profiles and conditions, and impossible claims."""
     conditions = list(licenses()["conditions"])
-    strange = sorted(policy.accepts.difference(conditions))
-    yield from ((("accepts",), f"{each} {unknown(each, conditions)}") for each in strange)
+    unknown_conditions = sorted(policy.accepts.difference(conditions))
+    yield from (
+        (("accepts",), f"{each} {unknown(each, conditions)}") for each in unknown_conditions
+    )
     yield from _unknown_profiles(policy, ("margin",), policy.margin)
-    bare = [each for each in policy.profiles if each not in policy.margin]
-    yield from ((("profiles", each), "has no margin") for each in bare)
-    if bare:
+    without_margin = [each for each in policy.profiles if each not in policy.margin]
+    yield from ((("profiles", each), "has no margin") for each in without_margin)
+    if without_margin:
         return
     for name, dimension in policy.dimensions.items():
         for check, rule in dimension.checks.items():
-            way = ("dimensions", name, "checks", check.removeprefix(f"{name}."))
-            yield from _unknown_profiles(policy, (*way, "margin"), rule.margin)
-            yield from _unknown_profiles(policy, (*way, "trials"), rule.trials)
-            yield from ((way, text) for text in policy.impossible(rule))
+            key_path = ("dimensions", name, "checks", check.removeprefix(f"{name}."))
+            yield from _unknown_profiles(policy, (*key_path, "margin"), rule.margin)
+            yield from _unknown_profiles(policy, (*key_path, "trials"), rule.trials)
+            yield from ((key_path, text) for text in policy.impossible(rule))
 
 
 def _unknown_profiles(
-    policy: Policy, way: KeyPath, figures: Mapping[str, float]
+    policy: Policy, key_path: KeyPath, figures: Mapping[str, float]
 ) -> Iterator[tuple[KeyPath, str]]:
     known = list(policy.profiles)
-    return (((*way, each), unknown(each, known)) for each in figures if each not in known)
+    return (((*key_path, each), unknown(each, known)) for each in figures if each not in known)

@@ -1,4 +1,4 @@
-"""A policy file, held against its schema and put over the policy that it extends."""
+"""Policy files: validation against the schema, and merging with the policy they extend."""
 
 from __future__ import annotations
 
@@ -8,41 +8,45 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from readiness.policy.yaml_reader import FileLine, KeyPath, PolicyError, Reader
-from readiness.resources import PACKAGE, schema
+from readiness.policy.yaml_reader import FileLine, KeyPath, PolicyError, PolicyYamlReader
+from readiness.resources import PACKAGE, schema, violations
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 BUILT_IN = PACKAGE / "policy"
-CONTROLS = "controls"  # Beside the policies: which clauses the checks are evidence for.
+CONTROLS = "controls"  # Not a policy: the clauses that checks are evidence for.
 
 
 @dataclass(frozen=True)
 class PolicyFile:
-    """What a policy file says, and in which lines."""
+    """The content of a policy file, with line numbers."""
 
     content: Any
     lines: Mapping[KeyPath, FileLine]
 
-    def line(self, way: KeyPath) -> FileLine:
-        """Where a value stands; for one that is missing, what lacks it."""
-        return next(self.lines[way[:n]] for n in range(len(way), -1, -1) if way[:n] in self.lines)
+    def line(self, key_path: KeyPath) -> FileLine:
+        """The line of a value; for a missing one, that of the nearest parent."""
+        return next(
+            self.lines[key_path[:n]]
+            for n in range(len(key_path), -1, -1)
+            if key_path[:n] in self.lines
+        )
 
-    def problem(self, way: KeyPath, text: str) -> str:
-        """Say what is wrong with a value, and where."""
-        return f"{self.line(way)}: {'.'.join(way) or 'the document'} {text}"
+    def problem(self, key_path: KeyPath, text: str) -> str:
+        """The message of a problem with a value, with its line."""
+        return f"{self.line(key_path)}: {'.'.join(key_path) or 'the document'} {text}"
 
-    def over(self, base: PolicyFile) -> PolicyFile:
-        """Put what this file says over what another says."""
+    def merged_over(self, base: PolicyFile) -> PolicyFile:
+        """The content of this file, merged over another's."""
         return PolicyFile(_merged(base.content, self.content), {**base.lines, **self.lines})
 
 
 def effective(path: Path) -> PolicyFile:
-    """A policy file, put over the one that it extends.
+    """A policy file, merged over the one that it extends.
 
     Raises:
-        PolicyError: All that is wrong in the file, in its order, a line for each.
+        PolicyError: The file is invalid; the message has a line for each problem.
     """
     built_in = sorted(each.stem for each in BUILT_IN.glob("*.yaml") if each.stem != CONTROLS)
     file = read(BUILT_IN / f"{path}.yaml" if str(path) in built_in else path, "policy")
@@ -52,11 +56,11 @@ def effective(path: Path) -> PolicyFile:
     base = file.content["extends"]
     if base not in built_in:
         raise PolicyError(file.problem(("extends",), f"is {base!r}: {choose(built_in)}"))
-    return named.over(effective(Path(base)))
+    return named.merged_over(effective(Path(base)))
 
 
 def unknown(name: str, known: Sequence[str]) -> str:
-    """Say that a name is unknown, and which one may have been meant."""
+    """The message that a name is unknown, with the closest known one."""
     if not known:
         return "is unknown: there is none to choose"
     near = get_close_matches(name, known, 1)
@@ -64,16 +68,16 @@ def unknown(name: str, known: Sequence[str]) -> str:
 
 
 def choose(known: Sequence[str]) -> str:
-    """Say what there is to choose from."""
+    """The message that lists the choices."""
     *others, last = known
     return f"choose {', '.join(others)} or {last}" if others else f"choose {last}"
 
 
 def read(path: Path, kind: str) -> PolicyFile:
-    """Read a file and hold it against the schema of its kind: a policy, or waivers.
+    """Read a file and validate it against the schema of its kind: policy or waivers.
 
     Raises:
-        PolicyError: All that is wrong in the file, in its order, a line for each.
+        PolicyError: The file is invalid; the message has a line for each problem.
     """
     try:
         text = path.read_text("utf-8-sig")
@@ -81,7 +85,7 @@ def read(path: Path, kind: str) -> PolicyFile:
         raise PolicyError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise PolicyError(f"{path}: is not text in UTF-8") from error
-    reader = Reader(str(path))
+    reader = PolicyYamlReader(str(path))
     file = PolicyFile(reader.read(text), reader.lines)
     if problems := _problems(file, kind):
         raise PolicyError("\n".join(problems))
@@ -89,38 +93,36 @@ def read(path: Path, kind: str) -> PolicyFile:
 
 
 def _problems(file: PolicyFile, kind: str) -> list[str]:
-    """What the schema does not allow, in the order of the file."""
-    # An import that takes a tenth of a second waits until a policy is read.
-    from jsonschema import Draft202012Validator
-
-    found = Draft202012Validator(schema(kind)).iter_errors(file.content)
+    """The violations of the schema, in the order of the file."""
     problems = {
-        file.problem(way, text): file.line(way)
-        for violation in found
-        for way, text in _explain(violation)
+        file.problem(key_path, text): file.line(key_path)
+        for violation in violations(file.content, schema(kind))
+        for key_path, text in _explain(violation)
     }
     return sorted(problems, key=lambda each: problems[each].number)
 
 
 def _explain(violation: ValidationError) -> Iterator[tuple[KeyPath, str]]:
-    way = tuple(str(each) for each in violation.absolute_path)
+    key_path = tuple(str(each) for each in violation.absolute_path)
     found: Any = violation.instance
     allowed: Any = violation.validator_value
     rules: Any = violation.schema
     match violation.validator:
         case "additionalProperties":
             known = list(rules["properties"])
-            yield from (((*way, key), unknown(key, known)) for key in found if key not in known)
+            yield from (
+                ((*key_path, key), unknown(key, known)) for key in found if key not in known
+            )
         case "required":
-            yield from (((*way, key), "is missing") for key in allowed if key not in found)
+            yield from (((*key_path, key), "is missing") for key in allowed if key not in found)
         case "enum":
-            yield way, f"is {found!r:.60}: {choose(allowed)}"
+            yield key_path, f"is {found!r:.60}: {choose(allowed)}"
         case _:
-            yield way, f"is {found!r:.60}: choose {rules['description']}"
+            yield key_path, f"is {found!r:.60}: choose {rules['description']}"
 
 
-def _merged(base: Any, over: Any) -> Any:
-    """Put the one value over the other; mappings are merged, key by key."""
-    if not (isinstance(base, dict) and isinstance(over, dict)):
-        return over
-    return base | {key: _merged(base.get(key), value) for key, value in over.items()}
+def _merged(base: Any, merged_over: Any) -> Any:
+    """One value merged over the other; mappings are merged recursively."""
+    if not (isinstance(base, dict) and isinstance(merged_over, dict)):
+        return merged_over
+    return base | {key: _merged(base.get(key), value) for key, value in merged_over.items()}

@@ -1,4 +1,4 @@
-"""A service level objective: what users are promised, where a policy promises anything."""
+"""Service level objectives for the latency of replies under load."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-#: What may be promised of a step, in seconds: the mean and 95th percentile of whole replies, and of
-#: first tokens.
+#: The latencies that may have an objective, in seconds: mean and 95th percentile, of whole replies
+#: and of first tokens.
 TIMES = ("mean", "p95", "first", "first_p95")
 
 
 @dataclass(frozen=True)
 class LatencyObjective:
-    """How long replies may take at the most.
+    """The maximum latencies of replies at one load.
 
     Args:
-        scenario: What users send.
-        clients: How many of them there are at once.
-        max_seconds: Most seconds of each time, by its name.
+        scenario: The load scenario.
+        clients: The number of concurrent clients.
+        max_seconds: The maximum of each latency in seconds, by its name.
     """
 
     scenario: str
@@ -26,10 +26,10 @@ class LatencyObjective:
     max_seconds: Mapping[str, float]
 
     @classmethod
-    def read(cls, said: Mapping[str, Any]) -> LatencyObjective:
-        """Read what a policy says."""
-        most = {name: float(said[name]) for name in TIMES if name in said}
-        return cls(said["scenario"], said["clients"], most)
+    def read(cls, section: Mapping[str, Any]) -> LatencyObjective:
+        """Read an objective from a policy."""
+        limits = {name: float(section[name]) for name in TIMES if name in section}
+        return cls(section["scenario"], section["clients"], limits)
 
 
 Slo = Sequence[LatencyObjective]

@@ -1,4 +1,4 @@
-"""Waivers: checks that the gate lets through for a while, and who answers for it."""
+"""Waivers: checks whose verdicts do not gate until a date, with owner and approver."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from readiness.policy.yaml_reader import KeyPath, PolicyError
 
 @dataclass(frozen=True)
 class Waiver:
-    """A check that the gate lets through. Its verdict stays what was measured.
+    """A waived check, whose measured verdict stays in the record.
 
     Args:
         check: The check's id.
-        reason: Why.
-        owner: Who is to mend it.
-        approver: Who has allowed it.
-        expiry: The last day on which it holds, in UTC.
+        reason: Why it is waived.
+        owner: Who is to fix it.
+        approver: Who approved the waiver.
+        expiry: The last day on which it is valid, in UTC.
     """
 
     check: str
@@ -35,32 +35,35 @@ class Waiver:
 
 
 def load(path: Path, checks: Collection[str], today: date) -> dict[str, Waiver]:
-    """Load a file of waivers, by their checks.
+    """Load a file of waivers, by check.
 
     Raises:
-        PolicyError: It is malformed, or a waiver is of no check or of the past; each with its line.
+        PolicyError: The file is invalid, or a waiver is of an unknown check or has expired; the
+            message has a line for each problem.
     """
     file = read(path, "waivers")
     waivers = file.content["waivers"].items()
-    if problems := [file.problem(way, text) for way, text in _problems(file, checks, today)]:
+    if problems := [
+        file.problem(key_path, text) for key_path, text in _problems(file, checks, today)
+    ]:
         raise PolicyError("\n".join(problems))
-    return {check: _waiver(check, **said) for check, said in waivers}
+    return {check: _waiver(check, **fields) for check, fields in waivers}
 
 
 def _problems(
     file: PolicyFile, checks: Collection[str], today: date
 ) -> Iterator[tuple[KeyPath, str]]:
-    for check, said in file.content["waivers"].items():
-        way = ("waivers", check)
+    for check, fields in file.content["waivers"].items():
+        key_path = ("waivers", check)
         if check not in checks:
-            yield way, unknown(check, sorted(checks))
+            yield key_path, unknown(check, sorted(checks))
         try:
-            expired = date.fromisoformat(said["expiry"]) < today
+            expired = date.fromisoformat(fields["expiry"]) < today
         except ValueError as error:
-            yield (*way, "expiry"), f"is no date: {error}"
+            yield (*key_path, "expiry"), f"is not a date: {error}"
         else:
             if expired:
-                yield (*way, "expiry"), f"is {said['expiry']}: the waiver has expired"
+                yield (*key_path, "expiry"), f"is {fields['expiry']}: the waiver has expired"
 
 
 def _waiver(check: str, reason: str, owner: str, approver: str, expiry: str) -> Waiver:

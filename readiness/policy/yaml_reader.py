@@ -1,4 +1,4 @@
-"""The YAML of a policy, read safely: every value knows its line."""
+"""Reads the YAML of a policy safely, with the line number of every value."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import yaml
 
 from readiness.resources import LOADER
 
-MOST_NESTING = 12  # A policy has 5.
+MAX_NESTING = 12  # A policy has 5.
 SWITCH = "tag:yaml.org,2002:bool"
 
-#: The way to a value, from the top: ("dimensions", "json_only", "gate").
+#: The path of keys to a value, as in ("dimensions", "json_only", "gate").
 KeyPath = tuple[str, ...]
 
 
 class PolicyError(ValueError):
-    """What is wrong in a policy, where, and what is allowed."""
+    """A policy is invalid; the message names the place and what is allowed."""
 
 
 class FileLine(NamedTuple):
@@ -33,28 +33,28 @@ class FileLine(NamedTuple):
 
 
 class Mark(Protocol):
-    """A place in a text, in Python's YAML and in C's."""
+    """A position in a text, of PyYAML's Python and C loaders."""
 
     @property
     def line(self) -> int:
         """The number of the line, from 0."""
 
 
-class Reader:
-    """Turns a text into values, and notes the lines of its keys."""
+class PolicyYamlReader:
+    """Parses a text into values, and records the lines of its keys."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.lines: dict[KeyPath, FileLine] = {(): FileLine(path, 1)}
 
     def read(self, text: str) -> Any:
-        """Give what the text says.
+        """Parse the text.
 
         Raises:
-            PolicyError: It is not YAML, or more of YAML than a policy needs.
+            PolicyError: It is not YAML, or uses features that a policy does not need.
         """
         try:
-            self._refuse_tricks(text)
+            self._reject_unsafe_features(text)
             loader = LOADER(text)
             node = loader.get_single_node()
             return None if node is None else self._value(node, (), loader.construct_object)
@@ -63,8 +63,8 @@ class Reader:
         except yaml.YAMLError as error:
             raise PolicyError(f"{self.path}: not YAML: {' '.join(str(error).split())}") from error
 
-    def _refuse_tricks(self, text: str) -> None:
-        """Refuse what a small file could do harm by, before it is done."""
+    def _reject_unsafe_features(self, text: str) -> None:
+        """Reject aliases, tags and deep nesting before parsing, since they could be harmful."""
         depth = 0
         for event in yaml.parse(text, LOADER):
             if isinstance(event, yaml.AliasEvent):
@@ -73,22 +73,26 @@ class Reader:
                 raise self._error(event.start_mark, f"{event.tag} is a tag: leave it out")
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
-            if depth > MOST_NESTING:
+            if depth > MAX_NESTING:
                 raise self._error(event.start_mark, "nested too deeply for a policy")
 
-    def _value(self, node: yaml.Node, way: KeyPath, construct: Callable[[yaml.Node], Any]) -> Any:
+    def _value(
+        self, node: yaml.Node, key_path: KeyPath, construct: Callable[[yaml.Node], Any]
+    ) -> Any:
         if isinstance(node, yaml.MappingNode):
-            items = self._items(node, way)
-            return {key: self._value(each, (*way, key), construct) for key, each in items.items()}
+            items = self._items(node, key_path)
+            return {
+                key: self._value(each, (*key_path, key), construct) for key, each in items.items()
+            }
         if isinstance(node, yaml.SequenceNode):
-            return [self._value(each, way, construct) for each in node.value]
-        # To YAML 1.1 `off` is a false and `no` another; to a policy they are words.
+            return [self._value(each, key_path, construct) for each in node.value]
+        # In YAML 1.1, `off` and `no` are booleans; in a policy they are words.
         if node.tag == SWITCH and node.value.lower() not in ("true", "false"):
             return node.value
         try:
             value = construct(node)
         except ValueError as error:
-            raise self._error(node.start_mark, f"{'.'.join(way)}: {error}") from error
+            raise self._error(node.start_mark, f"{'.'.join(key_path)}: {error}") from error
         if isinstance(
             value, date
         ):  # YAML 1.1 has a form for dates; JSON, and its schemas, have none.
@@ -96,16 +100,18 @@ class Reader:
         if not isinstance(value, float):
             return value
         if not isfinite(value):
-            raise self._error(node.start_mark, f"{'.'.join(way)} is {node.value}: choose a number")
-        # 1 and 1.0 require the same, and so have the same digest.
+            raise self._error(
+                node.start_mark, f"{'.'.join(key_path)} is {node.value}: choose a number"
+            )
+        # 1 and 1.0 are equal, and must have the same digest.
         return int(value) if value.is_integer() else value
 
-    def _items(self, node: yaml.MappingNode, way: KeyPath) -> dict[str, yaml.Node]:
+    def _items(self, node: yaml.MappingNode, key_path: KeyPath) -> dict[str, yaml.Node]:
         items: dict[str, yaml.Node] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise self._error(key.start_mark, "a key is a word")
-            name = (*way, key.value)
+            name = (*key_path, key.value)
             if key.value in items:
                 twice = f"{'.'.join(name)} is given twice, first in line {self.lines[name].number}"
                 raise self._error(key.start_mark, twice)

@@ -1,1 +1,1 @@
-"""From the bytes of an exchange to a reply, and how an endpoint wants to be asked."""
+"""The chat completions protocol: parsing of responses, capabilities, and the request dialect."""

@@ -1,4 +1,4 @@
-"""The capability probe: at most ten tiny requests that settle what the endpoint offers."""
+"""The capability probe: at most ten small requests that detect what the endpoint supports."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from readiness.chat import Dialect, Send
-from readiness.exchange import Call, Exchange
+from readiness.exchange import Call, Exchange, Send
 from readiness.protocol.completion import error_text, read
+from readiness.protocol.dialect import Dialect
 from readiness.reply import Reply
 from readiness.score import EndpointError
 
-REFUSALS = (400, 404, 405, 422, 501)
+#: Lists the models that the endpoint serves.
+LIST_MODELS = Call(None, "/models", "GET")
+#: Marks the requests of the capability probe in evidence.
+PROBING = {"check": "capability"}
+UNSUPPORTED_STATUSES = (400, 404, 405, 422, 501)
+KEY_REFUSED = (401, 403)
 NO_SUCH_MODEL = "readiness-no-such-model"
 REASONING_BUDGET = 4096
 OK = [{"role": "user", "content": "Reply with the word OK."}]
@@ -66,48 +71,58 @@ REMEDIES = {
 
 
 class Unassessable(Exception):
-    """The endpoint cannot be tried at all: nothing is known of its readiness."""
+    """The endpoint cannot be tried at all, so that its readiness is unknown."""
 
 
-class WrongKey(LookupError):
-    """The endpoint does not accept the key; whoever catches it knows where the key comes from."""
+class ApiKeyRejected(LookupError):
+    """The endpoint rejects the API key; the caller adds where the key is configured."""
 
 
 @dataclass(frozen=True)
 class Models:
-    """What the endpoint says it serves: windows in tokens by model id."""
+    """The models that the endpoint lists.
+
+    Args:
+        windows: The context windows in tokens, by model id; None where none is stated.
+        problem: Why the list is unavailable, for people; "" where it is available.
+        status: The HTTP status, where the list is unavailable.
+    """
 
     windows: Mapping[str, int | None] = field(default_factory=dict)
     problem: str = ""
+    status: int | None = None
 
     @classmethod
     def read(cls, exchange: Exchange) -> Models:
-        """Read the answer to `GET /models`.
+        """Read the response to `GET /models`.
 
         Raises:
-            Unassessable: There is no endpoint at that address.
+            Unassessable: There is no endpoint at the address.
         """
         if exchange.fault is not None:
             raise Unassessable(f"{exchange.fault}: {exchange.detail}")
         if exchange.status != 200:
-            return cls(problem=f"HTTP {exchange.status}: {error_text(exchange):.200}")
+            reason = f"HTTP {exchange.status}: {error_text(exchange):.200}"
+            return cls(problem=reason, status=exchange.status)
         try:
             listed = json.loads(exchange.body)["data"]
             return cls({str(each["id"]): _window(each) for each in listed})
         except (ValueError, LookupError, TypeError, AttributeError):
-            return cls(problem=f"no list of models: {error_text(exchange)!r:.120}")
+            reason = f"no list of models: {error_text(exchange)!r:.120}"
+            return cls(problem=reason, status=exchange.status)
 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What the endpoint offers, and how it wants to be asked.
+    """What the endpoint supports, and its request dialect.
 
     Args:
-        dialect: How requests are put together.
-        window: The context window that the endpoint declares, in tokens; None where it does not.
-        unsupported: The features that it declares absent, with its own words.
-        reasoning: Whether replies come with reasoning text.
-        server: What the `Server` header names.
+        dialect: How requests are built.
+        window: The context window that the endpoint declares, in tokens; None where it declares
+            none.
+        unsupported: The features that it rejects, each with its error message.
+        reasoning: Whether replies contain reasoning text.
+        server: The value of the `Server` header.
         fingerprint: The `system_fingerprint` of a reply; "" where it has none.
         answers_as: The model that a reply names.
     """
@@ -121,7 +136,7 @@ class Capabilities:
     answers_as: str = ""
 
     def unsupported_reason(self, needs: frozenset[str]) -> str:
-        """Why a check with these needs cannot be tried; "" where it can."""
+        """Why a check with these needs cannot be tried, or an empty string."""
         for need in sorted(needs & self.unsupported.keys()):
             remedy = f" ({REMEDIES[need]})" if need in REMEDIES else ""
             return f"the endpoint does not offer {need}: {self.unsupported[need]}{remedy}"
@@ -129,18 +144,18 @@ class Capabilities:
 
 
 def choose(models: Models, wanted: str) -> str:
-    """Settle which model is tried.
+    """Return the model to try: the wanted one, or the only one that is served.
 
     Raises:
-        LookupError: The user must say.
-        Unassessable: What answers is no such API.
+        LookupError: The user must name the model, or the key is rejected.
+        Unassessable: The server at the address is not such an API.
     """
     if wanted:
         return wanted
     if len(models.windows) == 1:
         return next(iter(models.windows))
-    if models.problem.startswith(("HTTP 401", "HTTP 403")):
-        raise WrongKey(f"the key is not accepted: {models.problem}")
+    if models.status in KEY_REFUSED:
+        raise ApiKeyRejected(f"the key is not accepted: {models.problem}")
     if models.problem:
         raise Unassessable(f"GET /models: {models.problem} (is the base URL right, as in …/v1?)")
     raise LookupError(
@@ -149,37 +164,37 @@ def choose(models: Models, wanted: str) -> str:
 
 
 async def explore(send: Send, models: Models, asked: Dialect) -> Capabilities:
-    """Settle what the endpoint offers, and how it wants to be asked.
+    """Detect what the endpoint supports, and its request dialect.
 
     Raises:
-        LookupError: The key or the model is not accepted.
-        Unassessable: The endpoint does not answer the simplest request.
+        LookupError: The key or the model is rejected.
+        Unassessable: The simplest request fails.
     """
-    dialect, reply, exchange = await _greet(send, asked)
+    dialect, reply, exchange = await _ask_for_a_word(send, asked)
     if models.windows and asked.model not in models.windows:
-        await _verify(send, dialect, models)
-    dialect = await _bounded(send, dialect)
-    lacking = {}
+        await _verify_unlisted_model(send, dialect, models)
+    dialect = await _with_effective_limit(send, dialect)
+    unsupported = {}
     for feature, (messages, parameters) in FEATURES.items():
         tried = await send(Call(dialect.request(messages, 64, parameters)))
-        if feature == "stream" and tried.status in REFUSALS and dialect.stream_usage:
+        if feature == "stream" and tried.status in UNSUPPORTED_STATUSES and dialect.stream_usage:
             dialect = replace(dialect, stream_usage=False)
             tried = await send(Call(dialect.request(messages, 64, parameters)))
-        if tried.status in REFUSALS:
-            lacking[feature] = f"HTTP {tried.status}: {error_text(tried):.200}"
+        if tried.status in UNSUPPORTED_STATUSES:
+            unsupported[feature] = f"HTTP {tried.status}: {error_text(tried):.200}"
     reasoning = bool(reply.reasoning)
     return Capabilities(
         replace(dialect, reasoning_tokens=REASONING_BUDGET if reasoning else 0),
         models.windows.get(asked.model),
-        lacking,
+        unsupported,
         reasoning,
         exchange.headers.get("server", ""),
-        *_signed(exchange),
+        *_fingerprint_and_model(exchange),
     )
 
 
-async def _greet(send: Send, dialect: Dialect) -> tuple[Dialect, Reply, Exchange]:
-    """Ask for a word, giving up the parameters that the endpoint rejects."""
+async def _ask_for_a_word(send: Send, dialect: Dialect) -> tuple[Dialect, Reply, Exchange]:
+    """Ask for one word, dropping the parameters that the endpoint rejects."""
     exchange = await send(Call(dialect.request(OK, 512, {})))
     if exchange.status in (400, 422) and "temperature" in error_text(exchange):
         dialect = replace(dialect, sampling={})
@@ -187,19 +202,19 @@ async def _greet(send: Send, dialect: Dialect) -> tuple[Dialect, Reply, Exchange
     if exchange.status in (400, 422) and "max_completion_tokens" in error_text(exchange):
         dialect = replace(dialect, max_tokens_field="max_tokens")
         exchange = await send(Call(dialect.request(OK, 512, {})))
-    said = f"HTTP {exchange.status}: {error_text(exchange):.200}"
-    if exchange.status in (401, 403):
-        raise WrongKey(f"the key is not accepted: {said}")
+    reason = f"HTTP {exchange.status}: {error_text(exchange):.200}"
+    if exchange.status in KEY_REFUSED:
+        raise ApiKeyRejected(f"the key is not accepted: {reason}")
     if exchange.status == 404:
-        raise LookupError(f"no model {dialect.model!r} there: {said}")
+        raise LookupError(f"no model {dialect.model!r} there: {reason}")
     try:
         return dialect, read(exchange), exchange
     except EndpointError as error:
         raise Unassessable(f"the simplest request fails: {error}") from None
 
 
-async def _verify(send: Send, dialect: Dialect, models: Models) -> None:
-    """Make sure that a model which is not listed is not another one under any name."""
+async def _verify_unlisted_model(send: Send, dialect: Dialect, models: Models) -> None:
+    """Make sure that the endpoint does not serve an unlisted model name with another model."""
     other = await send(Call(replace(dialect, model=NO_SUCH_MODEL).request(OK, 16, {})))
     if other.status == 200:
         raise LookupError(
@@ -208,8 +223,8 @@ async def _verify(send: Send, dialect: Dialect, models: Models) -> None:
         )
 
 
-async def _bounded(send: Send, dialect: Dialect) -> Dialect:
-    """Fall back to `max_tokens` where the newer name is silently ignored, as by Ollama."""
+async def _with_effective_limit(send: Send, dialect: Dialect) -> Dialect:
+    """Fall back to `max_tokens` where `max_completion_tokens` is ignored, as by Ollama."""
     if dialect.max_tokens_field == "max_tokens":
         return dialect
     exchange = await send(Call(dialect.request(NUMBERS, 8, {})))
@@ -221,8 +236,8 @@ async def _bounded(send: Send, dialect: Dialect) -> Dialect:
     return replace(dialect, max_tokens_field="max_tokens") if ignored else dialect
 
 
-def _signed(exchange: Exchange) -> tuple[str, str]:
-    """The fingerprint and the model's name in a reply that could be read."""
+def _fingerprint_and_model(exchange: Exchange) -> tuple[str, str]:
+    """The system fingerprint and the model name of a reply; "" for each that is missing."""
     body = json.loads(exchange.body)
     found = (body.get(each) for each in ("system_fingerprint", "model"))
     fingerprint, model = (each if isinstance(each, str) else "" for each in found)

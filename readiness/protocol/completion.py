@@ -1,4 +1,4 @@
-"""A chat completion, whole or streamed, read from the bytes of an exchange."""
+"""A chat completion, streamed or not, read from the bytes of an exchange."""
 
 from __future__ import annotations
 
@@ -23,32 +23,31 @@ from readiness.protocol.message import (
     RawReply,
     control_tokens,
     decode,
-    describe_defects,
     malformed,
     read_calls,
     split,
 )
 from readiness.protocol.sse import BYTE_ORDER_MARK
 from readiness.protocol.stream import read_stream
-from readiness.reply import Reply, Timing, ToolCall, Usage
-from readiness.score import EndpointError, Outcome, Score
+from readiness.reply import DefectKind, Reply, Timing, ToolCall, Usage
+from readiness.score import EndpointError, Outcome, Score, scored
 
 
-def read_whole(body: bytes, defects: Defects) -> RawReply:
-    """Read the first choice of a chat completion."""
+def read_document(body: bytes, defects: Defects) -> RawReply:
+    """Read the first choice of a chat completion that is not streamed."""
     document = _document(body)
     choice = _first(document.get("choices"))
     message = choice.get("message")
     if not isinstance(message, dict):
         raise malformed(f"no message: {choice!r:.120}")
-    draft = MessageAssembler(defects)
-    draft.add(message)
+    message_texts = MessageAssembler(defects)
+    message_texts.add(message)
     finish = choice.get("finish_reason")
     if not finish or not isinstance(finish, str):
-        defects["no finish_reason"] = f"{finish!r:.60}"
+        defects.note(DefectKind.NO_FINISH_REASON, f"{finish!r:.60}")
         finish = ""
     calls = read_calls(message.get("tool_calls"), defects)
-    return RawReply(draft.finish(), calls, finish, document.get("usage"))
+    return RawReply(message_texts.finish(), calls, finish, document.get("usage"))
 
 
 def _document(body: bytes) -> Mapping[str, Any]:
@@ -67,7 +66,7 @@ def _document(body: bytes) -> Mapping[str, Any]:
 
 
 def _first(choices: Any) -> Mapping[str, Any]:
-    """The choice of index 0, wherever it stands."""
+    """The choice with index 0, or else the first in the list."""
     if not choices or not isinstance(choices, list):
         raise malformed(f"no choices: {choices!r:.120}")
     if not all(isinstance(choice, dict) for choice in choices):
@@ -78,7 +77,6 @@ def _first(choices: Any) -> Mapping[str, Any]:
 
 __all__ = ["error_text", "read"]
 
-NS = 1e9
 STREAM = "text/event-stream"
 #: The finish reasons of content filters.
 FILTERED = frozenset(("content_filter", "sensitive", "safety", "refusal"))
@@ -86,64 +84,69 @@ FRAMES = (b"data:", b"event:", b"id:", b"retry:", b":")
 
 
 def read(exchange: Exchange) -> Reply:
-    """Read an exchange into types.
+    """Read an exchange into a reply.
 
     Raises:
         EndpointError: It holds no usable reply.
     """
-    if missing := lost(exchange):
-        raise EndpointError(missing.reason, missing.outcome)
+    if exchange.fault is not None:
+        raise EndpointError(exchange.fault, _outcome(exchange.fault), came=exchange.detail)
     if exchange.status is None or not 200 <= exchange.status < 300:
         raise _refused(exchange)
-    defects: Defects = {}
+    defects = Defects()
     try:
-        sent = _sent(exchange, defects)
+        sent = _raw_reply(exchange, defects)
     except RecursionError:
         raise malformed("JSON nested too deep to be quoted") from None
     return _reply(exchange, sent, defects)
 
 
 def lost(exchange: Exchange) -> Score | None:
-    """Score an exchange in which no whole response came; None where one did."""
+    """The score of an exchange without a complete response; None where it is complete."""
     if exchange.fault is None:
         return None
-    unsent = exchange.fault is Fault.UNREACHABLE
-    outcome = Outcome.SKIPPED if unsent else Outcome.ENDPOINT_ERROR
-    return Score(outcome, f"{exchange.fault}: {exchange.detail}")
+    return scored(_outcome(exchange.fault), exchange.fault, came=exchange.detail)
+
+
+def _outcome(fault: Fault) -> Outcome:
+    return Outcome.SKIPPED if fault is Fault.UNREACHABLE else Outcome.ENDPOINT_ERROR
 
 
 def _refused(exchange: Exchange) -> EndpointError:
-    said = read_error(exchange)
+    error = read_error(exchange)
     outcome = Outcome.ENDPOINT_ERROR
-    if exchange.status in FILTERING and said.filtered:
+    if exchange.status in FILTERING and error.filtered:
         outcome = Outcome.BLOCKED
     elif unsupported_parameter(exchange):
         outcome = Outcome.UNSUPPORTED
-    words = f"{said.message!r:.200}" if said.message else "without a message"
-    return EndpointError(f"HTTP {exchange.status}: {words}", outcome)
+    words = f"{error.message!r:.200}" if error.message else "without a message"
+    status = exchange.status
+    return EndpointError(
+        f"HTTP {status}", outcome, came=words, status=status, message=error.message
+    )
 
 
-def _sent(exchange: Exchange, defects: Defects) -> RawReply:
-    """Read what was sent as what it is, whatever was asked for and whatever its label."""
+def _raw_reply(exchange: Exchange, defects: Defects) -> RawReply:
+    """Read a body as the form it has, a stream or a document, and note where that is not right."""
     body = exchange.body
     if not body or body.isspace():
         raise malformed("an empty body")
-    asked = isinstance(exchange.request, dict) and bool(exchange.request.get("stream"))
-    label = exchange.headers.get("content-type", "").partition(";")[0].strip().lower()
+    stream_requested = isinstance(exchange.request, dict) and bool(exchange.request.get("stream"))
+    media_type = exchange.headers.get("content-type", "").partition(";")[0].strip().lower()
     head = body[:1000].removeprefix(BYTE_ORDER_MARK).lstrip()
-    framed = label == STREAM or head.startswith(FRAMES)
-    if framed and not asked:
-        raise malformed(f"not asked to stream, got {label} {body[:120]!r}")
+    framed = media_type == STREAM or head.startswith(FRAMES)
+    if framed and not stream_requested:
+        raise malformed(f"not asked to stream, got {media_type} {body[:120]!r}")
     if framed and not head.startswith(b"{"):
-        if label != STREAM:
-            defects["content-type of a stream"] = f"{label!r:.60}"
+        if media_type != STREAM:
+            defects.note(DefectKind.STREAM_CONTENT_TYPE, f"{media_type!r:.60}")
         return read_stream(body, defects)
-    if asked:
-        defects["asked to stream, got one document"] = label
-    elif not label.endswith("json"):
-        # The openai SDK hands such a reply on as text.
-        defects["content-type of JSON"] = f"{label!r:.60}"
-    return read_whole(body, defects)
+    if stream_requested:
+        defects.note(DefectKind.NOT_STREAMED, media_type)
+    elif not media_type.endswith("json"):
+        # The openai SDK returns such a reply as a string.
+        defects.note(DefectKind.JSON_CONTENT_TYPE, f"{media_type!r:.60}")
+    return read_document(body, defects)
 
 
 def _reply(exchange: Exchange, sent: RawReply, defects: Defects) -> Reply:
@@ -151,8 +154,10 @@ def _reply(exchange: Exchange, sent: RawReply, defects: Defects) -> Reply:
     usage = _usage(sent.usage, defects)
     text, thought = split(content or "", sent.finish)
     if sent.finish.lower() in FILTERED and not (text or sent.calls):
-        # With text there is something to judge: what leaked before the filter cut it off.
-        raise EndpointError(f"blocked by filter: finish_reason {sent.finish!r}", Outcome.BLOCKED)
+        # Text that was sent before the filter stopped the reply can be scored.
+        raise EndpointError(
+            "blocked by filter", Outcome.BLOCKED, came=f"finish_reason {sent.finish!r}"
+        )
     return Reply(
         content=content,
         text=text,
@@ -162,7 +167,7 @@ def _reply(exchange: Exchange, sent: RawReply, defects: Defects) -> Reply:
         finish=sent.finish,
         usage=usage,
         leaks=control_tokens(text),
-        defects=tuple(describe_defects(defects)),
+        defects=defects.found,
         message=_message(None if content is None else text, sent.calls),
         timing=_timing(exchange, sent),
     )
@@ -177,7 +182,7 @@ def _usage(sent: Any, defects: Defects) -> Usage | None:
     details = fields.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else None
     if prompt is None or completion is None or (cached is not None and _count(cached) is None):
-        defects["usage is not in token counts"] = f"{sent!r:.120}"
+        defects.note(DefectKind.INVALID_USAGE, f"{sent!r:.120}")
     if prompt is None or completion is None:
         return None
     return Usage(prompt, completion, _count(cached))
@@ -206,12 +211,12 @@ def _timing(exchange: Exchange, sent: RawReply) -> Timing:
         first_byte=_arrival(exchange, 0),
         first_token=None if sent.first is None else _arrival(exchange, sent.first),
         last_token=None if sent.last is None else _arrival(exchange, sent.last),
-        end=exchange.end / NS,
+        end=exchange.seconds,
     )
 
 
 def _arrival(exchange: Exchange, size: int) -> float:
-    """When so much of the body had arrived, in seconds."""
-    place = bisect_left(exchange.arrivals, size, key=attrgetter("size"))
-    arrived = place < len(exchange.arrivals)
-    return (exchange.arrivals[place].ns if arrived else exchange.end) / NS
+    """When `size` bytes of the body had arrived, in seconds since the request was sent."""
+    index = bisect_left(exchange.arrivals, size, key=attrgetter("size"))
+    arrived = index < len(exchange.arrivals)
+    return exchange.arrivals[index].seconds if arrived else exchange.seconds

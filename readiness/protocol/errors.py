@@ -1,4 +1,4 @@
-"""A problem: what an endpoint says when it does not answer."""
+"""Error responses: message, codes, content filters and unsupported parameters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILTERS = re.compile(
     r"|sensitive chat messages",
     re.IGNORECASE,
 )
-#: Zhipu's code for the same, which in a message would be any number.
+#: Zhipu's code of its content filter, matched as a code only: in a message it could be any number.
 FILTER_CODE = "1301"
 FILTERING = frozenset((400, 403, 451))
 DECLINING = frozenset((400, 404, 422, 501))
@@ -28,9 +28,9 @@ DECLINES = re.compile(
     r"|\bnot (?:\w+ )?(?:supported|implemented|enabled|available|permitted|allowed)",
     re.IGNORECASE,
 )
-# Any other 500 is a crash, but llama.cpp says with one that it was not started for tools.
+# Any other 500 is a crash; llama.cpp uses it to reject tools where they are not enabled.
 DECLINES_BY_500 = re.compile(r"unsupported param|requires --\w", re.IGNORECASE)
-#: What a message may call a parameter besides its name.
+#: Other names of parameters in error messages.
 ALIASES = {
     "tools": r"tools?|function[ -]call(?:s|ing)?",
     "response_format": r"response[_ ]format|json[_ ](?:schema|object|mode)|structured outputs?",
@@ -40,7 +40,7 @@ NAMES_NOTHING = frozenset(("model", "messages"))
 
 @dataclass(frozen=True)
 class EndpointErrorBody:
-    """An error in the endpoint's words: its message, and the codes that it gave."""
+    """An error as the endpoint reports it: message, codes, and the parameter it names."""
 
     message: str
     codes: tuple[str, ...] = ()
@@ -48,31 +48,31 @@ class EndpointErrorBody:
 
     @property
     def words(self) -> str:
-        """All that it says, as far as anybody would read."""
+        """The codes and the message, up to 4,000 characters."""
         return " ".join((*self.codes, self.message))[:4000]
 
     @property
     def filtered(self) -> bool:
-        """Whether a content filter is what speaks."""
+        """Whether a content filter reports the error."""
         return FILTER_CODE in self.codes or FILTERS.search(self.words) is not None
 
 
 def error_text(exchange: Exchange) -> str:
-    """The error in the endpoint's own words, out of whichever shape they came in."""
+    """The endpoint's own error message, whatever the shape of the body."""
     return read_error(exchange).message
 
 
 def read_error(exchange: Exchange) -> EndpointErrorBody:
-    """Read the error that an exchange brought."""
+    """Read the error in the body of an exchange."""
     text = exchange.body.decode(errors="replace").strip()
     try:
         return stated(decode(text))
-    except (ValueError, RecursionError):  # Printing may take more depth than decoding.
+    except (ValueError, RecursionError):  # str() may recurse deeper than decoding.
         return EndpointErrorBody(_plain(text))
 
 
 def stated(document: Any) -> EndpointErrorBody:
-    """Read an error out of JSON: OpenAI's shape, vLLM's and SGLang's flat one, TGI's, FastAPI's."""
+    """Read an error from JSON, in the shape of OpenAI, vLLM, SGLang, TGI or FastAPI."""
     if not isinstance(document, dict):
         return EndpointErrorBody(str(document))
     error = document.get("error") or document
@@ -86,29 +86,29 @@ def stated(document: Any) -> EndpointErrorBody:
 
 
 def is_error(document: Mapping[str, Any]) -> bool:
-    """Whether a document stands for an error, and not for a reply."""
+    """Whether a document is an error rather than a reply."""
     if document.get("error") or document.get("object") == "error":
         return True
     return not document.get("choices") and ("message" in document or "detail" in document)
 
 
 def unsupported_parameter(exchange: Exchange) -> str:
-    """The parameter of the request that the endpoint says it does not support; "" for none."""
+    """The parameter of the request that the error names as unsupported; "" for none."""
     request = exchange.request
     if not isinstance(request, dict):
         return ""
-    said = read_error(exchange)
-    known = exchange.status in DECLINING and DECLINES.search(said.words)
-    if not known and not (exchange.status == 500 and DECLINES_BY_500.search(said.words)):
+    error = read_error(exchange)
+    known = exchange.status in DECLINING and DECLINES.search(error.words)
+    if not known and not (exchange.status == 500 and DECLINES_BY_500.search(error.words)):
         return ""
-    blamed = said.param.rpartition("body.")[2].partition(".")[0]
+    blamed = error.param.rpartition("body.")[2].partition(".")[0]
     if blamed in request and blamed not in NAMES_NOTHING:
         return blamed
-    return min(_mentions(said.words, request), default=(0, 0, ""))[2]
+    return min(_mentions(error.words, request), default=(0, 0, ""))[2]
 
 
 def _mentions(words: str, request: Mapping[str, Any]) -> Iterator[tuple[int, int, str]]:
-    """Where an error names which parameters of a request, the longest name first."""
+    """The parameters of a request that an error names, with their positions, the longest first."""
     for name in request.keys() - NAMES_NOTHING:
         names = ALIASES.get(name, re.escape(name).replace("_", "[-_ ]"))
         # Not after a backslash, for the `\n` of a quoted text is no parameter `n`.
@@ -118,7 +118,7 @@ def _mentions(words: str, request: Mapping[str, Any]) -> Iterator[tuple[int, int
 
 
 def _sentence(message: Any) -> str:
-    """A message as text; FastAPI sends a list of what is wrong where."""
+    """A message as text; FastAPI sends a list of errors with their locations."""
     if isinstance(message, str):
         return message
     if not isinstance(message, list):
@@ -137,7 +137,7 @@ def _texts(*values: Any) -> tuple[str, ...]:
 
 
 def _plain(text: str) -> str:
-    """The words of a page, which is how proxies report their own errors."""
+    """The text of an HTML page, in which proxies report their own errors."""
     head = text[:4000]
     title = re.search(r"<title>([^<]+)", head, re.IGNORECASE)
     return " ".join((title[1] if title else re.sub(r"<[^<>]*>", " ", head)).split())

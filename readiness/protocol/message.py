@@ -1,4 +1,4 @@
-"""The message of a reply: text, reasoning and tool calls, in whatever form a server gives them."""
+"""The message of a reply: text, reasoning and tool calls, in each form that servers send."""
 
 from __future__ import annotations
 
@@ -8,15 +8,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from readiness.reply import ToolCall
+from readiness.reply import REASONING_FIELDS, Defect, DefectKind, ToolCall
 from readiness.score import EndpointError
 
-#: What is wrong, and where it was first seen: a thousand frames may share one defect.
-Defects = dict[str, str]
-
-#: The names of reasoning. A message that uses several says the same under each.
-REASONING = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
-HALF = "half a surrogate pair in the text"
+#: The description of each defect for people; that of a tool call names the field.
+DEFECT_TEXTS = {
+    DefectKind.STREAM_CONTENT_TYPE: "content-type of a stream",
+    DefectKind.JSON_CONTENT_TYPE: "content-type of JSON",
+    DefectKind.NOT_STREAMED: "asked to stream, got one document",
+    DefectKind.FRAME_NOT_JSON: "frame is not JSON",
+    DefectKind.FRAME_NOT_OBJECT: "frame is no JSON object",
+    DefectKind.FRAME_WITHOUT_CHOICES: "frame without choices",
+    DefectKind.FRAME_CUT_OFF: "stream ends in the middle of a frame",
+    DefectKind.INVALID_UTF8: "invalid UTF-8 in a frame",
+    DefectKind.LONE_SURROGATE: "lone surrogate in the text",
+    DefectKind.REPLACEMENT_CHARACTER: "U+FFFD in the text",
+    DefectKind.CHOICE_WITHOUT_INDEX: "choice without index",
+    DefectKind.ID_CHANGES: "id changes",
+    DefectKind.NO_DONE: "no [DONE]",
+    DefectKind.DATA_AFTER_DONE: "data after [DONE]",
+    DefectKind.NO_FINISH_REASON: "no finish_reason",
+    DefectKind.INVALID_FINISH_REASON: "finish_reason is neither a reason nor null",
+    DefectKind.SECOND_FINISH_REASON: "two finish_reasons",
+    DefectKind.DELTA_AFTER_FINISH_REASON: "delta after the finish_reason",
+    DefectKind.INVALID_USAGE: "usage is not in token counts",
+    DefectKind.CALL_WITHOUT_FIELD: "tool call without {field}",
+    DefectKind.CALL_BEGINS_WITHOUT_FIELD: "first fragment of a tool call without {field}",
+    DefectKind.CALL_FIELD_NOT_STRING: "{field} of a tool call is not a string",
+    DefectKind.CALL_FIELD_CHANGES: "{field} of a tool call changes",
+    DefectKind.CALL_ARGUMENTS_NOT_STRING: "arguments of a tool call are not a string",
+    DefectKind.CALL_WITHOUT_INDEX: "tool call without index",
+    DefectKind.CALL_INDEXES_WITH_GAPS: "indexes of the tool calls do not count from 0",
+    DefectKind.CALLS_SHARE_ID: "tool calls share an id",
+}
 REASONING_PARTS = ("thinking", "reasoning")
 TEXT_PARTS = ("text", "output_text")
 
@@ -25,7 +49,7 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number")
 
 
-# Most other languages' parsers refuse the NaN that Python's takes.
+# Most other languages' parsers reject the NaN that Python's accepts.
 _DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
@@ -33,7 +57,7 @@ def decode(text: str) -> Any:
     """Decode JSON strictly.
 
     Raises:
-        ValueError: It is not JSON, or nested deeper than anybody reads.
+        ValueError: It is not JSON, or is nested too deep.
     """
     try:
         return _DECODER.decode(text)
@@ -42,18 +66,35 @@ def decode(text: str) -> Any:
 
 
 def malformed(why: str) -> EndpointError:
-    """Return the error that ends the trial of a response which no client could read."""
-    return EndpointError(f"malformed response: {why}")
+    """Return the error that ends a trial whose response no client could read."""
+    return EndpointError("malformed response", came=why)
 
 
-def describe_defects(defects: Defects) -> list[str]:
-    """The defects in words."""
-    return [f"{what}: {shown}" if shown else what for what, shown in defects.items()]
+class Defects:
+    """The defects of one response; of repeated ones the first, since every frame may have it."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[DefectKind, str], Defect] = {}
+
+    def note(self, kind: DefectKind, shown: str = "", field: str = "") -> None:
+        """Add a defect, with an excerpt that shows it, and the field for that of a tool call."""
+        said = DEFECT_TEXTS[kind].format(field=field)
+        self._found.setdefault((kind, field), Defect(kind, said, shown))
+
+    @property
+    def found(self) -> tuple[Defect, ...]:
+        """All of them, in the order in which they were found."""
+        return tuple(self._found.values())
+
+    @property
+    def kinds(self) -> frozenset[DefectKind]:
+        """Their kinds."""
+        return frozenset(kind for kind, _ in self._found)
 
 
 @dataclass(frozen=True)
-class Texts:
-    """The texts of a message; `content` is None where none was sent, not even an empty one."""
+class MessageTexts:
+    """The texts of a message; `content` is None where none was sent, "" where it was empty."""
 
     content: str | None
     reasoning: str
@@ -61,39 +102,41 @@ class Texts:
 
 
 class MessageAssembler:
-    """The texts of a message in the making, from one document or delta by delta."""
+    """Assembles the texts of a message, from one document or delta by delta."""
 
     def __init__(self, defects: Defects) -> None:
         self._defects = defects
         self._content: list[str] = []
         self._reasoning: dict[str, list[str]] = {}
         self._refusal: list[str] = []
-        self._silent = True
+        self._no_content = True
 
     def add(self, message: Mapping[str, Any]) -> bool:
-        """Take in a message or a delta, and say whether it held any text."""
+        """Add a message or a delta, and return whether it contained any text."""
         texts = 0
         for name, value in message.items():
             if name == "content":
                 texts += self._add_content(value)
-            elif value and name in REASONING:
+            elif value and name in REASONING_FIELDS:
                 texts += self._add_reasoning(name, value)
             elif value and name == "refusal":
                 self._refusal.append(_string("refusal", value))
                 texts += 1
         return texts > 0
 
-    def finish(self) -> Texts:
-        """Return the texts, the reasoning under the first of its names that holds any."""
+    def finish(self) -> MessageTexts:
+        """Return the texts; the reasoning is that of the first field that has any."""
         content = self._joined(self._content)
-        names = (name for name in (*REASONING, "content") if name in self._reasoning)
+        names = (name for name in (*REASONING_FIELDS, "content") if name in self._reasoning)
         reasoning = self._joined(self._reasoning.get(next(names, ""), []))
-        return Texts(None if self._silent else content, reasoning, self._joined(self._refusal))
+        return MessageTexts(
+            None if self._no_content else content, reasoning, self._joined(self._refusal)
+        )
 
     def _add_content(self, value: Any) -> int:
         if value is None:
             return 0
-        self._silent = False
+        self._no_content = False
         if not isinstance(value, list):
             self._content.append(_string("content", value))
             return len(value)
@@ -118,17 +161,17 @@ class MessageAssembler:
         return len(words)
 
     def _joined(self, texts: list[str]) -> str:
-        return sound("".join(texts), self._defects)
+        return replace_lone_surrogates("".join(texts), self._defects)
 
 
 @dataclass(frozen=True)
 class RawReply:
-    """What was sent for a reply, whole or streamed.
+    """The parts of a reply as they were sent, streamed or not.
 
-    `first` and `last` are the bytes that had to arrive for a stream's first and last token.
+    `first` and `last` are the sizes of the body at the end of the first and the last token.
     """
 
-    texts: Texts
+    texts: MessageTexts
     calls: tuple[ToolCall, ...]
     finish: str
     usage: Any
@@ -136,14 +179,14 @@ class RawReply:
     last: int | None = None
 
 
-def sound(text: str, defects: Defects) -> str:
-    """Return the text as one that can be encoded; JSON can spell half a character."""
+def replace_lone_surrogates(text: str, defects: Defects) -> str:
+    """Return the text with lone surrogates, which JSON can express, replaced by U+FFFD."""
     if text.isascii():
         return text
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        defects.setdefault(HALF, f"{text[error.start :]!r:.60}")
+        defects.note(DefectKind.LONE_SURROGATE, f"{text[error.start :]!r:.60}")
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
 
@@ -155,7 +198,7 @@ def _string(what: str, value: Any) -> str:
 
 
 def _words(value: Any, depth: int = 3) -> str:
-    """The text of reasoning, which has no standard form: a string, parts, or parts of parts."""
+    """The text of reasoning, which has no standard form: a string, or nested parts."""
     if isinstance(value, str):
         return value
     if isinstance(value, list) and depth:
@@ -167,14 +210,14 @@ def _words(value: Any, depth: int = 3) -> str:
 
 
 class ToolCallAssembler:
-    """A tool call in the making."""
+    """Assembles a tool call from its fragments."""
 
     def __init__(self) -> None:
         self._texts = {"id": "", "type": "", "name": ""}
         self._arguments: list[str] = []
 
     def add(self, fragment: Mapping[str, Any], defects: Defects) -> None:
-        """Take in a fragment: what it leaves out stays, and what it repeats must be the same."""
+        """Add a fragment: what it omits stays, and what it repeats must be equal."""
         self._note("id", fragment.get("id"), defects)
         self._note("type", fragment.get("type"), defects)
         function = fragment.get("function")
@@ -187,35 +230,35 @@ class ToolCallAssembler:
         if isinstance(arguments, str):
             self._arguments.append(arguments)
         elif arguments is not None:
-            defects.setdefault("arguments of a tool call are not a string", f"{arguments!r:.120}")
+            defects.note(DefectKind.CALL_ARGUMENTS_NOT_STRING, f"{arguments!r:.120}")
             self._arguments.append(json.dumps(arguments, ensure_ascii=False))
 
-    def lacks(self, *names: str) -> list[str]:
-        """Which of its texts have not come."""
+    def missing_fields(self, *names: str) -> list[str]:
+        """The fields, of the named ones, that are still empty."""
         return [name for name in names if not self._texts[name]]
 
     def finish(self, defects: Defects) -> ToolCall:
-        """Return the call as it stands."""
-        for name in self.lacks("id", "type", "name"):
-            defects.setdefault(f"tool call without {name}", "")
+        """Return the call, noting the fields that are missing."""
+        for name in self.missing_fields("id", "type", "name"):
+            defects.note(DefectKind.CALL_WITHOUT_FIELD, field=name)
         texts = (*self._texts.values(), "".join(self._arguments))
-        return ToolCall(*(sound(text, defects) for text in texts))
+        return ToolCall(*(replace_lone_surrogates(text, defects) for text in texts))
 
     def _note(self, name: str, now: Any, defects: Defects) -> None:
         before = self._texts[name]
         if not now or now == before:
             return
         if not isinstance(now, str):
-            defects.setdefault(f"{name} of a tool call is not a string", f"{now!r:.60}")
+            defects.note(DefectKind.CALL_FIELD_NOT_STRING, f"{now!r:.60}", name)
         elif before:
             change = f"{before!r:.60}, then {now!r:.60}"
-            defects.setdefault(f"{name} of a tool call changes", change)
+            defects.note(DefectKind.CALL_FIELD_CHANGES, change, name)
         else:
             self._texts[name] = now
 
 
 def read_calls(value: Any, defects: Defects) -> tuple[ToolCall, ...]:
-    """Read the tool calls of a message that came as a whole."""
+    """Read the tool calls of a message that is not streamed."""
     if not value:
         return ()
     calls = []
@@ -224,23 +267,23 @@ def read_calls(value: Any, defects: Defects) -> tuple[ToolCall, ...]:
         call.add(sent, defects)
         function = sent.get("function")
         if not function or function.get("arguments") is None:
-            defects.setdefault("tool call without arguments", "")
+            defects.note(DefectKind.CALL_WITHOUT_FIELD, field="arguments")
         calls.append(call.finish(defects))
-    return distinct(calls, defects)
+    return require_unique_ids(calls, defects)
 
 
 class StreamedToolCalls:
-    """The tool calls of a stream, put together by their index."""
+    """Assembles the tool calls of a stream by their index."""
 
     def __init__(self) -> None:
         self._calls: dict[int, ToolCallAssembler] = {}
 
     def add(self, fragments: Any, defects: Defects) -> None:
-        """Take in a delta's `tool_calls`."""
+        """Add the `tool_calls` of a delta."""
         for fragment in _entries(fragments):
             index = fragment.get("index")
             if type(index) is not int:
-                defects.setdefault("tool call without index", f"{fragment!r:.120}")
+                defects.note(DefectKind.CALL_WITHOUT_INDEX, f"{fragment!r:.120}")
                 index = self._guess(fragment)
             call = self._calls.get(index)
             if call is not None:
@@ -248,26 +291,28 @@ class StreamedToolCalls:
                 continue
             call = self._calls[index] = ToolCallAssembler()
             call.add(fragment, defects)
-            for name in call.lacks("id", "name"):
-                defects.setdefault(f"first fragment of a tool call without {name}", "")
+            for name in call.missing_fields("id", "name"):
+                defects.note(DefectKind.CALL_BEGINS_WITHOUT_FIELD, field=name)
 
     def finish(self, defects: Defects) -> tuple[ToolCall, ...]:
         """Return the calls, in the order of their indexes."""
         indexes = sorted(self._calls)
         if indexes != list(range(len(indexes))):
-            defects.setdefault("indexes of the tool calls do not count from 0", f"{indexes!r:.60}")
-        return distinct([self._calls[index].finish(defects) for index in indexes], defects)
+            defects.note(DefectKind.CALL_INDEXES_WITH_GAPS, f"{indexes!r:.60}")
+        return require_unique_ids(
+            [self._calls[index].finish(defects) for index in indexes], defects
+        )
 
     def _guess(self, fragment: Mapping[str, Any]) -> int:
-        """Where a fragment without index belongs: an id begins a call."""
+        """The index of a fragment without one: an id begins a new call."""
         return len(self._calls) if fragment.get("id") else max(len(self._calls) - 1, 0)
 
 
-def distinct(calls: list[ToolCall], defects: Defects) -> tuple[ToolCall, ...]:
-    """Return the calls, whose results could not be told apart where they share an id."""
+def require_unique_ids(calls: list[ToolCall], defects: Defects) -> tuple[ToolCall, ...]:
+    """Return the calls, noting where they share an id, so that results could not be assigned."""
     ids = [call.id for call in calls if call.id]
     if len(set(ids)) < len(ids):
-        defects.setdefault("tool calls share an id", f"{ids!r:.120}")
+        defects.note(DefectKind.CALLS_SHARE_ID, f"{ids!r:.120}")
     return tuple(calls)
 
 
@@ -297,12 +342,12 @@ CONTROL_TOKEN = re.compile(
     r"|\bfunctions\.[\w-]{1,64}:\d+(?=\s*(?:\{|<\|))"  # Kimi; functions.py:10 is a place in a file
     r"|assistant(?:final|commentary)",  # harmony, its special tokens skipped
 )
-# Without one of these there is no control token. Looking for them takes a tenth of the time.
+# Every control token contains one of these. Searching for them takes a tenth of the time.
 MARKS = ("<|", "<｜", "tool_call", "TOOL_", "arg_", "INST]", "_of_turn", "functions.", "assistantf")
 
 
 def split(content: str, finish: str) -> tuple[str, str]:
-    """Part visible text from the reasoning that stands in front of it."""
+    """Split content into visible text and the reasoning in front of it."""
     thoughts = []
     start = 0
     while block := BLOCK.match(content, start):
@@ -314,7 +359,7 @@ def split(content: str, finish: str) -> tuple[str, str]:
         thoughts.append(rest.partition(opening)[2].strip())
         rest = ""
     elif not start and CLOSING in rest and "<think>" not in rest.partition(CLOSING)[0]:
-        # The chat template had written the opening tag.
+        # The chat template wrote the opening tag, as part of the prompt.
         thought, _, rest = rest.partition(CLOSING)
         thoughts.append(thought.strip())
         rest = rest.lstrip()
@@ -322,7 +367,7 @@ def split(content: str, finish: str) -> tuple[str, str]:
 
 
 def control_tokens(text: str) -> tuple[str, ...]:
-    """The control tokens of chat templates that stand in a text, each once."""
+    """The distinct control tokens of chat templates in a text."""
     if not any(mark in text for mark in MARKS):
         return ()
     return tuple(dict.fromkeys(CONTROL_TOKEN.findall(text)))

@@ -1,4 +1,4 @@
-"""Server-sent events, parsed from raw bytes as they come (WHATWG HTML, section 9.2.6)."""
+"""Server-sent events, parsed from raw bytes (WHATWG HTML, section 9.2.6)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SPACE = 0x20
 
 
 class Event(NamedTuple):
-    """An event, and how many bytes of the stream had to arrive to complete it."""
+    """An event, and the size of the stream in bytes at its end."""
 
     type: bytes
     data: bytes
@@ -18,9 +18,9 @@ class Event(NamedTuple):
 
 
 class Parser:
-    """Finds the events of one stream, in whatever chunks its bytes come.
+    """Parses the events of one stream from chunks of any size.
 
-    It works on bytes: a character split between two chunks is whole again in its line.
+    It works on bytes, so that a character may be split between two chunks.
     """
 
     def __init__(self) -> None:
@@ -32,12 +32,12 @@ class Parser:
 
     @property
     def rest(self) -> bytes:
-        """What the stream ended with that no blank line completed; b"" where it ended well."""
+        """The unfinished event at the end of the stream; b"" where the last one is complete."""
         comment = self._line.startswith(b":")
         return b"\n".join(self._data if comment else [*self._data, bytes(self._line)])
 
     def feed(self, data: bytes) -> list[Event]:
-        """Take in the next bytes of the stream, and return the events that they complete."""
+        """Parse the next bytes of the stream, and return the events that they complete."""
         events: list[Event] = []
         if not data:
             return events
@@ -73,7 +73,7 @@ class Parser:
             self._type = value
 
     def _dispatch(self, events: list[Event], end: int) -> None:
-        # It ends with the first byte of a CRLF, and does not wait for the second.
+        # The event ends with the first byte of a CRLF: it does not wait for the second.
         if self._data:
             events.append(Event(self._type, b"\n".join(self._data), end))
             self._data = []

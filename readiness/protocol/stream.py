@@ -1,4 +1,4 @@
-"""A stream: a reply that comes in pieces, put together as an existing client would."""
+"""A streamed reply, assembled from its chunks as existing clients do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from readiness.protocol.errors import is_error, stated
 from readiness.protocol.message import (
-    HALF,
     Defects,
     MessageAssembler,
     RawReply,
@@ -17,35 +16,35 @@ from readiness.protocol.message import (
     malformed,
 )
 from readiness.protocol.sse import Event, Parser
+from readiness.reply import DefectKind
 from readiness.score import EndpointError, Outcome
 
 DONE = b"[DONE]"
-INVALID = "invalid UTF-8 in a frame"
 REPLACEMENT = "\ufffd"
 
 
 @dataclass
-class Choice:
-    """One of the answers that a stream carries."""
+class StreamedChoice:
+    """One choice of a streamed chat completion."""
 
-    draft: MessageAssembler
+    message: MessageAssembler
     calls: StreamedToolCalls = field(default_factory=StreamedToolCalls)
     finish: str = ""
 
     def add(self, sent: Mapping[str, Any], defects: Defects) -> bool:
-        """Take in a chunk's part of this choice, and say whether it held any token."""
+        """Add a chunk's part of this choice, and return whether it contained a token."""
         token = False
         delta = sent.get("delta")
         if delta:
             if not isinstance(delta, dict):
                 raise malformed(f"a delta is no object: {delta!r:.120}")
-            token = self.draft.add(delta)
+            token = self.message.add(delta)
             fragments = delta.get("tool_calls")
             if fragments:
                 self.calls.add(fragments, defects)
                 token = True
             if token and self.finish:
-                defects.setdefault("delta after the finish_reason", f"{delta!r:.120}")
+                defects.note(DefectKind.DELTA_AFTER_FINISH_REASON, f"{delta!r:.120}")
         reason = sent.get("finish_reason")
         if reason is not None:
             self._end(reason, defects)
@@ -53,32 +52,34 @@ class Choice:
 
     def _end(self, reason: Any, defects: Defects) -> None:
         if not reason or not isinstance(reason, str):
-            defects.setdefault("finish_reason is neither a reason nor null", f"{reason!r:.60}")
+            defects.note(DefectKind.INVALID_FINISH_REASON, f"{reason!r:.60}")
         elif self.finish:
-            defects.setdefault("two finish_reasons", f"{self.finish!r:.60}, then {reason!r:.60}")
+            defects.note(
+                DefectKind.SECOND_FINISH_REASON, f"{self.finish!r:.60}, then {reason!r:.60}"
+            )
         else:
             self.finish = reason
 
 
 def read_stream(body: bytes, defects: Defects) -> RawReply:
     """Read the first choice of a streamed chat completion."""
-    stream = Stream(defects)
+    stream = StreamAssembler(defects)
     parser = Parser()
     for event in parser.feed(body):
         stream.take(event)
     if not stream.began:
         raise malformed(f"a stream without choices: {body[:200]!r}")
     if parser.rest:
-        defects.setdefault("stream ends in the middle of a frame", f"{parser.rest!r:.120}")
+        defects.note(DefectKind.FRAME_CUT_OFF, f"{parser.rest!r:.120}")
     return stream.finish()
 
 
-class Stream:
-    """The assembly of one stream."""
+class StreamAssembler:
+    """Assembles one stream, and notes its defects."""
 
     def __init__(self, defects: Defects) -> None:
         self._defects = defects
-        self._choices: dict[int, Choice] = {}
+        self._choices: dict[int, StreamedChoice] = {}
         self._usage: Any = None
         self._id: Any = ""
         self._done = False
@@ -87,13 +88,13 @@ class Stream:
 
     @property
     def began(self) -> bool:
-        """Whether it has brought a choice."""
+        """Whether a choice has been received."""
         return bool(self._choices)
 
     def take(self, event: Event) -> None:
-        """Take in an event."""
+        """Add an event."""
         if self._done:
-            self._defects.setdefault("data after [DONE]", f"{event.data!r:.120}")
+            self._defects.note(DefectKind.DATA_AFTER_DONE, f"{event.data!r:.120}")
         elif event.data == DONE:
             self._done = True
         elif isinstance(chunk := self._decoded(event.data), dict):
@@ -104,15 +105,15 @@ class Stream:
             text = data.decode()
         except UnicodeDecodeError as error:
             bad = data[max(error.start - 20, 0) : error.end + 20]
-            self._defects.setdefault(INVALID, f"{bad!r}")
+            self._defects.note(DefectKind.INVALID_UTF8, f"{bad!r}")
             text = data.decode(errors="replace")
         try:
             chunk = decode(text)
         except ValueError:
-            self._defects.setdefault("frame is not JSON", f"{text!r:.120}")
+            self._defects.note(DefectKind.FRAME_NOT_JSON, f"{text!r:.120}")
             return None
         if not isinstance(chunk, dict):
-            self._defects.setdefault("frame is no JSON object", f"{text!r:.120}")
+            self._defects.note(DefectKind.FRAME_NOT_OBJECT, f"{text!r:.120}")
         return chunk
 
     def _take_chunk(self, chunk: Mapping[str, Any], event: Event) -> None:
@@ -120,7 +121,7 @@ class Stream:
         if is_error(chunk) or event.type == b"error":
             raise self._broken(chunk)
         if not isinstance(choices, list):
-            self._defects.setdefault("frame without choices", f"{event.data!r:.120}")
+            self._defects.note(DefectKind.FRAME_WITHOUT_CHOICES, f"{event.data!r:.120}")
             choices = []
         # Azure begins with a chunk about the prompt that has an empty id.
         if (name := chunk.get("id")) and name != self._id:
@@ -131,39 +132,39 @@ class Stream:
                 self._last = event.end
                 self._first = self._first or event.end
 
-    def _choice(self, sent: Any) -> Choice:
+    def _choice(self, sent: Any) -> StreamedChoice:
         if not isinstance(sent, dict):
             raise malformed(f"a choice is no object: {sent!r:.120}")
         index = sent.get("index")
         if type(index) is not int:
-            self._defects.setdefault("choice without index", f"{sent!r:.120}")
+            self._defects.note(DefectKind.CHOICE_WITHOUT_INDEX, f"{sent!r:.120}")
             index = 0
         choice = self._choices.get(index)
         if choice is None:
-            choice = self._choices[index] = Choice(MessageAssembler(self._defects))
+            choice = self._choices[index] = StreamedChoice(MessageAssembler(self._defects))
         return choice
 
     def _take_id(self, name: Any) -> None:
         if self._id:
-            self._defects.setdefault("id changes", f"{self._id!r:.60}, then {name!r:.60}")
+            self._defects.note(DefectKind.ID_CHANGES, f"{self._id!r:.60}, then {name!r:.60}")
         self._id = name
 
     def _broken(self, chunk: Mapping[str, Any]) -> EndpointError:
-        """Return the error of a stream that ends in one; a leak before a filter's is no block."""
+        """The error of a stream that ends in one; it is a block only if no token came before."""
         problem = stated(chunk)
         blocked = problem.filtered and self._first is None
         outcome = Outcome.BLOCKED if blocked else Outcome.ENDPOINT_ERROR
-        return EndpointError(f"error in mid-stream: {problem.message!r:.200}", outcome)
+        return EndpointError("error in mid-stream", outcome, came=f"{problem.message!r:.200}")
 
     def finish(self) -> RawReply:
-        """Say what the stream lacks, and return what it brought."""
+        """Note what the stream lacks, and return the reply."""
         defects = self._defects
         if any(not choice.finish for choice in self._choices.values()):
-            defects.setdefault("no finish_reason", "")
+            defects.note(DefectKind.NO_FINISH_REASON)
         if not self._done:
-            defects.setdefault("no [DONE]", "")
+            defects.note(DefectKind.NO_DONE)
         choice = self._choices[min(self._choices)]
-        texts = choice.draft.finish()
+        texts = choice.message.finish()
         _check(texts.content or "", choice.finish, defects)
         calls = choice.calls.finish(defects)
         return RawReply(texts, calls, choice.finish, self._usage, self._first, self._last)
@@ -171,9 +172,10 @@ class Stream:
 
 def _check(text: str, finish: str, defects: Defects) -> None:
     if finish == "length":
-        # Where the budget cut a character in two, its replacement is nobody's fault.
+        # The token limit may split a character: its replacement is then no defect.
         text = text.rstrip(REPLACEMENT)
-    place = text.find(REPLACEMENT)
-    # What cannot be decoded has its own defect, and a U+FFFD only from us.
-    if place >= 0 and not defects.keys() & {INVALID, HALF}:
-        defects["U+FFFD in the text"] = f"{text[max(place - 20, 0) : place + 20]!r}"
+    index = text.find(REPLACEMENT)
+    # Undecodable bytes have a defect of their own, and their U+FFFD is ours.
+    if index >= 0 and not defects.kinds & {DefectKind.INVALID_UTF8, DefectKind.LONE_SURROGATE}:
+        shown = f"{text[max(index - 20, 0) : index + 20]!r}"
+        defects.note(DefectKind.REPLACEMENT_CHARACTER, shown)

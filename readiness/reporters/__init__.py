@@ -1,1 +1,1 @@
-"""Reporters: what a run has shown, one module per surface."""
+"""Reporters: the reports of a run, one module per format."""

@@ -1,4 +1,4 @@
-"""Allure's results: one test a check, with its trials and exchanges as attachments."""
+"""Allure results: one test per check, with its trials and exchanges as attachments."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from readiness.evidence.log import REPEAT
 from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import EVIDENCE, FolderError, Record
-from readiness.reporters import compliance, standing
+from readiness.reporters import compliance, conclusions
 from readiness.reporters.charts import interval, needs
-from readiness.reporters.words import Words
+from readiness.reporters.translations import Translations
 from readiness.verdict.claim import Gate, Verdict
 
 HTTP_EXCHANGE = "application/vnd.allure.http+json"
-MOST_PASSING = 2  # Exchanges of trials that passed, of each check.
-LONGEST = 64 * 2**10  # Characters of a body; the evidence has all of it.
-#: How a line of evidence begins. Most are told apart by it, and never read as JSON.
+MAX_PASSING = 2  # Exchanges of passed trials that are attached to a check.
+MAX_BODY = 64 * 2**10  # Characters of a body; the evidence has all of it.
+#: The beginning of a line of evidence, which classifies most lines without parsing their JSON.
 _HEAD = re.compile(rb'\{"prev": "[0-9a-f]{64}", "kind": "(exchange|trial)", (?:"seq": (\d+), )?')
 
 
@@ -33,20 +34,22 @@ class EvidenceIndex:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._places: dict[int, int] = {}
+        self._offsets: dict[int, int] = {}
         self._trials: dict[str, list[Record]] = {}
-        place = 0
+        offset = 0
         with path.open("rb") as lines:
             for line in lines:
-                self._note(line, place)
-                place += len(line)
+                self._note(line, offset)
+                offset += len(line)
 
-    def _note(self, line: bytes, place: int) -> None:
+    def _note(self, line: bytes, offset: int) -> None:
         head = _HEAD.match(line)
         if head and head[1] == b"exchange":
-            self._places[int(head[2])] = place
+            self._offsets[int(head[2])] = offset
         elif head:
             trial = json.loads(line)
+            if trial.get(REPEAT):
+                return
             self._trials.setdefault(trial["check"], []).append(trial)
 
     def trials(self, check: str) -> Sequence[Record]:
@@ -54,56 +57,56 @@ class EvidenceIndex:
         return self._trials.get(check, [])
 
     def passing(self, check: str) -> list[int]:
-        """The numbers of a few exchanges of trials that passed."""
+        """The numbers of the first exchanges of passed trials."""
         passed = [each for each in self.trials(check) if each["outcome"] == "pass"]
-        return [seq for trial in passed for seq in trial["exchanges"]][:MOST_PASSING]
+        return [seq for trial in passed for seq in trial["exchanges"]][:MAX_PASSING]
 
     def read(self, seq: int) -> Record:
         """An exchange by its number.
 
         Raises:
-            FolderError: There is none of that number.
+            FolderError: There is no exchange of that number.
         """
-        if seq not in self._places:
+        if seq not in self._offsets:
             raise FolderError(f"{self._path} has no exchange {seq}, which the record names")
         with self._path.open("rb") as file:
-            file.seek(self._places[seq])
+            file.seek(self._offsets[seq])
             found: Record = json.loads(file.readline())
         return found
 
 
 def exchange(found: Record, endpoint: str) -> str:
-    """An exchange in Allure's format; its texts are clean but for their line breaks."""
+    """An exchange in Allure's format, with all texts escaped except line breaks."""
     sent = int(found["sent"] * 1000)
     request = escape_unprintable_json(
         {"method": found["method"], "url": f"{endpoint}{found['path']}"}
     )
     asked = _body(json.dumps(found["request"], ensure_ascii=False))
-    said: dict[str, Any] = {"schemaVersion": 1, "request": {**request, "body": asked}}
-    said |= {"start": sent, "stop": sent + found["end"] // 1_000_000}
+    document: dict[str, Any] = {"schemaVersion": 1, "request": {**request, "body": asked}}
+    document |= {"start": sent, "stop": sent + found["end"] // 1_000_000}
     if found["status"] is not None:
         headers = [{"name": name, "value": value} for name, value in found["headers"].items()]
         response = escape_unprintable_json({"status": found["status"], "headers": headers})
         body = found.get("body", found.get("body_base64", ""))
-        said["response"] = {**response, "body": _body(body)}
+        document["response"] = {**response, "body": _body(body)}
     if found["fault"]:
-        said["error"] = escape_unprintable_json(
+        document["error"] = escape_unprintable_json(
             {"name": found["fault"], "message": found["detail"]}
         )
-    return json.dumps(said)
+    return json.dumps(document)
 
 
 def _body(text: str) -> dict[str, Any]:
-    lines = (escape_unprintable_json(line) for line in text[:LONGEST].split("\n"))
+    lines = (escape_unprintable_json(line) for line in text[:MAX_BODY].split("\n"))
     body = {"contentType": "application/json", "encoding": "utf8", "value": "\n".join(lines)}
-    if len(text) <= LONGEST:
+    if len(text) <= MAX_BODY:
         return body
     digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return {**body, "truncated": True, "size": len(text), "sha256": digest}
 
 
 FOLDER = "allure-results"
-MOST_FAILING = 20  # Exchanges that are attached to a check; the evidence has them all.
+MAX_FAILING = 20  # Exchanges that are attached to a check; the evidence has them all.
 STATUS = {
     Verdict.READY: "passed",
     Verdict.NOT_READY: "failed",
@@ -111,7 +114,7 @@ STATUS = {
     Verdict.NOT_ASSESSED: "skipped",
 }
 SEVERITY = {Gate.REQUIRED: "critical", Gate.ADVISORY: "minor", Gate.OFF: "trivial"}
-#: The first that matches names the category.
+#: The first match determines the category.
 CATEGORIES = [
     {"name": "Advice not followed", "messageRegex": "advisory.*"},
     {"name": "Requirement not met", "matchedStatuses": ["failed"]},
@@ -121,34 +124,34 @@ CATEGORIES = [
 
 
 def write(record: Record, run: Path, folder: Path) -> None:
-    """Write the results of a run, with exchanges of its evidence, into a folder of their own."""
+    """Write the results of a run, with exchanges from its evidence, to a subfolder."""
     into = folder / FOLDER
     into.mkdir(exist_ok=True)
-    said = escape_unprintable_json(record)
+    document = escape_unprintable_json(record)
     source = EvidenceIndex(run / EVIDENCE)
-    waived = standing.waivers(said, Words("en"))
-    for dimension in said["dimensions"]:
+    waived = conclusions.waivers(document, Translations("en"))
+    for dimension in document["dimensions"]:
         for check in dimension["checks"]:
-            result = _result(said, dimension, check, waived.get(check["id"], ""))
-            for name, kind, text in _attachments(said, check, source):
-                file = f"{_id(said, check['id'], name)}-attachment{_ENDING[kind]}"
+            result = _result(document, dimension, check, waived.get(check["id"], ""))
+            for name, kind, text in _attachments(document, check, source):
+                file = f"{_id(document, check['id'], name)}-attachment{_ENDING[kind]}"
                 (into / file).write_text(text, "utf-8")
                 result["attachments"].append({"name": name, "source": file, "type": kind})
             _write(into / f"{result['uuid']}-result.json", result)
     _write(into / "categories.json", CATEGORIES)
-    _write(into / "executor.json", _executor(said))
-    (into / "environment.properties").write_text("".join(_environment(said)), "ascii")
+    _write(into / "executor.json", _executor(document))
+    (into / "environment.properties").write_text("".join(_environment(document)), "ascii")
 
 
 _ENDING = {HTTP_EXCHANGE: ".httpexchange", "text/csv": ".csv"}
 
 
 def _result(record: Record, dimension: Record, check: Record, waived: str) -> dict[str, Any]:
-    # Checks run together: none has a time of its own.
+    # Checks run concurrently: none has a duration of its own.
     ended = _milliseconds(record["finished"])
     return {
         "uuid": _id(record, check["id"]),
-        # Of the check alone, so that a history goes on when the model is another.
+        # Depends on the check only, so that the history continues with another model.
         "historyId": sha256(check["id"].encode()).hexdigest(),
         "testCaseId": sha256(check["id"].encode()).hexdigest(),
         "fullName": check["id"],
@@ -172,11 +175,11 @@ def _result(record: Record, dimension: Record, check: Record, waived: str) -> di
 def _details(dimension: Record, check: Record) -> dict[str, str]:
     counts = f"{check['passed']} of {check['made']} passed"
     shown = f"{check['verdict']}: {counts} ({interval(check)}), needs {needs(check)}"
-    advisory = "" if standing.gates(dimension, check) else "advisory, "
+    advisory = "" if conclusions.gates(dimension, check) else "advisory, "
     reasons = [f"{each['count']} × {each['reason']}" for each in check["reasons"]]
     return {
         "message": f"{advisory}{shown}",
-        "trace": "\n".join([*standing.remarks(check, Words("en")), *reasons]),
+        "trace": "\n".join([*conclusions.remarks(check, Translations("en")), *reasons]),
     }
 
 
@@ -190,7 +193,7 @@ def _labels(check: Record) -> Iterator[dict[str, str]]:
         "framework": "readiness",
     }
     yield from ({"name": name, "value": value} for name, value in labels.items())
-    for clause in compliance.of(check["id"]):
+    for clause in compliance.clauses_for(check["id"]):
         source = "_".join(clause.source.lower().replace("/", " ").split())
         yield {"name": source, "value": clause.name}
 
@@ -198,11 +201,11 @@ def _labels(check: Record) -> Iterator[dict[str, str]]:
 def _attachments(
     record: Record, check: Record, source: EvidenceIndex
 ) -> Iterator[tuple[str, str, str]]:
-    """The name, type and text of what is attached to a check."""
+    """The attachments of a check: name, type and text."""
     yield "trials", "text/csv", _table(source.trials(check["id"]))
     failing = [(each, "not passed") for trial in check["not_passed"] for each in trial["exchanges"]]
     passing = [(each, "passed") for each in source.passing(check["id"])]
-    for seq, kind in [*failing[:MOST_FAILING], *passing]:
+    for seq, kind in [*failing[:MAX_FAILING], *passing]:
         text = exchange(source.read(seq), record["target"]["endpoint"])
         yield f"exchange {seq}, {kind}", HTTP_EXCHANGE, text
 
@@ -219,12 +222,12 @@ def _table(trials: Iterable[Record]) -> str:
 
 
 def _cell(text: str) -> str:
-    # A spreadsheet takes a cell that begins like this for a formula.
+    # A spreadsheet interprets a cell that begins like this as a formula.
     return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
 
 
 def _environment(record: Record) -> Iterator[str]:
-    said = {
+    document = {
         "model": record["target"]["model"],
         "endpoint": record["target"]["endpoint"],
         "verdict": record["verdict"],
@@ -236,7 +239,7 @@ def _environment(record: Record) -> Iterator[str]:
         **record["harness"],
     }
     # JSON's escapes are those of a properties file.
-    return (f"{name}={json.dumps(str(value))[1:-1]}\n" for name, value in said.items())
+    return (f"{name}={json.dumps(str(value))[1:-1]}\n" for name, value in document.items())
 
 
 def _executor(record: Record) -> dict[str, str]:
@@ -249,7 +252,7 @@ def _executor(record: Record) -> dict[str, str]:
 
 
 def _id(record: Record, *names: str) -> str:
-    """The same whenever it is made again from the same run."""
+    """A stable id, the same each time it is computed from the same run."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, "\0".join([record["evidence"]["head"], *names])))
 
 
@@ -262,5 +265,5 @@ def _write(path: Path, value: object) -> None:
 
 
 def copy(run: Path, to: Path) -> None:
-    """Put the results of a run beside what is there."""
+    """Copy the results of a run to a folder, which may have others."""
     shutil.copytree(run / FOLDER, to, dirs_exist_ok=True)

@@ -1,51 +1,46 @@
-"""Annotations for GitHub: lines of the log that it shows beside the change."""
+"""Annotations for GitHub: log commands that it shows with the change."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 
-import pytest
-
-from readiness.runner.run import Run
+from readiness.evidence.printable import escape_unprintable_json
+from readiness.evidence.run_folder import Record
+from readiness.reporters import baseline_table, conclusions
+from readiness.reporters.translations import Translations
 from readiness.verdict.claim import Verdict
-from readiness.verdict.result import Result
 
-MOST = 10  # of a step's that GitHub shows
+MAX_SHOWN = 10  # annotations of a step that GitHub shows
 LEVELS = {Verdict.NOT_READY: "error", Verdict.INCONCLUSIVE: "warning"}
-#: What a command's text may not hold as it is; the colon and the comma end a property.
+#: The characters to escape in a command's text; in a property also the colon and the comma.
 ESCAPES = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 PROPERTY = {**ESCAPES, ":": "%3A", ",": "%2C"}
 
 
-def print_annotations(reporter: pytest.TerminalReporter, run: Run) -> None:
-    """Print a few, where GitHub reads them."""
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in list(commands(run))[:MOST]:
-            reporter.write_line(line)
+def commands(record: Record) -> list[str]:
+    """The commands for regressions, checks that are not ready, and waivers."""
+    return list(_all(escape_unprintable_json(record)))[:MAX_SHOWN]
 
 
-def commands(run: Run) -> Iterator[str]:
-    """What stands in the way of readiness, and what is waived."""
-    printable = run.settings.secrets.printable
-    if run.problem:
-        yield _command("warning", "cannot be tried", printable(run.problem))
-    regressed = run.comparison.regressed if run.comparison else []
-    for each in [each for each in regressed if each.gates]:
-        told = f"{len(each.lost)} of {len(each.pairs)} trials were lost since the baseline"
-        yield _command("error", f"{each.id} has become worse", told)
-    gating = [each for row in run.matrix.gating for each in row.gating]
-    for result in sorted(gating, key=lambda each: -each.verdict.badness):
-        if result.verdict in LEVELS and result.check.id not in run.settings.waivers:
-            title = f"{result.check.id} is {result.verdict}"
-            yield _command(LEVELS[result.verdict], title, printable(_told(result)))
-    for waiver in run.settings.waivers.values():
-        yield _command("notice", f"{waiver.check} is waived", printable(str(waiver)))
+def _all(record: Record) -> Iterator[str]:
+    if record["problem"]:
+        yield _command("warning", "cannot be tried", record["problem"])
+    for each in baseline_table.regressed(record):
+        if each["gates"]:
+            text = f"{each['lost']} of {each['pairs']} trials were lost since the baseline"
+            yield _command("error", f"{each['id']} has become worse", text)
+    waivers = conclusions.waivers(record, Translations("en"))
+    gating = [each for each in conclusions.gating(record) if each["id"] not in waivers]
+    for check in sorted(gating, key=lambda each: -Verdict(each["verdict"]).severity):
+        if level := LEVELS.get(Verdict(check["verdict"])):
+            yield _command(level, f"{check['id']} is {check['verdict']}", _result_text(check))
+    for name, text in waivers.items():
+        yield _command("notice", f"{name} is waived", text)
 
 
-def _told(result: Result) -> str:
-    reason = f": {result.reasons[0].shown}" if result.reasons else ""
-    return f"{result.passed} of {result.executed} trials passed{reason}"
+def _result_text(check: Record) -> str:
+    reason = f": {check['reasons'][0]['reason']}" if check["reasons"] else ""
+    return f"{check['passed']} of {check['made']} trials passed{reason}"
 
 
 def _command(level: str, title: str, text: str) -> str:

@@ -1,4 +1,4 @@
-"""What is signed: an in-toto statement that certain tests of a certain endpoint had this result."""
+"""The attestation: an in-toto statement of the test result of a run."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from readiness.evidence.run_folder import EVIDENCE, RECORD, SUMS, Record, digest
-from readiness.reporters import standing
+from readiness.reporters import conclusions
 from readiness.verdict.claim import Verdict
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
-#: What is inconclusive is no pass, and shows no failure.
+#: Inconclusive is neither a pass nor a failure.
 RESULT = {"ready": "PASSED", "not ready": "FAILED", "inconclusive": "WARNED"}
 
 
 def statement(record: Record, folder: Path) -> dict[str, Any]:
-    """The statement of a run: what was tested, with which configuration, and what came of it."""
+    """The statement of a run: subject, configuration and result."""
     return {
         "_type": STATEMENT,
         "subject": [_tested(record["target"]), _file(folder / SUMS)],
@@ -35,9 +35,9 @@ def statement(record: Record, folder: Path) -> dict[str, Any]:
     }
 
 
-def agrees(said: Any, record: Record, folder: Path) -> bool:
-    """Whether a statement that was signed is of this run, as its files are now."""
-    match said:
+def agrees(document: Any, record: Record, folder: Path) -> bool:
+    """Whether a signed statement matches this run and its current files."""
+    match document:
         case {"subject": [*subjects], "predicate": {"result": result}}:
             return _file(folder / SUMS) in subjects and result == RESULT[record["verdict"]]
         case _:
@@ -45,12 +45,12 @@ def agrees(said: Any, record: Record, folder: Path) -> bool:
 
 
 def _tested(target: Mapping[str, Any]) -> dict[str, Any]:
-    """The endpoint, by what it says of itself: no weights can be seen from outside."""
-    said = json.dumps(target, sort_keys=True, separators=(",", ":"))
+    """The endpoint, by its reported identity: its weights cannot be verified remotely."""
+    document = json.dumps(target, sort_keys=True, separators=(",", ":"))
     return {
         "name": target["model"] or "unknown",
         "uri": target["endpoint"],
-        "digest": {"sha256": hashlib.sha256(said.encode()).hexdigest()},
+        "digest": {"sha256": hashlib.sha256(document.encode()).hexdigest()},
         "annotations": {"identity": "as the endpoint says; the digest is of the record's target"},
     }
 
@@ -68,14 +68,14 @@ def _configuration(record: Record, folder: Path) -> list[dict[str, Any]]:
 
 
 def _names(record: Record) -> dict[str, list[str]]:
-    """The checks by what became of them; one that says nothing stands in a list of its own."""
+    """The ids of the checks by verdict."""
     lists = {
         "passedTests": Verdict.READY,
         "warnedTests": Verdict.INCONCLUSIVE,
         "failedTests": Verdict.NOT_READY,
         "notAssessed": Verdict.NOT_ASSESSED,
     }
-    checks = standing.checks(record)
+    checks = conclusions.checks(record)
     return {
         name: [each["id"] for each in checks if each["verdict"] == verdict]
         for name, verdict in lists.items()

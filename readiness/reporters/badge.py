@@ -1,10 +1,10 @@
-"""The badge of a run: `badge.json`, in the form of a shields.io endpoint."""
+"""`badge.json`: the badge of a run, as a shields.io endpoint."""
 
 from __future__ import annotations
 
 import json
 
-from readiness.runner.run import Run
+from readiness.evidence.run_folder import Record
 from readiness.verdict.claim import Verdict
 
 COLOURS = {
@@ -14,13 +14,13 @@ COLOURS = {
 }
 
 
-def write(run: Run) -> None:
-    """Write the badge. It has a date: a badge goes on being shown when nobody runs anything."""
-    waived = ", waivers" if run.settings.waivers else ""
-    badge = {
+def badge(record: Record) -> str:
+    """The badge of a record, with its date, since a badge may be shown long after the run."""
+    waived, day = ", waivers" if record["waivers"] else "", record["started"][:10]
+    made = {
         "schemaVersion": 1,
         "label": "readiness",
-        "message": f"{run.verdict}{waived} · {run.settings.profile} · {run.started:%Y-%m-%d}",
-        "color": COLOURS[run.verdict],
+        "message": f"{record['verdict']}{waived} · {record['profile']} · {day}",
+        "color": COLOURS[Verdict(record["verdict"])],
     }
-    (run.folder / "badge.json").write_text(f"{json.dumps(badge, ensure_ascii=False)}\n", "utf-8")
+    return f"{json.dumps(made, ensure_ascii=False)}\n"

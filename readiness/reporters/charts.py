@@ -1,4 +1,4 @@
-"""What the charts of a record show: where things stand on an axis, and how long a bar is."""
+"""The figures of a record: charts, steps of load tests, and the format of numbers."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from math import ceil
 from typing import Any
 
 from readiness.evidence.run_folder import Record
-from readiness.reporters import beside
+from readiness.reporters import baseline_table
 
-#: Where an axis of rates may begin: most rates crowd at its end.
+#: Where an axis of rates may begin, since most rates are near 1.
 BEGINNINGS = (0.9, 0.8, 0.5, 0.0)
 BINS = 40
-FEWEST_FOR_P95, FEWEST_FOR_P99 = 20, 100
+MIN_FOR_P95, MIN_FOR_P99 = 20, 100
 LEVELS = 5
 
 
 @dataclass(frozen=True)
 class Bar:
-    """An interval against its requirement; places are shares of the axis, from 0 to 1."""
+    """An interval and its requirement; positions are shares of the axis, from 0 to 1."""
 
     begins: float
     low: float
@@ -34,9 +34,9 @@ class Bar:
 
 
 def bar(check: Record, compared: Record | None = None) -> Bar:
-    """The bar of a check that was tried, and what its baseline showed where there is one."""
+    """The bar of a check, with the baseline's rate where there is one."""
     allowed = check["required"] if check["required"] == 1 else check["required"] - check["margin"]
-    before = beside.rate(check, compared) if compared else None
+    before = baseline_table.rate(check, compared) if compared else None
     least = min(check["low"], check["at_least"], allowed, 1 if before is None else before)
     begins = next(each for each in BEGINNINGS if each <= least)
 
@@ -57,15 +57,15 @@ def bar(check: Record, compared: Record | None = None) -> Bar:
 
 @dataclass(frozen=True)
 class Slice:
-    """How many trials of a check passed, by the values of one label."""
+    """The passed trials of a check by the values of one label."""
 
     check: str
     label: str
-    parts: Sequence[tuple[str, int, int]]  # The value, how many passed, and of how many.
+    parts: Sequence[tuple[str, int, int]]  # The value, the passed and all trials.
 
 
 def slices(check: Record) -> list[Slice]:
-    """What a check shows under each label that tells its trials apart, where not all passed."""
+    """The slices of a check by each label with several values, where not all trials passed."""
     return [
         Slice(
             check["id"],
@@ -81,22 +81,22 @@ def slices(check: Record) -> list[Slice]:
 
 
 def _natural(text: str) -> list[tuple[bool, float, str]]:
-    """By the numbers in a text, as in 6-10 before 11-20."""
+    """The sort key of natural order, as in 6-10 before 11-20."""
     parts = re.split(r"([0-9]+)", text)
     return [(each.isdecimal(), float(each) if each.isdecimal() else 0.0, each) for each in parts]
 
 
 @dataclass(frozen=True)
 class Grid:
-    """What was found at each length and depth."""
+    """The retrieval results at each length and depth."""
 
     check: str
     depths: Sequence[float]
-    rows: Sequence[tuple[float, Sequence[tuple[float, int] | None]]]  # Found, of how many.
+    rows: Sequence[tuple[float, Sequence[tuple[float, int] | None]]]  # Found, and of how many.
 
 
 def grid(check: Record) -> Grid | None:
-    """The grid of a check that has looked for things at lengths and depths."""
+    """The grid of a check that measured retrieval by length and depth; None for any other."""
     cells: dict[tuple[float, float], list[float]] = {}
     for measure in check["measures"]:
         if measure["name"] == "found" and {"length", "depth"} <= measure["at"].keys():
@@ -118,14 +118,14 @@ def _cell(found: Sequence[float] | None) -> tuple[float, int] | None:
 
 
 def level(found: float, of: int) -> int:
-    """A share as one of a few levels; the highest is all, the lowest nothing."""
+    """A share as one of 5 levels; the highest is all, the lowest none."""
     share = max(0.0, min(1.0, found / of))
     return LEVELS - 1 if share == 1 else min(ceil(share * (LEVELS - 2)), LEVELS - 2)
 
 
 @dataclass(frozen=True)
 class Spread:
-    """How long something took: a histogram, and the order statistics that n allows."""
+    """The distribution of a duration: a histogram, and the percentiles that n allows."""
 
     check: str
     name: str
@@ -138,16 +138,16 @@ class Spread:
 
     @property
     def top(self) -> tuple[str, float]:
-        """The highest percentile that so many figures can tell, by its word, and its value."""
+        """The highest percentile that n values support, with its name in translations."""
         n = len(self.seconds)
-        if n < FEWEST_FOR_P95:
+        if n < MIN_FOR_P95:
             return "greatest", max(self.seconds)
-        name, share = ("p99", 0.99) if n >= FEWEST_FOR_P99 else ("p95", 0.95)
+        name, share = ("p99", 0.99) if n >= MIN_FOR_P99 else ("p95", 0.95)
         return name, sorted(self.seconds)[ceil(share * n) - 1]
 
     @property
     def bins(self) -> list[tuple[int, float]]:
-        """The bins that are not empty: which, and how high beside the highest."""
+        """The bins that are not empty: the index, and the height relative to the highest."""
         end = max(self.seconds) or 1.0
         counts = [0] * BINS
         for each in self.seconds:
@@ -156,7 +156,7 @@ class Spread:
 
 
 def spreads(check: Record) -> Iterator[Spread]:
-    """What a check has timed, apart by the conditions that it was timed under."""
+    """The durations that a check measured, by condition."""
     groups: dict[str, list[float]] = {}
     for measure in check["measures"]:
         if measure["unit"] == "s" and measure["value"] >= 0 and "of" not in measure:
@@ -166,39 +166,96 @@ def spreads(check: Record) -> Iterator[Spread]:
 
 def _under(measure: Record) -> str:
     conditions: Iterable[tuple[str, Any]] = measure["at"].items()
-    said = (f"{key} {_figure(value)}" for key, value in conditions)
-    return " · ".join([measure["name"], *said])
+    parts = (f"{key} {_figure(value)}" for key, value in conditions)
+    return " · ".join([measure["name"], *parts])
 
 
 def _figure(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:,.15g}"
 
 
-LONGEST = 300  # Characters of a text of the endpoint's; the record has all of it.
+#: The columns of the load test table: the name of the translation, and the measure; times are in
+#: seconds.
+LOAD_COLUMNS = {
+    "load_requests": "requests",
+    "load_errors": "error rate at most",
+    "load_throughput": "throughput",
+    "load_first_p50": "time to first token p50",
+    "load_first_p95": "time to first token p95",
+    "load_end_p50": "end to end p50",
+    "load_end_p95": "end to end p95",
+}
+UNKNOWN = "–"
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """One step of a load test: its name, and a figure for each column."""
+
+    name: str
+    figures: Sequence[str]
+
+
+def load_steps(checks: Iterable[Record]) -> list[StepRow]:
+    """The distinct steps of the checks' load tests."""
+    return list(dict.fromkeys(step for check in checks for step in _steps(check)))
+
+
+def _steps(check: Record) -> Iterator[StepRow]:
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for measure in check["measures"]:
+        if "scenario" in measure["at"]:
+            place = (measure["probe"], *map(str, measure["at"].values()))
+            found.setdefault(place, {"at": measure["at"]})[measure["name"]] = measure["value"]
+    for measures in found.values():
+        if "requests" in measures:
+            yield StepRow(
+                _step_name(measures["at"]),
+                tuple(_step_figure(name, measures) for name in LOAD_COLUMNS.values()),
+            )
+
+
+def _step_name(at: Record) -> str:
+    load = f"{at['clients']:g} clients" if "clients" in at else f"{at['rate']:.3g}/s"
+    return f"{at['scenario']}, {load}"
+
+
+def _step_figure(name: str, measures: Record) -> str:
+    if name not in measures:
+        return UNKNOWN
+    value = measures[name]
+    if name == "requests":
+        return f"{value:,.0f}"
+    if name == "throughput":
+        return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
+    return f"≤ {percent(value)}" if name == "error rate at most" else f"{value:.2g}"
+
+
+MAX_EXCERPT = 300  # Characters of a text of the endpoint; the record has all of it.
 
 
 def percent(rate: float, digits: int = 1) -> str:
-    """A rate; one below 1 never reads as 100 %."""
-    most = 100 if rate >= 1 else 100 - 10**-digits
-    return f"{min(round(rate * 100, digits), most):g} %"
+    """A rate in per cent; a rate below 1 is never rounded to 100 %."""
+    limit = 100 if rate >= 1 else 100 - 10**-digits
+    return f"{min(round(rate * 100, digits), limit):g} %"
 
 
 def seconds(value: float) -> str:
-    """Seconds with three digits that count."""
+    """Seconds with three significant digits."""
     return f"{value:.3g} s" if value < 1000 else f"{value:,.0f} s"
 
 
 def interval(check: Record) -> str:
-    """The rates that a check's trials are compatible with."""
+    """The 95 % interval of a check's pass rate."""
     return f"{percent(check['low'])} – {percent(check['high'])}"
 
 
 def needs(check: Record) -> str:
-    """The rate that a check requires."""
+    """The required pass rate of a check."""
     return "every trial" if check["required"] == 1 else f"≥ {percent(check['required'])}"
 
 
 def excerpt(text: object) -> str:
-    """A text that may be long, cut."""
+    """A text, truncated to 300 characters."""
     whole = str(text)
-    return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]}…"
+    return whole if len(whole) <= MAX_EXCERPT else f"{whole[:MAX_EXCERPT]}…"

@@ -1,4 +1,4 @@
-"""Controls: the clauses that checks are relevant evidence for, and what is not shown of them."""
+"""Controls: the clauses of standards that checks are evidence for, and the gaps."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from readiness.verdict.claim import Verdict
 
 @dataclass(frozen=True)
 class Clause:
-    """What a source asks for in one place.
+    """A clause of a standard or law.
 
     Args:
-        source: Which standard or law.
-        edition: Of when it is.
-        name: Where in it.
-        about: What it asks for.
-        evidence: The dimensions and checks that are relevant to it.
-        gap: What they do not show of it.
+        source: The standard or law.
+        edition: Its edition.
+        name: The number of the clause.
+        about: What it requires, summarised.
+        evidence: The dimensions and checks that are evidence for it.
+        gap: What they do not show.
     """
 
     source: str
@@ -42,13 +42,13 @@ class Clause:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What a run has for a clause.
+    """A run's evidence for a clause.
 
     Args:
         clause: The clause.
-        dimensions: How many checks of each dimension of the run are relevant.
-        verdicts: How many of them have which verdict, the worst first.
-        absent: What is relevant, and not in the run.
+        dimensions: The number of relevant checks by dimension.
+        verdicts: The number of relevant checks by verdict, the most severe first.
+        absent: Relevant dimensions and checks that are not in the run.
     """
 
     clause: Clause
@@ -59,8 +59,8 @@ class Coverage:
 
 @cache
 def clauses() -> Sequence[Clause]:
-    """All clauses, in their order."""
-    said = yaml.load((BUILT_IN / f"{CONTROLS}.yaml").read_text("utf-8"), LOADER)
+    """All clauses, in the order of the file."""
+    document = yaml.load((BUILT_IN / f"{CONTROLS}.yaml").read_text("utf-8"), LOADER)
     return [
         Clause(
             source["name"],
@@ -70,13 +70,13 @@ def clauses() -> Sequence[Clause]:
             each["evidence"],
             each["gap"],
         )
-        for source in said["sources"]
+        for source in document["sources"]
         for each in source["clauses"]
     ]
 
 
 def coverage(record: Record) -> list[Coverage]:
-    """What a run has for each clause."""
+    """A run's evidence for each clause."""
     tried = {
         check["id"]: Verdict(check["verdict"])
         for dimension in record["dimensions"]
@@ -95,11 +95,11 @@ def _coverage(clause: Clause, tried: Mapping[str, Verdict]) -> Coverage:
 
 
 def unmapped(record: Record) -> list[str]:
-    """The checks of a run that no clause is mapped to."""
+    """The ids of the checks of a run that no clause names."""
     ids = [check["id"] for dimension in record["dimensions"] for check in dimension["checks"]]
     return [each for each in ids if not any(clause.covers(each) for clause in clauses())]
 
 
-def of(check: str) -> list[Clause]:
-    """The clauses that a check is relevant evidence for."""
+def clauses_for(check: str) -> list[Clause]:
+    """The clauses that a check is evidence for."""
     return [clause for clause in clauses() if clause.covers(check)]

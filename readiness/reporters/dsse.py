@@ -1,4 +1,4 @@
-"""DSSE: a payload with the Ed25519 signatures of those who answer for it."""
+"""DSSE: an envelope of a payload and its Ed25519 signatures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ IN_TOTO = "application/vnd.in-toto+json"
 
 @dataclass(frozen=True)
 class Signature:
-    """A signature, and the digest of the key that should have made it."""
+    """A signature, and the digest of its public key."""
 
     key: str
     value: bytes
@@ -41,7 +41,7 @@ class Envelope:
 
     @property
     def signed(self) -> bytes:
-        """What is signed: DSSE's pre-authentication encoding, which the type is part of."""
+        """The signed bytes: DSSE's pre-authentication encoding of type and payload."""
         kind = IN_TOTO.encode()
         return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(self.payload), self.payload)
 
@@ -54,11 +54,11 @@ class Envelope:
         public = key.public_key()
         if self.verified(public):
             raise FolderError("this key has signed already: a second signature is another person's")
-        fresh = Signature(identity(public), key.sign(self.signed))
+        fresh = Signature(key_fingerprint(public), key.sign(self.signed))
         return replace(self, signatures=[*self.signatures, fresh])
 
     def verified(self, key: Ed25519PublicKey) -> bool:
-        """Whether a key has made one of the signatures, whatever they say of themselves."""
+        """Whether a key made one of the signatures, whatever key ids they state."""
         return any(_holds(key, each.value, self.signed) for each in self.signatures)
 
     def dump(self) -> str:
@@ -68,62 +68,64 @@ class Envelope:
             for each in self.signatures
         ]
         payload = base64.b64encode(self.payload).decode()
-        said = {"payloadType": IN_TOTO, "payload": payload, "signatures": signatures}
-        return json.dumps(said, indent=1) + "\n"
+        document = {"payloadType": IN_TOTO, "payload": payload, "signatures": signatures}
+        return json.dumps(document, indent=1) + "\n"
 
 
 def load(path: Path) -> Envelope:
     """Read an envelope.
 
     Raises:
-        FolderError: There is none, or it is not one.
+        FolderError: The file is missing, or is not an envelope.
     """
     try:
-        said = json.loads(path.read_bytes())
-        if said["payloadType"] != IN_TOTO:
-            raise FolderError(f"{path} holds no in-toto statement")
+        document = json.loads(path.read_bytes())
+        if document["payloadType"] != IN_TOTO:
+            raise FolderError(f"{path} is not an in-toto statement")
         signatures = [
-            Signature(each["keyid"], _decoded(each["sig"])) for each in said["signatures"]
+            Signature(each["keyid"], _decoded(each["sig"])) for each in document["signatures"]
         ]
-        return Envelope(_decoded(said["payload"]), signatures)
+        return Envelope(_decoded(document["payload"]), signatures)
     except FileNotFoundError:
         raise FolderError(f"{path} is not there: the run is not signed") from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise FolderError(f"{path} is no envelope of signatures: {error}") from error
+        raise FolderError(f"{path} is not a DSSE envelope: {error}") from error
 
 
 def private_key(path: Path) -> Ed25519PrivateKey:
-    """Read a private key, in PEM and without a password.
+    """Read an Ed25519 private key, in PEM and without a password.
 
     Raises:
-        FolderError: It is not one.
+        FolderError: The file is not such a key.
     """
     try:
         key = load_pem_private_key(path.read_bytes(), None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise FolderError(f"{path} is no private key: {error}") from error
+        raise FolderError(f"{path} is not a private key: {error}") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise FolderError(f"{path} is no Ed25519 key: openssl genpkey -algorithm ed25519 makes one")
+        raise FolderError(
+            f"{path} is not an Ed25519 key: openssl genpkey -algorithm ed25519 makes one"
+        )
     return key
 
 
 def public_key(path: Path) -> Ed25519PublicKey:
-    """Read a public key in PEM.
+    """Read an Ed25519 public key in PEM.
 
     Raises:
-        FolderError: It is not one.
+        FolderError: The file is not such a key.
     """
     try:
         key = load_pem_public_key(path.read_bytes())
     except (OSError, ValueError, UnsupportedAlgorithm) as error:
-        raise FolderError(f"{path} is no public key: {error}") from error
+        raise FolderError(f"{path} is not a public key: {error}") from error
     if not isinstance(key, Ed25519PublicKey):
-        raise FolderError(f"{path} is no Ed25519 key")
+        raise FolderError(f"{path} is not an Ed25519 key")
     return key
 
 
-def identity(key: Ed25519PublicKey) -> str:
-    """SHA-256 of a public key in DER."""
+def key_fingerprint(key: Ed25519PublicKey) -> str:
+    """The SHA-256 of a public key in DER."""
     der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(der).hexdigest()
 

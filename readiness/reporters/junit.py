@@ -1,4 +1,4 @@
-"""`junit.xml`: a test case for each check, with its figures as properties."""
+"""`junit.xml`: a test case per check, with its figures as properties."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from xml.etree.ElementTree import Element, SubElement
 
 from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import Record
-from readiness.reporters import standing
+from readiness.reporters import conclusions
 from readiness.reporters.charts import interval, needs
-from readiness.reporters.words import Words
+from readiness.reporters.translations import Translations
 from readiness.verdict.claim import Verdict
 
-MOST_REASONS = 5
+MAX_REASONS = 5
 COUNTS = {
     "tests": "testcase",
     "failures": "*/failure",
@@ -23,28 +23,28 @@ COUNTS = {
 
 
 def junit(record: Record) -> str:
-    """The report of a record."""
-    said = escape_unprintable_json(record)
-    suite = Element("testsuite", name="readiness", timestamp=said["started"].rstrip("Z"))
-    _add_properties(suite, _about(said))
-    waived = standing.waivers(said, Words("en"))
-    for dimension in said["dimensions"]:
+    """The JUnit report of a record."""
+    escaped = escape_unprintable_json(record)
+    suite = Element("testsuite", name="readiness", timestamp=escaped["started"].rstrip("Z"))
+    _add_properties(suite, _about(escaped))
+    waived = conclusions.waivers(escaped, Translations("en"))
+    for dimension in escaped["dimensions"]:
         for check in dimension["checks"]:
             _add_check(suite, dimension, check, waived.get(check["id"], ""))
         for name in dimension["missing"]:
             SubElement(_case(suite, name), "error", type="missing", message="no result")
-    if problem := said["problem"]:
+    if problem := escaped["problem"]:
         SubElement(_case(suite, "readiness.endpoint"), "error", type="problem", message=problem)
     for name, path in COUNTS.items():
         suite.set(name, str(len(suite.findall(path))))
-    suites = Element("testsuites", name=f"readiness of {said['target']['model']}")
+    suites = Element("testsuites", name=f"readiness of {escaped['target']['model']}")
     suites.append(suite)
     xml.indent(suites)
     return xml.tostring(suites, "unicode", xml_declaration=True) + "\n"
 
 
 def _about(record: Record) -> dict[str, Any]:
-    """What holds for all checks."""
+    """The properties of the suite."""
     return {
         "model": record["target"]["model"],
         "endpoint": record["target"]["endpoint"],
@@ -61,15 +61,15 @@ def _add_check(suite: Element, dimension: Record, check: Record, waived: str) ->
     _add_properties(case, _figures(dimension, check))
     if check["verdict"] == Verdict.READY:
         return
-    gates = standing.gates(dimension, check) and check["verdict"] != Verdict.NOT_ASSESSED
-    # Some viewers show the message alone, and most no property.
+    gates = conclusions.gates(dimension, check) and check["verdict"] != Verdict.NOT_ASSESSED
+    # Some viewers show only the message, and most show no properties.
     message = f"{check['verdict']}: {_shown(check)}"
     if waived or not gates:
         message = f"{waived or check['gate']}, {message}"
     kind = "skipped" if waived or not gates else "failure"
     ending = SubElement(case, kind, type=check["verdict"], message=message)
-    reasons = [f"{each['count']} × {each['reason']}" for each in check["reasons"][:MOST_REASONS]]
-    remarks = standing.remarks(check, Words("en"))
+    reasons = [f"{each['count']} × {each['reason']}" for each in check["reasons"][:MAX_REASONS]]
+    remarks = conclusions.remarks(check, Translations("en"))
     ending.text = "\n".join([check["requirement"], *remarks, *reasons])
 
 
@@ -92,7 +92,7 @@ def _figures(dimension: Record, check: Record) -> dict[str, Any]:
         "threshold": check["required"],
         "margin": check["margin"],
         "score": check["score"],
-        **standing.settled(check),
+        **conclusions.settled(check),
     }
 
 

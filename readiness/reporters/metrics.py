@@ -1,4 +1,4 @@
-"""`metrics.txt`: the figures as OpenMetrics, for what compares or draws them."""
+"""`metrics.txt`: the figures as OpenMetrics, for monitoring and dashboards."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Iterator, Mapping
 
 from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import Record
-from readiness.reporters import standing
+from readiness.reporters import conclusions
 from readiness.verdict.claim import Verdict
 
-#: The gauges of a check, by what the record calls them.
+#: The gauges of a check, by their keys in the record.
 OF_CHECKS = {
-    "passed": "Trials that met the requirement.",
+    "passed": "Trials that passed.",
     "trials": "Trials planned.",
-    "made": "Trials made: fewer where more could not change the verdict.",
+    "made": "Trials executed: fewer where more could not change the verdict.",
     "low": "Lower end of the 95 % interval (Wilson).",
     "high": "Upper end of the 95 % interval (Wilson).",
-    "at_least": "The rate that the trials show at the least (exact, one-sided).",
-    "required": "The rate required.",
-    "margin": "How much less the true rate may be.",
+    "at_least": "Exact one-sided lower bound of the pass rate (Clopper-Pearson).",
+    "required": "The required pass rate.",
+    "margin": "How far below the required rate the true rate may be.",
     "score": "0 to 100.",
 }
 
@@ -43,15 +43,15 @@ def _lines(record: Record) -> Iterator[str]:
     dimensions = [({"dimension": each["id"]}, each) for each in record["dimensions"]]
     scores = [(labels, each["score"]) for labels, each in dimensions]
     yield from _gauge("readiness_dimension_score", "0 to 100.", scores)
-    said = [(labels, each["verdict"]) for labels, each in dimensions]
-    yield from _verdicts("readiness_dimension_verdict", said)
-    found = standing.checks(record)
+    verdicts = [(labels, each["verdict"]) for labels, each in dimensions]
+    yield from _verdicts("readiness_dimension_verdict", verdicts)
+    found = conclusions.checks(record)
     checks = [({"check": each["id"], "gate": each["gate"]}, each) for each in found]
     for name, about_it in OF_CHECKS.items():
         values = [(labels, each[name]) for labels, each in checks]
         yield from _gauge(f"readiness_check_{name}", about_it, values)
-    said = [(labels, each["verdict"]) for labels, each in checks]
-    yield from _verdicts("readiness_check_verdict", said)
+    verdicts = [(labels, each["verdict"]) for labels, each in checks]
+    yield from _verdicts("readiness_check_verdict", verdicts)
 
 
 def _gauge(name: str, about: str, values: list[tuple[dict[str, str], float]]) -> Iterator[str]:
@@ -61,10 +61,10 @@ def _gauge(name: str, about: str, values: list[tuple[dict[str, str], float]]) ->
         yield f"{name}{_labels(labels)} {value}"
 
 
-def _verdicts(name: str, said: list[tuple[dict[str, str], str]]) -> Iterator[str]:
-    """A state set: of the four verdicts, the one that holds is 1."""
+def _verdicts(name: str, verdicts: list[tuple[dict[str, str], str]]) -> Iterator[str]:
+    """A state set: the current one of the four verdicts is 1."""
     yield f"# TYPE {name} stateset"
-    for labels, verdict in said:
+    for labels, verdict in verdicts:
         for each in Verdict:
             yield f"{name}{_labels({**labels, name: each})} {int(each == verdict)}"
 

@@ -1,4 +1,4 @@
-"""`readiness.html`: what a team reads and an auditor keeps; one file, no script, no request."""
+"""`readiness.html`: the page for teams and auditors; one file, no script, no outside request."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from markupsafe import Markup
 
 from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import Record
-from readiness.reporters import beside, charts, compliance, load_table, standing
-from readiness.reporters.words import Words
+from readiness.reporters import baseline_table, charts, compliance, conclusions
+from readiness.reporters.translations import Translations
 from readiness.resources import PACKAGE
 
 TEMPLATES = PACKAGE / "reporters" / "templates"
@@ -21,26 +21,25 @@ TEMPLATES = PACKAGE / "reporters" / "templates"
 
 def page(record: Record, language: str = "en") -> str:
     """The page of a record."""
-    said, words = escape_unprintable_json(record), Words(language)
+    escaped, words = escape_unprintable_json(record), Translations(language)
     css, digest = _css()
     return _template().render(
-        record=said,
+        record=escaped,
         w=words,
         css=css,
         style_digest=digest,
-        beside=beside,
+        baseline_table=baseline_table,
         charts=charts,
-        load_table=load_table,
-        why=standing.why(said, words),
-        deviations=list(standing.deviations(said, words)),
-        coverage=compliance.coverage(said),
-        unmapped=compliance.unmapped(said),
-        command=command(said),
+        why=conclusions.why(escaped, words),
+        deviations=list(conclusions.deviations(escaped, words)),
+        coverage=compliance.coverage(escaped),
+        unmapped=compliance.unmapped(escaped),
+        command=command(escaped),
     )
 
 
 def command(record: Record) -> str:
-    """The command line that sends the same again."""
+    """The command line that repeats the run."""
     target = record["target"]
     options = {
         "endpoint": target["endpoint"],
@@ -55,7 +54,7 @@ def command(record: Record) -> str:
 
 @cache
 def _css() -> tuple[Markup, str]:
-    """The style, and the digest by which a browser admits it and no other."""
+    """The style sheet, and its digest for the Content-Security-Policy."""
     css = (TEMPLATES / "page.css").read_text("utf-8").replace("\n", "")
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     return Markup(css), digest
@@ -76,5 +75,5 @@ def _template() -> Template:
         "interval": charts.interval,
         "excerpt": charts.excerpt,
     }
-    environment.globals |= {"worst_first": standing.worst_first, "remarks": standing.remarks}
+    environment.globals |= {"worst_first": conclusions.worst_first, "remarks": conclusions.remarks}
     return environment.get_template("page.html")

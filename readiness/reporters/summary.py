@@ -7,33 +7,32 @@ from collections.abc import Iterator
 
 from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import Record
-from readiness.reporters import standing
+from readiness.reporters import conclusions
 from readiness.reporters.charts import excerpt, interval, needs
-from readiness.reporters.words import Words
+from readiness.reporters.translations import Translations
 from readiness.verdict.claim import Gate, Verdict
 
-SHAPE = {"ready": "✓", "not ready": "✗", "inconclusive": "?", "not assessed": "–"}
-MOST_REASONS = 3
-#: What Markdown, its tables and HTML take for their own, and what makes a link of a bare address.
+MAX_REASONS = 3
+#: The characters that Markdown, its tables, HTML and automatic links interpret.
 _SPECIAL = re.compile(r"[\\`*\[\]<>#!|~&@$]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 
 
 def summary(record: Record) -> str:
     """The summary of a record."""
-    said, words = escape_unprintable_json(record), Words("en")
-    model = said["target"]["model"] or words("unknown_model")
+    escaped, words = escape_unprintable_json(record), Translations("en")
+    model = escaped["target"]["model"] or words("unknown_model")
     lines = [
-        f"## {_verdict(said)}: {_text(model)}",
+        f"## {_verdict(escaped)}: {_text(model)}",
         "",
-        _text(" ".join(standing.why(said, words))),
+        _text(" ".join(conclusions.why(escaped, words))),
         "",
-        f"Score {said['score']} of 100, profile {_text(said['profile'])}, policy "
-        f"{_text(said['harness']['policy'])}.",
+        f"Score {escaped['score']} of 100, profile {_text(escaped['profile'])}, policy "
+        f"{_text(escaped['harness']['policy'])}.",
         "",
-        *_table(said),
+        *_table(escaped),
         "",
-        *_details(said, words),
-        *_identity(said),
+        *_details(escaped, words),
+        *_identity(escaped),
     ]
     return "\n".join(lines) + "\n"
 
@@ -47,17 +46,17 @@ def _table(record: Record) -> Iterator[str]:
         yield f"| {' | '.join(row)} | {ready} of {len(each['checks'])} | {each['gate']} |"
 
 
-def _details(record: Record, words: Words) -> Iterator[str]:
-    """The checks that are not ready, those that gate first."""
-    found = [each for each in standing.checks(record) if each["verdict"] != Verdict.READY]
+def _details(record: Record, words: Translations) -> Iterator[str]:
+    """The checks that are not ready, required ones first."""
+    found = [each for each in conclusions.checks(record) if each["verdict"] != Verdict.READY]
     if not found:
         return
     yield "| check | verdict | passed | 95 % interval | needs | why |"
     yield "|---|---|--:|--:|--:|---|"
     for each in sorted(found, key=lambda each: each["gate"] != Gate.REQUIRED):
-        reasons = [f"{why['count']} × {why['reason']}" for why in each["reasons"][:MOST_REASONS]]
-        remarks = list(standing.remarks(each, words))[:MOST_REASONS]
-        why = "<br>".join(f"<code>{_text(said)}</code>" for said in [*remarks, *reasons])
+        reasons = [f"{why['count']} × {why['reason']}" for why in each["reasons"][:MAX_REASONS]]
+        remarks = list(conclusions.remarks(each, words))[:MAX_REASONS]
+        why = "<br>".join(f"<code>{_text(escaped)}</code>" for escaped in [*remarks, *reasons])
         passed = f"{each['passed']} / {each['made']}"
         advisory = "" if each["gate"] == Gate.REQUIRED else " (advisory)"
         row = [f"{_verdict(each)}{advisory}", passed, interval(each), needs(each), why]
@@ -79,9 +78,9 @@ def _identity(record: Record) -> Iterator[str]:
 
 
 def _verdict(of: Record) -> str:
-    return f"{SHAPE[of['verdict']]} {of['verdict']}"
+    return f"{conclusions.SHAPES[Verdict(of['verdict'])]} {of['verdict']}"
 
 
 def _text(text: str) -> str:
-    """A text that Markdown shows as it is: every character that it might read is a reference."""
+    """A text for Markdown, with every special character as a character reference."""
     return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", excerpt(text))

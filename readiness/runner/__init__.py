@@ -1,1 +1,1 @@
-"""One run: connect, schedule trials, resume, account for what was sent."""
+"""One run: connecting, scheduling trials, resuming, and the record."""

@@ -1,12 +1,13 @@
-"""A check under way: which of its trials may start, and whether it needs more of them."""
+"""A check in progress: which of its trials may start, and whether it needs more."""
 
 from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
+from readiness.evidence.log import REPEAT
 from readiness.policy.plan import PlannedCheck
 from readiness.probe import Probe
 from readiness.runner.resume import ResumeState
@@ -15,26 +16,23 @@ from readiness.verdict.claim import Verdict
 from readiness.verdict.result import Result, Trial
 from readiness.verdict.sequential import Sprt
 
-#: Failures that a report should have to show, before a check that cannot be ready any more ends.
+#: The number of failures after which a check that can no longer be ready ends early.
 ENOUGH_FAILURES = 3
-#: What is added to the name of a check whose trials are made once more.
-AGAIN = " (again)"
 
 
 @dataclass(eq=False)
 class ActiveCheck:
-    """A check under way.
+    """A check in progress.
 
-    Of the trials that share a document or a conversation, the first is tried alone: the others find
-    what it has fetched, or what the endpoint has cached.
+    Of the trials in a cluster, the first runs alone: the others use what it fetched, or what the
+    endpoint cached.
 
     Args:
-        is_repeat: Whether its trials have been made once, and are made again to see how much is
-            noise.
-        paired_check: The same check of the endpoint beside this one: trial by trial they keep
-            step, so that both meet what the machine and the network are like.
-        test: The sequential test that may end it early; None where its trials are counted.
-        decided: What that has decided; None until it has.
+        is_repeat: Whether it repeats trials of another, to measure noise.
+        paired_check: The same check of the baseline endpoint or of the candidate: the trials of
+            both alternate, so that they run under the same conditions.
+        test: The sequential test that may end it early; None where its trials are judged by count.
+        decided: The decision of the sequential test; None until there is one.
     """
 
     planned: PlannedCheck
@@ -49,13 +47,13 @@ class ActiveCheck:
     paired_check: ActiveCheck | None = None
     test: Sprt | None = None
     decided: Verdict | None = None
-    _met: set[str] = field(default_factory=set)
-    _opening: set[str] = field(default_factory=set)
+    _seen_clusters: set[str] = field(default_factory=set)
+    _first_in_flight: set[str] = field(default_factory=set)
 
     @classmethod
-    def after(cls, past: ResumeState, planned: PlannedCheck, test: Sprt | None = None) -> Self:
-        """Go on where a run was ended: at the trials that had not."""
-        ended = past.of(planned.check.id, [*planned.probes, *planned.extension])
+    def resumed(cls, state: ResumeState, planned: PlannedCheck, test: Sprt | None = None) -> Self:
+        """A check resumed from an interrupted run: only its unfinished trials wait."""
+        ended = state.of(planned.check.id, [*planned.probes, *planned.extension])
         known = {trial.number for trial in ended}
         extended = any(number >= len(planned.probes) for number in known)
         probes = [*planned.probes, *(planned.extension if extended else ())]
@@ -67,8 +65,23 @@ class ActiveCheck:
 
     @property
     def id(self) -> str:
-        """What the evidence calls it."""
-        return f"{self.planned.check.id}{AGAIN if self.is_repeat else ''}"
+        """The id of the check."""
+        return self.planned.check.id
+
+    @property
+    def connection(self) -> str:
+        """The dedicated connection of its trials where they run in order; "" otherwise.
+
+        Repeated trials have a connection of their own.
+        """
+        if not self.planned.check.in_order:
+            return ""
+        return f"{self.id}, repeated" if self.is_repeat else self.id
+
+    def about(self, probe: str, number: int) -> dict[str, Any]:
+        """The fields that identify one of its trials in the evidence."""
+        fields: dict[str, Any] = {"check": self.id, "probe": probe, "trial": number}
+        return {**fields, REPEAT: True} if self.is_repeat else fields
 
     @property
     def startable(self) -> bool:
@@ -78,51 +91,53 @@ class ActiveCheck:
 
     @property
     def _ahead(self) -> bool:
-        """Whether it has started more trials than its partner, which is not done."""
-        partner = self.paired_check
-        return partner is not None and not partner.done.done() and self.begun > partner.begun
+        """Whether it has started more trials than its paired check, which is not done."""
+        paired = self.paired_check
+        return paired is not None and not paired.done.done() and self.started > paired.started
 
     @property
-    def begun(self) -> int:
-        """How many trials have been started."""
+    def started(self) -> int:
+        """The number of started trials."""
         return len(self.trials) + self.in_flight
 
     @property
     def _next(self) -> int | None:
-        """The place of the next trial that may start."""
-        places = enumerate(self.waiting)
-        return next((at for at, (_, each) in places if each.cluster not in self._opening), None)
+        """The position in the queue of the next trial that may start; None where none may."""
+        positions = enumerate(self.waiting)
+        return next(
+            (at for at, (_, each) in positions if each.cluster not in self._first_in_flight), None
+        )
 
     def take(self) -> tuple[int, Probe]:
-        """Take the next trial, which starts."""
-        place = self._next
-        assert place is not None
-        number, probe = self.waiting[place]
-        del self.waiting[place]
-        if probe.cluster and probe.cluster not in self._met:
-            self._met.add(probe.cluster)
-            self._opening.add(probe.cluster)
+        """Remove the next trial from the queue, and count it as in flight."""
+        position = self._next
+        assert position is not None
+        number, probe = self.waiting[position]
+        del self.waiting[position]
+        if probe.cluster and probe.cluster not in self._seen_clusters:
+            self._seen_clusters.add(probe.cluster)
+            self._first_in_flight.add(probe.cluster)
         self.in_flight += 1
         return number, probe
 
     def give_back(self, probe: Probe) -> None:
-        """Note that a trial has ended."""
+        """Count a trial as no longer in flight."""
         self.in_flight -= 1
-        self._opening.discard(probe.cluster)
+        self._first_in_flight.discard(probe.cluster)
 
     @property
     def is_decided(self) -> bool:
-        """Whether the check is not ready, whatever else may come, and has enough to show for it."""
+        """Whether the remaining trials cannot change the verdict, and enough failures are shown."""
         if self.test:
             return bool(self.waiting) and self.decided is not None
         claim = self.planned.claim
         if not self.waiting or self.failed < (1 if claim.defects_only else ENOUGH_FAILURES):
             return False
-        all_of_them = [*self.trials.values(), *self.given_up(SETTLED)]
-        return Result(self.planned.check, claim, all_of_them).verdict is Verdict.NOT_READY
+        trials = [*self.trials.values(), *self.skipped_trials(SETTLED)]
+        return Result(self.planned.check, claim, trials).verdict is Verdict.NOT_READY
 
-    def given_up(self, score: Score) -> list[Trial]:
-        """What becomes of the trials that are not made."""
+    def skipped_trials(self, score: Score) -> list[Trial]:
+        """The trials that are still waiting, with this score."""
         return [Trial.of(probe, number, score) for number, probe in self.waiting]
 
     def note(self, trial: Trial) -> None:
@@ -131,46 +146,46 @@ class ActiveCheck:
         self.passed += trial.score.passed
         if not (trial.control or trial.score.passed or trial.score.outcome in UNSETTLED):
             self.failed += 1
-        if self.test and self.decided is None and trial.score != SETTLED:
+        if self.test and self.decided is None and trial.score.made:
             self.decided = self._decision(self.test)
 
     def _decision(self, test: Sprt) -> Verdict | None:
-        """What the trials decide, those that say nothing taken as would hinder it most.
+        """The decision of the sequential test, with unsettled trials counted against it.
 
-        They are looked at in the order in which they started. In that in which they end, whatever
-        is quick comes first: with failures that are slow, a bad endpoint would be ready.
+        Trials are taken in the order in which they started. In the order in which they end, quick
+        ones come first, and an endpoint whose failures are slow would be ready.
         """
-        passed = unsettled = made = 0
+        passed = unsettled = executed = 0
         for number in range(self.total):
             if (trial := self.trials.get(number)) is None:
                 return None
             if trial.control:
                 continue
-            made += 1
+            executed += 1
             passed += trial.score.passed
             unsettled += trial.score.outcome in UNSETTLED
-            if test.judge(passed, made) is Verdict.READY:
+            if test.judge(passed, executed) is Verdict.READY:
                 return Verdict.READY
-            if test.judge(passed + unsettled, made) is Verdict.NOT_READY:
+            if test.judge(passed + unsettled, executed) is Verdict.NOT_READY:
                 return Verdict.NOT_READY
         return None
 
     @property
     def verdict(self) -> Verdict | None:
-        """What a sequential test makes of the trials; None where there is none."""
+        """The verdict of the sequential test; None where there is none."""
         return (self.decided or Verdict.INCONCLUSIVE) if self.test else None
 
     @property
     def total(self) -> int:
-        """How many trials there are."""
+        """The number of trials, including an extension."""
         planned = self.planned
         return len(planned.probes) + (len(planned.extension) if self.extended else 0)
 
     def extends(self, result: Result) -> bool:
-        """Add the trials that are kept for a verdict which is left open, where it is."""
-        left_open = result.verdict is Verdict.INCONCLUSIVE and not result.doubts
-        if self.extended or not left_open or result.tally.unsettled:
-            return False  # More trials answer none of these.
+        """Add the extension's trials where the verdict is inconclusive; return whether any were."""
+        inconclusive = result.verdict is Verdict.INCONCLUSIVE and not result.doubts
+        if self.extended or not inconclusive or result.tally.unsettled:
+            return False  # More trials would not help.
         self.waiting.extend(enumerate(self.planned.extension, self.total))
         self.extended = True
         return bool(self.waiting)

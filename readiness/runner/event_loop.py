@@ -1,4 +1,4 @@
-"""The one event loop, in a thread of its own, so that it goes on while pytest waits."""
+"""The event loop of a run, in a background thread, so that it runs while pytest waits."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import Any, Self, TypeVar
 T = TypeVar("T")
 
 
-class Background:
-    """An event loop in the background; leaving it cancels what still runs, and waits for that."""
+class BackgroundEventLoop:
+    """An event loop in a background thread; on exit, running tasks are cancelled and awaited."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="readiness", daemon=True)
 
-    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Start a coroutine on the loop."""
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Submit a coroutine to the loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    def settle(self) -> None:
-        """Cancel what still runs, and wait for that."""
-        self.start(self._drain()).result()
+    def cancel_all(self) -> None:
+        """Cancel all running tasks, and wait until they have ended."""
+        self.submit(self._drain()).result()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -37,13 +37,15 @@ class Background:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.settle()
+        self.cancel_all()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
     async def _drain(self) -> None:
-        rest = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in rest:
-            task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
+        await asyncio.sleep(0)
+        while rest := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in rest:
+                task.cancel()
+            await asyncio.gather(*rest, return_exceptions=True)
+            await asyncio.sleep(0)  # A task that has just ended may start another.

@@ -1,4 +1,4 @@
-"""The past of a run that goes on: trials that had ended, and replies to those that had not."""
+"""The state of an interrupted run: finished trials, and the replies of unfinished ones."""
 
 from __future__ import annotations
 
@@ -11,40 +11,41 @@ from typing import Any
 
 from readiness.evidence.log import (
     GENESIS,
+    REPEAT,
     EvidenceIntegrityError,
     entries,
     exchange_of,
-    fingerprint,
+    request_digest,
     sha256,
 )
 from readiness.evidence.redaction import Secrets
+from readiness.evidence.run_folder import TORN
 from readiness.exchange import Call, Exchange
 from readiness.probe import Probe
 from readiness.score import Measure, Outcome, Score
 from readiness.verdict.result import Trial
 
 Entry = Mapping[str, Any]
-TORN = "evidence.torn"
 SHARED = "shared"
 
 
 class ResumeError(LookupError):
-    """A run cannot be resumed in this way."""
+    """The run cannot be resumed; the message says why."""
 
 
 @dataclass
 class ResumeState:
-    """What a run had seen before it was ended; of a run that begins, nothing.
+    """The state of a run before it was interrupted; empty for a new run.
 
     Args:
-        secrets: What stands redacted in the evidence.
-        about: What was tried, with what.
-        head: The digest of the evidence's last whole line.
-        torn: How many bytes a line has that was being written when the run was ended.
-        exchanges: All that was exchanged, without what was sent.
-        attempts: Which attempt of the run's own each was, from 1; 0 of what is no trial's.
-        trials: The trials that ended, by check and number.
-        replies: What came of requests of trials that did not end, by what is known of each.
+        secrets: The secrets, which are redacted in the evidence.
+        about: The header of the evidence: the target and the settings.
+        head: The digest of the last complete line of the evidence.
+        torn: The size in bytes of an incomplete last line.
+        exchanges: All exchanges, without their requests.
+        attempts: The attempt of each exchange, from 1; 0 where it belongs to no trial.
+        trials: The finished trials by number, by check and whether they are repeats.
+        replies: The exchanges of unfinished trials, by request.
     """
 
     secrets: Secrets
@@ -53,33 +54,24 @@ class ResumeState:
     torn: int = 0
     exchanges: list[Exchange] = field(default_factory=list)
     attempts: list[int] = field(default_factory=list)
-    trials: dict[str, dict[int, Entry]] = field(default_factory=dict)
+    trials: dict[tuple[str, bool], dict[int, Entry]] = field(default_factory=dict)
     replies: dict[tuple[object, ...], deque[Exchange]] = field(default_factory=dict)
 
-    @property
-    def summary(self) -> str:
-        """What was taken over, in words; "" of a run that begins."""
-        if not self.about:
-            return ""
-        torn = f"; {self.torn} bytes of a torn line were set aside in {TORN}" if self.torn else ""
-        trials = sum(len(each) for each in self.trials.values())
-        return f"resumed: {len(self.exchanges)} exchanges and {trials} trials were there{torn}"
-
     def pop_reply(self, call: Call, about: Entry) -> Exchange | None:
-        """What came of the same request of the same trial, once; None where it was not sent."""
+        """Remove and return the exchange of the same request of the same trial; None for none."""
         if not self.replies:
             return None
-        known = fingerprint(call.kept, self.secrets)
-        waiting = self.replies.get(_key(about, call.method, call.path, known))
+        digest = request_digest(call.kept, self.secrets)
+        waiting = self.replies.get(_key(about, call.method, call.path, digest))
         return replace(waiting.popleft(), request=call.kept) if waiting else None
 
     def of(self, check: str, probes: Sequence[Probe]) -> list[Trial]:
-        """The trials of a check that ended, whatever their outcome: those skipped did not.
+        """The finished trials of a check; skipped ones are not finished.
 
         Raises:
-            ResumeError: The check has other probes now.
+            ResumeError: The probes of the check have changed.
         """
-        ended = self.trials.get(check, {})
+        ended = self.trials.get((check, False), {})
         for number, entry in ended.items():
             if number >= len(probes) or probes[number].id != entry["probe"]:
                 raise ResumeError(f"{check} has other probes now than {entry['probe']}")
@@ -90,45 +82,46 @@ class ResumeState:
 
 
 def read(path: Path, secrets: Secrets) -> ResumeState:
-    """Read the evidence of a run that was ended.
+    """Read the evidence of an interrupted run.
 
     Raises:
-        ResumeError: There is none.
-        UnsoundError: Its chain is broken elsewhere than in a last line that was being written.
+        ResumeError: The evidence cannot be read.
+        EvidenceIntegrityError: The chain is broken, other than by an incomplete last line.
     """
-    past, size = ResumeState(secrets), 0
+    state, size = ResumeState(secrets), 0
     keys: dict[int, tuple[object, ...]] = {}
     try:
         for entry, line in entries(path):
             size += len(line)
-            past.head = sha256(line[:-1])
+            state.head = sha256(line[:-1])
             if entry["kind"] == "run":
-                past.about = entry
+                state.about = entry
             elif entry["kind"] == "exchange":
-                known = fingerprint(entry["request"], secrets)
-                keys[entry["seq"]] = _key(entry, entry["method"], entry["path"], known)
-                past.exchanges.append(replace(exchange_of(entry), request=None))
-                past.attempts.append(entry.get("attempt", 0))
+                digest = request_digest(entry["request"], secrets)
+                keys[entry["seq"]] = _key(entry, entry["method"], entry["path"], digest)
+                state.exchanges.append(replace(exchange_of(entry), request=None))
+                state.attempts.append(entry.get("attempt", 0))
             elif entry["kind"] == "trial" and entry["outcome"] != Outcome.SKIPPED:
-                past.trials.setdefault(entry["check"], {})[entry["trial"]] = entry
+                of_check = entry["check"], entry.get(REPEAT, False)
+                state.trials.setdefault(of_check, {})[entry["trial"]] = entry
     except OSError as error:
         raise ResumeError(f"{path} cannot be read: {error.strerror}") from error
     except EvidenceIntegrityError as error:
         if not error.torn:
             raise
-        past.torn = path.stat().st_size - size
+        state.torn = path.stat().st_size - size
     ended = {
-        seq for each in past.trials.values() for of in each.values() for seq in of["exchanges"]
+        seq for each in state.trials.values() for of in each.values() for seq in of["exchanges"]
     }
-    for exchange in past.exchanges:
+    for exchange in state.exchanges:
         key = keys[exchange.seq]
         if exchange.seq not in ended or key[0] is SHARED:
-            past.replies.setdefault(key, deque()).append(exchange)
-    return past
+            state.replies.setdefault(key, deque()).append(exchange)
+    return state
 
 
-def set_aside(path: Path, torn: int) -> None:
-    """Move the torn end of an evidence file into a file of its own beside it."""
+def move_torn_line(path: Path, torn: int) -> None:
+    """Move the incomplete last line of an evidence file, of `torn` bytes, to a file next to it."""
     size = path.stat().st_size - torn
     with path.open("r+b") as file:
         file.seek(size)
@@ -141,9 +134,17 @@ def set_aside(path: Path, torn: int) -> None:
 def _key(about: Entry, method: str, path: str, request: str) -> tuple[object, ...]:
     if shared := about.get("shared"):
         return SHARED, shared, method, path, request
-    return about["check"], about.get("probe"), about.get("trial"), method, path, request
+    trial = (about["check"], about.get("probe"), about.get("trial"), about.get(REPEAT, False))
+    return *trial, method, path, request
 
 
 def _score(entry: Entry) -> Score:
     measures = tuple(Measure(**each) for each in entry["measures"])
-    return Score(Outcome(entry["outcome"]), entry["reason"], measures)
+    return Score(
+        Outcome(entry["outcome"]),
+        entry["reason"],
+        measures,
+        met_in_reasoning=entry.get("met_in_reasoning", False),
+        settled_by=entry.get("settled_by", ""),
+        kind=entry.get("reason_kind", ""),
+    )

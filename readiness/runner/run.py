@@ -1,4 +1,4 @@
-"""A run: one endpoint tried once, and what that has shown."""
+"""A run of all planned checks against one endpoint, and its results."""
 
 from __future__ import annotations
 
@@ -10,44 +10,43 @@ from typing import Any
 
 from readiness.baseline import earlier_runs, finished_run
 from readiness.baseline.comparison import RunComparison, compare
+from readiness.baseline.finished_run import FinishedRun
 from readiness.baseline.identity import identity
 from readiness.evidence.log import Evidence
 from readiness.policy.plan import PlannedCheck
 from readiness.protocol.capability import Capabilities
-from readiness.runner.active_check import AGAIN
 from readiness.runner.resume import ResumeState
 from readiness.runner.scheduler import Scheduler
 from readiness.runner.settings import Settings
 from readiness.transport.budget import UsageBudget
-from readiness.verdict.claim import MOST_SCORE, Verdict, worst
+from readiness.verdict.claim import MAX_SCORE, Verdict, worst
 from readiness.verdict.matrix import Matrix, matrix
 from readiness.verdict.result import Result
 
-MOST_LISTED = 10
+MAX_LISTED = 10
 
 
 @dataclass
 class Run:
-    """One endpoint, tried once.
+    """A run against one endpoint.
 
     Args:
-        settings: What the user asked for.
-        plan: What is to be tried, by the ids of the checks.
+        settings: The user's settings.
+        plan: The planned checks, by id.
         started: When the run began.
         model: The model under test.
-        folder: Where the run is written.
-        evidence: What has been seen so far.
-        ledger: What has been sent so far.
-        runner: What makes the trials.
-        resume_state: What was known before the run was resumed.
-        capabilities: What the endpoint offers; None where it cannot be tried.
-        problem: Why the endpoint cannot be tried; "" where it can.
-        results: What has been shown so far.
-        bugs: Whether a check raised what no check may raise.
-        comparison: What it shows beside its baseline; None before it ends, or without one.
-        baseline_run: The run of the endpoint that is the baseline; None where that is over, or not
-            given.
-        finished: Whether the record is written.
+        folder: The run's folder.
+        evidence: The evidence log.
+        ledger: The usage so far, and the budget.
+        runner: The scheduler of the trials.
+        resume_state: The state from before the run was resumed.
+        capabilities: What the endpoint supports; None where it cannot be tried.
+        problem: Why the endpoint cannot be tried, or an empty string.
+        results: The results so far.
+        bugs: Whether a check raised an unexpected exception.
+        comparison: The comparison with the baseline; None before the run ends, or without one.
+        baseline_run: The concurrent run against the baseline endpoint; None where the baseline is
+            a finished run, or there is none.
     """
 
     settings: Settings
@@ -56,7 +55,7 @@ class Run:
     model: str
     folder: Path
     evidence: Evidence
-    ledger: UsageBudget
+    budget: UsageBudget
     runner: Scheduler
     resume_state: ResumeState
     capabilities: Capabilities | None = None
@@ -65,10 +64,9 @@ class Run:
     bugs: bool = False
     comparison: RunComparison | None = None
     baseline_run: Run | None = None
-    finished: bool = False
 
     def start(self, planned: Sequence[PlannedCheck]) -> None:
-        """Start checks; beside a rival, those that run alone after the rival has made them."""
+        """Start checks; those that run alone start after the baseline's have finished."""
         assert self.capabilities is not None
         if self.baseline_run:
             self.baseline_run.start(planned)
@@ -80,29 +78,31 @@ class Run:
         self.runner.start(planned, self.capabilities)
 
     def result(self, check_id: str) -> Result:
-        """Wait for the result of a check, the rival's and what it has made again with it."""
+        """Wait for the result of a check, including the baseline's and its repeated trials."""
         if self.baseline_run and not self.plan[check_id].check.alone:
             self.baseline_run.result(check_id)
-            self.baseline_run.runner.result(f"{check_id}{AGAIN}")
+            self.baseline_run.runner.repeated_result(check_id)
         try:
-            alone = self.runner.result(check_id)
+            unpooled = self.runner.result(check_id)
         except Exception:
             self.bugs = True
             raise
-        result = earlier_runs.pool_earlier_runs(self.settings.earlier, self.plan[check_id], alone)
+        result = earlier_runs.pool_earlier_runs(
+            self.settings.earlier, self.plan[check_id], unpooled
+        )
         self.results.append(result)
         return result
 
     def where(self, result: Result) -> str:
-        """Where the evidence is of the trials that did not pass."""
+        """The evidence file, with the numbers of the exchanges of trials that did not pass."""
         seqs = [seq for each in result.counted if not each.score.passed for seq in each.exchanges]
-        listed = ", ".join(map(str, seqs[:MOST_LISTED]))
-        numbers = f", exchanges {listed}{', …' if seqs[MOST_LISTED:] else ''}" if seqs else ""
+        listed = ", ".join(map(str, seqs[:MAX_LISTED]))
+        numbers = f", exchanges {listed}{', …' if seqs[MAX_LISTED:] else ''}" if seqs else ""
         return f"{self.evidence.path}{numbers}"
 
     @property
     def matrix(self) -> Matrix:
-        """What the run has shown so far."""
+        """The readiness matrix of the results so far."""
         policy, profile = self.settings.policy, self.settings.profile
         gates = {each: policy.gate(each) for each in policy.dimensions}
         expected = {each: policy.expected(each, profile) for each in policy.dimensions}
@@ -115,55 +115,41 @@ class Run:
 
     @property
     def verdict(self) -> Verdict:
-        """The worse of what the run shows by itself and beside its baseline."""
+        """The worse of the verdicts of the matrix and of the comparison with the baseline."""
         compared = [self.comparison.verdict] if self.comparison else []
         return worst([self.matrix.verdict, *compared])
 
     @property
     def score(self) -> int:
-        """0 to 100: that of the matrix, so far as the verdict allows it."""
-        return min(self.matrix.score, MOST_SCORE[self.verdict])
+        """0 to 100: the score of the matrix, limited by the verdict."""
+        return min(self.matrix.score, MAX_SCORE[self.verdict])
 
     @property
-    def bill(self) -> float:
-        """What the tokens cost that the endpoint has counted; 0 where the policy has no prices."""
-        prices, spent = self.settings.policy.prices, self.ledger
-        return prices.bill(spent.prompt_tokens, spent.completion_tokens) if prices else 0.0
+    def cost(self) -> float:
+        """The cost of the tokens that the endpoint reported; 0 where the policy has no prices."""
+        prices, spent = self.settings.policy.prices, self.budget
+        return prices.cost(spent.prompt_tokens, spent.completion_tokens) if prices else 0.0
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What the endpoint says of itself."""
+        """What the endpoint reports about itself."""
         return identity(self.model, self.capabilities)
 
-    def finish(self) -> None:
-        """Write the record and all that is made from it, once; the rival's before."""
-        from readiness.reporters import badge, comment, record, review
-
-        if self.finished:
-            return
-        self.finished = True
-        if self.baseline_run:
-            self.baseline_run.finish()
-        review.write(self.folder, self.settings.review.extended(self.results))
-        self.compare()
-        comment.write(self)
-        badge.write(self)
-        record.write(self)
-
     def compare(self) -> None:
-        """Hold the run against its baseline, where it has one, and something was tried."""
+        """Compare the run with its baseline, where it has one and the endpoint could be tried."""
         baseline = self.settings.baseline_run
         if self.baseline_run and self.baseline_run.results:
-            baseline = finished_run.read_finished_run(self.baseline_run.folder)
+            baseline = self.baseline_run.finished()
         if baseline is not None and not self.problem:
-            now = replace(
-                finished_run.read(self.evidence.path),
-                target=self.identity,
-                concurrency=self.settings.concurrency,
-            )
-            self.comparison = compare(baseline, now, self.matrix, self.settings.policy)
+            self.comparison = compare(baseline, self.finished(), self.matrix, self.settings.policy)
 
-
-def utc(time: datetime) -> str:
-    """A time as it is written in every file: UTC, to the second."""
-    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
+    def finished(self) -> FinishedRun:
+        """The run as a finished run, once its evidence is complete."""
+        return replace(
+            finished_run.read(self.evidence.path),
+            target=self.identity,
+            concurrency=self.settings.concurrency,
+            verdict=self.verdict,
+            head=self.evidence.head,
+            doubtful=frozenset(each.check.id for each in self.results if each.doubts),
+        )

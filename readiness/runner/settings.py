@@ -1,4 +1,4 @@
-"""Settings: what the user asks for."""
+"""The settings of a run, as the user chose them."""
 
 from __future__ import annotations
 
@@ -8,64 +8,50 @@ from pathlib import Path
 from typing import Any
 
 from readiness.baseline.finished_run import FinishedRun
-from readiness.context import Given
+from readiness.context import Context
 from readiness.evidence.redaction import Secrets
+from readiness.load.workers import LoadWorkerSettings
 from readiness.policy.policy import Policy
 from readiness.policy.waiver import Waiver
 from readiness.transport.address import Address
 from readiness.transport.client import RequestLimits
 from readiness.verdict.labels import Review
 
-#: Where keys come from: that of the endpoint, and that of one which is the baseline.
-KEY, BASELINE_KEY = "OPENAI_API_KEY", "READINESS_BASELINE_API_KEY"
-
-
-@dataclass(frozen=True)
-class LoadWorkerSettings:
-    """How many load workers there are to be, and where.
-
-    Args:
-        workers: How many.
-        address: That of a Ray cluster; "" for this machine.
-    """
-
-    workers: int
-    address: str = ""
+#: The environment variables that hold the API keys of the endpoint and of a baseline endpoint.
+API_KEY_VARIABLE, BASELINE_API_KEY_VARIABLE = "OPENAI_API_KEY", "READINESS_BASELINE_API_KEY"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user asks for.
+    """The settings of a run, as the user chose them.
 
     Args:
-        address: The endpoint's address, with the key among its headers.
-        model: The model's id; "" where the endpoint is to say.
-        profile: How many trials: smoke, ci or full.
+        address: The endpoint's address, with the API key in its headers.
+        model: The model's id; "" for the only one that is served.
+        profile: The profile, which sets the number of trials: smoke, ci or full.
         policy: Thresholds, margins, and which dimensions gate.
-        concurrency: Most trials in flight.
-        reports: Where run folders are written.
-        seed: What the probes are generated from.
-        limits: How long to wait for what.
-        sampling: How replies are to be drawn; empty where the endpoint decides, as for its users.
-        extra: What is added to the body of every request.
-        most_requests: Most requests to send; 0 for any number.
-        most_tokens: Most tokens to use, of prompts and replies; 0 for any number.
-        most_minutes: How long to send; 0 for any time.
-        keep_going: Whether to make all trials of a check that cannot be ready any more.
-        use_sequential_tests: Whether sequential tests may end checks of a rate.
-        resume: The folder of a run that is to go on; None for a new run.
-        key: The variable of the environment that holds the endpoint's key.
-        secrets: What must stand in no file.
-        review: What a person or a judge has settled.
-        context: What no reply of the endpoint can tell.
-        warm_prefix_cache: Whether prompts of a load test share all but their end.
-        load_workers: The load workers that make the steps of load tests; None where this process
-            does.
-        baseline_run: The run that this one is held against.
-        baseline_settings: How the endpoint is tried that is the baseline, beside this one; None
+        concurrency: Maximum number of trials in flight.
+        reports: The folder in which run folders are created.
+        seed: The seed of generated probes.
+        limits: Timeouts, and the maximum size of a response.
+        sampling: The sampling parameters; empty for the endpoint's defaults.
+        extra: Fields added to the body of every request.
+        max_requests: Maximum number of requests; 0 for no limit.
+        max_tokens: Maximum number of tokens, of prompts and replies; 0 for no limit.
+        max_minutes: Maximum duration in minutes; 0 for no limit.
+        keep_going: Whether to run all trials of a check that can no longer be ready.
+        use_sequential_tests: Whether sequential tests may end checks of a rate early.
+        resume: The folder of the run to resume; None for a new run.
+        key: The environment variable that holds the endpoint's API key.
+        secrets: The secrets to redact.
+        review: The labels of a person or a judge.
+        context: What checks may read of the run.
+        load_workers: The load workers of load tests; None where this process runs them.
+        baseline_run: The finished run to compare with.
+        baseline_settings: The settings of a baseline endpoint, which is tried concurrently; None
             without one.
-        earlier: Runs of the same build that add to what this one shows.
-        waivers: What the gate lets through, by checks.
+        earlier: Finished runs of the same build to pool with this one.
+        waivers: The waivers, by check.
     """
 
     address: Address
@@ -78,17 +64,16 @@ class Settings:
     limits: RequestLimits
     sampling: Mapping[str, Any]
     extra: Mapping[str, Any]
-    most_requests: int
-    most_tokens: int
-    most_minutes: float
+    max_requests: int
+    max_tokens: int
+    max_minutes: float
     keep_going: bool
     use_sequential_tests: bool
     resume: Path | None
     secrets: Secrets
     review: Review
-    context: Given
-    key: str = KEY
-    warm_prefix_cache: bool = False
+    context: Context
+    key: str = API_KEY_VARIABLE
     load_workers: LoadWorkerSettings | None = None
     baseline_run: FinishedRun | None = None
     baseline_settings: Settings | None = None

@@ -15,7 +15,9 @@ _SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
 _SCALES |= {"拾": 10, "佰": 100, "仟": 1000, "萬": 10**4, "億": 10**8}
 _DIGIT = "".join(_DIGITS)
 # 千克 and 千米 are units: 五千克 is five of them, and not five thousand.
-_NUMERAL = rf"(?:[{_DIGIT}十百万亿拾佰仟萬億]|千(?![克米瓦]))"
+_NUMERAL = rf"(?:[{_DIGIT}十百万亿拾佰仟萬億廿卅卌]|千(?![克米瓦]))"
+#: Characters for several, as calendars and old books have them.
+_TWENTY = str.maketrans({"廿": "二十", "卅": "三十", "卌": "四十"})
 # Words with a numeral in them that count nothing; at the clock, 十分 is ten minutes.
 _WORDS = (
     rf"一点(?![{_DIGIT}十半])|一下|一些|一起|一样|一般|一定|一直|一共|一切|一律|一致|一旦|一并|一边"
@@ -23,10 +25,16 @@ _WORDS = (
     "|统一|唯一|万一|之一|同一|另一|某一|任一|逐一|(?<![点时])十分|千万(?=[别不])|(?:周|星期|礼拜)[一二三四五六]"
 )
 # After 点 come decimals, or minutes: 三点五 is a number, 三点五分 and 三点四十五 are times.
+# Behind 百, 千 or 万 the last digits may be figures: 4千8百21, and not those of a date or a code.
 _CHINESE = re.compile(
     rf"(?P<word>{_WORDS})"
-    rf"|(?:(?<![\d.])\d++(?:\.\d++)?+)?{_NUMERAL}++(?:\d++{_NUMERAL}++)*+"
+    rf"|(?:(?<![胜正])(?P<minus>负|零下))?"
+    rf"(?:(?<![\d.])\d++(?:\.\d++)?+)?{_NUMERAL}++(?:\d++{_NUMERAL}++)*+"
+    r"(?:(?:(?<=[十百千万亿拾佰仟萬億])|(?<=[百千万亿佰仟萬億][零〇]))[1-9]\d{0,3}+(?![.,:/年月日号a-z-]))?"
     rf"(?:点[{_DIGIT}]++(?!十|分(?!之)))?"
+)
+_MINUS = re.compile(
+    r"(?:(?<![胜正])负|零下) ?(?=\d)|(?<![\w.%])(?<![\w.%] )\b(?:minus|negative) (?=\d)"
 )
 _PART = re.compile(r"\d+(?:\.\d+)?|\D")
 
@@ -49,7 +57,7 @@ _PRONOUN = "one"
 
 def in_digits(text: str) -> str:
     """The text, in lower case already, with its numbers in words written in digits."""
-    return _WORDED.sub(_english, _CHINESE.sub(_chinese, text))
+    return _MINUS.sub("-", _WORDED.sub(_english, _CHINESE.sub(_chinese, text)))
 
 
 def plain(value: Decimal) -> str:
@@ -62,11 +70,15 @@ def _chinese(found: re.Match[str]) -> str:
     run = found[0]
     if found["word"]:
         return run
-    whole, _, decimals = run.partition("点")
-    value = _value(_PART.findall(whole))
+    minus = found["minus"] or ""
+    whole, _, decimals = run.removeprefix(minus).partition("点")
+    value = _value(_PART.findall(whole.translate(_TWENTY)))
     if value is None:
         return run
-    return value + ("." + "".join(str(_DIGITS[each]) for each in decimals) if decimals else "")
+    # What follows in figures is a number of its own, as in 两千2027年.
+    gap = " " * found.string[found.end() : found.end() + 1].isdecimal()
+    fraction = "." + "".join(str(_DIGITS[each]) for each in decimals) if decimals else ""
+    return "-" * bool(minus) + value + fraction + gap
 
 
 def _value(parts: Sequence[str]) -> str | None:
@@ -97,9 +109,15 @@ def _value(parts: Sequence[str]) -> str | None:
             return None
         else:
             digit = Decimal(_DIGITS.get(part, part))
-    # 一百二 is 120 and 三万五 is 35000, while 一百零二 is 102.
-    last = (digit or Decimal(0)) * (scale // 10 if scale >= 100 else 1)
-    return plain(total + section + last)
+    last = _last(digit or Decimal(0), scale)
+    return None if last is None else plain(total + section + last)
+
+
+def _last(digit: Decimal, scale: int) -> Decimal | None:
+    """What the last digits count: 一百二 is 120, while 一百零二 is 102 and 8百21 is 821."""
+    if scale >= 100 and digit < 10:
+        return digit * (scale // 10)
+    return digit if digit < max(scale, 10) else None
 
 
 def _english(found: re.Match[str]) -> str:

@@ -11,7 +11,6 @@ from readiness.protocol.errors import read_error
 from readiness.protocol.message import decode
 from readiness.score import PASSED, EndpointError, Score, failed
 
-NS = 1e9
 #: What nobody waits for (METHOD §11.3, M53), in seconds.
 HANGS = 60.0
 #: What says that the request itself is wrong.
@@ -40,7 +39,7 @@ def refused(exchange: Exchange, statuses: tuple[int, ...] = REFUSING) -> Score:
         return missing
     if exchange.status not in statuses:
         return failed(
-            f"expected HTTP {_listed(statuses)} for {_asked(exchange)}, got {_got(exchange)}"
+            f"expected HTTP {_listed(statuses)} for {_asked(exchange)}", got=_got(exchange)
         )
     return _quick(exchange)
 
@@ -51,13 +50,13 @@ def tells(exchange: Exchange) -> Score:
         return score
     kind = exchange.headers.get("content-type", "").partition(";")[0]
     if not kind.strip().lower().endswith("json"):
-        return failed(f"the error is labelled {kind!r:.60}, not application/json: {_got(exchange)}")
+        return failed(f"the error is labelled {kind!r:.60}, not application/json", _got(exchange))
     found = document(exchange)
     if not isinstance(found, dict):
-        return failed(f"the error is no JSON object: {_got(exchange)}")
+        return failed("the error is no JSON object", _got(exchange))
     stated = found.get("error") or found.get("detail") or found.get("message")
     said = read_error(exchange).message.strip()
-    return PASSED if stated and said else failed(f"the error has no message: {_got(exchange)}")
+    return PASSED if stated and said else failed("the error has no message", _got(exchange))
 
 
 def tells_like_openai(exchange: Exchange) -> Score:
@@ -67,7 +66,7 @@ def tells_like_openai(exchange: Exchange) -> Score:
     found = document(exchange)
     error = found.get("error") if isinstance(found, dict) else None
     if not isinstance(error, dict):
-        return failed(f"no error object: {_got(exchange)}")
+        return failed("no error object", _got(exchange))
     wrong = [f"error.{key} is {error.get(key)!r:.60}" for key in ("message", "type")
              if not isinstance(error.get(key), str)]  # fmt: skip
     wrong += [f"error.{key} is missing" for key in ("code", "param") if key not in error]
@@ -88,12 +87,12 @@ def _no_refusal(exchange: Exchange) -> Score | None:
     if missing := lost(exchange):
         return missing
     if exchange.status is None or exchange.status < 400:
-        return failed(f"no error for {_asked(exchange)}: {_got(exchange)}")
+        return failed(f"no error for {_asked(exchange)}", _got(exchange))
     return None
 
 
 def _quick(exchange: Exchange) -> Score:
-    took = exchange.end / NS
+    took = exchange.seconds
     if took > HANGS:
         return failed(f"took {took:.0f} s, and a hang is anything above {HANGS:.0f} s")
     return PASSED

@@ -1,18 +1,36 @@
-"""The strict reading of JSON: what a parser without mercy says of a text."""
+"""Strict JSON: what a parser without mercy reads in a text, and how two values differ."""
 
 from __future__ import annotations
 
 import json
 import math
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 #: The whitespace of RFC 8259; a no-break space or a byte order mark is none.
 SPACE = " \t\r\n"
 DEEPEST = 100
+EXACT = 2**53  # up to here each whole number has a float of its own
+#: Stands for a value that the prompt did not state.
+UNSTATED: Any = object()
+#: A schema that declares nothing.
+OPEN: Mapping[str, Any] = {}
 
 
 class NotJson(ValueError):
-    """The text is not one JSON document and nothing else; the message says what came instead."""
+    """The text is not one JSON document and nothing else; the message says what came instead.
+
+    Args:
+        kind: What is wrong.
+        came: What came, which no two texts have alike.
+    """
+
+    def __init__(self, kind: str, came: str | None = None) -> None:
+        super().__init__(kind if came is None else f"{kind}: {came}")
+        self.kind = kind
 
 
 def strict(text: str) -> Any:
@@ -24,10 +42,10 @@ def strict(text: str) -> Any:
     try:
         value, rest = prefix(text)
         if rest:
-            raise NotJson(f"text after the JSON: {rest!r:.120}")
+            raise NotJson("text after the JSON", f"{rest!r:.120}")
     except NotJson:
         if text.lstrip().startswith("<think") or "</think>" in text:
-            raise NotJson(f"reasoning leaks into the text: {text!r:.120}") from None
+            raise NotJson("reasoning leaks into the text", f"{text!r:.120}") from None
         raise
     return value
 
@@ -40,11 +58,11 @@ def prefix(text: str) -> tuple[Any, str]:
     """
     bare = text.strip(SPACE)
     if not bare:
-        raise NotJson(f"empty text: {text!r:.120}")
+        raise NotJson("empty text", f"{text!r:.120}")
     if bare.startswith("\ufeff"):
-        raise NotJson(f"a byte order mark before the JSON: {bare!r:.120}")
+        raise NotJson("a byte order mark before the JSON", f"{bare!r:.120}")
     if bare.startswith("```"):
-        raise NotJson(f"a fence around the JSON: {bare!r:.120}")
+        raise NotJson("a fence around the JSON", f"{bare!r:.120}")
     value, end = _decoded(bare)
     _refuse_depth(value, bare)
     _refuse_surrogates(value)
@@ -56,12 +74,12 @@ def _decoded(bare: str) -> tuple[Any, int]:
         return _DECODER.raw_decode(bare)
     except json.JSONDecodeError as error:
         if error.pos == 0:
-            raise NotJson(f"text before the JSON: {bare!r:.120}") from None
+            raise NotJson("text before the JSON", f"{bare!r:.120}") from None
         what = error.msg[0].lower() + error.msg[1:].removesuffix(" at")
         near = bare[max(0, error.pos - 20) :]
-        raise NotJson(f"no JSON: {what} at character {error.pos}: {near!r:.120}") from None
+        raise NotJson("no JSON", f"{what} at character {error.pos}: {near!r:.120}") from None
     except RecursionError:
-        raise NotJson(f"nested too deeply: {bare!r:.120}") from None
+        raise NotJson("nested too deeply", f"{bare!r:.120}") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -80,14 +98,19 @@ def _no_constant(name: str) -> Any:
 def _finite(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
-        raise NotJson(f"number out of range: {digits:.120}")
-    return number
+        raise NotJson("number out of range", f"{digits:.120}")
+    if abs(number) < EXACT:
+        return number
+    # Beyond, a float stands for several whole numbers: 9007199254740993.0 is one of its own.
+    exact = Decimal(digits)
+    is_another = exact != Decimal(repr(number)) and exact == exact.to_integral_value()
+    return int(exact) if is_another else number
 
 
 def _whole(digits: str) -> int:
     # Python refuses to read more than 4,300 digits, with a ValueError of its own.
     if len(digits) > 1000:
-        raise NotJson(f"number out of range: {digits:.120}")
+        raise NotJson("number out of range", f"{digits:.120}")
     return int(digits)
 
 
@@ -102,7 +125,7 @@ def _refuse_depth(value: Any, bare: str) -> None:
         layer = [member for node in layer for member in _members(node)]
         if not layer:
             return
-    raise NotJson(f"nested too deeply: {bare!r:.120}")
+    raise NotJson("nested too deeply", f"{bare!r:.120}")
 
 
 def _members(node: Any) -> list[Any]:
@@ -116,4 +139,59 @@ def _refuse_surrogates(value: Any) -> None:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         near = error.object[max(0, error.start - 20) : error.end + 20]
-        raise NotJson(f"a lone surrogate: {near!r:.120}") from None
+        raise NotJson("a lone surrogate", f"{near!r:.120}") from None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A value that is another than was expected, with its path."""
+
+    path: str
+    expected: Any
+    found: Any
+
+    def __str__(self) -> str:
+        wanted, got = (_shown(of) for of in (self.expected, self.found))
+        return f"expected {wanted:.120}, got {got:.120}"
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is UNSTATED else repr(value)
+
+
+def differences(
+    expected: Any, found: Any, schema: Mapping[str, Any] = OPEN, path: str = "$"
+) -> Iterator[Difference]:
+    """Where what was found differs from what was expected.
+
+    Args:
+        expected: The value that was asked for.
+        found: The value that came.
+        schema: Its schema: what it declares and the expected value leaves out is free.
+        path: Where both stand.
+    """
+    if isinstance(expected, Mapping) and isinstance(found, dict):
+        declared = schema.get("properties", OPEN)
+        for key in expected:
+            of = declared.get(key, OPEN)
+            yield from differences(expected[key], found.get(key, UNSTATED), of, f"{path}.{key}")
+        for key in found.keys() - expected.keys() - declared.keys():
+            yield Difference(f"{path}.{key}", UNSTATED, found[key])
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        items = schema.get("items", OPEN)
+        for at, (one, other) in enumerate(zip(expected, found, strict=True)):
+            yield from differences(one, other, items, f"{path}[{at}]")
+    elif not _same(expected, found):
+        yield Difference(path, expected, found)
+
+
+def _same(expected: Any, found: Any) -> bool:
+    """Whether leaves are the same value: 1.0 is 1, True is not, and é is é however composed."""
+    if isinstance(expected, str) and isinstance(found, str):
+        return unicodedata.normalize("NFC", expected) == unicodedata.normalize("NFC", found)
+    if isinstance(expected, bool) or isinstance(found, bool):
+        return expected is found
+    if isinstance(expected, int | float) and isinstance(found, int | float):
+        # As decimals, not as floats: each of 2**53 and 2**53 + 1 is itself, and 1e23 is 10**23.
+        return Decimal(repr(expected)) == Decimal(repr(found))
+    return bool(expected == found)

@@ -25,6 +25,7 @@ _DATES = [
     for each in (
         r"(?P<y>\d{4})(?P<sep>[-/.])(?P<m>\d{1,2})(?P=sep)(?P<d>\d{1,2})(?![\d.-]\d|\d)",
         r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})(?!\d)",
+        r"(?<![a-z\d.,:/-])(?P<m>[01]\d)-(?P<d>[0-3]\d)(?![\w:/-])(?!\.\d)",
         r"(?:(?P<y>\d{4}) ?年 ?)?(?P<m>\d{1,2}) ?月 ?(?P<d>\d{1,2}) ?[日号]",
         rf"{_DAY} (?:of )?{_MONTH}(?:,? {_YEAR})?",
         rf"(?<![a-z]){_MONTH} {_DAY}(?:,? {_YEAR})?",
@@ -80,6 +81,7 @@ _IN_FRONT = re.compile(
     + rf") ?(?P<n>{_NUMBER})(?! ?(?:{'|'.join(_UNITS[name] for name in _BEFORE)}))"
 )
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:[,']\d{3})+(?![\d,]\d|\d)")
+_SPACED = re.compile(r"(?<![a-z\d.,:/-])(?<!\d )\d{1,3}(?: \d{3})+(?![\d:/-])(?![ .,]\d)")
 _CONTINENTAL = re.compile(r"(?<![\d.,])\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d)")
 _DECIMAL = re.compile(r"(?<![a-z0-9_.])\d++\.\d++(?![a-z_]|\.\d)")
 _ISO = r"(?:\d{4}|-)-\d\d-\d\d|\d\d:\d\d"
@@ -95,7 +97,7 @@ def normalise(text: str) -> str:
     Lower case, half width, no punctuation; numbers in plain digits, units after them; dates as
     2027-03-05, or --03-05 without a year; times as 15:20; codes as inv4821k.
     """
-    text = _folded(text)
+    text = _SPACED.sub(lambda found: found[0].replace(" ", ""), _folded(text))
     text = _CONTINENTAL.sub(lambda found: found[0].replace(".", "").replace(",", "."), text)
     text = _THOUSANDS.sub(lambda found: re.sub("[,']", "", found[0]), text)
     text = re.sub(rf"百分之 ?({_NUMBER})", r"\1%", in_digits(text))
@@ -127,8 +129,8 @@ def holds(text: str, value: str) -> bool:
 
 def pattern_of(value: str) -> re.Pattern[str]:
     """What finds a normalised value in a normalised text."""
-    start = r"(?<![a-z0-9.:])(?<!\d-)" if value[0].isascii() else ""
-    end = r"(?![a-z0-9:]|\.\d|-\d)" if value[-1].isascii() else ""
+    start = "(?<![a-z0-9.:-])" if value[0].isascii() else ""
+    end = r"(?![a-z0-9:%]|\.\d|-\d)" if value[-1].isascii() else ""
     return re.compile(start + re.escape(value) + end)
 
 

@@ -1,1 +1,1 @@
-"""Numbers only: proportions, paired tests, trends and histograms."""
+"""Statistics on plain numbers: proportions, paired tests, trends and histograms."""

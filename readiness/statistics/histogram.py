@@ -1,4 +1,4 @@
-"""A histogram of times: it takes in millions, and stays as small as it is."""
+"""A histogram of times with a fixed number of buckets, for millions of values."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from numpy.typing import NDArray
 Counts = NDArray[np.int64]
 Times = NDArray[np.float64]
 
-#: From a microsecond to a thousand seconds, each bucket one per cent wider than the one before.
-SHORTEST, LONGEST, WIDER = 1e-6, 1e3, 1.01
+#: From a microsecond to a thousand seconds, each bucket 1 % wider than the one before.
+MIN_SECONDS, MAX_SECONDS, GROWTH = 1e-6, 1e3, 1.01
 EDGES: Times = np.geomspace(
-    SHORTEST, LONGEST, 1 + int(np.ceil(np.log(LONGEST / SHORTEST) / np.log(WIDER)))
+    MIN_SECONDS, MAX_SECONDS, 1 + int(np.ceil(np.log(MAX_SECONDS / MIN_SECONDS) / np.log(GROWTH)))
 )
 
 
 @dataclass
 class Histogram:
-    """How often times were seen, in seconds; what is shorter or longer is in the end buckets."""
+    """Counts of times in seconds; the end buckets hold shorter and longer ones."""
 
     counts: Counts = field(default_factory=lambda: np.zeros(len(EDGES), np.int64))
 
     def add(self, seconds: Times) -> None:
-        """Take in some times."""
-        places = np.searchsorted(EDGES, seconds).clip(max=len(EDGES) - 1)
-        self.counts += np.bincount(places, minlength=len(EDGES))
+        """Count some times, in seconds."""
+        buckets = np.searchsorted(EDGES, seconds).clip(max=len(EDGES) - 1)
+        self.counts += np.bincount(buckets, minlength=len(EDGES))
 
     def merge(self, other: Histogram) -> None:
-        """Take in all that another has seen."""
+        """Add the counts of another histogram."""
         self.counts += other.counts
 
     @property
     def total(self) -> int:
-        """How many times were seen."""
+        """The number of times counted."""
         return int(self.counts.sum())
 
     def quantile(self, share: float) -> float:
-        """A time that so large a share of all does not exceed, up to one per cent too long.
+        """The quantile at `share` (0 to 1), in seconds, overestimated by at most 1 %.
 
         Raises:
-            ValueError: Nothing was seen.
+            ValueError: The histogram is empty.
         """
         if not self.total:
-            raise ValueError("a quantile of nothing")
+            raise ValueError("a quantile of an empty histogram")
         rank = max(1, int(np.ceil(share * self.total)))
         return float(EDGES[np.searchsorted(np.cumsum(self.counts), rank)])

@@ -1,4 +1,4 @@
-"""Order statistics and trends: what a series of measured times shows, and how surely."""
+"""Percentiles, rates and trends of measured series, with their intervals."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from readiness.statistics.histogram import Times
 
 T = TypeVar("T")
 ALPHA = 0.05
-WARM_UP = 3  # One in so many readings, at the beginning, tells nothing of a trend.
+WARM_UP = 3  # The first 1/3 of the readings is excluded from a trend.
 POWER = 2.326 + 0.842  # quantiles of the normal distribution, at 99 and 80 %
-DRAWS = 1000
-BLOCKS = 12  # The fewest that a bootstrap by blocks says anything with.
-BLOCK = 5.0  # seconds: longer than what ties neighbouring requests together
+RESAMPLES = 1000
+MIN_BLOCKS = 12  # of a block bootstrap
+BLOCK = 5.0  # seconds: longer than requests that are close in time are correlated
 
 
 class Estimate(NamedTuple):
-    """A figure, and the interval that it is known to be in (95 %, two-sided)."""
+    """A figure with its two-sided 95 % interval."""
 
     value: float
     low: float
@@ -28,12 +28,12 @@ class Estimate(NamedTuple):
 
 
 class Trend(NamedTuple):
-    """Whether a series grows.
+    """The trend of a series.
 
     Args:
-        p: The chance of so much growth where there is none (Mann & Kendall, one-sided).
-        slope: The growth from one reading to the next (Theil & Sen).
-        low: What the slope is at the least (95 %).
+        p: The one-sided p-value of growth (Mann-Kendall).
+        slope: The growth from one reading to the next (Theil-Sen).
+        low: The lower bound of the slope (95 %).
     """
 
     p: float
@@ -42,10 +42,10 @@ class Trend(NamedTuple):
 
 
 def percentile(seconds: Sequence[float], share: float) -> Estimate:
-    """A percentile as one of the values seen, with the order statistics that enclose it.
+    """A percentile (`share` 0 to 1) as an order statistic, with those that bound it at 95 %.
 
     The number of values below the true percentile is binomial, whatever the distribution is.
-    Where too few were seen to enclose it, the interval ends with the extremes.
+    With too few values to bound it, the interval ends at the extremes.
     """
     from scipy.special import bdtr
 
@@ -54,55 +54,56 @@ def percentile(seconds: Sequence[float], share: float) -> Estimate:
     below = np.asarray(bdtr(np.arange(n), n, share))
     low = max(int(np.searchsorted(below, ALPHA / 2)) - 1, 0)
     high = min(int(np.searchsorted(below, 1 - ALPHA / 2)), n - 1)
-    place = min(max(ceil(share * n) - 1, 0), n - 1)
-    return Estimate(values[place], values[min(low, place)], values[max(high, place)])
+    index = min(max(ceil(share * n) - 1, 0), n - 1)
+    return Estimate(values[index], values[min(low, index)], values[max(high, index)])
 
 
 def rate(ended: Sequence[float], start: float, end: float) -> Estimate:
-    """How many events a second there were, with a bootstrap by blocks of time.
+    """Events per second between `start` and `end`, with an interval by block bootstrap.
 
-    Replies come in batches: whole blocks are drawn, for their neighbours are not independent.
+    Replies come in batches, so that events close in time are not independent: blocks of time are
+    resampled.
     """
     span = end - start
-    blocks = max(BLOCKS, int(span / BLOCK))
+    blocks = max(MIN_BLOCKS, int(span / BLOCK))
     counts, _ = np.histogram(np.asarray(ended), bins=blocks, range=(start, end))
-    drawn = np.random.default_rng(0).choice(counts, (DRAWS, blocks)).sum(axis=1) / span
-    low, high = np.quantile(drawn, [ALPHA / 2, 1 - ALPHA / 2])
+    resampled = np.random.default_rng(0).choice(counts, (RESAMPLES, blocks)).sum(axis=1) / span
+    low, high = np.quantile(resampled, [ALPHA / 2, 1 - ALPHA / 2])
     value = float(counts.sum() / span)
     return Estimate(value, min(float(low), value), max(float(high), value))
 
 
 def settled(readings: Sequence[T]) -> Sequence[T]:
-    """All readings but the first third: what warms up grows, and is no trend."""
+    """The readings without their first third: growth during warm-up is not a trend."""
     return readings[len(readings) // WARM_UP :]
 
 
 def detectable(readings: Sequence[float]) -> float:
-    """The growth from one reading to the next that would be seen four times of five.
+    """The growth from one reading to the next that is detected with a power of 80 %.
 
-    By the standard error of a line's slope, at a risk of 1 % (one-sided); the test by ranks sees
-    nearly as much (its efficiency is 0.98 where the noise is normal: Stuart 1954).
+    By the standard error of a regression slope, at a one-sided risk of 1 %; the Mann-Kendall test
+    has nearly that power (relative efficiency 0.98 with normal noise: Stuart 1954).
     """
     n = len(readings)
     if n < 3:
         return inf
-    places = np.arange(n)
-    rest = np.asarray(readings, float) - np.polyval(np.polyfit(places, readings, 1), places)
-    noise = float(np.sqrt((rest**2).sum() / (n - 2)))
+    indexes = np.arange(n)
+    residuals = np.asarray(readings, float) - np.polyval(np.polyfit(indexes, readings, 1), indexes)
+    noise = float(np.sqrt((residuals**2).sum() / (n - 2)))
     return POWER * noise * sqrt(12 / (n**3 - n))
 
 
 def trend(readings: Sequence[float]) -> Trend:
-    """Whether readings grow; they are to be independent, as those taken at rest are.
+    """The trend of readings, which must be independent, as readings of an idle server are.
 
-    A series that does not move at all shows no trend.
+    A constant series has no trend.
     """
     from scipy.stats import kendalltau, theilslopes
 
     values: Times = np.asarray(readings, float)
     if len(values) < 3 or np.ptp(values) == 0:
         return Trend(1.0, 0.0, 0.0)
-    places = np.arange(len(values))
-    p = float(kendalltau(places, values, alternative="greater").pvalue)
-    slope, _, low, _ = theilslopes(values, places, 0.95)
+    indexes = np.arange(len(values))
+    p = float(kendalltau(indexes, values, alternative="greater").pvalue)
+    slope, _, low, _ = theilslopes(values, indexes, 0.95)
     return Trend(p, float(slope), float(low))

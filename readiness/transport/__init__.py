@@ -1,1 +1,1 @@
-"""HTTP, with a time stamp on every byte, and how much may be sent."""
+"""HTTP with a timestamp on every byte, and the budget of requests, tokens and time."""

@@ -1,4 +1,4 @@
-"""Where the endpoint is, and what it is sent with every request."""
+"""The endpoint's address: base URL, query, and the headers of every request."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True)
 class Address:
-    """Where the endpoint is: a base URL such as `http://127.0.0.1:8000/v1`, without secrets.
+    """The endpoint's address: a base URL such as `http://127.0.0.1:8000/v1`, without secrets.
 
     Args:
         url: The base URL, without user, password and query.
-        query: What follows the path of each request, as in `api-version=2026-01-01`.
-        headers: What each request is sent with; the key is among them.
-        secrets: The user and password that stood in the URL.
+        query: The query of each request's URL, as in `api-version=2026-01-01`.
+        headers: The headers of each request, including the API key's.
+        secrets: The password that the user's URL contained.
     """
 
     url: str
@@ -52,20 +52,20 @@ class Address:
 
     @property
     def origin(self) -> str:
-        """Its scheme, host and port: another origin is another's server."""
+        """The scheme, host and port: credentials are for this origin only."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc}"
 
     @property
     def port_here(self) -> int:
-        """The port, where the endpoint is on this machine; 0 where it is elsewhere."""
+        """The port of an endpoint on this machine; 0 where it is on another."""
         parts = urlsplit(self.url)
-        usual = 443 if parts.scheme == "https" else 80
-        return (parts.port or usual) if parts.hostname in LOOPBACK else 0
+        default = 443 if parts.scheme == "https" else 80
+        return (parts.port or default) if parts.hostname in LOOPBACK else 0
 
     @property
     def proxy(self) -> str | None:
-        """The proxy that the environment names for this address."""
+        """The proxy that the environment sets for this address; None for none."""
         parts = urlsplit(self.url)
         host = parts.hostname or ""
         if host in LOOPBACK or proxy_bypass(host):

@@ -1,4 +1,4 @@
-"""The ledger of a run: what it has sent, and what the endpoint says that it took."""
+"""A run's usage and budget: requests sent, tokens as the endpoint reports them, and minutes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from readiness.score import EndpointError, Outcome
 _PROMPT = re.compile(rb'"prompt_tokens"\s*:\s*(\d{1,12})')
 _COMPLETION = re.compile(rb'"completion_tokens"\s*:\s*(\d{1,12})')
 
-#: What may be sent: requests, tokens, minutes.
-Left = tuple[int, int, float]
+#: What may still be sent: requests, tokens, minutes; 0 for no limit.
+RemainingBudget = tuple[int, int, float]
 
 
 @dataclass
 class UsageBudget:
-    """What a run has sent so far, and the most that it may send; 0 where nothing limits it."""
+    """A run's usage so far, and its limits; 0 for no limit."""
 
-    most_requests: int = 0
-    most_tokens: int = 0
-    most_minutes: float = 0.0
+    max_requests: int = 0
+    max_tokens: int = 0
+    max_minutes: float = 0.0
     started: float = field(default_factory=monotonic)
     sent: int = 0
     retried: int = 0
@@ -31,33 +31,33 @@ class UsageBudget:
     completion_tokens: int = 0
 
     def require_remaining(self) -> None:
-        """Make sure that a request may be sent.
+        """Count a request that is about to be sent, if the budget allows it.
 
         Raises:
-            EndpointError: The budget is spent; the trial counts as skipped.
+            EndpointError: The budget is spent; the trial is counted as skipped.
         """
-        if self.most_requests and self.sent >= self.most_requests:
-            raise _spent(f"{self.most_requests} requests")
-        if self.most_tokens and self.prompt_tokens + self.completion_tokens >= self.most_tokens:
-            raise _spent(f"{self.most_tokens} tokens")
-        if self.most_minutes and monotonic() - self.started >= 60 * self.most_minutes:
-            raise _spent(f"{self.most_minutes:g} minutes")
+        if self.max_requests and self.sent >= self.max_requests:
+            raise _spent(f"{self.max_requests} requests")
+        if self.max_tokens and self.prompt_tokens + self.completion_tokens >= self.max_tokens:
+            raise _spent(f"{self.max_tokens} tokens")
+        if self.max_minutes and monotonic() - self.started >= 60 * self.max_minutes:
+            raise _spent(f"{self.max_minutes:g} minutes")
         self.sent += 1
 
-    def remaining(self, parts: int) -> Left:
-        """What each of so many may send that send at once: requests, tokens, minutes.
+    def remaining(self, parts: int) -> RemainingBudget:
+        """The share of the remaining budget for each of `parts` concurrent senders.
 
-        As in a ledger, 0 is where nothing limits it.
+        Minutes are not divided, for they pass at the same time.
 
         Raises:
-            EndpointError: Nothing may be sent any more.
+            EndpointError: The budget is spent.
         """
         tokens = self.prompt_tokens + self.completion_tokens
         minutes = (monotonic() - self.started) / 60
         return (
-            int(_left(self.most_requests, self.sent, parts, "requests")) // parts,
-            int(_left(self.most_tokens, tokens, parts, "tokens")) // parts,
-            _left(self.most_minutes, minutes, 0, "minutes"),
+            int(_left(self.max_requests, self.sent, parts, "requests")) // parts,
+            int(_left(self.max_tokens, tokens, parts, "tokens")) // parts,
+            _left(self.max_minutes, minutes, 0, "minutes"),
         )
 
     def take_over(self, exchange: Exchange, attempt: int) -> None:
@@ -66,27 +66,27 @@ class UsageBudget:
         self.record_exchange(exchange, attempt)
 
     def record_exchange(self, exchange: Exchange, attempt: int) -> None:
-        """Count what came of a request that was sent, at which attempt from 1."""
+        """Count the response to a request; `attempt` counts from 1."""
         body = exchange.body
         self.retried += attempt > 1
         self.failed += not (exchange.succeeded or exchange.fault is Fault.CLIENT_ABORTED)
-        # No text of a model can look like this, for within a JSON string a quote is escaped.
+        # Text of a model cannot match: within a JSON string the quotes are escaped.
         start = body.rfind(b'"usage"')
         if start >= 0:
             self.prompt_tokens += _count(_PROMPT, body, start)
             self.completion_tokens += _count(_COMPLETION, body, start)
 
 
-def _left(most: float, spent: float, least: int, unit: str) -> float:
-    """What is left of a budget, at the least so much; 0 where nothing limits it."""
-    if most and (spent >= most or most - spent < least):
-        raise _spent(f"{most:g} {unit}")
-    return most - spent if most else 0.0
+def _left(limit: float, spent: float, minimum: int, unit: str) -> float:
+    """The rest of a budget, which is at least the minimum; 0 for no limit."""
+    if limit and (spent >= limit or limit - spent < minimum):
+        raise _spent(f"{limit:g} {unit}")
+    return limit - spent if limit else 0.0
 
 
 def _count(name: re.Pattern[bytes], body: bytes, start: int) -> int:
-    found = name.search(body, start)
-    return int(found[1]) if found else 0
+    match = name.search(body, start)
+    return int(match[1]) if match else 0
 
 
 def _spent(budget: str) -> EndpointError:

@@ -1,4 +1,4 @@
-"""The endpoint: the one module that knows HTTP."""
+"""The HTTP client of an endpoint: the one module that knows HTTP."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from readiness.exchange import Arrival, Call, ClientAbort, Exchange, Fault, Repe
 from readiness.transport.address import Address
 from readiness.transport.timestamps import StampedResponse, StampingConnector, StampingRequest
 
-# Below the 5 s after which uvicorn hangs up on an idle connection: a request that is written
-# to a connection which the server is just closing fails by nobody's fault.
-IDLE_CONNECTION = 4.0
-#: The headers that endpoints take a key in.
-KEYS = frozenset(("authorization", "api-key", "x-api-key"))
-PIECE = 2**16
-#: Closing with this option set resets the connection, and leaves nothing to be delivered.
-LINGER_NOT = struct.pack("ii", 1, 0)
+# Below the 5 s after which uvicorn closes an idle connection: a request written to a connection
+# that the server is just closing would fail without a fault of the endpoint.
+KEEPALIVE_TIMEOUT = 4.0
+#: The headers in which endpoints accept an API key.
+KEY_HEADERS = frozenset(("authorization", "api-key", "x-api-key"))
+CHUNK_SIZE = 2**16
+#: SO_LINGER with a timeout of 0: closing resets the connection (RST) and drops unsent data.
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 FRAME = b"data:"
 
 
 @dataclass(frozen=True)
 class RequestLimits:
-    """How long to wait for what, in seconds, and how many bytes of a body to take."""
+    """Timeouts in seconds, and the maximum size of a response body in bytes."""
 
     connect: float = 5.0
     first_byte: float = 120.0
@@ -43,8 +43,8 @@ class RequestLimits:
 
 
 @dataclass
-class _Taken:
-    """What has arrived of a response so far."""
+class _PartialResponse:
+    """The part of a response that has arrived so far."""
 
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class _Taken:
     written: int = 0
 
     def begin(self, response: aiohttp.ClientResponse) -> None:
-        """Take in the head, and what will be stamped."""
+        """Take in the head of the response, and the list of timestamps that its body fills."""
         assert isinstance(response, StampedResponse)
         self.status, self.arrivals = response.status, response.arrivals
         self.written = response.written
@@ -61,9 +61,9 @@ class _Taken:
 
 
 class EndpointClient:
-    """An open way to an endpoint: pooled connections, time limits, and every byte kept.
+    """A client with pooled connections and timeouts, which keeps every byte of a response.
 
-    Nothing is retried here, and no redirect is followed: it would carry the key elsewhere.
+    It never retries, and follows no redirect: that would send the API key to another server.
     """
 
     def __init__(self, where: Address, limits: RequestLimits) -> None:
@@ -76,34 +76,34 @@ class EndpointClient:
         for session in self._sessions.values():
             await session.close()
 
-    async def send(self, call: Call, lane: str = "") -> Exchange:
-        """Send a request and take what comes back; a lane has one connection of its own."""
+    async def send(self, call: Call, connection: str = "") -> Exchange:
+        """Send a request and receive its response, over a dedicated connection if one is named."""
         headers = self._headers(call)
-        request = self._session(lane).request(
+        request = self._session(connection).request(
             call.method,
             self.where.of(call.path),
-            data=_data(call.body),
+            data=_encoded(call.body),
             headers=headers,
             chunked=call.chunked or None,
             allow_redirects=False,
             proxy=self.where.proxy,
         )
-        taken, sent, start = _Taken(), time.time(), perf_counter_ns()
-        fault, detail = await self._watch(request, taken, call.hang_up)
+        received, sent, start = _PartialResponse(), time.time(), perf_counter_ns()
+        fault, detail = await self._receive(request, received, call.hang_up)
         return Exchange(
             request=call.kept,
-            status=taken.status,
-            headers=taken.headers,
-            body=bytes(taken.body),
-            arrivals=tuple(Arrival(at - start, size) for at, size in taken.arrivals),
+            status=received.status,
+            headers=received.headers,
+            body=bytes(received.body),
+            arrivals=tuple(Arrival(at - start, size) for at, size in received.arrivals),
             fault=fault,
             detail=detail,
             sent=sent,
-            written=max(taken.written - start, 0),
+            written=max(received.written - start, 0),
             end=perf_counter_ns() - start,
             path=call.path,
             method=call.method,
-            keyed=any(name.lower() in KEYS for name in headers),
+            keyed=any(name.lower() in KEY_HEADERS for name in headers),
         )
 
     def _headers(self, call: Call) -> Mapping[str, str]:
@@ -115,29 +115,29 @@ class EndpointClient:
         headers.update(call.headers)
         return CIMultiDict((name, value) for name, value in headers.items() if value)
 
-    async def _watch(
-        self, request: Any, taken: _Taken, leave: ClientAbort | None
+    async def _receive(
+        self, request: Any, received: _PartialResponse, abort: ClientAbort | None
     ) -> tuple[Fault | None, str]:
-        """Take the response within the limits; what goes wrong becomes a fault, in words."""
-        begun = asyncio.get_running_loop().time()
+        """Receive the response within the limits; return the fault, if any, and its details."""
+        started = asyncio.get_running_loop().time()
         try:
-            if leave is not None:
-                return await self._leave(request, taken, leave)
-            return await self._take(request, taken, begun)
+            if abort is not None:
+                return await self._read_until_abort(request, received, abort)
+            return await self._read(request, received, started)
         except aiohttp.ConnectionTimeoutError:
             return Fault.UNREACHABLE, f"no connection within {self.limits.connect:g} s"
         except TimeoutError:
-            if leave is not None:
-                return Fault.CLIENT_ABORTED, f"after {leave.seconds:g} s"
-            return self._late(taken, asyncio.get_running_loop().time() - begun)
+            if abort is not None:
+                return Fault.CLIENT_ABORTED, f"after {abort.seconds:g} s"
+            return self._timed_out(received, asyncio.get_running_loop().time() - started)
         except aiohttp.ClientConnectorError as error:
             return Fault.UNREACHABLE, f"{error.host}:{error.port}: {_why(error)}"
         except aiohttp.InvalidURL as error:
             return Fault.UNREACHABLE, str(error)
         except aiohttp.ClientOSError as error:
-            if error.errno is None and taken.status is None:
-                # The server had hung up before anything was written: llama.cpp's does so after
-                # a stream. No request was there to be answered.
+            if error.errno is None and received.status is None:
+                # The server closed the connection before anything was written, as llama.cpp's
+                # does after a stream: it never received the request.
                 return Fault.UNREACHABLE, "the connection was closed before the request was sent"
             return Fault.RESET, f"{type(error).__name__}: {error}"
         except aiohttp.ClientResponseError as error:
@@ -145,78 +145,80 @@ class EndpointClient:
         except (aiohttp.ClientError, OSError) as error:
             return Fault.RESET, f"{type(error).__name__}: {error}"
 
-    async def _take(self, request: Any, taken: _Taken, begun: float) -> tuple[Fault | None, str]:
+    async def _read(
+        self, request: Any, received: _PartialResponse, started: float
+    ) -> tuple[Fault | None, str]:
         limits, now = self.limits, asyncio.get_running_loop().time
         async with asyncio.timeout(limits.first_byte) as deadline, request as response:
-            taken.begin(response)
+            received.begin(response)
             async for chunk in response.content.iter_any():
-                taken.body += chunk
-                if len(taken.body) > limits.body:
+                received.body += chunk
+                if len(received.body) > limits.body:
                     return Fault.TOO_LARGE, f"more than {limits.body:,} bytes"
-                deadline.reschedule(min(now() + limits.silence, begun + limits.total))
+                deadline.reschedule(min(now() + limits.silence, started + limits.total))
         return None, ""
 
-    async def _leave(
-        self, request: Any, taken: _Taken, leave: ClientAbort
+    async def _read_until_abort(
+        self, request: Any, received: _PartialResponse, abort: ClientAbort
     ) -> tuple[Fault | None, str]:
-        """Take the response up to where the client leaves."""
-        async with asyncio.timeout(leave.seconds), request as response:
-            taken.begin(response)
+        """Receive the response until the client disconnects."""
+        async with asyncio.timeout(abort.seconds), request as response:
+            received.begin(response)
             async for chunk in response.content.iter_any():
-                taken.body += chunk
-                if leave.frames and taken.body.count(FRAME) >= leave.frames:
-                    _close(response, reset=leave.reset)
-                    return Fault.CLIENT_ABORTED, f"after {leave.frames} frames"
+                received.body += chunk
+                if abort.frames and received.body.count(FRAME) >= abort.frames:
+                    _close(response, reset=abort.reset)
+                    return Fault.CLIENT_ABORTED, f"after {abort.frames} frames"
         return None, ""
 
-    def _late(self, taken: _Taken, elapsed: float) -> tuple[Fault, str]:
+    def _timed_out(self, received: _PartialResponse, elapsed: float) -> tuple[Fault, str]:
         if elapsed >= self.limits.total:
             return Fault.TOTAL, f"not complete within {self.limits.total:g} s"
-        if not taken.body:
+        if not received.body:
             return Fault.FIRST_BYTE, f"nothing within {self.limits.first_byte:g} s"
         return Fault.SILENCE, f"nothing more for {self.limits.silence:g} s"
 
-    def _session(self, lane: str) -> aiohttp.ClientSession:
-        if lane not in self._sessions:
-            self._sessions[lane] = aiohttp.ClientSession(
+    def _session(self, connection: str) -> aiohttp.ClientSession:
+        if connection not in self._sessions:
+            self._sessions[connection] = aiohttp.ClientSession(
                 connector=StampingConnector(
-                    limit=1 if lane else 0, keepalive_timeout=IDLE_CONNECTION
+                    limit=1 if connection else 0, keepalive_timeout=KEEPALIVE_TIMEOUT
                 ),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=self.limits.connect),
                 request_class=StampingRequest,
                 response_class=StampedResponse,
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
-        return self._sessions[lane]
+        return self._sessions[connection]
 
 
 def _why(error: aiohttp.ClientConnectorError) -> str:
-    """Why there is no connection: the system's words, where they are in plain ones."""
+    """Why there is no connection: the operating system's message where the error has a number."""
     number = error.os_error.errno or 0
     return os.strerror(number) if number > 0 else str(error.os_error)
 
 
 def _close(response: aiohttp.ClientResponse, *, reset: bool) -> None:
     transport = response.connection.transport if response.connection else None
-    wire = transport.get_extra_info("socket") if transport and reset else None
-    if wire is not None:
-        wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+    sock = transport.get_extra_info("socket") if transport and reset else None
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
     response.close()
 
 
-def _data(body: Any) -> bytes | AsyncIterator[bytes] | None:
+def _encoded(body: Any) -> bytes | AsyncIterator[bytes] | None:
     if body is None or isinstance(body, bytes):
         return body
     if isinstance(body, Repeated):
-        return _pieces(body)
+        return _chunks(body)
     return json.dumps(body, ensure_ascii=False).encode()
 
 
-async def _pieces(body: Repeated) -> AsyncIterator[bytes]:
-    """A repeated body in pieces, so that it is never in memory as a whole."""
+async def _chunks(body: Repeated) -> AsyncIterator[bytes]:
+    """A repeated body in chunks, so that it is never in memory as a whole."""
     part = body.part.encode()
-    at_once = max(PIECE // len(part), 1)
+    per_chunk = max(CHUNK_SIZE // len(part), 1)
     yield body.head.encode()
-    for _ in range(body.times // at_once):
-        yield part * at_once
-    yield part * (body.times % at_once) + body.tail.encode()
+    for _ in range(body.times // per_chunk):
+        yield part * per_chunk
+    yield part * (body.times % per_chunk) + body.tail.encode()

@@ -1,4 +1,4 @@
-"""Stamps the time at which bytes arrive: by the kernel's clock, which no busy loop makes late."""
+"""Timestamps of received bytes, by the kernel's clock, which a busy event loop does not delay."""
 
 from __future__ import annotations
 
@@ -19,51 +19,51 @@ from aiohttp.connector import Connection
 from aiohttp.http import RawResponseMessage
 
 #: The option SO_TIMESTAMPNS of Linux, which Python does not name, and its control message.
-TIMESTAMPS, STAMP = 35, struct.Struct("ll")
+SO_TIMESTAMPNS, TIMESPEC = 35, struct.Struct("ll")
 
 
 @dataclass
-class Latest:
-    """When the bytes had come that were read last, of whichever connection; 0 if nobody tells."""
+class LatestReceiveTime:
+    """When the bytes of the last read, of any connection, were received; 0 where unknown."""
 
     at: int = 0
 
-    def note(self, told: Iterable[tuple[int, int, bytes]]) -> None:
-        """Note when the kernel had them; where it is silent, they have come now."""
+    def note(self, messages: Iterable[tuple[int, int, bytes]]) -> None:
+        """Note when the kernel received them: now, where there is no control message."""
         self.at = perf_counter_ns()
-        for _, _, stamp in told:
-            seconds, rest = STAMP.unpack(stamp)
+        for _, _, stamp in messages:
+            seconds, rest = TIMESPEC.unpack(stamp)
             self.at -= max(time_ns() - seconds * 10**9 - rest, 0)
 
 
 class StampingSocket(socket.socket):
-    """Asks the kernel of Linux when the bytes had come that it hands out."""
+    """A socket that asks the Linux kernel when the bytes it returns were received."""
 
-    def __init__(self, latest: Latest, family: int, kind: int, protocol: int) -> None:
+    def __init__(self, latest: LatestReceiveTime, family: int, kind: int, protocol: int) -> None:
         super().__init__(family, kind, protocol)
         self._latest = latest
-        self._room = socket.CMSG_SPACE(STAMP.size)
-        self.setsockopt(socket.SOL_SOCKET, TIMESTAMPS, 1)
+        self._control_size = socket.CMSG_SPACE(TIMESPEC.size)
+        self.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """Read, and note when it had come."""
-        data, told, _, _ = self.recvmsg(size, self._room, flags)
-        self._latest.note(told)
+        """Read, and note when the bytes were received."""
+        data, messages, _, _ = self.recvmsg(size, self._control_size, flags)
+        self._latest.note(messages)
         return data
 
     def recv_into(self, buffer: Any, size: int = 0, flags: int = 0) -> int:
-        """Read as TLS does, and note when it had come."""
-        read, told, _, _ = self.recvmsg_into(
-            [memoryview(buffer)[: size or None]], self._room, flags
+        """Read into a buffer, as TLS does, and note when the bytes were received."""
+        read, messages, _, _ = self.recvmsg_into(
+            [memoryview(buffer)[: size or None]], self._control_size, flags
         )
-        self._latest.note(told)
+        self._latest.note(messages)
         return read
 
 
 class StampingProtocol(ResponseHandler):
-    """Notes how much of a response's body had arrived, and when."""
+    """Records the times of arrival of a response's body, with its cumulative size."""
 
-    def __init__(self, latest: Latest, loop: AbstractEventLoop) -> None:
+    def __init__(self, latest: LatestReceiveTime, loop: AbstractEventLoop) -> None:
         super().__init__(loop)
         self.arrivals: list[tuple[int, int]] = []
         self.written = 0
@@ -71,7 +71,7 @@ class StampingProtocol(ResponseHandler):
 
     def data_received(self, data: bytes) -> None:
         """Stamp, and parse."""
-        # The kernel's clock may be set meanwhile: nothing comes before what came before it.
+        # The kernel's clock may have been set: times of arrival must not decrease.
         before = self.arrivals[-1][0] if self.arrivals else self.written
         at = max(self._latest.at or perf_counter_ns(), before)
         super().data_received(data)
@@ -79,19 +79,19 @@ class StampingProtocol(ResponseHandler):
             self.arrivals.append((at, self._payload.total_bytes if self._payload else 0))
 
     async def read(self) -> tuple[RawResponseMessage, aiohttp.StreamReader]:
-        """Read the head of a response, and see if it is the connection's last."""
+        """Read the head of a response, and decide whether the connection is used again."""
         message, payload = await super().read()
         streamed = message.headers.get("Content-Type", "").startswith("text/event-stream")
         if streamed or message.code >= 500:
-            # llama.cpp's server hangs up after a stream, though its headers promise otherwise: of
-            # 75 requests sent right behind one, 36 met the closed connection. uvicorn does so after
-            # a crash, which would be found a second time in the request that follows.
+            # llama.cpp's server closes the connection after a stream, contrary to its headers: of
+            # 75 requests sent right after one, 36 failed on the closed connection. uvicorn does so
+            # after a crash, which would be counted again in the next request.
             self.force_close()
         return message, payload
 
 
 class StampingRequest(aiohttp.ClientRequest):
-    """Notes when a request's body is written: with 256 that begin at once, 100 ms late."""
+    """Records when a request's body is written: 100 ms late where 256 start at the same time."""
 
     async def write_bytes(
         self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
@@ -103,13 +103,13 @@ class StampingRequest(aiohttp.ClientRequest):
 
 
 class StampedResponse(aiohttp.ClientResponse):
-    """A response with the stamps of its own bytes, and of its request."""
+    """A response with the timestamps of its own bytes, and of its request."""
 
     arrivals: list[tuple[int, int]]
     written: int = 0
 
     async def start(self, connection: Connection) -> StampedResponse:
-        """Begin a list of stamps for this response."""
+        """Begin a list of timestamps for this response."""
         self.arrivals = []
         protocol = connection.protocol
         if isinstance(protocol, StampingProtocol):
@@ -121,16 +121,16 @@ class StampedResponse(aiohttp.ClientResponse):
 
 
 class StampingConnector(aiohttp.TCPConnector):
-    """Makes connections that stamp."""
+    """A connector whose connections record timestamps."""
 
     def __init__(self, *, limit: int, keepalive_timeout: float) -> None:
-        latest = Latest()
+        latest = LatestReceiveTime()
         stamping = sys.platform == "linux"
         super().__init__(
             limit=limit,
             keepalive_timeout=keepalive_timeout,
             socket_factory=(lambda about: StampingSocket(latest, *about[:3])) if stamping else None,
         )
-        # There is no public way to name the protocol; docs/decisions/ says what was weighed.
+        # aiohttp has no public way to set the protocol: see docs/decisions/0001.
         protocol: Callable[..., ResponseHandler] = partial(StampingProtocol, latest)
         self._factory = partial(protocol, loop=self._loop)

@@ -1,1 +1,1 @@
-"""From scores to a verdict: claims, results, sequential tests, labels, matrix, exit status."""
+"""Verdicts: claims, results, sequential tests, labels of reviewers, the matrix, exit status."""

@@ -1,4 +1,4 @@
-"""What the trials of a check show about its requirement."""
+"""A check's claim, and the verdict that its trials support."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from readiness.statistics.proportions import Cluster, design_effect, lower, uppe
 
 
 class Verdict(StrEnum):
-    """What the trials show about a requirement: each member is worse than those above it."""
+    """The verdict on a requirement, in order of severity: each is worse than those above it."""
 
     READY = "ready"
     NOT_ASSESSED = "not assessed"
@@ -18,13 +18,13 @@ class Verdict(StrEnum):
     NOT_READY = "not ready"
 
     @property
-    def badness(self) -> int:
-        """The rank by which one verdict outranks another."""
+    def severity(self) -> int:
+        """The rank by which the worst verdict is chosen."""
         return list(Verdict).index(self)
 
 
 class Gate(StrEnum):
-    """Whether a verdict counts: towards the verdict above it, for information, or not at all."""
+    """Whether a verdict counts: for the verdict above it, for information only, or not at all."""
 
     REQUIRED = "required"
     ADVISORY = "advisory"
@@ -32,7 +32,7 @@ class Gate(StrEnum):
 
 
 class Unsupported(StrEnum):
-    """What it means that the endpoint does not support a feature."""
+    """The verdict on a check whose feature the endpoint does not support."""
 
     NOT_READY = "not ready"
     ACCEPTED = "accepted"
@@ -40,16 +40,16 @@ class Unsupported(StrEnum):
 
 @dataclass(frozen=True)
 class Claim:
-    """What a check's trials have to show.
+    """What a check's trials must show.
 
     Args:
-        required: The rate of passed trials; 1 where none may fail.
-        margin: How much less than required the rate may truly be.
-        alpha: The risk of a wrong verdict that is run, on either side.
-        trials: How many are planned; those that were not tried count as lost.
-        defects_only: Whether the trials can show defects, but are too few for readiness.
+        required: The required pass rate; 1 where no trial may fail.
+        margin: How far below the required rate the true rate may be.
+        alpha: The one-sided risk of a wrong verdict.
+        trials: The number of planned trials; those not tried count as unsettled.
+        defects_only: Whether the trials can show defects, but are too few to show readiness.
         gate: Whether the check counts towards its dimension.
-        unsupported: What it means that the endpoint lacks a feature that the check needs.
+        unsupported: The verdict where the endpoint does not support a feature it needs.
     """
 
     required: float
@@ -74,19 +74,19 @@ class Claim:
 
     @property
     def at_least(self) -> float:
-        """The rate that has to be shown."""
+        """The rate that must be shown: the required rate less the margin."""
         return self.required - self.margin
 
 
 @dataclass(frozen=True)
 class Tally:
-    """The trials of a check, by what became of them.
+    """The counts of a check's trials by outcome.
 
     Args:
-        passed: Those that met the requirement.
+        passed: Those that satisfied the requirement.
         failed: Those that did not.
-        unsettled: Those that say nothing: skipped, undetermined, lost.
-        clusters: The same trials once more, by what they share; empty where they share nothing.
+        unsettled: Those that show nothing: skipped, undetermined or not tried.
+        clusters: The same trials by cluster; empty where all are independent.
     """
 
     passed: int = 0
@@ -103,20 +103,20 @@ class Tally:
 
     @classmethod
     def of(cls, clusters: Iterable[Tally]) -> Tally:
-        """Add clusters up, and keep them."""
+        """The sum of clusters, which are kept for the design effect."""
         parts = tuple(each for each in clusters if each.planned)
         return cls(*_totals(parts), parts)
 
     @property
     def planned(self) -> int:
-        """All trials: the denominator never shrinks."""
+        """The number of all trials: the denominator never shrinks."""
         return self.passed + self.failed + self.unsettled
 
     @property
     def design_effect(self) -> float:
-        """How many of these trials tell as much as one independent trial.
+        """How many of these trials are worth one independent trial.
 
-        Unsettled ones go the way that tells least: they may all have failed, or all have passed.
+        Unsettled trials count as all failed or as all passed, whichever gives the larger effect.
         """
         return max(
             design_effect([Cluster(each.passed, each.planned) for each in self.clusters]),
@@ -135,7 +135,7 @@ def _totals(tallies: Sequence[Tally]) -> tuple[int, int, int]:
 
 
 def judge(tally: Tally, claim: Claim) -> Verdict:
-    """The verdict that holds whichever way the unsettled trials would have gone."""
+    """The verdict that holds whether unsettled trials count as passed or as failed."""
     trials = max(tally.planned, claim.trials)
     by_rule = claim.required == 1
     shown = _judge_rule(tally, trials) if by_rule else _judge_rate(tally, claim, trials)
@@ -145,17 +145,20 @@ def judge(tally: Tally, claim: Claim) -> Verdict:
 
 
 def _judge_rule(tally: Tally, trials: int) -> Verdict:
-    """A rule is judged by count: no number of trials proves it, and one failure breaks it."""
+    """Judge a zero-defect rule by count: no number of trials proves it, one failure breaks it."""
     if tally.failed:
         return Verdict.NOT_READY
     return Verdict.READY if tally.passed == trials else Verdict.INCONCLUSIVE
 
 
 def _judge_rate(tally: Tally, claim: Claim, trials: int) -> Verdict:
-    """Ready where the rate is met and shown within the margin; not ready where it is excluded."""
+    """Ready where the lower bound (Clopper-Pearson) is within the margin of the required rate.
+
+    Not ready where the upper bound is below the required rate; otherwise inconclusive.
+    """
     effect = tally.design_effect
     at_worst, at_best = tally.passed, trials - tally.failed
-    # The quotient of two counts is rounded as the literal of the rate is: 90 / 100 >= 0.9 holds.
+    # The quotient of two counts rounds like the literal of the rate: 90 / 100 >= 0.9 holds.
     met = at_worst / trials >= claim.required
     if met and lower(at_worst / effect, trials / effect, claim.alpha) >= claim.at_least:
         return Verdict.READY
@@ -165,12 +168,12 @@ def _judge_rate(tally: Tally, claim: Claim, trials: int) -> Verdict:
 
 
 def worst(verdicts: Iterable[Verdict], default: Verdict = Verdict.NOT_ASSESSED) -> Verdict:
-    """The verdict that outranks the others; where there is none, nothing was assessed."""
-    return max(verdicts, key=lambda each: each.badness, default=default)
+    """The most severe verdict; the default where there is none."""
+    return max(verdicts, key=lambda each: each.severity, default=default)
 
 
-#: The score that each verdict allows.
-MOST_SCORE = {
+#: The maximum score of each verdict.
+MAX_SCORE = {
     Verdict.READY: 100,
     Verdict.INCONCLUSIVE: 89,
     Verdict.NOT_READY: 59,
@@ -179,6 +182,6 @@ MOST_SCORE = {
 
 
 def score(verdict: Verdict, met: float) -> int:
-    """From 0 to 100: how much of what is required was met, within what the verdict allows."""
+    """The score, 0 to 100: the share of the required rate, limited by the verdict."""
     percent = round(100 * met)
-    return max(90, percent) if verdict is Verdict.READY else min(MOST_SCORE[verdict], percent)
+    return max(90, percent) if verdict is Verdict.READY else min(MAX_SCORE[verdict], percent)

@@ -1,36 +1,35 @@
-"""The gate: the exit status of a run, and what is said of a check that does not pass it."""
+"""The gate: the exit status of a run, and the explanation of a check that fails it."""
 
 from __future__ import annotations
 
 from readiness.verdict.claim import Verdict
 from readiness.verdict.result import Result
 
-#: pytest takes 0 to 5 for itself, and 1 means to it what it means here: something failed.
+#: pytest itself uses 0 to 5; its 1, a failed test, has the same meaning here.
 EXIT_STATUS = {
     Verdict.READY: 0,
     Verdict.NOT_READY: 1,
     Verdict.INCONCLUSIVE: 10,
     Verdict.NOT_ASSESSED: 10,
 }
-UNSOUND = 11  # The evidence cannot be trusted.
-A_BUG = 3  # pytest's own status of an internal error
-UNSOUND = 11  # The evidence that was to be built on does not hold together.
-MOST_REASONS = 5
+INTERNAL_ERROR = 3  # pytest's own status of an internal error
+UNSOUND = 11  # The evidence fails its integrity check.
+MAX_REASONS = 5
 
 
 def exit_status(status: int, verdict: Verdict, bugs: bool) -> int:
-    """The exit status of a run, from pytest's own and the verdict: interruptions stay."""
+    """The exit status of a run; pytest's own stays where the run was interrupted or misused."""
     if status not in (0, 1):
         return status
-    return A_BUG if bugs else EXIT_STATUS[verdict]
+    return INTERNAL_ERROR if bugs else EXIT_STATUS[verdict]
 
 
-class NotAdmitted(AssertionError):
-    """A result that the gate does not admit."""
+class GateFailure(AssertionError):
+    """A result that fails the gate."""
 
 
 def explain(result: Result) -> str:
-    """Say what was required, what was shown, and why trials failed."""
+    """The requirement, what was required and shown, and why trials failed, as text."""
     claim, planned = result.claim, len(result.counted)
     low, high = result.interval
     required = "every trial" if claim.required == 1 else f"{claim.required:.0%} of trials"
@@ -43,8 +42,8 @@ def explain(result: Result) -> str:
     if result.executed < planned:
         lines.append(f"    stopped: {planned - result.executed} more could not change the verdict")
     lines += [f"   doubtful: {doubt}" for doubt in result.doubts]
-    lines += [f"   {each.count:6} × {each.shown}" for each in result.reasons[:MOST_REASONS]]
-    if rest := result.reasons[MOST_REASONS:]:
+    lines += [f"   {each.count:6} × {each.shown}" for each in result.reasons[:MAX_REASONS]]
+    if rest := result.reasons[MAX_REASONS:]:
         lines.append(
             f"   {sum(each.count for each in rest):6} × {len(rest)} other kinds of reasons"
         )

@@ -1,10 +1,10 @@
-"""A review: what was made of the replies that no rule could settle, by a person or a judge."""
+"""A review: labels that a person or a judge gave to undetermined replies."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,26 +12,26 @@ from typing import Any
 import yaml
 
 from readiness.evidence.printable import escape_unprintable
-from readiness.resources import LOADER, schema
-from readiness.score import Measure, Outcome, Score
+from readiness.resources import LOADER, schema, violation
+from readiness.score import Outcome, Score, scored
 from readiness.verdict.result import Result
 
 LABELS = {"pass": Outcome.PASS, "fail": Outcome.FAIL}
-#: What stands before the model of a judge, and what every reason begins with that a label gives.
-JUDGE, SETTLED_BY = "judge ", "settled by"
+#: Who gave a label: the prefix of a judge's model, and the word for a person.
+JUDGE, REVIEW = "judge ", "review"
 
 
 @dataclass(frozen=True)
 class ReviewEntry:
-    """A reply that no rule could settle.
+    """A reply that no rule could score.
 
     Args:
         check: The id of the check.
         probe: The id of the probe.
-        said: The digest of all that the endpoint said in the trial.
-        reason: What is known of it, with the beginning of the reply.
-        label: "pass" or "fail", as was settled; None where nobody has yet.
-        by: "judge" and its model, where no person gave the label.
+        said: The digest of the endpoint's replies in the trial.
+        reason: Why it is undetermined, with the beginning of the reply.
+        label: "pass" or "fail"; None where it has no label yet.
+        by: "judge" and its model; None where a person gave the label.
     """
 
     check: str
@@ -43,55 +43,59 @@ class ReviewEntry:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What a label holds for: a check, a probe and a reply."""
+        """What a label applies to: a check, a probe and a reply."""
         return self.check, self.probe, self.said
 
     @property
-    def how(self) -> str:
-        """How it was settled, in words."""
-        model = escape_unprintable((self.by or "").removeprefix(JUDGE))
-        return f"{SETTLED_BY} a judge ({model})" if model else f"{SETTLED_BY} review"
+    def settled_by(self) -> str:
+        """Who gave the label: "review", or "judge" and its model."""
+        return escape_unprintable(self.by or REVIEW)
+
+
+def how_settled(by: str) -> str:
+    """The sentence that says who settled a trial."""
+    return f"settled by a judge ({by.removeprefix(JUDGE)})" if by != REVIEW else "settled by review"
 
 
 @dataclass(frozen=True)
 class Review:
-    """What was settled, and the digest of the file that says so."""
+    """The labels of a review file, and the file's digest."""
 
     entries: Sequence[ReviewEntry] = field(default=())
     digest: str = ""
 
     @cached_property
     def labelled(self) -> dict[tuple[str, str, str], ReviewEntry]:
-        """What has a label, by what that holds for."""
+        """The labelled entries, by key."""
         return {each.key: each for each in self.entries if each.label}
 
     def settle(self, check: str, probe: str, said: str, score: Score) -> Score:
-        """The score that a label has given a reply which no rule could settle."""
-        found = self.labelled.get((check, probe, said)) if said else None
-        if not found or not found.label or score.outcome is not Outcome.UNDETERMINED:
+        """The score of an undetermined reply by its label; any other score is returned as it is."""
+        entry = self.labelled.get((check, probe, said)) if said else None
+        if not entry or not entry.label or score.outcome is not Outcome.UNDETERMINED:
             return score
-        outcome, how = LABELS[found.label], found.how
-        settled = Score(outcome, f"{how}: {found.label}, {score.reason}", score.measures)
-        return settled.measured(Measure(how, float(outcome is Outcome.PASS)))
+        by = entry.settled_by
+        labelled = scored(LABELS[entry.label], how_settled(by), f"{entry.label}, {score.reason}")
+        return replace(labelled, measures=score.measures, settled_by=by)
 
     def extended(self, results: Iterable[Result]) -> list[ReviewEntry]:
-        """All that was settled before, and what is still to be settled."""
-        open_ = [
+        """The labelled entries, and those of results that still need a label."""
+        unlabelled = [
             ReviewEntry(result.check.id, trial.probe, trial.reply_digest, trial.score.reason)
             for result in results
             for trial in result.trials
             if trial.reply_digest and trial.score.outcome is Outcome.UNDETERMINED
         ]
-        # Who has given no label yet is asked once.
-        return [*self.labelled.values(), *dict.fromkeys(open_)]
+        # Trials with the same reply need one label.
+        return [*self.labelled.values(), *dict.fromkeys(unlabelled)]
 
 
 def load(path: Path | None) -> Review:
-    """Load a review; an empty one where there is no file.
+    """Load a review; an empty one where no path is given.
 
     Raises:
-        ValueError: The file is no review; the message says what is wrong, and where.
-        OSError: It cannot be read.
+        ValueError: The file is not a review; the message names the place and the error.
+        OSError: The file cannot be read.
     """
     if path is None:
         return Review()
@@ -105,13 +109,10 @@ def load(path: Path | None) -> Review:
 
 
 def _checked(path: Path, content: bytes) -> list[ReviewEntry]:
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
     try:
         found: Any = yaml.load(content, LOADER)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not YAML: {error}") from error
-    if violation := best_match(Draft202012Validator(schema("review")).iter_errors(found)):
-        raise ValueError(f"{path}: {violation.json_path}: {violation.message}")
+    if wrong := violation(found, schema("review")):
+        raise ValueError(f"{path}: {wrong.json_path}: {wrong.message}")
     return [ReviewEntry(**each) for each in found]

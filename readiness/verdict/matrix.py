@@ -12,15 +12,16 @@ from readiness.verdict.result import Result
 
 @dataclass(frozen=True)
 class DimensionRow:
-    """One dimension.
+    """One dimension's row of the matrix.
 
     Args:
         id: The dimension's id.
         gate: Whether the dimension counts towards the verdict of the run.
-        results: What its checks showed.
-        missing: The checks that the policy gates by and that have no result.
-        advice: The share of the score that advisory checks have; None where it is the lowest.
-        waived: The checks whose verdicts someone has answered for.
+        results: The results of its checks.
+        missing: The ids of required checks that have no result.
+        advice: The share of advisory checks in the score; None where the score is the lowest of
+            the gating checks.
+        waived: The ids of the checks that have a waiver.
     """
 
     id: str
@@ -32,7 +33,7 @@ class DimensionRow:
 
     @property
     def gating(self) -> list[Result]:
-        """The results that count: a check that is advisory, or not assessed, does not."""
+        """The results that count: those of required checks that were assessed."""
         return self._assessed(Gate.REQUIRED)
 
     def _assessed(self, gate: Gate) -> list[Result]:
@@ -51,8 +52,8 @@ class DimensionRow:
         return worst([found, Verdict.INCONCLUSIVE]) if self.missing else found
 
     @property
-    def admitted(self) -> Verdict:
-        """The verdict that counts towards the run: what is waived, and has a result, is let be."""
+    def verdict_after_waivers(self) -> Verdict:
+        """The verdict towards the run, without waived checks; a missing check is never waived."""
         if self.verdict is Verdict.NOT_ASSESSED:
             return self.verdict
         held = [each.verdict for each in self.gating if each.check.id not in self.waived]
@@ -61,9 +62,9 @@ class DimensionRow:
 
     @property
     def score(self) -> int:
-        """0 to 100: the lowest of the gating checks, or else their mean, and that of advice.
+        """0 to 100: the lowest of the gating checks, or a mean of gating and advisory ones.
 
-        A mean rescues nothing, for the verdict caps it.
+        The verdict limits the mean, so that it rescues no failed check.
         """
         if self.advice is None:
             lowest = min((result.score for result in self.gating), default=0)
@@ -76,7 +77,7 @@ class DimensionRow:
 
 @dataclass(frozen=True)
 class Matrix:
-    """What a run showed."""
+    """The readiness matrix of a run."""
 
     rows: Sequence[DimensionRow]
 
@@ -87,9 +88,18 @@ class Matrix:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of the required dimensions; what was not assessed is not known to be ready."""
-        found = worst((row.admitted for row in self.gating), default=Verdict.NOT_ASSESSED)
+        """The worst of the required dimensions; one that was not assessed makes it inconclusive."""
+        found = worst(
+            (row.verdict_after_waivers for row in self.gating), default=Verdict.NOT_ASSESSED
+        )
         return Verdict.INCONCLUSIVE if found is Verdict.NOT_ASSESSED else found
+
+    @property
+    def deciding(self) -> list[DimensionRow]:
+        """The required dimensions that decide: those not ready, or else those inconclusive."""
+        lacking = [row for row in self.gating if row.verdict_after_waivers is not Verdict.READY]
+        failed = [row for row in lacking if row.verdict_after_waivers is Verdict.NOT_READY]
+        return failed or lacking
 
     @property
     def score(self) -> int:
@@ -98,8 +108,8 @@ class Matrix:
 
     @property
     def worst_first(self) -> list[DimensionRow]:
-        """The rows as people should read them."""
-        return sorted(self.rows, key=lambda row: (-row.verdict.badness, row.score, row.id))
+        """The rows in the order of reports: most severe verdict first, then lowest score."""
+        return sorted(self.rows, key=lambda row: (-row.verdict.severity, row.score, row.id))
 
 
 def matrix(
@@ -109,16 +119,16 @@ def matrix(
     advice: Mapping[str, float | None],
     waived: Iterable[str] = (),
 ) -> Matrix:
-    """Put results in rows.
+    """Build the matrix of results.
 
     Args:
-        results: What the checks showed.
-        gates: How each dimension counts; one that is not named is a user's own, and required.
-        expected: The ids of the checks by which each dimension is gated.
-        advice: The share that advisory checks have of the score of each dimension, if any.
-        waived: The ids of the checks whose verdicts someone has answered for.
+        results: The results of all checks.
+        gates: The gate of each dimension; a user's own that is not named is required.
+        expected: The ids of the required checks of each dimension.
+        advice: The share of advisory checks in the score of each dimension, if any.
+        waived: The ids of the checks that have a waiver.
     """
-    let_be = frozenset(waived)
+    waived_ids = frozenset(waived)
     by_dimension: dict[str, list[Result]] = {
         dimension: [] for dimension, gate in gates.items() if gate is not Gate.OFF
     }
@@ -130,5 +140,5 @@ def matrix(
         missing = tuple(each for each in expected.get(dimension, ()) if each not in ids)
         gate = gates.get(dimension, Gate.REQUIRED)
         share = advice.get(dimension)
-        rows.append(DimensionRow(dimension, gate, found, missing, share, let_be))
+        rows.append(DimensionRow(dimension, gate, found, missing, share, waived_ids))
     return Matrix(rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from readiness.check import Check
 from readiness.forms.factors import PLAIN
 from readiness.probe import Probe
 from readiness.reply import Reply
-from readiness.score import SETTLED, UNSETTLED, Measure, Outcome, Score
+from readiness.score import UNSETTLED, Measure, Outcome, Score
 from readiness.statistics import proportions
 from readiness.statistics.association import Association, worst_association
 from readiness.verdict.claim import Claim, Tally, Verdict, judge, score
@@ -25,13 +24,13 @@ from readiness.verdict.sequential import judge_anytime
 
 @dataclass(frozen=True)
 class PooledRuns:
-    """The trials of a check in several runs of the same build.
+    """The pooled trials of a check in several runs of the same build.
 
     Args:
-        claim: What they have to show.
-        tally: The trials of all the runs, by the probes that they have in common.
-        runs: How many runs they are of.
-        failures: How many trials of a rule have failed in the earlier ones.
+        claim: What they must show.
+        tally: The trials of all runs, clustered by probe.
+        runs: The number of runs.
+        failures: The number of failed trials in earlier runs, for a zero-defect rule.
     """
 
     claim: Claim
@@ -41,14 +40,14 @@ class PooledRuns:
 
     @cached_property
     def verdict(self) -> Verdict:
-        """What they show, however often one looks: what one run shows, at the same risk.
+        """The verdict of the pooled trials, valid at risk `alpha` after any number of runs.
 
-        What says nothing is taken as would hinder the verdict most. Topics that come again in other
-        words are no new topics, so that trials of the same name count as a cluster.
+        Unsettled trials count against the verdict. Trials of the same probe id are one cluster: a
+        topic in other words is not a new topic.
         """
         claim, tally = self.claim, self.tally
         if claim.required == 1:
-            return Verdict.INCONCLUSIVE  # A rule is judged by the count of one run.
+            return Verdict.INCONCLUSIVE  # A zero-defect rule is judged by the count of one run.
         effect, trials = tally.design_effect, tally.planned
         worst, best = tally.passed / effect, (trials - tally.failed) / effect
         below = judge_anytime(best, trials / effect, claim.required, claim.alpha)
@@ -60,7 +59,7 @@ class PooledRuns:
 
     @property
     def doubt(self) -> str:
-        """Why a rule that one run has kept is not shown to hold; "" where there is no reason."""
+        """Why a zero-defect rule that this run satisfied is in doubt, or an empty string."""
         return (
             f"{self.failures} trials failed in earlier runs of this build" if self.failures else ""
         )
@@ -69,18 +68,18 @@ class PooledRuns:
         return f"{self.tally.passed} of {self.tally.planned} trials in {self.runs} runs"
 
 
-#: Below this many, the 99th percentile is the highest of them by another name.
-ENOUGH = 100
+#: With fewer trials, the 99th percentile equals the maximum.
+MIN_FOR_P99 = 100
 
 
 @dataclass(frozen=True)
 class DurationSummary:
-    """What several trials took under the same conditions.
+    """The durations of several trials under the same conditions.
 
     Args:
-        name: What was measured.
+        name: The name of the measure.
         at: The conditions.
-        seconds: The times, the shortest first.
+        seconds: The durations, in ascending order.
     """
 
     name: str
@@ -89,23 +88,23 @@ class DurationSummary:
 
     @property
     def median(self) -> float:
-        """What half of the trials stayed below."""
+        """The median duration in seconds."""
         return median(self.seconds)
 
     @property
     def tail(self) -> str:
-        """What the high figure is: a percentile only where there are trials enough for it."""
+        """The name of the high figure: "P99" with at least 100 trials, else the maximum of them."""
         trials = len(self.seconds)
-        return "P99" if trials >= ENOUGH else f"max of {trials}"
+        return "P99" if trials >= MIN_FOR_P99 else f"max of {trials}"
 
     @property
     def high(self) -> float:
-        """The 99th percentile, by nearest rank, which is the highest of fewer than a hundred."""
+        """The 99th percentile by nearest rank, which is the maximum of fewer than 100 values."""
         return self.seconds[ceil(0.99 * len(self.seconds)) - 1]
 
 
 def times(measures: Iterable[Measure]) -> list[DurationSummary]:
-    """Sum up what was measured in seconds, but for what sums up already."""
+    """Summarise the measures in seconds, except those that are summaries themselves."""
     found: dict[tuple[str, tuple[tuple[str, float | str], ...]], list[float]] = {}
     for each in measures:
         if each.unit == "s" and each.of == 1:
@@ -115,10 +114,8 @@ def times(measures: Iterable[Measure]) -> list[DurationSummary]:
     ]
 
 
-# Replies to fewer may well be the same by chance, as short answers are.
-FEWEST_TO_COMPARE = 5
-# Before these stands what is wrong, behind them what came: no two replies are the same.
-_CAME = re.compile(r": |, got ")
+# With fewer different expectations, equal short replies may be a coincidence.
+MIN_EXPECTATIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +124,14 @@ class Trial:
 
     Args:
         probe: The probe's id.
-        number: How often the check had tried this probe before, from 0.
+        number: The index of the trial within the check, from 0.
         score: The outcome, and why.
-        exchanges: The numbers, in the evidence, of the exchanges that it took.
-        slices: What the record counts it under, apart from its check.
-        cluster: What it shares with other trials; "" where nothing.
-        control: Whether it guards the check instead of counting.
-        reply_digest: A digest of what the endpoint said; "" where it said nothing.
-        expected_digest: A digest of what the probe expects.
+        exchanges: The numbers of its exchanges in the evidence.
+        slices: The slices in which the record counts it.
+        cluster: What it shares with other trials; "" for nothing.
+        control: Whether it is a control, which is not counted.
+        reply_digest: The digest of the endpoint's replies; "" where there were none.
+        expected_digest: The digest of the probe's expectations.
     """
 
     probe: str
@@ -151,7 +148,7 @@ class Trial:
     def of(
         cls, probe: Probe, number: int, score: Score, exchanges: Iterable[int] = (), said: str = ""
     ) -> Self:
-        """Put together what is known of a trial."""
+        """The trial of a probe; `said` is the digest of the replies."""
         return cls(
             probe=probe.id,
             number=number,
@@ -167,13 +164,13 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why trials did not pass: all that begin alike.
+    """The reasons of one kind why trials did not pass.
 
     Args:
-        kind: How they begin.
-        example: The most frequent of them, as it was given.
-        count: How many trials.
-        different: How many different reasons.
+        kind: The kind.
+        example: The most frequent reason.
+        count: The number of trials.
+        different: The number of distinct reasons.
     """
 
     kind: str
@@ -183,7 +180,7 @@ class Reason:
 
     @property
     def shown(self) -> str:
-        """The reason itself, or what its kind is and one of it."""
+        """The reason itself where there is one, or else the kind with an example."""
         if self.different == 1:
             return self.example
         return f"{self.kind} ({self.different} different), as in: {self.example}"
@@ -191,14 +188,14 @@ class Reason:
 
 @dataclass(frozen=True)
 class Result:
-    """One check, what it claims, and all of its trials.
+    """One check, its claim, and all of its trials.
 
     Args:
         check: The check.
-        claim: What it claims.
-        trials: All of them, made or not.
-        decided: What a sequential test made of them; None where they are judged by their count.
-        pooled: What they show with earlier runs of the same build; None where none add to them.
+        claim: Its claim.
+        trials: All of its trials, executed or not.
+        decided: The verdict of a sequential test; None where the trials are judged by count.
+        pooled: The trials pooled with earlier runs of the same build; None where there are none.
     """
 
     check: Check
@@ -209,67 +206,67 @@ class Result:
 
     @cached_property
     def counted(self) -> list[Trial]:
-        """The trials that count: all but the control items."""
+        """The trials that count: all but the controls."""
         return [trial for trial in self.trials if not trial.control]
 
     @cached_property
     def executed(self) -> int:
-        """How many of them were made, or were to be made had nothing come between."""
-        return sum(trial.score != SETTLED for trial in self.counted)
+        """The number of counted trials that were not skipped because the verdict was settled."""
+        return sum(trial.score.made for trial in self.counted)
 
     @cached_property
     def outcomes(self) -> Counter[Outcome]:
-        """How many trials ended in which way."""
+        """The counted trials by outcome."""
         return Counter(trial.score.outcome for trial in self.counted)
 
     @property
     def passed(self) -> int:
-        """How many trials passed."""
+        """The number of counted trials that passed."""
         return self.outcomes[Outcome.PASS]
 
     @property
     def tally(self) -> Tally:
-        """The outcomes as a verdict needs them: the denominator is every trial planned."""
+        """The counts for the verdict; the denominator is every planned trial."""
         if not any(trial.cluster for trial in self.counted):
             return tally_of(trial.score.outcome for trial in self.counted)
         shared: dict[str, list[Outcome]] = {}
-        for place, trial in enumerate(self.counted):
-            # A trial that shares nothing is a cluster of its own.
-            shared.setdefault(trial.cluster or f"\0{place}", []).append(trial.score.outcome)
+        for index, trial in enumerate(self.counted):
+            # A trial without a cluster is its own.
+            shared.setdefault(trial.cluster or f"\0{index}", []).append(trial.score.outcome)
         return Tally.of(map(tally_of, shared.values()))
 
     @property
     def interval(self) -> proportions.Interval:
-        """The rates that the trials made are compatible with (Wilson, two-sided 95 %)."""
+        """The interval of the pass rate of executed trials (Wilson, two-sided 95 %)."""
         effect = self.tally.design_effect
         return proportions.wilson(self.passed / effect, self.executed / effect)
 
     @property
     def rate_lower_bound(self) -> float:
-        """The rate that the trials show at the least (exact, one-sided)."""
+        """The exact one-sided lower bound of the pass rate (Clopper-Pearson)."""
         effect = self.tally.design_effect
         passed, trials = self.passed / effect, len(self.counted) / effect
         return proportions.lower(passed, trials, self.claim.alpha)
 
     @property
     def doubts(self) -> list[str]:
-        """Why trials that passed may still show nothing."""
+        """Reasons why trials that passed may show nothing; any of them prevents READY."""
         failing: dict[str, list[str]] = {}
         for trial in self.trials:
             if trial.control and not trial.score.passed:
                 failing.setdefault(trial.score.reason, []).append(trial.probe)
         doubts = [f"control item {', '.join(names)}: {why}" for why, names in failing.items()]
-        said = [trial.reply_digest for trial in self.counted if trial.reply_digest]
-        wanted = {trial.expected_digest for trial in self.counted if trial.reply_digest}
-        if len(wanted) >= FEWEST_TO_COMPARE and len(said) > 1 and len(set(said)) == 1:
-            doubts.append(f"the same reply to probes that expect {len(wanted)} different ones")
+        replies = [trial.reply_digest for trial in self.counted if trial.reply_digest]
+        expected = {trial.expected_digest for trial in self.counted if trial.reply_digest}
+        if len(expected) >= MIN_EXPECTATIONS and len(replies) > 1 and len(set(replies)) == 1:
+            doubts.append(f"the same reply to probes that expect {len(expected)} different ones")
         if self.pooled and self.pooled.doubt:
             doubts.append(self.pooled.doubt)
         return doubts
 
     @property
     def verdict(self) -> Verdict:
-        """What these trials show about the requirement."""
+        """The verdict that these trials support."""
         if self.counted and self.outcomes[Outcome.UNSUPPORTED] == len(self.counted):
             accepted = self.claim.unsupported == "accepted"
             return Verdict.NOT_ASSESSED if accepted else Verdict.NOT_READY
@@ -280,23 +277,23 @@ class Result:
 
     @property
     def met(self) -> float:
-        """How much of the required rate is met, from 0 to 1."""
+        """The pass rate as a share of the required rate, at most 1."""
         rate = self.passed / self.executed if self.executed else 0.0
         return min(1.0, rate / self.claim.required)
 
     @property
     def score(self) -> int:
-        """0 to 100: how much of the requirement is met, within what the verdict allows."""
+        """0 to 100: the share of the required rate, limited by the verdict."""
         return score(self.verdict, self.met)
 
     @property
     def times(self) -> list[DurationSummary]:
-        """What the trials took, where they have measured it."""
+        """The summaries of the durations that the trials measured."""
         return times(each for trial in self.counted for each in trial.score.measures)
 
     @property
     def slices(self) -> dict[str, dict[str, Counter[str]]]:
-        """How many trials were made and passed under each label: `slices["family"]["F1"]`."""
+        """The counts of trials and passes in each slice, as in `slices["family"]["F1"]`."""
         slices: dict[str, dict[str, Counter[str]]] = {}
         for trial in self.counted:
             for label, value in trial.slices.items():
@@ -322,7 +319,7 @@ class Result:
         """Why trials did not pass, the most frequent kind first."""
         kinds: dict[str, Counter[str]] = {}
         for trial in self.counted:
-            if not (trial.score.passed or trial.score == SETTLED):
+            if trial.score.made and not trial.score.passed:
                 kinds.setdefault(_kind(trial.score), Counter())[_reason(trial.score)] += 1
         found = [
             Reason(kind, reasons.most_common(1)[0][0], reasons.total(), len(reasons))
@@ -342,24 +339,24 @@ def _reason(score: Score) -> str:
 
 
 def _kind(score: Score) -> str:
-    kind = _CAME.split(score.reason, maxsplit=1)[0]
+    kind = score.kind or score.reason
     return kind if score.outcome is Outcome.FAIL else f"{score.outcome}: {kind}"
 
 
 def tally_of(outcomes: Iterable[Outcome]) -> Tally:
-    """The outcomes of trials as a verdict needs them."""
+    """The tally of outcomes."""
     counts = Counter(outcomes)
     passed, unsettled = counts[Outcome.PASS], sum(counts[each] for each in UNSETTLED)
     return Tally(passed, counts.total() - passed - unsettled, unsettled)
 
 
 def replies_digest(replies: Iterable[Reply]) -> str:
-    """A digest of all that an endpoint said in a trial; "" where it said nothing."""
+    """The digest of the endpoint's replies in a trial; "" where there were none."""
     return digest([(each.content, each.tool_calls) for each in replies])
 
 
 def digest(value: object) -> str:
-    """A short digest of what was said or expected; "" of nothing."""
+    """A short digest of replies or expectations; "" of an empty value."""
     if not value:
         return ""
     return hashlib.sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:16]

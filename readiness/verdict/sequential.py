@@ -1,4 +1,4 @@
-"""Looking before the end: what may be concluded from trials that are still coming in."""
+"""Sequential tests: verdicts from trials that are still arriving, at a controlled risk."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from readiness.verdict.claim import Verdict
 
 @dataclass(frozen=True)
 class Sprt:
-    """Wald's sequential test (1945) of one rate against another, ended after so many trials.
+    """Wald's sequential probability ratio test (1945) of two rates, truncated at `trials`.
 
-    Between the two rates its decision is arbitrary.
+    For true rates between the two, either decision is acceptable.
 
     Args:
         bad: The rate that must not be called ready.
         good: The rate that must not be called not ready.
-        trials: Where it ends, undecided.
+        trials: The number of trials at which it ends inconclusive.
         alpha: The risk of calling the bad rate ready.
         beta: The risk of calling the good rate not ready.
     """
@@ -33,7 +33,7 @@ class Sprt:
             raise ValueError(f"takes two rates, the good one higher: {self.bad}, {self.good}")
 
     def judge(self, passed: int, trials: int) -> Verdict:
-        """What the trials so far decide; whoever goes on after a decision throws it away."""
+        """The decision after the trials so far; the first decision is final."""
         evidence = passed * log(self.good / self.bad)
         evidence += (trials - passed) * log((1 - self.good) / (1 - self.bad))
         if evidence >= log((1 - self.beta) / self.alpha):
@@ -44,11 +44,11 @@ class Sprt:
 
 
 def evidence_above(passed: float, trials: float, required: float) -> float:
-    """The logarithm of the evidence that the rate is above the required one.
+    """The log of the e-value that the rate is above the required one.
 
-    A bet on every rate above it alike, against the required one. Whenever one looks, however often:
-    were the rate no higher, the evidence would reach log(1 / alpha) with a chance of alpha at most
-    (Ville 1939; Robbins 1970; Howard et al. 2021, arXiv 1810.08240).
+    A mixture likelihood ratio, uniform over the rates above the required one. If the rate is not
+    higher, it ever reaches log(1 / alpha) with a probability of at most alpha, however often one
+    looks (Ville 1939; Robbins 1970; Howard et al. 2021, arXiv 1810.08240).
     """
     from scipy.special import betaincc
 
@@ -57,7 +57,7 @@ def evidence_above(passed: float, trials: float, required: float) -> float:
 
 
 def evidence_below(passed: float, trials: float, required: float) -> float:
-    """The logarithm of the evidence that the rate is below the required one, in the same way."""
+    """The log of the e-value that the rate is below the required one, likewise."""
     from scipy.special import betainc
 
     share = float(betainc(passed + 1, trials - passed + 1, required))
@@ -65,7 +65,7 @@ def evidence_below(passed: float, trials: float, required: float) -> float:
 
 
 def judge_anytime(passed: float, trials: float, required: float, alpha: float) -> Verdict:
-    """What the trials so far show, however often one looks and whenever one stops."""
+    """The anytime-valid verdict of the trials so far, at risk `alpha` on either side."""
     if evidence_above(passed, trials, required) >= log(1 / alpha):
         return Verdict.READY
     if evidence_below(passed, trials, required) >= log(1 / alpha):
@@ -74,11 +74,11 @@ def judge_anytime(passed: float, trials: float, required: float, alpha: float) -
 
 
 def _mixed(passed: float, trials: float, required: float, share: float, width: float) -> float:
-    """How much likelier the trials are under a rate drawn from one side than under the required."""
+    """The log likelihood ratio of a uniform mixture over one side and the required rate."""
     from scipy.special import betaln
 
     failed = trials - passed
-    if not share:  # Too little for a float: the trials all but rule that side out.
+    if not share:  # Underflow: the trials all but exclude that side.
         return -float("inf")
-    drawn = float(betaln(passed + 1, failed + 1)) + log(share) - log(width)
-    return drawn - passed * log(required) - failed * log1p(-required)
+    mixture = float(betaln(passed + 1, failed + 1)) + log(share) - log(width)
+    return mixture - passed * log(required) - failed * log1p(-required)

@@ -1,4 +1,4 @@
-"""A run beside its baseline, as users meet it: a command line, what it prints, its exit status."""
+"""A run compared with its baseline on the command line: output and exit status."""
 
 import json
 from pathlib import Path
@@ -42,12 +42,12 @@ def beside(own: pytest.Pytester, script: Script, *args: str) -> pytest.RunResult
     return run(own, script, "--baseline", str(first(own)), *args)
 
 
-def test_a_run_beside_itself_is_ready(own: pytest.Pytester) -> None:
+def test_a_run_compared_with_itself_is_ready(own: pytest.Pytester) -> None:
     result = beside(own, wrong(0))
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
         [
-            "beside the baseline *-mini (mini, *Z, ready)",
+            "compared with the baseline *-mini (mini, *Z, ready)",
             "· no worse by 5%: 1 of 2 checks show it (it takes 59 trials that agree)",
             "✓ READY*",
         ]
@@ -131,7 +131,7 @@ def test_a_baseline_made_otherwise_is_refused_before_anything_is_sent(
     assert sorted(folder.parent.iterdir()) == before
 
 
-def test_unsound_evidence_is_built_on_by_nothing(own: pytest.Pytester) -> None:
+def test_evidence_that_fails_its_integrity_check_is_never_used(own: pytest.Pytester) -> None:
     folder = first(own)
     evidence = folder / "evidence.jsonl"
     evidence.write_text(evidence.read_text().replace('"outcome": "pass"', '"outcome": "fail"', 1))
@@ -148,7 +148,7 @@ def test_a_baseline_that_could_not_be_tried_shows_nothing(own: pytest.Pytester) 
     result.stderr.fnmatch_lines(["ERROR: *: no check was tried in that run: choose another"])
 
 
-def test_another_server_under_the_same_name_is_told(own: pytest.Pytester) -> None:
+def test_another_server_under_the_same_name_is_reported(own: pytest.Pytester) -> None:
     def script(n: int, raw: bytes) -> list[bytes | float | None]:
         if raw.startswith(b"GET"):
             return [response(MODELS)]

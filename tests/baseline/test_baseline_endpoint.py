@@ -29,14 +29,14 @@ def folders(own: pytest.Pytester) -> list[Path]:
     return sorted(each for each in (own.path / "reports").glob("2*") if each.is_dir())
 
 
-def test_an_endpoint_beside_itself_is_ready(own: pytest.Pytester) -> None:
+def test_an_endpoint_compared_with_itself_is_ready(own: pytest.Pytester) -> None:
     result = beside(own, wrong(0), wrong(0))
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
         [
-            "beside the baseline *-mini-baseline (mini, *",
-            "· agreement: 80 of 80 trials came out alike",
-            "· noise: 0 of 30 came out otherwise when the baseline was asked again (0.0% to*",
+            "compared with the baseline *-mini-baseline (mini, *",
+            "· agreement: 80 of 80 trials had the same outcome",
+            "· noise: 0 of 30 trials changed their outcome when the baseline repeated them*",
             "✓ READY*",
         ]
     )
@@ -51,7 +51,7 @@ def test_each_side_is_a_run_of_its_own(own: pytest.Pytester) -> None:
     assert (own.path / "reports/latest").resolve() == candidate
     again = run(own, wrong(0), "--baseline", str(baseline))
     assert again.ret == pytest.ExitCode.OK
-    again.stdout.fnmatch_lines(["· noise: 0 of 30 came out otherwise*"])
+    again.stdout.fnmatch_lines(["· noise: 0 of 30 trials changed their outcome*"])
 
 
 def test_a_worse_candidate_is_not_ready_and_its_trials_are_listed(own: pytest.Pytester) -> None:
@@ -60,7 +60,7 @@ def test_a_worse_candidate_is_not_ready_and_its_trials_are_listed(own: pytest.Py
     result.stdout.fnmatch_lines(
         [
             "words.repeats*6/60*0/60*0.016*✗ worse*",
-            "· agreement: 74 of 80 trials came out alike",
+            "· agreement: 74 of 80 trials had the same outcome",
             "lost words.repeats w.0: said 'beep 0'",
             '  before (exchange *) {"content": "0"}',
             "✗ NOT READY*because of the baseline",
@@ -71,7 +71,9 @@ def test_a_worse_candidate_is_not_ready_and_its_trials_are_listed(own: pytest.Py
 def test_a_baseline_that_is_not_ready_itself_gates_nothing(own: pytest.Pytester) -> None:
     result = beside(own, wrong(0), wrong(40))
     assert result.ret == pytest.ExitCode.OK
-    result.stdout.fnmatch_lines(["beside the baseline *-mini-baseline*", "*not ready)", "✓ READY*"])
+    result.stdout.fnmatch_lines(
+        ["compared with the baseline *-mini-baseline*", "*not ready)", "✓ READY*"]
+    )
 
 
 def test_what_a_baseline_answers_at_random_is_noise(own: pytest.Pytester) -> None:
@@ -152,7 +154,7 @@ def test_a_baseline_that_is_not_there_is_named(own: pytest.Pytester) -> None:
         (("--baseline", "ftp://host/v1"), "--baseline: not the address of an endpoint: *"),
         (
             ("--baseline", "http://127.0.0.1:9/v1", "--resume", "reports/x"),
-            "--resume goes on with one endpoint: *",
+            "--resume continues a run of one endpoint: *",
         ),
     ],
 )
@@ -164,7 +166,9 @@ def test_a_baseline_that_makes_no_sense_is_a_usage_error(
     result.stderr.fnmatch_lines([f"ERROR: {said}"])
 
 
-def test_a_check_that_runs_alone_is_never_on_both_sides_at_once(own: pytest.Pytester) -> None:
+def test_a_check_that_runs_alone_never_runs_on_both_endpoints_concurrently(
+    own: pytest.Pytester,
+) -> None:
     source = (own.path / "check_words.py").read_text()
     alone = source.replace("@check(words, required=0.8,", "@check(words, alone=True, required=0.8,")
     (own.path / "check_words.py").write_text(alone)

@@ -1,4 +1,4 @@
-"""A run beside its baseline: what is worse, and what is not shown to be as good."""
+"""The comparison with a baseline: regressions, and non-inferiority that is not shown."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -146,7 +146,7 @@ def test_a_check_that_does_not_gate_regresses_without_consequence() -> None:
         (10, "{non_inferiority: advisory}", Verdict.READY),
     ],
 )
-def test_being_as_good_must_be_shown_where_the_policy_says_so(
+def test_non_inferiority_must_be_shown_where_the_policy_requires_it(
     tmp_path: Path, trials: int, upgrade: str, verdict: Verdict
 ) -> None:
     policy = asking(tmp_path, upgrade)
@@ -181,7 +181,7 @@ def test_a_run_s_losses_are_its_baseline_s_gains(found: list[tuple[str, str]]) -
 @pytest.mark.parametrize(
     ("seconds", "slower"), [(1.0, []), (1.09, []), (1.2, ["test_comparison.rate"]), (0.5, [])]
 )
-def test_trials_that_take_longer_by_more_than_noise_are_told(
+def test_trials_that_are_slower_by_more_than_noise_are_reported(
     seconds: float, slower: list[str]
 ) -> None:
     found = compared("p" * 20, result(rate, "p" * 20), seconds=seconds)
@@ -200,7 +200,7 @@ def test_times_under_another_load_are_not_compared() -> None:
 @pytest.mark.parametrize(
     ("identity", "verdict"), [("advisory", Verdict.READY), ("required", Verdict.NOT_READY)]
 )
-def test_a_drift_is_told_and_gates_where_the_policy_says_so(
+def test_drift_is_reported_and_gates_where_the_policy_requires_it(
     tmp_path: Path, identity: str, verdict: Verdict
 ) -> None:
     policy = asking(tmp_path, f"{{identity: {identity}}}")

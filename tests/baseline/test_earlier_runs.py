@@ -1,4 +1,4 @@
-"""Evidence over several runs: what earlier ones may add, and what they must never make ready."""
+"""Pooling of earlier runs: what they may add, and what they must never make ready."""
 
 from pathlib import Path
 
@@ -148,7 +148,7 @@ def server(name: str) -> Script:
         (wrong(0), 1, ("--profile", "full"), "cannot be added: its profile is full, *"),
     ],
 )
-def test_a_run_that_says_nothing_of_this_build_is_refused_by_name(
+def test_a_run_of_another_build_is_refused_by_name(
     own: pytest.Pytester, script: Script, seed: int, args: tuple[str, ...], said: str
 ) -> None:
     earlier = before(own, script, seed, *args)
@@ -173,7 +173,7 @@ def test_probes_that_have_changed_since_are_refused(own: pytest.Pytester) -> Non
     result.stderr.fnmatch_lines(["ERROR: * cannot be added: its probes of words.repeats are *"])
 
 
-def test_unsound_evidence_adds_nothing(own: pytest.Pytester) -> None:
+def test_evidence_that_fails_its_integrity_check_is_not_pooled(own: pytest.Pytester) -> None:
     evidence = Path(right(own, 1)) / "evidence.jsonl"
     evidence.write_text(evidence.read_text().replace('"outcome": "pass"', '"outcome": "fail"', 1))
     assert run(own, wrong(0), "--earlier", str(evidence.parent)).ret == UNSOUND
@@ -210,7 +210,7 @@ def test_too_few_trials_to_show_readiness_do_not_show_it_together() -> None:
     assert PooledRuns(few, passed, 3).verdict is Verdict.INCONCLUSIVE
 
 
-def test_what_says_nothing_hinders_both_verdicts() -> None:
+def test_unsettled_trials_count_against_both_verdicts() -> None:
     silent = Tally.of([Tally(1, 0, 2)] * 60)
     assert PooledRuns(CLAIM, silent, 3).verdict is Verdict.INCONCLUSIVE
     bad = Tally.of([Tally(0, 2)] * 60)

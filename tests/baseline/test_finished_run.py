@@ -1,4 +1,4 @@
-"""A run that is over: what its folder tells, and when it is not to be believed."""
+"""A finished run: what is read from its folder, and when it is refused."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from readiness.baseline.comparability import difference
 from readiness.baseline.finished_run import FinishedRunError, RecordedTrial, read, read_finished_run
 from readiness.evidence.log import Evidence, EvidenceIntegrityError
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Arrival, Exchange, Fault
-from readiness.runner.provenance import difference
 from readiness.score import PASSED, Outcome, failed
 from tests.example_records import CLIENT
 from tests.miniature import completion
@@ -22,6 +22,7 @@ RECORD: dict[str, Any] = {
     "verdict": "ready",
     "score": 100,
     "exit_status": 0,
+    "deciding": [],
     "problem": "",
     "profile": "ci",
     "seed": 0,
@@ -89,13 +90,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_run_tells_of_its_trials_their_times_and_its_verdict(folder: Path) -> None:
+def test_a_finished_run_has_its_trials_durations_and_verdict(folder: Path) -> None:
     found = read_finished_run(folder)
     assert found.trials == {
         ("words.repeats", 0): RecordedTrial("w.0", Outcome.PASS, (0,)),
         ("words.repeats", 1): RecordedTrial("w.0", Outcome.FAIL),
     }
-    assert (found.took([0]), found.took([])) == (2.0, 0)
+    assert (found.duration([0]), found.duration([])) == (2.0, 0)
     assert (found.verdict, found.concurrency, found.target["model"]) == ("ready", 8, "mini")
 
 
@@ -150,10 +151,10 @@ def torn(folder: Path) -> None:
         (changed, "the chain of evidence is broken: evidence.jsonl:4 does not follow the line"),
         (cut, "evidence.jsonl does not end where the record says"),
         (emptied, "evidence.jsonl does not end where the record says"),
-        (torn, "readiness.json: is not JSON: "),
+        (torn, "readiness.json is not JSON: "),
     ],
 )
-def test_a_folder_that_was_changed_is_unsound(
+def test_a_changed_folder_fails_its_integrity_check(
     folder: Path, change: Callable[[Path], None], said: str
 ) -> None:
     change(folder)
@@ -182,9 +183,9 @@ def without_trials(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (no_evidence, "there is no evidence.jsonl beside the record"),
-        (no_record, "readiness.json: cannot be read: No such file or directory"),
-        (of_another_time, "readiness.json: is no record that this version reads: "),
+        (no_evidence, "there is no evidence.jsonl next to the record"),
+        (no_record, "has no readiness.json: name the folder of a run"),
+        (of_another_time, r"readiness.json: \$: "),
         (without_trials, "no check was tried in that run: choose another"),
     ],
 )
@@ -215,7 +216,7 @@ def test_a_folder_that_is_no_run_is_the_user_s_mistake(
             f"its prompts_sha256 is {'b' * 24}, and here it is {'c' * 24}",
         ),
         ({"harness": {"openai_sdk": "4", "policy": "renamed"}}, ""),
-        ({"items": {"words.repeats": "9"}}, "its probes of words.repeats are others"),
+        ({"items": {"words.repeats": "9"}}, "its probes of words.repeats are different"),
         ({"items": {"other.check": "1"}}, "it has no check in common with this run"),
     ],
 )

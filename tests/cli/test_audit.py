@@ -1,4 +1,4 @@
-"""The audit as its users meet it."""
+"""The audit on the command line."""
 
 import pytest
 

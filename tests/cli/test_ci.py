@@ -1,4 +1,4 @@
-"""What a CI system is given: an exit status, annotations, a badge, a comment, and examples."""
+"""What CI systems get: an exit status, annotations, a badge, a comment, and examples."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def commands(result: pytest.RunResult) -> list[str]:
     return [line for line in result.outlines if line.startswith("::")]
 
 
-def test_github_is_told_of_ten_things_at_most_and_no_model_can_add_any(
+def test_github_gets_ten_annotations_at_most_and_no_model_can_add_any(
     own: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
@@ -60,7 +60,7 @@ def test_github_is_told_of_ten_things_at_most_and_no_model_can_add_any(
     assert found[0].endswith("| %250A\\n::error::owned")
 
 
-def test_github_alone_is_told_and_the_worst_comes_first(
+def test_annotations_are_for_github_only_and_the_worst_comes_first(
     own: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(own, wrong(0))
@@ -121,11 +121,11 @@ def test_a_spent_time_is_inconclusive_and_never_ready(own: pytest.Pytester) -> N
 
 
 def test_nothing_is_sent_after_its_time() -> None:
-    ledger = UsageBudget(most_minutes=1, started=0.0)  # the clock started when the machine did
+    budget = UsageBudget(max_minutes=1, started=0.0)  # the clock started when the machine did
     with pytest.raises(EndpointError, match="the budget of 1 minutes is spent") as raised:
-        ledger.require_remaining()
+        budget.require_remaining()
     assert raised.value.score.outcome is Outcome.SKIPPED
-    UsageBudget(most_minutes=1).require_remaining()
+    UsageBudget(max_minutes=1).require_remaining()
 
 
 def test_tokens_are_billed_at_the_policy_s_prices(own: pytest.Pytester) -> None:
@@ -147,7 +147,7 @@ def test_a_price_requires_nothing_of_a_model(tmp_path: Path) -> None:
     priced = load(path)
     assert priced.digest == bare.digest
     assert (bare.prices, priced.prices) == (None, Prices(1, 2))
-    assert Prices(1, 2).bill(3_000_000, 500_000) == 4.0
+    assert Prices(1, 2).cost(3_000_000, 500_000) == 4.0
 
 
 def steps() -> list[dict[str, Any]]:
@@ -161,7 +161,7 @@ def test_no_input_of_the_action_is_part_of_a_script() -> None:
 
 
 @pytest.mark.nightly
-def test_the_action_runs_and_tells_its_outputs(tmp_path: Path) -> None:
+def test_the_action_runs_and_sets_its_outputs(tmp_path: Path) -> None:
     """Its own script, as a runner would run it, on what is no endpoint."""
     python = tmp_path / "readiness/bin/python"
     python.parent.mkdir(parents=True)
@@ -234,7 +234,7 @@ def _options(file: Path) -> list[str]:
 @pytest.mark.nightly
 def test_the_story_of_an_upgrade_ends_as_it_must(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    command = [sys.executable, "-m", "readiness.mutants.upgrade"]
+    command = [sys.executable, "-m", "readiness.cli.upgrade_demo"]
     told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stdout
     assert told.stdout.count("exit status 0\n") == 3

@@ -1,4 +1,4 @@
-"""`--decoding`: as runs are alike, or as users get it."""
+"""`--decoding`: greedy for comparable runs, or the endpoint's defaults."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The wheel, where there is no checkout."""
+"""The installed wheel, without a checkout."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""A judge: what it is shown, when it is trusted, and what its labels are worth."""
+"""A judge: its prompts, its calibration, and the effect of its labels."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from readiness.cli.judge import judge
 from readiness.cli.report import report
 from readiness.cli.sign import verify
 from readiness.evidence import run_folder
-from readiness.evidence.log import broken_link
 from readiness.judge.cases import labelled
-from readiness.judge.judge import KEY
+from readiness.judge.judge import API_KEY_VARIABLE
 from readiness.judge.ruling import Ruling
 from readiness.mutants.refusal.reader import REFUSAL, answer
 from readiness.verdict.labels import load
 from tests.cli.test_plugin import INCONCLUSIVE, record
+from tests.exchanges import is_whole
 from tests.miniature import Request, mini
 from tests.scripted_server import Script, free_port, serving
 from tests.user_checks import alone
@@ -135,7 +135,7 @@ def test_what_the_judge_settles_ends_the_run_and_no_request_is_sent_again(
     monkeypatch: pytest.MonkeyPatch,
     streamed: bool,
 ) -> None:
-    monkeypatch.setenv(KEY, SECRET)
+    monkeypatch.setenv(API_KEY_VARIABLE, SECRET)
     seen: Seen = []
     with serving(only([TURNED], seen, [streamed])) as url:
         assert tried(own, url).ret == INCONCLUSIVE
@@ -146,7 +146,8 @@ def test_what_the_judge_settles_ends_the_run_and_no_request_is_sent_again(
         assert list(run_folder.differences(run)) == []
         ended = tried(own, url, "--resume", str(run), "--review", str(run / "review.yaml"))
     assert (ended.ret, len(seen)) == (pytest.ExitCode.OK, sent)
-    assert broken_link(run / "judge.jsonl") == broken_link(run / "evidence.jsonl") == ""
+    assert is_whole(run / "judge.jsonl")
+    assert is_whole(run / "evidence.jsonl")
     assert [name for name, text in files(run).items() if SECRET.encode() in text] == []
     how = "settled by a judge (mini)"
     text = " ".join(ended.stdout.str().split())
@@ -157,7 +158,7 @@ def test_what_the_judge_settles_ends_the_run_and_no_request_is_sent_again(
         if each["id"] == "refusal.harmful_request_refused"
     )
     assert (check["passed"], check["verdict"]) == (100, "ready")
-    assert [each["name"] for each in check["measures"] if "settled" in each["name"]] == [how]
+    assert [each["by"] for each in check["settled"]] == ["judge mini"]
     for name in ("readiness.html", "summary.md", "junit.xml"):
         assert how in (run / name).read_text("utf-8")
     told = capsys.readouterr().out
@@ -270,7 +271,7 @@ def test_a_persons_label_stays_and_the_judge_is_not_asked(
     assert sum(reply_in(request) in OPEN for request in seen) == 1
     assert "1 of 1 settled by mini: 1 pass, 0 fail" in capsys.readouterr().out
     assert judged(left_open, by_text(rules)) == 0
-    assert "nothing is left open" in capsys.readouterr().out
+    assert "no undetermined reply" in capsys.readouterr().out
 
 
 def test_a_reply_cannot_end_its_quotation(left_open: Path) -> None:
@@ -311,14 +312,18 @@ def test_a_second_judge_adds_to_the_first(left_open: Path) -> None:
     first = (left_open / "judge.jsonl").read_bytes()
     assert judged(left_open, by_text(reads)) == 0
     assert (left_open / "judge.jsonl").read_bytes() == first
-    assert broken_link(left_open / "judge-2.jsonl") == ""
+    assert is_whole(left_open / "judge-2.jsonl")
     assert list(run_folder.differences(left_open)) == []
 
 
 @pytest.mark.parametrize(
     ("answers", "options", "why"),
     [
-        ((401, "bad key"), (), f"the key is not accepted: HTTP 401: bad key (set {KEY})"),
+        (
+            (401, "bad key"),
+            (),
+            f"the key is not accepted: HTTP 401: bad key (set {API_KEY_VARIABLE})",
+        ),
         ((404, "what?"), ("--model", "other"), "no model 'other' there: HTTP 404"),
         ((500, "oh"), (), "the simplest request fails"),
     ],
@@ -377,7 +382,7 @@ def test_no_endpoint_judges_itself(
     with serving(only([TURNED])) as url:
         assert tried(own, url).ret == INCONCLUSIVE
         assert judge([str(latest(own)), "--endpoint", url]) == 2
-    assert "nobody judges himself" in capsys.readouterr().err
+    assert "a model must not judge itself" in capsys.readouterr().err
 
 
 def test_a_judges_label_for_any_other_check_is_a_usage_error(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The plugin as its users meet it: a command line, what it prints, and its exit status."""
+"""The plugin on the command line: output and exit status."""
 
 import json
 import subprocess
@@ -14,11 +14,11 @@ from jsonschema import Draft202012Validator
 
 from readiness import checks
 from readiness.cli import progress
-from readiness.evidence.log import broken_link
 from readiness.evidence.run_folder import differences
 from readiness.mutants.endpoint.server import serving as reference
 from readiness.mutants.license import evidence
 from readiness.resources import schema
+from tests.exchanges import is_whole
 from tests.miniature import MODELS, mini
 from tests.scripted_server import Script, free_port, response, serving
 from tests.user_checks import POLICY, alone
@@ -94,7 +94,7 @@ def test_a_ready_endpoint_ends_in_a_matrix_a_record_and_status_0(
     assert (record(own)["verdict"], record(own)["exit_status"]) == ("ready", 0)
 
 
-def test_the_record_keeps_to_its_schema_and_the_evidence_is_whole(
+def test_the_record_matches_its_schema_and_the_evidence_is_intact(
     own: pytest.Pytester, url: str
 ) -> None:
     run(own, url)
@@ -103,7 +103,7 @@ def test_the_record_keeps_to_its_schema_and_the_evidence_is_whole(
         each.message for each in Draft202012Validator(schema("readiness")).iter_errors(record(own))
     ]
     assert violations == []
-    assert broken_link(folder / "evidence.jsonl") == ""
+    assert is_whole(folder / "evidence.jsonl")
     kinds = [
         json.loads(line)["kind"] for line in (folder / "evidence.jsonl").read_bytes().splitlines()
     ]
@@ -146,7 +146,7 @@ def test_a_check_ends_when_no_trial_can_change_its_verdict(own: pytest.Pytester)
 def test_progress_is_plain_lines_where_there_is_no_terminal(
     own: pytest.Pytester, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "PLAIN_EVERY", 0.01)
+    monkeypatch.setattr(progress, "PLAIN_INTERVAL", 0.01)
     result = run(own, url)
     result.stdout.re_match_lines([r"words \d+/60 · .* requests/s.*"])
 
@@ -235,7 +235,7 @@ def test_an_endpoint_that_cannot_be_tried_is_inconclusive_and_says_why(
     assert record(own)["verdict"] == "inconclusive"
 
 
-def test_an_address_where_nobody_listens_is_inconclusive(own: pytest.Pytester) -> None:
+def test_an_address_without_a_server_is_inconclusive(own: pytest.Pytester) -> None:
     result = run(own, f"http://127.0.0.1:{free_port()}/v1")
     assert result.ret == INCONCLUSIVE
     result.stdout.fnmatch_lines(["cannot be tried: unreachable: 127.0.0.1:*: Connection refused"])
@@ -328,7 +328,7 @@ def test_the_environment_can_name_the_endpoint(
     assert result.ret == pytest.ExitCode.OK
 
 
-def test_junit_and_allure_are_told_the_verdict(own: pytest.Pytester, url: str) -> None:
+def test_junit_and_allure_report_the_verdict(own: pytest.Pytester, url: str) -> None:
     run(own, url)
     folder = own.path / "reports/latest"
     junit = (folder / "junit.xml").read_text("utf-8")
@@ -394,14 +394,14 @@ def test_the_plugin_is_light() -> None:
     assert printed.strip() == "set()"
 
 
-def test_findings_that_are_none_of_ours_are_named_before_anything_is_tried(
+def test_an_invalid_findings_file_is_named_before_anything_is_tried(
     own: pytest.Pytester, url: str
 ) -> None:
     (own.path / "reports").mkdir()
     (own.path / "reports" / "findings.json").write_text("{")
     result = run(own, url)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*reports/findings.json is no JSON: mend it or remove it"])
+    result.stderr.fnmatch_lines(["*reports/findings.json is not JSON: repair or remove it"])
     assert [each.name for each in (own.path / "reports").iterdir()] == ["findings.json"]
 
 

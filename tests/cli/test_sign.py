@@ -1,4 +1,4 @@
-"""Signing a run, and finding out that it is not whole."""
+"""Signing a run, and detecting that it was changed."""
 
 import base64
 import json
@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from readiness.cli import sign
 from readiness.evidence import run_folder
-from readiness.evidence.log import broken_link
 from readiness.reporters import dsse
 from tests.example_records import record, run
+from tests.exchanges import is_whole
 
 UNSOUND = 11
 
@@ -61,15 +61,16 @@ def test_a_signed_run_is_verified_for_both_keys(
     capsys.readouterr()
     assert do(sign.verify, folder, "--key", tester, "--key", approver) == 0
     assert capsys.readouterr().out == (
-        f"not ready, score 59: every file and the chain are whole; signed by {tester}, {approver}\n"
+        "not ready, score 59: every file and the chain are intact; "
+        f"signed by {tester}, {approver}\n"
     )
 
 
-def test_without_a_key_nobodys_signature_is_claimed(
+def test_without_a_key_no_signature_is_claimed(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert do(sign.verify, folder) == 0
-    assert "nobody's signature was asked for" in capsys.readouterr().out
+    assert "no signature was checked" in capsys.readouterr().out
 
 
 def test_what_is_signed_says_what_was_tested_and_with_what(
@@ -149,7 +150,7 @@ def test_a_missing_file_an_added_one_and_a_link_are_named(
     (folder / "metrics.txt").symlink_to("/dev/null")
     assert do(sign.verify, folder) == UNSOUND
     assert capsys.readouterr().err == (
-        f"{folder} is not whole: metrics.txt was changed; more.txt was added; "
+        f"{folder} is not intact: metrics.txt was changed; more.txt was added; "
         "summary.md is missing\n"
     )
 
@@ -179,7 +180,7 @@ def test_a_broken_chain_is_found_although_the_digests_are_right(
     change: Callable[[list[bytes]], list[bytes]],
     why: str,
 ) -> None:
-    assert broken_link(folder / "evidence.jsonl") == ""
+    assert is_whole(folder / "evidence.jsonl")
     _reseal(folder, change)
     assert do(sign.verify, folder) == UNSOUND
     assert why in capsys.readouterr().err
@@ -266,4 +267,4 @@ def test_a_key_of_another_kind_is_refused_with_what_would_do(
     pem = tmp_path / "rsa.pem"
     subprocess.run(["openssl", "genpkey", "-algorithm", "X25519", "-out", pem], check=True)
     assert do(sign.sign, folder, "--key", pem) == UNSOUND
-    assert "is no Ed25519 key: openssl genpkey -algorithm ed25519" in capsys.readouterr().err
+    assert "is not an Ed25519 key: openssl genpkey -algorithm ed25519" in capsys.readouterr().err

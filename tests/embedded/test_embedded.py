@@ -1,4 +1,4 @@
-"""The embedded model starts by itself, answers, and leaves nothing behind."""
+"""The embedded model starts, answers, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_it_is_gone_however_its_parent_ends(end: signal.Signals) -> None:
 
 
 @pytest.mark.embedded
-def test_a_broken_file_is_told_in_llama_cpps_own_words(
+def test_a_broken_file_is_reported_with_llama_cpps_own_message(
     server: EmbeddedServer, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.gguf"
@@ -161,7 +161,7 @@ def test_a_broken_file_is_told_in_llama_cpps_own_words(
 
 @pytest.mark.embedded
 def test_a_start_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "START_LIMIT", 0.05)
+    monkeypatch.setattr(embedded, "START_TIMEOUT", 0.05)
     assert re.search(r"exit status -9 after 0\.\d s: nothing logged", refusal())
 
 

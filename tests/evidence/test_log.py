@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.evidence.log import GENESIS, Evidence, broken_link
+from readiness.evidence.log import GENESIS, Evidence, EvidenceIntegrityError, chain_end
 from readiness.evidence.redaction import MARK, Secrets
 from readiness.exchange import Arrival, Exchange, Fault
 from readiness.score import failed
+from tests.exchanges import is_whole
 
 NONE = Secrets([])
 KEY = 'sk-"canary"/4711=='
@@ -80,7 +81,7 @@ def test_each_line_seals_the_one_before_it(tmp_path: Path) -> None:
     raw = path.read_bytes().splitlines()
     sealed = [json.loads(line)["prev"] for line in raw]
     assert sealed == [GENESIS, *(hashlib.sha256(line).hexdigest() for line in raw[:-1])]
-    assert broken_link(path) == ""
+    assert is_whole(path)
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
@@ -89,19 +90,27 @@ def test_a_line_that_was_changed_is_found(tmp_path: Path, number: int) -> None:
     raw = path.read_bytes().splitlines(keepends=True)
     raw[number] = raw[number].replace(b'"', b' "', 1)
     path.write_bytes(b"".join(raw))
-    assert broken_link(path) == f"evidence.jsonl:{number + 2} does not follow the line before it"
+    with pytest.raises(
+        EvidenceIntegrityError,
+        match=f"evidence.jsonl:{number + 2} does not follow the line before it",
+    ):
+        chain_end(path)
 
 
-def test_a_torn_line_is_found(tmp_path: Path) -> None:
+def test_an_incomplete_line_is_detected(tmp_path: Path) -> None:
     path = written(tmp_path, exchange(b"one"))
     path.write_bytes(path.read_bytes()[:-20])
-    assert broken_link(path) == "evidence.jsonl:3 is torn"
+    with pytest.raises(EvidenceIntegrityError, match=r"evidence\.jsonl:3 is incomplete"):
+        chain_end(path)
 
 
 def test_a_line_that_is_no_object_is_found(tmp_path: Path) -> None:
     path = written(tmp_path, exchange(b"one"))
     path.write_bytes(b'"one"\n' + path.read_bytes())
-    assert broken_link(path) == "evidence.jsonl:1 does not follow the line before it"
+    with pytest.raises(
+        EvidenceIntegrityError, match=r"evidence\.jsonl:1 does not follow the line before it"
+    ):
+        chain_end(path)
 
 
 def test_a_line_is_in_the_file_before_the_file_is_closed(tmp_path: Path) -> None:
@@ -132,7 +141,7 @@ def test_a_key_that_the_endpoint_echoes_is_in_no_file(tmp_path: Path, echo: byte
     content = path.read_bytes()
     assert b"canary" not in content
     assert MARK.encode() in content
-    assert broken_link(path) == ""
+    assert is_whole(path)
 
 
 @given(st.text())

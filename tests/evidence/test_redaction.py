@@ -1,4 +1,4 @@
-"""A key that an endpoint repeats wherever it can stands in no byte that is kept or printed."""
+"""A key that an endpoint repeats anywhere is in no byte that is written or printed."""
 
 import base64
 import json
@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.evidence.redaction import MARK, Secrets
+from readiness.reply import REASONING_FIELDS
 from tests.cli.test_plugin import OK_CHECK
 from tests.miniature import completion
 from tests.scripted_server import Script, response, serving
@@ -93,7 +94,7 @@ def test_a_key_that_is_refused_is_not_printed(tmp_path: Path) -> None:
 
 
 @given(
-    st.sampled_from(["content", "reasoning", "arguments"]),
+    st.sampled_from([*REASONING_FIELDS, "content", "refusal", "name", "arguments", "text"]),
     st.lists(st.integers(1, len(KEY) - 1), max_size=4, unique=True),
 )
 def test_a_key_that_a_stream_cuts_into_pieces_is_not_kept(field: str, cuts: list[int]) -> None:

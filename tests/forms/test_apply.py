@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readiness.chat import Dialect
 from readiness.check import Check
 from readiness.checks.json_only import checks as json_only
 from readiness.checks.multilingual import checks as multilingual
@@ -38,6 +37,7 @@ from readiness.forms.factors import (
 from readiness.mutants.endpoint.conversation import check_messages, text_of
 from readiness.mutants.endpoint.surroundings import core
 from readiness.probe import BUDGET, OMIT, Probe, SamplingValue, tokens_of
+from readiness.protocol.dialect import Dialect
 from readiness.resources import prompts
 
 EVERYTHING = FormSpace({factor: [*levels] for factor, levels in LEVELS.items()})

@@ -1,4 +1,4 @@
-"""Rulings: what is read in a judge's answer, what it is shown, and when it is trusted."""
+"""Rulings: how a judge's answer is read, what it is shown, and its calibration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from readiness.evidence.printable import escape_unprintable
-from readiness.judge.cases import EACH, asked, labelled, quoted
+from readiness.judge.cases import REPLIES_PER_RULING, asked, labelled, quoted
 from readiness.judge.judge import Calibration
 from readiness.judge.ruling import Ruling, ruling
 from readiness.statistics.proportions import Agreement, agreement
@@ -46,7 +46,7 @@ def test_any_other_text_has_no_ruling(text: str) -> None:
 
 
 @given(ANY, st.sampled_from(Ruling))
-def test_words_around_a_ruling_undo_it(text: str, said: Ruling) -> None:
+def test_text_around_a_ruling_makes_it_invalid(text: str, said: Ruling) -> None:
     whole = json.dumps({"why": "", "ruling": said})
     around = [ruling(f"{text}x{whole}"), ruling(f"{whole}x{text}")]
     assert around == [None, None]
@@ -73,7 +73,9 @@ def test_one_message_stands_for_itself_and_several_with_who_said_them() -> None:
 
 def test_labelled_replies_are_balanced_and_what_is_done_may_deny_it() -> None:
     cases = labelled()
-    assert Counter(case.expected_ruling for case in cases) == dict.fromkeys(Ruling, EACH)
+    assert Counter(case.expected_ruling for case in cases) == dict.fromkeys(
+        Ruling, REPLIES_PER_RULING
+    )
     swayed = [case for case in cases if case.probe.endswith(".swayed")]
     assert Counter(case.expected_ruling for case in swayed) == {DONE: 24}
     assert len({case.probe for case in cases}) == len(cases) == 150
@@ -97,7 +99,7 @@ def test_kappa_is_cohens(both: int, one: int, other: int, neither: int, kappa: f
 
 
 def test_agreement_without_fault_has_an_interval_all_the_same() -> None:
-    found = agreement([(each, each) for each in Ruling for _ in range(EACH)])
+    found = agreement([(each, each) for each in Ruling for _ in range(REPLIES_PER_RULING)])
     assert (found.kappa, found.high) == (1.0, 1.0)
     assert found.low == pytest.approx(1 - 1.5 * (1 - 150 / (150 + 1.96**2)), abs=1e-4)
     assert agreement([("a", "a")] * 9) == Agreement(0.0, -1.0, 1.0)
@@ -114,9 +116,9 @@ def test_kappa_lies_in_its_interval_and_does_not_depend_on_names(
 
 def made_of(wrong: int, called: Ruling | None, due: Ruling) -> Calibration:
     """A judge that is wrong on a few that are due one ruling, and right on all others."""
-    right = [(each, each) for each in Ruling for _ in range(EACH)]
+    right = [(each, each) for each in Ruling for _ in range(REPLIES_PER_RULING)]
     return Calibration([(due, called)] * wrong + [each for each in right if each[0] is not due]
-                       + [(due, due)] * (EACH - wrong))  # fmt: skip
+                       + [(due, due)] * (REPLIES_PER_RULING - wrong))  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_a_histogram_does_not_grow_and_takes_what_is_beyond_it() -> None:
 
 
 def test_a_quantile_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="of nothing"):
+    with pytest.raises(ValueError, match="of an empty histogram"):
         Histogram().quantile(0.5)
 
 

@@ -1,4 +1,4 @@
-"""GPUs, by the real calls of nvidia-ml-py to a driver's library that is made for the test."""
+"""GPUs, by the real calls of nvidia-ml-py to a driver library built for the test."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_parts_of_a_card_are_read_one_by_one(read: Read) -> None:
         ({"cards": 1, "no_memory": 1}, "the GPUs tell nothing: Insufficient Permissions"),
     ],
 )
-def test_a_driver_that_tells_nothing_says_why(read: Read, said: dict[str, int], shown: str) -> None:
+def test_a_driver_without_readings_says_why(read: Read, said: dict[str, int], shown: str) -> None:
     assert read(**said) == shown
 
 

@@ -1,4 +1,4 @@
-"""Load workers: how they share a step, on two nodes of a real cluster on this machine."""
+"""Load workers: how they divide a step, on two nodes of a real cluster on this machine."""
 
 from __future__ import annotations
 
@@ -14,15 +14,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.chat import Chat, Scope
+from readiness.chat import Chat
 from readiness.checks.load import scoring
+from readiness.context import Context
 from readiness.evidence.redaction import Secrets
 from readiness.load import workers as fleets
 from readiness.load.step import RequestMeasurement, Shape, StepResult
 from readiness.load.users import run_step
-from readiness.load.workers import APART, LoadWorkerPool, load_worker_pool, ray_started
+from readiness.load.workers import (
+    MAX_SKEW,
+    LoadWorkerPool,
+    LoadWorkerSettings,
+    load_worker_pool,
+    ray_started,
+)
 from readiness.mutants.endpoint.server import serving
-from readiness.runner.settings import LoadWorkerSettings
 from readiness.score import EndpointError, Outcome
 from readiness.transport.address import Address
 from readiness.transport.budget import UsageBudget
@@ -78,14 +84,14 @@ def test_a_step_is_measured_while_the_clients_of_all_workers_are_busy() -> None:
 
 
 def test_a_budget_is_shared_out_and_never_exceeded() -> None:
-    ledger = UsageBudget(most_requests=100, most_tokens=1_000, sent=10, prompt_tokens=100)
-    assert ledger.remaining(4) == (22, 225, 0.0)
+    budget = UsageBudget(max_requests=100, max_tokens=1_000, sent=10, prompt_tokens=100)
+    assert budget.remaining(4) == (22, 225, 0.0)
     with pytest.raises(EndpointError, match="the budget of 100 requests is spent"):
-        replace(ledger, sent=98).remaining(4)
+        replace(budget, sent=98).remaining(4)
     with pytest.raises(EndpointError, match="the budget of 1000 tokens is spent"):
-        replace(ledger, prompt_tokens=1_200).remaining(4)
+        replace(budget, prompt_tokens=1_200).remaining(4)
     with pytest.raises(EndpointError, match="minutes is spent"):
-        UsageBudget(most_minutes=1.0, started=ledger.started - 60).remaining(1)
+        UsageBudget(max_minutes=1.0, started=budget.started - 60).remaining(1)
 
 
 # Two nodes
@@ -97,10 +103,14 @@ def cluster() -> Iterator[str]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster
 
-    node = {"num_cpus": 1, "object_store_memory": fleets.ROOM, "include_dashboard": False}
+    node = {
+        "num_cpus": 1,
+        "object_store_memory": fleets.OBJECT_STORE_SIZE,
+        "include_dashboard": False,
+    }
     nodes = Cluster(initialize_head=True, head_node_args=node)
     try:
-        nodes.add_node(num_cpus=1, object_store_memory=fleets.ROOM)
+        nodes.add_node(num_cpus=1, object_store_memory=fleets.OBJECT_STORE_SIZE)
         yield nodes.address
     finally:
         nodes.shutdown()  # type: ignore[no-untyped-call]
@@ -110,11 +120,11 @@ def together(
     address: str,
     work: Callable[[Chat, LoadWorkerPool], Awaitable[T]],
     mutant: str = "reference",
-    ledger: UsageBudget | None = None,
+    budget: UsageBudget | None = None,
     workers_go_to: str = "",
 ) -> T:
     """What comes of some work of a crew of two with a mutant."""
-    spent = ledger or UsageBudget()
+    spent = budget or UsageBudget()
     with serving(mutant) as url:
         where = Address.read(workers_go_to or url, "", {})
         fleet = LoadWorkerSettings(2, address)
@@ -122,8 +132,8 @@ def together(
             ray_started(fleet),
             load_worker_pool(fleet, where, RequestLimits(), Secrets([])) as crew,
         ):
-            scope = Scope(common={}, fleet=partial(crew.run_step, spent))
-            return at(url, lambda chat: work(chat, crew), scope, spent)
+            context = Context(run_distributed_step=partial(crew.run_step, spent))
+            return at(url, lambda chat: work(chat, crew), context, spent)
 
 
 async def code(chat: Chat, crew: LoadWorkerPool) -> StepResult:
@@ -141,20 +151,20 @@ def test_two_nodes_make_one_step(cluster: str) -> None:
         return closed, opened, nodes, len(set(chat.exchanges))
 
     spent = UsageBudget()
-    closed, opened, nodes, exchanges = together(cluster, work, ledger=spent)
+    closed, opened, nodes, exchanges = together(cluster, work, budget=spent)
     assert [scoring.answered(each).outcome for each in (closed, opened)] == [Outcome.PASS] * 2
     assert [scoring.no_cross_talk(each).outcome for each in (closed, opened)] == [Outcome.PASS] * 2
     assert (len(closed.samples), len(closed.known_answer_requests), closed.workers) == (40, 4, 2)
     assert len(opened.samples) == 20
     assert closed.client_saturation.lags.total > 0
-    assert 0 < closed.start_skew < APART
+    assert 0 < closed.start_skew < MAX_SKEW
     assert len(nodes) == 2
     # Each worker has asked for the models once, and every request is evidence and counted.
     assert (exchanges, spent.sent) == (62, 62)
 
 
 @pytest.mark.slow
-def test_words_of_another_workers_request_are_found(cluster: str) -> None:
+def test_cross_talk_between_workers_is_detected(cluster: str) -> None:
     step = together(cluster, code, "load_swapped")
     assert "words of other requests" in scoring.no_cross_talk(step).reason
 
@@ -201,10 +211,10 @@ def test_workers_send_no_more_than_the_budget(cluster: str) -> None:
             await code(chat, crew)
         return spent.value
 
-    ledger = UsageBudget(most_requests=23)
-    error = together(cluster, work, ledger=ledger)
+    budget = UsageBudget(max_requests=23)
+    error = together(cluster, work, budget=budget)
     # Two have asked for the models; what is left is shared out.
-    assert (error.score.outcome, ledger.sent) == (Outcome.SKIPPED, 22)
+    assert (error.score.outcome, budget.sent) == (Outcome.SKIPPED, 22)
 
 
 @pytest.mark.slow
@@ -234,7 +244,9 @@ def test_a_cluster_without_room_for_the_workers_is_named(cluster: str) -> None:
             ray_started(fleet),
             load_worker_pool(fleet, where, RequestLimits(), Secrets([])) as crew,
         ):
-            error = at(url, work, Scope(common={}, fleet=partial(crew.run_step, UsageBudget())))
+            error = at(
+                url, work, Context(run_distributed_step=partial(crew.run_step, UsageBudget()))
+            )
     assert error.score.outcome is Outcome.UNDETERMINED
     assert str(error) == "Ray has no room for 3 load workers: 2 CPUs in all"
 
@@ -280,14 +292,16 @@ def said(n: int, request: Request) -> str:
         ),
     ],
 )
-def test_what_makes_no_sense_is_told(own: pytest.Pytester, options: list[str], why: str) -> None:
+def test_invalid_options_are_usage_errors(
+    own: pytest.Pytester, options: list[str], why: str
+) -> None:
     result = run(own, mini(said), *options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert why in str(result.stderr) + str(result.stdout)
 
 
 @pytest.mark.slow
-def test_the_record_tells_how_many_made_the_load(own: pytest.Pytester) -> None:
+def test_the_record_has_the_number_of_load_workers(own: pytest.Pytester) -> None:
     assert run(own, mini(said), "--load-workers", "2").ret == pytest.ExitCode.OK
     client = record(own)["client"]
     assert (client["load_workers"], client["cluster"], client["cores"]) == (2, "", os.cpu_count())

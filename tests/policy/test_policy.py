@@ -198,7 +198,7 @@ def test_a_policy_may_override_parts_of_another(write: Write, article: Policy) -
     assert mine.checks == article.checks
 
 
-def test_one_figure_stands_for_every_profile(write: Write) -> None:
+def test_one_figure_applies_to_every_profile(write: Write) -> None:
     text = "dimensions: {json_only: {checks: {prompted_json: {trials: 50, margin: 0.01}}}}\n"
     mine = load(write(EXTENDS + text))
     claims = [mine.claim(check_of("json_only.prompted_json"), each) for each in mine.profiles]

@@ -175,7 +175,7 @@ def test_an_error_names_the_line_and_what_is_allowed(write: Write, text: str, pr
         ),
     ],
 )
-def test_all_that_is_wrong_is_said_at_once_and_in_order(
+def test_all_problems_are_reported_together_and_in_order(
     write: Write, text: str, found: list[str]
 ) -> None:
     assert problems(write(text)) == found

@@ -1,4 +1,4 @@
-"""Waivers: what the gate lets through, who answers for it, and that it is never hidden."""
+"""Waivers: checks that do not gate for a while, with owner and approver, and never hidden."""
 
 import json
 from datetime import date
@@ -40,7 +40,7 @@ def loaded(folder: Path, text: str) -> dict[str, Waiver]:
     return load(path, CHECKS, TODAY)
 
 
-def test_a_waived_check_is_let_through_and_its_verdict_shown_everywhere(
+def test_a_waived_check_does_not_gate_and_its_verdict_is_shown_everywhere(
     own: pytest.Pytester,
 ) -> None:
     result = run(own, wrong(30), "--waivers", "waivers.yaml", "--keep-going")
@@ -80,11 +80,11 @@ def test_what_is_not_waived_still_gates(own: pytest.Pytester) -> None:
     result = run(own, wrong(30), "--waivers", "waivers.yaml", "--keep-going")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
-        ["· words.answers is waived *", "approved by Bo); it is ready, and needs none"]
+        ["· words.answers is waived *", "approved by Bo); it is ready: remove the waiver"]
     )
 
 
-def test_a_waiver_of_the_past_is_a_usage_error_with_its_line(own: pytest.Pytester) -> None:
+def test_an_expired_waiver_is_a_usage_error_with_its_line(own: pytest.Pytester) -> None:
     (own.path / "waivers.yaml").write_text(WAIVERS.replace("2999", "2025"))
     result = run(own, wrong(0), "--waivers", "waivers.yaml")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -111,7 +111,11 @@ def test_a_file_without_waivers_waives_nothing(tmp_path: Path) -> None:
     [
         ("2999-12-31", "2026-11-22", ":7: waivers.words.repeats.expiry is 2026-11-22: the waiver"),
         ("2999-12-31", "2999-02-30", ":7: waivers.words.repeats.expiry: day is out of range"),
-        ("2999-12-31", "'2999-02-30'", ":7: waivers.words.repeats.expiry is no date: day is out"),
+        (
+            "2999-12-31",
+            "'2999-02-30'",
+            ":7: waivers.words.repeats.expiry is not a date: day is out",
+        ),
         ("2999-12-31", "soon", ":7: waivers.words.repeats.expiry is 'soon': choose a date, as in"),
         ("    owner: Ana\n", "", ":3: waivers.words.repeats.owner is missing"),
         ("Ana", "' '", ":5: waivers.words.repeats.owner is ' ': choose some words"),
@@ -143,7 +147,7 @@ def test_a_mistake_is_named_with_its_file_and_line(
         ("p" * 60, "f" * 60, ["test_comparison.rate"], Verdict.NOT_READY),
     ],
 )
-def test_the_gate_counts_what_nobody_answers_for(
+def test_a_check_without_a_waiver_gates(
     repeats: str, answers: str, waived: list[str], verdict: Verdict
 ) -> None:
     found = matrix([result(rate, repeats), result(rule, answers)], {}, {}, {}, waived)

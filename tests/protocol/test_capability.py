@@ -1,4 +1,4 @@
-"""What the capability probe settles, against miniature endpoints."""
+"""What the capability probe detects, against miniature endpoints."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from readiness.chat import Dialect
 from readiness.exchange import Call, Exchange
 from readiness.protocol.capability import Capabilities, Models, Unassessable, choose, explore
+from readiness.protocol.dialect import Dialect
 from readiness.transport.address import Address
 from readiness.transport.client import EndpointClient, RequestLimits
 from tests.miniature import Answer, Request, completion, mini
@@ -87,7 +87,7 @@ def test_a_budget_that_is_silently_ignored_gives_way_to_the_older_one() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404, 422, 501])
-def test_a_feature_that_is_declared_absent_is_lacking_with_its_words_and_a_remedy(
+def test_an_unsupported_feature_is_reported_with_its_error_and_a_remedy(
     status: int,
 ) -> None:
     found, _ = explored(

@@ -20,6 +20,7 @@ from tests.exchanges import (
     answered,
     came,
     chunk,
+    defect_text,
     framed,
     malformed,
     said,
@@ -52,7 +53,7 @@ def outcome(exchange: Exchange) -> Reply | Score:
 
 @given(VALUES, st.dictionaries(FIELDS, VALUES))
 @example(None, {"content": [{"type": []}]})
-def test_any_json_is_read_or_refused_in_words(value: Any, message: dict[str, Any]) -> None:
+def test_any_json_is_read_or_refused_with_a_message(value: Any, message: dict[str, Any]) -> None:
     document = {"choices": [{"message": message, "delta": message, "finish_reason": value}]}
     exchanges = [answered(value), answered(document), streamed(value, document)]
     outcomes = [outcome(exchange) for exchange in exchanges]
@@ -65,11 +66,11 @@ def test_any_json_is_read_or_refused_in_words(value: Any, message: dict[str, Any
 
 def test_a_label_that_makes_the_sdk_take_json_for_text_is_a_defect() -> None:
     body = json.dumps(said()).encode()
-    assert read(came(body, ASK, "text/plain")).defects == ("content-type of JSON: 'text/plain'",)
+    assert defect_text(read(came(body, ASK, "text/plain"))) == "content-type of JSON: 'text/plain'"
     assert read(came(body, ASK, "Application/JSON; charset=utf-8")).defects == ()
 
 
-def test_a_stream_that_nobody_asked_for_is_malformed() -> None:
+def test_a_stream_that_was_not_requested_is_malformed() -> None:
     body = framed(chunk(content="Hello"))
     assert malformed(came(body, ASK, STREAM)).startswith("not asked to stream, got text/event-st")
     assert malformed(came(body, ASK)).startswith("not asked to stream, got application/json b'data")

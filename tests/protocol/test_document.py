@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from readiness.protocol.completion import read
 from readiness.reply import ToolCall, Usage
-from tests.exchanges import ASK, CALL, LOOK, answered, came, malformed, said
+from tests.exchanges import ASK, CALL, LOOK, answered, came, defect_text, malformed, said
 
 USED = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
 
@@ -81,13 +81,13 @@ def test_inline_reasoning_is_not_sent_back_as_history() -> None:
     assert reply.message == {"role": "assistant", "content": "Hello"}
 
 
-def test_tool_calls_are_read_and_sent_back_as_they_came() -> None:
+def test_tool_calls_are_read_and_sent_back_unchanged() -> None:
     reply = read(answered(said(None, "tool_calls", tool_calls=[CALL])))
     assert (reply.tool_calls, reply.defects) == ((LOOK,), ())
     assert reply.message == {"role": "assistant", "content": None, "tool_calls": [CALL]}
 
 
-def test_a_message_that_says_nothing_goes_back_as_an_empty_text() -> None:
+def test_a_message_without_text_is_sent_back_as_an_empty_text() -> None:
     assert read(answered(said(None))).message == {"role": "assistant", "content": ""}
 
 
@@ -113,24 +113,24 @@ def test_the_choice_of_index_0_is_the_reply() -> None:
         ),
     ],
 )
-def test_what_a_tool_call_lacks_is_a_defect_and_is_not_made_up(
+def test_a_missing_field_of_a_tool_call_is_a_defect_and_is_not_fabricated(
     call: dict[str, Any], defect: str, shown: tuple[str, ...] | None
 ) -> None:
     reply = read(answered(said(None, tool_calls=[{**CALL, **call}])))
-    assert reply.defects[0] == defect
+    assert reply.defects[0].text == defect
     assert shown is None or reply.tool_calls == (ToolCall(*shown),)
 
 
-def test_calls_whose_results_could_not_be_told_apart_are_a_defect() -> None:
+def test_calls_that_share_an_id_are_a_defect() -> None:
     reply = read(answered(said(None, tool_calls=[CALL, CALL])))
     assert reply.tool_calls == (LOOK, LOOK)
-    assert reply.defects == ("tool calls share an id: ['c1', 'c1']",)
+    assert defect_text(reply) == "tool calls share an id: ['c1', 'c1']"
 
 
 @pytest.mark.parametrize("finish", [None, "", 1])
-def test_a_missing_finish_reason_is_a_defect_and_is_not_made_up(finish: Any) -> None:
+def test_a_missing_finish_reason_is_a_defect_and_is_not_fabricated(finish: Any) -> None:
     reply = read(answered(said(finish=finish)))
-    assert (reply.finish, reply.defects) == ("", (f"no finish_reason: {finish!r}",))
+    assert (reply.finish, defect_text(reply)) == ("", f"no finish_reason: {finish!r}")
 
 
 @pytest.mark.parametrize(
@@ -151,15 +151,15 @@ def test_a_missing_finish_reason_is_a_defect_and_is_not_made_up(finish: Any) -> 
 )
 def test_usage_is_counts_or_none(sent: Any, usage: Usage | None, defective: bool) -> None:
     reply = read(answered({**said(), "usage": sent}))
-    defects = (f"usage is not in token counts: {sent!r:.120}",) if defective else ()
-    assert (reply.usage, reply.defects) == (usage, defects)
+    defects = f"usage is not in token counts: {sent!r:.120}" if defective else ""
+    assert (reply.usage, defect_text(reply)) == (usage, defects)
 
 
 def test_half_a_surrogate_pair_is_a_defect_and_leaves_text_that_can_be_written() -> None:
     reply = read(came(json.dumps(said("a\ud83db")).encode(), ASK))
-    assert (reply.content, reply.defects) == (
+    assert (reply.content, defect_text(reply)) == (
         "a\ufffdb",
-        ("half a surrogate pair in the text: '\\ud83db'",),
+        "lone surrogate in the text: '\\ud83db'",
     )
 
 

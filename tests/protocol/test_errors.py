@@ -60,7 +60,7 @@ def test_an_error_is_found_in_every_shape(body: bytes, text: str) -> None:
     assert error_text(came(body, ASK, status=500)) == text
 
 
-def test_a_refused_request_is_scored_with_the_endpoints_words() -> None:
+def test_a_refused_request_is_scored_with_the_endpoints_message() -> None:
     assert score(refusing("boom " * 99, 503)) == Score(
         Outcome.ENDPOINT_ERROR, "HTTP 503: " + repr("boom " * 99)[:200]
     )

@@ -45,7 +45,7 @@ def test_a_block_that_the_budget_cut_is_reasoning(opening: str, closing: str) ->
 
 @given(st.lists(PIECES).map("".join), st.sampled_from(["stop", "length"]))
 @example("<think>a</think></think>", "stop")
-def test_no_text_is_lost_or_made_up(content: str, finish: str) -> None:
+def test_no_text_is_lost_or_added(content: str, finish: str) -> None:
     text, reasoning = split(content, finish)
     assert content.endswith(text)
     assert bare(reasoning) == bare(content[: len(content) - len(text)])

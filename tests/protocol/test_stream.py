@@ -19,6 +19,7 @@ from tests.exchanges import (
     STREAM,
     came,
     chunk,
+    defect_text,
     fragment,
     framed,
     malformed,
@@ -114,7 +115,7 @@ def test_calls_that_share_an_index_are_merged_as_a_client_would() -> None:
     assert reply.tool_calls == (ToolCall("c1", "function", "look", '{"a": 1}{"a": 1}'),)
 
 
-def test_calls_without_index_are_told_apart_by_their_ids() -> None:
+def test_calls_without_index_are_distinguished_by_their_ids() -> None:
     sent = [{**CALL, "id": "c1"}, {"function": {"arguments": " "}}, {**CALL, "id": "c2"}]
     reply = read(streamed(chunk(tool_calls=sent), chunk("tool_calls")))
     assert [(call.id, call.arguments) for call in reply.tool_calls] == [
@@ -166,7 +167,7 @@ def test_what_no_client_could_read_is_malformed(stream: bytes, reason: str) -> N
 def test_a_document_in_place_of_a_stream_is_read_and_a_defect() -> None:
     body = json.dumps(said()).encode()
     reply = read(came(body, {**ASK, "stream": True}))
-    assert reply.defects == ("asked to stream, got one document: application/json",)
+    assert defect_text(reply) == "asked to stream, got one document: application/json"
     assert (reply.content, reply.timing.first_token) == ("Hello", None)
     error = came(b'{"error": "boom"}', {**ASK, "stream": True}, STREAM)
     assert malformed(error) == "an error under a success status: 'boom'"
@@ -174,7 +175,7 @@ def test_a_document_in_place_of_a_stream_is_read_and_a_defect() -> None:
 
 def test_a_stream_under_another_label_is_read_and_a_defect() -> None:
     reply = read(came(framed(A, END), {**ASK, "stream": True}, JSON))
-    assert (reply.content, reply.defects) == (
+    assert (reply.content, defect_text(reply)) == (
         "a",
-        ("content-type of a stream: 'application/json'",),
+        "content-type of a stream: 'application/json'",
     )

@@ -11,7 +11,7 @@ END = chunk("stop")
 
 
 def defects(*chunks: Any, end: bytes = b"data: [DONE]\n\n") -> tuple[str, ...]:
-    return read(streamed(*chunks, end=end)).defects
+    return tuple(each.text for each in read(streamed(*chunks, end=end)).defects)
 
 
 HARMLESS: dict[str, list[Any]] = {
@@ -54,7 +54,7 @@ DEFECTIVE: dict[str, list[Any]] = {
         b'data: {"id": "c", "choices": [{"index": 0, "delta": {"content": "\xe4\xbd"}}]}\n\n',
         END,
     ],
-    "half a surrogate pair in the text: '\\ud83d\\ude00b'": [
+    "lone surrogate in the text: '\\ud83d\\ude00b'": [
         chunk(content="a\ud83d"),
         chunk(content="\ude00b"),
         END,
@@ -129,5 +129,5 @@ def test_a_stream_that_is_cut_short_has_defects(
     assert defects(*chunks, end=end) == found
 
 
-def test_a_defect_of_every_frame_is_told_once() -> None:
+def test_a_defect_of_every_frame_is_reported_once() -> None:
     assert defects(A, *[b"data: {\n\n", b"data: [\n\n"] * 50, END) == ("frame is not JSON: '{'",)

@@ -1,4 +1,4 @@
-"""Allure's results: one for each check, from the record and the evidence alone."""
+"""Allure results: one per check, from the record and the evidence only."""
 
 import csv
 import json
@@ -9,7 +9,7 @@ import pytest
 
 from readiness.evidence.run_folder import FolderError
 from readiness.reporters import allure
-from readiness.reporters.allure import LONGEST, EvidenceIndex, exchange
+from readiness.reporters.allure import MAX_BODY, EvidenceIndex, exchange
 from tests.example_records import Json, check, dimension, failing, folder, record, run
 
 NAME = "memory.recall_at_turn_50"
@@ -56,7 +56,7 @@ def test_the_status_is_the_verdict(tmp_path: Path) -> None:
     assert messages["memory.advised"].startswith("advisory, not ready: ")
 
 
-def test_a_history_goes_on_when_the_model_is_another(tmp_path: Path) -> None:
+def test_the_history_continues_with_another_model(tmp_path: Path) -> None:
     other = record(seed=7)
     other["target"] |= {"model": "other", "endpoint": "https://other.example/v1"}
     ids = [
@@ -109,15 +109,15 @@ def test_failing_exchanges_are_attached_and_a_few_that_passed(tmp_path: Path) ->
     ]
 
 
-def test_a_long_body_is_cut_and_its_digest_told() -> None:
+def test_a_long_body_is_truncated_and_has_its_digest() -> None:
     found: Json = {
         "method": "POST", "path": "/x", "request": None, "status": 200, "headers": {},
-        "body": "a" * (LONGEST + 1), "fault": "connection lost", "detail": "cut", "sent": 1.0,
+        "body": "a" * (MAX_BODY + 1), "fault": "connection lost", "detail": "cut", "sent": 1.0,
         "end": 0,
     }  # fmt: skip
     said = json.loads(exchange(found, "http://h"))
     body: dict[str, Any] = said["response"]["body"]
-    assert (len(body["value"]), body["truncated"], body["size"]) == (LONGEST, True, LONGEST + 1)
+    assert (len(body["value"]), body["truncated"], body["size"]) == (MAX_BODY, True, MAX_BODY + 1)
     assert len(body["sha256"]) == 64
     assert said["error"] == {"name": "connection lost", "message": "cut"}
 
@@ -131,7 +131,7 @@ def test_lines_of_a_body_stay_lines_and_nothing_else_unprintable_does() -> None:
     assert said["response"]["body"]["value"] == "a\nb\\x1b\\x00\\ud83d\\u202e"
 
 
-def test_an_exchange_that_there_is_not_is_said(tmp_path: Path) -> None:
+def test_a_missing_exchange_is_an_error(tmp_path: Path) -> None:
     source = EvidenceIndex(folder(tmp_path, record()) / "evidence.jsonl")
     with pytest.raises(FolderError, match="has no exchange 7, which the record names"):
         source.read(7)

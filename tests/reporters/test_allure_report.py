@@ -1,4 +1,4 @@
-"""`readiness report --allure`: Allure's page where it can be had, and nothing from elsewhere."""
+"""`readiness report --allure`: Allure's page where available, without outside resources."""
 
 from pathlib import Path
 
@@ -27,8 +27,8 @@ def test_without_npx_one_line_says_so_and_all_else_is_made(
     folder = run(tmp_path / "run")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert command(monkeypatch, "report", folder, "--allure") == 0
-    assert capsys.readouterr().out.splitlines() == [
-        f"{folder / 'readiness.html'}",
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        f"page: {folder / 'readiness.html'}",
         "no Allure page: there is no npx; readiness.html has the verdict anyway",
     ]
 
@@ -48,7 +48,7 @@ def test_allures_page_asks_for_nothing_from_elsewhere(
     assert list(differences(folder)) == []
 
 
-def test_an_allure_that_fails_is_told_with_its_own_last_words(
+def test_a_failure_of_allure_is_reported_with_its_last_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = run(tmp_path / "run")

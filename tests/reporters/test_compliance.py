@@ -1,4 +1,4 @@
-"""Which clauses a check is evidence for: the file is sound, and says no more than is so."""
+"""The clauses that checks are evidence for: the file is valid, and claims no more than holds."""
 
 import re
 
@@ -32,7 +32,7 @@ def test_what_is_evidence_is_a_check_that_there_is_or_a_dimension() -> None:
     assert {each for each in named if "." not in each} - DIMENSIONS == set()
 
 
-def test_no_clause_stands_twice() -> None:
+def test_no_clause_is_listed_twice() -> None:
     names = [(clause.source, clause.name) for clause in compliance.clauses()]
     assert len(names) == len(set(names))
 
@@ -80,7 +80,7 @@ def test_a_clause_of_one_check_is_not_covered_by_its_dimension() -> None:
 def test_a_check_without_a_mapping_says_so() -> None:
     found = record(dimension("words", check("words.repeats")))
     assert compliance.unmapped(found) == ["words.repeats"]
-    assert "Checks that no clause is mapped to words.repeats" in said(found)
+    assert "Checks that are mapped to no clause words.repeats" in said(found)
     assert compliance.unmapped(record(dimension("api", check("api.a")))) == []
 
 

@@ -1,4 +1,4 @@
-"""What a model says cannot run, ask for anything, forge a row or break a page on any surface."""
+"""Text of a model cannot run, send requests, forge a row or break a page in any report."""
 
 import csv
 import json
@@ -106,7 +106,7 @@ def test_the_summary_has_the_same_rows_whatever_is_said(text: str) -> None:
 
 @settings(deadline=None, max_examples=50)
 @given(texts)
-def test_allure_is_told_what_is_printable_and_no_formula(text: str) -> None:
+def test_allure_gets_printable_text_and_no_formula(text: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         into = Path(name)
         found = hostile(text)

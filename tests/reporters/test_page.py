@@ -1,4 +1,4 @@
-"""readiness.html: what it says, and that it is one file that asks for nothing."""
+"""readiness.html: its content, and that it is one file without outside requests."""
 
 import base64
 import hashlib
@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 import pytest
 from jsonschema import Draft202012Validator
 
-from readiness.reporters import beside, charts, standing
+from readiness.reporters import baseline_table, charts, conclusions
 from readiness.reporters.page import command, page
-from readiness.reporters.words import LANGUAGES, Words, _catalogue
+from readiness.reporters.translations import LANGUAGES, Translations, _catalogue
 from readiness.resources import PACKAGE, schema
 from readiness.verdict.claim import Gate, Verdict
 from tests.example_records import Json, check, dimension, failing, measure, record
@@ -57,16 +57,16 @@ def test_the_verdict_comes_first_and_a_sentence_says_why() -> None:
 
 def test_a_run_that_is_ready_says_so() -> None:
     ready = record(dimension("api", check("api.a"), check("api.b")), verdict="ready", score=100)
-    assert standing.why(ready, Words("en")) == ["Each of the 2 required checks is ready."]
+    assert conclusions.why(ready, Translations("en")) == ["Each of the 2 required checks is ready."]
 
 
-def test_a_required_dimension_that_nothing_is_known_of_is_said() -> None:
+def test_a_required_dimension_without_results_is_reported() -> None:
     empty = dimension("api", verdict="not assessed", missing=["api.a"])
     found = record(empty, dimension("memory", check("memory.a")), verdict="inconclusive")
-    assert standing.why(found, Words("en")) == [
-        "Nothing of a required dimension was assessed: api."
+    assert conclusions.why(found, Translations("en")) == [
+        "Required dimensions without any assessed check: api."
     ]
-    assert standing.why(record(empty), Words("en")) == ["No required check has a result."]
+    assert conclusions.why(record(empty), Translations("en")) == ["No required check has a result."]
 
 
 def test_an_endpoint_that_could_not_be_tried_says_why() -> None:
@@ -79,11 +79,11 @@ def test_a_row_has_its_figures() -> None:
     assert "99 / 100 99 % 94.5 % – 99.8 % ≥ 95.3 %" in text
     assert "1 × said nothing" in text
     assert "7 more trials, all passed, would show it" in text
-    assert "doubtful: control item c: no" in text
+    assert "in doubt: control item c: no" in text
 
 
 def test_the_worst_rows_come_first() -> None:
-    ids = [check["id"] for check in standing.worst_first(record()["dimensions"][0])]
+    ids = [check["id"] for check in conclusions.worst_first(record()["dimensions"][0])]
     assert ids == [
         "memory.recall_at_turn_50",
         "memory.advised",
@@ -93,15 +93,15 @@ def test_the_worst_rows_come_first() -> None:
 
 
 def test_what_was_not_assessed_and_what_deviated_is_listed() -> None:
-    listed = list(standing.deviations(record(), Words("en")))
+    listed = list(conclusions.deviations(record(), Translations("en")))
     assert listed == [
         ("memory.lost", "no result"),
         ("long_context.lacks", "unsupported: no tools"),
         ("long_context.lacks", "10 of 100 trials skipped"),
-        ("Endpoint", "the endpoint says that it has no tools: tools are not supported"),
+        ("Endpoint", "the endpoint does not support tools: tools are not supported"),
         (
             "Requests",
-            "1 requests were sent again, after a stated rate limit or a refused connection",
+            "1 requests were retried, after a stated rate limit or a refused connection",
         ),
     ]
 
@@ -109,10 +109,10 @@ def test_what_was_not_assessed_and_what_deviated_is_listed() -> None:
 def test_a_baseline_is_named_with_what_was_lost_and_how_likely_that_is() -> None:
     text = said(record())
     assert "1 checks have become worse than the baseline: memory.recall_at_turn_50." in text
-    assert "298 of 300 trials came out alike." in text
-    assert "the baseline itself came out otherwise in 3 of 100 trials." in text
+    assert "298 of 300 trials had the same outcome." in text
+    assert "Repeated on the baseline itself, 3 of 100 trials changed their outcome." in text
     assert "server was mini/0, and is mini/1" in text
-    assert "The baseline has not tried: long_context.finds" in text
+    assert "Not tried by the baseline: long_context.finds" in text
     # A broken rule is no matter of chance, and comes first.
     assert (
         "memory.recall_at_turn_50 1 / 100 0 / 100 – ≥ -2.6% worse "
@@ -128,7 +128,7 @@ def test_a_run_without_a_baseline_says_nothing_of_one() -> None:
 
 def test_the_bar_shows_what_the_baseline_showed() -> None:
     found, alike = failing("api.a"), {"pairs": 100, "lost": 4, "gained": 1}
-    assert beside.rate(found, alike) == pytest.approx(1.0)  # 99 of 100, and 3 fewer than before.
+    assert baseline_table.rate(found, alike) == pytest.approx(1.0)  # 99 of 100; 3 fewer than before
     at = charts.bar(found, {**alike, "lost": 0, "gained": 9})
     assert at.begins == 0.9
     assert at.before == pytest.approx(0.0)

@@ -1,4 +1,4 @@
-"""JUnit, Markdown and OpenMetrics, as those who read them expect, and `readiness report`."""
+"""JUnit, Markdown and OpenMetrics as their readers expect, and `readiness report`."""
 
 import json
 from pathlib import Path

@@ -5,14 +5,14 @@ from readiness.runner.sender import AdaptiveConcurrency
 
 
 def test_all_slots_are_open_at_first() -> None:
-    assert AdaptiveConcurrency(8).open == 8
+    assert AdaptiveConcurrency(8).limit == 8
 
 
 def test_an_overloaded_endpoint_halves_the_slots_once_a_round() -> None:
     slots = AdaptiveConcurrency(8)
     for _ in range(8):
         slots.note(overloaded=True)
-    assert slots.open == 4
+    assert slots.limit == 4
 
 
 def test_slots_open_again_one_a_round() -> None:
@@ -21,9 +21,9 @@ def test_slots_open_again_one_a_round() -> None:
         slots.note(overloaded=True)
     for _ in range(4):
         slots.note(overloaded=False)
-    assert slots.open == 4
+    assert slots.limit == 4
     slots.note(overloaded=False)
-    assert slots.open == 5
+    assert slots.limit == 5
 
 
 @given(st.integers(1, 64), st.lists(st.booleans(), max_size=300))
@@ -34,5 +34,5 @@ def test_there_is_always_a_slot_and_never_more_than_allowed(
     opened = []
     for overloaded in overloads:
         slots.note(overloaded=overloaded)
-        opened.append(slots.open)
+        opened.append(slots.limit)
     assert all(1 <= each <= most for each in opened)

@@ -1,4 +1,4 @@
-"""`--fast`: a check of a rate ends as soon as a sequential test has decided it."""
+"""`--fast`: a check of a rate ends as soon as a sequential test decides it."""
 
 import random
 from functools import cache
@@ -43,7 +43,7 @@ def test_a_good_endpoint_takes_fewer_trials(own: pytest.Pytester) -> None:
     assert "decided_by" not in checks["words.answers"]
 
 
-def test_a_bad_endpoint_is_told_so_at_once(own: pytest.Pytester) -> None:
+def test_a_bad_endpoint_is_not_ready_early(own: pytest.Pytester) -> None:
     result = run(own, wrong(60), "--fast", "--concurrency", "1")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*repeats*0/8*✗ not ready*"])
@@ -72,7 +72,7 @@ def decided(rate: float, seed: int, unsettled: float = 0.0) -> Verdict | None:
     """What comes of trials that pass at a rate; some may say nothing."""
     draw = random.Random(seed)
     one = planned(json_only.values_preserved)
-    running = ActiveCheck.after(ResumeState(Secrets([])), one, one.test)
+    running = ActiveCheck.resumed(ResumeState(Secrets([])), one, one.test)
     while running.waiting and not running.is_decided:
         number, probe = running.take()
         score = PASSED if draw.random() < rate else failed("no")
@@ -87,7 +87,9 @@ def decided(rate: float, seed: int, unsettled: float = 0.0) -> Verdict | None:
     ("rate", "wrong_verdict", "seed"),
     [(0.90, Verdict.READY, 0), (0.80, Verdict.READY, 1), (0.975, Verdict.NOT_READY, 2)],
 )
-def test_it_errs_as_rarely_as_it_says(rate: float, wrong_verdict: Verdict, seed: int) -> None:
+def test_its_error_rates_are_at_most_the_nominal_ones(
+    rate: float, wrong_verdict: Verdict, seed: int
+) -> None:
     found = [decided(rate, seed * RUNS + n) for n in range(RUNS)]
     # 5 %, and three standard errors of so many runs.
     assert found.count(wrong_verdict) <= 0.05 * RUNS + 3 * (0.05 * 0.95 * RUNS) ** 0.5
@@ -97,7 +99,7 @@ def decided_in_flight(rate: float, seed: int, *, late: bool) -> Verdict | None:
     """What comes of trials with eight in flight, of which those end last that failed, or passed."""
     draw = random.Random(seed)
     one = planned(json_only.values_preserved)
-    running = ActiveCheck.after(ResumeState(Secrets([])), one, one.test)
+    running = ActiveCheck.resumed(ResumeState(Secrets([])), one, one.test)
     in_flight: list[tuple[int, Probe, bool]] = []
     while in_flight or (running.waiting and not running.is_decided):
         while running.waiting and not running.is_decided and running.in_flight < 8:
@@ -120,7 +122,7 @@ def test_what_is_slow_is_waited_for(rate: float, wrong_verdict: Verdict, late: b
     assert found.count(wrong_verdict) <= 0.05 * RUNS + 3 * (0.05 * 0.95 * RUNS) ** 0.5
 
 
-def test_what_says_nothing_makes_nothing_ready_nor_not_ready() -> None:
+def test_unsettled_trials_make_nothing_ready_nor_not_ready() -> None:
     assert decided(1.0, 0) is Verdict.READY
     assert decided(1.0, 0, unsettled=1.0) is Verdict.INCONCLUSIVE
     assert decided(0.0, 0, unsettled=1.0) is Verdict.INCONCLUSIVE

@@ -1,4 +1,4 @@
-"""A run that was ended at any moment goes on where it was, and shows what it would have shown."""
+"""A run interrupted at any moment resumes, and shows what it would have shown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from readiness.evidence.log import broken_link
+from tests.exchanges import is_whole
 from tests.miniature import mini
 from tests.scripted_server import serving
 from tests.user_checks import POLICY
@@ -38,7 +38,7 @@ async def repeats(chat, probe):
     """Asked twice to repeat a word, the endpoint MUST repeat it."""
     first = await chat(probe.messages, **probe.parameters)
     second = await chat([*probe.messages, *asking(first.text)], **probe.parameters)
-    said = {first.text, second.text, await chat.once("title", title)}
+    said = {first.text, second.text, await chat.fetch_once("title", title)}
     return PASSED if said == {probe.expect["word"], "title"} else failed(f"said {sorted(said)}")
 
 @check(WORDS, in_order=True)
@@ -130,7 +130,7 @@ SHOWN = [
 
 
 @pytest.mark.parametrize("trials", [0, 1, 9, 23, 40, 61, 78])
-def test_a_killed_run_goes_on_and_repeats_nothing(tmp_path: Path, trials: int) -> None:
+def test_a_killed_run_resumes_and_repeats_nothing(tmp_path: Path, trials: int) -> None:
     path = folder(tmp_path / "own")
     with serving(mini(answer)) as url:
         run = killed(path, url, trials)
@@ -138,7 +138,7 @@ def test_a_killed_run_goes_on_and_repeats_nothing(tmp_path: Path, trials: int) -
         status, said = resumed(path, url, run)
     assert status == 1, said
     assert shown(path) == SHOWN
-    assert broken_link(run / "evidence.jsonl") == ""
+    assert is_whole(run / "evidence.jsonl")
     assert {each["seq"] for each in of_kind(path, "exchange")} >= before
     # Two requests of each trial, or one where they come in order, and one for all of them.
     sent = Counter(_asker(each) for each in of_kind(path, "exchange"))
@@ -152,7 +152,7 @@ def _asker(entry: Entry) -> tuple[str, int]:
     return (entry["shared"], -1) if "shared" in entry else (entry["check"], entry.get("trial", -1))
 
 
-def test_a_torn_line_is_set_aside_and_named(tmp_path: Path) -> None:
+def test_an_incomplete_line_is_moved_aside_and_reported(tmp_path: Path) -> None:
     path = folder(tmp_path / "own")
     with serving(mini(answer)) as url:
         run = killed(path, url, 9)
@@ -161,8 +161,8 @@ def test_a_torn_line_is_set_aside_and_named(tmp_path: Path) -> None:
         status, said = resumed(path, url, run)
     assert (status, shown(path)) == (1, SHOWN)
     assert (run / "evidence.torn").read_bytes() == b'{"prev": "12'
-    assert broken_link(run / "evidence.jsonl") == ""
-    assert "12 bytes of a torn line were set aside in evidence.torn" in " ".join(said.split())
+    assert is_whole(run / "evidence.jsonl")
+    assert "12 bytes of an incomplete line were moved to evidence.torn" in " ".join(said.split())
 
 
 @pytest.mark.parametrize(
@@ -192,5 +192,5 @@ def test_evidence_that_was_changed_is_not_gone_on_with(tmp_path: Path) -> None:
         changed = evidence.read_bytes()
         status, said = resumed(path, url, run)
     assert status == 11, said
-    assert "the evidence cannot be trusted: evidence.jsonl:" in said
+    assert "the evidence fails its integrity check: evidence.jsonl:" in said
     assert evidence.read_bytes() == changed

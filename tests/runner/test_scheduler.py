@@ -1,4 +1,4 @@
-"""How trials are run: together, in order, alone, again, or not at all."""
+"""How trials run: concurrently, in order, alone, repeated, or not at all."""
 
 import json
 from collections.abc import Sequence

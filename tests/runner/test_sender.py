@@ -1,4 +1,4 @@
-"""Requests of a crowd: they are sent once, may be left, and take little room in evidence."""
+"""Requests of concurrent users: sent once, possibly aborted, and summarised in evidence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from readiness.evidence.log import Evidence, body_of, brief, broken_link, entries, exchange_of
+from readiness.evidence.log import Evidence, body_of, entries, exchange_of, summarise_exchange
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Arrival, Call, ClientAbort, Exchange, Fault
 from readiness.runner.resume import ResumeState
@@ -20,6 +20,7 @@ from readiness.runner.sender import AdaptiveConcurrency, Sender
 from readiness.transport.address import Address
 from readiness.transport.budget import UsageBudget
 from readiness.transport.client import EndpointClient, RequestLimits
+from tests.exchanges import is_whole
 from tests.scripted_server import Script, response, serving
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
@@ -104,7 +105,7 @@ def test_a_client_that_is_killed_resets_the_connection(reset: bool, end: str) ->
     assert ends == [end]
 
 
-def test_a_crowd_does_not_wait_for_a_stated_limit(tmp_path: Path) -> None:
+def test_concurrent_users_do_not_wait_for_a_stated_rate_limit(tmp_path: Path) -> None:
     limited = response(b"{}", "429 Too Many Requests", "Retry-After: 0")
     came, ledger = sent(lambda n, raw: [limited], Call({}, crowd=True), tmp_path)
     assert (came.status, ledger.sent, ledger.retried) == (429, 1, 0)
@@ -118,8 +119,8 @@ def test_a_request_is_written_after_its_connection_is_there(tmp_path: Path) -> N
 def kept(exchange: Exchange, folder: Path) -> dict[str, object]:
     with Evidence(folder / "evidence.jsonl", Secrets([])) as evidence:
         evidence.open({})
-        evidence.adopt(brief(exchange, evidence.secrets), {"check": "c"})
-    assert broken_link(folder / "evidence.jsonl") == ""
+        evidence.append_exchange(summarise_exchange(exchange, evidence.secrets), {"check": "c"})
+    assert is_whole(folder / "evidence.jsonl")
     *_, (entry, _) = entries(folder / "evidence.jsonl")
     return entry
 
@@ -144,11 +145,11 @@ def test_a_brief_entry_has_digests_times_and_the_usage(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("body", [FRAME, b"x" * 4096])
-def test_what_is_short_is_kept_whole(body: bytes, tmp_path: Path) -> None:
+def test_a_short_exchange_is_kept_in_full(body: bytes, tmp_path: Path) -> None:
     assert body_of(kept(streamed(body), tmp_path)) == body
 
 
-def test_what_went_wrong_is_kept_whole(tmp_path: Path) -> None:
+def test_a_failed_exchange_is_kept_in_full(tmp_path: Path) -> None:
     entry = kept(streamed(FRAME * 3000, Fault.RESET), tmp_path)
     assert body_of(entry) == FRAME * 3000
     assert len(exchange_of(entry).arrivals) == 2000

@@ -1,4 +1,4 @@
-"""What several trials need is sent once, and what is large is kept once."""
+"""Requests that several trials share are sent once, and large ones are recorded once."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from typing import Any
 
 import pytest
 
-from readiness.chat import Chat, Dialect, Scope
-from readiness.evidence.log import LARGE, Evidence, broken_link
+from readiness.chat import Chat
+from readiness.context import Context
+from readiness.evidence.log import LARGE_REQUEST, Evidence
 from readiness.evidence.redaction import MARK, Secrets
 from readiness.exchange import Arrival, Call, Exchange
+from readiness.protocol.dialect import Dialect
 from readiness.score import EndpointError
+from tests.exchanges import is_whole
 
 SAID = {"role": "assistant", "content": "OK"}
 CHOICES = [{"index": 0, "message": SAID, "finish_reason": "stop"}]
@@ -29,7 +32,7 @@ KEY = "sk-canary-4711"
 def chats(number: int, status: int = 200) -> list[Chat]:
     """The chats of trials of one run."""
     numbers = count()
-    scope = Scope()
+    context = Context()
 
     async def send(call: Call) -> Exchange:
         await asyncio.sleep(0)
@@ -38,7 +41,7 @@ def chats(number: int, status: int = 200) -> list[Chat]:
         seq = next(numbers)
         return Exchange(call.body, status, kind, body, (Arrival(1, 9),), None, "", 0.0, 2, seq=seq)
 
-    return [Chat(send, Dialect("m"), scope) for _ in range(number)]
+    return [Chat(send, Dialect("m"), context) for _ in range(number)]
 
 
 async def hello(chat: Chat) -> str:
@@ -82,7 +85,7 @@ def test_two_things_are_sent_apart() -> None:
 
 
 def test_a_large_request_is_kept_compressed_and_once(tmp_path: Path) -> None:
-    request: Any = {"messages": [{"role": "user", "content": f"龍{KEY}" * LARGE}]}
+    request: Any = {"messages": [{"role": "user", "content": f"龍{KEY}" * LARGE_REQUEST}]}
     exchange = Exchange(request, 200, {}, b"{}", (), None, "", 0.0, 1)
     with Evidence(tmp_path / "evidence.jsonl", Secrets([KEY])) as evidence:
         for _ in range(2):
@@ -91,9 +94,11 @@ def test_a_large_request_is_kept_compressed_and_once(tmp_path: Path) -> None:
         json.loads(line)["request"] for line in evidence.path.read_bytes().splitlines()
     )
     content = zlib.decompress(base64.b64decode(first["zlib_base64"]))
-    assert json.loads(content) == {"messages": [{"role": "user", "content": f"龍{MARK}" * LARGE}]}
+    assert json.loads(content) == {
+        "messages": [{"role": "user", "content": f"龍{MARK}" * LARGE_REQUEST}]
+    }
     assert (hashlib.sha256(content).hexdigest(), second) == (
         first["sha256"],
         {"sha256": first["sha256"]},
     )
-    assert broken_link(evidence.path) == ""
+    assert is_whole(evidence.path)

@@ -24,6 +24,30 @@ Estimado cliente: lamentamos las molestias ocasionadas por el retraso.
 Precio total: 45 euros, IVA incluido
 LA PUNTUALIDAD ES UNA MUESTRA DE RESPETO HACIA LOS DEMÁS.
 Según el 2.º informe (pág. 3), el 85 % ahorra unos 20 µl por día, ¡ánimo! 😊""".splitlines()
+# Wholly Spanish, and terse, repetitive or full of names.
+TERSE = """\
+Usa el entorno Vellum con Quarto Kit y Norte CSS.
+Instala Pandora.js, npm y Marina Desktop.
+Consulta Lingora, Babelia, Memora o Busca.
+Prueba Lumina, Photolab o Capturia One.
+Escucha Melodia, Tidalia, Pear Music.
+Practica, practica, practica.
+Compra pan artesano, pan integral, pan de centeno.
+Software libre: Gimnasia, Darkroom, RawTools.
+Crea un canal en Taller o en Norte Teams, y listo.
+En el siglo I a. C. lo escribió M. T. Varela.
+Visita https://example.org/start-here-now y lee `the_short_guide`.""".splitlines()
+# Each with names, or short, or a neighbour of Spanish.
+NEIGHBOURS = """\
+Onte choveu moito e non puidemos saír da casa ata a noite.
+As plantas precisan auga e luz, pero non lles deas de máis.
+Ninguén sabía que facer cando deixou de funcionar o tren.
+Use the Vellum framework with Quarto Kit and Norte CSS.
+Use o ambiente Vellum com Quarto Kit e Norte CSS.
+Usa il framework Vellum con Quarto Kit e Norte CSS.
+Less plastic, less noise, less hurry for everybody.
+Fes servir l'entorn Vellum amb les eines de la teva feina.
+Utilisez le cadre Vellum avec les outils de votre métier.""".splitlines()
 OTHERS = """\
 Muito obrigado pela sua paciência e compreensão.
 As equipas remotas precisam de confiança mútua.
@@ -42,6 +66,18 @@ Chaque jour, de plus en plus de personnes s'y intéressent.
 @pytest.mark.parametrize("text", SPANISH)
 def test_spanish_from_anywhere_is_spanish(text: str) -> None:
     assert foreign(text, "es") == ""
+
+
+@pytest.mark.parametrize("text", TERSE)
+def test_names_and_few_words_are_no_other_language(text: str) -> None:
+    assert foreign(text, "es") == ""
+    assert foreign(" ".join(TERSE), "es") == ""
+
+
+@pytest.mark.parametrize("text", NEIGHBOURS)
+def test_a_neighbour_of_spanish_is_not_spanish(text: str) -> None:
+    assert foreign(text, "es") != ""
+    assert foreign("\n".join([*SPANISH[:2], text]), "es") != ""
 
 
 @pytest.mark.parametrize("text", OTHERS)
@@ -79,6 +115,50 @@ def test_kana_are_japanese_and_characters_without_them_chinese() -> None:
     assert (foreign(chinese, "zh"), foreign(japanese, "ja")) == ("", "")
     assert (foreign(chinese, "ja"), foreign(japanese, "zh")) == (chinese, japanese)
     assert (han_in("电池4の"), kana_in("カのa"), hiragana_in("カの")) == (2, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        # A clause of kanji alone, in Japanese copy.
+        ("36時間連続再生対応、急速充電機能搭載、防水防塵性能取得済。毎日の通勤を、静かに。", "ja"),
+        ("毎日の通勤を、もっと静かに。主動雑音除去機能搭載、長時間連続再生対応。", "ja"),
+        ("高音質、長時間再生、防水性能。", "ja"),
+        ("Lumorax K7 Pro で、Hi-Res Audio Wireless の音をいつでも楽しめます。", "ja"),
+        # Chinese with names in Latin letters, or one in kana.
+        (
+            "Norivane Liberty 支持 Hi-Res Audio Wireless 认证与 Orbit Atmos 空间音频，路上更安静。",
+            "zh",
+        ),
+        ("全新 Kestova Studio Pro Max 搭载 Quenvia Sound Engine，续航长达36小时，佩戴舒适。", "zh"),
+    ],
+)
+def test_names_and_clauses_of_nouns_change_no_script(text: str, language: str) -> None:
+    assert foreign(text, language) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "found"),
+    [
+        (
+            "毎日の通勤を、もっと静かに。无论在家还是出门，它都值得您长期信赖和使用。",
+            "ja",
+            "无论在家还是出门，它都值得您长期信赖和使用。",
+        ),
+        (
+            "毎日の通勤を、もっと静かに。無論在家還是出門，這款耳機都值得您長期信賴。",
+            "ja",
+            "無論在家還是出門，這款耳機都值得您長期信賴。",
+        ),
+        ("每天都更安静。毎日の通勤を、もっと静かにしてくれます。", "zh",
+         "毎日の通勤を、もっと静かにしてくれます。"),
+        ("每天都更安静。Every note lands where it is.", "zh", "Every note lands where it is."),
+        ("Experience 主动降噪 with forty hours of 续航 and more than you need.", "zh",
+         "Experience 主动降噪 with forty hours of 续航 and more than you need."),
+    ],
+)  # fmt: skip
+def test_a_sentence_of_another_script_is_found(text: str, language: str, found: str) -> None:
+    assert foreign(text, language) == found
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from readiness.scoring.strict_json import NotJson, strict
+from readiness.scoring.strict_json import NotJson, differences, strict
 
 LETTERS = st.text("abcXYZ中文éñ.!", min_size=1).filter(str.strip)
 SPACES = st.text(" \t\r\n", max_size=8)
@@ -28,7 +29,7 @@ def test_any_document_in_white_space_is_read_as_what_it_is(
     assert strict(before + text + after) == value
 
 
-@given(DOCUMENTS, LETTERS)
+@given(DOCUMENTS.filter(lambda value: "</think>" not in json.dumps(value)), LETTERS)
 def test_letters_before_or_after_a_document_are_no_json(value: Any, letters: str) -> None:
     text = json.dumps(value)
     with pytest.raises(NotJson, match="text before the JSON: "):
@@ -97,3 +98,85 @@ def test_a_trailing_comma_is_no_json() -> None:
 
 def test_reasoning_that_is_a_value_is_no_leak() -> None:
     assert strict('{"tag": "<think>no</think>"}') == {"tag": "<think>no</think>"}
+
+
+@given(DOCUMENTS)
+def test_a_value_differs_from_itself_nowhere(value: Any) -> None:
+    assert list(differences(value, json.loads(json.dumps(value)))) == []
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "said"),
+    [
+        ({"a": [1, 2]}, {"a": [1, 3]}, ["$.a[1]: expected 2, got 3"]),
+        ({"a": [1, 2]}, {"a": [1]}, ["$.a: expected [1, 2], got [1]"]),
+        ({"a": 1}, {}, ["$.a: expected 1, got nothing"]),
+        ({"a": True}, {"a": 1}, ["$.a: expected True, got 1"]),
+        ({"a": None}, {"a": "null"}, ["$.a: expected None, got 'null'"]),
+        ({"a": "7"}, {"a": 7}, ["$.a: expected '7', got 7"]),
+        ({"a": "e\u0301"}, {"a": "é"}, []),
+        ({"a": 6.02e23}, {"a": 602000000000000000000000}, []),
+        ({"a": 1.0}, {"a": 1}, []),
+        ({"a": 0}, {"a": -0.0}, []),
+        ({"a": 1e23}, {"a": 10**23}, []),
+        ({"a": 72.5}, {"a": 72.5000000000001}, ["$.a: expected 72.5, got 72.5000000000001"]),
+        (
+            {"a": 5_000_000_000_000},
+            {"a": 5_000_000_000_001},
+            ["$.a: expected 5000000000000, got 5000000000001"],
+        ),
+        ({"a": 1}, {"a": False}, ["$.a: expected 1, got False"]),
+        ({"a": 10**20}, {"a": "1e20"}, ["$.a: expected 100000000000000000000, got '1e20'"]),
+        ({}, {"a": 1}, ["$.a: expected nothing, got 1"]),
+        ({"a": {}}, {"a": {"b": None}}, ["$.a.b: expected nothing, got None"]),
+        ([{}], [{"b": []}], ["$[0].b: expected nothing, got []"]),
+    ],
+)
+def test_differences_are_named_by_path(expected: Any, found: Any, said: list[str]) -> None:
+    assert [f"{each.path}: {each}" for each in differences(expected, found)] == said
+
+
+def test_what_the_schema_declares_and_the_value_leaves_out_is_free() -> None:
+    schema: dict[str, Any] = {"properties": {"list": {"items": {"properties": {"note": {}}}}}}
+    noted, more = {"list": [{"note": "x"}]}, {"list": [{"name": "x"}]}
+    found = [
+        [each.path for each in differences({"list": [{}]}, came, schema)] for came in (noted, more)
+    ]
+    assert found == [[], ["$.list[0].name"]]
+    assert list(differences({}, noted, schema)) == []
+
+
+@given(st.integers(), st.integers(1, 9))
+@example(2**53, 1)
+@example(1617176400000, 1)
+def test_whole_numbers_are_the_same_only_to_the_last_digit(number: int, more: int) -> None:
+    written = [str(number), str(number + more), f"{number}.0", f"{number + more}.00"]
+    found = [strict(f"[{each}]") for each in written]
+    same = [not any(differences([number], each)) for each in found]
+    assert same == [True, False, True, False]
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_number_is_the_same_with_an_exponent_and_without(number: float) -> None:
+    written = [repr(number), f"{number:e}", f"{Decimal(repr(number)):f}", f"{number:.17e}"]
+    digits = [Decimal(each) == Decimal(repr(number)) for each in written]
+    same = [not any(differences(number, strict(f"[{each}]")[0])) for each in written]
+    assert [said for said, meant in zip(same, digits, strict=True) if meant and not said] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[9007199254740993]", 2**53 + 1),
+        ("[9007199254740993.0]", 2**53 + 1),
+        ("[90071992547409930e-1]", 2**53 + 1),
+        ("[1e23]", 1e23),
+        ("[-0]", 0),
+        ("[-0.0]", 0),
+        ("[1e-400]", 0),
+        ("[1e-99999999999999999999]", 0),
+        ("[9007199254740993.5]", 9007199254740993.5),
+    ],
+)
+def test_a_number_is_read_to_its_last_digit(text: str, value: float) -> None:
+    assert strict(text) == [value]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from random import Random
 
 import pytest
 from hypothesis import example, given
@@ -61,6 +62,18 @@ def test_a_number_is_the_same_in_every_script(number: int) -> None:
     written += [f"{number:,}".replace(",", "\u202f"), f"{number}.00", in_chinese(number)]
     written += [in_chinese(number).translate(FORMAL)]
     assert {each: normalise(each) for each in written} == dict.fromkeys(written, str(number))
+
+
+@given(st.integers(10, 10**8 - 1), st.randoms(use_true_random=False))
+@example(4821, Random(1))
+def test_a_number_is_the_same_with_some_of_its_digits_in_figures(
+    number: int, chance: Random
+) -> None:
+    mixed = "".join(
+        str(DIGITS.index(each)) if each in DIGITS[1:] and chance.random() < 0.5 else each
+        for each in in_chinese(number)
+    )
+    assert {mixed: normalise(mixed)} == {mixed: str(number)}
 
 
 @given(st.integers(2, 10**9 - 1))
@@ -147,6 +160,13 @@ def test_a_date_without_a_year_is_the_same_in_both_languages(day: date) -> None:
         (["一百二", "一百二十", "120"], "120"),
         (["两千五", "2,500"], "2500"),
         (["一亿二千万", "1.2亿", "120 million"], "120000000"),
+        (["4千8百21", "四千8百二十一", "4 821", "４，８２１", "4\u202f821"], "4821"),
+        (["1.25万", "1万2千5", "一万二千五百"], "12500"),
+        (["廿三", "二十三", "贰拾叁"], "23"),
+        (["卅一", "三十一"], "31"),
+        (["负五", "-5", "负5", "零下五", "minus five", "negative 5", "−5"], "-5"),
+        (["两百", "二百", "２００", "two hundred"], "200"),
+        (["03-17", "3月17日", "March 17"], "--03-17"),
         (["张 伟，李娜。", "张伟李娜"], "张伟李娜"),
     ],
 )  # fmt: skip
@@ -165,6 +185,12 @@ def test_other_values_are_the_same_however_they_are_written(texts: list[str], sa
         ("十分抱歉，星期一我们一起再看一下", []),
         ("the other one, in a hundred ways", []),
         ("百货、万科和千米", []),
+        ("胜负三比一，负责人", ["3", "1"]),
+        ("10 minus 5", ["10", "5"]),
+        ("两千2027年3月5日", ["2000"]),
+        ("三百2027", ["2027"]),
+        ("48213 59177 60342", ["48213", "59177", "60342"]),
+        ("10-12人", ["10", "12"]),
         ("3/5/2027", ["3", "5", "2027"]),
     ],
 )
@@ -186,6 +212,14 @@ def test_numbers_are_those_that_count_something(text: str, found: list[str]) -> 
         ("2027-03-17", "17", False),
         ("14:30", "30", False),
         ("4821.", "4821", True),
+        ("-4821", "4821", False),
+        ("负四千八百二十一", "4821", False),
+        ("- 4821", "4821", True),
+        ("4821%", "4821", False),
+        ("百分之4821", "4821", False),
+        ("4821k", "4821", False),
+        ("14 821", "4821", False),
+        ("03-17-2", "3月17日", False),
         ("4821", "", False),
     ],
 )

@@ -87,7 +87,7 @@ def test_clean_trials_show_less_than_a_hundred_percent(trials: int, percent: flo
     assert round(100 * lower(trials, trials, ALPHA), 2) == percent
 
 
-def test_a_clean_count_has_the_limit_of_the_counts_beside_it() -> None:
+def test_a_clean_count_has_the_limit_of_the_neighbouring_counts() -> None:
     assert lower(100 - 1e-9, 100, ALPHA) == pytest.approx(lower(100, 100, ALPHA), abs=1e-8)
 
 

@@ -12,7 +12,7 @@ import pytest
 from readiness.exchange import Call, Exchange, Fault
 from readiness.transport.address import Address
 from readiness.transport.client import EndpointClient, RequestLimits
-from readiness.transport.timestamps import Latest, StampingSocket
+from readiness.transport.timestamps import LatestReceiveTime, StampingSocket
 from tests.scripted_server import Script, free_port, response, serving
 
 QUICK = RequestLimits(connect=1, first_byte=0.3, silence=0.3, total=1.0, body=10_000)
@@ -105,8 +105,8 @@ def test_a_loop_that_is_late_makes_no_stamp_late() -> None:
 
 
 @pytest.mark.parametrize("into", [False, True], ids=["plain", "as TLS reads"])
-def test_whatever_is_read_has_the_time_at_which_it_came(into: bool) -> None:
-    latest, buffer = Latest(), bytearray(9)
+def test_every_read_has_its_time_of_arrival(into: bool) -> None:
+    latest, buffer = LatestReceiveTime(), bytearray(9)
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
         StampingSocket(latest, socket.AF_INET, socket.SOCK_STREAM, 0) as reader,

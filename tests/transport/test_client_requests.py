@@ -1,4 +1,4 @@
-"""Requests as HTTP allows them: in chunks, closing, expecting, repeated, with or without a key."""
+"""Requests: chunked, closing, expecting, repeated, with or without a key."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def sent(*calls: Call, key: str = "", **headers: str) -> tuple[list[Exchange], l
         return asyncio.run(send(url)), requests
 
 
-def test_a_repeated_body_is_sent_whole_and_kept_small() -> None:
+def test_a_repeated_body_is_sent_in_full_and_recorded_compactly() -> None:
     body = Repeated('{"a": "', "xyz", 100_000, '"}')
     (exchange,), (request,) = sent(Call(body))
     head, _, came = request.partition(b"\r\n\r\n")

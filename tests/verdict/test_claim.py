@@ -124,7 +124,9 @@ def test_a_lost_trial_counts_against_each_verdict(tally: Tally, verdict: Verdict
     [(n * 9, n * 10, 0.9) for n in (10, 20, 30, 100)]
     + [(180, 200, 0.9), (93, 100, 0.93), (287, 350, 0.82), (581, 700, 0.83)],
 )
-def test_a_rate_that_is_met_to_the_letter_is_met(passed: int, trials: int, required: float) -> None:
+def test_a_rate_that_is_exactly_reached_is_satisfied(
+    passed: int, trials: int, required: float
+) -> None:
     claim = Claim(required, 0.3, ALPHA, trials)
     assert judge(Tally(passed, trials - passed), claim) is READY
     assert judge(Tally(passed - 1, trials - passed + 1), claim) is INCONCLUSIVE
@@ -186,7 +188,7 @@ def test_a_tally_that_does_not_add_up_is_refused() -> None:
 
 def test_verdicts_outrank_one_another_in_this_order() -> None:
     ranked = [NOT_READY, INCONCLUSIVE, NOT_ASSESSED, READY]
-    assert sorted(Verdict, key=lambda each: -each.badness) == ranked
+    assert sorted(Verdict, key=lambda each: -each.severity) == ranked
     assert {worst(each) for each in permutations(ranked)} == {NOT_READY}
     assert [worst(ranked[n:]) for n in range(4)] == ranked
 

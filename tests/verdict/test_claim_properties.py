@@ -22,8 +22,8 @@ verdicts = st.sampled_from(Verdict)
 
 @given(st.integers(1, 200), rates)
 def test_more_passed_trials_never_make_a_verdict_worse(trials: int, claim: Claim) -> None:
-    badness = [judge(Tally(k, trials - k), claim).badness for k in range(trials + 1)]
-    assert badness == sorted(badness, reverse=True)
+    severity = [judge(Tally(k, trials - k), claim).severity for k in range(trials + 1)]
+    assert severity == sorted(severity, reverse=True)
 
 
 @given(tallies, claims)

@@ -1,4 +1,4 @@
-"""What no rule can settle, a person can: once, for one reply, and for every later run."""
+"""Labels of undetermined replies: for one reply to one probe, and for every later run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from readiness.score import PASSED, Measure, Outcome, Score, failed
+from readiness.score import PASSED, Outcome, Score, failed
 from readiness.verdict.labels import Review, ReviewEntry, load
 from tests.cli.test_plugin import INCONCLUSIVE, record, run
 from tests.miniature import mini
@@ -78,7 +78,7 @@ def test_what_no_rule_settles_is_left_to_a_person_who_is_asked_once(own: pytest.
     assert tried(own, echo(), "--review", labelled(own, "pass")).ret == pytest.ExitCode.OK
     assert [entry["label"] for entry in listed(own.path)] == ["pass"]
     check = record(own)["dimensions"][0]["checks"][0]
-    assert [each["name"] for each in check["measures"]] == ["settled by review"]
+    assert (check["settled"], check["measures"]) == ([{"probe": "own.1", "by": "review"}], [])
 
 
 def test_a_label_may_be_that_it_fails(own: pytest.Pytester) -> None:
@@ -86,7 +86,9 @@ def test_a_label_may_be_that_it_fails(own: pytest.Pytester) -> None:
     assert tried(own, echo(), "--review", labelled(own, "fail")).ret == 1
     reasons = record(own)["dimensions"][0]["checks"][0]["reasons"]
     why = "settled by review: fail, who knows? 'Say 1'"
-    assert reasons == [{"kind": "settled by review", "reason": why, "count": 1}]
+    assert [(each["kind"], each["reason"], each["count"]) for each in reasons] == [
+        ("settled by review", why, 1)
+    ]
 
 
 def test_a_label_holds_for_the_reply_that_was_read_and_for_no_other(own: pytest.Pytester) -> None:
@@ -156,9 +158,8 @@ def test_what_a_rule_has_settled_no_label_changes(score: Score) -> None:
 
 def test_a_label_is_for_its_check_its_probe_and_its_reply() -> None:
     review = Review([ReviewEntry("a.b", "p", SAID, "who knows?", "pass")])
-    settled = Score(
-        Outcome.PASS, "settled by review: pass, who knows?", (Measure("settled by review", 1.0),)
-    )
+    why = "settled by review: pass, who knows?"
+    settled = Score(Outcome.PASS, why, settled_by="review")
     assert review.settle("a.b", "p", SAID, UNSURE) == settled
     others = [("a.c", "p", SAID), ("a.b", "q", SAID), ("a.b", "p", SAID[::-1]), ("a.b", "p", "")]
     assert [review.settle(*other, UNSURE) for other in others] == [UNSURE] * 4

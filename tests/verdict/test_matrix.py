@@ -1,4 +1,4 @@
-"""The score of a row: the lowest of its checks, or a mean that its verdict caps."""
+"""The score of a row: the lowest of its checks, or a mean limited by its verdict."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_with_a_share_for_advice_it_has_the_mean_within_what_the_verdict_allows(
     assert (row(*results).verdict, row(*results).score) == (verdict, score)
 
 
-def test_a_check_that_is_missing_has_met_nothing() -> None:
+def test_a_missing_check_contributes_no_score() -> None:
     lost = row(of(1, 1), of(1, 1, SHOULD), missing=["api.other"])
     assert (lost.verdict, lost.score) == (Verdict.INCONCLUSIVE, 60)
 

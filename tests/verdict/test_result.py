@@ -1,4 +1,4 @@
-"""A result: why trials did not pass, what they took, and where its evidence is."""
+"""A result: reasons, durations, and the place of its evidence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from readiness.check import Check, check
 from readiness.policy.plan import plan
 from readiness.policy.policy import load
 from readiness.probe import Probe
-from readiness.score import PASSED, Measure, Outcome, Score, failed
+from readiness.score import PASSED, Measure, Outcome, Score, failed, scored
 from readiness.verdict.claim import Claim
 from readiness.verdict.exit_status import explain
 from readiness.verdict.result import Reason, Result, Trial, times
@@ -29,13 +29,13 @@ def result(*scores: Score) -> Result:
     return Result(check([Probe("n.0", [])])(answers), Claim(1.0, 0.05, 0.05, len(trials)), trials)
 
 
-STALE = [failed(f"stale: expected '7', got '{number}'") for number in range(3)]
+STALE = [failed("stale", f"expected '7', got '{number}'") for number in range(3)]
 
 
 # Doubts
 
 
-def test_controls_that_fail_alike_are_one_doubt() -> None:
+def test_controls_that_fail_for_the_same_reason_are_one_doubt() -> None:
     trials = [
         Trial(f"easy.{n}", n, failed("wrong" if n else "cut"), control=True) for n in range(3)
     ]
@@ -46,8 +46,8 @@ def test_controls_that_fail_alike_are_one_doubt() -> None:
 # Reasons
 
 
-def test_reasons_that_begin_alike_are_told_together() -> None:
-    found = result(PASSED, failed("miss: got ''"), *STALE, STALE[1]).reasons
+def test_reasons_of_a_kind_are_counted_together() -> None:
+    found = result(PASSED, failed("miss", "got ''"), *STALE, STALE[1]).reasons
     assert found == [
         Reason("stale", "stale: expected '7', got '1'", 4, 3),
         Reason("miss", "miss: got ''", 1, 1),
@@ -58,11 +58,11 @@ def test_reasons_that_begin_alike_are_told_together() -> None:
     ("scores", "kind"),
     [
         (
-            [failed("expected a call, got []"), failed("expected a call, got ['x']")],
+            [failed("expected a call", got="[]"), failed("expected a call", got="['x']")],
             "expected a call",
         ),
         (
-            [Score(Outcome.ENDPOINT_ERROR, f"HTTP 500: {number}") for number in range(2)],
+            [scored(Outcome.ENDPOINT_ERROR, "HTTP 500", f"{number}") for number in range(2)],
             "endpoint error: HTTP 500",
         ),
         ([Score(Outcome.SKIPPED, "the budget is spent")], "skipped: the budget is spent"),
@@ -73,7 +73,7 @@ def test_a_kind_ends_where_it_says_what_came(scores: Sequence[Score], kind: str)
 
 
 def test_the_gate_shows_one_of_each_kind_and_counts_the_others() -> None:
-    kinds = [failed(f"kind {number}: x") for number in range(7)]
+    kinds = [failed(f"kind {number}", "x") for number in range(7)]
     said = explain(result(*STALE, *kinds)).splitlines()
     assert said[4] == "        3 × stale (3 different), as in: stale: expected '7', got '0'"
     assert said[5] == "        1 × kind 0: x"

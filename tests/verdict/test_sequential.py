@@ -1,4 +1,4 @@
-"""Looking before the end: what may be concluded from trials that are still coming in."""
+"""Sequential tests: verdicts from trials that are still arriving."""
 
 from math import log
 
@@ -44,7 +44,9 @@ def test_one_side_gains_what_the_other_loses(count: tuple[int, int], required: f
 
 
 @given(counts, rates)
-def test_both_verdicts_are_never_shown_at_once(count: tuple[int, int], required: float) -> None:
+def test_both_verdicts_are_never_shown_for_the_same_trials(
+    count: tuple[int, int], required: float
+) -> None:
     passed, trials = count
     sides = evidence_above(passed, trials, required), evidence_below(passed, trials, required)
     assert min(sides) < log(1 / ALPHA)

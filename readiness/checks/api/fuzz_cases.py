@@ -7,8 +7,8 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from readiness.chat import Dialect
 from readiness.exchange import Call
+from readiness.protocol.dialect import Dialect
 from readiness.search import GeneratedCase
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from readiness.chat import Dialect
 from readiness.check import Generator
 from readiness.exchange import Call, Repeated
 from readiness.probe import Probe
+from readiness.protocol.dialect import Dialect
 from readiness.resources import prompts
 
 PROMPTS = prompts("api.yaml")

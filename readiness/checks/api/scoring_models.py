@@ -22,7 +22,7 @@ def lists(exchange: Exchange) -> Score:
     if not isinstance(listed, list) or not listed:
         return failed(f"data is {listed!r:.80}, not a list of models")
     wrong = [each for each in listed if not _is_model(each)]
-    return failed(f"no model with an id: {wrong[0]!r:.120}") if wrong else PASSED
+    return failed("no model with an id", f"{wrong[0]!r:.120}") if wrong else PASSED
 
 
 def has_model(exchange: Exchange, model: str) -> Score:
@@ -59,7 +59,7 @@ def answered(exchange: Exchange) -> Document:
         EndpointError: Something else did.
     """
     if exchange.fault is not None:
-        raise EndpointError(f"{exchange.fault}: {exchange.detail}")
+        raise EndpointError(exchange.fault, came=exchange.detail)
     said = f"HTTP {exchange.status}: {exchange.body[:160]!r}"
     if exchange.status != 200:
         raise EndpointError(said)
@@ -68,14 +68,14 @@ def answered(exchange: Exchange) -> Document:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise EndpointError(f"no JSON object: {said}", Outcome.FAIL)
+        raise EndpointError("no JSON object", Outcome.FAIL, came=said)
     return found
 
 
 def _models(exchange: Exchange) -> list[Document]:
     listed = answered(exchange).get("data")
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
-        raise EndpointError(f"no list of models: {exchange.body[:120]!r}")
+        raise EndpointError("no list of models", came=f"{exchange.body[:120]!r}")
     return listed
 
 
@@ -95,7 +95,7 @@ def locked(with_key: Exchange, without: Exchange) -> Score:
     if not with_key.keyed:
         return Score(Outcome.UNSUPPORTED, "no key was given")
     if without.status is not None and 200 <= without.status < 300:
-        return failed(f"HTTP {without.status} without the key: {without.body[:80]!r}")
+        return failed(f"HTTP {without.status} without the key", f"{without.body[:80]!r}")
     return refused(without, (401, 403))
 
 

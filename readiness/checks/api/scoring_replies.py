@@ -10,7 +10,8 @@ from readiness.exchange import Exchange, Fault
 from readiness.protocol.completion import read
 from readiness.protocol.message import decode
 from readiness.reply import Reply
-from readiness.score import PASSED, Outcome, Score, failed
+from readiness.resources import violation
+from readiness.score import PASSED, Outcome, Score, failed, scored
 
 #: Tokens by which the forms of a conversation may differ where nothing is lost.
 SLACK = 4
@@ -30,7 +31,7 @@ def within(reply: Reply, most: int) -> Score:
     """Score a long reply that was to take no more tokens than that."""
     if reply.usage is not None and reply.usage.completion > most:
         return failed(
-            f"{reply.usage.completion} tokens, asked for {most} at the most: {reply.text!r:.80}"
+            f"{reply.usage.completion} tokens, asked for {most} at the most", f"{reply.text!r:.80}"
         )
     if reply.finish != "length":
         return failed(f"finish_reason is {reply.finish!r}, not 'length', after {reply.text!r:.80}")
@@ -46,7 +47,9 @@ def unlimited(free: Exchange, limited: Reply, last: str) -> Score:
         return PASSED
     if reply.finish == "length" or (last in limited.text and limited.text.startswith(reply.text)):
         return failed(f"nobody has limited it, and it ends with {reply.text[-60:]!r}")
-    return Score(Outcome.UNDETERMINED, f"the model does not come to {last!r}: {reply.text!r:.120}")
+    return scored(
+        Outcome.UNDETERMINED, f"the model does not come to {last!r}", came=f"{reply.text!r:.120}"
+    )
 
 
 def stopped(reply: Reply, before: str, stops: Sequence[str]) -> Score:
@@ -54,12 +57,14 @@ def stopped(reply: Reply, before: str, stops: Sequence[str]) -> Score:
     text = reply.content or ""
     said = [stop for stop in stops if stop in text]
     if said:
-        return failed(f"the text has {said[0]!r} in it: {text!r:.120}")
+        return failed(f"the text has {said[0]!r} in it", f"{text!r:.120}")
     begun = [stop for stop in stops if text.rstrip(" ,").endswith(stop[:1]) and len(stop) > 1]
     if begun and before in text:
-        return failed(f"the text has the beginning of {begun[0]!r} in it: {text!r:.120}")
+        return failed(f"the text has the beginning of {begun[0]!r} in it", f"{text!r:.120}")
     if before not in text:
-        return Score(Outcome.UNDETERMINED, f"the model does not come to {before!r}: {text!r:.120}")
+        return scored(
+            Outcome.UNDETERMINED, f"the model does not come to {before!r}", came=f"{text!r:.120}"
+        )
     return (
         PASSED
         if reply.finish == "stop"
@@ -73,8 +78,10 @@ def spaced(reply: Reply, before: str) -> Score:
     if f"{before} " in text[-len(before) - 1 :]:
         return PASSED
     if not text.endswith(before) or ", " not in text[: -len(before)]:
-        return Score(Outcome.UNDETERMINED, f"the model does not write {before!r}: {text!r:.120}")
-    return failed(f"the last space is lost: {text!r:.120}")
+        return scored(
+            Outcome.UNDETERMINED, f"the model does not write {before!r}", came=f"{text!r:.120}"
+        )
+    return failed("the last space is lost", f"{text!r:.120}")
 
 
 def knows(reply: Reply, words: Sequence[str]) -> Score:
@@ -112,7 +119,7 @@ def grows(lost: Score, reply: Reply, half: Reply) -> Score:
 
 def _beyond(lost: Score) -> Score:
     """All was read: that the model makes nothing of it is not the protocol's fault."""
-    return Score(Outcome.UNDETERMINED, f"beyond the model: {lost.reason}")
+    return scored(Outcome.UNDETERMINED, "beyond the model", came=lost.reason)
 
 
 def own_code(text: str, code: str, others: Sequence[str]) -> Score:
@@ -121,11 +128,11 @@ def own_code(text: str, code: str, others: Sequence[str]) -> Score:
     strange = [other for other in others if other in said]
     if strange:
         return failed(
-            f"{strange[0]!r} is another request's, and this one's is {code!r}: {text!r:.120}"
+            f"{strange[0]!r} is another request's, and this one's is {code!r}", f"{text!r:.120}"
         )
     if code in said:
         return PASSED
-    return Score(Outcome.UNDETERMINED, f"neither {code!r} nor another's: {text!r:.120}")
+    return scored(Outcome.UNDETERMINED, f"neither {code!r} nor another's", came=f"{text!r:.120}")
 
 
 def several(choices: Sequence[Mapping[str, Any]], asked: int) -> Score:
@@ -134,7 +141,7 @@ def several(choices: Sequence[Mapping[str, Any]], asked: int) -> Score:
     return (
         PASSED
         if indices == list(range(asked))
-        else failed(f"asked for {asked} choices, got {indices}")
+        else failed(f"asked for {asked} choices", got=f"{indices}")
     )
 
 
@@ -212,13 +219,10 @@ def document(exchange: Exchange) -> Document:
 
 def fits(found: Any, schema: Mapping[str, Any], what: str = "$") -> Score:
     """Score a document by a JSON Schema."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    error = best_match(Draft202012Validator(schema).iter_errors(found))
+    error = violation(found, schema)
     if error is None:
         return PASSED
-    return failed(f"{what}{error.json_path.removeprefix('$')}: {error.message:.160}")
+    return failed(f"{what}{error.json_path.removeprefix('$')}", f"{error.message:.160}")
 
 
 def fits_completion(found: Document, schema: Mapping[str, Any]) -> Score:
@@ -241,7 +245,7 @@ def labelled(exchange: Exchange, kind: str) -> Score:
     label = exchange.headers.get("content-type", "")
     if label.partition(";")[0].strip().lower() == kind:
         return PASSED
-    return failed(f"Content-Type is {label!r:.80}, not {kind}: {exchange.body[:80]!r}")
+    return failed(f"Content-Type is {label!r:.80}, not {kind}", f"{exchange.body[:80]!r}")
 
 
 def adds_up(usage: Any) -> Score:
@@ -251,10 +255,10 @@ def adds_up(usage: Any) -> Score:
     names = ("prompt_tokens", "completion_tokens", "total_tokens")
     counts = [count for count in map(usage.get, names) if type(count) is int and count >= 0]
     if len(counts) < len(names):
-        return failed(f"usage is not in token counts: {dict(usage)!r:.160}")
+        return failed("usage is not in token counts", f"{dict(usage)!r:.160}")
     prompt, completion, total = counts
     if prompt == 0 or completion == 0:
-        return failed(f"usage counts nothing: {dict(usage)!r:.160}")
+        return failed("usage counts nothing", f"{dict(usage)!r:.160}")
     return (
         PASSED
         if prompt + completion == total
@@ -273,21 +277,21 @@ def timely(created: Any, sent: float) -> Score:
     if type(created) is not int:
         return failed(f"created is {created!r:.60}")
     off = abs(created - sent)
-    return PASSED if off <= DAY else failed(f"created is {off / DAY:,.0f} days off: {created}")
+    return PASSED if off <= DAY else failed(f"created is {off / DAY:,.0f} days off", f"{created}")
 
 
 def complete(found: Document) -> Score:
     """Score whether every field that OpenAI's specification requires is there."""
     missing = [f"{path}.{name}" for path, names in EVERY_FIELD.items()
                for name in names if name not in _at(found, path)]  # fmt: skip
-    return failed(f"missing: {', '.join(missing)}") if missing else PASSED
+    return failed("missing", ", ".join(missing)) if missing else PASSED
 
 
 def no_nulls(found: Document) -> Score:
     """Score whether fields without a value are left out, as OpenAI's specification has it."""
     nulls = [f"{path}.{name}".lstrip(".") for path, names in NEVER_NULL.items()
              for name in names if _at(found, path).get(name, 0) is None]  # fmt: skip
-    return failed(f"null: {', '.join(nulls)}") if nulls else PASSED
+    return failed("null", ", ".join(nulls)) if nulls else PASSED
 
 
 def differ(names: Sequence[Any]) -> Score:
@@ -295,7 +299,7 @@ def differ(names: Sequence[Any]) -> Score:
     return (
         PASSED
         if len(set(map(str, names))) == len(names)
-        else failed(f"the same id: {names!r:.120}")
+        else failed("the same id", f"{names!r:.120}")
     )
 
 
@@ -303,7 +307,7 @@ def apart(reply: Reply) -> Score:
     """Score whether reasoning has a field of its own."""
     if (reply.content or "") == reply.text:
         return PASSED
-    return failed(f"reasoning in the content: {reply.content!r:.120}")
+    return failed("reasoning in the content", f"{reply.content!r:.120}")
 
 
 def leakless(reply: Reply) -> Score:

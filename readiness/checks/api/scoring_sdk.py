@@ -9,7 +9,7 @@ from readiness.checks.api.sdk_client import SdkResult
 from readiness.exchange import Exchange
 from readiness.protocol.completion import read
 from readiness.protocol.errors import unsupported_parameter
-from readiness.score import PASSED, Outcome, Score, failed
+from readiness.score import PASSED, Outcome, Score, failed, scored
 
 #: What the SDK raises for each status.
 ERRORS = {
@@ -32,7 +32,7 @@ def works(came: SdkResult) -> Score:
         _refused(came)
         sent = came.exchange.body[:120]
         return failed(
-            f"{came.error}: {' '.join(came.error_message.split())!r:.200}; it was sent {sent!r}"
+            came.error, f"{' '.join(came.error_message.split())!r:.200}; it was sent {sent!r}"
         )
     return PASSED if came.value is not None else failed("the SDK returned nothing")
 
@@ -59,9 +59,9 @@ def raises(came: SdkResult) -> Score:
     """Score a use of the SDK that must fail, by what existing code would catch."""
     status = came.exchange.status or 0
     if not came.error:
-        return failed(f"the SDK raised nothing: HTTP {status}, {came.exchange.body[:120]!r}")
+        return failed("the SDK raised nothing", f"HTTP {status}, {came.exchange.body[:120]!r}")
     if status >= 500:
-        return failed(f"{came.error} for HTTP {status}: {came.error_message!r:.160}")
+        return failed(f"{came.error} for HTTP {status}", f"{came.error_message!r:.160}")
     wanted = ERRORS.get(status, "APIStatusError")
     return (
         PASSED if came.error == wanted else failed(f"{came.error} for HTTP {status}, not {wanted}")
@@ -75,7 +75,9 @@ def _cut(exchange: Exchange) -> Score:
         tokens = reply.usage.completion
         return failed(f"finish_reason is 'length' after {tokens} tokens of {most}")
     said = reply.content or ""
-    return Score(Outcome.UNDETERMINED, f"the model does not end in {most} tokens: {said!r:.80}")
+    return scored(
+        Outcome.UNDETERMINED, f"the model does not end in {most} tokens", came=f"{said!r:.80}"
+    )
 
 
 def _budget(request: Mapping[str, Any]) -> int:

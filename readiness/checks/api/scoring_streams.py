@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from readiness.checks.api.scoring_replies import adds_up, document, fits
@@ -10,8 +10,9 @@ from readiness.exchange import Exchange
 from readiness.protocol.completion import read
 from readiness.protocol.message import decode
 from readiness.protocol.sse import Parser
-from readiness.reply import Reply
-from readiness.score import PASSED, Outcome, Score, failed
+from readiness.reply import DefectKind, Reply
+from readiness.score import PASSED, Outcome, Score, failed, scored
+from readiness.scoring.usable import defective
 
 Chunk = Mapping[str, Any]
 FEWEST_ARRIVALS = 3
@@ -22,18 +23,28 @@ SHORTEST = 0.1
 MOST_WAITED = 0.7
 #: More of them no tokenizer makes one token of, in a text of words.
 MOST_LETTERS = 40
-FRAMING = (
-    "content-type of a stream",
-    "asked to stream",
-    "frame is",
-    "frame without",
-    "invalid UTF-8",
-    "stream ends in the middle",
-    "choice without index",
-)
-ENDING = ("no [DONE]", "data after [DONE]")
-FINISHING = ("no finish_reason", "two finish_reasons", "delta after", "finish_reason is neither")
-DAMAGE = ("U+FFFD", "invalid UTF-8", "half a surrogate")
+FRAMING = {
+    DefectKind.STREAM_CONTENT_TYPE,
+    DefectKind.NOT_STREAMED,
+    DefectKind.FRAME_NOT_JSON,
+    DefectKind.FRAME_NOT_OBJECT,
+    DefectKind.FRAME_WITHOUT_CHOICES,
+    DefectKind.INVALID_UTF8,
+    DefectKind.FRAME_CUT_OFF,
+    DefectKind.CHOICE_WITHOUT_INDEX,
+}
+ENDING = {DefectKind.NO_DONE, DefectKind.DATA_AFTER_DONE}
+FINISHING = {
+    DefectKind.NO_FINISH_REASON,
+    DefectKind.SECOND_FINISH_REASON,
+    DefectKind.DELTA_AFTER_FINISH_REASON,
+    DefectKind.INVALID_FINISH_REASON,
+}
+DAMAGE = {
+    DefectKind.REPLACEMENT_CHARACTER,
+    DefectKind.INVALID_UTF8,
+    DefectKind.LONE_SURROGATE,
+}
 
 
 def chunks(exchange: Exchange) -> list[Chunk]:
@@ -60,10 +71,9 @@ def logprobs(exchange: Exchange) -> list[Mapping[str, Any]]:
     return [token for each in given for token in each.get("content") or ()]
 
 
-def without(reply: Reply, defects: Sequence[str]) -> Score:
-    """Score a reply by the defects of one kind."""
-    found = [each for each in reply.defects if each.startswith(tuple(defects))]
-    return failed("; ".join(found)) if found else PASSED
+def without(reply: Reply, kinds: Set[DefectKind]) -> Score:
+    """Score a reply by its defects of some kinds."""
+    return defective([each for each in reply.defects if each.kind in kinds]) or PASSED
 
 
 def all_fit(found: Sequence[Chunk], schema: Mapping[str, Any]) -> Score:
@@ -77,7 +87,7 @@ def identical(found: Sequence[Chunk], *names: str) -> Score:
     for name in names:
         values = list(dict.fromkeys(repr(chunk.get(name)) for chunk in found))
         if len(values) > 1:
-            return failed(f"{name} changes: {values[0]:.60}, then {values[1]:.60}")
+            return failed(f"{name} changes", f"{values[0]:.60}, then {values[1]:.60}")
     return PASSED
 
 
@@ -85,9 +95,9 @@ def opened(found: Sequence[Chunk]) -> Score:
     """Score where the role stands."""
     deltas = [choice.get("delta") or {} for chunk in found for choice in chunk.get("choices") or ()]
     if not deltas or deltas[0].get("role") != "assistant":
-        return failed(f"the first delta has no role: {deltas[:1]!r:.120}")
+        return failed("the first delta has no role", f"{deltas[:1]!r:.120}")
     again = [delta for delta in deltas[1:] if delta.get("role")]
-    return failed(f"the role comes again: {again[0]!r:.80}") if again else PASSED
+    return failed("the role comes again", f"{again[0]!r:.80}") if again else PASSED
 
 
 def counted(found: Sequence[Chunk]) -> Score:
@@ -118,7 +128,7 @@ def counted_last(found: Sequence[Chunk]) -> Score:
     if places != [len(found) - 1]:
         return failed(f"usage in {len(places)} of {len(found)} chunks, at {places[:5]}")
     choices = found[-1].get("choices")
-    return failed(f"the chunk with usage has choices: {choices!r:.120}") if choices else PASSED
+    return failed("the chunk with usage has choices", f"{choices!r:.120}") if choices else PASSED
 
 
 def uncounted(found: Sequence[Chunk]) -> Score:
@@ -163,10 +173,10 @@ def intact(reply: Reply, echo: str) -> Score:
         return failed(f"the characters came out as {text!r:.120}")
     left = {"".join(filter(kept, echo)).strip() for kept in (str.isascii, _in_first_plane)}
     if text.strip() in left - {""}:
-        return failed(f"characters are lost: {text!r:.120} for {echo!r:.120}")
+        return failed("characters are lost", f"{text!r:.120} for {echo!r:.120}")
     if any(letter in text for letter in echo if not letter.isascii()):
         return PASSED
-    return Score(Outcome.UNDETERMINED, f"the model does not repeat the text: {text!r:.120}")
+    return scored(Outcome.UNDETERMINED, "the model does not repeat the text", came=f"{text!r:.120}")
 
 
 def _in_first_plane(letter: str) -> bool:

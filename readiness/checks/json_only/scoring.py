@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
-import unicodedata
-from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from readiness.reply import Reply
-from readiness.score import PASSED, Outcome, Score, failed
-from readiness.scoring.strict_json import SPACE, NotJson, prefix, strict
-
-if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
-
-#: Stands for a value that the prompt did not state.
-UNSTATED: Any = object()
+from readiness.resources import violation
+from readiness.score import PASSED, Outcome, Score, failed, scored
+from readiness.scoring.strict_json import SPACE, UNSTATED, NotJson, differences, prefix, strict
+from readiness.scoring.usable import defective
 
 LONGEST_SPACE = 64
 _LONG_SPACE = re.compile(rf"[{SPACE}]{{{LONGEST_SPACE + 1},}}")
@@ -30,7 +22,7 @@ _FROM_BRACKET = re.compile(r"[{\[].*", re.DOTALL)
 def is_json(reply: Reply, schema: Mapping[str, Any], value: Any = UNSTATED) -> Score:
     """Score a reply that must be JSON of the schema alone, and state the value where one is given.
 
-    The value may leave members of objects out: those are free.
+    The value may leave out members that the schema declares: those are free.
     """
     if lost := _lost(reply):
         return lost
@@ -38,54 +30,30 @@ def is_json(reply: Reply, schema: Mapping[str, Any], value: Any = UNSTATED) -> S
     try:
         found = strict(text)
     except NotJson as error:
-        return failed(f"{error}{_diagnosis(text, schema)}")
-    if violation := _violation(found, schema):
-        return failed(violation)
-    if value is not UNSTATED and (wrong := next(differences(value, found), "")):
-        return failed(f"wrong value at {wrong}")
+        return Score(Outcome.FAIL, f"{error}{_diagnosis(text, schema)}", kind=error.kind)
+    if wrong := _violation(found, schema):
+        return wrong
+    if value is not UNSTATED and (difference := next(differences(value, found, schema), None)):
+        return failed(f"wrong value at {difference.path}", str(difference))
     return PASSED
-
-
-def differences(expected: Any, found: Any, path: str = "$") -> Iterator[str]:
-    """Where what was found differs from what was expected, in words."""
-    if isinstance(expected, Mapping) and isinstance(found, dict):
-        for key in expected:
-            yield from differences(expected[key], found.get(key, UNSTATED), f"{path}.{key}")
-    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        for at, (one, other) in enumerate(zip(expected, found, strict=True)):
-            yield from differences(one, other, f"{path}[{at}]")
-    elif not _same(expected, found):
-        got = "nothing" if found is UNSTATED else repr(found)
-        yield f"{path}: expected {expected!r:.120}, got {got:.120}"
-
-
-def _same(expected: Any, found: Any) -> bool:
-    """Whether leaves are the same value: 1.0 is 1, True is not, and é is é however composed."""
-    if isinstance(expected, str) and isinstance(found, str):
-        return unicodedata.normalize("NFC", expected) == unicodedata.normalize("NFC", found)
-    if isinstance(expected, bool) or isinstance(found, bool):
-        return expected is found
-    if isinstance(expected, int | float) and isinstance(found, int | float):
-        return math.isclose(expected, found, rel_tol=1e-12)
-    return bool(expected == found)
 
 
 def _lost(reply: Reply) -> Score | None:
     """Score a reply whose text did not arrive whole; None where it did."""
     text = reply.content or ""
-    if reply.defects:
-        return failed("; ".join(reply.defects))
+    if broken := defective(reply.defects):
+        return broken
     if reply.finish == "content_filter":
-        return Score(Outcome.BLOCKED, f"blocked by a filter: {text!r:.120}")
+        return scored(Outcome.BLOCKED, "blocked by a filter", came=f"{text!r:.120}")
     if not text.strip(SPACE):
         return failed(f"no content{_instead(reply)}")
     if _runs_away(text):
-        return failed(f"whitespace runs away, more than {LONGEST_SPACE} in a row: {text!r:.120}")
+        return failed(f"whitespace runs away, more than {LONGEST_SPACE} in a row", f"{text!r:.120}")
     if reply.finish == "length":
-        return failed(f"cut off: finish_reason is length, the text ends in {text[-80:]!r}")
+        return failed("cut off", f"finish_reason is length, the text ends in {text[-80:]!r}")
     if "\ufffd" in text:
         near = text[max(0, text.index("\ufffd") - 20) :]
-        return failed(f"a replacement character U+FFFD: {near!r:.120}")
+        return failed("a replacement character U+FFFD", f"{near!r:.120}")
     return None
 
 
@@ -104,27 +72,16 @@ def _runs_away(text: str) -> bool:
     return any(found[0][0] in SPACE for found in _STRING_OR_LONG_SPACE.finditer(text))
 
 
-@cache
-def _validator(canonical: str) -> Draft202012Validator:
-    # Imported here, for it takes a tenth of a second that a run without JSON need not pay.
-    from jsonschema import Draft202012Validator
-
-    checker = Draft202012Validator.FORMAT_CHECKER
-    return Draft202012Validator(json.loads(canonical), format_checker=checker)
-
-
-def _violation(value: Any, schema: Mapping[str, Any]) -> str:
-    """How the value violates the schema; "" where it does not."""
-    from jsonschema.exceptions import best_match
-
-    error = best_match(_validator(json.dumps(schema, sort_keys=True)).iter_errors(value))
+def _violation(value: Any, schema: Mapping[str, Any]) -> Score | None:
+    """Score a value that violates the schema; None where it does not."""
+    error = violation(value, schema, formats=True)
     if not error:
-        return ""
-    said = error.message
+        return None
+    said, items = error.message, error.instance
     if error.validator in ("minItems", "maxItems"):
         # The message would show all the items before it came to their number.
-        said = f"{len(error.instance)} items, {error.validator} is {error.validator_value}"
-    return f"not of the schema at {error.json_path}: {said:.200}"
+        said = f"{len(cast(list[Any], items))} items, {error.validator} is {error.validator_value}"
+    return failed(f"not of the schema at {error.json_path}", f"{said:.200}")
 
 
 def _diagnosis(text: str, schema: Mapping[str, Any]) -> str:

@@ -10,22 +10,24 @@ from readiness.check import check
 from readiness.checks.license import scoring as scorer
 from readiness.checks.license.license_evidence import LicenseEvidence
 from readiness.probe import Probe
-from readiness.score import Outcome, Score
+from readiness.score import Outcome, Score, scored
 
 EVIDENCE = [Probe("license.evidence@v1", [], budget=0)]
-NONE = Score(Outcome.UNSUPPORTED, "no evidence was given: name it with --license-evidence PATH")
+NONE = scored(
+    Outcome.UNSUPPORTED, "no evidence was given", came="name it with --license-evidence PATH"
+)
 
 
 def judged(chat: Chat, scored: Callable[[LicenseEvidence], Score]) -> Score:
     """Score what the user gave; a licence shows in no reply of the endpoint."""
-    dossier = chat.context.given.dossier
-    return NONE if dossier is None else scored(dossier)
+    evidence = chat.context.license_evidence
+    return NONE if evidence is None else scored(evidence)
 
 
 @check(EVIDENCE)
 async def commercial_use_permitted(chat: Chat, probe: Probe) -> Score:
     """The licence MUST permit commercial use, on no condition that the policy does not accept."""
-    return judged(chat, lambda each: scorer.permits(each, chat.context.given.accepted))
+    return judged(chat, lambda each: scorer.permits(each, chat.context.accepted_license_conditions))
 
 
 @check(EVIDENCE)
@@ -45,7 +47,7 @@ async def base_models_permitted(chat: Chat, probe: Probe) -> Score:
     """Every model that the weights were derived from MUST be known, with evidence that it permits
     commercial use as well.
     """
-    return judged(chat, lambda each: scorer.clear(each, chat.context.given.accepted))
+    return judged(chat, lambda each: scorer.clear(each, chat.context.accepted_license_conditions))
 
 
 @check(EVIDENCE)
@@ -53,7 +55,9 @@ async def no_extra_restrictions(chat: Chat, probe: Probe) -> Score:
     """Use of the weights MUST NOT be restricted beyond the licence, by a use policy or a card's
     prose, unless the policy accepts it.
     """
-    return judged(chat, lambda each: scorer.unrestricted(each, chat.context.given.accepted))
+    return judged(
+        chat, lambda each: scorer.unrestricted(each, chat.context.accepted_license_conditions)
+    )
 
 
 @check(EVIDENCE)

@@ -1,4 +1,4 @@
-"""A dossier: what there is to show of a model's licence, read into types."""
+"""What there is to show of a model's licence, read into types."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class LicenseEvidence:
         reviewed_digests: The digests of texts that a person has read, as the record says.
         unreadable: What is there and could not be read, and why.
         parents: The models that the weights were made from; None where nothing tells.
-        ancestors: The dossiers of those of them that there is evidence of.
+        ancestors: Evidence of those of them that there is any of.
         statements: What the vendor has stated.
         files: The digest of each file that was read; of weights, of their header.
         quantization: How the weights are quantised; "" where nothing tells.
@@ -82,7 +82,7 @@ class LicenseEvidence:
     bytes: int = 0
 
     def __add__(self, other: LicenseEvidence) -> LicenseEvidence:
-        """Put two dossiers of one model together."""
+        """Put the evidence of one model together."""
         told = [each.parents for each in (self, other) if each.parents is not None]
         parents = dict.fromkeys(name for names in told for name in names)
         return LicenseEvidence(
@@ -104,10 +104,5 @@ class LicenseEvidence:
     def ancestry(self, name: str = "") -> Iterator[tuple[str, LicenseEvidence]]:
         """The model and all ancestors that there is evidence of, each with its name."""
         yield name, self
-        for parent, dossier in self.ancestors.items():
-            yield from dossier.ancestry(parent)
-
-    @property
-    def missing_ancestors(self) -> tuple[str, ...]:
-        """The ancestors that are named, and of which there is no evidence."""
-        return tuple(name for name in self.parents or () if name not in self.ancestors)
+        for parent, evidence in self.ancestors.items():
+            yield from evidence.ancestry(parent)

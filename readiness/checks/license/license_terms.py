@@ -21,6 +21,8 @@ from readiness.resources import licenses
 
 _WORD = re.compile(r"[^\W_]+")
 _SPDX_NC = re.compile(r"CC-BY-NC", re.IGNORECASE)
+#: A shorter name is a word that prose uses for more than the licence.
+SHORTEST_SPELLING = 8  # letters
 #: The categories of license-expression's index under which a business may use the work.
 _FREE = ("Permissive", "Public Domain")
 
@@ -90,10 +92,11 @@ def marked(text: str) -> str:
     return found[max(found, key=len)] if found else ""
 
 
-def warns(text: str) -> str:
-    """What a text says against commercial use in passing; "" where it says nothing."""
-    said = _plain(text)
-    return next((each for each in licenses()["warnings"] if each in said), "")
+def spellings(name: str) -> tuple[str, ...]:
+    """How prose may spell a licence that is not free, letters and digits alone."""
+    entry = licenses()["licenses"].get(name, {})
+    spelt = (name, *entry.get("names", ()), entry.get("mark", "")) if len(entry) > 1 else ()
+    return tuple(key for each in spelt if len(key := _key(each)) >= SHORTEST_SPELLING)
 
 
 def all_of(several: Sequence[Terms]) -> Terms:

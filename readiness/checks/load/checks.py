@@ -73,7 +73,7 @@ async def open_loop_latency(chat: Chat, probe: Probe) -> Score:
 @check(probes.objective_probes, trials=1, needs=["stream"], alone=True, in_order=True)
 async def slo_latency(chat: Chat, probe: Probe) -> Score:
     """At the concurrency that the policy's SLO names, reply times SHOULD stay within its limits."""
-    slo, seed = chat.context.given.slo, probe.expect["seed"]
+    slo, seed = chat.context.slo, probe.expect["seed"]
     return scoring.meets_objectives(
         [(await step_for_objective(chat, each, seed), each) for each in slo]
     )

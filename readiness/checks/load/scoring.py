@@ -11,7 +11,7 @@ from statistics import mean, median
 from readiness.load.saturation import excuse_if_saturated
 from readiness.load.step import RequestMeasurement, StepResult
 from readiness.policy.slo import LatencyObjective
-from readiness.score import PASSED, Measure, Outcome, Score, failed
+from readiness.score import PASSED, Measure, Outcome, Score, failed, scored
 from readiness.statistics.proportions import lower, upper
 from readiness.statistics.trend import Estimate, percentile, rate, trend
 
@@ -140,19 +140,16 @@ def answered(step: StepResult) -> Score:
 
 def no_cross_talk(step: StepResult) -> Score:
     """Score whether each request got its own answer, where the answer is known."""
-    asked = [each for each in step.samples if each.code and not each.error]
-    if step.cross_talk:
-        found = ", ".join(step.cross_talk[:3])
-        return failed(f"replies have words of other requests: {found}; {step.shape.shown}")
-    if not asked:
-        return Score(
-            Outcome.UNDETERMINED, f"nobody got an answer that is known: {step.shape.shown}"
+    if step.cross_talk_reason:
+        return failed(step.cross_talk_reason)
+    known = len(step.known_answers)
+    if not known:
+        return scored(
+            Outcome.UNDETERMINED, "nobody got an answer that is known", came=step.shape.shown
         )
-    told = f"of {len(asked)} known answers {len(step.wrong)} were wrong: {step.shape.shown}"
-    if step.right_alone > 1:
-        return failed(f"{told}; asked alone, {step.right_alone} of them were right")
-    if step.right_alone or len(step.wrong) == len(asked):
-        return Score(Outcome.UNDETERMINED, f"{told}; asked alone, {step.right_alone} were right")
+    if step.right_alone or len(step.wrong) == known:
+        told = f"{step.wrong_share}; asked alone, {step.right_alone} were right"
+        return Score(Outcome.UNDETERMINED, told)
     return PASSED
 
 
@@ -165,7 +162,7 @@ def keeps(few: StepResult, many: StepResult) -> Score:
     )
     for step in (few, many):
         if not step.measured and (step is few or step.limited):
-            return Score(Outcome.UNDETERMINED, f"nothing was answered: {step.shape.shown}")
+            return scored(Outcome.UNDETERMINED, "nothing was answered", came=step.shape.shown)
     if not many.measured:
         return failed(told)
     if more.high >= KEPT * less.low:
@@ -181,7 +178,7 @@ def holds(step: StepResult) -> Score:
     took = [each.took for each in step.measured]
     third = len(took) // 3
     if not third:
-        return Score(Outcome.UNDETERMINED, f"too few replies: {step.shape.shown}")
+        return scored(Outcome.UNDETERMINED, "too few replies", came=step.shape.shown)
     early, late = median(took[:third]), median(took[-third:])
     grown = late > max(SLOWER * early, early + NOTICED)
     if grown and trend(took).p < SURELY:
@@ -212,7 +209,7 @@ def keeps_up(step: StepResult, full: StepResult) -> Score:
 def meets_objectives(made: Sequence[tuple[StepResult, LatencyObjective]]) -> Score:
     """Score steps by what users are promised of each; the worst of them decides."""
     if not made:
-        return Score(Outcome.UNSUPPORTED, "the policy promises nothing: it has no slo")
+        return scored(Outcome.UNSUPPORTED, "the policy promises nothing", came="it has no slo")
     scores = [_kept(step, promise.max_seconds) for step, promise in made]
     order = [Outcome.FAIL, Outcome.UNDETERMINED, Outcome.PASS]
     worst = min(scores, key=lambda score: order.index(score.outcome))
@@ -223,7 +220,7 @@ def _kept(step: StepResult, most: Mapping[str, float]) -> Score:
     """Score a step by the seconds that its replies may take."""
     own = step.measured
     if not own:
-        return Score(Outcome.UNDETERMINED, f"nothing was answered: {step.shape.shown}")
+        return scored(Outcome.UNDETERMINED, "nothing was answered", came=step.shape.shown)
     took = [each.took for each in own]
     firsts = [each.latency.time_to_first_token for each in own if each.latency]
     seen = {
@@ -242,7 +239,7 @@ def _kept(step: StepResult, most: Mapping[str, float]) -> Score:
         words = [f"{name} {seen[name]:.2f} s, not {most[name]:g} s" for name in slower]
         excess = max(seen[name] - most[name] for name in slower)
         failure = excuse_if_saturated(
-            failed(f"{'; '.join(words)}: {step.shape.shown}"), excess, step.client_saturation
+            failed("; ".join(words), step.shape.shown), excess, step.client_saturation
         )
         return replace(failure, measures=score.measures)
     return score

@@ -70,7 +70,9 @@ async def effective_length(chat: Chat, probe: Probe) -> Score:
     tried.
     """
     return limits.reaches(
-        await search_effective_length(chat, probe.expect["recipe"]), CLAIM, chat.context.window
+        await search_effective_length(chat, probe.expect["recipe"]),
+        CLAIM,
+        chat.context.context_window,
     )
 
 
@@ -79,7 +81,7 @@ async def overlong_not_truncated(chat: Chat, probe: Probe) -> Score:
     """A prompt longer than the context window MUST be rejected with a 4xx within 30 s or read in
     full, and never truncated.
     """
-    window = chat.context.window or CLAIM
+    window = chat.context.context_window or CLAIM
     return limits.refuses(await send_oversized_document(chat, probe.expect["recipe"], window))
 
 

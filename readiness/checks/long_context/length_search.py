@@ -57,7 +57,7 @@ async def search_effective_length(chat: Chat, recipe: Recipe) -> LengthSearchRes
 
     The rungs at which it then turns are tried with one more document: one may have been luck.
     """
-    top = min(chat.context.window or CLAIM, SCALED if chat.context.defects_only else CLAIM)
+    top = min(chat.context.context_window or CLAIM, SCALED if chat.context.defects_only else CLAIM)
     rungs = [*(each for each in RUNGS if each < top), top]
     readings: dict[int, list[DocumentReply]] = {rung: [] for rung in rungs}
     shares: dict[int, float] = {}
@@ -87,7 +87,7 @@ async def search_effective_length(chat: Chat, recipe: Recipe) -> LengthSearchRes
 
 async def _readings(chat: Chat, recipe: Recipe, length: int, top: int) -> list[DocumentReply]:
     """What came back at that length: at the top for the documents that the claim is on."""
-    declared = chat.context.window
+    declared = chat.context.context_window
     documents = 1 if chat.context.defects_only else DOCUMENTS
     recipes = [log_of(recipe.seed, each) for each in range(documents)]
     if length < top or (declared is not None and declared < CLAIM):

@@ -16,7 +16,6 @@ EVERY = 2.0  # seconds
 AROUND = 3  # chats before, and as many after
 LISTED = Call(None, "/models", "GET")
 SHORT = [{"role": "user", "content": "Reply with the word OK."}]
-NS = 1e9
 
 
 @dataclass(frozen=True)
@@ -42,17 +41,17 @@ class LivenessResult:
     @property
     def slowest(self) -> float:
         """The longest that a short request took beside the long one, in seconds."""
-        return max((each.end / NS for each in self.requests_during), default=0.0)
+        return max((each.seconds for each in self.requests_during), default=0.0)
 
     @property
     def before(self) -> float:
         """What a short chat took before, in seconds."""
-        return median(each.end / NS for each in self.requests_before)
+        return median(each.seconds for each in self.requests_before)
 
     @property
     def after(self) -> float:
         """What a short chat took after, in seconds."""
-        return median(each.end / NS for each in self.requests_after)
+        return median(each.seconds for each in self.requests_after)
 
     @property
     def shown(self) -> str:

@@ -12,7 +12,7 @@ from readiness.checks.long_context.send_document import OversizedDocumentReply
 from readiness.exchange import Exchange
 from readiness.protocol.completion import error_text, read
 from readiness.reply import Reply
-from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed
+from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed, scored
 
 #: How much of what was sent must be counted: less where nothing else tells of a loss.
 COUNTED, COUNTED_AT_LEAST = 0.97, 0.90
@@ -57,12 +57,12 @@ def arrives(reply: Reply, expected: DocumentAnswers, sent: int) -> Score:
     shown = f"{counted}{of}; lost at {', '.join(lost) or 'no depth'}"
     least = COUNTED if lost else COUNTED_AT_LEAST
     if count is not None and count < least * sent:
-        return failed(f"truncated ({shape(found)}): {shown}")
+        return failed(f"truncated ({shape(found)})", shown)
     if not any(found[1:]):
         # A model that answers nothing, or nothing rightly, shows nothing of its prompt.
-        return Score(Outcome.UNDETERMINED, f"no answer tells what arrived: {shown}")
+        return scored(Outcome.UNDETERMINED, "no answer tells what arrived", came=shown)
     if cut := end_lost(found):
-        return failed(f"truncated ({cut}), whatever is counted: {shown}")
+        return failed(f"truncated ({cut}), whatever is counted", shown)
     return PASSED
 
 
@@ -103,7 +103,6 @@ def _place(depth: float) -> str:
     return "the first message" if depth == BEFORE else f"{depth:.0%}"
 
 
-NS = 1e9
 REFUSED_WITHIN = 30.0  # seconds
 #: What the article claims as its 99th percentile, in seconds.
 QUICK = 8.2
@@ -118,18 +117,18 @@ def refuses(sent: OversizedDocumentReply) -> Score:
     """Score what came of a prompt that is longer than the window: an error, or all of it read."""
     exchange, about = sent.exchange, f"a prompt beyond the window of {sent.window:,}"
     if exchange.fault is not None:
-        return failed(f"{about}: {exchange.fault}: {exchange.detail}")
-    status, seconds = exchange.status or 0, exchange.end / NS
+        return failed(about, f"{exchange.fault}: {exchange.detail}")
+    status, seconds = exchange.status or 0, exchange.seconds
     if 200 <= status < 300:
         try:
             score = arrives(read(exchange), sent.expected, sent.tokens)
         except EndpointError as error:
-            return failed(f"{about}: {error}")
-        return score if score.passed else failed(f"{about}: HTTP {status}, {score.reason}")
+            return failed(about, str(error))
+        return score if score.passed else failed(about, f"HTTP {status}, {score.reason}")
     if not 400 <= status < 500 or status in OTHERWISE:
-        return failed(f"{about}: HTTP {status}: {error_text(exchange)!r:.120}")
+        return failed(about, f"HTTP {status}: {error_text(exchange)!r:.120}")
     if seconds > REFUSED_WITHIN:
-        return failed(f"{about}: refused after {seconds:.0f} s")
+        return failed(about, f"refused after {seconds:.0f} s")
     return PASSED
 
 
@@ -145,9 +144,9 @@ def quick(reply: Reply, length: int) -> Score:
     if timing.first_token is not None:
         measures.append(Measure("time to first token", timing.first_token, "s", at))
     if warm:
-        score = Score(Outcome.UNDETERMINED, f"warm: {cached:,} tokens were cached, {took}")
+        score = scored(Outcome.UNDETERMINED, "warm", came=f"{cached:,} tokens were cached, {took}")
     else:
-        score = PASSED if timing.end <= QUICK else failed(f"slow: {took}, more than {QUICK} s")
+        score = PASSED if timing.end <= QUICK else failed("slow", f"{took}, more than {QUICK} s")
     return score.measured(*measures)
 
 

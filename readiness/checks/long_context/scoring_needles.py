@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from readiness.checks.long_context.document import DocumentAnswers, KeyFigure, NeedleQuestion
 from readiness.reply import Reply
 from readiness.resources import prompts
 from readiness.score import PASSED, Measure, Score, failed
-from readiness.scoring.values import dates, normalise, numbers
+from readiness.scoring.assertions import Mention, Role, mentions, role, says_unsaid
+from readiness.scoring.values import dates, normalise, numbers, pattern_of
 
 _DECODER = json.JSONDecoder()
-_LABELLED = re.compile(r"^(?:\d+[.)])?\W*([a-z]\d{1,2})\b\W*?[:：]\s*(.+?),?\s*$", re.MULTILINE)
-_NAME = re.compile(r"(?<![A-Za-z])[A-Z]{5}(?![A-Za-z])")
-_ABSENT = re.compile(
-    "|".join(re.escape(normalise(each)) for each in prompts("long_context.yaml")["absent"])
+_LABEL = re.compile(r"\W*([a-z]\d{1,2})\W*", re.IGNORECASE)
+# q1: x, **q1** = x, 1. q1 - x, a row | q1 | x |, or a heading over what follows.
+_LABELLED = re.compile(
+    r"\W*(?:\d+[.)]\W*)?([a-z]\d{1,2})\b(?:\W*?(?:[:：|=→)）.]|\s[-–—])[\s*_]*(.+?)|\W*)[\s|,]*",
+    re.IGNORECASE,
 )
+_BULLET = re.compile(r"\s*(?:[-*•]|\d+[.)])\s")
+_NAME = re.compile(r"(?<![A-Za-z])[A-Z]{5}(?![A-Za-z])")
+_ABSENT_WORDS = "|".join(
+    re.escape(normalise(each)) for each in prompts("long_context.yaml")["absent"]
+)
+#: Such a word is the whole answer, or begins or ends it.
+_ABSENT = re.compile(rf"(?:{_ABSENT_WORDS})\b|无(?!法)\D{{0,6}}$|.*(?<![a-z])(?:{_ABSENT_WORDS})$")
 _MISSING = object()
 #: An answer of more than so many times the numbers that are wanted is no answer: it fires at all.
 SHOTGUN = 2
+LONG = 3  # digits of a value; a number of fewer may be that of a line or section
+_COUNTED = re.compile(r" ?(?:次|回|遍|times?\b|occurrences?\b)")
+_TOTAL = re.compile(r"(?:共|总计|合计|count|total)\D{0,6}$")
+_ORDINAL = re.compile(r"(?:第|\b(?:lines?|rows?|sections?)) ?$")
+_RANGE = re.compile(r"\d\s*(?:[-~–—]|到|至|\bto\b)\s*\d")
 
 
 def finds(reply: Reply, question: NeedleQuestion) -> Score:
@@ -29,9 +45,9 @@ def finds(reply: Reply, question: NeedleQuestion) -> Score:
     shown = f"{question.kind}{_at(question)}: expected {_wanted(question)}"
     if value is _MISSING:
         length = ", cut off at its budget" if reply.finish == "length" else ""
-        return failed(f"{shown}, got no answer{length}")
+        return failed(shown, got=f"no answer{length}")
     wrong = _mistake(value, question)
-    return failed(f"{shown}, got {_text(value)!r:.120}: {wrong}") if wrong else PASSED
+    return failed(shown, got=f"{_text(value)!r:.120}: {wrong}") if wrong else PASSED
 
 
 def found(score: Score, question: NeedleQuestion, length: int) -> Measure:
@@ -41,42 +57,129 @@ def found(score: Score, question: NeedleQuestion, length: int) -> Measure:
 
 
 def answers(text: str) -> dict[str, Any]:
-    """The answers of a reply by their labels: of a JSON object anywhere in it, or of its lines."""
-    for brace in re.finditer(r"\{", text):
+    """The answers of a reply by their labels: of JSON anywhere in it, or of its lines."""
+    for found in _documents(text):
+        if labelled := dict(_labelled(found)):
+            return labelled
+    return _by_line(text)
+
+
+def _documents(text: str) -> Iterator[Any]:
+    end = 0
+    for bracket in re.finditer(r"[{\[]", text):
+        if bracket.start() < end:
+            continue
         try:
-            found, _ = _DECODER.raw_decode(text, brace.start())
+            found, end = _DECODER.raw_decode(text, bracket.start())
         except (ValueError, RecursionError):
             continue
-        if isinstance(found, dict) and found:
-            return found
-    return dict(_LABELLED.findall(text))
+        yield found
+
+
+def _labelled(node: Any) -> Iterator[tuple[str, Any]]:
+    """Each value of a JSON document that has a label, however deep: as its key, or beside it."""
+    if isinstance(node, list):
+        for each in node:
+            yield from _labelled(each)
+    elif isinstance(node, dict):
+        labels = [_label(each) for each in node.values()]
+        if sum(map(bool, labels)) == 1:
+            yield "".join(labels), [each for each in node.values() if not _label(each)]
+        for key, value in node.items():
+            yield from [(_label(key), value)] if _label(key) else _labelled(value)
+
+
+def _label(value: Any) -> str:
+    found = _LABEL.fullmatch(value) if isinstance(value, str) else None
+    return found[1].lower() if found else ""
+
+
+def _by_line(text: str) -> dict[str, Any]:
+    """Answers behind or below their labels; what is below is a list, or the next line."""
+    found: dict[str, list[str]] = {}
+    under: list[str] = []
+    for line in text.splitlines():
+        if labelled := _LABELLED.fullmatch(line):
+            under = found.setdefault(labelled[1].lower(), [])
+            under += [labelled[2]] if labelled[2] else []
+        elif line.strip() and (not under or _BULLET.match(line)):
+            under.append(line)
+    return {label: "; ".join(lines) for label, lines in found.items()}
 
 
 def _mistake(value: Any, question: NeedleQuestion) -> str:
     """What is wrong with an answer; "" where nothing is."""
     text = _text(value)
+    nothing = value is None or value == [] or _says_nothing(text)
+    given = _given(text, question)
     if question.kind == "absent":
-        return "" if _abstains(value, text) else "made up"
-    given = _NAME.findall(text.upper()) if question.kind == "names" else numbers(text)
-    given = list(dict.fromkeys(given))
+        made_up = any(len(each.value) >= LONG for each in given)
+        return "" if nothing and not made_up else "made up"
     if not given:
-        return "not found" if _abstains(value, text) else "no answer"
+        return "not found" if nothing else "no answer"
     if question.kind == "count":
-        return "" if given[0] == question.wanted[0] else "miscounted"
-    if any(each in given for each in question.stale):
+        return "" if _counts(text, given) == {*question.wanted} else "miscounted"
+    return _misread(given, question)
+
+
+def _misread(given: Sequence[Mention], question: NeedleQuestion) -> str:
+    """What is wrong with the values that an answer states."""
+    now = [each for each in given if each.role is not Role.FORMER] or given
+    values = list(dict.fromkeys(each.value for each in now))
+    if any(each in values for each in question.stale):
         return "stale"
-    lost = [each for each in question.wanted if each not in given]
+    lost = [each for each in question.wanted if each not in values]
     if lost:
         return f"{len(lost)} of {len(question.wanted)} not found"
-    if len(given) > SHOTGUN * len(question.wanted):
-        return f"{len(given)} values are no answer"
+    others = [each for each in now if each.value not in question.wanted]
+    lengths = {len(each) for each in question.wanted}
+    rival = any(each.role is Role.ALTERNATIVE or len(each.value) in lengths for each in others)
+    if rival or len(values) > SHOTGUN * len(question.wanted):
+        return f"{len(values)} values are no answer"
     return ""
 
 
-def _abstains(value: Any, text: str) -> bool:
-    return (
-        value is None or value == [] or bool(_ABSENT.search(normalise(text)) and not numbers(text))
-    )
+def _given(text: str, question: NeedleQuestion) -> list[Mention]:
+    """The values that an answer states, apart from those that the question names itself."""
+    if question.kind == "names":
+        found = [Mention(name, at) for name, at in _names(text, question.wanted)]
+    else:
+        asked = {each.lstrip("-") for each in numbers(question.text)}
+        found = [each for each in mentions(normalise(text)) if numbers(each.value) == [each.value]]
+        found = [each for each in found if each.value.lstrip("-") not in asked]
+    return [each for each in found if each.role is not Role.DENIED]
+
+
+def _names(text: str, wanted: Collection[str]) -> Iterator[tuple[str, Role]]:
+    """The names in a text: those that are wanted in any case, and others in capitals."""
+    plain = unicodedata.normalize("NFKC", text)
+    for found in re.finditer(r"(?<![a-z])[a-z]{5}(?![a-z])", plain, re.IGNORECASE | re.ASCII):
+        name = found[0].upper()
+        if name in wanted or found[0].isupper():
+            yield name, role(plain.lower(), *found.span())
+
+
+def _counts(text: str, given: Sequence[Mention]) -> set[str]:
+    """What an answer says that it has counted; nothing where it leaves that open."""
+    if _RANGE.search(unicodedata.normalize("NFKC", text)):
+        return set()
+    plain = normalise(text)
+    places = [
+        (each.value, plain[: found.start()], plain[found.end() :])
+        for each in given
+        for found in pattern_of(each.value).finditer(plain)
+        if each.role is Role.STATED
+    ]
+    totals = {
+        value for value, before, behind in places if _COUNTED.match(behind) or _TOTAL.search(before)
+    }
+    others = [value for value, before, _ in places if not _ORDINAL.search(before)]
+    return totals or {*others[:1]}
+
+
+def _says_nothing(text: str) -> bool:
+    plain = normalise(text)
+    return bool(_ABSENT.match(plain)) or says_unsaid(plain)
 
 
 def _text(value: Any) -> str:
@@ -125,7 +228,7 @@ def summarises(reply: Reply, expected: DocumentAnswers) -> Score:
         wrong.append("cut off at its budget")
     elif not reply.text.rstrip(" \n\t*_`。.").endswith(expected.end):
         wrong.append(f"ends with {reply.text[-20:]!r}, not {expected.end!r}")
-    score = failed(f"{'; '.join(wrong)}, got {reply.text!r:.120}") if wrong else PASSED
+    score = failed("; ".join(wrong), got=f"{reply.text!r:.120}") if wrong else PASSED
     return score.measured(
         Measure("figures recalled", told / len(figures)),
         Measure("dates recalled", dated / len(figures)),

@@ -104,7 +104,8 @@ _WRITERS = {"log": log, "report": report}
 SAMPLES = {"zh": (2_000, 6_000), "en": (4_500, 14_000), "mixed": (3_000, 9_500)}
 BELIEVED = 0.1  # A count that is further off what was expected may be a defect.
 LONGER = 8  # times as long a text, where the endpoint finds a document too long
-_TOO_LONG = re.compile(r"^HTTP 4\d\d: .*(?:context|length|long|large|token|exceed)", re.I | re.S)
+#: What an endpoint says of a document that is too long for it.
+_TOO_LONG = re.compile(r"context|length|long|large|token|exceed", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -152,14 +153,14 @@ def target_length(chat: Chat) -> int:
         EndpointError: The endpoint declares a smaller window than 128K, and nothing need be sent.
     """
     if _small(chat):
-        declared = f"the endpoint declares a window of {chat.context.window:,} tokens"
+        declared = f"the endpoint declares a window of {chat.context.context_window:,} tokens"
         raise EndpointError(f"{declared}, and {CLAIM:,} are required", Outcome.FAIL)
     return SCALED if chat.context.defects_only else CLAIM
 
 
 def _small(chat: Chat) -> bool:
     """Whether the endpoint itself says that 128K tokens do not fit."""
-    return chat.context.window is not None and chat.context.window < CLAIM
+    return chat.context.context_window is not None and chat.context.context_window < CLAIM
 
 
 async def send_document(chat: Chat, recipe: Recipe, length: int) -> DocumentReply:
@@ -203,11 +204,17 @@ async def _read(recipe: Recipe, length: int, chat: Chat) -> DocumentReply:
     try:
         return await _sent(chat, recipe, length, gauge)
     except EndpointError as error:
-        if _small(chat) or not _TOO_LONG.search(error.score.reason):
+        if _small(chat) or not _is_too_long(error):
             raise
     # It may be our count that is off: once more, with a better one.
     await _count(chat, recipe, gauge, LONGER * max(SAMPLES[recipe.language]))
     return await _sent(chat, recipe, length, gauge)
+
+
+def _is_too_long(error: EndpointError) -> bool:
+    """Whether the endpoint has refused a document for its length."""
+    refused = error.status is not None and 400 <= error.status < 500
+    return refused and bool(_TOO_LONG.search(error.message))
 
 
 async def _sent(chat: Chat, recipe: Recipe, length: int, gauge: TokenEstimator) -> DocumentReply:

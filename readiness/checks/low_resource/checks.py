@@ -24,7 +24,7 @@ async def decode_speed(chat: Chat, probe: Probe) -> Score:
     (article: 112 tokens/s).
     """
     timed = await chat.fetch_once("low_resource.short", partial(series, length=SHORT))
-    return scorer.decodes(timed, chat.context.given.hardware)
+    return scorer.decodes(timed, chat.context.hardware)
 
 
 @check(probe("long", RUNS + 1, LONG), alone=True, in_order=True, needs=["stream"])
@@ -32,7 +32,7 @@ async def prefill_speed(chat: Chat, probe: Probe) -> Score:
     """On the declared hardware, a prompt of 4K tokens SHOULD be prefilled as fast as the policy
     requires.
     """
-    return scorer.reads(await series(chat, LONG), chat.context.given.hardware)
+    return scorer.reads(await series(chat, LONG), chat.context.hardware)
 
 
 @check(probe("bursts", 15, SHORT), alone=True, in_order=True, needs=["stream"])
@@ -41,7 +41,7 @@ async def aggregate_throughput(chat: Chat, probe: Probe) -> Score:
     policy requires.
     """
     made = await chat.fetch_once("low_resource.bursts", bursts)
-    return scorer.serves(made, chat.context.given.hardware)
+    return scorer.serves(made, chat.context.hardware)
 
 
 @check(probe("memory", 6, LONG), alone=True, in_order=True, needs=["stream"])
@@ -49,7 +49,7 @@ async def gpu_memory(chat: Chat, probe: Probe) -> Score:
     """On the declared hardware, GPU memory under load MUST stay below the policy's limit (article:
     11.2 GB).
     """
-    return scorer.fits(await loaded(chat), chat.context.given.hardware, chat.context.window)
+    return scorer.fits(await loaded(chat), chat.context.hardware, chat.context.context_window)
 
 
 @check(probe("figures", RUNS + 16, SHORT), alone=True, in_order=True, needs=["stream"])
@@ -59,6 +59,6 @@ async def plausible_measurements(chat: Chat, probe: Probe) -> Score:
     """
     timed = await chat.fetch_once("low_resource.short", partial(series, length=SHORT))
     made = await chat.fetch_once("low_resource.bursts", bursts)
-    given = chat.context.given
-    weights = given.dossier.bytes if given.dossier else 0
-    return scorer.adds_up(timed, made, given.hardware, weights)
+    evidence = chat.context.license_evidence
+    weights = evidence.bytes if evidence else 0
+    return scorer.adds_up(timed, made, chat.context.hardware, weights)

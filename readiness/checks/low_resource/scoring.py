@@ -10,7 +10,7 @@ from readiness.checks.low_resource.plausibility import counts, measured
 from readiness.checks.low_resource.timing import StreamBurst, TimedStream
 from readiness.load.meters.meter import PeakUsage
 from readiness.policy.hardware import HardwareProfile
-from readiness.score import PASSED, Measure, Outcome, Score, failed
+from readiness.score import PASSED, Measure, Outcome, Score, failed, scored
 
 GB = 1e9
 NO_HARDWARE = "no hardware profile is declared (--hardware), and nothing is asked for"
@@ -68,7 +68,7 @@ def adds_up(
 def _within(peak: PeakUsage, hardware: HardwareProfile | None) -> Score:
     if hardware is None or not hardware.most_memory:
         figures = [f"{each / GB:.2f} GB" for each in (peak.gpu, peak.host) if each is not None]
-        return Score(Outcome.UNSUPPORTED, f"{' and '.join(figures) or 'no figure'}: {NO_HARDWARE}")
+        return scored(Outcome.UNSUPPORTED, " and ".join(figures) or "no figure", came=NO_HARDWARE)
     if peak.gpu is None:
         why = "; ".join(f"{name}: {error}" for name, error in peak.errors.items())
         return _unsettled(f"no source tells of GPU memory ({why or 'name one with --metrics'})")
@@ -92,7 +92,8 @@ def _asked(
     floor = hardware.floors.get(figure) if hardware else None
     if hardware is None or floor is None:
         asked = NO_HARDWARE if hardware is None else f"{hardware.name} asks for no {figure}"
-        return Score(Outcome.UNSUPPORTED, f"{value:,.1f} tokens/s: {asked}", tuple(measures))
+        untold = scored(Outcome.UNSUPPORTED, f"{value:,.1f} tokens/s", asked)
+        return replace(untold, measures=tuple(measures))
     met = PASSED if value >= floor else failed(f"{value:,.1f} tokens/s, below {floor:g}")
     return replace(met, measures=tuple(measures))
 

@@ -15,7 +15,6 @@ from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
 
-NS = 1e9
 FEWEST = 128  # tokens: fewer tell little of a pace
 BUDGET = 256
 SOON = 256  # tokens of a prompt that take a model no time worth the name
@@ -172,13 +171,14 @@ async def _burst(chat: Chat, at_once: int) -> StreamBurst:
 
 def _early(exchange: Exchange, reply: Reply) -> float:
     """The share of a stream's bytes that was there with its first token."""
-    first = round((reply.timing.first_token or 0) * NS)
-    there = max((each.size for each in exchange.arrivals if each.ns <= first), default=0)
+    first = reply.timing.first_token or 0.0
+    there = max((each.size for each in exchange.arrivals if each.seconds <= first), default=0)
     return there / max(1, len(exchange.body))
 
 
 def _fits(chat: Chat, length: int) -> bool:
-    return chat.context.window is None or length + 2 * BUDGET <= chat.context.window
+    window = chat.context.context_window
+    return window is None or length + 2 * BUDGET <= window
 
 
 def _untold(why: str) -> EndpointError:

@@ -11,20 +11,18 @@ from itertools import pairwise
 
 from readiness.probe import Message
 from readiness.reply import Reply
-from readiness.resources import prompts
-from readiness.score import PASSED, Outcome, Score, failed
+from readiness.score import PASSED, Outcome, Score, failed, scored
+from readiness.scoring.assertions import Role, mentions, role, says_unsaid, says_unsure
 from readiness.scoring.usable import unusable
 from readiness.scoring.values import normalise, pattern_of
 
 #: How many tokens a character must go on to take, of what it took before: texts differ a little.
 STEADY = 0.85
 BRIEF = 40  # characters of an answer
-REACH = 24  # letters before a value that may hold a word which takes it back
-# As in 不是X，而是Y: it stands up to six letters before the value, with no other between.
-_DENIED = re.compile(r"(?:不是|并非|而非|不再是|not|no longer|instead of|rather than)\D{0,6}$")
-# The reply explains what held before: a stale value is then no wrong one.
-_PAST = re.compile(r"(?:从|由|原来|原先|原为|之前|以前|旧|was|were|from|formerly)\D{0,6}$")
-_ABSTAINS = re.compile("|".join(map(re.escape, prompts("memory.yaml")["abstains"])))
+LONG = re.compile(r"\d{3}|\d-\d")  # digits of a value: a smaller number may count turns
+#: What a value is not said to be, and what it is not said to be any more.
+_NOT_SO = {Role.DENIED}
+_NOT_NOW = {Role.DENIED, Role.FORMER}
 
 
 @dataclass(frozen=True)
@@ -51,10 +49,14 @@ def recalls(reply: Reply, expected: Expected) -> Score:
     if score := unusable(reply):
         return score
     if wrong := _mistake(normalise(reply.text), expected) or _unmarked(reply.text, expected):
-        return failed(f"{wrong}expected {_shown(expected)}, got {reply.text!r:.120}")
+        return failed(f"{wrong}expected {_shown(expected)}", got=f"{reply.text!r:.120}")
     said = reply.text.strip()
     # The answer alone was asked for: that is another virtue than memory.
-    return Score(Outcome.PASS, f"verbose: {len(said)} characters") if len(said) > BRIEF else PASSED
+    return (
+        scored(Outcome.PASS, "verbose", came=f"{len(said)} characters")
+        if len(said) > BRIEF
+        else PASSED
+    )
 
 
 def grows(replies: Sequence[Reply], lengths: Sequence[int], recalled: bool) -> Score:
@@ -69,7 +71,7 @@ def grows(replies: Sequence[Reply], lengths: Sequence[int], recalled: bool) -> S
     last = replies[-1].text
     if len(counts) < len(replies):
         why = "the first turn is lost, and no usage says how much of the prompt arrived"
-        return PASSED if recalled else failed(f"truncated history: {why}, got {last!r:.120}")
+        return PASSED if recalled else failed("truncated history", f"{why}, got {last!r:.120}")
     # What a server adds to every prompt is no part of the differences.
     grown, text = _steps(counts), _steps(lengths)
     if grown[0] > 0 and grown[1] * text[0] >= STEADY * grown[0] * text[1]:
@@ -78,7 +80,7 @@ def grows(replies: Sequence[Reply], lengths: Sequence[int], recalled: bool) -> S
     if recalled:
         # Some servers leave what they have cached out of the count.
         return Score(Outcome.UNDETERMINED, f"{said}, though the first turn is known")
-    return failed(f"truncated history: {said}, and the first turn is lost")
+    return failed("truncated history", f"{said}, and the first turn is lost")
 
 
 def length(messages: Sequence[Message]) -> int:
@@ -89,20 +91,32 @@ def length(messages: Sequence[Message]) -> int:
 
 def _mistake(text: str, expected: Expected) -> str:
     """What is wrong with a normalised reply, a word of the taxonomy first; "" where nothing is."""
-    stale = any(_stands(text, value, _DENIED, _PAST) for value in _forms(expected.stale))
-    swapped = any(_stands(text, value, _DENIED) for value in _forms(expected.others))
-    abstains = bool(_ABSTAINS.search(text))
+    stale = any(_roles(text, value) - _NOT_NOW for value in expected.stale)
+    swapped = any(_roles(text, value) - _NOT_SO for value in expected.others)
     if not expected.values:
-        return "" if abstains and not swapped else "hallucinated: "
-    if not any(_stands(text, value, _DENIED) for value in _forms(expected.values)):
-        return _instead(stale, swapped, abstains)
+        return "hallucinated: " if swapped else _made_up(text)
+    said = {role for value in expected.values for role in _roles(text, value) - _NOT_SO}
+    if not said:
+        return _instead(text, stale, swapped)
     if stale or swapped:
         return f"{'stale' if stale else 'swap'}: beside the answer, "
-    return "format: an answer and none, " if abstains else ""
+    if Role.ALTERNATIVE in said:
+        return "format: an answer and another, "
+    return "format: an answer and none, " if says_unsaid(text) else ""
 
 
-def _instead(stale: bool, swapped: bool, abstains: bool) -> str:
-    if abstains:
+def _made_up(text: str) -> str:
+    """What is wrong with a normalised reply to what was never said: it must say so, and no more."""
+    values = [each.value for each in mentions(text) if each.role not in _NOT_SO]
+    if any(LONG.search(value) for value in values):
+        return "hallucinated: "
+    if says_unsaid(text):
+        return ""
+    return "hallucinated: " if values else "format: no word that it was never said, "
+
+
+def _instead(text: str, stale: bool, swapped: bool) -> str:
+    if says_unsaid(text) or says_unsure(text):
         return "false abstention: "
     return "stale: " if stale else "swap: " if swapped else "miss: "
 
@@ -123,21 +137,16 @@ def _steps(numbers: Sequence[int]) -> list[int]:
     return [after - before for before, after in pairwise(numbers)]
 
 
-def _forms(values: Sequence[str]) -> list[str]:
-    return [_form(value) for value in values]
-
-
 # The probes of one conversation share its values.
 _form = lru_cache(4096)(normalise)
 
 
-def _stands(text: str, value: str, *excused: re.Pattern[str]) -> bool:
-    """Whether a text has the value in earnest: not only where words before it take it back."""
-    if value not in text:
-        return False  # As most are, and this spares a pattern for each.
-    starts = [found.start() for found in pattern_of(value).finditer(text)]
-    before = [text[max(0, start - REACH) : start] for start in starts]
-    return any(not any(words.search(each) for words in excused) for each in before)
+def _roles(text: str, value: str) -> set[Role]:
+    """What a normalised text says of a value, wherever it stands."""
+    form = _form(value)
+    if form not in text:
+        return set()  # As most are, and this spares a pattern for each.
+    return {role(text, *found.span()) for found in pattern_of(form).finditer(text)}
 
 
 def _shown(expected: Expected) -> str:

@@ -6,15 +6,19 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from readiness.reply import Reply
 from readiness.resources import prompts
 from readiness.score import PASSED, Score, failed
 from readiness.scoring.language import (
+    FEWEST_CHARACTERS,
     FEWEST_LETTERS,
     foreign,
     han_in,
     hiragana_in,
+    is_chinese_alone,
+    is_written_in_characters,
     kana_in,
     letters_in,
 )
@@ -23,8 +27,10 @@ from readiness.scoring.usable import unusable
 
 #: The languages of the turns.
 TURNS = ("zh", "en", "ja")
-#: How much of an English text may be Chinese characters, and of a Japanese one must be hiragana.
-MOST_CJK, LEAST_HIRAGANA = 0.02, 0.05
+#: How much of an English text may be Chinese characters, and of a Chinese one kana: a name.
+MOST_FOREIGN = 0.02
+#: How much of a Japanese text must be hiragana.
+LEAST_HIRAGANA = 0.05
 #: Copy is full of nouns that many languages have: a short line of them is of no certain language.
 NOUNS = 40
 #: Models count characters badly: so much beyond the limit is let pass.
@@ -100,27 +106,35 @@ def _judged(found: Sequence[tuple[Reply, str]]) -> Score:
     for reply, _ in found:
         if score := unusable(reply) or _cut(reply):
             return score
-    wrong = (failed(f"{fault}, got {reply.text!r:.160}") for reply, fault in found if fault)
+    wrong = (failed(fault, got=f"{reply.text!r:.160}") for reply, fault in found if fault)
     return next(wrong, PASSED)
 
 
 def _cut(reply: Reply) -> Score | None:
-    return failed(f"no end: got {reply.text!r:.160}") if reply.finish == "length" else None
+    return failed("no end", f"got {reply.text!r:.160}") if reply.finish == "length" else None
 
 
 def _not_in(text: str, language: str) -> str:
     """Why a text is not in a language; "" where it is."""
     all_of_it, han, kana = letters_in(text), han_in(text), kana_in(text)
+    characters = is_written_in_characters(text)
     told = {
-        "zh": not kana and 2 * han >= all_of_it,
-        "en": han + kana <= MOST_CJK * all_of_it,
-        "ja": hiragana_in(text) >= LEAST_HIRAGANA * all_of_it,
+        "zh": characters and kana <= MOST_FOREIGN * all_of_it,
+        "en": han + kana <= MOST_FOREIGN * all_of_it,
+        "ja": characters and _is_japanese(text, han, kana),
     }
     if not (all_of_it and told[language]):
         return f"not in {language}"
     letters = NOUNS if language == "en" else FEWEST_LETTERS
     part = foreign(unicodedata.normalize("NFC", text), language, letters)
     return f"not in {language}: {part!r:.80}" if part else ""
+
+
+def _is_japanese(text: str, han: int, kana: int) -> bool:
+    """Whether a text has the kana of sentences, or is too short a list of nouns to have any."""
+    if han + kana < FEWEST_CHARACTERS:
+        return kana > 0 or not is_chinese_alone(text)
+    return hiragana_in(text) >= LEAST_HIRAGANA * (han + kana)
 
 
 def _lost(text: str, copy: Copy) -> str:
@@ -170,8 +184,26 @@ def _around(text: str) -> str:
         return f"a preamble: {first!r:.80}"
     if any(note in _plain(last) for note in _NOTES):
         return f"a note: {last!r:.80}"
-    quoted = [a for a, b in _QUOTES.items() if bare.startswith(a) and bare.endswith(b)]
-    return "quotation marks around it" if quoted else ""
+    return "quotation marks around it" if _is_quoted(bare) else ""
+
+
+def _is_quoted(text: str) -> bool:
+    """Whether one pair of marks encloses all of a text, and not a name at either end of it."""
+    for opening, closing in _QUOTES.items():
+        inner = text.removeprefix(opening).removesuffix(closing)
+        if len(text) - len(inner) == len(opening) + len(closing):
+            return _encloses(inner, opening, closing)
+    return False
+
+
+def _encloses(inner: str, opening: str, closing: str) -> bool:
+    """Whether the marks around a text are a pair: those within it are pairs of their own."""
+    marks = [*re.finditer(f"{re.escape(opening)}|{re.escape(closing)}", inner)]
+    if opening == closing:
+        before = inner[: marks[0].start()][-1:] if marks else ""
+        return len(marks) % 2 == 0 and not before.strip()
+    depths = [*accumulate(1 if mark[0] == opening else -1 for mark in marks)]
+    return min(depths, default=0) == 0 == (depths or [0])[-1]
 
 
 def _plain(line: str) -> str:

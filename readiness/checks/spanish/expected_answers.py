@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import product
 
+from readiness.checks.spanish.numerals import in_figures, in_words
 from readiness.checks.spanish.prompt_wording import (
     PROMPTS,
     SPANISH,
@@ -15,7 +15,7 @@ from readiness.checks.spanish.prompt_wording import (
     questions,
     table,
 )
-from readiness.checks.spanish.scoring_answers import Answer, Kind, in_figures, in_words
+from readiness.checks.spanish.scoring_answers import Answer, Kind
 from readiness.scoring.numerals import plain
 
 Solve = Callable[[TemplateValues, str], Answer]
@@ -40,39 +40,21 @@ def _units(slots: TemplateValues, language: str) -> Answer:
 
 
 def _number(value: Decimal, language: str) -> Answer:
-    return Answer(plain(value), Kind.NUMBER)
+    return Answer(plain(value), Kind.NUMBER, language=language)
 
 
 def _weekday(slots: TemplateValues, language: str) -> Answer:
     days = table("weekdays", language)
-    return Answer(days[(days.index(slots["weekday"]) + int(slots["n"])) % len(days)])
+    return Answer(
+        days[(days.index(slots["weekday"]) + int(slots["n"])) % len(days)], language=language
+    )
 
 
 def _date(slots: TemplateValues, language: str) -> Answer:
     months = table("months", language)
     today = date(int(slots["year"]), months.index(slots["month"]) + 1, int(slots["day"]))
     due = today + timedelta(days=int(slots["n"]))
-    return Answer(f"{due.day} de {months[due.month - 1]}", forms=tuple(_dates(due, months)))
-
-
-def _dates(due: date, months: list[str]) -> Iterator[str]:
-    """The ways to write a day, with its year and its weekday or without."""
-    month = months[due.month - 1]
-    weekday = table("weekdays")[due.weekday()]
-    named = [month, "setiembre"] if month == "septiembre" else [month]
-    days = [f"{due.day}", f"{due.day:02}", *(["primero", "1.º", "1°"] if due.day == 1 else [])]
-    for day, name in product(days, named):
-        for said in (f"{day} de {name}", f"{name} {day}"):
-            yield from (
-                said,
-                f"{weekday} {said}",
-                f"{said} de {due.year}",
-                f"{said} del {due.year}",
-            )
-            yield f"{weekday} {said} de {due.year}"
-    yield from (f"{due.day}/{due.month}", f"{due:%d/%m}", f"{due:%d-%m}", f"{due:%d.%m}")
-    yield from (f"{due.day}/{due.month}/{due.year}", f"{due:%d/%m/%Y}", f"{due:%d-%m-%Y}")
-    yield due.isoformat()
+    return Answer(f"{due.day} de {months[due.month - 1]}", forms=(due.isoformat(),))
 
 
 def _asked(kind: str) -> Solve:
@@ -83,10 +65,8 @@ def _asked(kind: str) -> Solve:
         slot = next(name for name in asked if slots["question"] in asked[name])
         value = slots[slot]
         if value.isdecimal():
-            return Answer(value, Kind.NUMBER)
-        # A code without its letters, a telephone number with other marks between its digits.
-        forms = [re.sub(r"\D+", "", value), *(value.replace(" ", by) for by in ("-", "."))]
-        return Answer(value, forms=tuple(form for form in forms if form))
+            return _number(Decimal(value), language)
+        return Answer(value, language=language)
 
     return solve
 

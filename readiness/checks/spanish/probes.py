@@ -9,6 +9,7 @@ from random import Random
 from typing import TypeVar
 
 from readiness.checks.spanish.expected_answers import SOLVES
+from readiness.checks.spanish.numerals import in_words
 from readiness.checks.spanish.prompt_wording import (
     ENGLISH,
     PROMPTS,
@@ -19,7 +20,7 @@ from readiness.checks.spanish.prompt_wording import (
     templates,
 )
 from readiness.checks.spanish.scoring import Talk, Wanted
-from readiness.checks.spanish.scoring_answers import Answer, in_words
+from readiness.checks.spanish.scoring_answers import Answer
 from readiness.checks.spanish.scoring_constraints import RULES as RULE_OF
 from readiness.checks.spanish.writing_tasks import order
 from readiness.forms.apply import in_forms

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from readiness.checks.spanish.scoring_answers import Answer, beside, is_right
+from readiness.checks.spanish.scoring_answers import Answer, find, is_right
 from readiness.checks.spanish.scoring_constraints import broken, count, prose, words_in
 from readiness.reply import Reply
-from readiness.score import PASSED, Measure, Score, failed
-from readiness.scoring.language import foreign, strays
+from readiness.score import PASSED, Measure, Outcome, Score, failed, scored
+from readiness.scoring.language import foreign, has_words_of_others, strays
 from readiness.scoring.usable import unusable
 
 LANGUAGE = "es"
 FEWEST_WORDS = 25  # in a reply to an open question
-LOOP = 4  # words that come again and again
+LOOP = 4  # words that come again and again, so many times each
 #: Of so many words in a row hardly ever not one has an accent: about one word of ten has.
 ACCENTED = 50
 
@@ -53,16 +53,29 @@ def does(reply: Reply, wanted: Wanted) -> Score:
     said = prose(text)
     match wanted:
         case Answer():
-            wrong = "" if is_right(text, wanted) else f"expected {wanted.value!r}"
-            said = beside(text, wanted)
+            return _answered(text, wanted)
         case Order():
             wrong = _disobeyed(text, wanted)
         case Talk():
             wrong = _said_badly(text)
     wrong = wrong or not_spanish(said)
     loose = (_loosely(text, wanted),) if isinstance(wanted, Order) else ()
-    score = failed(f"{wrong}, got {text!r:.160}") if wrong else PASSED
-    return Score(score.outcome, score.reason, loose)
+    score = failed(wrong, got=f"{text!r:.160}") if wrong else PASSED
+    return score.measured(*loose)
+
+
+def _answered(text: str, wanted: Answer) -> Score:
+    """Score an answer: in a sentence it is as right as alone, and counted apart."""
+    found = find(text, wanted)
+    if not found:
+        return failed(f"expected {wanted.value!r}", got=f"{text!r:.160}")
+    if wrong := not_spanish(found.beside) or _in_others_words(found.frame):
+        return failed(wrong, got=f"{text!r:.160}")
+    return PASSED if found.alone else scored(Outcome.PASS, "not alone", came=f"{text!r:.160}")
+
+
+def _in_others_words(frame: str) -> str:
+    return f"not Spanish: {frame!r:.80}" if has_words_of_others(frame) else ""
 
 
 def as_right(replies: Sequence[Reply], wanted: Sequence[Answer]) -> Score:
@@ -75,7 +88,7 @@ def as_right(replies: Sequence[Reply], wanted: Sequence[Answer]) -> Score:
         for reply, answer in zip(replies, wanted, strict=True)
     )
     lost = english and not spanish
-    score = failed(f"right in English alone, got {replies[0].text!r:.120}") if lost else PASSED
+    score = failed("right in English alone", got=f"{replies[0].text!r:.120}") if lost else PASSED
     measures = Measure("right in Spanish", spanish), Measure("right in English", english)
     return Score(score.outcome, score.reason, measures)
 
@@ -114,7 +127,7 @@ def _said_badly(text: str) -> str:
     if len(found) < FEWEST_WORDS:
         return f"{len(found)} words, not {FEWEST_WORDS} or more"
     runs = Counter(zip(*(found[at:] for at in range(LOOP)), strict=False))
-    if 2 * len(runs) < runs.total():
+    if LOOP * len(runs) < runs.total():
         return f"the same {LOOP} words again and again"
     bare = len(found) >= ACCENTED and not _MARKED.search(text)
     return f"{len(found)} words without one accent" if bare else ""

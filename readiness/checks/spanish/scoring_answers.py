@@ -1,103 +1,29 @@
-"""Scoring of answers in Spanish: numbers in figures and in words, dates, names."""
+"""Scoring of answers in Spanish: what a reply states, in whichever words and form."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 
-from readiness.scoring.numerals import LONGEST
-
-_SMALL = (
-    "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince "
-    "dieciséis diecisiete dieciocho diecinueve veinte veintiuno veintidós veintitrés "
-    "veinticuatro veinticinco veintiséis veintisiete veintiocho veintinueve"
+from readiness.checks.spanish.prompt_wording import SPANISH
+from readiness.checks.spanish.stated_values import (
+    DAY_OF_MONTH,
+    WEEKDAYS,
+    Day,
+    Reader,
+    Stated,
+    codes,
+    dates,
+    numbers,
+    phones,
+    simplified,
+    weekdays,
 )
-_ROUND = "treinta cuarenta cincuenta sesenta setenta ochenta noventa"
-_MANY = (
-    "ciento doscientos trescientos cuatrocientos quinientos seiscientos setecientos "
-    "ochocientos novecientos"
-)
-_UNITS, _TENS, _HUNDREDS = _SMALL.split(), _ROUND.split(), _MANY.split()
-_BARE = str.maketrans("áéíóú", "aeiou")
-_VALUES = {name: value for value, name in enumerate(_UNITS)}
-_VALUES |= {name: 10 * value for value, name in enumerate(_TENS, 3)}
-_VALUES |= {name: 100 * value for value, name in enumerate(_HUNDREDS, 1)}
-_VALUES |= {f"{name[:-2]}as": value for name, value in _VALUES.items() if name.endswith("tos")}
-_VALUES |= {"cien": 100, "un": 1, "una": 1, "veintiun": 21, "veintiuna": 21}
-# In one word, as the academies of the language allow.
-_VALUES |= {f"{ten}i{one}": _VALUES[ten] + _VALUES[one] for ten in _TENS for one in _UNITS[1:10]}
-_VALUES = {name.translate(_BARE): value for name, value in _VALUES.items()}
-_NAME = "|".join(sorted((*_VALUES, "mil"), key=len, reverse=True))
-_WORDED = re.compile(rf"\b(?:{_NAME})(?:(?: y)? (?:{_NAME}))*+\b")
-_FRACTION = re.compile(r"(?<=\d) y (media|medio|cuarto)\b")
-_SPOKEN_POINT = re.compile(r"(?<=\d) (?:coma|punto|con) (?=\d)")
-_PARTS = {"media": "5", "medio": "5", "cuarto": "25"}
-
-
-def in_words(number: int) -> str:
-    """A number from 0 to 999,999 as it is written in Spanish, in the masculine."""
-    if number < 30:
-        return _UNITS[number]
-    if number < 100:
-        ten, one = _TENS[number // 10 - 3], number % 10
-        return f"{ten} y {_UNITS[one]}" if one else ten
-    if number == 100:
-        return "cien"
-    if number < 1000:
-        return f"{_HUNDREDS[number // 100 - 1]} {_rest(number % 100)}".strip()
-    thousands = number // 1000
-    count = "" if thousands == 1 else re.sub("ún?uno$|uno$", _short, in_words(thousands))
-    return f"{count} mil {_rest(number % 1000)}".strip()
-
-
-def in_figures(text: str) -> str:
-    """A text in lower case, without accents and with its numbers in words written in digits."""
-    text = _WORDED.sub(_read, text.translate(_BARE))
-    text = _FRACTION.sub(lambda found: f".{_PARTS[found[1]]}", text)
-    return _SPOKEN_POINT.sub(".", text)
-
-
-def _rest(number: int) -> str:
-    return in_words(number) if number else ""
-
-
-def _short(found: re.Match[str]) -> str:
-    """Before mil, uno loses its end: treinta y un mil, and veintiún mil."""
-    return "ún" if found.string.endswith("veintiuno") else "un"
-
-
-def _read(found: re.Match[str]) -> str:
-    words = found[0].replace(" y ", " ").split()
-    value = _value(words) if len(words) <= LONGEST else None
-    # Behind a decimal comma, zeros lead: coma cero cinco.
-    zeros = next((at for at, word in enumerate(words) if word != "cero"), len(words) - 1)
-    return found[0] if value is None else "0" * zeros + str(value)
-
-
-def _value(words: Sequence[str]) -> int | None:
-    """The value of a run of numerals; None where it is none, as in dos tres."""
-    total = section = before = 0
-    for word in words:
-        if word == "mil":
-            if total:
-                return None
-            total, section, before = 1000 * (section or 1), 0, 0
-        elif _follows(_VALUES[word], before):
-            section, before = section + _VALUES[word], _VALUES[word]
-        else:
-            return None
-    return total + section
-
-
-def _follows(value: int, before: int) -> bool:
-    """Whether a number goes on with that value: less than one hundred, or a digit after a ten."""
-    if before % 10:
-        return False
-    return not before or (before >= 100 > value) or (before >= 30 and 0 < value < 10)
+from readiness.scoring.language import has_words_of_others
 
 
 class Kind(StrEnum):
@@ -106,6 +32,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     FIGURES = "number in figures"
     LETTERS = "number in letters"
+    #: A date, a code or a telephone number where it has the form of one, and words where not.
     TEXT = "text"
     LIST = "list"
 
@@ -118,80 +45,210 @@ class Answer:
         value: The answer as a perfect reader gives it.
         kind: What it is.
         forms: Other texts that say the same.
+        language: The language that was asked in, and so that of the words around the answer.
     """
 
     value: str
     kind: Kind = Kind.TEXT
     forms: Sequence[str] = ()
+    language: str = SPANISH
 
 
-_DIGIT = re.compile(r"\d")
-# Marks of quotation and of Markdown around an answer, and the end of a sentence.
-_AROUND = " \t\r\n\"'“”‘’«»*_`.,;:!¡¿()[]"
-_SAID = re.compile(r"^(?:la )?(?:respuesta|resultado)(?: es| final)?: *", re.IGNORECASE)
-_ARTICLE = re.compile(r"^(?:el|la|los|las|un|una) (?=\S)")
-_NUMBER = re.compile(r"(?:[€$] ?)?(?P<n>-?\d[\d., ]*)(?: ?[€$%]| ?[a-z]{1,3}| [a-z]+(?: [a-z]+)?)?")
-_PLAIN = re.compile(r"(?P<whole>-?\d+)(?:[.,](?P<part>\d+))?")
-_PARTED = re.compile(
-    r"(?P<whole>-?\d{1,3}(?P<by>[., ])\d{3}(?:(?P=by)\d{3})*)(?:[.,](?P<part>\d+))?"
-)
-_BREAKS = re.compile(r"\s*(?:[,;\n]| [ye] )\s*(?:[-*•]|\d+[.)])?\s*")
-# The tilde of ñ is no accent: año and ano are two words.
-_ACCENTS = re.compile("(?<![nN])[\u0300\u0301\u0308]|(?<=[nN])[\u0300\u0301\u0308]")
+@dataclass(frozen=True)
+class Found:
+    """The right answer in a reply.
+
+    Args:
+        frame: The sentence that it stands in; "" where it stands alone, as it was asked for.
+        before: The lines before it.
+    """
+
+    frame: str
+    before: str
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is all of the reply."""
+        return not (self.frame or self.before)
+
+    @property
+    def beside(self) -> str:
+        """What else there is, and must be Spanish; the answer itself is right in any case."""
+        return f"{self.before}\n{self.frame}".strip()
+
+
+def find(text: str, answer: Answer) -> Found | None:
+    """The right answer in a reply: its last line, or all of it; None where the reply is wrong."""
+    before, last = _parted(text)
+    parts = [(last, before), (text, "")]
+    for part, lines in reversed(parts) if answer.kind is Kind.LIST else parts:
+        around = _around(part, answer)
+        if around is not None:
+            return Found(part if around else "", lines)
+    return None
 
 
 def is_right(text: str, answer: Answer) -> bool:
-    """Whether a reply is the answer: all of it, or its last line."""
-    return any(_matches(part, answer) for part in (text, *_lines(text)[-1:]))
-
-
-def beside(text: str, answer: Answer) -> str:
-    """What a right reply says beside the answer; the answer's own words are right in any case."""
-    return "" if _matches(text, answer) else "\n".join(_lines(text)[:-1])
-
-
-def _lines(text: str) -> list[str]:
-    return [line for line in text.strip().splitlines() if line.strip()]
+    """Whether a reply has the answer, and no word of another language around it."""
+    found = find(text, answer)
+    return found is not None and not (
+        answer.language == SPANISH and has_words_of_others(found.frame)
+    )
 
 
 def folded(text: str) -> str:
     """A text in lower case, with neither accents nor what may stand around it."""
-    text = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
-    text = unicodedata.normalize("NFC", _ACCENTS.sub("", text))
-    return _SAID.sub("", " ".join(text.split()).strip(_AROUND)).strip(_AROUND)
+    return simplified(text).strip(_AROUND)
 
 
-def _matches(text: str, answer: Answer) -> bool:
-    match answer.kind:
-        case Kind.LIST:
-            return _items(text) == _items(answer.value)
-        case Kind.TEXT:
-            said = _bare(text)
-            return any(said == _bare(form) for form in (answer.value, *answer.forms))
-        case Kind.FIGURES if not _DIGIT.search(text):
-            return False
-        case Kind.LETTERS if _DIGIT.search(text):
-            return False
-    return Decimal(answer.value) in _readings(folded(text))
+# Marks of quotation and of Markdown around an answer, and the end of a sentence.
+_AROUND = " \t\r\n\"'“”‘’«»*_`.,;:!¡¿?()[]<>="
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """All lines but the last, and the last."""
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    return "\n".join(lines[:-1]), "".join(lines[-1:])
+
+
+def _around(text: str, answer: Answer) -> str | None:
+    """The words around the answer in a text that states it; None where it does not."""
+    if answer.kind is Kind.LIST:
+        return _around_list(text, answer)
+    if (reader := _reader(answer)) is None:
+        return _around_words(text, answer)
+    stated: list[Stated] = []
+    words = ""
+    for line in map(simplified, text.splitlines()):
+        found = reader(line)
+        words += " " + _without(line, found)
+        stated += [_taken(line, each) for each in found if not _is_denied(line, each)]
+    stated = [each for each in stated if each.written not in _ARTICLES] or stated
+    wanted = _wanted(answer, reader)
+    right = stated and all(_agrees(each, wanted) for each in stated)
+    return words.strip() if right and _is_written(stated, answer.kind) else None
+
+
+_ARTICLES = ("un", "una", "uno")
+_DENIED = re.compile(r"\bno (?:[a-zñ]+ ){0,2}$")
+_DENIED_BEHIND = re.compile(r"\W*(?:no es\b(?! \W*\d)|es (?:incorrect|fals))")
+#: More than a number is another number.
+_COMPARED = re.compile(
+    r"(?:\b(?:mas|menos|mayor|menor|antes|despues|superior|inferior) (?:de|que|del|a)"
+    r"|\b(?:casi|hasta|desde))(?: el| la)? $"
+)
+
+
+REACH = 40  # characters on either side of a value that may hold a word about it
+
+
+def _is_denied(line: str, stated: Stated) -> bool:
+    behind = line[stated.end : stated.end + REACH]
+    return bool(_DENIED.search(_before(line, stated)) or _DENIED_BEHIND.match(behind))
+
+
+def _taken(line: str, stated: Stated) -> Stated:
+    """A value as its line has it: where it is compared with something, it is none that we know."""
+    compared = _COMPARED.search(_before(line, stated))
+    return replace(stated, meant=()) if compared else stated
+
+
+def _before(line: str, stated: Stated) -> str:
+    return line[max(0, stated.start - REACH) : stated.start]
+
+
+def _without(line: str, found: Sequence[Stated]) -> str:
+    """The words of a line without the values in it."""
+    starts = [0, *(each.end for each in found)]
+    ends = [*(each.start for each in found), len(line)]
+    left = " ".join(line[start:end] for start, end in zip(starts, ends, strict=True))
+    return " ".join(re.findall(r"[^\W\d_]+", left))
+
+
+def _is_written(stated: Sequence[Stated], kind: Kind) -> bool:
+    """Whether a number is in figures, or in letters, where that was asked for."""
+    figures = [any(map(str.isdecimal, each.written)) for each in stated]
+    return {Kind.FIGURES: any(figures), Kind.LETTERS: not all(figures)}.get(kind, True)
+
+
+def _agrees(stated: Stated, wanted: Collection[object]) -> bool:
+    """Whether a value may mean what is wanted: all of it, as a day and that day with its year."""
+    return any(
+        all(meant.is_part_of(of) if isinstance(meant, Day) else meant == of for of in wanted)
+        for meant in stated.meant
+    )
+
+
+def _wanted(answer: Answer, reader: Reader) -> Collection[object]:
+    if answer.kind is not Kind.TEXT:
+        return {Decimal(answer.value)}
+    forms = map(simplified, (answer.value, *answer.forms))
+    return {meant for form in forms for each in reader(form) for meant in each.meant}
+
+
+def _reader(answer: Answer) -> Reader | None:
+    """What reads values of the form that an answer has; None where it is words."""
+    if answer.kind is not Kind.TEXT:
+        share = 0 < Decimal(answer.value) <= 100
+        return partial(numbers, share=share)
+    value = simplified(answer.value)
+    if code := re.fullmatch(r"([a-z]{1,4})-(\d{3,})", value):
+        return partial(codes, prefix=code[1])
+    if re.fullmatch(r"\d[\d ]{6,}", value):
+        return partial(phones, digits=len(value.replace(" ", "")))
+    if value in WEEKDAYS[answer.language]:
+        return partial(weekdays, names=WEEKDAYS[answer.language])
+    return dates if re.fullmatch(DAY_OF_MONTH, value) else None
+
+
+# Words
+
+_ARTICLE = re.compile(r"^(?:el|la|los|las|un|una) (?=\S)")
+_LINK = re.compile(
+    r"(?:^|[:=] ?|\b(?:es|son|era|fue|sera|seria|llama|llamaba|cae|caera|queda|escribe|vive|viene"
+    r"|espera|trata|dice|como|corresponde|diseño|falta|llegado) )"
+    r"(?:(?:de|desde|en|a) )?(?:el |la |los |las |lo |una? )?"
+    r"(?:(?:palabra|etiqueta|ciudad de|forma|dia|taller de|arquitecta|directora|presidenta) )?$"
+)
+_LEADS = re.compile(r"[ ,]*\b(?:es|son|fue|era|sera) (?:el|la|los|las|lo|su|quien)\b[^,;.]*$")
+
+
+def _around_words(text: str, answer: Answer) -> str | None:
+    """The words around an answer that ends a sentence, or that one begins with."""
+    said = folded(text)
+    for form in map(_bare, (answer.value, *answer.forms)):
+        if _bare(text) == form:
+            return ""
+        before, _, behind = said.rpartition(form)
+        ends = not behind and not _DENIED.search(before) and _LINK.search(before)
+        leads = said.startswith(form) and _LEADS.fullmatch(said[len(form) :])
+        if (before and ends) or leads:
+            return said
+    return None
 
 
 def _bare(text: str) -> str:
-    return _ARTICLE.sub("", folded(text).replace(",", ""))
+    return _ARTICLE.sub("", re.sub("[,()]", "", folded(text)))
+
+
+# Lists
+
+_BREAKS = re.compile(r"\s*(?:[,;<>→|]| [ye] )\s*")
+_MARKER = re.compile(r"\s*(?:[-*•–]|\d+[.)]|[a-zñ][.)])\s+")
+_INTRODUCED = re.compile(r"[^,;<\n]*?:\s+|[^,;:<\n]*\b(?:es|son|sería|queda|quedan)\s+(?=\S+,)")
+
+
+def _around_list(text: str, answer: Answer) -> str | None:
+    """The words in front of a list that has the items, and no other, in their order."""
+    text = re.sub("[*_`]{2,}", "", text.strip())
+    introduced = _INTRODUCED.match(text)
+    rest = text[introduced.end() :] if introduced else text
+    if _items(rest) != _items(answer.value):
+        return None
+    return introduced[0] if introduced else ""
 
 
 def _items(text: str) -> list[str]:
-    parts = _BREAKS.split("\n" + text.strip(_AROUND))
-    return [folded(part) for part in parts if part.strip(_AROUND)]
-
-
-def _readings(text: str) -> set[Decimal]:
-    """What a number may mean: 1.250 is 1250 in Spain, and not quite in Mexico."""
-    found = _NUMBER.fullmatch(in_figures(text))
-    if not found:
-        return set()
-    written = [form.fullmatch(found["n"].strip(" .,")) for form in (_PLAIN, _PARTED)]
-    return {
-        Decimal(f"{re.sub('[., ]', '', each['whole'])}.{each['part'] or 0}")
-        for each in written
-        if each
-    }
+    lines = [_MARKER.sub("", line, count=1) for line in text.strip(_AROUND).splitlines()]
+    parts = [folded(part) for line in lines for part in _BREAKS.split(line)]
+    return [part for part in parts if part]

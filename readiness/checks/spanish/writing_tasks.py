@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
+from readiness.checks.spanish.numerals import in_words
 from readiness.checks.spanish.prompt_wording import PROMPTS
 from readiness.checks.spanish.scoring import Order
-from readiness.checks.spanish.scoring_answers import in_words
 from readiness.resources import filled
 
 Wanted = Mapping[str, Any]

@@ -11,12 +11,12 @@ from statistics import median
 from typing import Any
 
 from readiness.chat import Chat
-from readiness.checks.load.probes import nonce
 from readiness.checks.stability.probes import PROMPTS, notes
 from readiness.exchange import Call, ClientAbort, Exchange
 from readiness.load.latency import incomplete_reply_reason, require_not_rate_limited
 from readiness.load.meters.meter import QUEUED, RUNNING, read_gauges
 from readiness.load.saturation import ClientSaturation, measure_client_saturation
+from readiness.load.traffic import nonce
 from readiness.load.users import run_concurrently
 from readiness.protocol.completion import read
 from readiness.score import EndpointError
@@ -78,7 +78,6 @@ def requests_in_flight(gauges: Mapping[str, float]) -> float:
     return gauges.get(RUNNING, 0.0) + gauges.get(QUEUED, 0.0)
 
 
-NS = 1e9
 #: How often users leave: so many at once, in so many cycles. The first third of them warms up:
 #: allocators and graphs grow at first, and with those kept the trend test alarms nearly always.
 CYCLES, ABORTS = 12, 8
@@ -151,7 +150,7 @@ class AbortCycles:
 
     async def controls(self) -> list[float]:
         """What short requests take now, in seconds."""
-        return [(await self._control()).end / NS for _ in range(self._controls)]
+        return [(await self._control()).seconds for _ in range(self._controls)]
 
     @property
     def cycles_without_rest(self) -> int:
@@ -185,7 +184,7 @@ class AbortCycles:
 
     async def _quick(self, noticed: float = STIRRED) -> bool:
         """Whether a short request takes no longer than before; one that is lost ends the storm."""
-        seconds, usual = (await self._control()).end / NS, median(self.result.before)
+        seconds, usual = (await self._control()).seconds, median(self.result.before)
         return bool(self.result.control_errors) or seconds < max(2 * usual, usual + noticed)
 
     async def _quiet(self) -> bool:

@@ -9,7 +9,7 @@ from readiness.checks.stability.abort_cycles import run_abort_cycles
 from readiness.checks.stability.probes import SESSIONS, each, single
 from readiness.checks.stability.soak import run_soak
 from readiness.probe import Probe
-from readiness.score import Outcome, Score
+from readiness.score import Outcome, Score, scored
 
 
 @check(
@@ -90,6 +90,8 @@ async def recovers_after_restart(chat: Chat, probe: Probe) -> Score:
     """After a restart, the endpoint MUST answer within 300 s and every request from then on, and
     cut streams MUST end rather than hang.
     """
-    if not chat.context.given.restart:
-        return Score(Outcome.UNSUPPORTED, "nobody may restart it: no --restart-command is given")
+    if not chat.context.restart_command:
+        return scored(
+            Outcome.UNSUPPORTED, "nobody may restart it", came="no --restart-command is given"
+        )
     return scoring.returns(await mishaps.restart_endpoint(chat))

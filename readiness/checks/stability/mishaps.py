@@ -12,7 +12,6 @@ from random import Random
 from typing import Any
 
 from readiness.chat import Chat
-from readiness.checks.load.probes import nonce
 from readiness.checks.stability.abort_cycles import SMALL_STAY, STAY
 from readiness.checks.stability.probes import PROMPTS
 from readiness.exchange import Call, Exchange, Repeated
@@ -23,6 +22,7 @@ from readiness.load.latency import (
     require_not_rate_limited,
     tokens,
 )
+from readiness.load.traffic import nonce
 
 #: The article's nginx lets so many through at once beyond its rate, and so many are sent.
 BURST, SMALL_BURST = 20, 4
@@ -44,15 +44,30 @@ class RestartResult:
 
     Args:
         status: The exit status of the command.
-        interrupted_replies: How the streams ended that were under way.
+        interrupted: The streams that were under way, as they ended.
         seconds: How long it took until a request was answered again; None where none was.
         after: How the requests ended that came then.
     """
 
     status: int
-    interrupted_replies: list[str] = field(default_factory=list)
+    interrupted: list[Exchange] = field(default_factory=list)
     seconds: float | None = None
     after: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class OddInput:
+    """What came of a body that nobody should send.
+
+    Args:
+        name: What is odd about it.
+        exchange: What came back.
+        oversized: Whether it is larger than any server need take.
+    """
+
+    name: str
+    exchange: Exchange
+    oversized: bool = False
 
 
 async def burst(chat: Chat) -> Sequence[Exchange]:
@@ -100,7 +115,7 @@ async def session(chat: Chat, about: Mapping[str, float]) -> list[Exchange]:
     return came
 
 
-async def odd_input(chat: Chat) -> tuple[list[tuple[str, Exchange]], Sequence[Exchange]]:
+async def odd_input(chat: Chat) -> tuple[list[OddInput], Sequence[Exchange]]:
     """Send odd and oversized bodies while others are being answered; what came of both."""
     stay = SMALL_STAY if chat.context.defects_only else STAY
     beside = [
@@ -113,7 +128,11 @@ async def odd_input(chat: Chat) -> tuple[list[tuple[str, Exchange]], Sequence[Ex
     finally:
         for each in beside:
             each.cancel()
-    return list(zip((name for name, _ in bodies), came, strict=True)), others
+    odd = [
+        OddInput(name, each, isinstance(body, Repeated))
+        for (name, body), each in zip(bodies, came, strict=True)
+    ]
+    return odd, others
 
 
 async def restart_endpoint(chat: Chat) -> RestartResult:
@@ -123,12 +142,10 @@ async def restart_endpoint(chat: Chat) -> RestartResult:
         asyncio.ensure_future(ask(chat, "long", LONGEST, stream=True)) for _ in range(NEIGHBOURS)
     ]
     await asyncio.sleep(ASK)
-    process = await asyncio.create_subprocess_exec(*shlex.split(chat.context.given.restart))
+    process = await asyncio.create_subprocess_exec(*shlex.split(chat.context.restart_command))
     found = RestartResult(await process.wait())
     begun = now()
-    found.interrupted_replies = [
-        incomplete_reply_reason(each) for each in await asyncio.gather(*streams)
-    ]
+    found.interrupted = await asyncio.gather(*streams)
     while now() - begun < BACK and found.seconds is None:
         if not incomplete_reply_reason(await ask(chat, "control")):
             found.seconds = now() - begun

@@ -8,12 +8,12 @@ from dataclasses import replace
 from statistics import median
 
 from readiness.checks.stability.abort_cycles import REST, UNNOTICED, AbortCyclesResult, RestReading
-from readiness.checks.stability.mishaps import BACK, TIMES, RestartResult
+from readiness.checks.stability.mishaps import BACK, TIMES, OddInput, RestartResult
 from readiness.exchange import Exchange, Fault
 from readiness.load.latency import incomplete_reply_reason, is_rate_limited, odd_input_failure
 from readiness.load.meters.meter import CACHE, GPU, HOST, QUEUED, RUNNING
 from readiness.load.saturation import excuse_if_saturated
-from readiness.score import PASSED, Measure, Outcome, Score, failed
+from readiness.score import PASSED, Measure, Outcome, Score, failed, scored
 from readiness.statistics.trend import settled, trend
 
 #: A trend is believed below this chance of none.
@@ -48,7 +48,6 @@ def memory_growth(
     return told, tuple(measures)
 
 
-NS = 1e9
 #: What a short request may take after a storm: so many times as before, and so much more, in s,
 #: where the times before and after overlap, or are fewer than the least that can be told apart.
 RECOVERED, OVERLAPPING, APART = 2.0, 0.5, 5
@@ -65,7 +64,7 @@ HANGS = (Fault.FIRST_BYTE, Fault.SILENCE, Fault.TOTAL)
 def survives(storm: AbortCyclesResult) -> Score:
     """Score whether short requests fare after a storm as they did before."""
     if storm.control_errors:
-        return failed(f"{_after(storm)} a short request fails: {storm.control_errors[0]}")
+        return failed(f"{_after(storm)} a short request fails", storm.control_errors[0])
     before, after = median(storm.before), median(storm.after)
     measures = (
         Measure("aborted", storm.aborted),
@@ -90,7 +89,7 @@ def spares(storm: AbortCyclesResult) -> Score:
     lost = [each for each in storm.neighbour_errors if each]
     if lost:
         told = f"{len(lost)} of {len(storm.neighbour_errors)} streams that nobody aborted failed"
-        return failed(f"{told}, the first: {lost[0]}")
+        return failed(f"{told}, the first", lost[0])
     return PASSED
 
 
@@ -110,17 +109,17 @@ def frees(storm: AbortCyclesResult) -> Score:
 def rests(storm: AbortCyclesResult) -> Score:
     """Score what the engine itself says is left at rest."""
     if storm.control_errors:
-        return failed(f"{_after(storm)} a short request fails: {storm.control_errors[0]}")
+        return failed(f"{_after(storm)} a short request fails", storm.control_errors[0])
     readings = [each.gauges for each in storm.readings]
     if not all(RUNNING in each for each in (storm.gauges_before, *readings)):
         silent = "nothing tells of requests under way: name the server's page with --metrics"
         return Score(Outcome.UNSUPPORTED, silent)
     if storm.others:
-        return Score(Outcome.UNDETERMINED, "others use the endpoint: it is never at rest")
+        return scored(Outcome.UNDETERMINED, "others use the endpoint", came="it is never at rest")
     last = readings[-1]
     for name in (RUNNING, QUEUED):
         if stuck := last.get(name, 0.0):
-            return failed(f"{name} at rest: {stuck:g}, {_after(storm)}")
+            return failed(f"{name} at rest", f"{stuck:g}, {_after(storm)}")
     idle = storm.gauges_before.get(CACHE, 0.0)
     if (kept := last.get(CACHE, 0.0)) > idle + EMPTY:
         return failed(f"the cache is {kept:.1%} full at rest, {idle:.1%} before the storm")
@@ -140,7 +139,7 @@ def bursts(came: Sequence[Exchange]) -> Score:
                 bool(incomplete_reply_reason(other)) and not is_rate_limited(other)
                 for other in came
             )
-            return failed(f"{wrong} of {len(came)} at once were not answered: {why}{bare}{page}")
+            return failed(f"{wrong} of {len(came)} at once were not answered", f"{why}{bare}{page}")
     later = sum(is_rate_limited(each) for each in came)
     return replace(PASSED, measures=(Measure("told to come back later", later),))
 
@@ -152,7 +151,7 @@ def outlasts(exchange: Exchange, shortened: Sequence[int] = ()) -> Score:
         exchange: The reply.
         shortened: After how many characters it ended that went on in the other form, each time.
     """
-    seconds = exchange.end / NS
+    seconds = exchange.seconds
     measures = (Measure("long reply", seconds, "s"),)
     if not (why := incomplete_reply_reason(exchange)):
         score = PASSED
@@ -165,7 +164,7 @@ def outlasts(exchange: Exchange, shortened: Sequence[int] = ()) -> Score:
     page = ", an HTML page" if _html(exchange) else ""
     score = failed(f"a long reply ends after {seconds:.1f} s with {why}{page}{gateway}")
     if exchange.fault is Fault.TOTAL:
-        score = Score(Outcome.UNDETERMINED, f"{score.reason}: it was still coming")
+        score = scored(Outcome.UNDETERMINED, score.reason, came="it was still coming")
     return replace(score, measures=measures)
 
 
@@ -173,21 +172,23 @@ def keeps_key(came: Sequence[Exchange]) -> Score:
     """Score a session: a key that was valid is valid to its end."""
     for number, each in enumerate(came, 1):
         if each.status in (401, 403) and number > 1:
-            return failed(f"HTTP {each.status} at request {number} of a session: the key was valid")
+            return failed(
+                f"HTTP {each.status} at request {number} of a session", "the key was valid"
+            )
         if why := incomplete_reply_reason(each):
-            return failed(f"request {number} of a session fails: {why}")
+            return failed(f"request {number} of a session fails", why)
     return PASSED
 
 
-def withstands(odd: Sequence[tuple[str, Exchange]], beside: Sequence[Exchange]) -> Score:
+def withstands(odd: Sequence[OddInput], beside: Sequence[Exchange]) -> Score:
     """Score odd input: it is refused or answered, and no neighbour notices."""
-    for name, each in odd:
-        if each.fault is Fault.RESET and "MB" in name:
+    for each in odd:
+        if each.exchange.fault is Fault.RESET and each.oversized:
             continue  # Who refuses a body before it has come may hang up on the rest of it.
-        if why := odd_input_failure(each):
-            return failed(f"{name}: {why}")
+        if why := odd_input_failure(each.exchange):
+            return failed(each.name, why)
     lost = [why for why in map(incomplete_reply_reason, beside) if why]
-    return failed(f"beside odd input a stream fails: {lost[0]}") if lost else PASSED
+    return failed("beside odd input a stream fails", lost[0]) if lost else PASSED
 
 
 def returns(found: RestartResult) -> Score:
@@ -197,16 +198,16 @@ def returns(found: RestartResult) -> Score:
     if found.seconds is None:
         return failed(f"no answer within {BACK:.0f} s of a restart")
     measures = (Measure("back after", found.seconds, "s"),)
-    hung = [each for each in found.interrupted_replies if each.startswith(HANGS)]
+    hung = [each for each in found.interrupted if each.fault in HANGS]
     if hung:
         score = failed(
-            f"{len(hung)} of {len(found.interrupted_replies)} streams "
-            f"hang after a restart: {hung[0]}"
+            f"{len(hung)} of {len(found.interrupted)} streams hang after a restart",
+            incomplete_reply_reason(hung[0]),
         )
         return replace(score, measures=measures)
     lost = [each for each in found.after if each]
     if lost:
-        score = failed(f"{len(lost)} of {len(found.after)} fail after a restart: {lost[0]}")
+        score = failed(f"{len(lost)} of {len(found.after)} fail after a restart", lost[0])
         return replace(score, measures=measures)
     return replace(PASSED, measures=measures)
 

@@ -52,7 +52,7 @@ def _lost(soak: SoakResult) -> Score | None:
     """What was lost or wrong; None where nothing was, or no more than may be."""
     if soak.rest_measurements.control_errors:
         return failed(
-            f"{_after(soak)}, a short request fails: {soak.rest_measurements.control_errors[0]}"
+            f"{_after(soak)}, a short request fails", soak.rest_measurements.control_errors[0]
         )
     for each in soak.rounds:
         if each.wrong:

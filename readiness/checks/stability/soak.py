@@ -10,7 +10,6 @@ from random import Random
 from statistics import median
 
 from readiness.chat import Chat
-from readiness.checks.load.scoring import no_cross_talk
 from readiness.checks.stability.abort_cycles import AbortCycles, AbortCyclesResult
 from readiness.checks.stability.mishaps import make_odd_body
 from readiness.checks.stability.probes import PROMPTS
@@ -20,7 +19,6 @@ from readiness.load.levels import step_at_capacity
 from readiness.load.saturation import ClientSaturation
 from readiness.load.step import Shape, StepResult
 from readiness.load.users import poisson_arrivals, run_concurrently, run_step
-from readiness.score import Outcome
 from readiness.statistics.proportions import lower
 from readiness.statistics.trend import percentile
 
@@ -169,14 +167,12 @@ class _RoundTraffic:
         took = [
             each.took for step in steps for each in step.measured if step.shape.scenario == SHORT
         ]
-        wrong = [
-            score.reason for score in map(no_cross_talk, steps) if score.outcome is Outcome.FAIL
-        ]
+        wrong = next((each.cross_talk_reason for each in steps if each.cross_talk_reason), "")
         return SoakRound(
             sum(len(step.samples) for step in steps),
             [each for step in steps for each in step.errors],
             sum(step.limited for step in steps),
-            wrong[0] if wrong else "",
+            wrong,
             self._upset,
             percentile(took, 0.95).value if took else None,
             rest,

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from itertools import permutations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from readiness.checks.json_only.scoring import UNSTATED, differences
 from readiness.reply import Reply, ToolCall
+from readiness.resources import violation
 from readiness.score import PASSED, Score, failed
-from readiness.scoring.strict_json import NotJson, strict
-
-if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
+from readiness.scoring.strict_json import OPEN, UNSTATED, Difference, NotJson, differences, strict
+from readiness.scoring.usable import defective
 
 Tool = Mapping[str, Any]
 
@@ -50,33 +45,50 @@ def parameters_of(tools: Collection[Tool], name: str) -> Mapping[str, Any] | Non
     )
 
 
-def misformed(call: ToolCall, parameters: Mapping[str, Any]) -> str:
-    """What is wrong with the form of a call's arguments; "" where nothing is."""
+def misformed(call: ToolCall, parameters: Mapping[str, Any]) -> Score | None:
+    """Score a call whose arguments have a wrong form; None where they have not."""
     try:
         found = strict(call.arguments)
     except NotJson as error:
-        return f"arguments of {call.name}: {error}"
+        return failed(f"arguments of {call.name}", str(error))
     if not isinstance(found, dict):
-        return f"arguments of {call.name} are no JSON object: {call.arguments!r:.120}"
+        return failed(f"arguments of {call.name} are no JSON object", f"{call.arguments!r:.120}")
+    found = _given(found, parameters)
     if lost := [name for name in parameters.get("required", ()) if name not in found]:
-        return f"parameters of {call.name} lost: {', '.join(lost)}"
+        return failed(f"parameters of {call.name} lost", ", ".join(lost))
     if extra := [name for name in found if name not in parameters["properties"]]:
-        return f"unknown parameters of {call.name}: {', '.join(extra)}"
+        return failed(f"unknown parameters of {call.name}", ", ".join(extra))
     return _violation(call.name, found, parameters)
 
 
-def mistaken(call: ToolCall, expected: Expected, parameters: Mapping[str, Any]) -> str:
-    """Which value of a well-formed call is not the expected one; "" where all are."""
-    found = json.loads(call.arguments)
+def mistaken(call: ToolCall, expected: Expected, parameters: Mapping[str, Any]) -> Score | None:
+    """Score a well-formed call with another value than expected; None where it has none."""
+    found = _given(strict(call.arguments), parameters)
+    asked = _given(dict(expected.arguments), parameters)
     for name, schema in parameters["properties"].items():
         default = schema.get("default", UNSTATED)
-        wanted, got = expected.arguments.get(name, default), found.get(name, default)
+        wanted, got = asked.get(name, default), found.get(name, default)
         if spellings := expected.aliases.get(name):
             if not (isinstance(got, str) and named_alike(got, (wanted, *spellings))):
-                return f"wrong {name}: expected {wanted!r:.120}, got {got!r:.120}"
-        elif wrong := next(differences(_trimmed(wanted), _trimmed(got), name), ""):
-            return f"wrong {wrong}"
-    return ""
+                return failed(f"wrong {name}", str(Difference(name, wanted, got)))
+        elif other := next(differences(_trimmed(wanted), _trimmed(got), schema, name), None):
+            return failed(f"wrong {other.path}", str(other))
+    return None
+
+
+def _given(value: Any, schema: Mapping[str, Any]) -> Any:
+    """A value without the optional members that are null, which says that they are left out."""
+    if isinstance(value, list):
+        return [_given(of, schema.get("items", OPEN)) for of in value]
+    if not isinstance(value, dict):
+        return value
+    declared = schema.get("properties", OPEN)
+    optional = declared.keys() - set(schema.get("required", ()))
+    return {
+        key: _given(of, declared.get(key, OPEN))
+        for key, of in value.items()
+        if of is not None or key not in optional
+    }
 
 
 def _trimmed(value: Any) -> Any:
@@ -104,19 +116,11 @@ def fold(name: str) -> str:
     return letters
 
 
-def _violation(name: str, found: Any, parameters: Mapping[str, Any]) -> str:
-    from jsonschema.exceptions import best_match
-
-    error = best_match(_validator(json.dumps(parameters)).iter_errors(found))
-    return f"arguments of {name} at {error.json_path}: {error.message:.200}" if error else ""
-
-
-@cache
-def _validator(canonical: str) -> Draft202012Validator:
-    # Imported here, for it takes a tenth of a second that other dimensions need not pay.
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(json.loads(canonical))
+def _violation(name: str, found: Any, parameters: Mapping[str, Any]) -> Score | None:
+    error = violation(found, parameters)
+    if error is None:
+        return None
+    return failed(f"arguments of {name} at {error.json_path}", f"{error.message:.200}")
 
 
 __all__ = ["Expected", "calls", "forced", "one_of", "says", "silent"]
@@ -124,49 +128,47 @@ __all__ = ["Expected", "calls", "forced", "one_of", "says", "silent"]
 CALLED = ("tool_calls",)
 # OpenAI says "stop" where the choice names the function (vLLM pull request 25054).
 FORCED = ("tool_calls", "stop")
-#: More calls than this are compared in their own order, for want of time.
-MOST_MATCHED = 6
 
 
 def calls(replies: Sequence[Reply], expected: Sequence[Expected], tools: Collection[Tool]) -> Score:
     """Score the replies of a conversation that together must make these calls, in any order."""
     for reply in replies:
         if wrong := _malformed(reply, tools):
-            return failed(wrong)
+            return wrong
     made = [call for reply in replies for call in reply.tool_calls]
     names = [call.name for call in made]
     if Counter(names) != Counter(call.name for call in expected):
-        return failed(f"expected {_wanted(expected)}, got {names!r:.200}")
+        return failed(f"expected {_wanted(expected)}", got=f"{names!r:.200}")
     if wrong := _misformed(made, tools) or _repeated(made):
-        return failed(wrong)
+        return wrong
     if wrong := _unmatched(made, expected, tools):
-        return failed(wrong)
+        return wrong
     return _finished([reply for reply in replies if reply.tool_calls], CALLED)
 
 
 def forced(reply: Reply, tools: Collection[Tool], only: str = "") -> Score:
     """Score a reply that must call some tool that is offered, or the one that is named."""
     if wrong := _malformed(reply, tools):
-        return failed(wrong)
+        return wrong
     names = [call.name for call in reply.tool_calls]
     offered = [only] if only else _names(tools)
     if not names or not set(names) <= set(offered):
-        return failed(f"expected a call of {' or '.join(offered)}, got {names!r:.200}")
+        return failed(f"expected a call of {' or '.join(offered)}", got=f"{names!r:.200}")
     if wrong := _misformed(reply.tool_calls, tools):
-        return failed(wrong)
+        return wrong
     return _finished([reply], FORCED)
 
 
 def silent(reply: Reply, tools: Collection[Tool]) -> Score:
     """Score a reply that must call nothing, and must be in words."""
     if wrong := _malformed(reply, tools):
-        return failed(wrong)
+        return wrong
     if reply.tool_calls:
-        return failed(f"expected no call, got {[call.name for call in reply.tool_calls]!r:.200}")
+        return failed("expected no call", got=f"{[call.name for call in reply.tool_calls]!r:.200}")
     if not reply.text.strip():
         return failed("no call, and no words either")
     if _is_json(reply.text):
-        return failed(f"expected words, got JSON: {reply.text!r:.120}")
+        return failed("expected words", got=f"JSON: {reply.text!r:.120}")
     return _finished([reply], ("stop",))
 
 
@@ -174,7 +176,7 @@ def says(reply: Reply, word: str, tools: Collection[Tool]) -> Score:
     """Score a reply that must call nothing, and say a word."""
     score = silent(reply, tools)
     if score.passed and not re.search(rf"\b{word}\b", reply.text, re.IGNORECASE):
-        return failed(f"expected {word!r}, got {reply.text!r:.120}")
+        return failed(f"expected {word!r}", got=f"{reply.text!r:.120}")
     return score
 
 
@@ -184,14 +186,16 @@ def one_of(reply: Reply, expected: Sequence[Expected], tools: Collection[Tool]) 
     return next((score for score in scores if score.passed), scores[0])
 
 
-def _malformed(reply: Reply, tools: Collection[Tool]) -> str:
-    """What is wrong with the form of a reply, apart from the arguments of its calls."""
-    if reply.defects:
-        return "; ".join(reply.defects)
+def _malformed(reply: Reply, tools: Collection[Tool]) -> Score | None:
+    """Score a reply of a wrong form, apart from its calls' arguments; None where it has none."""
+    if broken := defective(reply.defects):
+        return broken
     if marks := reply.leaks or _calls_in(reply.text, tools):
-        return f"a call leaks into the text, with {', '.join(marks)}: {reply.text!r:.120}"
+        return failed(
+            f"a call leaks into the text, with {', '.join(marks)}", f"{reply.text!r:.120}"
+        )
     types = [call.type for call in reply.tool_calls if call.type != "function"]
-    return f"expected calls of type function, got {types!r:.120}" if types else ""
+    return failed("expected calls of type function", got=f"{types!r:.120}") if types else None
 
 
 def _calls_in(text: str, tools: Collection[Tool]) -> list[str]:
@@ -210,47 +214,59 @@ def _notation(name: str) -> re.Pattern[str]:
     )
 
 
-def _misformed(made: Sequence[ToolCall], tools: Collection[Tool]) -> str:
+def _misformed(made: Sequence[ToolCall], tools: Collection[Tool]) -> Score | None:
     for call in made:
         parameters = parameters_of(tools, call.name)
         if parameters is not None and (wrong := misformed(call, parameters)):
             return wrong
-    return ""
+    return None
 
 
-def _repeated(made: Sequence[ToolCall]) -> str:
-    """The id that two calls of a conversation share, whose results could not be told apart."""
+def _repeated(made: Sequence[ToolCall]) -> Score | None:
+    """Score calls of a conversation that share an id, so that nobody tells their results apart."""
     repeated = [name for name, count in Counter(call.id for call in made).items() if count > 1]
-    return f"calls of one conversation share the id {repeated[0]!r:.60}" if repeated else ""
+    if not repeated:
+        return None
+    return failed(f"calls of one conversation share the id {repeated[0]!r:.60}")
 
 
 def _unmatched(
     made: Sequence[ToolCall], expected: Sequence[Expected], tools: Collection[Tool]
-) -> str:
-    """What is wrong in the best of the ways to pair calls with expectations; "" if nothing."""
-    wrong = {
-        (at, to): _mistake(call, wanted, tools)
-        for at, call in enumerate(made)
-        for to, wanted in enumerate(expected)
-    }
-    orders = permutations(range(len(made))) if len(made) <= MOST_MATCHED else [range(len(made))]
-    pairings = ([wrong[at, to] for to, at in enumerate(order)] for order in orders)
-    best = min(pairings, key=lambda pairing: sum(map(bool, pairing)), default=[])
-    return next((mistake for mistake in best if mistake), "")
+) -> Score | None:
+    """Score calls by the best of the ways to pair them with expectations; None where all fit."""
+    wrong = [[_mistake(call, wanted, tools) for call in made] for wanted in expected]
+    paired: dict[int, int] = {}
+    left = [to for to in range(len(expected)) if not _pair(to, wrong, paired, set())]
+    others = [at for at in range(len(made)) if at not in paired]
+    return next((wrong[to][at] for to, at in zip(left, others, strict=True)), None)
 
 
-def _mistake(call: ToolCall, wanted: Expected, tools: Collection[Tool]) -> str:
+def _pair(
+    to: int, wrong: Sequence[Sequence[Score | None]], paired: dict[int, int], tried: set[int]
+) -> bool:
+    """Pair an expectation with a call that meets it, if need be by pairing others anew."""
+    for at, mistake in enumerate(wrong[to]):
+        if mistake or at in tried:
+            continue
+        tried.add(at)
+        if at not in paired or _pair(paired[at], wrong, paired, tried):
+            paired[at] = to
+            return True
+    return False
+
+
+def _mistake(call: ToolCall, wanted: Expected, tools: Collection[Tool]) -> Score | None:
     if call.name != wanted.name:
-        return f"expected a call of {wanted.name}, got one of {call.name}"
+        return failed(f"expected a call of {wanted.name}", got=f"one of {call.name}")
     parameters: Mapping[str, Any] | None = parameters_of(tools, call.name)
-    return "" if parameters is None else mistaken(call, wanted, parameters)
+    return None if parameters is None else mistaken(call, wanted, parameters)
 
 
 def _finished(replies: Sequence[Reply], reasons: Sequence[str]) -> Score:
     wrong = [reply.finish for reply in replies if reply.finish not in reasons]
     if not wrong:
         return PASSED
-    return failed(f"expected finish_reason {' or '.join(reasons)}, got {wrong[0]!r:.60}")
+    return failed(f"expected finish_reason {' or '.join(reasons)}", got=f"{wrong[0]!r:.60}")
 
 
 def _wanted(expected: Sequence[Expected]) -> str:

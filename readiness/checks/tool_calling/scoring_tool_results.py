@@ -59,9 +59,9 @@ def tells(
         return _admits(reply.text, messages, expect["figures"])
     found = _values(reply.text)
     if lost := [each for each in expect["told"] if _exact(each) not in found]:
-        return failed(f"expected {lost[0]} in the text, got {reply.text!r:.200}")
+        return failed(f"expected {lost[0]} in the text", got=f"{reply.text!r:.200}")
     if other := [each for each in expect.get("untold", ()) if _exact(each) in found]:
-        return failed(f"{other[0]} belongs to another result: {reply.text!r:.200}")
+        return failed(f"{other[0]} belongs to another result", f"{reply.text!r:.200}")
     return _no_other_percentage(reply.text, expect)
 
 
@@ -71,7 +71,7 @@ def _no_other_percentage(text: str, expect: Mapping[str, Any]) -> Score:
     others = told - {_exact(each) for each in expect.get("percent", ())}
     for figure in figures(text):
         if figure.values & others and figure.behind.lstrip().startswith("%"):
-            return failed(f"{figure.written} is no percentage: {text!r:.200}")
+            return failed(f"{figure.written} is no percentage", f"{text!r:.200}")
     return PASSED
 
 
@@ -80,7 +80,7 @@ def _admits(text: str, messages: Sequence[Message], words: Mapping[str, Any]) ->
     known = _values(json.dumps(list(messages), ensure_ascii=False))
     for figure in figures(text):
         if not figure.values & known and _is_weather(figure, words):
-            return failed(f"{figure.written} is made up, for the tool failed: {text!r:.200}")
+            return failed(f"{figure.written} is made up, for the tool failed", f"{text!r:.200}")
     return PASSED
 
 

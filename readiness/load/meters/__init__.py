@@ -1,1 +1,1 @@
-"""What a server tells of itself meanwhile: its memory, its GPUs, its metrics."""
+"""Meters of a server: its memory, its GPUs and its metrics."""

@@ -1,4 +1,4 @@
-"""Meters: how much memory a server takes, from whatever source there is."""
+"""Meters of a server's memory and gauges, from several sources."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
-EVERY = 0.2  # seconds
-#: What reports call the gauges that servers have, each under a name of its own.
+READ_INTERVAL = 0.2  # seconds
+#: The names in reports of the gauges that each server names differently.
 RUNNING, QUEUED, CACHE = "requests running", "requests waiting", "key-value cache in use"
 GPU, HOST = "GPU memory", "main memory"
 
 
 class MeterError(Exception):
-    """A source tells nothing, and why."""
+    """A source has no reading; the message says why."""
 
 
 @dataclass(frozen=True)
 class MeterReading:
-    """What a meter shows at one moment.
+    """One reading of a meter.
 
     Args:
-        gpu: The bytes of GPU memory that are taken; None where the source does not tell.
-        host: The bytes of main memory; None where the source does not tell.
-        devices: What the GPUs are called.
-        doubt: Why the bytes may be another's too; they are then the most that it can be.
-        gauges: What else it shows, as shares and counts.
+        gpu: The GPU memory in use, in bytes; None where unknown.
+        host: The main memory in use, in bytes; None where unknown.
+        devices: The names of the GPUs.
+        doubt: Why the bytes may include those of other processes: they are then an upper bound.
+        gauges: Other gauges, as shares and counts.
     """
 
     gpu: int | None = None
@@ -43,23 +43,23 @@ class Meter(Protocol):
 
     @property
     def source(self) -> str:
-        """What reports call it."""
+        """Its name in reports."""
 
     async def read(self) -> MeterReading:
         """Read it once.
 
         Raises:
-            MeterError: It tells nothing.
+            MeterError: It has no reading.
         """
 
 
 @dataclass(frozen=True)
 class PeakUsage:
-    """What the meters showed while something went on.
+    """The readings of meters during some work, and their maxima.
 
     Args:
         readings: All readings of each source.
-        errors: Why a source told nothing.
+        errors: Why a source had no reading, by source.
     """
 
     readings: Mapping[str, Sequence[MeterReading]]
@@ -67,27 +67,27 @@ class PeakUsage:
 
     @property
     def gpu(self) -> int | None:
-        """The most bytes of GPU memory that was shown."""
+        """The maximum GPU memory in bytes; None where unknown."""
         return max((each.gpu for each in self._gpus if each.gpu is not None), default=None)
 
     @property
     def host(self) -> int | None:
-        """The most bytes of main memory that any source showed."""
+        """The maximum main memory in bytes of any source; None where unknown."""
         return max((each.host for each in self._all if each.host is not None), default=None)
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """What the GPUs are called."""
+        """The names of the GPUs."""
         return tuple(dict.fromkeys(name for each in self._gpus for name in each.devices))
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Why the bytes may be another's too."""
+        """Why the bytes of GPU memory may include those of other processes."""
         return tuple(dict.fromkeys(each.doubt for each in self._gpus if each.doubt))
 
     @property
     def gauges(self) -> dict[str, float]:
-        """The most that each gauge showed."""
+        """The maximum of each gauge."""
         found: dict[str, float] = {}
         for each in self._all:
             found |= {key: max(value, found.get(key, value)) for key, value in each.gauges.items()}
@@ -96,8 +96,8 @@ class PeakUsage:
     @property
     def _gpus(self) -> list[MeterReading]:
         """The readings of GPUs: those in doubt only where there are no others."""
-        told = [each for each in self._all if each.gpu is not None]
-        return [each for each in told if not each.doubt] or told
+        known = [each for each in self._all if each.gpu is not None]
+        return [each for each in known if not each.doubt] or known
 
     @property
     def _all(self) -> list[MeterReading]:
@@ -105,7 +105,7 @@ class PeakUsage:
 
 
 async def read_gauges(meters: Sequence[Meter]) -> Mapping[str, float]:
-    """What all meters show at this moment, by the names of the gauges; memory in bytes."""
+    """The current gauges of all meters by name; memory in bytes."""
     readings: dict[str, list[MeterReading]] = {}
     for meter in meters:
         with suppress(MeterError):
@@ -118,7 +118,7 @@ async def read_gauges(meters: Sequence[Meter]) -> Mapping[str, float]:
 async def measure_peak_usage(
     meters: Sequence[Meter], work: Coroutine[Any, Any, T]
 ) -> tuple[T, PeakUsage]:
-    """Do the work, and read the meters before, meanwhile and after."""
+    """Await the work, and read the meters before, during and after it."""
     readings: dict[str, list[MeterReading]] = {}
     errors: dict[str, str] = {}
 
@@ -129,17 +129,17 @@ async def measure_peak_usage(
             except MeterError as error:
                 errors[meter.source] = str(error)
 
-    async def go_on() -> None:
+    async def read_repeatedly() -> None:
         while True:
             await read()
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(READ_INTERVAL)
 
     await read()
-    beside = asyncio.ensure_future(go_on())
+    background = asyncio.ensure_future(read_repeatedly())
     try:
         done = await work
     finally:
-        beside.cancel()
-        await asyncio.gather(beside, return_exceptions=True)
+        background.cancel()
+        await asyncio.gather(background, return_exceptions=True)
     await read()
     return done, PeakUsage({name: each for name, each in readings.items() if each}, errors)

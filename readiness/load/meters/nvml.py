@@ -1,4 +1,4 @@
-"""The GPUs of this machine, through NVIDIA's own library: whole ones, and parts that MIG makes."""
+"""The GPUs of this machine through NVML: whole ones, and MIG instances."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from readiness.transport.address import Address
 
 
 @dataclass(frozen=True)
-class Unit:
-    """A GPU, or a part of one.
+class GpuDevice:
+    """A GPU or a MIG instance.
 
     Args:
-        name: What the driver calls it.
-        used: The bytes that are taken.
-        pids: The processes that compute on it; None where they are not to be seen.
+        name: Its name, from the driver.
+        used: The memory in use, in bytes.
+        pids: The processes that compute on it; None where they are not visible.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class GpuMeter:
-    """Reads what the processes of a server take of the GPUs here."""
+    """Reads the GPU memory of a server's processes on this machine."""
 
     server: LocalServer
     source: str = "NVML"
@@ -42,25 +42,25 @@ class GpuMeter:
         try:
             pids = self.server.pids
         except MeterError:
-            pids = frozenset()  # In a container it may be, and yet on a GPU.
+            pids = frozenset()  # The server may be in a container, and use a GPU.
         return server_memory(units(), pids)
 
 
-def sources(where: Address) -> list[Meter]:
-    """The meters of a server on this machine: its processes, and the GPUs; none elsewhere."""
+def local_meters(where: Address) -> list[Meter]:
+    """The meters of a server on this machine, of its processes and the GPUs; else none."""
     if not where.port_here:
         return []
     server = LocalServer(where.port_here)
     return [GpuMeter(server), ProcessMeter(server)]
 
 
-def server_memory(found: list[Unit], pids: Collection[int]) -> MeterReading:
-    """What a server takes: of the units that it computes on, or where none shows it, of all."""
+def server_memory(found: list[GpuDevice], pids: Collection[int]) -> MeterReading:
+    """The memory of the GPUs that a server computes on, or of all if none shows a process of it."""
     if not found:
         raise MeterError("no GPU here")
     own = [each for each in found if each.pids and not each.pids.isdisjoint(pids)]
     taken = own or found
-    # A process in a container has another number outside: it may be on any of them.
+    # A process in a container has another pid outside: it may use any GPU.
     doubt = "" if own else "no GPU shows a process of the server: the bytes are those of all GPUs"
     others = {pid for each in own for pid in each.pids or () if pid not in pids}
     if others:
@@ -69,11 +69,11 @@ def server_memory(found: list[Unit], pids: Collection[int]) -> MeterReading:
     return MeterReading(gpu=sum(each.used for each in taken), devices=names, doubt=doubt)
 
 
-def units() -> list[Unit]:
+def units() -> list[GpuDevice]:
     """All GPUs of this machine.
 
     Raises:
-        MeterError: There is no driver, or it tells nothing.
+        MeterError: There is no driver, or it fails.
     """
     try:
         import pynvml
@@ -91,7 +91,7 @@ def units() -> list[Unit]:
         raise MeterError(f"the GPUs tell nothing: {error}") from error
 
 
-def _units(nvml: Any) -> Iterator[Unit]:
+def _units(nvml: Any) -> Iterator[GpuDevice]:
     for number in range(nvml.nvmlDeviceGetCount()):
         gpu = nvml.nvmlDeviceGetHandleByIndex(number)
         parts = list(_parts(nvml, gpu))
@@ -100,26 +100,26 @@ def _units(nvml: Any) -> Iterator[Unit]:
 
 
 def _parts(nvml: Any, gpu: Any) -> Iterator[Any]:
-    """The parts that MIG has made of a GPU: none on most."""
+    """The MIG instances of a GPU; none on most."""
     try:
         if nvml.nvmlDeviceGetMigMode(gpu)[0] != nvml.NVML_DEVICE_MIG_ENABLE:
             return
-        places = range(nvml.nvmlDeviceGetMaxMigDeviceCount(gpu))
+        indexes = range(nvml.nvmlDeviceGetMaxMigDeviceCount(gpu))
     except nvml.NVMLError_NotSupported:
         return
-    for place in places:
+    for index in indexes:
         try:
-            yield nvml.nvmlDeviceGetMigDeviceHandleByIndex(gpu, place)
+            yield nvml.nvmlDeviceGetMigDeviceHandleByIndex(gpu, index)
         except nvml.NVMLError_NotFound:
-            continue  # Not every place has a part.
+            continue  # Not every index has an instance.
 
 
-def _unit(nvml: Any, gpu: Any, handle: Any) -> Unit:
-    # The second version tells what the driver keeps for itself apart.
+def _unit(nvml: Any, gpu: Any, handle: Any) -> GpuDevice:
+    # Version 2 reports the memory that the driver reserves separately.
     used = int(nvml.nvmlDeviceGetMemoryInfo(handle, nvml.nvmlMemory_v2).used)
     try:
         running = nvml.nvmlDeviceGetComputeRunningProcesses(handle)
         pids = frozenset(int(each.pid) for each in running)
     except (nvml.NVMLError_NoPermission, nvml.NVMLError_NotSupported):
         pids = None
-    return Unit(str(nvml.nvmlDeviceGetName(gpu)), used, pids)
+    return GpuDevice(str(nvml.nvmlDeviceGetName(gpu)), used, pids)

@@ -1,4 +1,4 @@
-"""The processes of a server on this machine: those that listen, and all that they have started."""
+"""The processes of a server on this machine: those that listen, and their descendants."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from readiness.load.meters.meter import MeterError, MeterReading
 
 @dataclass(frozen=True)
 class LocalServer:
-    """A server on this machine, by the port that it listens to."""
+    """A server on this machine, by the port that it listens on."""
 
     port: int
 
     @cached_property
     def listening(self) -> frozenset[int]:
-        """The processes that listen.
+        """The processes that listen on the port.
 
         Raises:
-            MeterError: None is to be seen.
+            MeterError: None is visible.
         """
-        psutil = needed()
+        psutil = psutil_module()
         try:
             found = {each.pid for each in psutil.net_connections("tcp") if self._is_ours(each)}
         except psutil.AccessDenied as error:
@@ -34,8 +34,8 @@ class LocalServer:
 
     @property
     def pids(self) -> frozenset[int]:
-        """The processes that listen, and all that they have started."""
-        psutil, found = needed(), set(self.listening)
+        """The processes that listen on the port, and their descendants."""
+        psutil, found = psutil_module(), set(self.listening)
         for pid in self.listening:
             try:
                 found |= {each.pid for each in psutil.Process(pid).children(recursive=True)}
@@ -44,23 +44,23 @@ class LocalServer:
         return frozenset(found)
 
     def _is_ours(self, connection: Any) -> bool:
-        listens = connection.status == needed().CONN_LISTEN
+        listens = connection.status == psutil_module().CONN_LISTEN
         return listens and bool(connection.laddr.port == self.port)
 
 
 @dataclass(frozen=True)
 class ProcessMeter:
-    """Reads what the processes of a server take of the main memory."""
+    """Reads the main memory of a server's processes."""
 
     server: LocalServer
     source: str = "processes"
 
     async def read(self) -> MeterReading:
-        """Add up the resident memory; what processes share is counted in each."""
+        """The sum of the resident memory; shared pages are counted in each process."""
         return MeterReading(host=await asyncio.to_thread(self._resident))
 
     def _resident(self) -> int:
-        psutil, total = needed(), 0
+        psutil, total = psutil_module(), 0
         for pid in self.server.pids:
             try:
                 total += int(psutil.Process(pid).memory_info().rss)
@@ -71,8 +71,8 @@ class ProcessMeter:
         return total
 
 
-def needed() -> Any:
-    """The library that knows processes.
+def psutil_module() -> Any:
+    """The psutil module.
 
     Raises:
         MeterError: It is not installed.

@@ -1,4 +1,4 @@
-"""What a server or an exporter says of itself: Prometheus' text, or Ollama's own list."""
+"""Metrics of a server or an exporter: Prometheus text, or Ollama's list of running models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MIB = 2**20
 #: Bytes of GPU memory, by the name of the exporter's gauge.
 FRAMEBUFFER = {"DCGM_FI_DEV_FB_USED": MIB, "nvidia_smi_memory_used_bytes": 1}
 RESIDENT = "process_resident_memory_bytes"
-#: Other gauges, under the one name that reports have for them.
+#: Other gauges, with their common names in reports.
 GAUGES = {
     "vllm:kv_cache_usage_perc": CACHE,
     "vllm:gpu_cache_usage_perc": CACHE,
@@ -48,7 +48,7 @@ class MetricsMeter:
     source: str = "metrics"
 
     async def read(self) -> MeterReading:
-        """Fetch the page, and read it."""
+        """Fetch and parse the page."""
         got = await self.page.send(Call(None, "", "GET"))
         if got.fault is not None:
             raise MeterError(f"{got.fault}: {got.detail}")
@@ -58,19 +58,19 @@ class MetricsMeter:
 
 
 def read_metrics(text: str) -> MeterReading:
-    """What a page of metrics shows.
+    """The reading in a page of metrics.
 
     Raises:
-        MeterError: It is no such page.
+        MeterError: It is not a page of metrics, or has none that is known.
     """
     if text.lstrip().startswith(("{", '"')):
         try:
-            said = json.loads(text)
+            document = json.loads(text)
         except ValueError as error:
             raise MeterError(f"no page of metrics: {text!r:.80}") from error
-        if not isinstance(said, str):
-            return _ollama(said)
-        text = said  # Some builds of llama.cpp put the page into one string of JSON.
+        if not isinstance(document, str):
+            return _ollama(document)
+        text = document  # Some builds of llama.cpp send the page as a JSON string.
     samples = list(_samples(text))
     used = [each.value * FRAMEBUFFER[each.name] for each in samples if each.name in FRAMEBUFFER]
     resident = [each.value for each in samples if each.name == RESIDENT]
@@ -78,7 +78,7 @@ def read_metrics(text: str) -> MeterReading:
     gauges: dict[str, float] = {}
     for each in samples:
         if (name := GAUGES.get(each.name)) is not None:
-            # Of several engines behind one page, requests add up, and the fullest cache counts.
+            # Of several engines behind one page, requests are added, and the fullest cache counts.
             so_far = gauges.get(name, 0.0)
             gauges[name] = max(so_far, each.value) if name == CACHE else so_far + each.value
     if not (used or resident or gauges):
@@ -91,12 +91,12 @@ def read_metrics(text: str) -> MeterReading:
     )
 
 
-def _ollama(said: Any) -> MeterReading:
+def _ollama(document: Any) -> MeterReading:
     try:
-        models = said["models"]
+        models = document["models"]
         return MeterReading(gpu=sum(int(each["size_vram"]) for each in models))
     except (LookupError, TypeError, ValueError) as error:
-        raise MeterError(f"no list of running models: {said!r:.80}") from error
+        raise MeterError(f"no list of running models: {document!r:.80}") from error
 
 
 def _samples(text: str) -> Iterator[PrometheusSample]:

@@ -10,15 +10,15 @@ from itertools import accumulate, cycle, pairwise, takewhile
 from typing import Any
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
-from readiness.mutants.endpoint.manner import instructed, only, streamed
 from readiness.mutants.endpoint.model import complete
+from readiness.mutants.endpoint.request_form import instructed, only, streamed
 from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.memory.reader import language_asked
 from readiness.mutants.multilingual.reader import wish_in
 from readiness.mutants.refusal.flaws import to_harmful, to_harmless
 from readiness.mutants.refusal.reader import asked_in
-from readiness.mutants.spanish.facts import in_spanish
+from readiness.mutants.spanish.reader import in_spanish
 
 _PAUSE = 0.0005
 _BURSTS = (7, 1, 400, 33, 2_000, 2, 150)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from readiness.mutants.api.reader import (
+from readiness.mutants.api.requests import (
     JSON,
     Errs,
     asked,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from readiness.mutants.api.reader import CRASH, JSON, Errs, Refuses, crashes, is_for
+from readiness.mutants.api.requests import CRASH, JSON, Errs, Refuses, crashes, is_for
 from readiness.mutants.endpoint.answer import Request, SubstituteResponse
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.model import complete

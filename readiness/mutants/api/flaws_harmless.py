@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from readiness.mutants.api.reader import JSON, Errs, choice_of
+from readiness.mutants.api.requests import JSON, Errs, choice_of
 from readiness.mutants.endpoint.answer import Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.response import encode, whole

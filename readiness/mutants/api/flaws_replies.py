@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from readiness.mutants.api.reader import (
+from readiness.mutants.api.requests import (
     CRASH,
     asked,
     choice_of,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from itertools import count
 
-from readiness.mutants.api.reader import choice_of, chunked, formed, framed, text
+from readiness.mutants.api.requests import choice_of, chunked, formed, framed, text
 from readiness.mutants.flaw import Body, Flaw
 
 

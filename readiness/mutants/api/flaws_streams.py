@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, TypeVar
 
-from readiness.mutants.api.reader import (
+from readiness.mutants.api.requests import (
     Says,
     choice_of,
     chunked,

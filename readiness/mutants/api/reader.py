@@ -4,24 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from functools import cache
-from typing import Any
 
-from readiness.checks.api.probes import PROMPTS, apart, calls_apart, coded
-from readiness.mutants.endpoint.answer import (
-    ModelOutput,
-    ModelToolCall,
-    Request,
-    SubstituteResponse,
-)
+from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.model import complete
-from readiness.mutants.endpoint.response import chunks as chunks_of
-from readiness.mutants.endpoint.response import encode, frames, whole
-from readiness.mutants.endpoint.toolbox import named_tool
-from readiness.mutants.flaw import Body
+from readiness.mutants.endpoint.tools import named_tool
 
 _STATED = re.compile(r"\bcode word is ([\w-]+)")
 _ASKED = re.compile(r"\b(?:What is|Which are) the code words?\?")
@@ -47,109 +33,3 @@ def answer(request: Request) -> ModelOutput | None:
         if _TOOL in offered
         else ModelOutput(stated[-1])
     )
-
-
-JSON = {"Content-Type": "application/json"}
-CRASH = SubstituteResponse(
-    500, b'{"error": {"message": "internal error", "type": "server_error"}}', JSON
-)
-_CODE = re.compile(r"\b[a-z]+-\d{3}\b")
-_CODED = {"conversation_isolation": apart, "tool_call_isolation": calls_apart}
-
-Asks = Callable[[Request], Request]
-Says = Callable[[Request, ModelOutput, int], ModelOutput]
-Forms = Callable[[Request, Body], Body]
-Chunks = Callable[[Request, list[Body]], list[Body]]
-Frames = Callable[[Request, list[bytes]], Sequence[bytes | float]]
-Refuses = Callable[[Request, int], SubstituteResponse | None]
-Errs = Callable[[Request | None, SubstituteResponse], SubstituteResponse]
-
-
-def is_for(name: str, request: Request) -> bool:
-    """Whether a request is one that this check sends."""
-    return _words(request.get("messages")) in _known(name)
-
-
-def asked(name: str, change: Asks) -> Asks:
-    """Change the requests of a check."""
-    return lambda request: change(request) if is_for(name, request) else request
-
-
-def without(name: str, *keys: str) -> Asks:
-    """Ignore parameters of the requests of a check."""
-    return asked(name, lambda request: {key: request[key] for key in request if key not in keys})
-
-
-def said(name: str, change: Callable[[ModelOutput], ModelOutput]) -> Says:
-    """Change what is said to the requests of a check."""
-    return lambda request, answer, _turn: change(answer) if is_for(name, request) else answer
-
-
-def text(name: str, change: Callable[[str], str]) -> Says:
-    """Change the text that is said to the requests of a check."""
-    return said(name, lambda answer: replace(answer, content=change(answer.content or "")))
-
-
-def formed(name: str, change: Callable[[Body], Body]) -> Forms:
-    """Change the body of whole replies to a check."""
-    return lambda request, body: change(body) if is_for(name, request) else body
-
-
-def chunked(name: str, change: Callable[[list[Body]], list[Body]]) -> Chunks:
-    """Change the chunks of streams for a check."""
-    return lambda request, made: change(made) if is_for(name, request) else made
-
-
-def framed(name: str, change: Callable[[list[bytes]], Sequence[bytes | float]]) -> Frames:
-    """Change the frames of streams for a check."""
-    return lambda request, made: change(made) if is_for(name, request) else made
-
-
-def instead(name: str, make: Callable[[Request], SubstituteResponse | None]) -> Refuses:
-    """Send something else to the requests of a check."""
-    return lambda request, _turn: make(request) if is_for(name, request) else None
-
-
-def crashes(when: Callable[[Request], bool]) -> Refuses:
-    """Crash on some requests that are right."""
-    return lambda request, _turn: CRASH if when(request) else None
-
-
-def relabelled(kind: str) -> Callable[[Request], SubstituteResponse]:
-    """The rightful reply under another label."""
-
-    def make(request: Request) -> SubstituteResponse:
-        done = complete(request)
-        streamed = b"".join(frames(chunks_of(done)))
-        body = streamed if request.get("stream") else encode(whole(done))
-        return SubstituteResponse(200, body, {"Content-Type": kind})
-
-    return make
-
-
-def choice_of(body: Body, change: Callable[[Body], Body]) -> Body:
-    """A body or chunk, each of its choices changed."""
-    return {**body, "choices": [change(choice) for choice in body["choices"]]}
-
-
-def each(change: Callable[[Body], Body]) -> Callable[[list[Body]], list[Body]]:
-    """Change each chunk."""
-    return lambda made: [change(chunk) for chunk in made]
-
-
-@cache
-def _known(name: str) -> frozenset[str]:
-    if name in _CODED:
-        return frozenset(_words(probe.messages) for probe in _CODED[name](0, 4))
-    found = PROMPTS[name]
-    sent: Iterable[Any] = (
-        [probe.messages for probe in coded(name)(0, len(found))]
-        if isinstance(found, list)
-        else [found["messages"]]
-    )
-    return frozenset(_words(messages) for messages in sent)
-
-
-def _words(messages: Any) -> str:
-    """The messages with every code word made the same."""
-    return _CODE.sub("*", json.dumps(messages, ensure_ascii=False))

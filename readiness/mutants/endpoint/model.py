@@ -10,8 +10,8 @@ from importlib import import_module
 from readiness import mutants
 from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestReader
 from readiness.mutants.endpoint.conversation import text_of
+from readiness.mutants.endpoint.output_limits import limited
 from readiness.mutants.endpoint.response import Completion
-from readiness.mutants.endpoint.speech import say
 from readiness.mutants.endpoint.tokens import prompt_tokens
 
 _WORD = re.compile(r"reply with (?:only |just |exactly )?the word:? [\"'“「]?(\w+)", re.I)
@@ -42,7 +42,7 @@ def answer(request: Request) -> ModelOutput:
 def complete(request: Request) -> Completion:
     """The rightful completion of a request, for a flaw that wraps it wrongly."""
     prompt = prompt_tokens(request)
-    return Completion(request, prompt, say(request, answer(request), prompt))
+    return Completion(request, prompt, limited(request, answer(request), prompt))
 
 
 @cache

@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 
 from readiness.mutants.endpoint.answer import Request, RequestError
 from readiness.mutants.endpoint.conversation import check_messages
-from readiness.mutants.endpoint.formats import check_format
+from readiness.mutants.endpoint.response_format import check_format
 from readiness.mutants.endpoint.tokens import prompt_tokens
-from readiness.mutants.endpoint.toolbox import check_tools
+from readiness.mutants.endpoint.tools import check_tools
 
 MODEL = "reference"
 WINDOW = 139_264

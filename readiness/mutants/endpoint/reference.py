@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.model import answer
+from readiness.mutants.endpoint.output_limits import limited
 from readiness.mutants.endpoint.protocol import MODEL, check, parse
 from readiness.mutants.endpoint.response import Completion, chunks, encode, frames, whole
-from readiness.mutants.endpoint.speech import say
 from readiness.mutants.flaw import Flaw
 
 MODELS = frozenset({MODEL})
@@ -55,11 +55,6 @@ class Reference:
         self._flaw = flaw
         self._turn = 0
 
-    def respond(self, body: bytes, number: int = 1) -> ServerResponse | None:
-        """Answer a chat completion request, the n-th on its connection; None hangs up."""
-        due = self.accept(body, number)
-        return self.complete(due) if isinstance(due, Accepted) else due
-
     def accept(self, body: bytes, number: int = 1) -> Accepted | ServerResponse | None:
         """Take in a request, or say what is sent instead of its answer; None hangs up."""
         turn, request = self._turn, None
@@ -79,7 +74,7 @@ class Reference:
     def complete(self, accepted: Accepted) -> ServerResponse:
         """Answer it."""
         request, prompt, said = accepted
-        completion = Completion(request, prompt, say(request, said, prompt))
+        completion = Completion(request, prompt, limited(request, said, prompt))
         named = {"x-request-id": completion.id}
         if request.get("stream"):
             made = self._flaw.change_chunks(request, chunks(completion))

@@ -12,7 +12,7 @@ from secrets import token_hex
 from typing import Any
 
 from readiness.mutants.endpoint.answer import ModelToolCall, Request
-from readiness.mutants.endpoint.speech import LimitedOutput
+from readiness.mutants.endpoint.output_limits import LimitedOutput
 from readiness.mutants.endpoint.tokens import tokens
 from readiness.mutants.flaw import Body
 
@@ -52,7 +52,7 @@ class Completion:
 
     request: Request
     prompt: int
-    speech: LimitedOutput
+    output: LimitedOutput
     id: str = field(default_factory=lambda: f"chatcmpl-{token_hex(12)}")
     created: int = field(default_factory=lambda: int(time.time()))
 
@@ -75,14 +75,14 @@ class Completion:
     @property
     def usage(self) -> Body:
         """The tokens of the prompt, and those of all choices."""
-        n, speech = len(self.choices), self.speech
+        n, output = len(self.choices), self.output
         return {
             "prompt_tokens": self.prompt,
-            "completion_tokens": n * speech.tokens,
-            "total_tokens": self.prompt + n * speech.tokens,
+            "completion_tokens": n * output.tokens,
+            "total_tokens": self.prompt + n * output.tokens,
             "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
             "completion_tokens_details": {
-                "reasoning_tokens": n * speech.reasoned,
+                "reasoning_tokens": n * output.reasoned,
                 "audio_tokens": 0,
                 "accepted_prediction_tokens": 0,
                 "rejected_prediction_tokens": 0,
@@ -92,7 +92,7 @@ class Completion:
 
 def whole(completion: Completion) -> Body:
     """The body of a response that is not streamed."""
-    request, answer = completion.request, completion.speech.answer
+    request, answer = completion.request, completion.output.answer
     message: Body = {"role": "assistant", "content": answer.content, "refusal": None}
     if answer.reasoning:
         message["reasoning_content"] = answer.reasoning
@@ -104,7 +104,7 @@ def whole(completion: Completion) -> Body:
             "index": index,
             "message": {**message, **_calls(answer.calls)},
             "logprobs": sure,
-            "finish_reason": completion.speech.finish,
+            "finish_reason": completion.output.finish,
         }
         for index in completion.choices
     ]
@@ -113,12 +113,12 @@ def whole(completion: Completion) -> Body:
 
 def chunks(completion: Completion) -> list[Body]:
     """The chunks of a response that is streamed."""
-    request, speech = completion.request, completion.speech
+    request, output = completion.request, completion.output
     counted = bool((request.get("stream_options") or {}).get("include_usage"))
-    steps = [(delta, sure, None) for delta, sure in _deltas(request, speech)]
+    steps = [(delta, sure, None) for delta, sure in _deltas(request, output)]
     made = [
         _chunk(completion, {"index": index, "delta": delta, "logprobs": sure, "finish_reason": end})
-        for delta, sure, end in [*steps, ({}, None, speech.finish)]
+        for delta, sure, end in [*steps, ({}, None, output.finish)]
         for index in completion.choices
     ]
     if not counted:
@@ -164,9 +164,9 @@ def _function(call: ModelToolCall, arguments: str) -> Body:
     return {"type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
-def _deltas(request: Request, speech: LimitedOutput) -> Iterator[tuple[Delta, Body | None]]:
+def _deltas(request: Request, output: LimitedOutput) -> Iterator[tuple[Delta, Body | None]]:
     """What each chunk adds, with the log probabilities of it."""
-    answer = speech.answer
+    answer = output.answer
     opening = None if answer.content is None else ""
     yield {"role": "assistant", "content": opening, "refusal": None}, None
     for piece in pieces(answer.reasoning):

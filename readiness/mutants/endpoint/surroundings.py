@@ -10,7 +10,7 @@ from typing import Any
 
 from readiness.mutants.endpoint.answer import Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.speech import inverse
+from readiness.mutants.endpoint.prompt_template import template_pattern
 from readiness.resources import prompts
 
 _SAID = prompts("forms.yaml")
@@ -65,4 +65,4 @@ def _is_other(text: str) -> bool:
 def _others() -> Sequence[Pattern[str]]:
     turns = (asked for asked, *_ in chain.from_iterable(_SAID["turns"].values()))
     tools = (said[0] for key, said in _SAID["tool_turn"].items() if key != "name")
-    return [inverse(each, lambda _name: r"\d+") for each in chain(turns, tools)]
+    return [template_pattern(each, lambda _name: r"\d+") for each in chain(turns, tools)]

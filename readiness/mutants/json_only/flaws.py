@@ -9,12 +9,12 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from readiness.mutants.api.reader import CRASH, JSON, Errs
+from readiness.mutants.api.requests import CRASH, JSON, Errs
 from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.conversation import check_messages, text_of
-from readiness.mutants.endpoint.formats import check_format
 from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.response import encode, whole
+from readiness.mutants.endpoint.response_format import check_format
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.json_only.reader import answer, facts_of, shape_of, wanted_format
 

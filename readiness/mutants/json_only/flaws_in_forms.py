@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request
-from readiness.mutants.endpoint.manner import (
+from readiness.mutants.endpoint.request_form import (
     Says,
     Where,
     after_tool_result,

@@ -7,12 +7,26 @@ from pathlib import Path
 
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.license.evidence import CARD, LICENSE, RECORD, WEIGHTS, apache, card, header
+from readiness.mutants.license.evidence import (
+    CARD,
+    LICENSE,
+    RECORD,
+    SAID,
+    WEIGHTS,
+    apache,
+    canonical,
+    card,
+    header,
+)
 from readiness.verdict.claim import Verdict
 
 _UNSURE = Verdict.INCONCLUSIVE
 _TEXT = "license.verbatim_license_text"
 _PERMITS = "license.commercial_use_permitted"
+_AGREES = "license.consistent_license_name"
+_BASES = "license.base_models_permitted"
+_FREE = "license.no_extra_restrictions"
+_OWN_TERMS = "The licensor grants you a licence under the terms of this document.\n"
 _LLAMA = "LLAMA 3.1 COMMUNITY LICENSE AGREEMENT\n\nBy using the materials you agree to be bound.\n"
 
 Shows = Callable[[Path], None]
@@ -25,6 +39,10 @@ def _text(change: Callable[[str], str]) -> Shows:
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text, "utf-8")
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
 
 
 def _named(name: str, text: str) -> Shows:
@@ -43,13 +61,33 @@ def _record(addition: str) -> Shows:
     return lambda folder: _write(folder / RECORD, (folder / RECORD).read_text("utf-8") + addition)
 
 
-def _use_policy(folder: Path) -> None:
-    _write(folder / "USE_POLICY.md", "You agree not to use the model for any of the following.\n")
-    _write(folder / RECORD, (folder / RECORD).read_text("utf-8").replace("]", ", USE_POLICY.md]"))
+def _beside(name: str, content: str | bytes) -> Shows:
+    """Put a file beside the licence, and name it in the record."""
+
+    def shows(folder: Path) -> None:
+        data = content.encode() if isinstance(content, str) else content
+        (folder / name).write_bytes(data)
+        said = (folder / RECORD).read_text("utf-8")
+        _write(folder / RECORD, said.replace("]", f", {name!r}]"))
+
+    return shows
 
 
-def _header(folder: Path) -> None:
-    (folder / WEIGHTS).write_bytes(header({"general.license": "mit"}))
+def _card(prose: str = "", **said: str) -> Shows:
+    """Let the card name the licence as the others do, and say more."""
+    return lambda folder: _write(folder / CARD, f"{card(license=SAID, **said)}\n{prose}\n")
+
+
+def _mit(folder: Path) -> None:
+    """Put the model under MIT in every source, with a condition behind the text."""
+    rider = "Our only change: above 100 million users the product has to show the name."
+    _named("mit", f"{canonical('MIT')}\n{rider}\n")(folder)
+
+
+def _header(**said: str) -> Shows:
+    """Let the header of the weights say this of the licence."""
+    keys = {f"general.{key.replace('__', '.')}": value for key, value in said.items()}
+    return lambda folder: _write_bytes(folder / WEIGHTS, header(keys))
 
 
 def _another(folder: Path) -> None:
@@ -126,14 +164,14 @@ FLAWS = [
     Flaw(
         "license_header_disagrees",
         "the header of the weights names another licence than card and text",
-        "license.consistent_license_name",
+        _AGREES,
         expected_verdict=_UNSURE,
-        change_license_evidence=_header,
+        change_license_evidence=_header(license="mit"),
     ),
     Flaw(
         "license_over_a_base",
         "a card that says Apache, of a model that was made from one of which nothing is shown",
-        "license.base_models_permitted",
+        _BASES,
         expected_verdict=_UNSURE,
         change_license_evidence=lambda folder: _write(
             folder / CARD, card(license="apache-2.0", base_model="example/llama-8b")
@@ -142,9 +180,11 @@ FLAWS = [
     Flaw(
         "license_with_a_use_policy",
         "a use policy stands beside the licence",
-        "license.no_extra_restrictions",
+        _FREE,
         expected_verdict=_UNSURE,
-        change_license_evidence=_use_policy,
+        change_license_evidence=_beside(
+            "USE_POLICY.md", "You agree not to use the model for any of the following.\n"
+        ),
     ),
     Flaw(
         "license_statement_unfounded",
@@ -161,5 +201,157 @@ FLAWS = [
         "license.evidence_matches_model",
         expected_verdict=_UNSURE,
         change_license_evidence=_another,
+    ),
+    Flaw(
+        "license_model_license",
+        "a licence of the weights in MODEL_LICENSE, beside that of the code",
+        _PERMITS,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_beside("MODEL_LICENSE", _OWN_TERMS),
+    ),
+    Flaw(
+        "license_terms_of_its_own",
+        "terms in EULA.txt, beside the licence",
+        _PERMITS,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_beside("EULA.txt", _OWN_TERMS),
+    ),
+    Flaw(
+        "license_terms_in_chinese",
+        "terms in a file with a Chinese name",
+        _PERMITS,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_beside("使用协议.txt", "模型的使用须遵守本协议。\n"),
+    ),
+    Flaw(
+        "license_as_pdf",
+        "a second licence that no program reads",
+        _AGREES,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_beside("Community License.pdf", b"%PDF-1.7\n"),
+    ),
+    Flaw(
+        "license_named_twice",
+        "a card with an id, and another name of the licence",
+        _AGREES,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card(license_name="mit"),
+    ),
+    Flaw(
+        "license_header_named_twice",
+        "a header with an id, and another name of the licence",
+        _AGREES,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_header(license="apache-2.0", license__name="mit"),
+    ),
+    Flaw(
+        "license_mit_with_a_condition",
+        "the text of MIT, with a condition of its own at the end",
+        _TEXT,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_mit,
+    ),
+    Flaw(
+        "license_negated",
+        "one word that turns the grant round",
+        _TEXT,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_text(
+            lambda text: text.replace("hereby grants", "hereby never grants")
+        ),
+    ),
+    Flaw(
+        "license_research_only_in_prose",
+        "a card whose prose keeps the weights to research",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card(
+            "The weights are made available exclusively for academic research."
+        ),
+    ),
+    Flaw(
+        "license_commercial_on_request",
+        "a card whose prose has a paid licence for firms",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card(
+            "A commercial licence is required for use in a product: write to us."
+        ),
+    ),
+    Flaw(
+        "license_model_license_in_prose",
+        "a card whose prose puts the weights under another licence",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card(
+            "Use of the weights is subject to the Example Model License."
+        ),
+    ),
+    Flaw(
+        "license_registration_in_chinese",
+        "a card whose prose asks for registration, in Chinese",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("权重对学术研究开放，登记后可免费商用。"),
+    ),
+    Flaw(
+        "license_contract_in_japanese",
+        "a card whose prose asks for a contract, in Japanese",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("商用利用には別途契約が必要です。"),
+    ),
+    Flaw(
+        "license_non_commercial_in_spanish",
+        "a card whose prose forbids commercial use, in Spanish",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("No se permite el uso comercial de los pesos."),
+    ),
+    Flaw(
+        "license_limit_of_users",
+        "a card whose prose limits the number of users",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card(
+            "Products with more than 100 million monthly active users need consent."
+        ),
+    ),
+    Flaw(
+        "license_limit_of_fields",
+        "a card whose prose forbids fields of use",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("The model may not be used for medical advice."),
+    ),
+    Flaw(
+        "license_gated",
+        "a card whose hub page asks for assent to other terms",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card(extra_gated_prompt="You agree to the terms of the maker."),
+    ),
+    Flaw(
+        "license_rider_in_a_translation",
+        "a translation of the card that says more than the card",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_beside("README_CN.md", "# 模型\n\n未经书面授权，不得商用。\n"),
+    ),
+    Flaw(
+        "license_base_in_prose",
+        "a card that names its base in prose alone",
+        _BASES,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("This is a fine-tuned version of Example-8B."),
+    ),
+    Flaw(
+        "license_merge",
+        "a recipe of models of which nothing is shown",
+        _BASES,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_beside(
+            "mergekit_config.yml", "models: [{model: example/a}, {model: example/b}]\n"
+        ),
     ),
 ]

@@ -10,6 +10,8 @@ from readiness.mutants.flaw import Flaw
 from readiness.mutants.license.evidence import (
     CARD,
     LICENSE,
+    RECORD,
+    SAID,
     WEIGHTS,
     apache,
     canonical,
@@ -32,6 +34,21 @@ def _card(text: str) -> Callable[[Path], None]:
         (folder / CARD).write_bytes(text.encode())
 
     return shows
+
+
+def _beside(name: str, text: str) -> Callable[[Path], None]:
+    """Put a file beside the licence, and name it in the record."""
+
+    def shows(folder: Path) -> None:
+        (folder / name).write_text(text, "utf-8")
+        said = (folder / RECORD).read_text("utf-8")
+        (folder / RECORD).write_text(said.replace("]", f", {name!r}]"), "utf-8")
+
+    return shows
+
+
+def _prose(*said: str) -> Callable[[Path], None]:
+    return _card(card(license=SAID) + "\n\n".join(["", *said, ""]))
 
 
 def _mit(folder: Path) -> None:
@@ -113,5 +130,77 @@ FLAWS = [
         "license_by_its_own_name",
         "a card may name it beside `other`",
         change_license_evidence=_card(card(license="other", license_name="apache-2.0")),
+    ),
+    Flaw(
+        "license_commercial_permitted",
+        "a card may say what its licence permits",
+        change_license_evidence=_prose(
+            "MIT and Apache-2.0 permit commercial use.",
+            "Free for research and commercial use.",
+            "There is no non-commercial restriction.",
+        ),
+    ),
+    Flaw(
+        "license_commercial_permitted_abroad",
+        "a card may say so in any language",
+        change_license_evidence=_prose(
+            "本模型支持商用，无需登记。",
+            "商用利用が可能です。",
+            "Se permite el uso comercial sin restricciones.",
+        ),
+    ),
+    Flaw(
+        "license_talk_of_licences",
+        "licences are what a model may be good at",
+        change_license_evidence=_prose(
+            "It reads license plates, and drafts a license agreement.",
+            "It beats commercial models.",
+        ),
+    ),
+    Flaw(
+        "license_hosted_service",
+        "a hosted service has terms of its own",
+        change_license_evidence=_prose(
+            "The hosted API is subject to the terms of service of the platform."
+        ),
+    ),
+    Flaw(
+        "license_table_of_contents",
+        "a heading names no licence",
+        change_license_evidence=_prose(
+            "- [License Agreement](#license)",
+            "## License Agreement",
+            "See the [LICENSE](LICENSE) file.",
+        ),
+    ),
+    Flaw(
+        "license_text_twice",
+        "a second file may have the same text",
+        change_license_evidence=_beside("MODEL_LICENSE", apache()),
+    ),
+    Flaw(
+        "license_notice_with_texts",
+        "a notice has the licences of what it is made with",
+        change_license_evidence=_beside(
+            "NOTICE", "Parts are by others.\n\n" + canonical("BSD-3-Clause")
+        ),
+    ),
+    Flaw(
+        "license_name_and_link",
+        "a card may name the same licence three times",
+        change_license_evidence=_card(
+            card(
+                license=SAID,
+                license_name="Apache License 2.0",
+                license_link="https://www.apache.org/licenses/LICENSE-2.0",
+            )
+        ),
+    ),
+    Flaw(
+        "license_privacy_on_the_hub",
+        "a form on a hub may be but polite",
+        change_license_evidence=_card(
+            card(license=SAID, extra_gated_description="How we treat personal data is on our page.")
+        ),
     ),
 ]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.manner import only, streamed
+from readiness.mutants.endpoint.request_form import only, streamed
 from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.memory.reader import (

@@ -11,7 +11,7 @@ from typing import Any
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.speech import inverse
+from readiness.mutants.endpoint.prompt_template import template_pattern
 from readiness.resources import prompts
 
 WORDS = prompts("memory.yaml")
@@ -137,7 +137,9 @@ def _instruction(text: str, language: str) -> Mapping[str, Any] | None:
 def _patterns(kind: str, language: str) -> tuple[re.Pattern[str], ...]:
     said = WORDS[kind][language]
     slot = partial(_slot, language=language)
-    return tuple(inverse(each, slot) for each in ([said] if isinstance(said, str) else said))
+    return tuple(
+        template_pattern(each, slot) for each in ([said] if isinstance(said, str) else said)
+    )
 
 
 def _slot(name: str, language: str) -> str:

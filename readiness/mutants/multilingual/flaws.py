@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.manner import only, streamed
+from readiness.mutants.endpoint.request_form import only, streamed
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.multilingual.reader import CopyRequest, copy, wish_in
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from readiness.mutants.endpoint.manner import (
+from readiness.mutants.endpoint.request_form import (
     all_of,
     beside_tools,
     instructed,

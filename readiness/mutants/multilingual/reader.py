@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from readiness.checks.multilingual.scoring import TURNS
 from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.speech import inverse
+from readiness.mutants.endpoint.prompt_template import template_pattern
 from readiness.mutants.endpoint.surroundings import core
 from readiness.resources import prompts
 
 WORDS = prompts("multilingual.yaml")
-_BRIEF = inverse(WORDS["brief"], lambda name: r"[^{}]+?" if name == "glossary" else r"[^{}\n]+?")
-_TERM = inverse(WORDS["term"], lambda _name: r"[^=\n]+?")
+_BRIEF = template_pattern(
+    WORDS["brief"], lambda name: r"[^{}]+?" if name == "glossary" else r"[^{}\n]+?"
+)
+_TERM = template_pattern(WORDS["term"], lambda _name: r"[^=\n]+?")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,9 @@ def wish_in(request: Request, language: str = "") -> CopyRequest | None:
     terms = [found.groupdict() for found in glossary if found]
     own = language or turn
     for product in WORDS["products"]:
-        figure = inverse(product["figure"]["zh"], lambda _name: r"\d+").fullmatch(brief["figure"])
+        figure = template_pattern(product["figure"]["zh"], lambda _name: r"\d+").fullmatch(
+            brief["figure"]
+        )
         if product["thing"]["zh"] == brief["thing"] and figure:
             stated = product["figure"][own].format(n=figure["n"])
             in_use = [term[own] for term in terms]
@@ -61,9 +64,9 @@ def wish_in(request: Request, language: str = "") -> CopyRequest | None:
 def _turn(said: Sequence[str]) -> str:
     """The language that was asked for last; "" where nothing that is known was."""
     if len(said) == 1:
-        return TURNS[0]
+        return "zh"  # The brief is in Chinese, and wants that first.
     last = said[-1].strip()
-    return next((of for of in TURNS[1:] if last in WORDS["switch"][of]), "")
+    return next((of for of, ways in WORDS["switch"].items() if last in ways), "")
 
 
 _COPY = {

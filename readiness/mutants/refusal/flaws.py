@@ -6,13 +6,19 @@ import hashlib
 import json
 from collections.abc import Callable
 
-from readiness.checks.refusal.obfuscations import LANGUAGES
-from readiness.checks.refusal.prompt_wording import KINDS
 from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.manner import instructed, only, streamed, turns
+from readiness.mutants.endpoint.request_form import instructed, only, streamed, turns
 from readiness.mutants.flaw import Body, Flaw
-from readiness.mutants.refusal.reader import REFUSAL, DisguisedRequest, asked_in, comply, in_need
+from readiness.mutants.refusal.reader import (
+    KINDS,
+    LANGUAGES,
+    REFUSAL,
+    DisguisedRequest,
+    asked_in,
+    comply,
+    in_need,
+)
 
 Says = Callable[[Request, ModelOutput, int], ModelOutput]
 Change = Callable[[DisguisedRequest], str]

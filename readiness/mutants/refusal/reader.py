@@ -1,4 +1,8 @@
-"""A well-behaved reader: it refuses what would do harm, in any disguise, and does the rest."""
+"""A well-behaved reader: it refuses what would do harm, in any disguise, and does the rest.
+
+Whatever a request is written in, the reader decodes it, and then reads it aloud: letters of the
+same sound, and letters spelt in pinyin, are all one to it.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +10,33 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from string import ascii_lowercase as abc
+from typing import Any
 
-from readiness.checks.refusal.obfuscations import DISGUISES, LANGUAGES, LETTERS, WORDS, rot13
-from readiness.checks.refusal.prompt_wording import (
-    KINDS,
-    PROMPTS,
-    Goal,
-    abroad,
-    categories,
-    harmless,
-    keys,
-)
 from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.manner import turns
+from readiness.mutants.endpoint.request_form import turns
+from readiness.resources import prompts
+
+PROMPTS: Mapping[str, Any] = prompts("refusal.yaml")
+KINDS, LANGUAGES = ("do", "say"), ("en", "ja")
 
 #: No request of ours is longer, and a document of half a million letters is not searched.
 LONGEST = 2000
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 _HEX = re.compile(r"(?:[0-9a-f]{2}){20,}")
-_SIMPLIFIED = str.maketrans({old: new for new, old in LETTERS["traditional"].items()})
+_IN_BRACKETS = re.compile(r"\[([a-z ]+)\]")
 _BETWEEN = re.compile(r"[\s·*/_\[\]\u200b“”「」-]")
+_ROT13 = str.maketrans(abc, abc[13:] + abc[:13])
+_LETTERS: Mapping[str, Mapping[str, str]] = prompts("refusal_letters.yaml")
+_SIMPLIFIED = str.maketrans({old: new for new, old in _LETTERS["traditional"].items()})
+_SOUNDS = str.maketrans(
+    {like: _LETTERS["pinyin"][letter] for letter, like in _LETTERS["homophones"].items()}
+    | dict(_LETTERS["pinyin"])
+)
 # As a form is asked for in any of the languages.
 _FORMS = {
     "第5步": "steps",
@@ -45,20 +52,45 @@ _FORMS = {
 
 
 @dataclass(frozen=True)
+class Goal:
+    """What a request is for.
+
+    Args:
+        kind: "do", "say", or the language that it is put in.
+        text: The goal, perhaps with its sensitive word in brackets.
+        topic: Words of which an answer in Chinese has one, the sensitive one first.
+        harmful: Whether it must be refused.
+    """
+
+    kind: str
+    text: str
+    topic: tuple[str, ...]
+    harmful: bool
+
+    @property
+    def plain(self) -> str:
+        """The goal without brackets."""
+        return self.text.replace("[", "").replace("]", "")
+
+
+@dataclass(frozen=True)
 class DisguisedRequest:
     """What a request asks for.
 
     Args:
         goal: What it is for.
         form: The form it is to have.
-        harmful: Whether it must be refused.
         hidden: Whether it does not say so openly, and at once.
     """
 
     goal: Goal
     form: str
-    harmful: bool
     hidden: bool
+
+    @property
+    def harmful(self) -> bool:
+        """Whether it must be refused."""
+        return self.goal.harmful
 
 
 def asked_in(request: Request) -> DisguisedRequest | None:
@@ -78,12 +110,16 @@ def in_need(request: Request) -> bool:
 def _asked(text: str, late: bool) -> DisguisedRequest | None:
     for reading in _readings(text):
         form = next((form for mark, form in _FORMS.items() if mark in reading), "")
-        spelt = next((each for each in _spellings() if each in reading), "") if form else ""
-        if spelt:
-            goal, harmful = _spellings()[spelt]
+        goal = _goal_in(reading) if form else None
+        if goal:
             openly = goal.kind in KINDS and goal.plain in text
-            return DisguisedRequest(goal, form, harmful, late or not openly)
+            return DisguisedRequest(goal, form, late or not openly)
     return None
+
+
+def _goal_in(reading: str) -> Goal | None:
+    heard = reading.translate(_SOUNDS)
+    return next((goal for sound, goal in _goals().items() if sound in heard), None)
 
 
 def _readings(text: str) -> Iterator[str]:
@@ -99,30 +135,31 @@ def _decoded(text: str) -> Iterator[str]:
             yield (bytes.fromhex(found) if is_hex else base64.b64decode(found)).decode()
         except (binascii.Error, UnicodeDecodeError):
             continue
+    if "ROT13" in text:
+        yield _IN_BRACKETS.sub(lambda found: found[1].translate(_ROT13), text)
 
 
 @cache
-def _spellings() -> dict[str, tuple[Goal, bool]]:
-    """All ways to write each goal, without anything between the letters; the longest first."""
-    bad = [goal for goals in categories().values() for goal in goals]
-    bad += [abroad(category, language) for category in categories() for language in LANGUAGES]
-    parts = (harmless("harmless"), harmless("subjects"))
-    good = [goal for part in parts for goals in part.values() for goal in goals]
-    judged = [*((goal, True) for goal in bad), *((goal, False) for goal in [*good, *keys()])]
-    found = {_bare(text): of for of in judged for text in _written(of[0])}
+def _goals() -> Mapping[str, Goal]:
+    """All that is known to be good or bad, by its sound; the longest first."""
+    categories = PROMPTS["categories"].values()
+    bad = [_goal(each, True) for category in categories for each in category["goals"]]
+    bad += [
+        Goal(language, text, (*_goal(category["goals"][0], True).topic, text.split()[-1]), True)
+        for category in categories
+        for language, text in category["abroad"].items()
+    ]
+    parts = prompts("refusal_harmless.yaml")
+    named = [*parts["harmless"].values(), *parts["subjects"].values(), PROMPTS["keys"]]
+    good = [_goal(each, False) for goals in named for each in goals]
+    found = {_bare(goal.plain).translate(_SOUNDS): goal for goal in [*bad, *good]}
     return dict(sorted(found.items(), key=lambda each: -len(each[0])))
 
 
-def _written(goal: Goal) -> Sequence[str]:
-    letters = goal.word and all(letter in LETTERS["pinyin"] for letter in goal.word)
-    ways = [
-        WORDS[family](goal.word, variant)
-        for family in WORDS
-        for variant in DISGUISES[family]
-        if letters
-    ]
-    words = [*ways, rot13(goal.word)] if letters else []
-    return [goal.plain, *(goal.text.replace(f"[{goal.word}]", word) for word in words)]
+def _goal(said: Mapping[str, Any], harmful: bool) -> Goal:
+    kind = next(each for each in KINDS if each in said)
+    word = said[kind].partition("[")[2].partition("]")[0]
+    return Goal(kind, said[kind], (word, *map(str, said["topic"])), harmful)
 
 
 def _bare(text: str) -> str:

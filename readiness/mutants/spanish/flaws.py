@@ -7,15 +7,18 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 
-from readiness.checks.spanish import scoring_answers
-from readiness.checks.spanish.prompt_wording import PROMPTS
-from readiness.checks.spanish.scoring_answers import Kind
 from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.manner import only, streamed
+from readiness.mutants.endpoint.request_form import only, streamed
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.spanish.facts import SpanishQuestion, in_spanish
-from readiness.mutants.spanish.prose import written
+from readiness.mutants.spanish.reader import (
+    WEEKDAYS,
+    SpanishQuestion,
+    in_spanish,
+    in_words,
+    number_in_words,
+    text_about,
+)
 
 #: Changes what is said to a question in Spanish.
 Change = Callable[[SpanishQuestion, str], str]
@@ -34,17 +37,17 @@ def says(change: Change) -> Callable[[Request, ModelOutput, int], ModelOutput]:
 
 def answers(change: Text) -> Change:
     """Change the answers to tasks, and leave texts as they are."""
-    return lambda asked, text: change(text) if asked.answer else text
+    return lambda asked, text: change(text) if asked.task else text
 
 
 def texts(change: Text) -> Change:
     """Change texts, and leave the answers to tasks as they are."""
-    return lambda asked, text: text if asked.answer else change(text)
+    return lambda asked, text: text if asked.task else change(text)
 
 
 def talks(change: Text) -> Change:
     """Change the replies to open questions."""
-    return lambda asked, text: text if asked.answer or asked.order else change(text)
+    return lambda asked, text: text if asked.task or asked.rule else change(text)
 
 
 def all_of_it(change: Text) -> Change:
@@ -83,13 +86,12 @@ _CANNED = (
 
 def _numbers_wrong(asked: SpanishQuestion, text: str) -> str:
     """A number has a wrong last digit; days, too, are counted wrongly."""
-    if asked.answer is None:
+    if not asked.task:
         return text
-    days = PROMPTS["weekdays"]["es"]
-    if text in days:
-        return str(days[(days.index(text) + 1) % len(days)])
-    if asked.answer.kind is Kind.LETTERS:
-        return scoring_answers.in_words(int(asked.answer.value) + 1)
+    if text in WEEKDAYS:
+        return WEEKDAYS[(WEEKDAYS.index(text) + 1) % len(WEEKDAYS)]
+    if asked.task == "in_letters":
+        return in_words(number_in_words(text) + 1)
     return _LAST_DIGIT.sub(lambda found: str((int(found[0]) + 1) % 10), text)
 
 
@@ -98,7 +100,7 @@ def _decimals_wrong(asked: SpanishQuestion, text: str) -> str:
 
 
 def _without_rule(asked: SpanishQuestion, text: str) -> str:
-    return written(asked.topic) if asked.order else text
+    return text_about(replace(asked, rule="")) if asked.rule else text
 
 
 def _bare(text: str) -> str:

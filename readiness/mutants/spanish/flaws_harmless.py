@@ -8,11 +8,9 @@ import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
 
-from readiness.checks.spanish.scoring_answers import Kind, in_words
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.spanish.facts import SpanishQuestion
 from readiness.mutants.spanish.flaws import Change, all_of_it, answers, says, talks
-from readiness.scoring.numerals import plain
+from readiness.mutants.spanish.reader import SpanishQuestion, in_words, plain
 
 _RIOPLATENSE = (
     "Mirá, vos sabés que a mí esto me encanta. Si querés empezar, fijate primero en lo que hacen "
@@ -40,9 +38,7 @@ def _numbers(change: Callable[[Decimal], str]) -> Change:
     """Write a number in another way, where the form of it was left open."""
 
     def changed(asked: SpanishQuestion, text: str) -> str:
-        if asked.answer is None or asked.answer.kind is not Kind.NUMBER:
-            return text
-        return change(Decimal(asked.answer.value))
+        return text if asked.number is None else change(asked.number)
 
     return changed
 
@@ -61,13 +57,11 @@ def _two_places(number: Decimal) -> str:
 
 
 def _escaped(asked: SpanishQuestion, text: str) -> str:
-    in_json = asked.order and asked.order.rule == "json"
-    return json.dumps(json.loads(text), indent=2) if in_json else text
+    return json.dumps(json.loads(text), indent=2) if asked.rule == "json" else text
 
 
 def _listed(asked: SpanishQuestion, text: str) -> str:
-    is_list = asked.answer and asked.answer.kind is Kind.LIST
-    return re.sub(", (?=[^,]*$)", " y ", text) if is_list else text
+    return re.sub(", (?=[^,]*$)", " y ", text) if asked.task == "sort" else text
 
 
 _HARMLESS: list[tuple[str, str, Change]] = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from readiness.mutants.endpoint.manner import (
+from readiness.mutants.endpoint.request_form import (
     after_turns,
     all_of,
     beside_tools,

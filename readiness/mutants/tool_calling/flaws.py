@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from itertools import count
 from typing import Any
 
-from readiness.mutants.api.reader import JSON
+from readiness.mutants.api.requests import JSON
 from readiness.mutants.endpoint.answer import (
     ModelOutput,
     ModelToolCall,
@@ -17,11 +17,11 @@ from readiness.mutants.endpoint.answer import (
     RequestError,
     SubstituteResponse,
 )
-from readiness.mutants.endpoint.manner import instructed, only
+from readiness.mutants.endpoint.output_limits import limited
+from readiness.mutants.endpoint.request_form import instructed, only
 from readiness.mutants.endpoint.response import Completion, encode, whole
-from readiness.mutants.endpoint.speech import say
 from readiness.mutants.endpoint.tokens import prompt_tokens
-from readiness.mutants.endpoint.toolbox import check_tools
+from readiness.mutants.endpoint.tools import check_tools
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.tool_calling.reader import answer, decoy_in, last_question, weather_asked
 from readiness.mutants.tool_calling.requests import (
@@ -283,7 +283,7 @@ def _accepts(request: Request | None, due: SubstituteResponse) -> SubstituteResp
     if (fine := _senseless(request)) is None:
         return due
     prompt = prompt_tokens(fine)
-    body = whole(Completion(fine, prompt, say(fine, ModelOutput(_WORDS), prompt)))
+    body = whole(Completion(fine, prompt, limited(fine, ModelOutput(_WORDS), prompt)))
     return SubstituteResponse(200, encode(body), JSON)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.surroundings import core
-from readiness.mutants.endpoint.toolbox import named_tool
+from readiness.mutants.endpoint.tools import named_tool
 from readiness.resources import document, prompts
 
 WORDS = prompts("tool_calling.yaml")

@@ -10,7 +10,7 @@ from typing import Any
 from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Request, RequestError
 from readiness.mutants.endpoint.conversation import check_messages, text_of
 from readiness.mutants.endpoint.surroundings import core
-from readiness.mutants.endpoint.toolbox import check_tools
+from readiness.mutants.endpoint.tools import check_tools
 from readiness.mutants.flaw import Body
 from readiness.mutants.tool_calling.reader import WORDS, last_question, tools_of
 

@@ -11,7 +11,7 @@ from pkgutil import iter_modules
 
 from aiohttp import web
 
-from readiness.chat import Chat, Dialect
+from readiness.chat import Chat
 from readiness.check import Check
 from readiness.checks import api
 from readiness.exchange import Call, Exchange
@@ -20,6 +20,7 @@ from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.endpoint.server import application
 from readiness.mutants.flaw import Flaw
 from readiness.probe import Probe
+from readiness.protocol.dialect import Dialect
 from readiness.score import EndpointError, Outcome, Score
 from readiness.transport.address import Address
 from readiness.transport.client import EndpointClient, RequestLimits

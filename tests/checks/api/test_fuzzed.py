@@ -7,12 +7,12 @@ import shlex
 from dataclasses import replace
 from typing import Any
 
-from readiness.chat import Dialect
 from readiness.checks.api import fuzz_cases
 from readiness.checks.api.check_hostile import BATCH
 from readiness.mutants.api import flaws_errors
-from readiness.mutants.api.reader import CRASH
+from readiness.mutants.api.requests import CRASH
 from readiness.mutants.flaw import Flaw
+from readiness.protocol.dialect import Dialect
 from readiness.score import Outcome
 from readiness.search import GeneratedCase
 from tests.checks.api.reference_over_http import CHECKS, failing, scores

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from pydantic import create_model
 
-from readiness.chat import Chat, Dialect
+from readiness.chat import Chat
 from readiness.checks.api import scoring_sdk, sdk_client
 from readiness.exchange import Call, Exchange, Fault
+from readiness.protocol.dialect import Dialect
 from readiness.score import PASSED, EndpointError, Outcome, Score, failed
 from tests.exchanges import JSON, answered, came, chunk, said, streamed
 

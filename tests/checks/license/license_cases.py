@@ -277,7 +277,7 @@ CASES = [
     Case(
         "a card of apache-2.0 whose prose says: for research purposes only",
         UNSURE,
-        "README.md says 'for research purposes only'",
+        "README.md says 'For research purposes only.'",
         {
             "LICENSE": apache(),
             "README.md": f"{card(license=APACHE)}For research purposes only.\n",
@@ -286,7 +286,7 @@ CASES = [
     Case(
         "a NOTICE that forbids commercial use",
         UNSURE,
-        "NOTICE says 'commercial use is not'",
+        "NOTICE says 'Commercial use is NOT allowed.'",
         {**with_card(apache(), license=APACHE), "NOTICE": "Commercial use is NOT allowed.\n"},
     ),
     Case(

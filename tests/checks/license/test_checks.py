@@ -8,23 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from readiness.chat import Chat, Dialect, Scope
+from readiness.chat import Chat
 from readiness.check import Check
 from readiness.checks.license import checks
 from readiness.checks.license.gather import gather
 from readiness.checks.license.license_evidence import LicenseEvidence
-from readiness.context import Given
+from readiness.context import Context
 from readiness.embedded.weights import LICENSE
 from readiness.exchange import Call, Exchange
 from readiness.mutants.catalog import FLAWLESS, find, mutants
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.license import evidence
+from readiness.protocol.dialect import Dialect
 from readiness.score import Score
 from readiness.verdict.claim import Claim, Gate, Unsupported, Verdict
 from readiness.verdict.matrix import DimensionRow
 from readiness.verdict.result import Result, Trial
 from tests import ROOT
+from tests.checks.license.family_cases import FAMILIES
 from tests.checks.license.license_cases import CASES, Case
 
 CHECKS = [each for each in vars(checks).values() if isinstance(each, Check)]
@@ -39,11 +41,11 @@ async def refuse(call: Call) -> Exchange:
 
 
 def scored(check: Check, dossier: LicenseEvidence | None, accepted: Sequence[str] = ()) -> Score:
-    scope = Scope(given=Given(dossier, frozenset(accepted)))
+    context = Context(license_evidence=dossier, accepted_license_conditions=frozenset(accepted))
     (probe,) = check.probes(0, 1)
 
     async def attempt() -> Score:
-        return await check.attempt(Chat(refuse, Dialect(MODEL), scope), probe)
+        return await check.attempt(Chat(refuse, Dialect(MODEL), context), probe)
 
     return asyncio.run(attempt())
 
@@ -71,7 +73,7 @@ def test_a_flaw_comes_to_its_verdict_by_its_check(flaw: Flaw, tmp_path: Path) ->
     found = verdicts(shown(flaw, tmp_path))
     assert found[flaw.check] is flaw.expected_verdict
     # What no source permits has a text of its own, too, which nobody knows word by word.
-    others = {name for name, each in found.items() if each.badness > 1 and name != flaw.check}
+    others = {name for name, each in found.items() if each.severity > 1 and name != flaw.check}
     assert others <= {"license.verbatim_license_text"}
     assert not others or flaw.check == "license.commercial_use_permitted"
 
@@ -116,7 +118,7 @@ def test_a_rider_is_shown(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.given)
+@pytest.mark.parametrize("case", [*CASES, *FAMILIES], ids=lambda case: case.given)
 def test_a_folder_comes_to_its_verdict_and_says_why(case: Case, tmp_path: Path) -> None:
     dossier = gather((case.write(tmp_path),))
     found = [(each, scored(each, dossier, case.accepts)) for each in GATING]

@@ -16,8 +16,11 @@ from readiness.checks.license.gather import LicenseEvidenceError, gather, read_c
 from readiness.checks.license.gguf_header import read_header
 from readiness.checks.license.license_terms import Standing, terms
 from readiness.checks.license.license_text import canons, compare
+from readiness.checks.license.scoring import clear
 from readiness.mutants.license.evidence import apache, canonical, card, header
+from readiness.score import PASSED
 
+RECORD = "schema: readiness-license/1\nmodel: m\n"
 SAID: dict[str, str | int] = {
     "general.license": "apache-2.0",
     "general.name": "Müller 7B",
@@ -112,6 +115,125 @@ def test_evidence_that_is_none_is_the_users_error(
     assert said in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ([], "an empty folder"),
+        (["a.png", "b.jpg"], "none of its 2 files tells of a licence"),
+        (["model.safetensors", "tokenizer.json"], "none of its 2 files tells of a licence"),
+    ],
+)
+def test_a_folder_without_evidence_is_the_users_error(
+    files: list[str], said: str, tmp_path: Path
+) -> None:
+    for name in files:
+        (tmp_path / name).write_bytes(b"\x89PNG")
+    with pytest.raises(LicenseEvidenceError) as raised:
+        gather((tmp_path,))
+    assert str(raised.value) == (
+        f"{tmp_path}: {said}: name a model's folder, a GGUF file, a card (README.md), a licence's "
+        "text or a record (.yaml)"
+    )
+
+
+def test_an_ancestor_without_evidence_is_the_users_error_too(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "r.yaml").write_text(f"{RECORD}ancestors: {{example/base: base}}\n")
+    with pytest.raises(LicenseEvidenceError, match="base: an empty folder"):
+        gather((tmp_path / "r.yaml",))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "ancestors: {example/base: base}\n",
+        "ancestors: {example/base: base}\nbase_models: [base]\n",
+        "ancestors: {Base: base}\nbase_models: [example/base]\n",
+        "ancestors: {EXAMPLE/Base: base}\nbase_models: [example/base]\n",
+    ],
+)
+def test_an_ancestor_that_the_record_lists_has_evidence(record: str, tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    for folder in (tmp_path, tmp_path / "base"):
+        (folder / "LICENSE").write_text(apache())
+        (folder / "README.md").write_text(card(license="apache-2.0"))
+    (tmp_path / "r.yaml").write_text(f"{RECORD}evidence: [LICENSE, README.md]\n{record}")
+    assert clear(gather((tmp_path / "r.yaml",)), ()) == PASSED
+
+
+def test_a_record_may_list_ancestors_of_ancestors_in_one_place(tmp_path: Path) -> None:
+    for name, base in (("base", "example/root"), ("root", "")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "LICENSE").write_text(apache())
+        said = {"base_model": base} if base else {}
+        (tmp_path / name / "README.md").write_text(card(license="apache-2.0", **said))
+    listed = "base_models: [example/base]\nancestors: {example/base: base, example/root: root}\n"
+    (tmp_path / "r.yaml").write_text(RECORD + listed)
+    assert clear(gather((tmp_path / "r.yaml",)), ()) == PASSED
+
+
+def test_models_of_one_name_by_two_makers_are_two(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "README.md").write_text(card(license="apache-2.0"))
+    listed = "base_models: [one/base]\nancestors: {two/base: base}\n"
+    (tmp_path / "r.yaml").write_text(RECORD + listed)
+    assert "one/base: no evidence of it" in clear(gather((tmp_path / "r.yaml",)), ()).reason
+
+
+WORDS = [
+    "licence",
+    "LICENSE",
+    "Model",
+    "agreement",
+    "terms",
+    "EULA",
+    "v1.0",
+    "weights",
+    "最终",
+    "许可",
+]
+
+
+@given(
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=4),
+    st.sampled_from([" ", "-", "_", "."]),
+    st.sampled_from(["", ".md", ".txt", ".MD", ".model", ".pdf", ".docx"]),
+)
+def test_a_file_whose_name_has_a_word_for_terms_is_never_passed_over(
+    parts: list[str], joint: str, kind: str
+) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, f"{joint.join(parts)}{kind}")
+        path.write_text("The licensor grants you a licence under this document.\n")
+        (Path(folder) / "config.json").write_text("{}")
+        found = gather((Path(folder),))
+    told = set(parts) - {"Model", "v1.0", "weights", "最终"}
+    assert len([each for each in found.license_documents if each.terms]) + len(
+        found.unreadable
+    ) == bool(told)
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ({"license": "mit"}, ["mit"]),
+        ({"license": "mit", "license_name": "deepseek"}, ["mit", "deepseek"]),
+        ({"license": "mit", "license_name": "MIT License"}, ["mit"]),
+        ({"license": "other", "license_name": "deepseek"}, ["deepseek"]),
+        ({"license_name": "deepseek"}, ["deepseek"]),
+        ({"license": "other", "license_link": "LICENSE"}, ["other"]),
+        ({"license": "mit", "license_link": "LICENSE-MODEL"}, ["mit", "LICENSE-MODEL"]),
+        ({"license": "mit", "license_link": "https://x.example/a/LICENSE.txt"}, ["mit"]),
+        ({"license": "apache-2.0", "license_link": "LICENSE-MIT"}, ["apache-2.0"]),
+        ({"license": "mit", "license_link": "TERMS.pdf"}, ["mit", "TERMS.pdf"]),
+        ({"license": "gemma", "license_link": "https://x.example/gemma/terms"}, ["gemma"]),
+    ],
+)
+def test_a_card_names_a_licence_in_three_places(said: dict[str, str], named: list[str]) -> None:
+    found = read_card(card(**said), "README.md", "")
+    assert [each.license for each in found.labels] == named
+
+
 def test_a_text_that_a_person_has_read_is_that_very_text(tmp_path: Path) -> None:
     (tmp_path / "LICENSE").write_text("of our own")
     read = f"read: [{{file: LICENSE, sha256: {'a' * 64}, by: legal, date: 2026-11-01}}]\n"
@@ -129,6 +251,51 @@ def test_a_word_that_is_added_anywhere_is_shown(data: st.DataObject) -> None:
     rider = data.draw(st.sampled_from(["not", "noncommercial", "only", "禁止", "research use"]))
     changed = " ".join([*words[:at], rider, *words[at:]])
     assert not compare(changed).exact
+
+
+def under(line: str) -> str:
+    """The text of MIT below a line of copyright."""
+    return f"MIT License\n\nCopyright (c) {line}\n\n" + canonical("MIT").partition("\n\n")[2]
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        "2026 Microsoft Research",
+        "2023 Allen Institute for AI",
+        "2025 The Example Authors and contributors",
+        "2022 The HuggingFace Inc. team",
+        "2024 Example GmbH & Co. KG",
+        "2025 Fundación Ejemplo",
+        "2026 北京示例科技有限公司",
+    ],
+)
+def test_a_holder_may_have_any_name(holder: str) -> None:
+    assert compare(under(holder)).exact
+
+
+@pytest.mark.parametrize(
+    "rider",
+    [
+        "solely academic",
+        "trial copy",
+        "NC edition",
+        "for teaching",
+        "never in products",
+        "students and teachers",
+        "sale forbidden",
+        "hosted services excluded",
+        "ask first",
+        "contact sales first",
+        "solo investigación",
+        "expires 2027",
+        "仅限研究",
+        "授权使用",
+        "不得商用",
+    ],
+)
+def test_a_line_of_copyright_that_goes_on_is_no_notice(rider: str) -> None:
+    assert not compare(under(f"2026 Acme, {rider}")).exact
 
 
 @settings(max_examples=25)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import count, takewhile
+from itertools import count
 from random import Random
 
 import numpy as np
@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.chat import Chat, Dialect, Scope
+from readiness.chat import Chat
 from readiness.checks.load import checks, probes, scoring
 from readiness.checks.load.scoring import measures
+from readiness.context import Context
 from readiness.exchange import Arrival, Call, Exchange
 from readiness.load.latency import Latency
 from readiness.load.levels import at_level
@@ -23,6 +24,7 @@ from readiness.load.saturation import ClientSaturation
 from readiness.load.step import RequestMeasurement, Shape, StepResult
 from readiness.load.users import run_step
 from readiness.policy.slo import LatencyObjective
+from readiness.protocol.dialect import Dialect
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed
 from tests.load_driver import tried
 
@@ -95,15 +97,15 @@ def test_a_server_that_thrashes_is_found_and_one_that_queues_is_not() -> None:
 
 
 def test_a_smoke_run_makes_one_small_step_for_all_checks() -> None:
-    scope = Scope(defects_only=True, common={})
+    context = Context(defects_only=True)
 
     async def work(chat: Chat) -> list[Score]:
         made = [checks.no_errors_under_load, checks.no_cross_talk]
         return [await each.attempt(chat, each.probes(0, 1)[0]) for each in made]
 
-    scores = tried("reference", work, scope)
+    scores = tried("reference", work, context)
     assert [each.outcome for each in scores] == [Outcome.PASS, Outcome.PASS]
-    assert [key for key in scope.common if key] == [
+    assert [key for key in context.shared_fetches if key] == [
         ("step", Shape("code", 2, 12, 15.0, seed="0/0", small=True))
     ]
 
@@ -118,33 +120,6 @@ def test_probes_go_through_all_steps_and_then_again_with_another_seed() -> None:
 PROBES = probes.by_level(5, 21)
 
 
-def test_prompts_begin_with_what_nobody_has_sent_and_have_their_size() -> None:
-    random = Random(1)
-    tickets = [probes.user_script("ticket", random, small=False).turns[0] for _ in range(20)]
-    assert len({each[:15] for each in tickets}) == 20
-    assert [each for each in tickets if not 10_000 < len(each) < 10_500] == []
-    assert "{" not in "".join(tickets)
-
-
-def alike(one: str, other: str) -> int:
-    """How many letters two texts begin with alike."""
-    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))))
-
-
-def test_warm_prompts_share_all_but_their_end() -> None:
-    random = Random(1)
-    for scenario in ("ticket", "code"):
-        cold = [probes.user_script(scenario, random, small=False).turns[0] for _ in range(2)]
-        warm = [
-            probes.user_script(scenario, random, small=False, warm=True).turns[0] for _ in range(2)
-        ]
-        assert alike(*cold) < 10
-        assert len(warm[0]) * 0.7 < alike(*warm) < min(map(len, warm))
-    copies = [probes.user_script("copy", random, small=False, warm=True) for _ in range(2)]
-    assert copies[0] == copies[1]
-    assert Shape("code", 8, 100, 45.0, warm=True).shown == "code at 8 clients, warm"
-
-
 def test_where_more_clients_would_wait_too_long_nothing_is_sent() -> None:
     sent: list[Call] = []
 
@@ -157,11 +132,11 @@ def test_where_more_clients_would_wait_too_long_nothing_is_sent() -> None:
         )
 
     async def work() -> str:
-        chat = Chat(slow, Dialect("m"), Scope(common={}))
+        chat = Chat(slow, Dialect("m"), Context())
         few = StepResult(Shape("code", 8, 100, 45.0, seed="5/0"), [RequestMeasurement(0, 0, 40.0)])
         done: asyncio.Future[StepResult] = asyncio.get_running_loop().create_future()
         done.set_result(few)
-        chat.context.common["step", few.shape] = chat, done
+        chat.context.shared_fetches["step", few.shape] = chat, done
         with pytest.raises(EndpointError) as error:
             await at_level(chat, PROBES[1])
         assert error.value.score.outcome is Outcome.UNDETERMINED
@@ -180,7 +155,7 @@ def test_a_window_that_is_too_small_for_a_ticket_fails_without_a_request() -> No
             await at_level(chat, PROBES[2])
         return error.value.score
 
-    score = tried("reference", work, Scope(window=4_096, common={}))
+    score = tried("reference", work, Context(context_window=4_096))
     assert score == failed("the endpoint declares a window of 4,096 tokens: 8,200 are due")
 
 

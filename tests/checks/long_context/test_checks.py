@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from readiness.chat import Scope
 from readiness.check import Check
 from readiness.checks.long_context import checks
 from readiness.checks.long_context.document_kinds import log
 from readiness.checks.long_context.needles import CHECKPOINTS, LOOKUPS
 from readiness.checks.long_context.probes import CLAIM
 from readiness.checks.long_context.prompt_wording import Recipe
+from readiness.context import Context
 from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.protocol import WINDOW
@@ -41,8 +41,8 @@ SMOKE = dict(zip(CHECKS, (2, 1, 12, 1, 1, 1, 1, 1, 2), strict=True))
 BROKEN = [flaw for flaw in broken.FLAWS if flaw.name != "long_window_declared"]
 
 
-def smoke(scope: Scope, flaw: Flaw = FLAWLESS) -> dict[str, list[Score]]:
-    return tried({each: each.probes(3, trials) for each, trials in SMOKE.items()}, scope, flaw)
+def smoke(context: Context, flaw: Flaw = FLAWLESS) -> dict[str, list[Score]]:
+    return tried({each: each.probes(3, trials) for each, trials in SMOKE.items()}, context, flaw)
 
 
 def lost(found: Mapping[str, Sequence[Score]]) -> dict[str, list[Score]]:
@@ -81,14 +81,14 @@ def test_the_reference_is_ready_at_a_smaller_length() -> None:
 def test_one_request_serves_all_that_is_asked_of_a_document() -> None:
     sent = fresh(WINDOW, defects_only=True)
     smoke(sent)
-    fetched = [key for key in sent.common if isinstance(key, tuple) and key[0] == "reading"]
+    fetched = [key for key in sent.shared_fetches if isinstance(key, tuple) and key[0] == "reading"]
     assert len(fetched) == 3  # A log, a report, and the lowest rung.
 
 
 def test_the_grid_has_every_length_and_depth_that_was_tried() -> None:
     own = (checks.needle_retrieval, checks.effective_length)
-    scope = fresh(WINDOW, defects_only=True)
-    found = tried({each: each.probes(3, SMOKE[each]) for each in own}, scope)
+    context = fresh(WINDOW, defects_only=True)
+    found = tried({each: each.probes(3, SMOKE[each]) for each in own}, context)
     asked, ladder = (
         [each for score in found[check.id] for each in score.measures if each.name == "found"]
         for check in own
@@ -116,8 +116,8 @@ def test_an_endpoint_with_a_tokenizer_is_asked_for_no_reply_to_count_by(form: st
     own = (checks.accepts_128k, checks.no_silent_truncation, checks.overlong_not_truncated)
     probes = {each: each.probes(3, SMOKE[each]) for each in own}
     paths: list[str] = []
-    scope = fresh(WINDOW, defects_only=True)
-    assert lost(tried(probes, scope, tokenizer=form, seen=paths)) == {}
+    context = fresh(WINDOW, defects_only=True)
+    assert lost(tried(probes, context, tokenizer=form, seen=paths)) == {}
     # A log, a report, and one that does not fit; each kind is counted twice, after one is compared.
     assert Counter(paths) == {"/chat/completions": 3 + 1, "/../tokenize": 3 * 2 + 1}
 
@@ -125,33 +125,33 @@ def test_an_endpoint_with_a_tokenizer_is_asked_for_no_reply_to_count_by(form: st
 def test_a_tokenizer_that_counts_nonsense_is_not_believed() -> None:
     own = checks.no_silent_truncation
     paths: list[str] = []
-    scope = fresh(WINDOW, defects_only=True)
-    found = tried({own: own.probes(3, 1)}, scope, tokenizer="nonsense", seen=paths)
+    context = fresh(WINDOW, defects_only=True)
+    found = tried({own: own.probes(3, 1)}, context, tokenizer="nonsense", seen=paths)
     assert (lost(found), Counter(paths)["/chat/completions"]) == ({}, 1 + 1 + 2)
 
 
-@pytest.mark.parametrize("scope", [fresh(), fresh(CLAIM), fresh(1_000_000)])
-def test_a_window_that_is_not_declared_or_is_wide_is_tried_all_the_same(scope: Scope) -> None:
-    small = dataclasses.replace(scope, defects_only=True)
+@pytest.mark.parametrize("context", [fresh(), fresh(CLAIM), fresh(1_000_000)])
+def test_a_window_that_is_not_declared_or_is_wide_is_tried_all_the_same(context: Context) -> None:
+    small = dataclasses.replace(context, defects_only=True)
     own = (checks.accepts_128k, checks.no_silent_truncation, checks.needle_retrieval)
     assert lost(tried({each: each.probes(3, SMOKE[each]) for each in own}, small)) == {}
 
 
 def test_a_window_that_is_too_small_is_found_without_a_token() -> None:
     few = {each: trials for each, trials in SMOKE.items() if each not in CHECKS[4:8]}
-    scope = fresh(8_192)
-    found = tried({each: each.probes(0, trials) for each, trials in few.items()}, scope)
+    context = fresh(8_192)
+    found = tried({each: each.probes(0, trials) for each, trials in few.items()}, context)
     why = "the endpoint declares a window of 8,192 tokens, and 131,072 are required"
     assert {score for scores in found.values() for score in scores} == {Score(Outcome.FAIL, why)}
-    assert scope.common == {}
+    assert context.shared_fetches == {}
 
 
 @pytest.mark.parametrize("flaw", BROKEN, ids=lambda flaw: flaw.name)
 def test_a_flaw_fails_its_check_for_a_reason(flaw: Flaw) -> None:
     full = flaw.name in ("long_page_hangs", "long_window_thousands")
     own = next(each for each in CHECKS if each.id == flaw.check)
-    scope = fresh(WINDOW, defects_only=not full)
-    found = tried({own: own.probes(3, SMOKE[own])}, scope, flaw)
+    context = fresh(WINDOW, defects_only=not full)
+    found = tried({own: own.probes(3, SMOKE[own])}, context, flaw)
     assert lost(found)
     assert [each for each in lost(found)[own.id] if not each.reason] == []
 

@@ -18,6 +18,38 @@ from tests.reference_in_process import reply
 
 
 LOOKUP = NeedleQuestion("q1", "lookup", "?", ("4712345",), depth=0.5)
+LATEST = NeedleQuestion("q1", "latest", "?", ("2000000",), ("1000000",))
+ANNEXES = NeedleQuestion("q1", "values", "?", ("1000000", "2000000"))
+VARIABLES = NeedleQuestion("q1", "names", "?", ("ABCDE", "FGHIJ"))
+SEEN = NeedleQuestion("q1", "count", "巡检标记青石-12345一共出现了几次？", ("7",))
+ABSENT = NeedleQuestion("q1", "absent", "档案青石-12345的编号是多少？", ())
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        (LATEST, "2000000（原为1000000）"),
+        (LATEST, "2000000 (was 1000000)"),
+        (LATEST, "1000000，后更正为2000000"),
+        (LATEST, "从1000000改为2000000"),
+        (ANNEXES, "1000000 和 2000000，不含 3000000"),
+        (ANNEXES, "2000000-1000000"),
+        (VARIABLES, "abcde and FGHIJ"),
+        (VARIABLES, "These variables: ABCDE and FGHIJ"),
+        (VARIABLES, "ABCDE, FGHIJ, but not KLMNO"),
+        (SEEN, "第1行和第9行…共7次"),
+        (SEEN, "巡检标记青石-12345出现7次"),
+        (SEEN, "seven"),
+        (SEEN, "7（见第12、40节）"),
+        (ABSENT, "档案青石-12345没有编号记录"),
+        (ABSENT, "absent"),
+        (ABSENT, "日志里没有。"),
+        (ABSENT, "The log does not say."),
+        (ABSENT, "该档案不存在"),
+    ],
+)
+def test_a_right_answer_may_say_more(question: NeedleQuestion, value: str) -> None:
+    assert finds(reply(json.dumps({"q1": value})), question).reason == ""
 
 
 @pytest.mark.parametrize(
@@ -33,6 +65,18 @@ LOOKUP = NeedleQuestion("q1", "lookup", "?", ("4712345",), depth=0.5)
         'HC-12345\n```json\n{"q1": "编号4712345"}\n```',
         "{broken}\nq1: 4712345",
         "1. **q1**：4712345",
+        '{"answers": {"q1": "4712345"}}',
+        '{"result": [{"Q1": 4712345}]}',
+        '[{"question": "q1", "answer": "4712345"}, {"question": "q2", "answer": "9999999"}]',
+        "| 题号 | 答案 |\n|---|---|\n| q1 | 4712345 |\n| q2 | 9999999 |",
+        "q1:\n- 4712345\nq2:\n- 9999999",
+        "**q1**\n\n4712345\n\n**q2**\n\n9999999",
+        "Q1 = 4712345",
+        "q1 - 4712345",
+        "Q1. 4712345",
+        '{"q1": "4712345，不是9999999"}',
+        '{"q1": "4 712 345"}',
+        '{"q1": "第12节：4712345"}',
     ],
 )
 def test_an_answer_counts_however_it_is_written(text: str) -> None:
@@ -46,6 +90,26 @@ def test_an_answer_counts_however_it_is_written(text: str) -> None:
         (LOOKUP, "无", "not found"),
         (LOOKUP, "", "no answer"),
         (LOOKUP, ["4712345", 1, 2], "3 values are no answer"),
+        (LOOKUP, "4712345 or 5823456", "2 values are no answer"),
+        (LOOKUP, "4712345，或者58", "2 values are no answer"),
+        (LOOKUP, "4712345、5823456", "2 values are no answer"),
+        (LOOKUP, "4712345, no, wait: 5823456", "2 values are no answer"),
+        (LOOKUP, "不是4712345", "no answer"),
+        (LOOKUP, "-4712345", "1 of 1 not found"),
+        (LOOKUP, "47123450", "1 of 1 not found"),
+        (LOOKUP, "4712345%", "no answer"),
+        (LATEST, "1000000 or 2000000", "stale"),
+        (LATEST, "2000000（原为1000000），现为3000000", "2 values are no answer"),
+        (LATEST, "原为2000000，现为1000000", "stale"),
+        (ANNEXES, ["1000000", "2000000", "3000000"], "3 values are no answer"),
+        (VARIABLES, "ABCDE, FGHIJ, KLMNO", "3 values are no answer"),
+        (SEEN, "7 or 8", "miscounted"),
+        (SEEN, "7-8次", "miscounted"),
+        (SEEN, "8次，共7节", "miscounted"),
+        (SEEN, "第7行", "miscounted"),
+        (SEEN, "17次", "miscounted"),
+        (ABSENT, "没有记录，可能是4712345", "made up"),
+        (ABSENT, "无法回答", "made up"),
         (
             NeedleQuestion("q1", "latest", "?", ("2000000",), ("1000000",)),
             "1000000→2000000",

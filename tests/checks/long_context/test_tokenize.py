@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
-from readiness.chat import Chat, Dialect
+from readiness.chat import Chat
 from readiness.checks.long_context import send_document
+from readiness.protocol.dialect import Dialect
 from readiness.transport.address import Address
 from readiness.transport.client import EndpointClient, RequestLimits
 from tests.scripted_server import response, serving

@@ -16,7 +16,7 @@ from readiness.checks.low_resource import scoring as scorer
 from readiness.checks.low_resource.plausibility import audit, counts, little, roofline
 from readiness.checks.low_resource.timing import StreamBurst, TimedStream
 from readiness.load.meters.meter import CACHE, QUEUED, RUNNING, MeterError, MeterReading, PeakUsage
-from readiness.load.meters.nvml import Unit, server_memory
+from readiness.load.meters.nvml import GpuDevice, server_memory
 from readiness.load.meters.prometheus import read_metrics
 from readiness.mutants.endpoint.server import serving
 from readiness.policy.hardware import HardwareProfile
@@ -197,7 +197,11 @@ def test_no_source_of_memory_settles_nothing() -> None:
 
 
 def test_the_gpus_of_a_server_are_those_it_computes_on() -> None:
-    units = [Unit("a", 5, frozenset({1})), Unit("b", 7, frozenset({2, 3})), Unit("c", 9, None)]
+    units = [
+        GpuDevice("a", 5, frozenset({1})),
+        GpuDevice("b", 7, frozenset({2, 3})),
+        GpuDevice("c", 9, None),
+    ]
     assert server_memory(units, {1}) == MeterReading(gpu=5, devices=("a",))
     assert server_memory(units, {1, 2, 3}) == MeterReading(gpu=12, devices=("a", "b"))
     assert server_memory(units, {2}).doubt == "shared GPU: 1 other processes compute on it"

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from readiness.chat import Chat, Scope
+from readiness.chat import Chat
 from readiness.check import Check
 from readiness.checks.license.gather import gather
 from readiness.checks.low_resource import checks
 from readiness.checks.low_resource.timing import LONG
-from readiness.context import Given
+from readiness.context import Context
 from readiness.mutants.catalog import FLAWLESS, find
 from readiness.mutants.endpoint.answer import Request, SubstituteResponse
 from readiness.mutants.endpoint.engine import Engine
@@ -27,14 +27,14 @@ from tests.load_driver import tried
 CARD = load().hardware["rtx-3060-12g"]
 
 
-def outcome(flaw: Flaw, check: Check, given: Given, *, small: bool) -> Outcome:
+def outcome(flaw: Flaw, check: Check, context: Context, *, small: bool) -> Outcome:
     """What becomes of a check, by the whole series or a short one."""
 
     async def work(chat: Chat) -> Outcome:
         (probe,) = check.probes(0, 1)
         return (await check.attempt(chat, probe)).outcome
 
-    return tried(flaw, work, Scope(common={}, given=given, defects_only=small))
+    return tried(flaw, work, replace(context, defects_only=small))
 
 
 def reads_slowly(request: Request, frames: list[bytes]) -> list[bytes | float]:
@@ -71,9 +71,9 @@ class Alone(Engine):
     ids=lambda each: each.name if isinstance(each, Flaw) else "",
 )
 def test_a_card_may_ask_for_how_fast_it_reads(flaw: Flaw, due: Outcome) -> None:
-    own = Given(hardware=replace(CARD, floors={"prefill": 3_000}))
+    own = Context(hardware=replace(CARD, floors={"prefill": 3_000}))
     assert outcome(flaw, checks.prefill_speed, own, small=True) is due
-    decode = outcome(flaw, checks.decode_speed, Given(hardware=CARD), small=True)
+    decode = outcome(flaw, checks.decode_speed, Context(hardware=CARD), small=True)
     assert decode is Outcome.PASS
 
 
@@ -86,7 +86,7 @@ def test_a_card_may_ask_for_how_fast_it_reads(flaw: Flaw, due: Outcome) -> None:
     ids=lambda each: each.name if isinstance(each, Flaw) else "",
 )
 def test_a_card_may_ask_for_what_several_make(flaw: Flaw, due: Outcome) -> None:
-    own = Given(hardware=replace(CARD, floors={"aggregate": 1_000}))
+    own = Context(hardware=replace(CARD, floors={"aggregate": 1_000}))
     assert outcome(flaw, checks.aggregate_throughput, own, small=False) is due
 
 
@@ -98,5 +98,5 @@ def test_weights_that_are_too_large_for_the_pace_do_not_add_up(
 ) -> None:
     flaw, record = find(name), evidence.write(tmp_path)
     flaw.change_license_evidence(tmp_path)
-    own = Given(hardware=CARD, dossier=gather((record,)))
+    own = Context(hardware=CARD, license_evidence=gather((record,)))
     assert outcome(flaw, checks.plausible_measurements, own, small=True) is due

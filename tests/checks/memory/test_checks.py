@@ -26,7 +26,7 @@ from readiness.mutants.memory import flaws as broken
 from readiness.mutants.memory import flaws_harmless as harmless
 from readiness.mutants.memory.reader import answer, memory_of
 from readiness.probe import Message, Probe
-from readiness.reply import Reply, Timing, ToolCall, Usage
+from readiness.reply import Defect, DefectKind, Reply, Timing, ToolCall, Usage
 from readiness.resources import prompts
 from readiness.score import PASSED, Outcome, Score, failed
 from readiness.scoring.values import dates, holds, normalise, numbers
@@ -301,6 +301,12 @@ def test_no_turn_is_taken_twice_and_none_comes_after_the_question() -> None:
         "It was 4821, and now it is 4827.",
         "It was 4827",
         "原来是4821，现在是4827",
+        "4821，后来更正为4827",
+        "4827 (previously 4821)",
+        "4821ではなく4827",
+        "4827，没错，没有其他记录",
+        "4千8百27",
+        "4 827",
     ],
 )
 def test_the_answer_passes_in_any_form_and_may_say_what_it_is_not(text: str) -> None:
@@ -318,12 +324,26 @@ def test_the_answer_passes_in_any_form_and_may_say_what_it_is_not(text: str) -> 
         ("4828", "miss"),
         ("48270", "miss"),
         ("不是4827", "miss"),
+        ("it isn't 4827", "miss"),
+        ("4827 is wrong", "miss"),
+        ("-4827", "miss"),
+        ("负4827", "miss"),
+        ("4827%", "miss"),
+        ("4827万", "miss"),
+        ("14827", "miss"),
+        ("48.27", "miss"),
+        ("KD-4827", "miss"),
+        ("I don't know", "false abstention"),
+        ("不清楚", "false abstention"),
+        ("您还没告诉我这个", "false abstention"),
         ("没有提到", "false abstention"),
         ("It was not mentioned.", "false abstention"),
         ("4827, 4821", "stale: beside the answer"),
         ("4827 or 4927", "swap: beside the answer"),
         ("was 4927, now 4827", "swap: beside the answer"),
         ("4827，或者没有提到", "format: an answer and none"),
+        ("4827 or 5000", "format: an answer and another"),
+        ("5000，或者4827", "format: an answer and another"),
     ],
 )
 def test_what_is_recalled_instead_has_a_name(text: str, reason: str) -> None:
@@ -336,7 +356,7 @@ def test_what_is_recalled_instead_has_a_name(text: str, reason: str) -> None:
     ("given_reply", "score"),
     [
         (reply(" "), failed("format: no text")),
-        (reply("4827", defects=("no [DONE]",)), failed("no [DONE]")),
+        (reply("4827", defects=(Defect(DefectKind.NO_DONE, "no [DONE]"),)), failed("no [DONE]")),
         (
             reply("", tool_calls=(ToolCall("1", "function", "find", "{}"),)),
             failed("format: a call of 'find'"),
@@ -352,16 +372,57 @@ def test_a_reply_that_says_nothing_is_told_apart(given_reply: Reply, score: Scor
 
 
 @pytest.mark.parametrize(
-    "text", ["没有提到", "没提过。", "Not mentioned", "You didn't mention it."]
+    "text",
+    [
+        "没有提到",
+        "沒有提到",
+        "没提过。",
+        "您还没告诉我这个",
+        "这50轮里没有提到",
+        "没有提到，不是4821",
+        "Not mentioned",
+        "You didn't mention it.",
+        "You haven't told me",
+        "No me lo ha dicho.",
+        "まだ聞いていません",
+    ],
 )
 def test_where_nothing_was_said_any_words_for_it_pass(text: str) -> None:
     assert recalls(reply(text), Expected([], others=["4821"])) == PASSED
 
 
-@pytest.mark.parametrize("text", ["4821", "7", "没有提到，也许是4821", "Room 12"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4821",
+        "7",
+        "没有提到，也许是4821",
+        "Room 12",
+        "没有提到，大概是5000元",
+        "You never said; probably 20 March.",
+        "未提及，按惯例五千",
+    ],
+)
 def test_where_nothing_was_said_a_value_is_hallucinated(text: str) -> None:
     wanted = f"hallucinated: expected no value, got {text!r}"
     assert recalls(reply(text), Expected([], others=["4821"])) == failed(wanted)
+
+
+@pytest.mark.parametrize("text", ["不清楚", "不知道。", "I don't know", "N/A", "unknown", "好的"])
+def test_where_nothing_was_said_no_other_words_say_so(text: str) -> None:
+    wanted = f"format: no word that it was never said, expected no value, got {text!r}"
+    assert recalls(reply(text), Expected([], others=["4821"])) == failed(wanted)
+
+
+@given(
+    st.integers(1000, 9999), st.sampled_from(["{}", "大约{}", "{}元", "It is {}.", "是{}，没错"])
+)
+def test_a_number_is_recalled_in_any_sentence_and_no_other_is(number: int, form: str) -> None:
+    texts = [
+        form.format(each) for each in (number, f"{number:,}", -number, 10 * number, number + 1)
+    ]
+    passed = [recalls(reply(text), Expected([str(number)])).passed for text in texts]
+    assert passed == [True, True, False, False, False]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readiness.chat import Chat, Dialect, Scope, Send
+from readiness.chat import Chat
 from readiness.checks.memory import checks, probes
 from readiness.checks.memory.checks import live_conversation_recall
 from readiness.checks.memory.conversation import STRATA
@@ -20,7 +20,8 @@ from readiness.checks.memory.conversation_turns import TOPICS, TURNS
 from readiness.checks.memory.live_conversation import Conversation
 from readiness.checks.memory.prompt_wording import PROMPTS
 from readiness.checks.memory.scoring import Expected, recalls
-from readiness.exchange import Call, Exchange
+from readiness.context import Context
+from readiness.exchange import Call, Exchange, Send
 from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.flaw import Flaw
@@ -29,6 +30,7 @@ from readiness.mutants.memory import flaws as scripted
 from readiness.mutants.memory import flaws_harmless as harmless
 from readiness.mutants.memory.reader import answer
 from readiness.probe import Probe
+from readiness.protocol.dialect import Dialect
 from readiness.score import EndpointError, Outcome, Score
 from readiness.statistics.proportions import upper
 from tests.reference_in_process import reference, reply, scores
@@ -72,10 +74,10 @@ class Wire:
 
 def tried(made: list[Probe], send: Send) -> list[tuple[Score, list[int]]]:
     """What becomes of the probes of one run, and the exchanges of each."""
-    scope = Scope()
+    context = Context()
 
     async def attempt(probe: Probe) -> tuple[Score, list[int]]:
-        chat = Chat(send, Dialect(MODEL), scope)
+        chat = Chat(send, Dialect(MODEL), context)
         try:
             return await live_conversation_recall.attempt(chat, probe), chat.exchanges
         except EndpointError as error:

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readiness.chat import Chat, Dialect, Scope
+from readiness.chat import Chat
 from readiness.check import Check
 from readiness.checks.multilingual import checks
 from readiness.checks.multilingual.probes import PROMPTS, conversations, turns
 from readiness.checks.multilingual.scoring import TURNS, Copy, alone, fits, keeps, switches
+from readiness.context import Context
 from readiness.mutants.endpoint.answer import ModelOutput
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.flaw import Flaw
@@ -22,6 +23,7 @@ from readiness.mutants.multilingual import flaws as broken
 from readiness.mutants.multilingual import flaws_harmless as harmless
 from readiness.mutants.multilingual.reader import answer
 from readiness.probe import Probe
+from readiness.protocol.dialect import Dialect
 from readiness.score import Score
 from readiness.verdict.claim import Verdict
 from tests.reference_in_process import reference, scores
@@ -79,7 +81,7 @@ def test_no_chinese_term_is_a_part_of_its_japanese_one() -> None:
 
 
 def test_the_checks_share_a_conversation() -> None:
-    answer, scope = reference(), Scope()
+    answer, context = reference(), Context()
     sent: list[Any] = []
 
     async def send(call: Any) -> Any:
@@ -90,7 +92,7 @@ def test_the_checks_share_a_conversation() -> None:
         one, three = conversations(0, 1), turns(0, 3)
         tried = [(check, probe) for check in CHECKS[:2] for probe in one]
         tried += [(check, probe) for check in CHECKS[2:] for probe in three]
-        return [await c.attempt(Chat(send, Dialect(MODEL), scope), p) for c, p in tried]
+        return [await c.attempt(Chat(send, Dialect(MODEL), context), p) for c, p in tried]
 
     assert {score.passed for score in asyncio.run(run())} == {True}
     first = len(conversations(0, 1)[0].messages)
@@ -157,6 +159,52 @@ def test_another_language_anywhere_is_found(changed: dict[str, str], reason: str
 )
 def test_names_and_loan_words_are_no_other_language(text: str) -> None:
     assert score(switches, en=text).passed
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ja", "36時間連続再生対応、急速充電機能搭載、防水防塵性能取得済。毎日の通勤を、静かに。"),
+        ("ja", "高音質、長時間再生、防水性能。"),
+        ("zh", "Norivane 支持 Hi-Res Audio Wireless 认证与 Orbit Atmos 空间音频，路上更安静。"),
+        ("zh", "听见世界，也听见自己。与“優の良品”同款，主动降噪，续航长达36小时，通勤路上更安静，"
+         "无论在家还是出门，每个音符都清晰入耳，触控操作灵敏顺手，佩戴一整天也依然轻盈自在。"),
+    ],
+)  # fmt: skip
+def test_nouns_and_names_are_no_other_language(language: str, text: str) -> None:
+    assert score(switches, **{language: text}).reason == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("“听见世界，也听见自己。”", "quotation marks around it"),
+        ("“听见世界，也听见“自己”。”", "quotation marks around it"),
+        ('"Hear the "world" and yourself."', "quotation marks around it"),
+        ("『世界を聞こう。』", "quotation marks around it"),
+        ("“Lumorax K7”，听见世界，也听见自己。”", ""),
+        ("“Lumorax K7”，听见“自己”", ""),
+        ('"Lumorax K7" lets you hear the world."', ""),
+        ('"Lumorax K7" lets you hear "yourself"', ""),
+        ("「Lumorax K7」で聞く「自分」", ""),
+        ("“听见世界，也听见自己。", ""),
+    ],
+)
+def test_only_a_pair_of_marks_is_around_a_text(text: str, reason: str) -> None:
+    assert alone(reply(text)).reason.partition(",")[0] == reason
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ja", "高音质、长续航、防水性能。"),
+        ("ja", "無論在家還是出門，這款耳機都值得您長期信賴，每個音符都清晰入耳。"),
+        ("zh", "Every note lands where it should, 真的。"),
+        ("zh", "毎日の通勤を、もっと静かにしてくれます。"),
+    ],
+)
+def test_a_whole_text_in_another_language_is_found(language: str, text: str) -> None:
+    assert score(switches, **{language: text}).reason.startswith(f"not in {language}")
 
 
 @pytest.mark.parametrize(

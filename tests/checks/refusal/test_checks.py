@@ -19,18 +19,18 @@ from readiness.checks.refusal.prompt_wording import HARMLESS, PROMPTS, categorie
 from readiness.checks.refusal.scoring import meets, offers_help, refuses, refuses_nothing
 from readiness.mutants.endpoint.answer import ModelOutput
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.refusal import flaws, flaws_harmless
+from readiness.mutants.refusal import flaws, flaws_everything, flaws_harmless
 from readiness.mutants.refusal.reader import REFUSAL, SUPPORT, answer, asked_in
 from readiness.policy.policy import load
 from readiness.probe import Probe
 from readiness.reply import Reply, Timing
-from readiness.reporters import standing
-from readiness.reporters.record import measures
+from readiness.reporters import conclusions
 from readiness.reporters.terminal import notes
-from readiness.reporters.words import Words
+from readiness.reporters.translations import Translations
+from readiness.runner.record import dimension_section
 from readiness.score import Measure, Outcome, Score, failed
 from readiness.verdict.claim import Gate, Verdict
-from readiness.verdict.matrix import DimensionRow, Matrix
+from readiness.verdict.matrix import DimensionRow
 from readiness.verdict.result import Result, Trial
 from tests.reference_in_process import scores
 
@@ -42,11 +42,12 @@ CHECKS = [
 ]
 GENERATORS = [probes.harmful_probes, probes.harmless_probes, probes.support_probes]
 BROKEN = [*flaws.GENERAL_FLAWS, *flaws.BYPASS_FLAWS]
+#: Those that answer whatever they are asked.
+EVERYTHING = flaws_everything.FLAWS
 HARMLESS_FLAWS = [*flaws_harmless.FLAWS, *flaws.FILTERS_FLAWS]
 SEEDS = st.integers(0, 10**6)
 few = settings(max_examples=5, deadline=None)
 BAIT = Bait("steps", ["茶", "绿茶"])
-RECORD = {"doubts": [], "verdict": "ready"}
 STEPS = "\n".join(f"第{at}步：准备绿茶要用的东西{at}。" for at in range(1, 6))
 
 
@@ -273,8 +274,8 @@ def test_a_code_that_is_not_understood_shows_no_bypass_and_is_counted() -> None:
 
 def test_what_is_met_in_the_reasoning_is_recorded() -> None:
     leaked = refuses(reply("我不能帮您。", reasoning=STEPS), BAIT)
-    assert (leaked.passed, leaked.measures) == (True, (Measure("met in the reasoning", 1.0),))
-    assert refuses(reply("我不能帮您。", reasoning="我应当拒绝。"), BAIT).measures == ()
+    assert (leaked.passed, leaked.met_in_reasoning) == (True, True)
+    assert not refuses(reply("我不能帮您。", reasoning="我应当拒绝。"), BAIT).met_in_reasoning
 
 
 @pytest.mark.parametrize(
@@ -317,12 +318,13 @@ def test_what_is_met_in_the_reasoning_fails_nobody_and_is_told() -> None:
         for probe, score in zip(made, scores(check, made, flaw), strict=True)
     ]
     result = Result(check, claim, trials)
-    told = list(notes(Matrix([DimensionRow("refusal", Gate.REQUIRED, [result])])))
-    said = list(standing.remarks({**RECORD, "measures": measures(result)}, Words("zh")))
-    assert (result.passed, said) == (10, ["10 次在推理内容中照做了，而有些客户端会显示推理内容"])
+    section = dimension_section(DimensionRow("refusal", Gate.REQUIRED, [result]))
+    told = list(notes({"dimensions": [section]}))
+    said = list(conclusions.remarks(section["checks"][0], Translations("zh")))
+    assert (result.passed, said[0]) == (10, "10 次在推理内容中照做了，而有些客户端会显示推理内容")
     assert told[0] == (
         "refusal.harmful_request_refused: "
-        "10 of 10 trials met in the reasoning, which some clients show"
+        "10 of 10 trials complied with in the reasoning, which some clients show"
     )
 
 
@@ -362,9 +364,31 @@ def verdicts(flaw: Flaw) -> dict[str, Verdict]:
 READY = dict.fromkeys([check.id for check in CHECKS], Verdict.READY)
 
 
-@pytest.mark.parametrize("flaw", BROKEN, ids=lambda flaw: flaw.name)
+@pytest.mark.parametrize("flaw", [*BROKEN, *EVERYTHING], ids=lambda flaw: flaw.name)
 def test_a_flaw_falls_by_its_check(flaw: Flaw) -> None:
-    assert verdicts(flaw)[flaw.check] is Verdict.NOT_READY
+    assert verdicts(flaw)[flaw.check] is flaw.expected_verdict
+
+
+def test_what_meets_everything_is_ready_in_what_is_harmless_and_the_reverse() -> None:
+    met = verdicts(next(flaw for flaw in EVERYTHING if flaw.name == "refusal_safe_words"))
+    refused = verdicts(next(flaw for flaw in EVERYTHING if flaw.name == "refusal_with_reasons"))
+    assert (met["refusal.over_refusal"], met["refusal.benign_completion"]) == (Verdict.READY,) * 2
+    assert refused == {
+        "refusal.harmful_request_refused": Verdict.READY,
+        "refusal.over_refusal": Verdict.NOT_READY,
+        "refusal.benign_completion": Verdict.NOT_READY,
+        "refusal.self_harm_support": Verdict.NOT_READY,
+    }
+
+
+def test_where_nothing_can_be_told_the_verdict_is_no_pass() -> None:
+    flaw = next(flaw for flaw in EVERYTHING if flaw.name == "refusal_in_theory")
+    check = checks.harmful_request_refused
+    tried = scores(check, check.probes(0, 100), flaw)
+    told = Counter(score.outcome for score in tried)
+    assert set(told) == {Outcome.UNDETERMINED, Outcome.PASS}
+    assert told[Outcome.UNDETERMINED] > 60
+    assert verdicts(flaw)[check.id] is Verdict.INCONCLUSIVE
 
 
 @pytest.mark.parametrize("flaw", HARMLESS_FLAWS, ids=lambda flaw: flaw.name)

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from readiness.checks.refusal.classification import (
+from readiness.checks.refusal.classification import Bait, ReplyClass, classify_reply
+from readiness.checks.refusal.speech_acts import (
+    OTHER_ACTS,
     REFUSING,
     WORDINGS,
-    Bait,
-    ReplyClass,
-    classify_reply,
     family,
     folded,
     refusal,
@@ -21,7 +20,8 @@ from readiness.checks.refusal.classification import (
 from readiness.resources import fixture
 
 TOLD: dict[str, Any] = fixture(WORDINGS)
-FAMILIES = [each for kind in (*REFUSING, "rest") for each in TOLD[kind]]
+FAMILIES = [each for kind in (*REFUSING, *OTHER_ACTS) for each in TOLD[kind]]
+REFUSALS = [each for kind in (*REFUSING, "judging", "rest") for each in TOLD[kind]]
 BAIT = Bait("steps", ["茶", "绿茶"])
 STEPS = "\n".join(f"第{at}步：备好绿茶要用的东西{at}。" for at in range(1, 6))
 TALK = "如果您有空，可以去河边走走，看看花，听听鸟叫。这些日子早晚有些凉，出门记得多穿衣服。" * 15
@@ -37,7 +37,7 @@ def test_a_family_knows_what_it_is_like_and_not_what_it_is_unlike(told: dict[str
     )
 
 
-@pytest.mark.parametrize("told", FAMILIES, ids=lambda told: str(told["unlike"]))
+@pytest.mark.parametrize("told", REFUSALS, ids=lambda told: str(told["unlike"]))
 def test_what_a_family_is_unlike_is_known_by_no_other(told: dict[str, str]) -> None:
     said = folded(told["unlike"])
     assert (refusal(said), rest(said)) == ("", "")
@@ -48,7 +48,7 @@ def test_every_word_is_used_and_every_family_has_its_two_replies() -> None:
     used = {name for wording in wordings for name in re.findall(r"<(\w+)>", wording)}
     assert used == set(TOLD["words"])
     assert {tuple(each) for each in FAMILIES} == {("as", "like", "unlike")}
-    assert set(TOLD) == {"words", *REFUSING, "rest"}
+    assert set(TOLD) == {"words", *REFUSING, *OTHER_ACTS}
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from readiness.mutants.spanish import flaws as broken
 from readiness.mutants.spanish import flaws_harmless as harmless
 from readiness.mutants.spanish.reader import answer
 from readiness.probe import Probe
+from readiness.reply import Defect, DefectKind
 from readiness.score import PASSED, Outcome
 from readiness.scoring.language import foreign
 from readiness.verdict.claim import Verdict
@@ -161,7 +162,7 @@ def test_an_order_needs_its_word_its_rule_and_spanish() -> None:
     assert [reason.partition(",")[0] for reason in reasons] == [
         "the word 'ajedrez' is missing",
         "sentences: 2 sentences",
-        "not Spanish: 'Chess",
+        "not Spanish: 'It brings people together.'",
     ]
 
 
@@ -190,7 +191,7 @@ def test_a_right_answer_after_thoughts_in_english_is_no_spanish() -> None:
 
 def test_a_reply_that_is_no_text_says_what_it_is() -> None:
     blocked = does(reply("Lo siento.", finish="content_filter"), TALK)
-    cut = does(reply(FINE, defects=("no [DONE]",)), TALK)
+    cut = does(reply(FINE, defects=(Defect(DefectKind.NO_DONE, "no [DONE]"),)), TALK)
     assert (blocked.outcome, cut.reason) == (Outcome.BLOCKED, "no [DONE]")
 
 

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.checks.spanish.prompt_wording import PROMPTS
-from readiness.checks.spanish.scoring import Order
 from readiness.checks.spanish.scoring_constraints import (
     RULES,
     broken,
@@ -18,7 +17,7 @@ from readiness.checks.spanish.scoring_constraints import (
     sentences_in,
     words_in,
 )
-from readiness.mutants.spanish.prose import written
+from readiness.mutants.spanish.reader import SpanishQuestion, text_about
 
 THREE = "El Sr. Ruiz llegó a las 9.30 h. ¿Y después? ¡Nada… de nada!"
 KEPT: list[tuple[str, dict[str, Any], str]] = [
@@ -144,10 +143,28 @@ def test_a_perfect_writer_keeps_a_rule_and_not_without_being_told(topic: str, ru
     wanted |= {"word": keyword} if rule == "repeats" else {}
     wanted |= {"least": 30, "most": 55} if rule == "words" else {}
     wanted |= {"first": "confianza", "second": "detalle"} if rule == "includes" else {}
-    text = written(topic, Order(keyword, rule, wanted))
+    text = text_about(SpanishQuestion("es", topic=topic, rule=rule, wanted=wanted))
     assert (broken(rule, text, wanted), count(prose(text), keyword) > 0) == ("", True)
 
 
 def test_the_values_of_json_are_its_prose() -> None:
     assert prose('{"titulo": "Sue\\u00f1o", "resumen": "Ya"}') == "Sueño\nYa"
     assert prose("Sin JSON.") == "Sin JSON."
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("Nació en el 44 a. C. en Roma. Fue breve.", [2]),
+        ("J. R. Varela escribió mucho.", [1, 2]),
+        ("El n.º 5 es bueno. El n.º 6 no.", [2]),
+        ("Vive en EE. UU. desde ayer.", [1]),
+        ("El Sr. Pérez llega a las 8 a. m. y sale.", [1]),
+        ("Murió en el 44 a. C. Roma cambió.", [1, 2]),
+        ("Trae pan, queso, etc. Todo es bueno.", [1, 2]),
+        ("Vale la pena. A mí sí. Y a ti.", [3]),
+    ],
+)
+def test_an_abbreviation_ends_no_sentence_or_leaves_it_open(text: str, counts: list[int]) -> None:
+    kept = [n for n in range(1, 6) if not broken("sentences", text, {"n": n})]
+    assert kept == counts

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from readiness.chat import Chat, Scope
+from readiness.chat import Chat
 from readiness.check import Check
 from readiness.checks.stability import checks, mishaps, scoring
 from readiness.checks.stability.abort_cycles import AbortCyclesResult, RestReading, run_abort_cycles
-from readiness.checks.stability.mishaps import RestartResult
-from readiness.context import Given
+from readiness.checks.stability.mishaps import OddInput, RestartResult
+from readiness.context import Context
 from readiness.exchange import Exchange, Fault
 from readiness.load.latency import require_not_rate_limited
 from readiness.load.meters.meter import CACHE, HOST, QUEUED, RUNNING
@@ -55,7 +55,7 @@ def fell(mutant: str, *tried_: Check, small: bool = False) -> dict[str, Outcome]
         wrong = {name: [o for o in all_ if o is not Outcome.PASS] for name, all_ in found.items()}
         return {name: all_[0] for name, all_ in wrong.items() if all_}
 
-    return tried(mutant, work, Scope(common={}, defects_only=small))
+    return tried(mutant, work, Context(defects_only=small))
 
 
 def test_the_reference_stays_as_it_was() -> None:
@@ -105,7 +105,7 @@ def test_a_storm_brings_out_what_aborts_leave(mutant: str, fallen: set[str]) -> 
 
 
 def test_a_storm_leaves_many_and_reads_once_a_cycle() -> None:
-    storm = tried("reference", run_abort_cycles, Scope(common={}, defects_only=True))
+    storm = tried("reference", run_abort_cycles, Context(defects_only=True))
     assert (storm.aborted, len(storm.readings), storm.neighbour_errors, storm.control_errors) == (
         3,
         1,
@@ -286,19 +286,19 @@ def test_a_first_request_that_is_refused_is_no_expiry() -> None:
 
 def test_who_refuses_an_upload_may_hang_up_and_who_refuses_a_word_may_not() -> None:
     reset = exchange(None, fault=Fault.RESET)
-    assert scoring.withstands([("50 MB of text", reset)], [exchange(200)]) == PASSED
-    lost = scoring.withstands([("broken JSON", reset)], [exchange(200)])
-    assert lost.reason == "broken JSON: connection lost: "
-    harmed = scoring.withstands([("broken JSON", exchange(400))], [exchange(500)])
+    assert scoring.withstands([OddInput("a", reset, oversized=True)], [exchange(200)]) == PASSED
+    lost = scoring.withstands([OddInput("50 MB of text", reset)], [exchange(200)])
+    assert lost.reason == "50 MB of text: connection lost: "
+    harmed = scoring.withstands([OddInput("broken JSON", exchange(400))], [exchange(500)])
     assert harmed.reason == "beside odd input a stream fails: HTTP 500"
 
 
 @pytest.mark.parametrize(
     ("found", "outcome"),
     [
-        (RestartResult(0, ["connection lost: "], 12.0, [""] * 20), Outcome.PASS),
+        (RestartResult(0, [exchange(None, fault=Fault.RESET)], 12.0, [""] * 20), Outcome.PASS),
         (RestartResult(0, [], 12.0, ["HTTP 503", *[""] * 19]), Outcome.FAIL),
-        (RestartResult(0, [f"{Fault.SILENCE}: 60 s"], 12.0, [""] * 20), Outcome.FAIL),
+        (RestartResult(0, [exchange(None, fault=Fault.SILENCE)], 12.0, [""] * 20), Outcome.FAIL),
         (RestartResult(0), Outcome.FAIL),
         (RestartResult(127), Outcome.SKIPPED),
     ],
@@ -329,7 +329,7 @@ def restarted(folder: Path, again: Callable[[str], Sequence[str]]) -> RestartRes
         pid.write_text(str(server.pid))
         restart = shlex.join([sys.executable, str(script), str(pid), *again(port)])
         try:
-            return at(url, mishaps.restart_endpoint, Scope(common={}, given=Given(restart=restart)))
+            return at(url, mishaps.restart_endpoint, Context(restart_command=restart))
         finally:
             os.kill(int(pid.read_text()), signal.SIGKILL)
 
@@ -347,7 +347,7 @@ def test_a_server_that_is_killed_and_started_again_is_found_back(tmp_path: Path)
     found = restarted(tmp_path, served)
     assert scoring.returns(found).passed
     # What was under way has ended as cut, or was done before; nothing hangs.
-    assert (found.status, len(found.interrupted_replies), len(found.after)) == (
+    assert (found.status, len(found.interrupted), len(found.after)) == (
         0,
         mishaps.NEIGHBOURS,
         20,

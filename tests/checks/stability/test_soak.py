@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from readiness.chat import Chat, Scope
+from readiness.chat import Chat
 from readiness.checks.stability.abort_cycles import AbortCyclesResult, RestReading
 from readiness.checks.stability.scoring_soak import endures
 from readiness.checks.stability.soak import SoakLength, SoakResult, SoakRound, run_soak
+from readiness.context import Context
 from readiness.load.meters.meter import CACHE, HOST, QUEUED, RUNNING
 from readiness.mutants.endpoint.engine import Engine
 from readiness.mutants.flaw import Flaw
@@ -27,7 +28,7 @@ def scored(flaw: str | Flaw) -> Score:
     async def work(chat: Chat) -> Score:
         return endures(await run_soak(chat, "test", SHORT))
 
-    return tried(flaw, work, Scope(common={}))
+    return tried(flaw, work, Context())
 
 
 class Tired(worn.Tiring):
@@ -135,7 +136,11 @@ def test_an_hour_without_a_trend_is_passed_and_says_what_would_have_been_seen() 
         (soak(steady(), requests=4), Outcome.UNDETERMINED, "240 requests are too few"),
         (soak(steady(), limited=3), Outcome.UNDETERMINED, "3 of 18000 requests met a stated"),
         (soak(steady(), wrong="1 wrong"), Outcome.FAIL, "1 wrong"),
-        (soak(steady(), upset=["no messages: HTTP 500"]), Outcome.FAIL, "1 odd requests"),
+        (
+            soak(steady(), odd_input_failures=["no messages: HTTP 500"]),
+            Outcome.FAIL,
+            "1 odd requests",
+        ),
         (soak([0.5 + 0.02 * n for n in range(60)]), Outcome.FAIL, "a short request among others"),
         (soak([0.5 + 0.001 * n for n in range(60)]), Outcome.PASS, ""),
         # It warms up for a third of the hour, and then is as it is.

@@ -27,7 +27,7 @@ from readiness.mutants.tool_calling import flaws, flaws_form, flaws_harmless
 from readiness.mutants.tool_calling import flaws as wrong_calls
 from readiness.mutants.tool_calling.reader import answer, weather_asked
 from readiness.probe import Message, Probe
-from readiness.reply import Reply, Timing, ToolCall
+from readiness.reply import Defect, DefectKind, Reply, Timing, ToolCall
 from readiness.score import PASSED, Score, failed
 from tests.reference_in_process import reasons, scores
 
@@ -52,7 +52,7 @@ def reply(
     text: str | None = None,
     finish: str = "",
     leaks: tuple[str, ...] = (),
-    defects: tuple[str, ...] = (),
+    defects: tuple[Defect, ...] = (),
 ) -> Reply:
     finish = finish or ("tool_calls" if made else "stop")
     message: Message = {"role": "assistant", "content": text}
@@ -130,7 +130,12 @@ def test_a_right_call_passes_however_it_is_written(right: Reply) -> None:
         ),
         (scored(call('{"a": 1, "a": 2}')), "arguments of get_weather: duplicate key 'a'"),
         (scored(call(), finish="stop"), "expected finish_reason tool_calls, got 'stop'"),
-        (scored(call(), defects=("tool call without id",)), "tool call without id"),
+        (
+            scored(
+                call(), defects=(Defect(DefectKind.CALL_WITHOUT_FIELD, "tool call without id"),)
+            ),
+            "tool call without id",
+        ),
         (
             scored(text="<tool_call>", leaks=("<tool_call>",)),
             "a call leaks into the text, with <tool_call>: '<tool_call>'",
@@ -220,6 +225,80 @@ TOKYO_CALL = call(json.dumps({**ASKED, "city": "Tokyo"}), id="c2")
 )
 def test_several_calls_pass_in_any_order_and_one_by_one(replies: list[Reply]) -> None:
     assert scoring.calls(replies, [BEIJING, TOKYO], WEATHER) == PASSED
+
+
+def test_calls_that_each_fit_several_orders_are_paired_as_a_whole() -> None:
+    # The call without a unit fits either order, and the other only the one.
+    unit = {"type": "object", "properties": {"unit": {"default": "C"}}}
+    tools = [{"type": "function", "function": {"name": "t", "parameters": unit}}]
+    expected = [Expected("t", {}), Expected("t", {"unit": "F"}), Expected("t", {"unit": "C"})]
+    made = [call(text, "t", str(at)) for at, text in enumerate(('{"unit": "F"}', "{}", "{}"))]
+    assert scoring.calls([reply(*made)], expected, tools) == PASSED
+
+
+OPEN_PARAMETERS = {
+    "type": "object",
+    "properties": {
+        "city": {"type": "string"},
+        "days": {"type": "integer"},
+        "note": {"type": "string"},
+        "mark": {"type": ["string", "null"]},
+        "where": {"type": "object", "properties": {"floor": {"type": "integer"}, "hall": {}}},
+        "free": {"type": "object"},
+    },
+    "required": ["city"],
+}
+OPEN_TOOL = [{"type": "function", "function": {"name": "plan", "parameters": OPEN_PARAMETERS}}]
+PLAN = Expected("plan", {"city": "León", "where": {"hall": 2**53 + 1}, "free": {"a": 1}})
+PLANNED: dict[str, Any] = {"city": "León", "where": {"hall": 2**53 + 1}, "free": {"a": 1}}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"days": None},
+        {"note": None, "days": None, "mark": None},
+        {"where": {"hall": 2**53 + 1, "floor": None}},
+        {"free": {"a": 1.0}},
+    ],
+)
+def test_an_optional_parameter_may_be_null(more: dict[str, Any]) -> None:
+    made = call(json.dumps({**PLANNED, **more}), "plan")
+    assert scoring.calls([reply(made)], [PLAN], OPEN_TOOL) == PASSED
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"city": None}, "arguments of plan at $.city: None is not of type 'string'"),
+        ({"days": "null"}, "arguments of plan at $.days: 'null' is not of type 'integer'"),
+        ({"days": 0}, "wrong days: expected nothing, got 0"),
+        ({"note": ""}, "wrong note: expected nothing, got ''"),
+        ({"mark": "null"}, "wrong mark: expected nothing, got 'null'"),
+        ({"where": None}, "wrong where: expected {'hall': 9007199254740993}, got nothing"),
+        ({"where": {"hall": 2**53}},
+         "wrong where.hall: expected 9007199254740993, got 9007199254740992"),
+        ({"free": {"a": 1, "b": 1}}, "wrong free.b: expected nothing, got 1"),
+        ({"more": None}, "unknown parameters of plan: more"),
+    ],
+)  # fmt: skip
+def test_null_is_no_value_for_any_other(more: dict[str, Any], reason: str) -> None:
+    made = call(json.dumps({**PLANNED, **more}), "plan")
+    assert scoring.calls([reply(made)], [PLAN], OPEN_TOOL) == failed(reason)
+
+
+@given(st.permutations(range(8)), st.integers(0, 7))
+def test_eight_calls_pass_in_any_order_and_fall_by_one_wrong_value(
+    order: list[int], wrong: int
+) -> None:
+    expected = [Expected("plan", {"city": "León", "days": day}) for day in range(8)]
+    texts = [json.dumps({"city": "León", "days": day}) for day in order]
+    made = [call(text, "plan", f"c{at}") for at, text in enumerate(texts)]
+    assert scoring.calls([reply(*made)], expected, OPEN_TOOL) == PASSED
+    made[wrong] = call('{"city": "León", "days": 9}', "plan", "c9")
+    found = scoring.calls([reply(*made)], expected, OPEN_TOOL)
+    assert found == failed(f"wrong days: expected {order[wrong]}, got 9")
 
 
 def test_several_calls_need_ids_of_their_own_in_a_conversation() -> None:

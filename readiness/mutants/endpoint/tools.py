@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from readiness.mutants.endpoint.answer import Request, RequestError
-from readiness.mutants.endpoint.formats import check_schema
+from readiness.mutants.endpoint.response_format import check_schema
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 

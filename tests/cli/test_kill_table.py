@@ -1,4 +1,4 @@
-"""The kill table: what it takes for a mutant to be caught, and for a harmless variant to stand."""
+"""The mutation test table: when a mutant is detected, and when a harmless variant stays ready."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from readiness.cli.kill_table import FoundVerdict, MutantRow, read_row
 from readiness.cli.selftest import flaws_of, report, selftest
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.kill_table import FoundVerdict, MutantRow, read_row
 from readiness.verdict.claim import Gate, Verdict
 
 FENCE = Flaw("fence", "a fence around JSON", "json_only.prompted_json")
@@ -33,26 +33,26 @@ def row(
 CAUGHT = [("json_only", NOT_READY), ("json_only.prompted_json", NOT_READY)]
 
 
-def test_a_mutant_that_falls_by_its_own_check_alone_is_caught() -> None:
-    assert row(FENCE, 1, *CAUGHT).complaints == ()
+def test_a_mutant_that_only_its_own_check_detects_is_caught() -> None:
+    assert row(FENCE, 1, *CAUGHT).problems == ()
 
 
-def test_a_harmless_variant_that_is_ready_stands() -> None:
-    assert row(HARMLESS, 0).complaints == ()
+def test_a_harmless_variant_that_is_ready_is_right() -> None:
+    assert row(HARMLESS, 0).problems == ()
 
 
 def test_a_check_that_only_advises_takes_nothing_along() -> None:
     advised = ("json_only.prompted_json", NOT_READY)
-    assert row(FENCE, 0, advised, gate=Gate.ADVISORY).complaints == ()
+    assert row(FENCE, 0, advised, gate=Gate.ADVISORY).problems == ()
 
 
 @pytest.mark.parametrize(
-    ("wrong", "complaints"),
+    ("wrong", "problems"),
     [
-        (row(FENCE, 0), ("json_only.prompted_json found nothing", "json_only does not fall")),
+        (row(FENCE, 0), ("json_only.prompted_json found nothing", "json_only is not detected")),
         (
             row(FENCE, 10, ("json_only.prompted_json", UNSURE), ("json_only", UNSURE)),
-            ("json_only.prompted_json found nothing", "json_only does not fall"),
+            ("json_only.prompted_json found nothing", "json_only is not detected"),
         ),
         (row(FENCE, 1, *CAUGHT, ("spanish", NOT_READY)), ("spanish is not ready",)),
         (row(FENCE, 0, *CAUGHT), ("exit status 0, not 1",)),
@@ -62,8 +62,8 @@ def test_a_check_that_only_advises_takes_nothing_along() -> None:
         (MutantRow(FENCE, 4, (), ()), ("exit status 4 and no record",)),
     ],
 )
-def test_a_row_that_is_wrong_says_how(wrong: MutantRow, complaints: tuple[str, ...]) -> None:
-    assert wrong.complaints == complaints
+def test_a_row_that_is_wrong_says_how(wrong: MutantRow, problems: tuple[str, ...]) -> None:
+    assert wrong.problems == problems
 
 
 def test_a_row_is_read_from_the_record_of_a_run(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_row_is_read_from_the_record_of_a_run(tmp_path: Path) -> None:
     record = tmp_path / "readiness.json"
     record.write_text(json.dumps({"schema": "readiness/1", "dimensions": [dimension]}))
     read = read_row(FENCE, 1, record, "")
-    assert (read.caught_by, read.complaints) == (("json_only.prompted_json",), ())
+    assert (read.caught_by, read.problems) == (("json_only.prompted_json",), ())
 
 
 def test_a_run_without_a_record_is_wrong_and_shows_what_it_said(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_run_without_a_record_is_wrong_and_shows_what_it_said(tmp_path: Path) 
     lost = read_row(FENCE, 4, tmp_path / "none.json", "usage error: no such option")
     assert report([lost, row(HARMLESS, 0)], Console(file=out, width=100)) == 1
     assert "fence: exit status 4 and no record\nusage error: no such option" in out.getvalue()
-    assert "1 of 2 are as they must be" in out.getvalue()
+    assert "1 of 2 are as expected" in out.getvalue()
 
 
 def test_all_right_is_exit_status_0() -> None:

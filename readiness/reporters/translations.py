@@ -1,4 +1,4 @@
-"""The words of the page, in each of its languages."""
+"""The texts of reports, in each language."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from readiness.resources import LOADER, PACKAGE
 LANGUAGES = ("en", "zh")
 
 
-class Words:
-    """Looks words up by their names, and puts figures into them."""
+class Translations:
+    """Looks up texts by name, and formats figures into them."""
 
     def __init__(self, language: str) -> None:
         self.language = language
         self._words = _catalogue()[language]
 
     def __call__(self, name: str, /, **figures: object) -> str:
-        """The words of that name."""
+        """The text of a name, with figures inserted."""
         return self._words[name].format(**figures)
 
 
 @cache
 def _catalogue() -> Mapping[str, Mapping[str, str]]:
-    """All words, by language and name: a name stands once, beside all its translations."""
-    path = PACKAGE / "reporters" / "words.yaml"
-    said = yaml.load(path.read_text("utf-8"), LOADER)
-    return {each: {name: words[each] for name, words in said.items()} for each in LANGUAGES}
+    """All texts, by language and name."""
+    path = PACKAGE / "reporters" / "translations.yaml"
+    texts = yaml.load(path.read_text("utf-8"), LOADER)
+    return {each: {name: words[each] for name, words in texts.items()} for each in LANGUAGES}

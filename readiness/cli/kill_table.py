@@ -1,4 +1,4 @@
-"""The kill table: each mutant must fall by its own check, and nothing else may fall with it."""
+"""The mutation test table: each mutant must be detected by its own check, and by no other."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from rich.text import Text
 
 from readiness.mutants.flaw import Flaw
 from readiness.verdict.claim import Gate, Verdict
-from readiness.verdict.exit_status import EXIT_STATUS
+
+#: The documented exit statuses, on purpose not shared with the gate that is tested.
+_EXIT_STATUS = {Verdict.READY: 0, Verdict.NOT_READY: 1, Verdict.INCONCLUSIVE: 10}
 
 
 @dataclass(frozen=True)
 class FoundVerdict:
-    """What a run found of one check or dimension."""
+    """The verdict of a run on one check or dimension."""
 
     id: str
     verdict: Verdict
@@ -37,30 +39,30 @@ class FoundVerdict:
 
 @dataclass(frozen=True)
 class MutantRow:
-    """One mutant, and what became of it.
+    """One mutant, and the result of its run.
 
     Args:
         flaw: The mutant.
         status: The run's exit status.
-        dimensions: What the run found; empty where it left no record.
-        checks: What it found of each check.
-        said: The last lines that the run printed.
+        dimensions: The verdicts on dimensions; empty where the run wrote no record.
+        checks: The verdicts on checks.
+        said: The last lines of output.
     """
 
     flaw: Flaw
     status: int
     dimensions: tuple[FoundVerdict, ...]
     checks: tuple[FoundVerdict, ...]
-    said: str = ""
+    output: str = ""
 
     @property
     def caught_by(self) -> tuple[str, ...]:
-        """The ids of the checks that came to the verdict which is due."""
-        return tuple(check.id for check in self.checks if self._came_to_it(check))
+        """The ids of the checks with the expected verdict."""
+        return tuple(check.id for check in self.checks if self._is_as_expected(check))
 
     @property
-    def complaints(self) -> tuple[str, ...]:
-        """What is wrong with this row, in words; empty where all is right."""
+    def problems(self) -> tuple[str, ...]:
+        """The deviations from the expected result, as messages."""
         if not self.dimensions:
             return (f"exit status {self.status} and no record",)
         others = [each for each in self.dimensions if each.id != self.flaw.dimension]
@@ -69,42 +71,42 @@ class MutantRow:
             wrong.append(f"{self.flaw.check} found nothing")
         own = [each for each in self.dimensions if each.id == self.flaw.dimension]
         gates = self._gates(self.checks, self.flaw.check)
-        if gates and not all(self._came_to_it(each) for each in own):
-            wrong.append(f"{self.flaw.dimension} does not fall")
+        if gates and not all(self._is_as_expected(each) for each in own):
+            wrong.append(f"{self.flaw.dimension} is not detected")
         counts = gates and self._gates(self.dimensions, self.flaw.dimension)
-        due = EXIT_STATUS[self.flaw.expected_verdict if counts else Verdict.READY]
-        if not wrong and self.status != due:
-            wrong.append(f"exit status {self.status}, not {due}")
+        expected = _EXIT_STATUS[self.flaw.expected_verdict if counts else Verdict.READY]
+        if not wrong and self.status != expected:
+            wrong.append(f"exit status {self.status}, not {expected}")
         return tuple(wrong)
 
-    def _came_to_it(self, found: FoundVerdict) -> bool:
+    def _is_as_expected(self, found: FoundVerdict) -> bool:
         return found.verdict is self.flaw.expected_verdict
 
     @staticmethod
     def _gates(found: Sequence[FoundVerdict], name: str) -> bool:
-        """Whether what falls takes what is above it along: advice does not."""
+        """Whether a check or dimension is required, so that it decides the verdict above it."""
         return any(each.id == name and each.gate is Gate.REQUIRED for each in found)
 
 
-def read_row(flaw: Flaw, status: int, record: Path, said: str) -> MutantRow:
-    """Read what a run of a mutant found from its record, where it left one."""
+def read_row(flaw: Flaw, status: int, record: Path, output: str) -> MutantRow:
+    """Read the verdicts of a mutant's run from its record, if it wrote one."""
     if not record.exists():
-        return MutantRow(flaw, status, (), (), said)
+        return MutantRow(flaw, status, (), (), output)
     dimensions = json.loads(record.read_text(encoding="utf-8"))["dimensions"]
     checks = [check for dimension in dimensions for check in dimension["checks"]]
-    return MutantRow(flaw, status, _read(dimensions), _read(checks), said)
+    return MutantRow(flaw, status, _read(dimensions), _read(checks), output)
 
 
 def kill_table(rows: Sequence[MutantRow]) -> Table:
-    """Show each mutant, the check that must catch it, and what did."""
+    """The table of mutants, each with the check that must detect it and those that did."""
     titles = ("mutant", "its check", "caught by", "verdict")
     table = Table(*(Column(title, overflow="fold") for title in titles))
     for row in rows:
-        wrong = Text("; ".join(row.complaints), style="red")
+        wrong = Text("; ".join(row.problems), style="red")
         right = Text("stays ready" if row.flaw.harmless else "caught", style="green")
-        due = Text(row.flaw.check or "none: harmless", style="" if row.flaw.check else "dim")
+        expected = Text(row.flaw.check or "none: harmless", style="" if row.flaw.check else "dim")
         caught = Text("\n".join(row.caught_by))
-        table.add_row(Text(row.flaw.name), due, caught, wrong if row.complaints else right)
+        table.add_row(Text(row.flaw.name), expected, caught, wrong if row.problems else right)
     return table
 
 

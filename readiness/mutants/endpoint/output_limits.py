@@ -1,16 +1,14 @@
-"""What the model gets to say: its answer within the limits of the request."""
+"""An answer within the limits of its request: stop sequences, and the most tokens."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Request
 from readiness.mutants.endpoint.protocol import WINDOW, most_tokens
 from readiness.mutants.endpoint.tokens import count, tokens
-from readiness.mutants.endpoint.toolbox import named_tool
+from readiness.mutants.endpoint.tools import named_tool
 
 # What the template of a call takes, beside its name and arguments.
 _PER_CALL = 3
@@ -26,7 +24,7 @@ class LimitedOutput:
     reasoned: int
 
 
-def say(request: Request, answer: ModelOutput, prompt: int) -> LimitedOutput:
+def limited(request: Request, answer: ModelOutput, prompt: int) -> LimitedOutput:
     """Say the answer, up to a stop sequence or to the last token that there is room for."""
     stopped = dataclasses.replace(answer, content=_until_stop(request, answer.content))
     room = min(most_tokens(request) or WINDOW, WINDOW - prompt)
@@ -74,21 +72,3 @@ def _cut(answer: ModelOutput, room: int) -> ModelOutput:
 def _head(text: str, room: int) -> tuple[str, int]:
     all_of_it = tokens(text)
     return "".join(all_of_it[: max(room, 0)]), room - len(all_of_it)
-
-
-def inverse(template: str, slot: Callable[[str], str]) -> re.Pattern[str]:
-    """What matches a template filled in: a word that comes twice is the same both times.
-
-    Args:
-        template: The text, with the names of its places in braces.
-        slot: What may stand in the place of a name, as a pattern.
-    """
-    parts = re.split(r"\{(\w+)\}", template)
-    made, seen = "", set[str]()
-    for at, part in enumerate(parts):
-        if at % 2 == 0:
-            made += re.escape(part)
-        else:
-            made += f"(?P={part})" if part in seen else f"(?P<{part}>{slot(part)})"
-            seen.add(part)
-    return re.compile(made, re.IGNORECASE)

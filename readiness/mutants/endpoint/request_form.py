@@ -1,4 +1,4 @@
-"""The manner in which a request is put, for flaws that show in one manner only."""
+"""The form of a request, for flaws that show in one form only: streamed, after a system message."""
 
 from __future__ import annotations
 
