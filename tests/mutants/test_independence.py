@@ -23,7 +23,7 @@ from readiness.checks.json_only import prompt_wording as json_wording
 from readiness.checks.long_context import checks as long_context
 from readiness.checks.long_context.needles import Needles
 from readiness.checks.memory import checks as memory
-from readiness.checks.memory import fact_kinds
+from readiness.checks.memory import question_classes
 from readiness.checks.multilingual import checks as multilingual
 from readiness.checks.multilingual import probes as copy
 from readiness.checks.refusal import checks as refusal
@@ -156,7 +156,7 @@ MISTAKES = {
     "calls": Mistake(tool_calling.consecutive_calls, tool_wording, "_meant", another_day),
     "totals": Mistake(
         RECALL,
-        fact_kinds,
+        question_classes,
         "sum",
         lambda amounts: sum(amounts) + 1,
         lambda probe: probe.expect["answer"].values,

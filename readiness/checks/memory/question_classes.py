@@ -1,4 +1,4 @@
-"""The kinds of facts that are told, and how they change."""
+"""The classes of questions, and how each places its facts in a conversation."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import date
 from readiness.checks.memory.conversation_turns import TURNS, ConversationTurns, TopicLine
 from readiness.checks.memory.prompt_wording import (
     PROMPTS,
+    DoesNotFit,
     Fact,
-    NoRoom,
     Value,
     Verbaliser,
     forms,
@@ -20,14 +20,14 @@ from readiness.checks.memory.prompt_wording import (
 
 @dataclass(frozen=True)
 class QuestionAndAnswer:
-    """What a probe asks, and what the answer is.
+    """A question and its answer.
 
     Args:
-        question: The words of the last turn.
-        values: Ways to write the answer; none where nothing was said of it.
-        allowed_values: Values that a right reply may name.
-        stale: Values that the answer once had.
-        marks: What shows that an instruction was obeyed.
+        question: The text of the last turn.
+        values: Ways to write the answer; none if it was never stated.
+        allowed_values: Values that a correct reply may state.
+        stale: Earlier values of the answer.
+        marks: Texts that show that an instruction was followed.
     """
 
     question: str
@@ -37,90 +37,93 @@ class QuestionAndAnswer:
     marks: Sequence[str] = ()
 
 
-def single(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
+def single(turns: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
     """A fact that is stated once."""
-    thing, *others = board.things(fact)
-    value = board.voice.value(fact)
-    board.place_at(board.turn_at_distance(distance), board.tell(fact, thing, value))
-    add_distractors(board, fact, others[:2], value)
+    thing, *others = turns.things(fact)
+    value = turns.verbaliser.value(fact)
+    turns.place_at(turns.turn_at_distance(distance), turns.fact_line(fact, thing, value))
+    add_distractors(turns, fact, others[:2], value)
     return QuestionAndAnswer(
-        board.voice.say("ask", thing=thing, what=fact.what), forms(value), [value]
+        turns.verbaliser.say("ask", thing=thing, what=fact.what), forms(value), [value]
     )
 
 
-def update(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
-    """A fact that is stated, and then changed once or twice."""
-    thing, *others = board.things(fact)
-    first = board.voice.value(fact)
+def update(turns: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
+    """A fact that is stated, and then updated once or twice."""
+    thing, *others = turns.things(fact)
+    first = turns.verbaliser.value(fact)
     values = [first]
-    for _ in range(board.voice.random.randint(1, 2)):
-        values.append(board.voice.value(fact, first))
-    last = board.turn_at_distance(distance)
-    board.place_at(last, board.tell(fact, thing, values[-1], "change"))
-    hows = ["tell", "change"]
+    for _ in range(turns.verbaliser.random.randint(1, 2)):
+        values.append(turns.verbaliser.value(fact, first))
+    last = turns.turn_at_distance(distance)
+    turns.place_at(last, turns.fact_line(fact, thing, values[-1], "change"))
+    templates = ["tell", "change"]
     before = [
-        board.tell(fact, thing, each, how) for each, how in zip(values[:-1], hows, strict=False)
+        turns.fact_line(fact, thing, each, how)
+        for each, how in zip(values[:-1], templates, strict=False)
     ]
-    board.place_between(before, before=last)
-    add_distractors(board, fact, others[:1], first)
-    question = board.voice.say("ask", thing=thing, what=fact.what)
+    turns.place_between(before, before=last)
+    add_distractors(turns, fact, others[:1], first)
+    question = turns.verbaliser.say("ask", thing=thing, what=fact.what)
     return QuestionAndAnswer(question, forms(values[-1]), values[-1:], values[:-1])
 
 
-def reference(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
-    """Former and latter, a pronoun in the conversation, or a noun left out of the question."""
-    told = board.turn_at_distance(distance)
-    apart = distance > 1 and board.empty(told) and board.empty(told + 1)
-    ways = [_latter, _of_it, _elliptic] if apart else [_latter, _elliptic]
-    return board.voice.random.choice(ways)(board, fact, distance)
+def reference(turns: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
+    """A reference: former and latter, a pronoun in the conversation, or an elliptical question."""
+    turn = turns.turn_at_distance(distance)
+    has_two = distance > 1 and turns.empty(turn) and turns.empty(turn + 1)
+    forms_ = [_latter, _pronoun, _elliptic] if has_two else [_latter, _elliptic]
+    return turns.verbaliser.random.choice(forms_)(turns, fact, distance)
 
 
-def _latter(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
-    voice = board.voice
-    thing, other, third, *_ = board.things(fact)
-    value = voice.value(fact)
-    second = voice.value(fact, value)
-    told = {"thing": thing, "other": other, "what": fact.what}
-    told |= {"value": voice.written(fact, value), "second": voice.written(fact, second)}
-    board.reserve(fact, thing, other)
-    board.place_at(
-        board.turn_at_distance(distance),
-        TopicLine(fact.topic, voice.joined([voice.say("pair", **told)])),
-    )
-    add_distractors(board, fact, [third], value)
-    asked, answer = voice.random.choice([("ask_former", value), ("ask_latter", second)])
-    return QuestionAndAnswer(voice.say(asked, what=fact.what), forms(answer), [answer])
-
-
-def _of_it(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
-    thing, *others = board.things(fact)
-    value = board.voice.value(fact)
-    # Nothing comes between the name and its pronoun, or it could be of something else.
-    board.place_at(board.turn_at_distance(distance), board.name(fact.topic, thing), whole=True)
-    board.place_at(
-        board.turn_at_distance(distance - 1), board.tell_of_it(fact, thing, value), whole=True
-    )
-    add_distractors(board, fact, others[:2], value)
-    return QuestionAndAnswer(
-        board.voice.say("ask", thing=thing, what=fact.what), forms(value), [value]
-    )
-
-
-def _elliptic(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
-    thing, other, third, *_ = board.things(fact)
-    value = board.voice.value(fact)
-    board.place_at(board.turn_at_distance(distance), board.tell(fact, thing, value))
-    add_distractors(board, fact, [other, third], value)
+def _latter(turns: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
+    verbaliser = turns.verbaliser
+    thing, other, third, *_ = turns.things(fact)
+    value = verbaliser.value(fact)
+    second = verbaliser.value(fact, value)
     words = {"thing": thing, "other": other, "what": fact.what}
-    return QuestionAndAnswer(board.voice.say("ask_elliptically", **words), forms(value), [value])
+    words |= {"value": verbaliser.written(fact, value), "second": verbaliser.written(fact, second)}
+    turns.reserve(fact, thing, other)
+    turns.place_at(
+        turns.turn_at_distance(distance),
+        TopicLine(fact.topic, verbaliser.joined([verbaliser.say("pair", **words)])),
+    )
+    add_distractors(turns, fact, [third], value)
+    ask, answer = verbaliser.random.choice([("ask_former", value), ("ask_latter", second)])
+    return QuestionAndAnswer(verbaliser.say(ask, what=fact.what), forms(answer), [answer])
+
+
+def _pronoun(turns: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
+    thing, *others = turns.things(fact)
+    value = turns.verbaliser.value(fact)
+    # Nothing may come between the name and its pronoun, or the reference is ambiguous.
+    turns.place_at(turns.turn_at_distance(distance), turns.name_line(fact.topic, thing), whole=True)
+    turns.place_at(
+        turns.turn_at_distance(distance - 1), turns.pronoun_line(fact, thing, value), whole=True
+    )
+    add_distractors(turns, fact, others[:2], value)
+    return QuestionAndAnswer(
+        turns.verbaliser.say("ask", thing=thing, what=fact.what), forms(value), [value]
+    )
+
+
+def _elliptic(turns: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
+    thing, other, third, *_ = turns.things(fact)
+    value = turns.verbaliser.value(fact)
+    turns.place_at(turns.turn_at_distance(distance), turns.fact_line(fact, thing, value))
+    add_distractors(turns, fact, [other, third], value)
+    words = {"thing": thing, "other": other, "what": fact.what}
+    return QuestionAndAnswer(
+        turns.verbaliser.say("ask_elliptically", **words), forms(value), [value]
+    )
 
 
 def add_distractors(
-    board: ConversationTurns, fact: Fact, things: Sequence[str], value: Value
+    turns: ConversationTurns, fact: Fact, things: Sequence[str], value: Value
 ) -> None:
-    """The same of other things, with values that are nearly the same."""
+    """Place the same fact of other things, with similar values."""
     for thing in things:
-        board.place_between([board.tell(fact, thing, board.voice.value(fact, value))])
+        turns.place_between([turns.fact_line(fact, thing, turns.verbaliser.value(fact, value))])
 
 
 ABSTENTION = "abstention"
@@ -129,19 +132,19 @@ TICKETS = Fact("server", "code", "", "GZ")
 
 @dataclass(frozen=True)
 class QuestionClass:
-    """A class of probes.
+    """A class of questions.
 
     Args:
-        plot: Has everything said, the last of what it takes so many turns before the end.
-        least: The shortest distance: how many turns it takes one after another.
-        most: The longest distance.
+        place: Places the facts, the last of them at the given distance before the question.
+        nearest: The shortest distance, which is the number of consecutive turns needed.
+        farthest: The longest distance.
         facts: The kind of facts that it is about; "" for any.
         topic: The topic that it is about; "" for any.
     """
 
-    plot: Callable[[ConversationTurns, Fact, int], QuestionAndAnswer]
-    least: int = 1
-    most: int = TURNS - 1
+    place: Callable[[ConversationTurns, Fact, int], QuestionAndAnswer]
+    nearest: int = 1
+    farthest: int = TURNS - 1
     facts: str = ""
     topic: str = ""
 
@@ -150,112 +153,116 @@ class QuestionClass:
         return self.facts in ("", fact.kind)
 
 
-def _join(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
-    thing, other, third, *_ = board.things(fact)
-    amounts = [int(str(board.voice.value(fact))) for _ in range(2)]
-    _both(board, fact, (thing, other), amounts, distance)
-    add_distractors(board, fact, [third], amounts[0])
-    total = board.voice.take(sum(amounts))
-    question = board.voice.say("ask_total", thing=thing, other=other, what=fact.what)
+def _join(turns: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
+    thing, other, third, *_ = turns.things(fact)
+    amounts = [int(str(turns.verbaliser.value(fact))) for _ in range(2)]
+    _both(turns, fact, (thing, other), amounts, distance)
+    add_distractors(turns, fact, [third], amounts[0])
+    total = turns.verbaliser.reserve(sum(amounts))
+    question = turns.verbaliser.say("ask_total", thing=thing, other=other, what=fact.what)
     return QuestionAndAnswer(question, [str(total)], [*amounts, total])
 
 
-def _days(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
-    thing, other, third, *_ = board.things(fact)
-    first = board.voice.value(fact)
-    days = sorted(day for day in (first, board.voice.value(fact, first)) if isinstance(day, date))
+def _days(turns: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
+    thing, other, third, *_ = turns.things(fact)
+    first = turns.verbaliser.value(fact)
+    days = sorted(
+        day for day in (first, turns.verbaliser.value(fact, first)) if isinstance(day, date)
+    )
     if (days[1] - days[0]).days == 1:
-        raise NoRoom  # "One day" has a pronoun's look.
-    _both(board, fact, (other, thing), days, distance)
-    add_distractors(board, fact, [third], first)
-    question = board.voice.say("ask_days", thing=thing, other=other, what=fact.what)
+        raise DoesNotFit  # "One day" could be read as a pronoun.
+    _both(turns, fact, (other, thing), days, distance)
+    add_distractors(turns, fact, [third], first)
+    question = turns.verbaliser.say("ask_days", thing=thing, other=other, what=fact.what)
     return QuestionAndAnswer(question, [str((days[1] - days[0]).days)], days)
 
 
-def _next(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
-    asked = board.turn_at_distance(distance)
-    first = board.voice.value(TICKETS)
-    later = [board.voice.value(TICKETS, first) for _ in range(1 + (distance > 5))]
-    board.place_at(asked, _ticket(board, first))
-    board.place_between([_ticket(board, each) for each in later], after=asked)
-    board.place_between([_ticket(board, board.voice.value(TICKETS, first))], before=asked)
-    question = board.voice.say("ask_next", value=str(first))
+def _next(turns: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
+    turn = turns.turn_at_distance(distance)
+    first = turns.verbaliser.value(TICKETS)
+    later = [turns.verbaliser.value(TICKETS, first) for _ in range(1 + (distance > 5))]
+    turns.place_at(turn, _ticket(turns, first))
+    turns.place_between([_ticket(turns, each) for each in later], after=turn)
+    turns.place_between([_ticket(turns, turns.verbaliser.value(TICKETS, first))], before=turn)
+    question = turns.verbaliser.say("ask_next", value=str(first))
     return QuestionAndAnswer(question, forms(later[0]), [first, later[0]])
 
 
-def _instruction(board: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
-    thing, *others = board.things(fact)
-    instruction = board.instruct(board.turn_at_distance(distance))
-    value = board.voice.value(fact)
-    board.place_between([board.tell(fact, thing, value)], after=board.turn_at_distance(distance))
-    add_distractors(board, fact, others[:1], value)
-    question = board.voice.say("ask", thing=thing, what=fact.what)
-    shown = marks(instruction, board.voice.language)
-    return QuestionAndAnswer(question, forms(value), [value], marks=shown)
+def _instruction(turns: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
+    thing, *others = turns.things(fact)
+    instruction = turns.instruct(turns.turn_at_distance(distance))
+    value = turns.verbaliser.value(fact)
+    turns.place_between(
+        [turns.fact_line(fact, thing, value)], after=turns.turn_at_distance(distance)
+    )
+    add_distractors(turns, fact, others[:1], value)
+    question = turns.verbaliser.say("ask", thing=thing, what=fact.what)
+    required = marks(instruction, turns.verbaliser.language)
+    return QuestionAndAnswer(question, forms(value), [value], marks=required)
 
 
-def _abstention(board: ConversationTurns, fact: Fact, _distance: int) -> QuestionAndAnswer:
-    """Other things have what is asked for, and of the thing itself something else was told."""
-    thing, *others = board.things(fact)
-    board.reserve(fact, thing)
-    other = board.another(fact, thing)
-    board.place_between([board.tell(other, thing, board.voice.value(other))])
-    add_distractors(board, fact, others[:2], board.voice.value(fact))
-    return QuestionAndAnswer(board.voice.say("ask", thing=thing, what=fact.what), [])
+def _abstention(turns: ConversationTurns, fact: Fact, _distance: int) -> QuestionAndAnswer:
+    """The fact is stated of other things, and another fact of the thing in question."""
+    thing, *others = turns.things(fact)
+    turns.reserve(fact, thing)
+    other = turns.another(fact, thing)
+    turns.place_between([turns.fact_line(other, thing, turns.verbaliser.value(other))])
+    add_distractors(turns, fact, others[:2], turns.verbaliser.value(fact))
+    return QuestionAndAnswer(turns.verbaliser.say("ask", thing=thing, what=fact.what), [])
 
 
-def _opening(board: ConversationTurns, _fact: Fact, distance: int) -> QuestionAndAnswer:
-    told, question, value = opening(board.voice)
-    board.place_at(board.turn_at_distance(distance), told)
+def _opening(turns: ConversationTurns, _fact: Fact, distance: int) -> QuestionAndAnswer:
+    line, question, value = opening(turns.verbaliser)
+    turns.place_at(turns.turn_at_distance(distance), line)
     return QuestionAndAnswer(question, forms(value), [value])
 
 
-def opening(voice: Verbaliser) -> tuple[TopicLine, str, Value]:
+def opening(verbaliser: Verbaliser) -> tuple[TopicLine, str, Value]:
     """A line about the conversation itself, the question for it, and the answer."""
-    session = PROMPTS["session"][voice.language]
+    session = PROMPTS["session"][verbaliser.language]
     fact = Fact("", "code", session["what"], session["prefix"])
-    value = voice.value(fact)
+    value = verbaliser.value(fact)
     words = {"thing": session["thing"], "what": fact.what}
-    told = voice.say("tell", **words, value=voice.written(fact, value))
-    line = TopicLine("", voice.joined([session["before"], told]))
-    return line, voice.say("ask", **words), value
+    statement = verbaliser.say("tell", **words, value=verbaliser.written(fact, value))
+    line = TopicLine("", verbaliser.joined([session["before"], statement]))
+    return line, verbaliser.say("ask", **words), value
 
 
 def _both(
-    board: ConversationTurns,
+    turns: ConversationTurns,
     fact: Fact,
     things: Sequence[str],
     values: Sequence[Value],
     distance: int,
 ) -> None:
-    """Two facts in any order, the first of them that long ago."""
-    told = [board.tell(fact, *each) for each in zip(things, values, strict=True)]
-    first, second = board.voice.random.sample(told, 2)
-    board.place_at(board.turn_at_distance(distance), first)
-    board.place_between([second], after=board.turn_at_distance(distance))
+    """Place two facts in random order, the first of them at the distance."""
+    lines = [turns.fact_line(fact, *each) for each in zip(things, values, strict=True)]
+    first, second = turns.verbaliser.random.sample(lines, 2)
+    turns.place_at(turns.turn_at_distance(distance), first)
+    turns.place_between([second], after=turns.turn_at_distance(distance))
 
 
-def _ticket(board: ConversationTurns, value: Value) -> TopicLine:
+def _ticket(turns: ConversationTurns, value: Value) -> TopicLine:
     return TopicLine(
-        TICKETS.topic, board.voice.joined([board.voice.say("report", value=str(value))])
+        TICKETS.topic, turns.verbaliser.joined([turns.verbaliser.say("report", value=str(value))])
     )
 
 
-# An update needs up to two turns before its last, and a ticket one before the one asked about.
+# An update needs up to two turns before its last, and a ticket one before that asked about.
 KINDS: Mapping[str, QuestionClass] = {
     "single fact": QuestionClass(single),
-    "update": QuestionClass(update, most=46),
+    "update": QuestionClass(update, farthest=46),
     "reference": QuestionClass(reference),
-    "join": QuestionClass(_join, least=2, facts="amount"),
-    "days between": QuestionClass(_days, least=2, facts="date"),
-    "next reported": QuestionClass(_next, least=2, most=46, topic="server"),
-    "instruction": QuestionClass(_instruction, least=2, facts="amount"),
+    "join": QuestionClass(_join, nearest=2, facts="amount"),
+    "days between": QuestionClass(_days, nearest=2, facts="date"),
+    "next reported": QuestionClass(_next, nearest=2, farthest=46, topic="server"),
+    "instruction": QuestionClass(_instruction, nearest=2, facts="amount"),
     ABSTENTION: QuestionClass(_abstention),
     "opening": QuestionClass(_opening),
 }
 
 
 def within(name: str, stratum: tuple[int, int]) -> tuple[int, int]:
-    """The distances of a stratum at which a class has room, whatever stands in those nearer."""
+    """The distances of a stratum at which a class always has room."""
     kind = KINDS[name]
-    return stratum[0] + kind.least - 1, min(stratum[1], kind.most)
+    return stratum[0] + kind.nearest - 1, min(stratum[1], kind.farthest)
