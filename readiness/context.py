@@ -59,4 +59,4 @@ class Context:
     def license_evidence_digests(self) -> dict[str, dict[str, str]]:
         """The digest of each file that tells of the licence, of the model and of each ancestor."""
         line = self.license_evidence.ancestry() if self.license_evidence else ()
-        return {name: dict(evidence.files) for name, evidence in line}
+        return {name: dict(evidence.file_digests) for name, evidence in line}

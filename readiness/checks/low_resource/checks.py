@@ -70,5 +70,5 @@ async def plausible_measurements(chat: Chat, probe: Probe) -> Score:
     timed = await chat.fetch_once("low_resource.short", partial(time_streams, length=SHORT))
     bursts = await chat.fetch_once("low_resource.bursts", time_bursts)
     evidence = chat.context.license_evidence
-    weights = evidence.bytes if evidence else 0
+    weights = evidence.weight_bytes if evidence else 0
     return scoring.score_plausibility(timed, bursts, chat.context.hardware, weights)
