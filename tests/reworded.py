@@ -130,7 +130,7 @@ def _streams() -> Iterator[Shown]:
     for chunks in (*DEFECTIVE.values(), *HARMLESS.values()):
         reply = read(streamed(*chunks))
         for kinds in (api.FRAMING, api.ENDING, api.FINISHING, api.DAMAGE):
-            score = api.without(reply, kinds)
+            score = api.score_defects(reply, kinds)
             yield score.outcome, score.reason
 
 
