@@ -1,4 +1,4 @@
-"""What a check may know of the run that its trials belong to: types only."""
+"""The context of a run, as its checks see it: types only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-# What is carried belongs to rooms above this one, so that here it is named and no more.
+# These types belong to packages above this one, which it must not import at run time.
 if TYPE_CHECKING:
     from readiness.chat import Chat
     from readiness.checks.license.license_evidence import LicenseEvidence
@@ -21,24 +21,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Context:
-    """What a check may know of the run that its trials belong to.
+    """The context of a run: what the user declared, and what its trials share.
 
     Args:
-        context_window: The context window that the endpoint declares, in tokens; None where it
-            does not.
-        defects_only: Whether the trials cannot show readiness, so that smaller ones will do.
-        shared_fetches: What trials have fetched for each other, and the chats that did.
-        findings: What searches of earlier runs have found; None where nothing is kept.
-        meters: What tells how much memory the server takes.
+        context_window: The context window that the endpoint declares, in tokens; None if it
+            declares none.
+        defects_only: Whether the run has too few trials to show readiness, so that smaller ones do.
+        shared_fetches: Results that trials share, each with the chat that fetched it, by key.
+        findings: The counterexamples of earlier runs' searches; None if none are stored.
+        meters: The meters of the server's memory and queues.
         warm_prefix_cache: Whether prompts of a load test share all but their end.
-        run_distributed_step: Makes the steps of a load test, where load workers do; None where
-            this process does.
-        license_evidence: What there is to show of the licence; None where nothing was given.
+        run_distributed_step: Runs a load step on load workers; None if this process runs it.
+        license_evidence: The evidence of the model's licence; None if none was given.
         accepted_license_conditions: The licence conditions that the policy accepts, by their ids.
-        slo: What the policy promises to users.
-        hardware: The machine that the user declares; None where none was declared.
-        metrics_address: Where the server or an exporter publishes metrics; None where nobody says.
-        restart_command: The command that restarts the endpoint; "" where nobody may.
+        slo: The policy's service level objectives.
+        hardware: The hardware that the user declares; None if none.
+        metrics_address: Where the server or an exporter publishes metrics; None if unknown.
+        restart_command: The command that restarts the endpoint; "" if none was given.
     """
 
     context_window: int | None = None
@@ -57,6 +56,6 @@ class Context:
 
     @property
     def license_evidence_digests(self) -> dict[str, dict[str, str]]:
-        """The digest of each file that tells of the licence, of the model and of each ancestor."""
-        line = self.license_evidence.ancestry() if self.license_evidence else ()
-        return {name: dict(evidence.file_digests) for name, evidence in line}
+        """The digest of each file of licence evidence, by model and ancestor."""
+        models = self.license_evidence.ancestry() if self.license_evidence else ()
+        return {name: dict(evidence.file_digests) for name, evidence in models}

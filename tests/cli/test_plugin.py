@@ -401,7 +401,7 @@ def test_findings_that_are_none_of_ours_are_named_before_anything_is_tried(
     (own.path / "reports" / "findings.json").write_text("{")
     result = run(own, url)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*reports/findings.json is no JSON: mend it or remove it"])
+    result.stderr.fnmatch_lines(["*reports/findings.json is no JSON: repair or remove it"])
     assert [each.name for each in (own.path / "reports").iterdir()] == ["findings.json"]
 
 
@@ -451,4 +451,4 @@ def test_without_evidence_the_licence_is_not_assessed_and_the_run_inconclusive(
     where = f"{Path(checks.__file__).parent}/license/checks.py"
     result = own.runpytest(where, "--endpoint", url, "--policy", "own.yaml")
     assert result.ret == INCONCLUSIVE
-    result.stdout.fnmatch_lines(["*no evidence was given: name it*"])
+    result.stdout.fnmatch_lines(["*no licence evidence: name it*"])
