@@ -204,7 +204,7 @@ def _all_at_once(made: list[Body]) -> list[Body]:
 
 
 def _null_calls(request: Request, body: Body) -> Body:
-    """A reply without calls has an empty list or null."""
+    """A reply without calls has `tool_calls: null`."""
     if not kind(request):
         return body
     choices = [
