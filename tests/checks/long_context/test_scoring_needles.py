@@ -108,8 +108,8 @@ def test_an_answer_counts_in_any_form(text: str) -> None:
         (SEEN, "8次，共7节", "miscounted"),
         (SEEN, "第7行", "miscounted"),
         (SEEN, "17次", "miscounted"),
-        (ABSENT, "没有记录，可能是4712345", "made up"),
-        (ABSENT, "无法回答", "made up"),
+        (ABSENT, "没有记录，可能是4712345", "hallucinated"),
+        (ABSENT, "无法回答", "hallucinated"),
         (
             NeedleQuestion("q1", "latest", "?", ("2000000",), ("1000000",)),
             "1000000→2000000",
