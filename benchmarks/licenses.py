@@ -34,7 +34,7 @@ def main() -> None:
 
 def _judged(folder: Path) -> tuple[str, list[str]]:
     try:
-        evidence = gather((folder,)) + LicenseEvidence(parents=())
+        evidence = gather((folder,)) + LicenseEvidence(base_models=())
     except LicenseEvidenceError as error:
         return "no evidence", [str(error)]
     wrong = [each for each in _scores(evidence) if each.outcome in _WRONG]
@@ -47,11 +47,11 @@ def _judged(folder: Path) -> tuple[str, list[str]]:
 def _scores(evidence: LicenseEvidence) -> list[Score]:
     """What the checks that gate score."""
     return [
-        scoring.permits(evidence, ()),
-        scoring.whole(evidence),
-        scoring.agree(evidence),
-        scoring.clear(evidence, ()),
-        scoring.unrestricted(evidence, ()),
+        scoring.score_commercial_use(evidence, ()),
+        scoring.score_verbatim_text(evidence),
+        scoring.score_consistency(evidence),
+        scoring.score_base_models(evidence, ()),
+        scoring.score_restrictions(evidence, ()),
     ]
 
 

@@ -61,4 +61,4 @@ class Context:
     def license_evidence_digests(self) -> dict[str, dict[str, str]]:
         """The digests of the licence files of the model and of each ancestor, by model and file."""
         line = self.license_evidence.ancestry() if self.license_evidence else ()
-        return {name: dict(evidence.files) for name, evidence in line}
+        return {name: dict(evidence.file_digests) for name, evidence in line}

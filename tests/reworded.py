@@ -139,7 +139,7 @@ def _streams() -> Iterator[Shown]:
     for chunks in (*DEFECTIVE.values(), *HARMLESS.values()):
         reply = read(streamed(*chunks))
         for kinds in (api.FRAMING, api.ENDING, api.FINISHING, api.DAMAGE):
-            score = api.without(reply, kinds)
+            score = api.score_defects(reply, kinds)
             yield score.outcome, score.reason
 
 
@@ -198,16 +198,16 @@ async def _attempt(check: Check, chat: Chat, probe: Probe) -> Score:
 
 def _stability() -> Iterator[Shown]:
     from readiness.checks.stability import scoring
-    from readiness.checks.stability.mishaps import OddInput, RestartResult
+    from readiness.checks.stability.scenarios import BadInput, RestartResult
     from readiness.exchange import Fault
     from tests.exchanges import came
 
     fine = came(b"{}", {})
     for fault in Fault:
         cut = came(b"", {}, fault=fault)
-        yield scoring.returns(RestartResult(0, [cut], 1.0, [""])).outcome, ""
+        yield scoring.score_restart(RestartResult(0, [cut], 1.0, [""])).outcome, ""
         for oversized in (True, False):
-            score = scoring.withstands([OddInput("50 MB of text", cut, oversized)], [fine])
+            score = scoring.score_bad_input([BadInput("50 MB of text", cut, oversized)], [fine])
             yield score.outcome, ""
 
 

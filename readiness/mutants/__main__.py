@@ -18,7 +18,7 @@ from readiness.mutants.license import evidence
 
 
 def main(argv: Sequence[str]) -> int:
-    """Serve until Ctrl-C, or list what could be served."""
+    """Serve until Ctrl-C, or list the mutants."""
     options = _parser().parse_args(argv)
     if options.list:
         for flaw in mutants():
@@ -41,13 +41,13 @@ def main(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m readiness.mutants", description=__doc__)
     parser.add_argument("--mutant", metavar="NAME", default=FLAWLESS.name)
-    parser.add_argument("--port", type=int, default=0, help="0, the default, for any free one")
-    parser.add_argument("--key", default="", help="the API key to ask for; none by default")
-    parser.add_argument("--list", action="store_true", help="list every mutant, and leave")
+    parser.add_argument("--port", type=int, default=0, help="0, the default, for any free port")
+    parser.add_argument("--key", default="", help="the API key to require; none by default")
+    parser.add_argument("--list", action="store_true", help="list all mutants, and exit")
     parser.add_argument(
-        "--evidence", type=Path, metavar="DIR", help="write evidence of its licence, and leave"
+        "--evidence", type=Path, metavar="DIR", help="write its licence evidence, and exit"
     )
-    parser.add_argument("--until-eof", action="store_true", help="end when standard input does")
+    parser.add_argument("--until-eof", action="store_true", help="exit when standard input ends")
     return parser
 
 

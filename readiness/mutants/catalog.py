@@ -1,4 +1,4 @@
-"""Every mutant there is: the flaws that each dimension's folder brings, and those of none."""
+"""The catalog of mutants: the flaws of each dimension's folder, and those of any dimension."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from readiness import mutants as package
 from readiness.mutants.flaw import Flaw
 
 HERE, ANY_DIMENSION = f"{package.__name__}.", "any_dimension"
-#: The reference endpoint itself: no flaw at all.
+#: The reference endpoint itself.
 FLAWLESS = Flaw("reference", "the endpoint without a flaw")
 
 
 def mutants() -> list[Flaw]:
-    """Every flaw, by module and then as its list has it."""
+    """All flaws, sorted by module, in the order of the modules' lists."""
     names = sorted(module.name for module in pkgutil.walk_packages(package.__path__, HERE))
-    modules = [import_module(name) for name in names if _brings_flaws(name)]
+    modules = [import_module(name) for name in names if _has_flaws(name)]
     return [flaw for module in modules for flaw in module.FLAWS]
 
 
-def _brings_flaws(name: str) -> bool:
-    room, _, module = name.removeprefix(HERE).partition(".")
-    return module.startswith("flaws") or (room == ANY_DIMENSION and bool(module))
+def _has_flaws(name: str) -> bool:
+    package_, _, module = name.removeprefix(HERE).partition(".")
+    return module.startswith("flaws") or (package_ == ANY_DIMENSION and bool(module))
 
 
 def find(name: str) -> Flaw:
     """The mutant of that name.
 
     Raises:
-        ValueError: There is none; the message names those that are close.
+        ValueError: There is none; the message suggests similar names.
     """
     known = {flaw.name: flaw for flaw in [FLAWLESS, *mutants()]}
     if name not in known:

@@ -71,31 +71,31 @@ def _always(_request: Request, _number: int) -> bool:
 class Flaw:
     """The one way in which a mutant differs from the reference endpoint.
 
-    Every hook gets the request, so that a flaw can keep to its own kind of request; `turn` counts
-    the chat completions that the server has answered before, from 0.
+    Hooks get the request, so that a flaw can be limited to one kind of request; `turn` is the
+    number of chat completions that the server has answered before.
 
     Args:
-        name: What `--mutant` calls it, as in `json_fence`.
-        about: The defect in a sentence; for a harmless variant, why it is right all the same.
-        check: The id of the check that must catch it; "" for a harmless variant.
-        change_output: Changes what the model says.
-        change_body: Changes the JSON body of a whole response.
+        name: Its name for `--mutant`, as in `json_fence`.
+        about: The defect in a sentence; for a harmless variant, why it is correct.
+        check: The id of the check that must detect it; "" for a harmless variant.
+        change_output: Changes the model's output.
+        change_body: Changes the JSON body of a response that is not streamed.
         change_chunks: Changes the JSON of a stream's chunks (without `[DONE]`).
         change_frames: Changes the bytes of a stream's frames (with `[DONE]`); a float is a pause
-            in s, and one below 0 hangs up.
-        intercept: Sends something else instead.
+            in s, and a negative one closes the connection.
+        intercept: Sends another response instead.
         change_request: Changes the request before it is checked.
-        change_error: Changes the error that a request is due; the request is None where it is no
+        change_error: Changes the error response to an invalid request, which is None if it is no
             JSON.
         change_model_list: Changes the list of models.
-        accept_key: Says whether the key that was shown opens the door.
-        intercept_http: Sends something else, by the request's method, path and headers, before it
-            is read.
-        answer_on_connection: Says whether the n-th request on a connection, from 1, gets an answer.
-        change_license_evidence: Changes the evidence of the licence, in the folder where it stands.
-        expected_verdict: The verdict that the check must come to.
+        accept_key: Whether the API key sent is accepted.
+        intercept_http: Sends another response, by the request's method, path and headers, before
+            the body is read.
+        answer_on_connection: Whether the n-th request on a connection, from 1, is answered.
+        change_license_evidence: Changes the licence evidence in its folder.
+        expected_verdict: The verdict that the check must reach.
         change_metrics: Changes the page of metrics.
-        engine: What is busy behind it: a flaw of what many requests do together is one of these.
+        engine: Makes the engine, whose subclasses have flaws of concurrent requests.
     """
 
     name: str
@@ -119,10 +119,10 @@ class Flaw:
 
     @property
     def harmless(self) -> bool:
-        """Whether the variant is right all the same, and must stay ready."""
+        """Whether the variant is correct, and must be ready."""
         return not self.check
 
     @property
     def dimension(self) -> str:
-        """The dimension that must catch the flaw."""
+        """The dimension that must detect the flaw."""
         return self.check.partition(".")[0]

@@ -10,7 +10,7 @@ from pathlib import Path
 from readiness.evidence import run_folder
 from readiness.evidence.redaction import Secrets
 from readiness.evidence.run_folder import RECORD, Record
-from readiness.reporters import allure, badge, comment, junit, metrics, page, summary
+from readiness.reporters import allure, badge, comment, junit, openmetrics, page, summary
 from readiness.reporters.allure_report import REPORT
 
 Maker = Callable[[Record], str]
@@ -18,7 +18,7 @@ Maker = Callable[[Record], str]
 MAKERS: Mapping[str, Maker] = {
     "readiness.html": page.page,
     "summary.md": summary.summary,
-    "metrics.txt": metrics.metrics,
+    "metrics.txt": openmetrics.metrics,
     "junit.xml": junit.junit,
     "badge.json": badge.badge,
 }

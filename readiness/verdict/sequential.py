@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log, log1p
+from sys import float_info
 
 from readiness.verdict.claim import Verdict
 
@@ -78,7 +79,7 @@ def _mixed(passed: float, trials: float, required: float, share: float, width: f
     from scipy.special import betaln
 
     failed = trials - passed
-    if not share:  # Underflow: the trials all but exclude that side.
+    if share < float_info.min:  # Underflow: the trials all but exclude that side.
         return -float("inf")
     mixture = float(betaln(passed + 1, failed + 1)) + log(share) - log(width)
     return mixture - passed * log(required) - failed * log1p(-required)

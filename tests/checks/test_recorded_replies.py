@@ -156,7 +156,7 @@ def test_arguments_that_are_no_object_are_found(name: str) -> None:
 )
 def test_a_number_of_choices_that_is_ignored_is_found(name: str, indices: list[int]) -> None:
     found = json.loads(probe(name, "n=2"))
-    score = scoring_replies.several([{"index": at} for at in found["idx"]], 2)
+    score = scoring_replies.score_choices([{"index": at} for at in found["idx"]], 2)
     assert found["idx"] == indices
     assert score.passed is (indices == [0, 1])
 
@@ -165,7 +165,7 @@ def test_the_tokens_of_one_choice_are_no_count_of_two() -> None:
     found = json.loads(probe("xllama-qwen-tmpl", "n=2"))
     cut = [{"finish_reason": "length"} for _ in found["texts"]]
     body = {"choices": cut, "usage": {"completion_tokens": found["usage"]}}
-    assert scoring_replies.counts_all(body, 8).reason == "8 tokens for two choices of 8"
+    assert scoring_replies.score_usage_of_choices(body, 8).reason == "8 tokens for two choices of 8"
 
 
 @pytest.mark.parametrize(
@@ -174,13 +174,13 @@ def test_the_tokens_of_one_choice_are_no_count_of_two() -> None:
 )
 def test_a_stop_text_that_is_ignored_is_found(name: str, passed: bool) -> None:
     finish, text = json.loads(probe(name, "stop ["))
-    assert scoring_replies.stopped(reply(text, finish=finish), "4", ["5"]).passed is passed
+    assert scoring_replies.score_stop(reply(text, finish=finish), "4", ["5"]).passed is passed
 
 
 @pytest.mark.parametrize("name", ["tfserve", "dasllama"])
 def test_log_probabilities_that_do_not_come_are_missed(name: str) -> None:
     asked = json.loads(probe(name, "logprobs top_logprobs=2"))
-    assert scoring_replies.sure(asked or [], "Hello!", 2).reason == "no logprobs.content"
+    assert scoring_replies.score_logprobs(asked or [], "Hello!", 2).reason == "no logprobs.content"
 
 
 # Errors

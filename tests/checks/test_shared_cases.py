@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from readiness.checks.long_context.document import NeedleQuestion
-from readiness.checks.long_context.scoring_needles import finds
-from readiness.checks.memory.scoring import Expected, recalls
+from readiness.checks.long_context.scoring_needles import score_answer
+from readiness.checks.memory.scoring import Expected, score_recall
 from readiness.checks.multilingual.scoring import Copy, switches
 from readiness.checks.spanish.scoring import does, not_spanish
 from readiness.checks.spanish.scoring_answers import Answer, Kind
@@ -40,12 +40,14 @@ def spanish(case: Case) -> Score:
 
 def memory(case: Case) -> Score:
     told = (case[of] for of in ("expected", "stale", "others", "marks"))
-    return recalls(reply(case["reply"]), Expected(*told))
+    return score_recall(reply(case["reply"]), Expected(*told))
 
 
 def long_context(case: Case) -> Score:
     wanted, stale = tuple(case["expected"]), tuple(case["stale"])
-    return finds(reply(case["reply"]), NeedleQuestion("q1", case["kind"], "?", wanted, stale))
+    return score_answer(
+        reply(case["reply"]), NeedleQuestion("q1", case["kind"], "?", wanted, stale)
+    )
 
 
 READERS = {"spanish": spanish, "memory": memory, "long_context": long_context}

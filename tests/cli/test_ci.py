@@ -101,7 +101,7 @@ def test_a_comment_shows_replies_as_they_are(own: pytest.Pytester) -> None:
 
     run(own, mini(answer), "--baseline", "reports/latest")
     text = (own.path / "reports/latest/comment.md").read_text("utf-8")
-    assert "### ready: ` mini ` beside ` mini `" in text
+    assert "### ready: ` mini ` compared with ` mini `" in text
     assert "| `words.repeats` | 1 of 60 | 0 | 1 | ? not shown |" in text
     assert "\n::" not in text
 

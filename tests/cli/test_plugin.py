@@ -384,7 +384,7 @@ def test_a_claim_that_its_trials_can_never_show_is_refused(own: pytest.Pytester,
     )
     result = run(own, url)
     assert result.ret == pytest.ExitCode.INTERRUPTED
-    result.stdout.fnmatch_lines(["*ValueError: words.repeats can never be ready: it makes 30 *"])
+    result.stdout.fnmatch_lines(["*ValueError: words.repeats can never be ready: it runs 30 *"])
 
 
 def test_the_plugin_is_light() -> None:

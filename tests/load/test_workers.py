@@ -152,8 +152,12 @@ def test_two_nodes_make_one_step(cluster: str) -> None:
 
     spent = UsageBudget()
     closed, opened, nodes, exchanges = together(cluster, work, budget=spent)
-    assert [scoring.answered(each).outcome for each in (closed, opened)] == [Outcome.PASS] * 2
-    assert [scoring.no_cross_talk(each).outcome for each in (closed, opened)] == [Outcome.PASS] * 2
+    assert [scoring.score_completeness(each).outcome for each in (closed, opened)] == [
+        Outcome.PASS
+    ] * 2
+    assert [scoring.score_cross_talk(each).outcome for each in (closed, opened)] == [
+        Outcome.PASS
+    ] * 2
     assert (len(closed.samples), len(closed.known_answer_requests), closed.workers) == (40, 4, 2)
     assert len(opened.samples) == 20
     assert closed.client_saturation.lags.total > 0
@@ -166,7 +170,7 @@ def test_two_nodes_make_one_step(cluster: str) -> None:
 @pytest.mark.slow
 def test_cross_talk_between_workers_is_detected(cluster: str) -> None:
     step = together(cluster, code, "load_swapped")
-    assert "words of other requests" in scoring.no_cross_talk(step).reason
+    assert "words of other requests" in scoring.score_cross_talk(step).reason
 
 
 @pytest.mark.slow
@@ -185,7 +189,7 @@ def test_a_lost_worker_leaves_the_step_open_and_the_next_has_another(cluster: st
     assert lost.score.outcome is Outcome.UNDETERMINED
     assert lost.score.reason.startswith("a load worker was lost: ")
     assert kept > 0
-    assert scoring.answered(again).passed
+    assert scoring.score_completeness(again).passed
 
 
 @pytest.mark.nightly

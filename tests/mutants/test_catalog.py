@@ -29,13 +29,13 @@ def bare() -> Iterator[str]:
         yield url
 
 
-def test_a_harmless_variant_differs_in_form_and_says_the_same(bare: str) -> None:
+def test_a_harmless_variant_differs_in_form_only(bare: str) -> None:
     whole, stream = chat(bare, JSON), chat(bare, JSON, stream=True)
     assert sorted(whole.json["choices"][0]["message"]) == ["content", "role"]
     assert (whole.content, stream.streamed) == (TEXT, TEXT)
 
 
-def test_a_character_split_between_writes_arrives_whole() -> None:
+def test_a_character_split_between_writes_arrives_intact() -> None:
     with serving("characters_split") as url:
         assert chat(url, JSON, stream=True).streamed == TEXT
 
@@ -43,7 +43,7 @@ def test_a_character_split_between_writes_arrives_whole() -> None:
 @pytest.mark.parametrize(
     "flaw", [flaw for flaw in mutants() if flaw.harmless], ids=lambda f: f.name
 )
-def test_a_harmless_stream_says_the_same(flaw: Flaw) -> None:
+def test_a_harmless_stream_has_the_same_text(flaw: Flaw) -> None:
     request = {"model": "reference", "stream": True, **JSON}
     made = complete(request)
     sent = flaw.change_frames(request, frames(flaw.change_chunks(request, chunks(made))))
@@ -51,7 +51,7 @@ def test_a_harmless_stream_says_the_same(flaw: Flaw) -> None:
     assert (got.streamed, got.frames[-1]) == (TEXT, "[DONE]")
 
 
-def test_a_flaw_of_what_is_said_is_in_both_forms() -> None:
+def test_a_flaw_of_the_output_is_in_both_forms() -> None:
     with serving("reasoning_content") as url:
         whole, stream = chat(url), chat(url, stream=True)
     thought = "".join(choice["delta"].get("reasoning_content", "") for choice in stream.choices)
@@ -61,7 +61,7 @@ def test_a_flaw_of_what_is_said_is_in_both_forms() -> None:
     )
 
 
-def test_a_flaw_of_the_chunks_keeps_to_streams_of_json() -> None:
+def test_a_flaw_of_the_chunks_affects_only_streams_of_json() -> None:
     with serving("stream_changes_id") as url:
         flawed, other = chat(url, JSON, stream=True), chat(url, stream=True)
     ids = [len({chunk["id"] for chunk in got.chunks}) for got in (flawed, other)]
@@ -75,13 +75,13 @@ def test_a_flaw_of_the_frames_cuts_the_stream() -> None:
         assert chat(url, stream=True).frames[-1] == "[DONE]"
 
 
-def test_a_flaw_refuses_now_and_then() -> None:
+def test_a_flaw_rejects_some_requests() -> None:
     with serving("html_with_200") as url:
         kinds = [chat(url, JSON).headers["Content-Type"] for _ in range(50)]
     assert [turn for turn, kind in enumerate(kinds, 1) if kind == "text/html"] == [25, 50]
 
 
-def test_a_length_beyond_the_body_is_never_made_good() -> None:
+def test_a_content_length_beyond_the_body_is_never_completed() -> None:
     with serving("length_too_long") as url, pytest.raises(IncompleteRead):
         chat(url, JSON)
 
@@ -116,7 +116,7 @@ def test_the_server_ends_when_its_parent_is_killed() -> None:
     assert psutil.wait_procs(children, timeout=5)[1] == []
 
 
-def test_a_client_that_leaves_is_no_error(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_client_that_disconnects_is_no_error(capfd: pytest.CaptureFixture[str]) -> None:
     body = json.dumps({"model": "reference", "stream": True, **JSON})
     with serving("frames_split") as url:
         for _ in range(3):
@@ -127,7 +127,7 @@ def test_a_client_that_leaves_is_no_error(capfd: pytest.CaptureFixture[str]) -> 
     assert capfd.readouterr().err == ""
 
 
-#: What no mutant shows, and what does.
+#: Checks without a mutant, and what tests them instead.
 SHOWN_ELSEWHERE = {
     "low_resource.prefill_speed": "its floor is a user's own: low_resource/test_floors.py",
     "low_resource.aggregate_throughput": "its floor is a user's own: low_resource/test_floors.py",

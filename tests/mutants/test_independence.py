@@ -23,7 +23,7 @@ from readiness.checks.json_only import prompt_wording as json_wording
 from readiness.checks.long_context import checks as long_context
 from readiness.checks.long_context.needles import Needles
 from readiness.checks.memory import checks as memory
-from readiness.checks.memory import fact_kinds
+from readiness.checks.memory import question_classes
 from readiness.checks.multilingual import checks as multilingual
 from readiness.checks.multilingual import probes as copy
 from readiness.checks.refusal import checks as refusal
@@ -63,7 +63,7 @@ def allowed(name: str) -> bool:
     return any(name == each or name.startswith(f"{each}.") for each in ALLOWED)
 
 
-def test_the_reference_and_its_flaws_import_nothing_of_who_judges() -> None:
+def test_the_reference_and_its_flaws_import_no_check_and_no_scorer() -> None:
     found = [
         (str(path.relative_to(PACKAGE)), name)
         for path in sorted(PACKAGE.rglob("*.py"))
@@ -87,7 +87,7 @@ def test_the_import_rule_sees_late_imports_and_whole_packages(tmp_path: Path) ->
     ]
 
 
-def test_no_import_of_an_import_leads_to_who_judges_either() -> None:
+def test_no_transitive_import_leads_to_a_check_or_scorer() -> None:
     code = (
         "import sys, readiness; before = {*sys.modules}\n"
         "from readiness.mutants.catalog import mutants\n"
@@ -103,7 +103,7 @@ def test_no_import_of_an_import_leads_to_who_judges_either() -> None:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A mistake of who judges.
+    """A mistake in the checks.
 
     Args:
         check: A check that is made with it.
@@ -121,7 +121,7 @@ class Mistake:
 
 
 def opposite(value: Any, words: Any) -> str:
-    """A leaf of JSON as it is stated, with yes for no."""
+    """A leaf of JSON as stated, with yes and no swapped."""
     return spoken(not value if isinstance(value, bool) else value, words)
 
 
@@ -157,7 +157,7 @@ MISTAKES = {
     "calls": Mistake(tool_calling.consecutive_calls, tool_wording, "_meant", another_day),
     "totals": Mistake(
         RECALL,
-        fact_kinds,
+        question_classes,
         "sum",
         lambda amounts: sum(amounts) + 1,
         lambda probe: probe.expect["answer"].values,
@@ -167,7 +167,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
-def test_the_reference_fails_exactly_the_probes_that_a_mistake_of_the_judge_changes(
+def test_the_reference_fails_exactly_the_probes_that_a_mistake_of_the_checks_changes(
     mistake: Mistake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     right = mistake.check.probes(0, mistake.check.trials)
@@ -179,7 +179,7 @@ def test_the_reference_fails_exactly_the_probes_that_a_mistake_of_the_judge_chan
     assert [probe.id for probe, score in found if not score.passed] == changed != []
 
 
-def test_the_reference_does_not_count_as_a_judge_that_counts_one_too_few(
+def test_the_reference_does_not_repeat_a_miscount_of_the_checks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     plant = Needles._marks
@@ -190,7 +190,7 @@ def test_the_reference_does_not_count_as_a_judge_that_counts_one_too_few(
     assert [reason.partition(":")[0] for reason in lost] == ["count"]
 
 
-def test_the_reference_does_not_understand_what_a_judge_encodes_wrongly(
+def test_the_reference_does_not_decode_what_the_checks_encode_incorrectly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     check = refusal.harmful_request_refused
@@ -205,7 +205,7 @@ def test_the_reference_does_not_understand_what_a_judge_encodes_wrongly(
     }
 
 
-def test_a_mistake_of_the_judge_takes_the_verdict_of_the_reference(
+def test_a_mistake_of_the_checks_makes_the_reference_not_ready(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for kind in ("stock", "price", "units", "weekday", "date", "sort", "in_digits"):

@@ -17,7 +17,7 @@ from readiness.resources import schema
 
 
 @pytest.mark.slow
-def test_the_reference_is_ready_and_its_record_is_sound(tmp_path: Path) -> None:
+def test_the_reference_is_ready_and_its_record_is_intact(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     shown = tmp_path / "shown"
     shown.mkdir()

@@ -1,4 +1,4 @@
-"""What the reference endpoint refuses, and how it says so."""
+"""The errors of the reference endpoint."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ BAD_REQUESTS: dict[str, tuple[Mapping[str, Any], str | None]] = {
 
 
 @pytest.mark.parametrize(("request_", "param"), BAD_REQUESTS.values(), ids=BAD_REQUESTS)
-def test_a_bad_request_is_refused(url: str, request_: Mapping[str, Any], param: str | None) -> None:
+def test_an_invalid_request_is_rejected(
+    url: str, request_: Mapping[str, Any], param: str | None
+) -> None:
     got = chat(url, **request_)
     error = got.json["error"]
     assert (got.status, error["type"], error["param"]) == (400, "invalid_request_error", param)
@@ -85,12 +87,12 @@ def test_a_bad_request_is_refused(url: str, request_: Mapping[str, Any], param: 
 @pytest.mark.parametrize(
     "body", [b"{", b"", b"[]", b'{"model": NaN}', b'{"model": "\xff"}', b"[" * 99999]
 )
-def test_a_body_that_is_no_json_object_is_refused(url: str, body: bytes) -> None:
+def test_a_body_that_is_no_json_object_is_rejected(url: str, body: bytes) -> None:
     got = ask(url, "POST", "/chat/completions", body)
     assert (got.status, got.json["error"]["type"]) == (400, "invalid_request_error")
 
 
-def test_an_overlong_prompt_is_called_so(url: str) -> None:
+def test_an_overlong_prompt_has_its_error_code(url: str) -> None:
     assert chat(url, user("word " * 140_000)).json["error"]["code"] == "context_length_exceeded"
 
 

@@ -125,7 +125,7 @@ def test_the_article_requires_all_of_its_dimensions(article: Policy) -> None:
 
 def test_what_the_article_does_not_claim_does_not_gate(article: Policy) -> None:
     gating = {name for each in article.dimensions for name in article.expected(each, "full")}
-    # Those of api say it themselves: test_api_checks.py.
+    # Those of api say it themselves: tests/checks/api/test_checks.py.
     assert {each for each in article.checks - gating if not each.startswith("api.")} == {
         "license.recent_vendor_statement",
         "license.evidence_matches_model",

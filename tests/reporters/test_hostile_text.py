@@ -15,7 +15,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from readiness.reporters import allure
 from readiness.reporters.junit import junit
-from readiness.reporters.metrics import metrics
+from readiness.reporters.openmetrics import metrics
 from readiness.reporters.page import page
 from readiness.reporters.summary import summary
 from tests.example_records import Json, folder, record, with_texts

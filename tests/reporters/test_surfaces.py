@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from readiness.cli.main import main
 from readiness.evidence.run_folder import differences
 from readiness.reporters.junit import junit
-from readiness.reporters.metrics import metrics
+from readiness.reporters.openmetrics import metrics
 from readiness.reporters.summary import summary
 from tests.example_records import check, dimension, record, run
 

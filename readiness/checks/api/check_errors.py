@@ -1,4 +1,4 @@
-"""Errors: what is wrong is refused with a 4xx, at once, in JSON that tells why."""
+"""Errors: invalid requests are rejected promptly with a 4xx and a JSON body that says why."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.api import scoring_models as access
 from readiness.checks.api.probes import call, overlong, probes
-from readiness.checks.api.requests import sent
+from readiness.checks.api.requests import send_as_is
 from readiness.exchange import Call
 from readiness.probe import Probe
 from readiness.protocol.capability import Models
@@ -25,25 +25,25 @@ PATHS = [
 @check(probes("malformed_json_rejected"))
 async def malformed_json_rejected(chat: Chat, probe: Probe) -> Score:
     """A body that is not a JSON object MUST be rejected with a client error such as 400 or 422."""
-    return refused(await sent(chat, probe))
+    return refused(await send_as_is(chat, probe))
 
 
 @check(probes("missing_messages_rejected"))
 async def missing_messages_rejected(chat: Chat, probe: Probe) -> Score:
     """A request without messages MUST be rejected with a client error such as 400 or 422."""
-    return refused(await sent(chat, probe))
+    return refused(await send_as_is(chat, probe))
 
 
 @check(probes("mistyped_messages_rejected"))
 async def mistyped_messages_rejected(chat: Chat, probe: Probe) -> Score:
     """Messages of the wrong type MUST be rejected with a client error such as 400 or 422."""
-    return refused(await sent(chat, probe))
+    return refused(await send_as_is(chat, probe))
 
 
 @check(probes("json_error_body"))
 async def json_error_body(chat: Chat, probe: Probe) -> Score:
     """An error MUST have a JSON content type and a JSON body with a message."""
-    return tells(await sent(chat, probe))
+    return tells(await send_as_is(chat, probe))
 
 
 @check(probes("openai_error_shape"))
@@ -51,13 +51,13 @@ async def openai_error_shape(chat: Chat, probe: Probe) -> Score:
     """An error SHOULD have OpenAI's shape: message and type, and code and param as strings or
     null.
     """
-    return tells_like_openai(await sent(chat, probe))
+    return tells_like_openai(await send_as_is(chat, probe))
 
 
 @check(probes("missing_model_rejected"))
 async def missing_model_rejected(chat: Chat, probe: Probe) -> Score:
     """A request without a model SHOULD be rejected with 400, 404 or 422."""
-    return refused(await sent(chat, probe), UNKNOWN)
+    return refused(await send_as_is(chat, probe), UNKNOWN)
 
 
 @check(probes("answers_unknown_models"))
@@ -66,13 +66,13 @@ async def unknown_model_rejected(chat: Chat, probe: Probe) -> Score:
     or 422, not answered by another model.
     """
     served = Models.read(await chat.call(Call(None, "/models", "GET")))
-    return access.mistakes(await sent(chat, probe), len(served.windows))
+    return access.score_unknown_model(await send_as_is(chat, probe), len(served.windows))
 
 
 @check(probes("answers_unknown_models"))
 async def unknown_model_404(chat: Chat, probe: Probe) -> Score:
     """A request for an unknown model SHOULD be rejected with 404."""
-    return refused(await sent(chat, probe), (404,))
+    return refused(await send_as_is(chat, probe), (404,))
 
 
 @check(probes("invalid_conversation_rejected"))
@@ -80,22 +80,24 @@ async def invalid_conversation_rejected(chat: Chat, probe: Probe) -> Score:
     """An empty list of messages, an unknown role, or a result of a tool that was not called SHOULD
     be rejected with a client error such as 400 or 422.
     """
-    return refused(await sent(chat, probe))
+    return refused(await send_as_is(chat, probe))
 
 
 @check(probes("missing_key_rejected"))
 async def missing_key_rejected(chat: Chat, probe: Probe) -> Score:
     """Where a key is used, a request without it MUST be rejected with 401 or 403."""
-    asked = call(probe, chat.dialect)
-    return access.locked(await chat.call(asked), await chat.call(Call(asked.body, headers=NO_KEY)))
+    valid = call(probe, chat.dialect)
+    return access.score_key_required(
+        await chat.call(valid), await chat.call(Call(valid.body, headers=NO_KEY))
+    )
 
 
 @check(probes("missing_key_rejected"))
 async def wrong_key_rejected(chat: Chat, probe: Probe) -> Score:
     """Where a key is used, a request with a wrong one MUST be rejected with 401 or 403."""
-    asked = call(probe, chat.dialect)
-    other = Call(asked.body, headers=WRONG_KEY)
-    return access.locked(await chat.call(asked), await chat.call(other))
+    valid = call(probe, chat.dialect)
+    other = Call(valid.body, headers=WRONG_KEY)
+    return access.score_key_required(await chat.call(valid), await chat.call(other))
 
 
 @check(WINDOW, alone=True)
@@ -104,7 +106,7 @@ async def overlong_prompt_rejected(chat: Chat, probe: Probe) -> Score:
     400 or 422, neither truncated nor left hanging.
     """
     served = Models.read(await chat.call(Call(None, "/models", "GET")))
-    window = access.window(served.windows.get(chat.dialect.model))
+    window = access.window_to_exceed(served.windows.get(chat.dialect.model))
     return refused(await chat.call(overlong(window, chat.dialect)))
 
 

@@ -1,4 +1,4 @@
-"""What no client should send, by hand and made up: it is refused, and harms nobody."""
+"""Hostile input, handwritten and generated: it is rejected, and affects no other request."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from readiness.check import check
 from readiness.checks.api import fuzz_cases
 from readiness.checks.api import probes as hostile
 from readiness.checks.api.probes import NEIGHBOUR, probes
-from readiness.checks.api.requests import beside, sent
-from readiness.checks.api.scoring_replies import untouched
+from readiness.checks.api.requests import send_as_is, send_with_neighbour
+from readiness.checks.api.scoring_replies import score_next_request
 from readiness.probe import Probe
 from readiness.score import Score
 from readiness.scoring.rejection import refused, survived
@@ -24,20 +24,20 @@ async def odd_input_handled(chat: Chat, probe: Probe) -> Score:
     """Empty, unusual or invalid input MUST be answered or rejected with a 4xx, and the next valid
     request answered.
     """
-    odd = survived(await sent(chat, probe))
-    return untouched(odd, await chat.send(hostile.NEIGHBOUR, budget=16))
+    score = survived(await send_as_is(chat, probe))
+    return score_next_request(score, await chat.send(hostile.NEIGHBOUR, budget=16))
 
 
 @check(probes("invalid_utf8_handled"))
 async def invalid_utf8_handled(chat: Chat, probe: Probe) -> Score:
     """A body that is not valid UTF-8 MUST be answered or rejected with a 4xx."""
-    return survived(await sent(chat, probe))
+    return survived(await send_as_is(chat, probe))
 
 
 @check(probes("invalid_utf8_rejected"))
 async def invalid_utf8_rejected(chat: Chat, probe: Probe) -> Score:
     """A body that is not valid UTF-8 SHOULD be rejected with a client error such as 400 or 422."""
-    return refused(await sent(chat, probe))
+    return refused(await send_as_is(chat, probe))
 
 
 @check(hostile.heavy("huge_body_handled"), alone=True)
@@ -45,7 +45,7 @@ async def huge_body_handled(chat: Chat, probe: Probe) -> Score:
     """A body of 32 MB MUST be answered or rejected with a 4xx within 60 s, and other requests still
     answered.
     """
-    return await beside(chat, hostile.padded(probe, chat.dialect))
+    return await send_with_neighbour(chat, hostile.padded(probe, chat.dialect))
 
 
 @check(hostile.heavy("many_tools_handled"), needs=["tools"], alone=True)
@@ -53,7 +53,7 @@ async def many_tools_handled(chat: Chat, probe: Probe) -> Score:
     """A request with 2,000 tools MUST be answered or rejected with a 4xx within 60 s, and other
     requests still answered.
     """
-    return await beside(chat, hostile.many_tools(probe, chat.dialect))
+    return await send_with_neighbour(chat, hostile.many_tools(probe, chat.dialect))
 
 
 @check(hostile.nested(), alone=True)
@@ -61,15 +61,15 @@ async def deep_nesting_handled(chat: Chat, probe: Probe) -> Score:
     """JSON nested up to 100,000 levels deep MUST be answered or rejected with a 4xx within 60 s,
     and other requests still answered.
     """
-    return await beside(chat, hostile.deep(probe, chat.dialect))
+    return await send_with_neighbour(chat, hostile.deep(probe, chat.dialect))
 
 
-#: A batch. Shrinking may take as many calls again, and twice more.
+#: A batch of generated requests. Shrinking may take three times as many calls again.
 BATCH = Search("api.fuzzed_requests_handled", fuzz_cases.cases, examples=20, calls=80)
 
 
 def batches(seed: int, trials: int) -> Sequence[Probe]:
-    """A seed for each batch."""
+    """A probe with a seed for each batch."""
     random = Random(f"api.fuzz/{seed}")
     seeds = [random.randrange(2**32) for _ in range(trials)]
     return [
@@ -78,8 +78,8 @@ def batches(seed: int, trials: int) -> Sequence[Probe]:
 
 
 async def attempt(chat: Chat, case: GeneratedCase) -> Score:
-    """Send one request that is wrong."""
-    return survived(await chat.call(fuzz_cases.call(case, chat.dialect)))
+    """Send one generated request."""
+    return survived(await chat.call(fuzz_cases.build_call(case, chat.dialect)))
 
 
 @check(batches, trials=1, in_order=True)
@@ -90,5 +90,5 @@ async def fuzzed_requests_handled(chat: Chat, probe: Probe) -> Score:
     found = await BATCH.smallest(
         partial(attempt, chat), probe.expect["seed"], chat.context.findings
     )
-    batch = nothing(found, lambda case: fuzz_cases.curl(fuzz_cases.call(case, chat.dialect)))
-    return untouched(batch, await chat.send(NEIGHBOUR, budget=16))
+    batch = nothing(found, lambda case: fuzz_cases.curl(fuzz_cases.build_call(case, chat.dialect)))
+    return score_next_request(batch, await chat.send(NEIGHBOUR, budget=16))

@@ -1,4 +1,4 @@
-"""What clients rely on beside completions: HTTP itself, the list of models, no mixed-up replies."""
+"""HTTP: connections, request bodies, the model list, and isolation of concurrent requests."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from urllib.parse import quote
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.api import scoring_models as models
-from readiness.checks.api.probes import apart, call, calls_apart, probes
-from readiness.checks.api.requests import ask
-from readiness.checks.api.scoring_replies import answers, own_code
+from readiness.checks.api.probes import call, isolation_probes, probes, tool_call_isolation_probes
+from readiness.checks.api.requests import send
+from readiness.checks.api.scoring_replies import score_answered, score_own_code
 from readiness.exchange import Call, Exchange
 from readiness.probe import Probe
 from readiness.protocol.completion import read
@@ -23,27 +23,27 @@ from readiness.scoring.rejection import survived
 @check(probes("keep_alive"), trials=20, in_order=True)
 async def keep_alive(chat: Chat, probe: Probe) -> Score:
     """Twenty consecutive requests on one connection MUST all be answered."""
-    return answers(read(await chat.call(call(probe, chat.dialect))))
+    return score_answered(read(await chat.call(call(probe, chat.dialect))))
 
 
 @check(probes("connection_close_accepted"))
 async def connection_close_accepted(chat: Chat, probe: Probe) -> Score:
     """A request with `Connection: close` SHOULD be answered."""
     closing = replace(call(probe, chat.dialect), headers={"Connection": "close"})
-    return answers(read(await chat.call(closing)))
+    return score_answered(read(await chat.call(closing)))
 
 
 @check(probes("expect_continue_accepted"))
 async def expect_continue_accepted(chat: Chat, probe: Probe) -> Score:
     """A request with `Expect: 100-continue` SHOULD be told to continue, and answered."""
     expecting = replace(call(probe, chat.dialect), headers={"Expect": "100-continue"})
-    return answers(read(await chat.call(expecting)))
+    return score_answered(read(await chat.call(expecting)))
 
 
 @check(probes("chunked_body_accepted"))
 async def chunked_body_accepted(chat: Chat, probe: Probe) -> Score:
     """A request body in chunked transfer encoding SHOULD be read."""
-    return answers(read(await chat.call(replace(call(probe, chat.dialect), chunked=True))))
+    return score_answered(read(await chat.call(replace(call(probe, chat.dialect), chunked=True))))
 
 
 @check(probes("gzip_body_handled"))
@@ -53,57 +53,57 @@ async def gzip_body_handled(chat: Chat, probe: Probe) -> Score:
     return survived(await chat.call(Call(body, headers={"Content-Encoding": "gzip"})))
 
 
-@check(apart, trials=32)
+@check(isolation_probes, trials=32)
 async def conversation_isolation(chat: Chat, probe: Probe) -> Score:
     """Of many concurrent requests, each MUST get its own code word back, and never another's."""
-    reply = await ask(chat, probe)
-    return own_code(reply.text, probe.expect["code"], probe.expect["others"])
+    reply = await send(chat, probe)
+    return score_own_code(reply.text, probe.expect["code"], probe.expect["others"])
 
 
-@check(calls_apart, trials=16, needs=["tools"])
+@check(tool_call_isolation_probes, trials=16, needs=["tools"])
 async def tool_call_isolation(chat: Chat, probe: Probe) -> Score:
     """Of many concurrent requests, each MUST get its own tool call back, and never another's."""
-    reply = await ask(chat, probe)
-    said = "\n".join([reply.text, *(each.arguments for each in reply.tool_calls)])
-    return own_code(said, probe.expect["code"], probe.expect["others"])
+    reply = await send(chat, probe)
+    text = "\n".join([reply.text, *(each.arguments for each in reply.tool_calls)])
+    return score_own_code(text, probe.expect["code"], probe.expect["others"])
 
 
-LISTED = [Probe("api.models@v1", [])]
-KNOWN = [Probe("api.model.known@v1", [], {"id": ""})]
-UNKNOWN = [Probe("api.model.unknown@v1", [], {"id": "readiness-no-such-model"})]
+MODEL_LIST = [Probe("api.models@v1", [])]
+KNOWN_MODEL = [Probe("api.model.known@v1", [], {"id": ""})]
+UNKNOWN_MODEL = [Probe("api.model.unknown@v1", [], {"id": "readiness-no-such-model"})]
 
 
 async def get(chat: Chat, path: str) -> Exchange:
-    """Send a GET."""
+    """Send a GET request."""
     return await chat.call(Call(None, path, "GET"))
 
 
-@check(LISTED)
+@check(MODEL_LIST)
 async def models_listed(chat: Chat, probe: Probe) -> Score:
     """GET /models MUST return an object `list` of objects `model`, each with an id."""
-    return models.lists(await get(chat, "/models"))
+    return models.score_list(await get(chat, "/models"))
 
 
-@check(LISTED)
+@check(MODEL_LIST)
 async def requested_model_listed(chat: Chat, probe: Probe) -> Score:
     """GET /models SHOULD list the model that requests name; a gateway's alias may be missing."""
-    return models.has_model(await get(chat, "/models"), chat.dialect.model)
+    return models.score_listed(await get(chat, "/models"), chat.dialect.model)
 
 
-@check(LISTED)
+@check(MODEL_LIST)
 async def model_metadata(chat: Chat, probe: Probe) -> Score:
     """Each listed model SHOULD have `created` and `owned_by`, which strict clients require."""
-    return models.dated(await get(chat, "/models"))
+    return models.score_metadata(await get(chat, "/models"))
 
 
-@check(KNOWN)
+@check(KNOWN_MODEL)
 async def model_retrieved(chat: Chat, probe: Probe) -> Score:
     """GET /models/{id} SHOULD return that model."""
     name = chat.dialect.model
-    return models.shows(await get(chat, f"/models/{quote(name, safe='')}"), name)
+    return models.score_retrieved(await get(chat, f"/models/{quote(name, safe='')}"), name)
 
 
-@check(UNKNOWN)
+@check(UNKNOWN_MODEL)
 async def unknown_model_lookup_rejected(chat: Chat, probe: Probe) -> Score:
     """GET /models/{id} for an unknown model SHOULD be rejected with 400, 404 or 422."""
-    return models.hides(await get(chat, f"/models/{probe.expect['id']}"))
+    return models.score_unknown_lookup(await get(chat, f"/models/{probe.expect['id']}"))

@@ -1,4 +1,4 @@
-"""Streams: framed, ended and counted as clients expect."""
+"""Streams: framing, end, identity of chunks, timing and usage."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from readiness.check import check
 from readiness.checks.api import scoring_replies as shape
 from readiness.checks.api import scoring_streams as stream
 from readiness.checks.api import sdk_client
-from readiness.checks.api.probes import both, brief, streamed
-from readiness.checks.api.requests import ask, once, sent
+from readiness.checks.api.probes import both_forms, brief, streamed
+from readiness.checks.api.requests import send, send_as_is, send_without_reasoning
 from readiness.probe import Probe
 from readiness.protocol.completion import read
 from readiness.score import Score
@@ -19,67 +19,71 @@ STREAM = ["stream"]
 @check(streamed("event_stream_content_type"), needs=STREAM)
 async def event_stream_content_type(chat: Chat, probe: Probe) -> Score:
     """A stream MUST have Content-Type text/event-stream."""
-    return shape.labelled(await sent(chat, probe), "text/event-stream")
+    return shape.score_content_type(await send_as_is(chat, probe), "text/event-stream")
 
 
 @check(streamed("chunks_match_sdk_types"), needs=STREAM)
 async def chunks_match_sdk_types(chat: Chat, probe: Probe) -> Score:
     """Each frame of a stream MUST be JSON that fits the official SDK's chunk type."""
-    exchange = await sent(chat, probe)
-    framed = stream.without(read(exchange), stream.FRAMING)
+    exchange = await send_as_is(chat, probe)
+    framed = stream.score_defects(read(exchange), stream.FRAMING)
     fit = await sdk_client.schema("chunk")
-    return stream.all_fit(stream.chunks(exchange), fit) if framed.passed else framed
+    return stream.score_chunk_schema(stream.chunks(exchange), fit) if framed.passed else framed
 
 
 @check(streamed("stream_ends_with_done"), needs=STREAM, in_order=True)
 async def stream_ends_with_done(chat: Chat, probe: Probe) -> Score:
     """A stream MUST end with [DONE], and the connection MUST serve the next request."""
-    reply = await once(chat, probe)
-    await once(chat, probe)
-    return stream.without(reply, stream.ENDING)
+    reply = await send_without_reasoning(chat, probe)
+    await send_without_reasoning(chat, probe)
+    return stream.score_defects(reply, stream.ENDING)
 
 
 @check(streamed("stable_chunk_id"), needs=STREAM)
 async def stable_chunk_id(chat: Chat, probe: Probe) -> Score:
     """All chunks of a stream MUST have the same id, object and model."""
-    return stream.identical(stream.chunks(await sent(chat, probe)), "id", "object", "model")
+    return stream.score_identical(
+        stream.chunks(await send_as_is(chat, probe)), "id", "object", "model"
+    )
 
 
 @check(streamed("stable_chunk_created"), needs=STREAM)
 async def stable_chunk_created(chat: Chat, probe: Probe) -> Score:
     """All chunks of a stream SHOULD have the same `created`."""
-    return stream.identical(stream.chunks(await sent(chat, probe)), "created")
+    return stream.score_identical(stream.chunks(await send_as_is(chat, probe)), "created")
 
 
 @check(streamed("role_in_first_delta"), needs=STREAM)
 async def role_in_first_delta(chat: Chat, probe: Probe) -> Score:
     """The first delta of a stream, and no other, SHOULD have the role."""
-    return stream.opened(stream.chunks(await sent(chat, probe)))
+    return stream.score_role(stream.chunks(await send_as_is(chat, probe)))
 
 
 @check(streamed("single_finish_reason"), needs=STREAM)
 async def single_finish_reason(chat: Chat, probe: Probe) -> Score:
     """A stream MUST have exactly one finish_reason, with or after the last text."""
-    return stream.without(await once(chat, probe), stream.FINISHING)
+    return stream.score_defects(await send_without_reasoning(chat, probe), stream.FINISHING)
 
 
-@check(both("unicode_intact"))
+@check(both_forms("unicode_intact"))
 async def unicode_intact(chat: Chat, probe: Probe) -> Score:
     """Characters of any script, and emoji, MUST arrive undamaged, streamed or not."""
-    return stream.intact(await ask(chat, probe), probe.expect["echo"])
+    return stream.score_intact(await send(chat, probe), probe.expect["echo"])
 
 
 @check(streamed("incremental_streaming"), needs=STREAM, alone=True)
 async def incremental_streaming(chat: Chat, probe: Probe) -> Score:
     """A stream MUST arrive as it is generated, not all at once at its end."""
-    # Who waited behind others once is no proxy that keeps streams back: what fails fails twice.
-    score = await _arrives(chat, probe)
-    return score if score.passed else await _arrives(chat, probe)
+    # A request that queued once is no proxy that buffers: a failure has to be reproduced.
+    score = await _incremental(chat, probe)
+    return score if score.passed else await _incremental(chat, probe)
 
 
-async def _arrives(chat: Chat, probe: Probe) -> Score:
-    word, many, again = [await sent(chat, each) for each in (brief(probe), probe, brief(probe))]
-    return stream.arrives(many, [word, again])
+async def _incremental(chat: Chat, probe: Probe) -> Score:
+    first, long, second = [
+        await send_as_is(chat, each) for each in (brief(probe), probe, brief(probe))
+    ]
+    return stream.score_incremental(long, [first, second])
 
 
 @check(streamed("usage_in_stream"), needs=STREAM)
@@ -87,13 +91,13 @@ async def usage_in_stream(chat: Chat, probe: Probe) -> Score:
     """A stream with include_usage MUST have the token counts of the whole reply in its last
     chunk.
     """
-    return stream.counted(stream.chunks(await sent(chat, probe)))
+    return stream.score_usage_in_stream(stream.chunks(await send_as_is(chat, probe)))
 
 
 @check(streamed("usage_only_in_final_chunk"), needs=STREAM)
 async def usage_only_in_final_chunk(chat: Chat, probe: Probe) -> Score:
     """With include_usage, token counts SHOULD come once, in a final chunk without choices."""
-    return stream.counted_last(stream.chunks(await sent(chat, probe)))
+    return stream.score_usage_in_last_chunk(stream.chunks(await send_as_is(chat, probe)))
 
 
 @check(streamed("no_unrequested_usage"), needs=STREAM)
@@ -101,4 +105,4 @@ async def no_unrequested_usage(chat: Chat, probe: Probe) -> Score:
     """Without include_usage, a stream SHOULD have neither token counts nor chunks without
     choices.
     """
-    return stream.uncounted(stream.chunks(await sent(chat, probe)))
+    return stream.score_no_usage(stream.chunks(await send_as_is(chat, probe)))

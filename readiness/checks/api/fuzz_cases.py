@@ -1,4 +1,4 @@
-"""Fuzz: right requests with something wrong in them."""
+"""Fuzzing: generated requests, which are valid but for one to three faults."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from readiness.search import GeneratedCase
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-Body = Mapping[str, Any]
+RequestBody = Mapping[str, Any]
 
-#: What a request may hold besides its messages, each at a value that is right.
-PARAMETERS: Body = {
+#: The parameters of a request besides its messages, each with a valid value.
+PARAMETERS: RequestBody = {
     "temperature": 0,
     "top_p": 1,
     "max_tokens": 4,
@@ -32,20 +32,20 @@ PARAMETERS: Body = {
     "tool_choice": "auto",
     "user": "someone",
 }
-MESSAGE: Body = {"role": "user", "content": "Hi"}
-#: Where programs go wrong: signs, widths, and numbers that are no integers.
+MESSAGE: RequestBody = {"role": "user", "content": "Hi"}
+#: Edge cases of numbers: signs, widths, and non-integers.
 EDGES = (-1, 0, 2**31, 2**63, 10**30, -0.5, 1e308)
 TEXTS = ("", " ", "\x00", "null", "é", "👩‍👩‍👧‍👦", "\u202e", "<|im_end|>", "A" * 2_000)
 
 
-def call(case: GeneratedCase, dialect: Dialect) -> Call:
-    """The request of a case, which may name the model itself, and wrongly."""
+def build_call(case: GeneratedCase, dialect: Dialect) -> Call:
+    """The request of a case, which may override the model."""
     own = {dialect.max_tokens_field if name == "max_tokens" else name: case[name] for name in case}
     return Call({"model": dialect.model, **own})
 
 
 def curl(call: Call) -> str:
-    """A line for a shell that sends a request again."""
+    """A curl command line that sends a request again."""
     data = shlex.quote(json.dumps(call.body))
     return (
         'curl "$OPENAI_BASE_URL/chat/completions" -H "Authorization: Bearer $OPENAI_API_KEY" '
@@ -54,7 +54,7 @@ def curl(call: Call) -> str:
 
 
 def cases() -> SearchStrategy[dict[str, Any]]:
-    """Requests with one to three things wrong."""
+    """Requests with one to three faults."""
     from hypothesis import strategies as st
 
     leaves = st.one_of(
@@ -71,28 +71,30 @@ def cases() -> SearchStrategy[dict[str, Any]]:
         ),
         max_leaves=6,
     )
-    right = {"max_tokens": PARAMETERS["max_tokens"]}
+    valid = {"max_tokens": PARAMETERS["max_tokens"]}
     names = st.sampled_from(["model", *PARAMETERS])
-    message = st.one_of(junk, _with(st, MESSAGE, st.sampled_from([*MESSAGE, "name"]), junk))
+    message = st.one_of(
+        junk, _with_one_fault(st, MESSAGE, st.sampled_from([*MESSAGE, "name"]), junk)
+    )
     conversation = st.one_of(junk, st.lists(message, max_size=3))
-    wrong = st.dictionaries(names, st.one_of(junk, _right(st)), min_size=1, max_size=3)
+    wrong = st.dictionaries(names, st.one_of(junk, _valid_value(st)), min_size=1, max_size=3)
     return st.one_of(
-        st.builds(lambda more: {**right, "messages": [dict(MESSAGE)], **more}, wrong),
-        st.builds(lambda said: {**right, "messages": said}, conversation),
+        st.builds(lambda more: {**valid, "messages": [dict(MESSAGE)], **more}, wrong),
+        st.builds(lambda messages: {**valid, "messages": messages}, conversation),
     )
 
 
-def _with(
-    st: Any, right: Body, names: SearchStrategy[str], junk: SearchStrategy[Any]
+def _with_one_fault(
+    st: Any, valid: RequestBody, names: SearchStrategy[str], junk: SearchStrategy[Any]
 ) -> SearchStrategy[dict[str, Any]]:
-    """A right object, one of its members gone wrong or gone."""
-    replaced = st.builds(lambda name, value: {**right, name: value}, names, junk)
-    dropped = st.builds(lambda name: {key: right[key] for key in right if key != name}, names)
-    made: SearchStrategy[dict[str, Any]] = st.one_of(replaced, dropped)
-    return made
+    """A valid object with one member replaced or dropped."""
+    replaced = st.builds(lambda name, value: {**valid, name: value}, names, junk)
+    dropped = st.builds(lambda name: {key: valid[key] for key in valid if key != name}, names)
+    strategy: SearchStrategy[dict[str, Any]] = st.one_of(replaced, dropped)
+    return strategy
 
 
-def _right(st: Any) -> SearchStrategy[Any]:
-    """The right value of some other parameter."""
-    made: SearchStrategy[Any] = st.sampled_from(list(PARAMETERS.values()))
-    return made
+def _valid_value(st: Any) -> SearchStrategy[Any]:
+    """The valid value of any parameter."""
+    strategy: SearchStrategy[Any] = st.sampled_from(list(PARAMETERS.values()))
+    return strategy

@@ -1,4 +1,4 @@
-"""Probes of the protocol: small requests, each with the words of its own check."""
+"""Probes of the dimension `api`: small requests, each with the wording of its check."""
 
 from __future__ import annotations
 
@@ -15,71 +15,73 @@ from readiness.protocol.dialect import Dialect
 from readiness.resources import prompts
 
 PROMPTS = prompts("api.yaml")
-#: Enough for a word; what takes more says so.
+#: The token limit for a reply of one word.
 BUDGET = 16
-SENTENCE = 32
+SENTENCE_BUDGET = 32
 LONG_MESSAGE = 20_000  # bytes, which take some 4,000 tokens
 OK = [{"role": "user", "content": "Reply with the word OK."}]
 
 
 def probes(name: str) -> list[Probe]:
-    """The probes of a check, as they stand in the file."""
+    """The probes of a check in api.yaml."""
     return [_probe(f"api.{name}.{at:02}@v1", each) for at, each in enumerate(PROMPTS[name], 1)]
 
 
 def streamed(name: str) -> list[Probe]:
-    """The probes of a check, to be answered by streams."""
+    """The probes of a check, streamed."""
     return [_streamed(each) for each in probes(name)]
 
 
 def brief(probe: Probe) -> Probe:
-    """The same request for a word."""
+    """The same request, for a reply of one word."""
     return replace(probe, messages=OK, budget=BUDGET)
 
 
-def both(name: str) -> list[Probe]:
-    """The probes of a check, each to be answered whole and then by a stream."""
+def both_forms(name: str) -> list[Probe]:
+    """The probes of a check, each not streamed and then streamed."""
     return [form for each in probes(name) for form in (each, _streamed(each))]
 
 
-def coded(name: str) -> Generator:
-    """A generator of a check's probes, with codes from the seed that nobody can know."""
+def with_code_words(name: str) -> Generator:
+    """A generator of a check's probes, with code words sampled by the seed."""
 
     def generate(seed: int, trials: int) -> list[Probe]:
-        found = PROMPTS[name]
-        made = [_filled(found[at % len(found)], f"{name}/{seed}/{at}") for at in range(trials)]
-        return [_probe(f"api.{name}.{at:02}@v1", each) for at, each in enumerate(made, 1)]
+        entries = PROMPTS[name]
+        filled = [
+            _filled(entries[at % len(entries)], f"{name}/{seed}/{at}") for at in range(trials)
+        ]
+        return [_probe(f"api.{name}.{at:02}@v1", each) for at, each in enumerate(filled, 1)]
 
     return generate
 
 
-def apart(seed: int, trials: int) -> list[Probe]:
-    """Requests that differ in their code alone, half of them streamed; each knows the others'."""
+def isolation_probes(seed: int, trials: int) -> list[Probe]:
+    """Requests that differ in their code, half of them streamed; each expects its own."""
     codes = _codes(f"apart/{seed}", trials)
-    asked = PROMPTS["conversation_isolation"]
+    prompts_ = PROMPTS["conversation_isolation"]
     return [
         Probe(
             f"api.conversation_isolation.{at:02}@v1",
-            _replaced(asked[at % len(asked)], {"{code}": code}),
+            _replaced(prompts_[at % len(prompts_)], {"{code}": code}),
             {"code": code, "others": [each for each in codes if each != code]},
             {"stream": True} if at // 2 % 2 else {},
-            SENTENCE,
+            SENTENCE_BUDGET,
         )
         for at, code in enumerate(codes)
     ]
 
 
-def calls_apart(seed: int, trials: int) -> list[Probe]:
-    """Requests that force a call and differ in their code alone; each knows the others'."""
+def tool_call_isolation_probes(seed: int, trials: int) -> list[Probe]:
+    """Requests that force a tool call and differ in their code only; each has the others' codes."""
     codes = _codes(f"calls/{seed}", trials)
-    asked = PROMPTS["tool_call_isolation"]
-    forced = {"type": "function", "function": {"name": asked["tool"]["function"]["name"]}}
+    prompt = PROMPTS["tool_call_isolation"]
+    forced = {"type": "function", "function": {"name": prompt["tool"]["function"]["name"]}}
     return [
         Probe(
             f"api.tool_call_isolation.{at:02}@v1",
-            _replaced(asked["messages"], {"{code}": code}),
+            _replaced(prompt["messages"], {"{code}": code}),
             {"code": code, "others": [each for each in codes if each != code]},
-            {"tools": [asked["tool"]], "tool_choice": forced, "stream": bool(at % 2)},
+            {"tools": [prompt["tool"]], "tool_choice": forced, "stream": bool(at % 2)},
             128,
         )
         for at, code in enumerate(codes)
@@ -87,7 +89,7 @@ def calls_apart(seed: int, trials: int) -> list[Probe]:
 
 
 def call(probe: Probe, dialect: Dialect) -> Call:
-    """The request that a probe of errors makes: a right one, with what is wrong put into it."""
+    """The request of a probe: a valid one, changed as `send` in api.yaml says."""
     send = probe.expect.get("send", {})
     if "raw" in send:
         return Call(send["raw"].replace("$MODEL", json.dumps(dialect.model)).encode("latin-1"))
@@ -118,11 +120,11 @@ def _filled(said: Any, series: str) -> Any:
     times = LONG_MESSAGE // len(filler) + 1
     long, half = (filler * times).strip(), (filler * (times // 2)).strip()
     texts = {"{code}": code, "{other}": other, "{filler}": long, "{half}": half}
-    return _talked(_replaced(said, texts))
+    return _with_turns(_replaced(said, texts))
 
 
-def _talked(said: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is said, with as many turns in it as there are to be, and the half of them beside it."""
+def _with_turns(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An entry with its `turns` inserted as messages, and with half as many in `expect`."""
     if "turns" not in said:
         return said
     turns, rest = said["turns"], {key: said[key] for key in said if key != "turns"}
@@ -131,7 +133,7 @@ def _talked(said: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _between(messages: Sequence[Any], turns: int) -> list[Any]:
-    """The messages, with so many pairs of short ones after the first."""
+    """The messages with this many pairs of short ones after the first."""
     first, *others = messages
     pairs = [
         {"role": role, "content": content}
@@ -158,26 +160,26 @@ def _replaced(said: Any, texts: Mapping[str, str]) -> Any:
 
 
 NEIGHBOUR = PROMPTS["neighbour"]
-#: Above the window by a tenth, for a word takes a token at the least.
-OVERLONG = 1.1
+#: The number of words, relative to the window: a word takes at least a token.
+OVERLONG_RATIO = 1.1
 
 
 def heavy(name: str) -> list[Probe]:
-    """The probe of one kind of hostile request, whose neighbour is an ordinary one."""
+    """The probe of a kind of hostile request."""
     return [Probe(f"api.{name}.01@v1", PROMPTS[name]["messages"], budget=BUDGET)]
 
 
 def nested() -> list[Probe]:
-    """Probes with values nested in one another, to each of the depths."""
-    said = PROMPTS["deep_nesting_handled"]
+    """Probes with nested values, one for each depth."""
+    entry = PROMPTS["deep_nesting_handled"]
     return [
-        Probe(f"api.deep_nesting_handled.{depth}@v1", said["messages"], {"depth": depth})
-        for depth in said["depths"]
+        Probe(f"api.deep_nesting_handled.{depth}@v1", entry["messages"], {"depth": depth})
+        for depth in entry["depths"]
     ]
 
 
 def padded(probe: Probe, dialect: Dialect) -> Call:
-    """A right request with megabytes of white space before its last brace."""
+    """A valid request with megabytes of whitespace before its last brace."""
     body = json.dumps(dialect.request(probe.messages, probe.budget, {}), ensure_ascii=False)
     return Call(Repeated(body[:-1], " ", PROMPTS["huge_body_handled"]["size"] - len(body), "}"))
 
@@ -189,18 +191,18 @@ def many_tools(probe: Probe, dialect: Dialect) -> Call:
 
 
 def deep(probe: Probe, dialect: Dialect) -> Call:
-    """A request with arrays nested in one another, where no array belongs."""
+    """A request with nested arrays in `metadata`."""
     body = json.dumps(dialect.request(probe.messages, probe.budget, {}), ensure_ascii=False)
     depth = probe.expect["depth"]
     return Call(f'{body[:-1]}, "metadata": {"[" * depth}{"]" * depth}}}'.encode())
 
 
 def overlong(window: int, dialect: Dialect) -> Call:
-    """A request with more tokens than the window has."""
-    said = PROMPTS["overlong"]
-    messages = [{"role": "user", "content": said["word"] + said["question"]}]
-    head, word, tail = json.dumps(dialect.request(messages, 8, {})).partition(said["word"])
-    return Call(Repeated(head, word, int(window * OVERLONG), tail))
+    """A request with more tokens than the context window."""
+    entry = PROMPTS["overlong"]
+    messages = [{"role": "user", "content": entry["word"] + entry["question"]}]
+    head, word, tail = json.dumps(dialect.request(messages, 8, {})).partition(entry["word"])
+    return Call(Repeated(head, word, int(window * OVERLONG_RATIO), tail))
 
 
 def _tool(at: int) -> dict[str, Any]:

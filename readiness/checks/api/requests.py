@@ -1,4 +1,4 @@
-"""How the checks of the protocol send their probes."""
+"""Sending of probes by the checks of the dimension `api`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 from readiness.chat import Chat
 from readiness.checks.api.probes import NEIGHBOUR, call
-from readiness.checks.api.scoring_replies import untouched
+from readiness.checks.api.scoring_replies import score_next_request
 from readiness.exchange import Call, Exchange
 from readiness.probe import Probe
 from readiness.protocol.completion import read
@@ -15,22 +15,22 @@ from readiness.score import Score
 from readiness.scoring.rejection import survived
 
 
-async def ask(chat: Chat, probe: Probe) -> Reply:
-    """Send a probe, and read the reply."""
+async def send(chat: Chat, probe: Probe) -> Reply:
+    """Send a probe and read the reply."""
     return await chat(probe.messages, budget=probe.budget, **probe.parameters)
 
 
-async def sent(chat: Chat, probe: Probe) -> Exchange:
-    """Send a probe, with what is wrong in it."""
+async def send_as_is(chat: Chat, probe: Probe) -> Exchange:
+    """Send a probe's request with its faults, and return the exchange."""
     return await chat.call(call(probe, chat.dialect))
 
 
-async def once(chat: Chat, probe: Probe) -> Reply:
-    """Send a probe and read the reply, where a budget that reasoning eats is the point."""
-    return read(await sent(chat, probe))
+async def send_without_reasoning(chat: Chat, probe: Probe) -> Reply:
+    """Send a probe and read the reply, with no tokens for reasoning on top of its limit."""
+    return read(await send_as_is(chat, probe))
 
 
-async def beside(chat: Chat, heavy: Call) -> Score:
-    """Send a hostile request with an ordinary one beside it, and another one after it."""
-    came, _ = await asyncio.gather(chat.call(heavy), chat(NEIGHBOUR, budget=16))
-    return untouched(survived(came), await chat.send(NEIGHBOUR, budget=16))
+async def send_with_neighbour(chat: Chat, hostile: Call) -> Score:
+    """Send a hostile request concurrently with an ordinary one, and then another ordinary one."""
+    exchange, _ = await asyncio.gather(chat.call(hostile), chat(NEIGHBOUR, budget=16))
+    return score_next_request(survived(exchange), await chat.send(NEIGHBOUR, budget=16))

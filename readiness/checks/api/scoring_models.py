@@ -1,4 +1,4 @@
-"""Scoring of the list of models, and of who is let in."""
+"""Scoring of the model list, of API keys and of unknown models."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from readiness.scoring.rejection import UNKNOWN, refused
 Document = Mapping[str, Any]
 
 
-def lists(exchange: Exchange) -> Score:
-    """Score the list of models by what the SDK iterates over."""
+def score_list(exchange: Exchange) -> Score:
+    """Score the model list by what the SDK iterates over."""
     found = answered(exchange)
     if found.get("object") != "list":
         return failed(f"object is {found.get('object')!r:.60}, not 'list'")
@@ -25,14 +25,14 @@ def lists(exchange: Exchange) -> Score:
     return failed("no model with an id", f"{wrong[0]!r:.120}") if wrong else PASSED
 
 
-def has_model(exchange: Exchange, model: str) -> Score:
+def score_listed(exchange: Exchange, model: str) -> Score:
     """Score whether a model is listed."""
     names = [each.get("id") for each in _models(exchange)]
     return PASSED if model in names else failed(f"{model!r:.60} is not among {names!r:.120}")
 
 
-def dated(exchange: Exchange) -> Score:
-    """Score what each listed model says of its origin."""
+def score_metadata(exchange: Exchange) -> Score:
+    """Score `created` and `owned_by` of each listed model."""
     wrong = [
         f"{each.get('id')}: created {each.get('created')!r}, owned_by {each.get('owned_by')!r}"
         for each in _models(exchange)
@@ -41,34 +41,34 @@ def dated(exchange: Exchange) -> Score:
     return failed(wrong[0]) if wrong else PASSED
 
 
-def shows(exchange: Exchange, model: str) -> Score:
-    """Score one model's own page."""
+def score_retrieved(exchange: Exchange, model: str) -> Score:
+    """Score the response to GET /models/{id} of a served model."""
     found = answered(exchange)
     return PASSED if _is_model(found) and found["id"] == model else failed(f"shows {found!r:.120}")
 
 
-def hides(exchange: Exchange) -> Score:
-    """Score the page of a model that is not there."""
+def score_unknown_lookup(exchange: Exchange) -> Score:
+    """Score the response to GET /models/{id} of an unknown model."""
     return refused(exchange, UNKNOWN)
 
 
 def answered(exchange: Exchange) -> Document:
-    """The object that answered a GET.
+    """The JSON object in the response to a GET.
 
     Raises:
-        EndpointError: Something else did.
+        EndpointError: The response is no JSON object with status 200.
     """
     if exchange.fault is not None:
         raise EndpointError(exchange.fault, came=exchange.detail)
-    said = f"HTTP {exchange.status}: {exchange.body[:160]!r}"
+    response = f"HTTP {exchange.status}: {exchange.body[:160]!r}"
     if exchange.status != 200:
-        raise EndpointError(said)
+        raise EndpointError(response)
     try:
         found = decode(exchange.body.decode())
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise EndpointError("no JSON object", Outcome.FAIL, came=said)
+        raise EndpointError("no JSON object", Outcome.FAIL, came=response)
     return found
 
 
@@ -86,12 +86,12 @@ def _is_model(found: Any) -> bool:
     return isinstance(name, str) and name != "" and found.get("object") == "model"
 
 
-#: The longest window that is worth being overrun: a request of a million tokens is a load test.
-LONGEST = 200_000
+#: The longest window to exceed: a request of a million tokens is a load test.
+MAX_WINDOW = 200_000
 
 
-def locked(with_key: Exchange, without: Exchange) -> Score:
-    """Score a request that lacks the key, by one that has it."""
+def score_key_required(with_key: Exchange, without: Exchange) -> Score:
+    """Score a request without a valid key, next to one with it."""
     if not with_key.keyed:
         return Score(Outcome.UNSUPPORTED, "no key was given")
     if without.status is not None and 200 <= without.status < 300:
@@ -99,21 +99,23 @@ def locked(with_key: Exchange, without: Exchange) -> Score:
     return refused(without, (401, 403))
 
 
-def mistakes(exchange: Exchange, served: int) -> Score:
-    """Score a request for an unknown model, by how many models it could be mistaken for."""
+def score_unknown_model(exchange: Exchange, served: int) -> Score:
+    """Score a request for an unknown model, if several models are served."""
     if served < 2:
         return Score(Outcome.UNSUPPORTED, "there is only one model")
     return refused(exchange, UNKNOWN)
 
 
-def window(declared: int | None) -> int:
-    """The window that can be overrun.
+def window_to_exceed(declared: int | None) -> int:
+    """The declared window, if a prompt can exceed it.
 
     Raises:
-        EndpointError: None is declared, or one that would cost too much.
+        EndpointError: None is declared, or it is too long.
     """
     if declared is None:
-        raise EndpointError("GET /models tells no context window", Outcome.UNSUPPORTED)
-    if declared > LONGEST:
-        raise EndpointError(f"a window of {declared:,} tokens is not overrun", Outcome.UNSUPPORTED)
+        raise EndpointError("GET /models states no context window", Outcome.UNSUPPORTED)
+    if declared > MAX_WINDOW:
+        raise EndpointError(
+            f"a window of {declared:,} tokens is too long to exceed", Outcome.UNSUPPORTED
+        )
     return declared

@@ -1,4 +1,4 @@
-"""Scoring of whole replies: their shape, their usage, and what they say."""
+"""Scoring of replies: their fields, usage and text."""
 
 from __future__ import annotations
 
@@ -13,54 +13,54 @@ from readiness.reply import Reply
 from readiness.resources import violation
 from readiness.score import PASSED, Outcome, Score, failed, scored
 
-#: Tokens by which the forms of a conversation may differ where nothing is lost.
+#: Tokens by which the forms of a conversation may differ if nothing is lost.
 SLACK = 4
-#: How many times as many tokens a message has that is twice as long; a template takes some, too.
-GROWTH = 1.7
+#: The least ratio of prompt tokens of a message to one half as long; the template takes some too.
+MIN_GROWTH = 1.7
 
 
-def answers(reply: Reply) -> Score:
-    """Score a request that must be answered, whatever the words."""
+def score_answered(reply: Reply) -> Score:
+    """Score a request that must be answered, whatever the text."""
     if reply.text or reply.tool_calls or reply.reasoning or reply.refusal:
         return PASSED
-    # A small model may well end its turn at once; that is no fault of the protocol.
+    # A small model may end its turn immediately, which is no fault of the protocol.
     return Score(Outcome.UNDETERMINED, f"an empty reply, finish_reason {reply.finish!r}")
 
 
-def within(reply: Reply, most: int) -> Score:
-    """Score a long reply that was to take no more tokens than that."""
-    if reply.usage is not None and reply.usage.completion > most:
+def score_token_limit(reply: Reply, limit: int) -> Score:
+    """Score a long reply by its token limit and finish_reason."""
+    if reply.usage is not None and reply.usage.completion > limit:
         return failed(
-            f"{reply.usage.completion} tokens, asked for {most} at the most", f"{reply.text!r:.80}"
+            f"{reply.usage.completion} tokens, with a limit of {limit}", f"{reply.text!r:.80}"
         )
     if reply.finish != "length":
         return failed(f"finish_reason is {reply.finish!r}, not 'length', after {reply.text!r:.80}")
     return PASSED
 
 
-def unlimited(free: Exchange, limited: Reply, last: str) -> Score:
-    """Score a reply that nobody limits, by one to the same request with room for all of it."""
+def score_no_default_limit(free: Exchange, limited: Reply, last: str) -> Score:
+    """Score a reply without a token limit, next to one with room for all of it."""
     if free.fault is Fault.CLIENT_ABORTED:
-        return PASSED  # It went on for longer than any limit that there is by default.
+        return PASSED  # It ran longer than any default limit.
     reply = read(free)
     if last in reply.text:
         return PASSED
     if reply.finish == "length" or (last in limited.text and limited.text.startswith(reply.text)):
-        return failed(f"nobody has limited it, and it ends with {reply.text[-60:]!r}")
+        return failed(f"without a limit, it ends with {reply.text[-60:]!r}")
     return scored(
         Outcome.UNDETERMINED, f"the model does not come to {last!r}", came=f"{reply.text!r:.120}"
     )
 
 
-def stopped(reply: Reply, before: str, stops: Sequence[str]) -> Score:
-    """Score a reply that was to end before a text."""
+def score_stop(reply: Reply, before: str, stops: Sequence[str]) -> Score:
+    """Score a reply that must end before a stop sequence."""
     text = reply.content or ""
-    said = [stop for stop in stops if stop in text]
-    if said:
-        return failed(f"the text has {said[0]!r} in it", f"{text!r:.120}")
+    found = [stop for stop in stops if stop in text]
+    if found:
+        return failed(f"the text contains {found[0]!r}", f"{text!r:.120}")
     begun = [stop for stop in stops if text.rstrip(" ,").endswith(stop[:1]) and len(stop) > 1]
     if begun and before in text:
-        return failed(f"the text has the beginning of {begun[0]!r} in it", f"{text!r:.120}")
+        return failed(f"the text contains the start of {begun[0]!r}", f"{text!r:.120}")
     if before not in text:
         return scored(
             Outcome.UNDETERMINED, f"the model does not come to {before!r}", came=f"{text!r:.120}"
@@ -72,8 +72,8 @@ def stopped(reply: Reply, before: str, stops: Sequence[str]) -> Score:
     )
 
 
-def spaced(reply: Reply, before: str) -> Score:
-    """Score whether the space before a stop text is still there."""
+def score_trailing_space(reply: Reply, before: str) -> Score:
+    """Score whether the space before a stop sequence is kept."""
     text = reply.content or ""
     if f"{before} " in text[-len(before) - 1 :]:
         return PASSED
@@ -84,59 +84,61 @@ def spaced(reply: Reply, before: str) -> Score:
     return failed("the last space is lost", f"{text!r:.120}")
 
 
-def knows(reply: Reply, words: Sequence[str]) -> Score:
-    """Score a reply that must have words of the conversation in it."""
+def score_words(reply: Reply, words: Sequence[str]) -> Score:
+    """Score a reply that must contain words of the conversation."""
     missing = [word for word in words if word.lower() not in reply.text.lower()]
     return failed(f"no {missing[0]!r} in {reply.text!r:.120}") if missing else PASSED
 
 
-def knows_plainly(lost: Score, plain: Reply, words: Sequence[str]) -> Score:
-    """Score a reply without the words once more, by what is said to the plain form of it."""
-    if knows(plain, words).passed:
+def rescore_by_plain_form(lost: Score, plain: Reply, words: Sequence[str]) -> Score:
+    """Score a reply without the words again, by the reply to its plain form."""
+    if score_words(plain, words).passed:
         return failed(f"{lost.reason}, which the reply to the plain form has")
-    return _beyond(lost)
+    return _beyond_the_model(lost)
 
 
-def in_prompt(lost: Score, reply: Reply, plain: Reply) -> Score:
-    """Score a reply without the words once more, by how many tokens the prompt had."""
+def rescore_by_prompt_tokens(lost: Score, reply: Reply, plain: Reply) -> Score:
+    """Score a reply without the words again, by its prompt tokens and those of its plain form."""
     if reply.usage is None or plain.usage is None:
-        return _beyond(lost)
+        return _beyond_the_model(lost)
     tokens, whole = reply.usage.prompt, plain.usage.prompt
     if tokens + SLACK < whole:
         return failed(f"{lost.reason}; the prompt had {tokens} tokens, in its plain form {whole}")
-    return _beyond(lost)
+    return _beyond_the_model(lost)
 
 
-def grows(lost: Score, reply: Reply, half: Reply) -> Score:
-    """Score a reply without the words once more, by the tokens of a message half as long."""
+def rescore_by_growth(lost: Score, reply: Reply, half: Reply) -> Score:
+    """Score a reply without the words again, by the prompt tokens of a message half as long."""
     if reply.usage is None or half.usage is None:
-        return _beyond(lost)
+        return _beyond_the_model(lost)
     tokens, fewer = reply.usage.prompt, half.usage.prompt
-    if tokens < GROWTH * fewer:
+    if tokens < MIN_GROWTH * fewer:
         return failed(f"{lost.reason}; {tokens} tokens were read, and {fewer} of half the message")
-    return _beyond(lost)
+    return _beyond_the_model(lost)
 
 
-def _beyond(lost: Score) -> Score:
-    """All was read: that the model makes nothing of it is not the protocol's fault."""
+def _beyond_the_model(lost: Score) -> Score:
+    """Everything was read: that the model does not use it is no fault of the protocol."""
     return scored(Outcome.UNDETERMINED, "beyond the model", came=lost.reason)
 
 
-def own_code(text: str, code: str, others: Sequence[str]) -> Score:
-    """Score whether a reply has the code of its own request, and of no other."""
-    said = text.casefold()
-    strange = [other for other in others if other in said]
-    if strange:
+def score_own_code(text: str, code: str, others: Sequence[str]) -> Score:
+    """Score whether a reply has the code of its request, and of no other."""
+    folded = text.casefold()
+    foreign = [other for other in others if other in folded]
+    if foreign:
         return failed(
-            f"{strange[0]!r} is another request's, and this one's is {code!r}", f"{text!r:.120}"
+            f"{foreign[0]!r} is another request's code, this one's is {code!r}", f"{text!r:.120}"
         )
-    if code in said:
+    if code in folded:
         return PASSED
-    return scored(Outcome.UNDETERMINED, f"neither {code!r} nor another's", came=f"{text!r:.120}")
+    return scored(
+        Outcome.UNDETERMINED, f"neither {code!r} nor another request's code", came=f"{text!r:.120}"
+    )
 
 
-def several(choices: Sequence[Mapping[str, Any]], asked: int) -> Score:
-    """Score the choices of a reply, whole or from all chunks of a stream."""
+def score_choices(choices: Sequence[Mapping[str, Any]], asked: int) -> Score:
+    """Score the number and indices of choices, from a reply or from all chunks of a stream."""
     indices = sorted({choice.get("index") for choice in choices}, key=str)
     return (
         PASSED
@@ -145,18 +147,18 @@ def several(choices: Sequence[Mapping[str, Any]], asked: int) -> Score:
     )
 
 
-def counts_all(found: Mapping[str, Any], most: int) -> Score:
-    """Score the count of tokens of a reply all of whose choices were cut off."""
+def score_usage_of_choices(found: Mapping[str, Any], limit: int) -> Score:
+    """Score the completion tokens of a reply whose choices were all cut off at the limit."""
     reasons = [choice.get("finish_reason") for choice in found["choices"]]
     if reasons != ["length", "length"]:
-        return Score(Outcome.UNDETERMINED, f"the choices end by {reasons}")
+        return Score(Outcome.UNDETERMINED, f"the choices' finish_reasons are {reasons}")
     counted = (found.get("usage") or {}).get("completion_tokens")
-    wanted = len(reasons) * most
-    return PASSED if counted == wanted else failed(f"{counted} tokens for two choices of {most}")
+    wanted = len(reasons) * limit
+    return PASSED if counted == wanted else failed(f"{counted} tokens for two choices of {limit}")
 
 
-def sure(found: Sequence[Mapping[str, Any]], content: str, top: int) -> Score:
-    """Score log probabilities: the tokens are the text, and no probability is above 1."""
+def score_logprobs(found: Sequence[Mapping[str, Any]], content: str, top: int) -> Score:
+    """Score logprobs: their tokens make up the text, and no probability is above 1."""
     if not found:
         return failed("no logprobs.content")
     tokens = "".join(str(each.get("token")) for each in found)
@@ -167,25 +169,25 @@ def sure(found: Sequence[Mapping[str, Any]], content: str, top: int) -> Score:
     wrong = [value for value in values if not _is_logprob(value)]
     if wrong:
         return failed(f"a logprob is {wrong[0]!r:.40}")
-    many = [len(each.get("top_logprobs") or ()) for each in found]
+    alternatives = [len(each.get("top_logprobs") or ()) for each in found]
     return (
         PASSED
-        if max(many) <= top and min(many)
-        else failed(f"{many[:8]} alternatives, asked for {top}")
+        if max(alternatives) <= top and min(alternatives)
+        else failed(f"{alternatives[:8]} alternatives, asked for {top}")
     )
 
 
-def equal(first: Reply, second: Reply) -> Score:
-    """Score two replies to the same request."""
+def score_equal(first: Reply, second: Reply) -> Score:
+    """Score whether two replies to the same request are equal."""
     if first.text == second.text:
         return PASSED
     return failed(f"{first.text!r:.80}, then {second.text!r:.80}")
 
 
-def untouched(heavy: Score, neighbour: Exchange) -> Score:
-    """Score a hostile request by what became of it, and of the request beside it."""
-    if not heavy.passed:
-        return heavy
+def score_next_request(hostile: Score, neighbour: Exchange) -> Score:
+    """Score a hostile request by its response, and by that of an ordinary request."""
+    if not hostile.passed:
+        return hostile
     read(neighbour)
     return PASSED
 
@@ -196,9 +198,12 @@ def _is_logprob(value: Any) -> bool:
 
 Document = Mapping[str, Any]
 DAY = 86_400
-#: What OpenAI's specification requires, null or not.
-EVERY_FIELD = {"choices[0].message": ("content", "refusal", "role"), "choices[0]": ("logprobs",)}
-#: What may be left out, but may not be null.
+#: The fields that OpenAI's specification requires, null or not.
+REQUIRED_FIELDS = {
+    "choices[0].message": ("content", "refusal", "role"),
+    "choices[0]": ("logprobs",),
+}
+#: The fields that may be omitted, but not null.
 NEVER_NULL = {
     "": ("system_fingerprint", "usage"),
     "choices[0].message": ("annotations", "function_call", "tool_calls"),
@@ -207,17 +212,17 @@ NEVER_NULL = {
 
 
 def document(exchange: Exchange) -> Document:
-    """A completion as it was sent.
+    """The JSON document of a completion.
 
     Raises:
-        EndpointError: There is none.
+        EndpointError: The response is no completion.
     """
     read(exchange)
     found: Document = decode(exchange.body.decode())
     return found
 
 
-def fits(found: Any, schema: Mapping[str, Any], what: str = "$") -> Score:
+def score_schema(found: Any, schema: Mapping[str, Any], what: str = "$") -> Score:
     """Score a document by a JSON Schema."""
     error = violation(found, schema)
     if error is None:
@@ -225,9 +230,9 @@ def fits(found: Any, schema: Mapping[str, Any], what: str = "$") -> Score:
     return failed(f"{what}{error.json_path.removeprefix('$')}", f"{error.message:.160}")
 
 
-def fits_completion(found: Document, schema: Mapping[str, Any]) -> Score:
-    """Score a whole completion by the SDK's schema, and by what clients take for granted."""
-    score = fits(found, schema)
+def score_completion(found: Document, schema: Mapping[str, Any]) -> Score:
+    """Score a completion by the SDK's schema, and by what clients rely on."""
+    score = score_schema(found, schema)
     if not score.passed:
         return score
     first = found["choices"][0] if found["choices"] else {}
@@ -239,8 +244,8 @@ def fits_completion(found: Document, schema: Mapping[str, Any]) -> Score:
     return PASSED if first["finish_reason"] else failed("no finish_reason")
 
 
-def labelled(exchange: Exchange, kind: str) -> Score:
-    """Score the label of a response that succeeded."""
+def score_content_type(exchange: Exchange, kind: str) -> Score:
+    """Score the Content-Type of a successful response."""
     read(exchange)
     label = exchange.headers.get("content-type", "")
     if label.partition(";")[0].strip().lower() == kind:
@@ -248,7 +253,7 @@ def labelled(exchange: Exchange, kind: str) -> Score:
     return failed(f"Content-Type is {label!r:.80}, not {kind}", f"{exchange.body[:80]!r}")
 
 
-def adds_up(usage: Any) -> Score:
+def score_usage(usage: Any) -> Score:
     """Score the token counts of a reply."""
     if not isinstance(usage, Mapping):
         return failed(f"usage is {usage!r:.80}")
@@ -266,36 +271,36 @@ def adds_up(usage: Any) -> Score:
     )
 
 
-def same_model(found: Document, model: str) -> Score:
+def score_model_name(found: Document, model: str) -> Score:
     """Score the model's name in a reply."""
     sent = found.get("model")
     return PASSED if sent == model else failed(f"asked {model!r:.60}, answered as {sent!r:.60}")
 
 
-def timely(created: Any, sent: float) -> Score:
-    """Score the time of a reply, in seconds since the epoch, by when it was asked for."""
+def score_created(created: Any, sent: float) -> Score:
+    """Score `created` of a reply, in seconds since the epoch, by when it was requested."""
     if type(created) is not int:
         return failed(f"created is {created!r:.60}")
     off = abs(created - sent)
     return PASSED if off <= DAY else failed(f"created is {off / DAY:,.0f} days off", f"{created}")
 
 
-def complete(found: Document) -> Score:
-    """Score whether every field that OpenAI's specification requires is there."""
-    missing = [f"{path}.{name}" for path, names in EVERY_FIELD.items()
+def score_all_fields(found: Document) -> Score:
+    """Score whether every field that OpenAI's specification requires is present."""
+    missing = [f"{path}.{name}" for path, names in REQUIRED_FIELDS.items()
                for name in names if name not in _at(found, path)]  # fmt: skip
     return failed("missing", ", ".join(missing)) if missing else PASSED
 
 
-def no_nulls(found: Document) -> Score:
-    """Score whether fields without a value are left out, as OpenAI's specification has it."""
+def score_no_nulls(found: Document) -> Score:
+    """Score whether fields without a value are omitted, as OpenAI's specification requires."""
     nulls = [f"{path}.{name}".lstrip(".") for path, names in NEVER_NULL.items()
              for name in names if _at(found, path).get(name, 0) is None]  # fmt: skip
     return failed("null", ", ".join(nulls)) if nulls else PASSED
 
 
-def differ(names: Sequence[Any]) -> Score:
-    """Score the ids of replies."""
+def score_unique(names: Sequence[Any]) -> Score:
+    """Score whether ids of replies are unique."""
     return (
         PASSED
         if len(set(map(str, names))) == len(names)
@@ -303,20 +308,20 @@ def differ(names: Sequence[Any]) -> Score:
     )
 
 
-def apart(reply: Reply) -> Score:
-    """Score whether reasoning has a field of its own."""
+def score_reasoning_separate(reply: Reply) -> Score:
+    """Score whether reasoning is in a separate field."""
     if (reply.content or "") == reply.text:
         return PASSED
     return failed("reasoning in the content", f"{reply.content!r:.120}")
 
 
-def leakless(reply: Reply) -> Score:
+def score_no_template_leak(reply: Reply) -> Score:
     """Score whether the text is free of the chat template's control tokens."""
     return failed(f"{', '.join(reply.leaks)} in {reply.text!r:.120}") if reply.leaks else PASSED
 
 
 def _at(found: Document, path: str) -> Mapping[str, Any]:
-    """The object at a path; an empty one where there is none."""
+    """The object at a path; an empty one if there is none."""
     here: Any = found
     for step in filter(None, path.split(".")):
         name, bracket, _ = step.partition("[")

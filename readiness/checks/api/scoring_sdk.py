@@ -1,4 +1,4 @@
-"""What the official SDK makes of the endpoint's answers."""
+"""Scoring of the official SDK's results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from readiness.protocol.completion import read
 from readiness.protocol.errors import unsupported_parameter
 from readiness.score import PASSED, Outcome, Score, failed, scored
 
-#: What the SDK raises for each status.
+#: The exception class that the SDK raises for each status.
 ERRORS = {
     400: "BadRequestError",
     401: "AuthenticationError",
@@ -24,59 +24,61 @@ ERRORS = {
 CUT = "LengthFinishReasonError"
 
 
-def works(came: SdkResult) -> Score:
-    """Score a use of the SDK that must succeed."""
-    if came.error == CUT:
-        return _cut(came.exchange)
-    if came.error:
-        _refused(came)
-        sent = came.exchange.body[:120]
+def score_success(result: SdkResult) -> Score:
+    """Score a call of the SDK that must succeed."""
+    if result.error == CUT:
+        return _score_cut_off(result.exchange)
+    if result.error:
+        _raise_if_rejected(result)
+        sent = result.exchange.body[:120]
         return failed(
-            came.error, f"{' '.join(came.error_message.split())!r:.200}; it was sent {sent!r}"
+            result.error, f"{' '.join(result.error_message.split())!r:.200}; it was sent {sent!r}"
         )
-    return PASSED if came.value is not None else failed("the SDK returned nothing")
+    return PASSED if result.value is not None else failed("the SDK returned nothing")
 
 
-def reads(came: SdkResult) -> Score:
-    """Score a stream that the SDK put together, by what was sent."""
-    score = works(came)
-    sent = read(came.exchange).content or ""
-    if not score.passed or came.value == sent:
+def score_stream(result: SdkResult) -> Score:
+    """Score the text that the SDK assembled from a stream, by what was sent."""
+    score = score_success(result)
+    sent = read(result.exchange).content or ""
+    if not score.passed or result.value == sent:
         return score
-    return failed(f"the SDK read {came.value!r:.80}, sent was {sent!r:.80}")
+    return failed(f"the SDK read {result.value!r:.80}, but {sent!r:.80} was sent")
 
 
-def names(came: SdkResult) -> Score:
-    """Score a list of names that the SDK was to return."""
-    score = works(came)
+def score_names(result: SdkResult) -> Score:
+    """Score a list of model names that the SDK returned."""
+    score = score_success(result)
     if not score.passed:
         return score
-    right = came.value and all(isinstance(name, str) and name for name in came.value)
-    return score if right else failed(f"the SDK lists {came.value!r:.120}")
+    right = result.value and all(isinstance(name, str) and name for name in result.value)
+    return score if right else failed(f"the SDK lists {result.value!r:.120}")
 
 
-def raises(came: SdkResult) -> Score:
-    """Score a use of the SDK that must fail, by what existing code would catch."""
-    status = came.exchange.status or 0
-    if not came.error:
-        return failed("the SDK raised nothing", f"HTTP {status}, {came.exchange.body[:120]!r}")
+def score_exception(result: SdkResult) -> Score:
+    """Score a call of the SDK that must fail, by the exception that existing code catches."""
+    status = result.exchange.status or 0
+    if not result.error:
+        return failed("the SDK raised nothing", f"HTTP {status}, {result.exchange.body[:120]!r}")
     if status >= 500:
-        return failed(f"{came.error} for HTTP {status}", f"{came.error_message!r:.160}")
+        return failed(f"{result.error} for HTTP {status}", f"{result.error_message!r:.160}")
     wanted = ERRORS.get(status, "APIStatusError")
     return (
-        PASSED if came.error == wanted else failed(f"{came.error} for HTTP {status}, not {wanted}")
+        PASSED
+        if result.error == wanted
+        else failed(f"{result.error} for HTTP {status}, not {wanted}")
     )
 
 
-def _cut(exchange: Exchange) -> Score:
-    """Score a reply that was cut off, on which the SDK raises: by our budget, or for no reason."""
-    reply, most = read(exchange), _budget(exchange.request)
-    if reply.usage is not None and reply.usage.completion < most:
+def _score_cut_off(exchange: Exchange) -> Score:
+    """Score a reply cut off, on which the SDK raises: at our token limit, or without reason."""
+    reply, limit = read(exchange), _budget(exchange.request)
+    if reply.usage is not None and reply.usage.completion < limit:
         tokens = reply.usage.completion
-        return failed(f"finish_reason is 'length' after {tokens} tokens of {most}")
-    said = reply.content or ""
+        return failed(f"finish_reason is 'length' after {tokens} tokens of {limit}")
+    text = reply.content or ""
     return scored(
-        Outcome.UNDETERMINED, f"the model does not end in {most} tokens", came=f"{said!r:.80}"
+        Outcome.UNDETERMINED, f"the model does not end in {limit} tokens", came=f"{text!r:.80}"
     )
 
 
@@ -85,12 +87,12 @@ def _budget(request: Mapping[str, Any]) -> int:
     return next((each for each in stated if each), 0)
 
 
-def _refused(came: SdkResult) -> None:
-    """Let a plain refusal be one.
+def _raise_if_rejected(result: SdkResult) -> None:
+    """Raise a plain rejection of the request.
 
     Raises:
-        EndpointError: The endpoint refused the request, and says why.
+        EndpointError: The endpoint rejected the request; the message has its reason.
     """
-    status = came.exchange.status or 0
-    if not 200 <= status < 300 or unsupported_parameter(came.exchange):
-        read(came.exchange)
+    status = result.exchange.status or 0
+    if not 200 <= status < 300 or unsupported_parameter(result.exchange):
+        read(result.exchange)

@@ -1,4 +1,4 @@
-"""The official SDK as the oracle of "works unchanged", over our own measured transport."""
+"""The official SDK as reference client, over our own measured transport."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from httpx2 import AsyncBaseTransport
     from openai import AsyncOpenAI
 
-#: What the SDK takes for the base URL; the endpoint's own takes its place.
+#: The SDK's base URL, which the endpoint's own replaces.
 BASE = "http://readiness/v1"
-#: What our transport sends by itself.
+#: The headers that our transport sends itself.
 OURS = frozenset(("host", "authorization", "content-length", "connection", "accept-encoding"))
-#: What no longer holds of a body that has been read and decoded.
+#: The headers that do not apply to a decoded body.
 FRAMING = frozenset(("content-encoding", "content-length", "transfer-encoding"))
 TYPES = {"completion": "ChatCompletion", "chunk": "ChatCompletionChunk"}
-#: What the SDK raises on what it cannot read: in some places it just trips over it.
-RAISED = (ValueError, TypeError, LookupError, AttributeError, AssertionError)
+#: What the SDK raises on malformed responses, some of them by accident.
+MALFORMED_RESPONSE_ERRORS = (ValueError, TypeError, LookupError, AttributeError, AssertionError)
 
 
 @dataclass(frozen=True)
 class SdkResult:
-    """What the SDK made of what the endpoint sent.
+    """The SDK's result for the endpoint's response.
 
     Args:
-        value: What it returned.
-        error: The name of what it raised; "" where it returned.
-        error_message: The error in words.
+        value: The value that it returned.
+        error: The class name of the exception that it raised; "" if it returned.
+        error_message: The exception's message.
         exchange: The last exchange.
     """
 
@@ -48,12 +48,12 @@ class SdkResult:
 async def run_with_sdk(
     chat: Chat, work: Callable[[AsyncOpenAI], Awaitable[Any]], *, strict: bool = True
 ) -> SdkResult:
-    """Let the SDK do something, and say what came of it.
+    """Run work with the SDK, and return its result or error.
 
     Raises:
-        EndpointError: No response came, of which the SDK would say less than we can.
+        EndpointError: There was no response; our message says more than the SDK's.
     """
-    # The import takes two seconds, for which the event loop must not stand still.
+    # The import takes two seconds, which must not block the event loop.
     await asyncio.to_thread(_load)
     from openai import APIConnectionError, OpenAIError
 
@@ -65,7 +65,7 @@ async def run_with_sdk(
             if exchanges and exchanges[-1].fault is not None:
                 read(exchanges[-1])
             raise (error.__cause__ or error) from None
-        except (OpenAIError, *RAISED) as error:
+        except (OpenAIError, *MALFORMED_RESPONSE_ERRORS) as error:
             return SdkResult(None, type(error).__name__, str(error), exchanges[-1])
 
 
@@ -80,8 +80,8 @@ def _schema(name: str) -> Mapping[str, Any]:
     from openai.types import chat
     from pydantic import TypeAdapter
 
-    made: Mapping[str, Any] = TypeAdapter(getattr(chat, TYPES[name])).json_schema()
-    return made
+    found: Mapping[str, Any] = TypeAdapter(getattr(chat, TYPES[name])).json_schema()
+    return found
 
 
 def _load() -> None:
@@ -105,7 +105,7 @@ def _client(transport: AsyncBaseTransport, strict: bool) -> AsyncOpenAI:
 
 
 def _transport(chat: Chat, exchanges: list[Exchange]) -> AsyncBaseTransport:
-    """A transport that sends each request as the check's own, so that it is in evidence."""
+    """A transport that sends each request through the chat, so that it is in evidence."""
     from httpx2 import ConnectError, MockTransport, Request, Response
 
     async def handle(request: Request) -> Response:

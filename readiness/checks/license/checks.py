@@ -1,4 +1,4 @@
-"""License: what the evidence shows of the terms that the weights stand under. No legal advice."""
+"""License: what the evidence shows about the terms of the weights. No legal advice."""
 
 from __future__ import annotations
 
@@ -7,68 +7,78 @@ from datetime import UTC, datetime
 
 from readiness.chat import Chat
 from readiness.check import check
-from readiness.checks.license import scoring as scorer
+from readiness.checks.license import scoring
 from readiness.checks.license.license_evidence import LicenseEvidence
 from readiness.probe import Probe
 from readiness.score import Outcome, Score, scored
 
 EVIDENCE = [Probe("license.evidence@v1", [], budget=0)]
-NONE = scored(
-    Outcome.UNSUPPORTED, "no evidence was given", came="name it with --license-evidence PATH"
+NO_EVIDENCE = scored(
+    Outcome.UNSUPPORTED, "no licence evidence", came="name it with --license-evidence PATH"
 )
 
 
-def judged(chat: Chat, scored: Callable[[LicenseEvidence], Score]) -> Score:
-    """Score what the user gave; a licence shows in no reply of the endpoint."""
+def score_evidence(chat: Chat, score: Callable[[LicenseEvidence], Score]) -> Score:
+    """Score the user's evidence; the endpoint's replies show nothing about a licence."""
     evidence = chat.context.license_evidence
-    return NONE if evidence is None else scored(evidence)
+    return NO_EVIDENCE if evidence is None else score(evidence)
 
 
 @check(EVIDENCE)
 async def commercial_use_permitted(chat: Chat, probe: Probe) -> Score:
     """The licence MUST permit commercial use, on no condition that the policy does not accept."""
-    return judged(chat, lambda each: scorer.permits(each, chat.context.accepted_license_conditions))
+    return score_evidence(
+        chat,
+        lambda each: scoring.score_commercial_use(each, chat.context.accepted_license_conditions),
+    )
 
 
 @check(EVIDENCE)
 async def verbatim_license_text(chat: Chat, probe: Probe) -> Score:
-    """The licence text MUST be there verbatim, with nothing added or left out."""
-    return judged(chat, scorer.whole)
+    """The licence text MUST be present verbatim, with nothing added or omitted."""
+    return score_evidence(chat, scoring.score_verbatim_text)
 
 
 @check(EVIDENCE)
 async def consistent_license_name(chat: Chat, probe: Probe) -> Score:
     """The licence text, the model card and the header of the weights MUST name the same licence."""
-    return judged(chat, scorer.agree)
+    return score_evidence(chat, scoring.score_consistency)
 
 
 @check(EVIDENCE)
 async def base_models_permitted(chat: Chat, probe: Probe) -> Score:
-    """Every model that the weights were derived from MUST be known, with evidence that it permits
-    commercial use as well.
+    """Every base model of the weights MUST be known, with evidence that its licence permits
+    commercial use too.
     """
-    return judged(chat, lambda each: scorer.clear(each, chat.context.accepted_license_conditions))
+    return score_evidence(
+        chat, lambda each: scoring.score_base_models(each, chat.context.accepted_license_conditions)
+    )
 
 
 @check(EVIDENCE)
 async def no_extra_restrictions(chat: Chat, probe: Probe) -> Score:
-    """Use of the weights MUST NOT be restricted beyond the licence, by a use policy or a card's
-    prose, unless the policy accepts it.
+    """Use of the weights MUST NOT be restricted beyond the licence by a use policy or a model
+    card's prose, unless the policy accepts it.
     """
-    return judged(
-        chat, lambda each: scorer.unrestricted(each, chat.context.accepted_license_conditions)
+    return score_evidence(
+        chat,
+        lambda each: scoring.score_restrictions(each, chat.context.accepted_license_conditions),
     )
 
 
 @check(EVIDENCE)
 async def recent_vendor_statement(chat: Chat, probe: Probe) -> Score:
-    """The vendor SHOULD have stated the licence on a site of its own, as read within the last 400
-    days.
+    """A statement of the licence on the vendor's own site, read within the last 400 days, SHOULD
+    be in the evidence.
     """
-    return judged(chat, lambda each: scorer.stated(each.statements, datetime.now(UTC).date()))
+    return score_evidence(
+        chat, lambda each: scoring.score_vendor_statement(each.statements, datetime.now(UTC).date())
+    )
 
 
 @check(EVIDENCE)
 async def evidence_matches_model(chat: Chat, probe: Probe) -> Score:
     """The evidence SHOULD be for the model that the endpoint names."""
-    return judged(chat, lambda each: scorer.matches(each.names, chat.dialect.model))
+    return score_evidence(
+        chat, lambda each: scoring.score_model_match(each.names, chat.dialect.model)
+    )

@@ -1,6 +1,6 @@
-"""The header of a GGUF file: what its maker says of it, with no weight and no token read.
+"""The metadata in a GGUF file's header, read without its weights and vocabulary.
 
-The library `gguf` takes nine seconds for a model of 135M, since it makes arrays of every token.
+The library `gguf` takes nine seconds for a model of 135M, because it builds arrays of all tokens.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ MAGIC = b"GGUF"
 STRING, ARRAY = 8, 9
 #: Each number's struct code, by its type in the file.
 NUMBERS = dict(enumerate("BbHhIif?")) | {10: "Q", 11: "q", 12: "d"}
-MOST_KEYS = 10_000
-LONGEST = 2**20  # Bytes of a text: chat templates have some thousands.
-OWN = "general."
+MAX_KEYS = 10_000
+MAX_TEXT = 2**20  # bytes: chat templates have some thousands
+GENERAL = "general."
 
 Value = str | float | bool
 
 
 def read_header(path: Path) -> Mapping[str, Value]:
-    """What the header says under `general`: texts, numbers and switches, and no lists.
+    """The header's values under `general`: strings, numbers and booleans, without arrays.
 
     Raises:
-        ValueError: It is no GGUF header, or one that is cut short.
+        ValueError: It is no GGUF header, or a truncated one.
     """
     with path.open("rb") as file:
         try:
@@ -38,15 +38,15 @@ def _read(file: BinaryIO) -> Mapping[str, Value]:
     if file.read(4) != MAGIC:
         raise ValueError("no GGUF file")
     version = file.read(4)
-    # The version is a small number: where it is not, the file has the other order of bytes.
+    # The version is a small number: if not, the file has the other byte order.
     order = "<" if version[1:] == b"\0\0\0" else ">"
     if struct.unpack(f"{order}I", version)[0] not in (2, 3):
         raise ValueError(f"version {version!r} of GGUF is unknown")
     _tensors, keys = _unpack(file, f"{order}QQ")
-    if keys > MOST_KEYS:
+    if keys > MAX_KEYS:
         raise ValueError(f"a header of {keys} keys")
     pairs = (_pair(file, order) for _ in range(keys))
-    return {key: value for key, value in pairs if value is not None and key.startswith(OWN)}
+    return {key: value for key, value in pairs if value is not None and key.startswith(GENERAL)}
 
 
 def _pair(file: BinaryIO, order: str) -> tuple[str, Value | None]:
@@ -64,7 +64,7 @@ def _pair(file: BinaryIO, order: str) -> tuple[str, Value | None]:
 def _skip(file: BinaryIO, order: str) -> None:
     kind, size = _unpack(file, f"{order}IQ")
     if kind == ARRAY:
-        raise ValueError("a list of lists")
+        raise ValueError("an array of arrays")
     if kind != STRING:
         file.seek(size * struct.calcsize(NUMBERS[kind]), 1)
         return
@@ -75,7 +75,7 @@ def _skip(file: BinaryIO, order: str) -> None:
 
 def _text(file: BinaryIO, order: str) -> str:
     (size,) = _unpack(file, f"{order}Q")
-    if size > LONGEST:
+    if size > MAX_TEXT:
         raise ValueError(f"a text of {size} bytes")
     data = file.read(size)
     if len(data) < size:

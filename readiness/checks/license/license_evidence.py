@@ -1,4 +1,4 @@
-"""What there is to show of a model's licence, read into types."""
+"""The evidence of a model's licence, as types."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date
 
 @dataclass(frozen=True)
 class LicenseLabel:
-    """A licence by its name: what a card, a header or a record says."""
+    """A licence's name, as a model card, a GGUF header or a record states it."""
 
     source: str
     license: str
@@ -17,13 +17,13 @@ class LicenseLabel:
 
 @dataclass(frozen=True)
 class LicenseDocument:
-    """A document word by word.
+    """A document's text.
 
     Args:
         source: The file.
-        text: Its words.
+        text: The whole text.
         sha256: The digest of its bytes.
-        terms: Whether it states terms; a notice is read only for licences that it names.
+        terms: Whether it is a licence text, rather than a notice.
     """
 
     source: str
@@ -34,12 +34,12 @@ class LicenseDocument:
 
 @dataclass(frozen=True)
 class VendorStatement:
-    """What the vendor has stated in public, with a copy that was kept.
+    """A public statement of the vendor, with an archived copy.
 
     Args:
-        url: Where.
-        day: When it was read.
-        copy_matches: Whether the copy that was kept is there, and is the one that was read.
+        url: Its address.
+        day: The day when it was read.
+        copy_matches: Whether the archived copy exists with the recorded digest.
     """
 
     url: str
@@ -49,60 +49,60 @@ class VendorStatement:
 
 @dataclass(frozen=True)
 class LicenseEvidence:
-    """What there is to show of a model's licence.
+    """The evidence of a model's licence.
 
     Args:
-        names: What the evidence calls the model.
-        labels: The licence by its name, from each source that names one.
-        license_documents: The documents that a licence stands in.
-        other_documents: What is no licence, and may restrict the use in passing: cards and notices.
-        policies: The files that restrict the use.
-        reviewed_digests: The digests of texts that a person has read, as the record says.
-        unreadable: What is there and could not be read, and why.
-        parents: The models that the weights were made from; None where nothing tells.
-        ancestors: Evidence of those of them that there is any of.
-        statements: What the vendor has stated.
-        files: The digest of each file that was read; of weights, of their header.
-        quantization: How the weights are quantised; "" where nothing tells.
-        bytes: How large the weights are; 0 where nothing tells.
+        names: The model's names in the evidence.
+        labels: The licence's name, from each source that states one.
+        license_documents: The licence texts.
+        other_documents: Model cards and notices, whose prose may restrict the use.
+        use_policies: The files that are use use_policies.
+        reviewed_digests: The digests of texts that a person has read, by the record.
+        unreadable: Why files could not be read, as messages.
+        base_models: The models that the weights are derived from; None if unknown.
+        ancestors: The evidence of base models, by name.
+        statements: The vendor's public statements.
+        file_digests: The SHA-256 of each file read; of weights, of their header.
+        quantization: The quantisation of the weights; "" if unknown.
+        weight_bytes: The size of the weights; 0 if unknown.
     """
 
     names: tuple[str, ...] = ()
     labels: tuple[LicenseLabel, ...] = ()
     license_documents: tuple[LicenseDocument, ...] = ()
     other_documents: tuple[LicenseDocument, ...] = ()
-    policies: tuple[str, ...] = ()
+    use_policies: tuple[str, ...] = ()
     reviewed_digests: frozenset[str] = frozenset()
     unreadable: tuple[str, ...] = ()
-    parents: tuple[str, ...] | None = None
+    base_models: tuple[str, ...] | None = None
     ancestors: Mapping[str, LicenseEvidence] = field(default_factory=dict)
     statements: tuple[VendorStatement, ...] = ()
-    files: Mapping[str, str] = field(default_factory=dict)
+    file_digests: Mapping[str, str] = field(default_factory=dict)
     quantization: str = ""
-    bytes: int = 0
+    weight_bytes: int = 0
 
     def __add__(self, other: LicenseEvidence) -> LicenseEvidence:
-        """Put the evidence of one model together."""
-        told = [each.parents for each in (self, other) if each.parents is not None]
-        parents = dict.fromkeys(name for names in told for name in names)
+        """Merge two sets of evidence of the same model."""
+        known = [each.base_models for each in (self, other) if each.base_models is not None]
+        base_models = dict.fromkeys(name for names in known for name in names)
         return LicenseEvidence(
             (*self.names, *other.names),
             (*self.labels, *other.labels),
             (*self.license_documents, *other.license_documents),
             (*self.other_documents, *other.other_documents),
-            (*self.policies, *other.policies),
+            (*self.use_policies, *other.use_policies),
             self.reviewed_digests | other.reviewed_digests,
             (*self.unreadable, *other.unreadable),
-            tuple(parents) if told else None,
+            tuple(base_models) if known else None,
             {**self.ancestors, **other.ancestors},
             (*self.statements, *other.statements),
-            {**self.files, **other.files},
+            {**self.file_digests, **other.file_digests},
             self.quantization or other.quantization,
-            self.bytes or other.bytes,
+            self.weight_bytes or other.weight_bytes,
         )
 
     def ancestry(self, name: str = "") -> Iterator[tuple[str, LicenseEvidence]]:
-        """The model and all ancestors that there is evidence of, each with its name."""
+        """The model and all ancestors with evidence, each with its name."""
         yield name, self
         for parent, evidence in self.ancestors.items():
             yield from evidence.ancestry(parent)

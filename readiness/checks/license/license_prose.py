@@ -1,4 +1,4 @@
-"""What the prose of a card or a notice says of the licence: restrictions, and other licences."""
+"""Reading of prose in model cards and notices: restrictions of use, and other licences."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from itertools import takewhile
 from typing import Any
 from urllib.parse import unquote
 
-from readiness.checks.license.license_terms import Standing, spellings, terms
-from readiness.checks.license.license_text import canons, words
+from readiness.checks.license.license_terms import LicensePermission, spellings, terms
+from readiness.checks.license.license_text import canonical_texts, words
 from readiness.resources import fixture
 
 _HAN = "㐀-鿿豈-﫿぀-ヿ"
@@ -45,7 +45,7 @@ _LABEL = re.compile(
 _NOUN = re.compile(r"(?<![^\W_])licen[cs]e(?![^\W_])")
 _MODEL = re.compile(r"(?<![\w-])[A-Za-z][\w.]*(?:-[\w.]+)+")
 _NO = str.maketrans(dict.fromkeys("❌✗✘✖🚫", " no "))
-#: Lists of which one phrase each, in one sentence, restricts the use.
+#: Pairs of phrase lists: a sentence with a phrase of each restricts the use.
 TOGETHER = (
     ("commercial", "duties"),
     ("scale", "bounds"),
@@ -54,21 +54,21 @@ TOGETHER = (
     ("must", "naming"),
     ("usage", "barred"),
 )
-#: The names of files that any licence may have.
+#: File names that say nothing about which licence it is.
 COMMON_FILES = ("license", "licence", "copying")
-SHORTEST_OF_A_LICENSE = 4  # words
-LONGEST_LABEL = 8  # words
-LONGEST_QUALIFIER = 6  # words
+MIN_LICENSE_SENTENCE = 4  # words
+MAX_LABEL = 8  # words
+MAX_QUALIFIER = 6  # words
 
 
 @dataclass(frozen=True)
 class LicenseFacts:
-    """What the rest of the evidence shows, in whose light prose is read.
+    """Facts from the other evidence, by which prose is interpreted.
 
     Args:
         licenses: The licences that other sources name.
-        files: The files that are a free licence word by word.
-        models: What the evidence calls the model.
+        files: The files that are a free licence verbatim.
+        models: The model's names in the evidence.
     """
 
     licenses: frozenset[str] = frozenset()
@@ -84,14 +84,14 @@ class Sentence:
     """A sentence, an item of a list, a heading or a row of a table.
 
     Args:
-        text: Its words as they stand there, and the names of the files that it links to in ⟦⟧.
+        text: Its text, with the names of the files that it links to in ⟦⟧.
     """
 
     text: str
 
     @property
-    def said(self) -> str:
-        """Its words as they are shown."""
+    def shown(self) -> str:
+        """Its text as shown in messages."""
         return _TARGET.sub(r"(\1)", self.text)
 
     @property
@@ -101,8 +101,8 @@ class Sentence:
 
     @cached_property
     def plain(self) -> str:
-        """Its words in lower case, without harmless turns."""
-        return _read(self.text)
+        """Its words in lower case, without harmless phrases."""
+        return _without_harmless(self.text)
 
     @property
     def heading(self) -> bool:
@@ -113,36 +113,41 @@ class Sentence:
 def restriction(text: str, facts: LicenseFacts = NOTHING) -> str:
     """The first sentence that restricts the use, or names a licence that no other source does."""
     own = _own_models(text, facts.models)
-    heard = (each for each in sentences(text) if not _of_another_model(each, own))
+    relevant = (each for each in sentences(text) if not _of_another_model(each, own))
     return next(
         (
-            each.said
-            for each in heard
-            if _restricts(_unnamed(each, facts.licenses), facts.files) and not _standard(each)
+            each.shown
+            for each in relevant
+            if _restricts(_without_names(each, facts.licenses), facts.files)
+            and not _is_license_text(each)
         ),
         "",
     )
 
 
 def licensing(text: str) -> str:
-    """The first sentence that says what licence the weights are under; "" where none does."""
-    said = (each for each in sentences(text) if not _of_code(each.plain))
-    return next((each.said for each in said if _frees(each) or _names_another(each)), "")
+    """The first sentence that states the licence of the weights; "" if none does."""
+    relevant = (each for each in sentences(text) if not _of_code(each.plain))
+    return next(
+        (each.shown for each in relevant if _grants_free_license(each) or _names_another(each)), ""
+    )
 
 
 def free_license(text: str) -> str:
-    """The first sentence that puts the weights under a free licence; "" where none does."""
-    said = (each for each in sentences(text) if _frees(each) and not _of_code(each.plain))
-    return next((each.said for each in said if not _restricts(each, ())), "")
+    """The first sentence that puts the weights under a free licence; "" if none does."""
+    relevant = (
+        each for each in sentences(text) if _grants_free_license(each) and not _of_code(each.plain)
+    )
+    return next((each.shown for each in relevant if not _restricts(each, ())), "")
 
 
 def derivation(text: str) -> str:
-    """The first sentence that tells of another model that the weights were made from."""
-    return next((each.said for each in sentences(text) if _has(each.plain, "derived")), "")
+    """The first sentence that states that the weights are derived from another model."""
+    return next((each.shown for each in sentences(text) if _has(each.plain, "derived")), "")
 
 
-def _unnamed(sentence: Sentence, licenses: Collection[str]) -> Sentence:
-    """A sentence without the names of licences that other sources name as well."""
+def _without_names(sentence: Sentence, licenses: Collection[str]) -> Sentence:
+    """A sentence without the names of licences that other sources name too."""
     text = sentence.text
     for name in (name for each in licenses for name in spellings(each)):
         spelt = r"[\W_]*".join(map(re.escape, name))
@@ -151,17 +156,17 @@ def _unnamed(sentence: Sentence, licenses: Collection[str]) -> Sentence:
     return Sentence(text)
 
 
-def _standard(sentence: Sentence) -> bool:
-    """Whether a sentence is a free licence's own, as notices have them in full."""
-    said = words(sentence.text)
-    return len(said) >= SHORTEST_OF_A_LICENSE and any(
-        f" {' '.join(said)} " in each for each in _standards()
+def _is_license_text(sentence: Sentence) -> bool:
+    """Whether a sentence is part of a free licence's text, which notices quote in full."""
+    sentence_words = words(sentence.text)
+    return len(sentence_words) >= MIN_LICENSE_SENTENCE and any(
+        f" {' '.join(sentence_words)} " in each for each in _canonical_texts()
     )
 
 
 @cache
-def _standards() -> tuple[str, ...]:
-    return tuple(f" {' '.join(each.words)} " for each in canons())
+def _canonical_texts() -> tuple[str, ...]:
+    return tuple(f" {' '.join(each.words)} " for each in canonical_texts())
 
 
 def sentences(text: str) -> Iterator[Sentence]:
@@ -170,7 +175,7 @@ def sentences(text: str) -> Iterator[Sentence]:
     text = _LINK.sub(_target, text)
     paragraph = ""
     for line in [*_TAG.sub(" ", _BLOCK.sub("\n", text)).splitlines(), ""]:
-        # A list's item, a heading and a row begin anew; other lines go on in a paragraph.
+        # A list item, a heading and a row start a sentence; other lines continue a paragraph.
         if not line.strip() or _ITEM.match(line):
             yield from _split(paragraph)
             paragraph = ""
@@ -183,18 +188,18 @@ def sentences(text: str) -> Iterator[Sentence]:
 
 def _split(paragraph: str) -> Iterator[Sentence]:
     for part in _END.split(paragraph):
-        if said := " ".join(part.split()):
-            yield Sentence(said)
+        if text := " ".join(part.split()):
+            yield Sentence(text)
 
 
 def _target(found: re.Match[str]) -> str:
-    """A link by the name of the file that it leads to; of pictures, those of licences alone."""
+    """Replace a link by the name of its target file; pictures only if of a licence."""
     link = found[1] or found[2] or found[3]
     name = unquote(link.partition("#")[0].partition("?")[0].rstrip("/").rpartition("/")[2])
     if _PICTURE.search(name):
         name = _PICTURE.sub("", name) if "licen" in name.casefold() else ""
     if link.startswith("http") and name.partition(".")[0].casefold() in COMMON_FILES:
-        name = f"…/{name}"  # The one beside a card may be another.
+        name = f"…/{name}"  # The file of this name next to the card may be another.
     return f"{']' if found[1] else ''}⟦{name}⟧"
 
 
@@ -202,29 +207,29 @@ def _restricts(sentence: Sentence, free: Collection[str]) -> bool:
     """Whether a sentence restricts the use of the weights; `free` are files of free licences."""
     sentence = _of_weights(sentence)
     plain = sentence.plain
-    shown = bool(sentence.links) and set(sentence.links) <= set(free)
+    is_free = bool(sentence.links) and set(sentence.links) <= set(free)
     return (
         _unnegated(plain, _phrases("restricting"))
         or _unnegated(plain, _exclusive())
         or any(_has(plain, one) and _has(plain, other) for one, other in TOGETHER)
         or _gratis(plain)
         or (_has(plain, "modals") and _has(plain, "uses") and _has(plain, "weights"))
-        or (not shown and _names_another(sentence))
+        or (not is_free and _names_another(sentence))
     )
 
 
 def _gratis(plain: str) -> bool:
-    """Whether the weights are said to be free for some, and nothing is said of firms."""
-    told = _has(plain, "gratis") and _has(plain, "purpose")
-    return told and not (_has(plain, "commercial") or _has(plain, "firms"))
+    """Whether the weights are said to be free for some purposes, without mention of companies."""
+    is_gratis = _has(plain, "gratis") and _has(plain, "purpose")
+    return is_gratis and not (_has(plain, "commercial") or _has(plain, "firms"))
 
 
 def _names_another(sentence: Sentence) -> bool:
     """Whether a sentence names or points to a licence that is not free."""
-    label = _LABEL.match(sentence.said)
+    label = _LABEL.match(sentence.shown)
     plain, whole = sentence.plain, _plain(sentence.text)
     free = _has(whole, "free") or _has(whole, "open")
-    clauses = map(_read, _CLAUSE.split(sentence.text)) if _has(plain, "binding") else ()
+    clauses = map(_without_harmless, _CLAUSE.split(sentence.text)) if _has(plain, "binding") else ()
     return (
         (label is not None and _labels_another(label[1]))
         or (not free and _has_terms(plain))
@@ -235,13 +240,13 @@ def _names_another(sentence: Sentence) -> bool:
 
 
 def _has_terms(plain: str) -> bool:
-    """Whether a sentence that names no free licence tells of terms."""
+    """Whether a sentence that names no free licence mentions terms."""
     duty = _has(plain, "legal") and _has(_phrases("legal").sub(" ", plain), "duties")
     return duty or _has(plain, "alien") or _has(plain, "under")
 
 
 def _binds(clause: str) -> bool:
-    """Whether a clause binds one to terms that it does not name, or that are not free."""
+    """Whether a clause binds the user to terms that are unnamed or not free."""
     bound = _has(clause, "binding") and _has(clause, "nouns")
     return bound and not (_has(clause, "free") or _has(clause, "open"))
 
@@ -250,8 +255,8 @@ def _qualified(sentence: Sentence) -> bool:
     """Whether a sentence names a licence, as in `the Llama 3.1 Community License`."""
     if not _NOUN.search(sentence.plain):
         return False
-    # What stands in brackets or before a comma qualifies nothing that follows it.
-    plain = " / ".join(map(_read, _BRACKET.split(sentence.text)))
+    # Words in brackets or before a comma do not qualify what follows.
+    plain = " / ".join(map(_without_harmless, _BRACKET.split(sentence.text)))
     return any(
         _qualifies(plain[: noun.start()], plain[noun.end() :].strip(), sentence.heading)
         and not _negated(plain, noun.start(), noun.end())
@@ -262,15 +267,15 @@ def _qualified(sentence: Sentence) -> bool:
 def _labels_another(value: str) -> bool:
     """Whether the value of a label, as in `License: X`, is a licence that is not free."""
     plain = _plain(value)
-    if len(plain.split()) > LONGEST_LABEL or _has(plain, "free") or _has(plain, "pointing"):
+    if len(plain.split()) > MAX_LABEL or _has(plain, "free") or _has(plain, "pointing"):
         return False
-    return bool(plain) and terms(value.strip(" *_`|.")).standing is not Standing.FREE
+    return bool(plain) and terms(value.strip(" *_`|.")).permission is not LicensePermission.FREE
 
 
 def _qualifier(before: str) -> str:
     """The words that qualify a noun, as in `the Llama 3.1 Community License`."""
     stops = set(_lists()["stops"])
-    words = before.split()[-LONGEST_QUALIFIER:]
+    words = before.split()[-MAX_QUALIFIER:]
     return " ".join(reversed(list(takewhile(lambda each: each not in stops, reversed(words)))))
 
 
@@ -283,36 +288,38 @@ def _qualifies(before: str, after: str, heading: bool) -> bool:
     if _has(qualifier, "free") or _has(qualifier, "open"):
         return False
     negated = _negator().search(before.removesuffix(" ").removesuffix(qualifier).rstrip())
-    return not negated and terms(qualifier).standing is not Standing.FREE
+    return not negated and terms(qualifier).permission is not LicensePermission.FREE
 
 
-def _frees(sentence: Sentence) -> bool:
-    """Whether a sentence says that something is under a free licence."""
+def _grants_free_license(sentence: Sentence) -> bool:
+    """Whether a sentence states that something is under a free licence."""
     plain = _plain(sentence.text)
     return _has(plain, "free") and (_has(plain, "nouns") or _has(plain, "granting"))
 
 
 def _of_code(plain: str) -> bool:
-    """Whether a sentence speaks of a hosted service or of code, and not of weights."""
+    """Whether a sentence is about a hosted service or code, and not about weights."""
     return (_has(plain, "hosted") or _has(plain, "code")) and not _has(plain, "weights")
 
 
 def _of_weights(sentence: Sentence) -> Sentence:
-    """What a sentence does not say of a service or of code: weights have terms of their own."""
+    """A sentence without its clauses about a service or code, whose terms are separate."""
     if not _of_code(sentence.plain):
         return sentence
-    clauses = (each for each in _CLAUSE.split(sentence.text) if not _of_code(_read(each)))
+    clauses = (
+        each for each in _CLAUSE.split(sentence.text) if not _of_code(_without_harmless(each))
+    )
     return Sentence(", ".join(clauses))
 
 
 def _own_models(text: str, models: Iterable[str]) -> frozenset[str]:
-    """Those names of the model that the text itself uses."""
+    """The names of the model that occur in the text."""
     named = {_letters(each) for each in _MODEL.findall(text)}
     return frozenset(named) & {_letters(each.rpartition("/")[2]) for each in models}
 
 
 def _of_another_model(sentence: Sentence, own: Collection[str]) -> bool:
-    """Whether a sentence names siblings of the model alone: a card may tell of a whole family."""
+    """Whether a sentence names only other models: a card may describe a whole family."""
     named = {_letters(each) for each in _MODEL.findall(_TARGET.sub(" ", sentence.text))}
     named = {each for each in named if re.search(r"\d", each)}
     about_own = any(each.startswith(name) for each in own for name in named)
@@ -320,12 +327,12 @@ def _of_another_model(sentence: Sentence, own: Collection[str]) -> bool:
 
 
 def _unnegated(plain: str, pattern: re.Pattern[str]) -> bool:
-    """Whether a pattern is there that nothing negates."""
+    """Whether a pattern occurs without a negation."""
     return any(not _negated(plain, found.start(), found.end()) for found in pattern.finditer(plain))
 
 
 def _negated(plain: str, start: int, end: int) -> bool:
-    """Whether the words before negate a phrase, or those after it lift it."""
+    """Whether a phrase is negated by the words before it, or lifted by those after."""
     before, after = plain[:start].rstrip(), plain[end:]
     return bool(_negator().search(before) or _phrases("lifted").search(after))
 
@@ -334,8 +341,8 @@ def _has(plain: str, kind: str) -> bool:
     return bool(_phrases(kind).search(plain))
 
 
-def _read(text: str) -> str:
-    """The words of a text without turns that are harmless."""
+def _without_harmless(text: str) -> str:
+    """The words of a text without harmless phrases."""
     plain = _phrases("trade").sub(" ", _plain(text))
     return _collapse(_negated_restriction().sub(" ", _phrases("harmless").sub(" ", plain)))
 
@@ -362,13 +369,13 @@ def _lists() -> Any:
 
 @cache
 def _phrases(kind: str) -> re.Pattern[str]:
-    """A pattern of the phrases of a list."""
+    """The pattern of a list's phrases."""
     return re.compile(_one_of(kind))
 
 
 @cache
 def _exclusive() -> re.Pattern[str]:
-    """A purpose that is said to be the only one, before or after the word that says so."""
+    """The pattern of an exclusive purpose, before or after the word for `only`."""
     only, purpose = _one_of("exclusive"), _one_of("purpose")
     between = rf"(?: ?{_one_of('between')}){{0,7}} ?"
     more = rf"(?: ?{_one_of('purpose')})*"
@@ -379,19 +386,19 @@ def _exclusive() -> re.Pattern[str]:
 
 @cache
 def _negator() -> re.Pattern[str]:
-    """A negator that ends a text, with nothing but fillers after it."""
+    """The pattern of a negator at the end of a text, followed only by fillers."""
     return re.compile(rf"{_one_of('negators')}(?: ?{_one_of('fillers')}){{0,4}}$")
 
 
 @cache
 def _negated_restriction() -> re.Pattern[str]:
-    """A restriction with its negator: it restricts nothing."""
+    """The pattern of a negated restriction, which restricts nothing."""
     fillers = rf"(?: ?{_one_of('fillers')}){{0,4}} ?"
     return re.compile(_one_of("negators") + fillers + _one_of("restricting"))
 
 
 def _one_of(kind: str) -> str:
-    """An alternation of a list's phrases. Latin words end at spaces, Han and kana anywhere."""
+    """An alternation of a list's phrases; Latin ones match whole words, Han and kana anywhere."""
     phrases = sorted(_lists()[kind], key=len, reverse=True)
     latin = [re.escape(each) for each in phrases if re.match(_LATIN, each)]
     others = [re.escape(each) for each in phrases if not re.match(_LATIN, each)]

@@ -1,4 +1,4 @@
-"""What a licence's name stands for: free, conditional, forbidden, or nothing that is known."""
+"""The terms of a licence by its name: free, conditional, forbidden, or unknown."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from readiness.resources import licenses
 
 _WORD = re.compile(r"[^\W_]+")
 _SPDX_NC = re.compile(r"CC-BY-NC", re.IGNORECASE)
-#: A shorter name is a word that prose uses for more than the licence.
-SHORTEST_SPELLING = 8  # letters
-#: The categories of license-expression's index under which a business may use the work.
+#: A shorter name is a common word in prose.
+MIN_SPELLING = 8  # letters
+#: The categories of license-expression's index that permit commercial use.
 _FREE = ("Permissive", "Public Domain")
 
 
-class Standing(IntEnum):
-    """What a licence means to a business: each member is worse than those above it."""
+class LicensePermission(IntEnum):
+    """Whether a licence permits commercial use, from best to worst."""
 
     FREE = 0
     CONDITIONAL = 1
@@ -37,112 +37,120 @@ class Standing(IntEnum):
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What a licence, or an expression of several, asks for.
+class LicenseTerms:
+    """The terms of a licence, or of an expression of several.
 
     Args:
         names: The licences that it names.
-        standing: What it means to a business.
-        conditions: The ids of what one has to agree to.
+        permission: Whether it permits commercial use.
+        conditions: The ids of its conditions.
         why: Why it is forbidden or unknown.
     """
 
     names: frozenset[str]
-    standing: Standing
+    permission: LicensePermission
     conditions: frozenset[str] = frozenset()
     why: str = ""
 
 
-def terms(said: str) -> Terms:
-    """What a card, a header or a file means by the name or SPDX expression of a licence."""
-    if known := named(said):
+def terms(expression: str) -> LicenseTerms:
+    """The terms of a licence's name or SPDX expression."""
+    if known := named(expression):
         return known
     try:
-        expression = get_spdx_licensing().parse(said, validate=False, simple=True)
+        parsed = get_spdx_licensing().parse(expression, validate=False, simple=True)
     except ExpressionError:
-        return _unknown(said)
-    return _unknown(said) if expression is None else _of(expression)
+        return _unknown(expression)
+    return _unknown(expression) if parsed is None else _of(parsed)
 
 
-def named(said: str) -> Terms | None:
-    """The licence of that name; None where no single one is meant that is known."""
+def named(said: str) -> LicenseTerms | None:
+    """The terms of a single known licence by its name; None if it is no such name."""
     key = _key(said)
     name = _names().get(key)
     if name is None:
         if forbidding := [word for word in licenses()["forbidding"] if word in key]:
             why = f"{said!r:.60} says {forbidding[0]}"
-            return Terms(frozenset({said}), Standing.FORBIDDEN, why=why)
+            return LicenseTerms(frozenset({said}), LicensePermission.FORBIDDEN, why=why)
         return None
     entry = licenses()["licenses"][name]
     if forbids := entry.get("forbids"):
-        return Terms(frozenset({name}), Standing.FORBIDDEN, why=f"{name}: {forbids}")
+        return LicenseTerms(
+            frozenset({name}), LicensePermission.FORBIDDEN, why=f"{name}: {forbids}"
+        )
     conditions = frozenset(entry.get("conditions", ()))
-    standing = Standing.CONDITIONAL if conditions else Standing.FREE
-    return Terms(frozenset({name}), standing, conditions)
+    permission = LicensePermission.CONDITIONAL if conditions else LicensePermission.FREE
+    return LicenseTerms(frozenset({name}), permission, conditions)
 
 
 def marked(text: str) -> str:
-    """The licence whose mark a text has, the longest of them; "" where it has none."""
-    said = _plain(text)
+    """The licence whose distinctive phrase a text contains, the longest first; "" if none."""
+    plain = _plain(text)
     found = {
         entry["mark"]: name
         for name, entry in licenses()["licenses"].items()
-        if f" {entry.get('mark', chr(0))} " in said
+        if f" {entry.get('mark', chr(0))} " in plain
     }
     return found[max(found, key=len)] if found else ""
 
 
 def spellings(name: str) -> tuple[str, ...]:
-    """How prose may spell a licence that is not free, letters and digits alone."""
+    """The spellings of a licence that is not free, as letters and digits only."""
     entry = licenses()["licenses"].get(name, {})
-    spelt = (name, *entry.get("names", ()), entry.get("mark", "")) if len(entry) > 1 else ()
-    return tuple(key for each in spelt if len(key := _key(each)) >= SHORTEST_SPELLING)
+    names = (name, *entry.get("names", ()), entry.get("mark", "")) if len(entry) > 1 else ()
+    return tuple(key for each in names if len(key := _key(each)) >= MIN_SPELLING)
 
 
-def all_of(several: Sequence[Terms]) -> Terms:
-    """What holds where all of the licences do."""
-    worst = max(several, key=lambda each: each.standing)
-    return Terms(
+def combined_terms(several: Sequence[LicenseTerms]) -> LicenseTerms:
+    """The terms where all of the licences apply (AND)."""
+    worst = max(several, key=lambda each: each.permission)
+    return LicenseTerms(
         frozenset().union(*(each.names for each in several)),
-        worst.standing,
+        worst.permission,
         frozenset().union(*(each.conditions for each in several)),
         worst.why,
     )
 
 
-def _any_of(several: Sequence[Terms]) -> Terms:
-    """What holds where one may choose: the best, but all of the names."""
-    best = min(several, key=lambda each: (each.standing, len(each.conditions)))
+def _any_of(several: Sequence[LicenseTerms]) -> LicenseTerms:
+    """The terms where one may choose (OR): the best permission, and all names."""
+    best = min(several, key=lambda each: (each.permission, len(each.conditions)))
     names = frozenset().union(*(each.names for each in several))
-    return Terms(names, best.standing, best.conditions, best.why)
+    return LicenseTerms(names, best.permission, best.conditions, best.why)
 
 
-def _of(expression: Any) -> Terms:
+def _of(expression: Any) -> LicenseTerms:
     """The terms of a parsed expression: a symbol, an AND or an OR."""
     if isinstance(expression, LicenseWithExceptionSymbol):
-        return _of(expression.license_symbol)  # An exception only ever permits more.
+        return _of(expression.license_symbol)  # An exception only grants more.
     if isinstance(expression, LicenseSymbol):
         return named(expression.key) or _indexed(expression.key)
     parts = [_of(each) for each in expression.args]
-    return all_of(parts) if expression.operator.strip() == "AND" else _any_of(parts)
+    return combined_terms(parts) if expression.operator.strip() == "AND" else _any_of(parts)
 
 
-def _indexed(key: str) -> Terms:
-    """The terms of a licence that only the index knows."""
+def _indexed(key: str) -> LicenseTerms:
+    """The terms of a licence by its category in the index."""
     spdx, category = _index().get(key.casefold(), ("", ""))
     if _SPDX_NC.search(key):
         name = spdx or key
-        return Terms(frozenset({name}), Standing.FORBIDDEN, why=f"{name}: no commercial use")
+        return LicenseTerms(
+            frozenset({name}), LicensePermission.FORBIDDEN, why=f"{name}: no commercial use"
+        )
     if category in _FREE:
-        return Terms(frozenset({spdx}), Standing.FREE)
+        return LicenseTerms(frozenset({spdx}), LicensePermission.FREE)
     if category.startswith("Copyleft"):
-        return Terms(frozenset({spdx}), Standing.CONDITIONAL, frozenset({"copyleft"}))
+        return LicenseTerms(
+            frozenset({spdx}), LicensePermission.CONDITIONAL, frozenset({"copyleft"})
+        )
     return _unknown(key)
 
 
-def _unknown(said: str) -> Terms:
+def _unknown(said: str) -> LicenseTerms:
     name = said.strip()
-    return Terms(frozenset({name}), Standing.UNKNOWN, why=f"{name!r:.60} is no licence known here")
+    return LicenseTerms(
+        frozenset({name}), LicensePermission.UNKNOWN, why=f"{name!r:.60} is no known licence"
+    )
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Whether a text is a licence's own, word by word, and what was added to it or left out."""
+"""Comparison of a text with known licence texts: verbatim, added words, missing words."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from functools import cache, lru_cache
 
 from readiness.resources import home, licenses
 
-#: A text that lacks more of a licence's words is another text.
-MOST_MISSING = 0.15
-#: A text of so many times the words of a licence is another text, whatever else stands in it.
-LONGEST = 4
-MOST_OF_A_NAME = 14  # words
+#: A text that lacks a larger share of a licence's words is another text.
+MAX_MISSING = 0.15
+#: A text of more than this multiple of a licence's words is another text.
+MAX_LENGTH_RATIO = 4
+MAX_NAME = 14  # words
 HOLE = "{holder}"
 _URL = re.compile(r"https?://(?:www\.)?([^\s<>()\"'，。）]+)")
 _WORD = re.compile(rf"{re.escape(HOLE)}|<<|>>|[^\W_]+")
-# Han characters stand alone: no space parts the words of a rider in Chinese.
+# Each Han character is a word, because no space separates the words of a rider in Chinese.
 _PIECE = re.compile(r"[㐀-鿿豈-﫿]|[^㐀-鿿豈-﫿]+")
 
 
 @dataclass(frozen=True)
 class TextComparison:
-    """A text beside the licence that it is nearest to.
+    """A text compared with the licence that it is most similar to.
 
     Args:
-        license: The licence's SPDX id; "" where the text is none that is known.
-        added: Runs of words that the licence has not.
-        missing: Runs of its words that the text has not.
+        license: The licence's SPDX id; "" if no known licence is similar.
+        added: Runs of words that the licence does not have.
+        missing: Runs of the licence's words that the text lacks.
     """
 
     license: str = ""
@@ -45,14 +45,14 @@ class TextComparison:
 
     @property
     def changes(self) -> str:
-        """What was changed, in words."""
+        """The added and missing runs, as a message."""
         added = [f"adds {run!r:.160}" for run in self.added]
         return ", ".join([*added, *(f"lacks {run!r:.80}" for run in self.missing)])
 
 
 @dataclass(frozen=True)
 class CanonicalText:
-    """A licence's own words, and which of them a copy may leave out."""
+    """The words of a licence's canonical text, and which of them a copy may omit."""
 
     license: str
     words: tuple[str, ...]
@@ -60,31 +60,32 @@ class CanonicalText:
 
 
 def words(text: str) -> list[str]:
-    """The words of a text: case, layout, punctuation and the numbers of lists tell nothing."""
+    """The words of a text, without case, layout, punctuation and list numbers."""
     plain = unicodedata.normalize("NFKC", _visible(text)).casefold()
     plain = _URL.sub(lambda found: re.sub(r"[\W_]+", "", found[1]), plain)
     parts = [part for word in _WORD.findall(plain) for part in _pieces(word)]
     return [part for part in parts if len(part) > 1 or not part.isascii()]
 
 
-@lru_cache(64)  # Several checks ask for the same.
+@lru_cache(64)  # Several checks compare the same text.
 def compare(text: str) -> TextComparison:
-    """Hold a text against every licence that is known word by word."""
-    said = words(text)
-    near = [_beside(canon, said) for canon in canons() if _near(canon, said)]
+    """Compare a text with every known licence text, and return the closest."""
+    text_words = words(text)
+    candidates = [each for each in canonical_texts() if _is_similar(each, text_words)]
+    compared = [_compare(each, text_words) for each in candidates]
     return min(
-        near, key=lambda each: _size(each.added) + _size(each.missing), default=TextComparison()
+        compared, key=lambda each: _size(each.added) + _size(each.missing), default=TextComparison()
     )
 
 
 @cache
-def canons() -> tuple[CanonicalText, ...]:
-    """The licences that are known word by word."""
+def canonical_texts() -> tuple[CanonicalText, ...]:
+    """The known licence texts."""
     paths = sorted((home("fixtures") / "licenses").glob("*.txt"))
-    return tuple(_canon(path.stem, path.read_text("utf-8")) for path in paths)
+    return tuple(_canonical_text(path.stem, path.read_text("utf-8")) for path in paths)
 
 
-def _canon(name: str, text: str) -> CanonicalText:
+def _canonical_text(name: str, text: str) -> CanonicalText:
     own: list[str] = []
     optional, within = set(), False
     for word in words(text):
@@ -98,7 +99,7 @@ def _canon(name: str, text: str) -> CanonicalText:
 
 
 def _visible(text: str) -> str:
-    """A text without what nobody sees: a byte order mark, soft hyphens, joiners."""
+    """A text without invisible characters: a byte order mark, soft hyphens, joiners."""
     return "".join(each for each in text if unicodedata.category(each) != "Cf")
 
 
@@ -106,29 +107,40 @@ def _pieces(word: str) -> list[str]:
     return [word] if word == HOLE else _PIECE.findall(word)
 
 
-def _near(canon: CanonicalText, said: Sequence[str]) -> bool:
-    """Whether a text has enough of a licence's words, in whatever order, to be held against it."""
+def _is_similar(canonical: CanonicalText, text_words: Sequence[str]) -> bool:
+    """Whether a text has enough of a licence's words, in any order, to be compared with it."""
     needed = Counter(
-        word for at, word in enumerate(canon.words) if at not in canon.optional and word != HOLE
+        word
+        for at, word in enumerate(canonical.words)
+        if at not in canonical.optional and word != HOLE
     )
-    missing = (needed - Counter(said)).total()
-    return len(said) <= LONGEST * len(canon.words) and missing <= MOST_MISSING * needed.total()
+    missing = (needed - Counter(text_words)).total()
+    return (
+        len(text_words) <= MAX_LENGTH_RATIO * len(canonical.words)
+        and missing <= MAX_MISSING * needed.total()
+    )
 
 
-def _beside(canon: CanonicalText, said: Sequence[str]) -> TextComparison:
+def _compare(canonical: CanonicalText, text_words: Sequence[str]) -> TextComparison:
     added, missing = [], []
-    for tag, a, b, c, d in SequenceMatcher(None, canon.words, said, autojunk=False).get_opcodes():
+    for tag, a, b, c, d in SequenceMatcher(
+        None, canonical.words, text_words, autojunk=False
+    ).get_opcodes():
         if tag == "equal":
             continue
-        places = [at for at in range(a, b) if canon.words[at] != HOLE]
-        missing += [" ".join(canon.words[at] for at in places if at not in canon.optional)]
-        if not (_is_name(said[c:d]) if len(places) < b - a else _is_notice(said[c:d], c == 0)):
-            added.append(" ".join(said[c:d]))
-    return TextComparison(canon.license, tuple(added), tuple(each for each in missing if each))
+        places = [at for at in range(a, b) if canonical.words[at] != HOLE]
+        missing += [" ".join(canonical.words[at] for at in places if at not in canonical.optional)]
+        if not (
+            _is_name(text_words[c:d])
+            if len(places) < b - a
+            else _is_notice(text_words[c:d], c == 0)
+        ):
+            added.append(" ".join(text_words[c:d]))
+    return TextComparison(canonical.license, tuple(added), tuple(each for each in missing if each))
 
 
 def _is_notice(run: Sequence[str], first: bool) -> bool:
-    """Whether a run is but a title, where it comes first, and notices of copyright."""
+    """Whether a run is only copyright notices, after a title if it comes first."""
     before, *notices = _split(run)
     return (not before or (first and _title().issuperset(before))) and all(map(_is_name, notices))
 
@@ -145,21 +157,21 @@ def _split(run: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _is_name(run: Sequence[str]) -> bool:
-    said = f" {' '.join(run)} "
+    remaining = f" {' '.join(run)} "
     for part in licenses()["holders"]:
-        said = said.replace(f" {part} ", " ")
-    return len(run) <= MOST_OF_A_NAME and _riders().isdisjoint(said.split())
+        remaining = remaining.replace(f" {part} ", " ")
+    return len(run) <= MAX_NAME and _riders().isdisjoint(remaining.split())
 
 
 @cache
 def _title() -> frozenset[str]:
-    """The words of titles, which may stand before a licence or not."""
+    """The words of titles, which may precede a licence."""
     return frozenset(licenses()["title"].split())
 
 
 @cache
 def _riders() -> frozenset[str]:
-    """Words that no name of a holder has: a rider may hide in a line of copyright."""
+    """Words that no holder's name has: a rider may be hidden in a copyright line."""
     return frozenset(licenses()["riders"].split())
 
 

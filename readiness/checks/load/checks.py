@@ -1,6 +1,6 @@
-"""Load: many users at once are answered, each rightly, and no worse as they go on.
+"""Load: concurrent users all get replies, correct ones, and no slower as load goes on.
 
-Each check asks for steps by their shape; whichever asks first has a step made, for all of them.
+Checks request load steps by shape; each step is run once and shared by the checks that need it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ async def no_errors_under_load(chat: Chat, probe: Probe) -> Score:
     """With up to 32 concurrent clients (smoke: 2), every request MUST get a non-empty reply; of
     tickets at 32 clients, 0.3 % may fail.
     """
-    return scoring.answered(await at_level(chat, probe))
+    return scoring.score_completeness(await at_level(chat, probe))
 
 
 @check(probes.by_level, trials=7, needs=["stream"], alone=True, in_order=True)
@@ -31,29 +31,33 @@ async def no_cross_talk(chat: Chat, probe: Probe) -> Score:
     """Under concurrent load, each request MUST get its own answer, as correct as when it is sent
     alone.
     """
-    return scoring.no_cross_talk(await at_level(chat, probe))
+    return scoring.score_cross_talk(await at_level(chat, probe))
 
 
 @check(probes.by_scenario, trials=3, needs=["stream"], alone=True, in_order=True)
 async def throughput_retained(chat: Chat, probe: Probe) -> Score:
     """Throughput with the most clients MUST be at least half of that with the fewest."""
-    score = scoring.keeps(*await steps_with_fewest_and_most_clients(chat, probe))
-    # A noisy minute is no defect: what fails has to fail twice.
+    score = scoring.score_throughput_scaling(*await steps_with_fewest_and_most_clients(chat, probe))
+    # Interference lasts a minute, a defect stays: a failure has to be reproduced.
     return (
         score
         if score.passed
-        else scoring.keeps(*await steps_with_fewest_and_most_clients(chat, probe, "/again"))
+        else scoring.score_throughput_scaling(
+            *await steps_with_fewest_and_most_clients(chat, probe, "/again")
+        )
     )
 
 
 @check(probes.by_scenario, trials=3, needs=["stream"], alone=True, in_order=True)
 async def no_latency_drift(chat: Chat, probe: Probe) -> Score:
     """Under steady load, reply times MUST NOT grow by more than half from start to end."""
-    score = scoring.holds((await steps_with_fewest_and_most_clients(chat, probe))[1])
+    score = scoring.score_latency_drift((await steps_with_fewest_and_most_clients(chat, probe))[1])
     return (
         score
         if score.passed
-        else scoring.holds((await steps_with_fewest_and_most_clients(chat, probe, "/again"))[1])
+        else scoring.score_latency_drift(
+            (await steps_with_fewest_and_most_clients(chat, probe, "/again"))[1]
+        )
     )
 
 
@@ -63,17 +67,17 @@ async def open_loop_latency(chat: Chat, probe: Probe) -> Score:
     slower than at full closed-loop load.
     """
     step, full = await steps_at_share_and_capacity(chat, probe)
-    score = scoring.keeps_up(step, full)
-    # What is slow has to be slow twice; a request that is lost is lost.
-    if score.passed or not scoring.answered(step).passed:
+    score = scoring.score_open_loop(step, full)
+    # Slowness has to be reproduced; failed requests do not.
+    if score.passed or not scoring.score_completeness(step).passed:
         return score
-    return scoring.keeps_up(*await steps_at_share_and_capacity(chat, probe, "/again"))
+    return scoring.score_open_loop(*await steps_at_share_and_capacity(chat, probe, "/again"))
 
 
 @check(probes.objective_probes, trials=1, needs=["stream"], alone=True, in_order=True)
 async def slo_latency(chat: Chat, probe: Probe) -> Score:
     """At the concurrency that the policy's SLO names, reply times SHOULD stay within its limits."""
     slo, seed = chat.context.slo, probe.expect["seed"]
-    return scoring.meets_objectives(
+    return scoring.score_objectives(
         [(await step_for_objective(chat, each, seed), each) for each in slo]
     )

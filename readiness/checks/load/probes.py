@@ -1,4 +1,4 @@
-"""Load: which steps are made, and for which checks."""
+"""Probes of the dimension `load`: the load steps of each check."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from functools import partial
 from readiness.load.traffic import LEVELS, PROMPTS, TOKENS
 from readiness.probe import Probe
 
-#: Shares of the throughput that was measured, at which requests arrive by themselves.
+#: The shares of measured throughput at which open-loop requests arrive.
 SHARES = (0.5, 0.8, 1.0)
-EACH = 50  # About as many requests does a step make.
+REQUESTS_PER_STEP = 50  # about, for the plan
 
 
-def steps(key: str, made: Sequence[tuple[str, float]], seed: int, trials: int) -> list[Probe]:
-    """So many probes, each of a step: its scenario and one figure; all of them round by round."""
-    rounds = [(*each, around) for around in range(trials) for each in made]
+def steps(key: str, values: Sequence[tuple[str, float]], seed: int, trials: int) -> list[Probe]:
+    """The given number of probes, one load step each, going through the values in rounds."""
+    rounds = [(*each, number) for number in range(trials) for each in values]
     return [
         Probe(
-            f"load.{scenario}.{figure:g}-{key}.{around}@v1",
+            f"load.{scenario}.{value:g}-{key}.{number}@v1",
             [],
-            {"scenario": scenario, key: figure, "seed": f"{seed}/{around}"},
-            budget=EACH * PROMPTS[scenario]["budget"],
+            {"scenario": scenario, key: value, "seed": f"{seed}/{number}"},
+            budget=REQUESTS_PER_STEP * PROMPTS[scenario]["budget"],
             family=scenario,
-            labels={key: f"{figure:g}"},
-            tokens=EACH * TOKENS[scenario],
+            labels={key: f"{value:g}"},
+            tokens=REQUESTS_PER_STEP * TOKENS[scenario],
         )
-        for scenario, figure, around in rounds[:trials]
+        for scenario, value, number in rounds[:trials]
     ]
 
 
-#: Each scenario at each number of clients; at the most of them; and requests that come as they may.
+#: Each scenario at each number of clients; each at its highest; and open-loop arrivals.
 by_level = partial(steps, "clients", [(name, each) for name in LEVELS for each in LEVELS[name]])
 by_scenario = partial(steps, "clients", [(name, LEVELS[name][-1]) for name in LEVELS])
 by_share = partial(steps, "share", [("code", each) for each in SHARES])
 
 
 def objective_probes(seed: int, trials: int) -> list[Probe]:
-    """Probes for all that a policy promises: its steps are those of the others, where it can be."""
+    """Probes for the policy's SLO, which share the steps of other checks where shapes are equal."""
     return [
         Probe(f"load.promised.{at}@v1", [], {"seed": f"{seed}/{at}"}, tokens=0)
         for at in range(trials)

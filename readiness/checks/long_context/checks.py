@@ -1,6 +1,6 @@
-"""Long context: 128K tokens go in, all of them are read, and what stands in them is found.
+"""Long context: prompts of 128K tokens are accepted, not truncated, and answered correctly.
 
-Each check asks for documents by name; whichever asks first has it sent, for all of them.
+Checks request documents by recipe; each document is sent once and shared by the checks.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from readiness.checks.long_context import scoring_limits as limits
 from readiness.checks.long_context.length_search import search_effective_length
 from readiness.checks.long_context.liveness import with_liveness_requests
 from readiness.checks.long_context.probes import CLAIM
-from readiness.checks.long_context.scoring_limits import accepts, arrives
-from readiness.checks.long_context.scoring_needles import finds, found, summarises
+from readiness.checks.long_context.scoring_limits import score_accepted_length, score_truncation
+from readiness.checks.long_context.scoring_needles import found_measure, score_answer, score_summary
 from readiness.checks.long_context.send_document import (
     send_document,
     send_oversized_document,
@@ -32,7 +32,7 @@ async def accepts_128k(chat: Chat, probe: Probe) -> Score:
     """
     reading = await send_document(chat, probe.expect["recipe"], target_length(chat))
     sent = reading.sent if reading.counted else 0
-    return accepts(reading.reply, reading.length, reading.reserved, sent)
+    return score_accepted_length(reading.reply, reading.length, reading.reserved, sent)
 
 
 @check(probes.logs, trials=3, alone=True, in_order=True)
@@ -41,27 +41,25 @@ async def no_silent_truncation(chat: Chat, probe: Probe) -> Score:
     16,384).
     """
     reading = await send_document(chat, probe.expect["recipe"], target_length(chat))
-    return arrives(reading.reply, reading.expected, reading.sent)
+    return score_truncation(reading.reply, reading.expected, reading.sent)
 
 
 @check(probes.questions, required=0.856, trials=36, extension=24, alone=True, in_order=True)
 async def needle_retrieval(chat: Chat, probe: Probe) -> Score:
-    """Asked for facts planted in a log of 131,072 tokens, the endpoint MUST find them (smoke:
-    16,384).
-    """
+    """The endpoint MUST find the facts asked for in a log of 131,072 tokens (smoke: 16,384)."""
     reading = await send_document(chat, probe.expect["recipe"], target_length(chat))
     question = reading.expected.questions[probe.expect["question"]]
-    score = finds(reading.reply, question)
-    return score.measured(found(score, question, reading.length))
+    score = score_answer(reading.reply, question)
+    return score.measured(found_measure(score, question, reading.length))
 
 
 @check(probes.reports, trials=2, alone=True, in_order=True)
 async def summary_accuracy(chat: Chat, probe: Probe) -> Score:
-    """A summary of a report of 131,072 tokens MUST have its key figures and dates, none made up,
-    and be complete (smoke: 16,384).
+    """A summary of a report of 131,072 tokens MUST have its key figures and dates, none
+    hallucinated, and be complete (smoke: 16,384).
     """
     reading = await send_document(chat, probe.expect["recipe"], target_length(chat))
-    return summarises(reading.reply, reading.expected)
+    return score_summary(reading.reply, reading.expected)
 
 
 @check(probes.length_search_probes, trials=1, alone=True, in_order=True)
@@ -69,7 +67,7 @@ async def effective_length(chat: Chat, probe: Probe) -> Score:
     """Needle retrieval SHOULD be at least 85.6 % at 131,072 tokens and at every shorter length
     tried.
     """
-    return limits.reaches(
+    return limits.score_effective_length(
         await search_effective_length(chat, probe.expect["recipe"]),
         CLAIM,
         chat.context.context_window,
@@ -82,7 +80,9 @@ async def overlong_not_truncated(chat: Chat, probe: Probe) -> Score:
     full, and never truncated.
     """
     window = chat.context.context_window or CLAIM
-    return limits.refuses(await send_oversized_document(chat, probe.expect["recipe"], window))
+    return limits.score_oversized_document(
+        await send_oversized_document(chat, probe.expect["recipe"], window)
+    )
 
 
 @check(probes.pages, trials=1, alone=True)
@@ -90,9 +90,9 @@ async def no_hang_on_unbroken_text(chat: Chat, probe: Probe) -> Score:
     """100,000 Chinese characters without a line break (smoke: 10,000) MUST be answered or rejected,
     without delaying other requests.
     """
-    exchange, life = await with_liveness_requests(chat, send_page(chat, **probe.expect))
-    pieces = await send_pieces(chat, **probe.expect) if limits.ending(exchange) else None
-    return limits.survives(exchange, life, limits.remedy(pieces) if pieces else "")
+    exchange, liveness = await with_liveness_requests(chat, send_page(chat, **probe.expect))
+    pieces = await send_pieces(chat, **probe.expect) if limits.failure_of(exchange) else None
+    return limits.score_long_page(exchange, liveness, limits.pieces_note(pieces) if pieces else "")
 
 
 @check(probes.paragraphs, trials=1, alone=True)
@@ -107,4 +107,4 @@ async def no_hang_on_long_paragraphs(chat: Chat, probe: Probe) -> Score:
 async def cold_prompt_latency(chat: Chat, probe: Probe) -> Score:
     """A cold prompt of 131,072 tokens SHOULD be answered within 8.2 s (smoke: 16,384)."""
     reading = await send_document(chat, probe.expect["recipe"], target_length(chat))
-    return limits.quick(reading.reply, reading.length)
+    return limits.score_latency(reading.reply, reading.length)

@@ -1,4 +1,4 @@
-"""A long document as it goes out, and what a reply to it must have."""
+"""A long document as its messages, and the answers that a reply to it must contain."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from readiness.probe import Message
 
 @dataclass(frozen=True)
 class NeedleQuestion:
-    """A question, and its answer.
+    """A question about a document, and its answer.
 
     Args:
         label: The key of its answer.
-        kind: What it takes to answer it.
-        text: What is asked.
-        wanted: The answer, or all of its parts; empty where the document says nothing.
-        stale: What the answer was before it was corrected.
-        depth: Where in the document the answer stands, from 0 to 1; None where all over it.
+        kind: The kind of needle: lookup, values, names, latest, count, absent or checkpoint.
+        text: The question.
+        wanted: The answer, or all of its parts; empty if the document does not contain it.
+        stale: Earlier values, before a correction.
+        depth: The needle's place in the document, from 0 to 1; None if it has several places.
     """
 
     label: str
@@ -40,13 +40,13 @@ class KeyFigure:
 
 @dataclass(frozen=True)
 class DocumentAnswers:
-    """What a reply to a document must have: of a log the answers, of a report the figures.
+    """What a reply must contain: the answers about a log, or the figures of a report.
 
     Args:
-        code: What stands in the first line, by order of the very first message.
-        questions: What is asked, in the order of its labels.
-        figures: What is to be reported.
-        end: What the last line must be.
+        code: The code that the system message orders the reply to begin with.
+        questions: The questions, in the order of their labels.
+        figures: The figures that a summary must contain.
+        end: The last line of a complete summary.
     """
 
     code: str
@@ -57,12 +57,12 @@ class DocumentAnswers:
 
 @dataclass(frozen=True)
 class LongDocument:
-    """A long document in its messages, and what a reply to it must have."""
+    """A long document in its messages, and what a reply to it must contain."""
 
     messages: Sequence[Message]
     expected: DocumentAnswers
 
     @property
     def characters(self) -> int:
-        """How long the messages are."""
+        """The length of the messages, in characters."""
         return sum(len(message["content"]) for message in self.messages)

@@ -1,4 +1,4 @@
-"""Liveness: whether an endpoint still answers others while it works on something long."""
+"""Liveness: whether the endpoint answers short requests while it processes a long one."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from readiness.chat import Chat
 from readiness.exchange import Call, Exchange
 
 T = TypeVar("T")
-EVERY = 2.0  # seconds
-AROUND = 3  # chats before, and as many after
-LISTED = Call(None, "/models", "GET")
+INTERVAL = 2.0  # seconds between short requests
+REQUESTS_AROUND = 3  # short chats before the long request, and as many after
+LIST_MODELS = Call(None, "/models", "GET")
 SHORT = [{"role": "user", "content": "Reply with the word OK."}]
 
 
 @dataclass(frozen=True)
 class LivenessResult:
-    """How short requests fared before, beside and after a long one."""
+    """Short requests before, during and after a long one."""
 
     requests_before: Sequence[Exchange]
     requests_during: Sequence[Exchange] = field(default=())
@@ -28,7 +28,7 @@ class LivenessResult:
 
     @property
     def failure(self) -> str:
-        """Which of the short requests beside the long one, or after it, failed, and how; ""."""
+        """How short requests during or after the long one failed, or an empty string."""
         failed = [
             each for each in (*self.requests_during, *self.requests_after) if each.status != 200
         ]
@@ -39,42 +39,42 @@ class LivenessResult:
         return f"{len(failed)} of {total} short requests failed, the first: {how}"
 
     @property
-    def slowest(self) -> float:
-        """The longest that a short request took beside the long one, in seconds."""
+    def slowest_seconds(self) -> float:
+        """The longest duration of a short request during the long one."""
         return max((each.seconds for each in self.requests_during), default=0.0)
 
     @property
-    def before(self) -> float:
-        """What a short chat took before, in seconds."""
+    def seconds_before(self) -> float:
+        """The median duration of a short chat before."""
         return median(each.seconds for each in self.requests_before)
 
     @property
-    def after(self) -> float:
-        """What a short chat took after, in seconds."""
+    def seconds_after(self) -> float:
+        """The median duration of a short chat after."""
         return median(each.seconds for each in self.requests_after)
 
     @property
     def shown(self) -> str:
-        """How it was, in words."""
-        return self.failure or f"short requests took up to {self.slowest:.1f} s"
+        """The failure or the slowest duration, as a message."""
+        return self.failure or f"short requests took up to {self.slowest_seconds:.1f} s"
 
 
 async def with_liveness_requests(chat: Chat, work: Awaitable[T]) -> tuple[T, LivenessResult]:
-    """Do the work, and send short requests before, meanwhile and after."""
-    earlier = [await _greet(chat) for _ in range(AROUND)]
+    """Do the work, and send short requests before, during and after it."""
+    before = [await _send_short(chat) for _ in range(REQUESTS_AROUND)]
     task = asyncio.ensure_future(work)
-    meanwhile: list[Exchange] = []
+    during: list[Exchange] = []
     try:
         while not task.done():
-            meanwhile += [await chat.call(LISTED), await _greet(chat)]
-            await asyncio.wait([task], timeout=EVERY)
-        done = await task
+            during += [await chat.call(LIST_MODELS), await _send_short(chat)]
+            await asyncio.wait([task], timeout=INTERVAL)
+        result = await task
     finally:
         task.cancel()
-    later = [await _greet(chat) for _ in range(AROUND)]
-    return done, LivenessResult(earlier, meanwhile, later)
+    after = [await _send_short(chat) for _ in range(REQUESTS_AROUND)]
+    return result, LivenessResult(before, during, after)
 
 
-async def _greet(chat: Chat) -> Exchange:
-    """A chat of five tokens, with no room to reason."""
+async def _send_short(chat: Chat) -> Exchange:
+    """Send a chat with a limit of five tokens, without reasoning tokens on top."""
     return await chat.send(SHORT, budget=5 - chat.dialect.reasoning_tokens)

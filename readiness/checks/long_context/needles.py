@@ -1,4 +1,4 @@
-"""What is planted in a log: the lines that are asked for, and others just like them."""
+"""Needles of a log: the lines with the answers, and distractors of the same form."""
 
 from __future__ import annotations
 
@@ -6,27 +6,33 @@ from itertools import cycle
 from random import Random
 
 from readiness.checks.long_context.document import NeedleQuestion
-from readiness.checks.long_context.prompt_wording import PROMPTS, Names, Recipe, line, question
+from readiness.checks.long_context.prompt_wording import (
+    PROMPTS,
+    Recipe,
+    UniqueNames,
+    line,
+    question,
+)
 
 LOOKUPS = (0.02, 0.20, 0.40, 0.60, 0.80, 0.98)
 CHECKPOINTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 HOPS = 4
-MARKED = (5, 9)  # times
+MARKER_COUNT = (5, 9)  # the range of occurrences to count
 
 
 class Needles:
-    """Lines at their depths, and questions for them."""
+    """Lines with their depths, and the questions about them."""
 
-    def __init__(self, recipe: Recipe, random: Random, names: Names) -> None:
+    def __init__(self, recipe: Recipe, random: Random, names: UniqueNames) -> None:
         self.lines: list[tuple[float, str]] = []
         self.questions: list[NeedleQuestion] = []
-        # By turns, so that texts of every length have the same share of each.
-        self._turns = cycle(recipe.languages)
+        # Alternating, so that texts of every length have the same share of each language.
+        self._next_language = cycle(recipe.languages)
         self._random = random
         self._names = names
 
     def add_questions(self) -> None:
-        """Plant what is asked for: twelve questions, and one for each checkpoint."""
+        """Add twelve questions with their needles, and one question for each checkpoint."""
         for depth in LOOKUPS:
             self._ask_record(depth)
         self._ask_values()
@@ -39,7 +45,7 @@ class Needles:
             self._ask_checkpoint(depth)
 
     def add_distractors(self) -> None:
-        """Plant a line or two of each kind that nobody asks for."""
+        """Add lines of each kind that no question asks for."""
         language = self._language()
         self._members(language, 3)
         self._chain(language, 1)
@@ -47,7 +53,7 @@ class Needles:
         self._marks(language, self._random.randint(2, 4))
 
     def record(self, language: str) -> tuple[str, str, str, str]:
-        """A record: its line, and its key, attribute and value."""
+        """A record's line, key, attribute and value."""
         key, value = next(self._names.keys[language]), next(self._names.values)
         what = self._what(language)
         text = line("record", language, key=key, what=what, value=value, by=self._by(language))
@@ -85,7 +91,7 @@ class Needles:
         self.questions.append(NeedleQuestion(self._label("q"), "latest", asked, (last,), (first,)))
 
     def _ask_count(self) -> None:
-        language, times = self._language(), self._random.randint(*MARKED)
+        language, times = self._language(), self._random.randint(*MARKER_COUNT)
         asked = question("marker", language, key=self._marks(language, times))
         self.questions.append(NeedleQuestion(self._label("q"), "count", asked, (str(times),)))
 
@@ -105,20 +111,20 @@ class Needles:
         )
 
     def _label(self, letter: str) -> str:
-        """The next label of a letter: q1, q2, and for checkpoints c1, c2."""
+        """The next label with this letter: q1, q2, and for checkpoints c1, c2."""
         before = sum(each.label.startswith(letter) for each in self.questions)
         return f"{letter}{before + 1}"
 
-    def _members(self, language: str, many: int) -> tuple[str, list[str]]:
-        """Values of one key, all over the log."""
+    def _members(self, language: str, number: int) -> tuple[str, list[str]]:
+        """Add several values of one key, anywhere in the log."""
         key = next(self._names.keys[language])
-        values = [next(self._names.values) for _ in range(many)]
+        values = [next(self._names.values) for _ in range(number)]
         for value in values:
-            self._plant("member", language, key=key, value=value)
+            self._add("member", language, key=key, value=value)
         return key, values
 
     def _chain(self, language: str, hops: int) -> tuple[str, list[str]]:
-        """Variables that hold what another one holds, each after the one that it names."""
+        """Add a chain of variables, each an alias of the one before and at a greater depth."""
         names = [next(self._names.variables) for _ in range(hops + 1)]
         depths = iter(sorted(self._anywhere() for _ in names))
         value, by = next(self._names.values), self._by(language)
@@ -130,7 +136,7 @@ class Needles:
         return value, names
 
     def _corrected(self, language: str) -> tuple[str, str, str, str]:
-        """A record in the first half, and its correction in the second."""
+        """Add a record in the first half and its correction in the second."""
         text, key, what, first = self.record(language)
         self.lines.append((self._random.uniform(0.05, 0.45), text))
         last = next(self._names.values)
@@ -142,10 +148,10 @@ class Needles:
     def _marks(self, language: str, times: int) -> str:
         key = next(self._names.keys[language])
         for _ in range(times):
-            self._plant("marker", language, key=key)
+            self._add("marker", language, key=key)
         return key
 
-    def _plant(self, kind: str, language: str, **parts: str) -> None:
+    def _add(self, kind: str, language: str, **parts: str) -> None:
         text = line(kind, language, **parts, by=self._by(language))
         self.lines.append((self._anywhere(), text))
 
@@ -153,12 +159,12 @@ class Needles:
         return self._random.uniform(0.03, 0.97)
 
     def _language(self) -> str:
-        return next(self._turns)
+        return next(self._next_language)
 
     def _what(self, language: str) -> str:
-        found: str = self._random.choice(PROMPTS["log"]["whats"][language])
-        return found
+        text: str = self._random.choice(PROMPTS["log"]["whats"][language])
+        return text
 
     def _by(self, language: str) -> str:
-        found: str = self._random.choice(PROMPTS["log"]["by"][language])
-        return found
+        text: str = self._random.choice(PROMPTS["log"]["by"][language])
+        return text

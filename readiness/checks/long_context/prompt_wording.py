@@ -1,4 +1,4 @@
-"""The words of long documents: the sentences of a language, and names that nobody has heard of."""
+"""The wording of long documents: sentences by language, and generated names."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from readiness.resources import prompts
 
 PROMPTS: Any = prompts("long_context.yaml")
 LANGUAGES = ("zh", "en", "mixed")
-#: How many names a word has, each with a number of five digits behind it.
-EACH = 90_000
+#: The number of keys per word: the word with a suffix of five digits.
+KEYS_PER_WORD = 90_000
 VARIABLES = 100
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Which document: it is written anew wherever it is needed, and always the same."""
+    """The specification of a document, from which it is generated deterministically.
+
+    Its repr is in evidence, as the key of a shared request: its name and fields stay.
+    """
 
     kind: str
     language: str
@@ -28,45 +31,45 @@ class Recipe:
 
     @property
     def id(self) -> str:
-        """What its probes are called by."""
+        """The identifier in probe ids."""
         return f"{self.kind}.{self.language}.{self.number:02}"
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The languages of its lines."""
+        """The languages of the document's lines."""
         return ("zh", "en") if self.language == "mixed" else (self.language,)
 
     @property
     def frame(self) -> str:
-        """The language of what stands around the document."""
+        """The language of the instructions around the document."""
         return self.languages[0]
 
     def random(self, characters: int) -> Random:
-        """The dice of the document at that length; at another it shares not one name with it."""
+        """The document's random generator; documents of other lengths share no names."""
         return Random(f"long_context/{self.seed}/{self.id}/{characters}")
 
     def system(self, random: Random) -> tuple[str, str]:
-        """The first message, which begins with a nonce, and the code that replies begin with."""
+        """The system message, headed by a nonce, and the code that replies are to begin with."""
         code = f"HC-{random.randrange(10**4, 10**5)}"
         nonce = f"{random.getrandbits(128):032x}"
         return PROMPTS["system"][self.frame].format(nonce=nonce, code=code), code
 
 
 @dataclass(frozen=True)
-class Names:
-    """Names and numbers, none of which comes twice."""
+class UniqueNames:
+    """Keys, values and variable names, each used once."""
 
     keys: Mapping[str, Iterator[str]]
     values: Iterator[str]
     variables: Iterator[str]
 
     @classmethod
-    def draw(cls, random: Random, recipe: Recipe, most: int) -> Names:
-        """Draw no more than so many keys and values."""
+    def draw(cls, random: Random, recipe: Recipe, limit: int) -> UniqueNames:
+        """Sample up to `limit` keys and values."""
         letters = random.sample(range(26**5), VARIABLES)
         return cls(
-            {each: _keys(random, each, most) for each in recipe.languages},
-            map(str, random.sample(range(10**6, 10**7), most)),
+            {each: _keys(random, each, limit) for each in recipe.languages},
+            map(str, random.sample(range(10**6, 10**7), limit)),
             map(_letters, letters),
         )
 
@@ -78,19 +81,19 @@ def line(kind: str, language: str, **parts: str) -> str:
 
 
 def question(kind: str, language: str, **parts: str) -> str:
-    """A question that is asked of a log."""
+    """A question about a log."""
     text: str = PROMPTS["log"]["questions"][kind][language]
     return text.format(**parts)
 
 
-def _keys(random: Random, language: str, most: int) -> Iterator[str]:
+def _keys(random: Random, language: str, limit: int) -> Iterator[str]:
     words: list[str] = PROMPTS["words"][language]
-    drawn = random.sample(range(len(words) * EACH), most)
-    return (f"{words[each // EACH]}-{each % EACH + 10_000}" for each in drawn)
+    sampled = random.sample(range(len(words) * KEYS_PER_WORD), limit)
+    return (f"{words[each // KEYS_PER_WORD]}-{each % KEYS_PER_WORD + 10_000}" for each in sampled)
 
 
 def _letters(number: int) -> str:
-    """Five capital letters."""
+    """The number as five capital letters, in base 26."""
     letters = ""
     for _ in range(5):
         number, place = divmod(number, 26)

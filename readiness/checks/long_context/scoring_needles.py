@@ -1,4 +1,4 @@
-"""Scoring of needles found and of a summary that covers all of a document."""
+"""Scoring of needle retrieval, and of the summary of a report."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _ABSENT_WORDS = "|".join(
 #: Such a word is the whole answer, or begins or ends it.
 _ABSENT = re.compile(rf"(?:{_ABSENT_WORDS})\b|无(?!法)\D{{0,6}}$|.*(?<![a-z])(?:{_ABSENT_WORDS})$")
 _MISSING = object()
-#: An answer of more than so many times the numbers that are wanted is no answer: it fires at all.
-SHOTGUN = 2
+#: An answer with more than this multiple of the wanted values is a list of guesses.
+MAX_VALUES_RATIO = 2
 LONG = 3  # digits of a value; a number of fewer may be that of a line or section
 _COUNTED = re.compile(r" ?(?:次|回|遍|times?\b|occurrences?\b)")
 _TOTAL = re.compile(r"(?:共|总计|合计|count|total)\D{0,6}$")
@@ -39,8 +39,8 @@ _ORDINAL = re.compile(r"(?:第|\b(?:lines?|rows?|sections?)) ?$")
 _RANGE = re.compile(r"\d\s*(?:[-~–—]|到|至|\bto\b)\s*\d")
 
 
-def finds(reply: Reply, question: NeedleQuestion) -> Score:
-    """Score the answer to one question, which stands in a field of its own."""
+def score_answer(reply: Reply, question: NeedleQuestion) -> Score:
+    """Score the answer to one question, in its labelled field of the reply."""
     value = answers(reply.text).get(question.label, _MISSING)
     shown = f"{question.kind}{_at(question)}: expected {_wanted(question)}"
     if value is _MISSING:
@@ -50,8 +50,8 @@ def finds(reply: Reply, question: NeedleQuestion) -> Score:
     return failed(shown, got=f"{_text(value)!r:.120}: {wrong}") if wrong else PASSED
 
 
-def found(score: Score, question: NeedleQuestion, length: int) -> Measure:
-    """Whether the answer to one question was found, at its length and depth."""
+def found_measure(score: Score, question: NeedleQuestion, length: int) -> Measure:
+    """The measure of whether a needle was found, by length and depth."""
     depth = {} if question.depth is None else {"depth": question.depth}
     return Measure("found", float(score.passed), at={"length": length, **depth})
 
@@ -108,13 +108,13 @@ def _by_line(text: str) -> dict[str, Any]:
 
 
 def _mistake(value: Any, question: NeedleQuestion) -> str:
-    """What is wrong with an answer; "" where nothing is."""
+    """Return why an answer is wrong, or an empty string."""
     text = _text(value)
     nothing = value is None or value == [] or _says_nothing(text)
     given = _given(text, question)
     if question.kind == "absent":
-        made_up = any(len(each.value) >= LONG for each in given)
-        return "" if nothing and not made_up else "made up"
+        hallucinated = any(len(each.value) >= LONG for each in given)
+        return "" if nothing and not hallucinated else "hallucinated"
     if not given:
         return "not found" if nothing else "no answer"
     if question.kind == "count":
@@ -134,7 +134,7 @@ def _misread(given: Sequence[Mention], question: NeedleQuestion) -> str:
     others = [each for each in now if each.value not in question.wanted]
     lengths = {len(each) for each in question.wanted}
     rival = any(each.role is Role.ALTERNATIVE or len(each.value) in lengths for each in others)
-    if rival or len(values) > SHOTGUN * len(question.wanted):
+    if rival or len(values) > MAX_VALUES_RATIO * len(question.wanted):
         return f"{len(values)} values are no answer"
     return ""
 
@@ -183,7 +183,7 @@ def _says_nothing(text: str) -> bool:
 
 
 def _text(value: Any) -> str:
-    """An answer as text, whichever JSON it is."""
+    """An answer as text, of any JSON type."""
     if isinstance(value, list):
         return "; ".join(map(_text, value))
     if isinstance(value, dict):
@@ -199,70 +199,70 @@ def _wanted(question: NeedleQuestion) -> str:
     return ", ".join(question.wanted) or "none"
 
 
-RECALL = 0.90
-NEAR = 40  # characters between a figure's name and its number
+MIN_RECALL = 0.90
+MAX_DISTANCE = 40  # characters between a figure's name and its number
 _NUMBER = re.compile(r"(?<!\S)\d+(?:\.\d+)?(?!\S)")
-#: The numbers of the task: to name them is to make nothing up.
+#: The numbers of the task, which a summary may repeat.
 _TASK = {
     number
     for text in prompts("long_context.yaml")["report"]["asking"].values()
     for number in numbers(text)
 }
-DIGITS = 3  # A number of fewer may count sections, or the figures themselves.
+MIN_DIGITS = 3  # A shorter number may count sections, or the figures themselves.
 
 
-def summarises(reply: Reply, expected: DocumentAnswers) -> Score:
-    """Score a summary: figures with their dates, nothing made up, and the mark at its end."""
+def score_summary(reply: Reply, expected: DocumentAnswers) -> Score:
+    """Score a summary: figures with their dates, none hallucinated, and the end mark."""
     text, figures = normalise(reply.text), expected.figures
-    told = sum(_tells(text, each) for each in figures)
+    stated = sum(_states(text, each) for each in figures)
     dated = _dated(reply.text, figures)
-    invented = _invented(reply.text, figures)
+    hallucinated = _hallucinated(reply.text, figures)
     wrong = []
-    if told < RECALL * len(figures):
-        wrong.append(f"{told} of {len(figures)} figures")
-    if dated < RECALL * len(figures):
+    if stated < MIN_RECALL * len(figures):
+        wrong.append(f"{stated} of {len(figures)} figures")
+    if dated < MIN_RECALL * len(figures):
         wrong.append(f"{dated} of {len(figures)} dates")
-    if invented:
-        wrong.append(f"made up: {', '.join(invented[:5])}")
+    if hallucinated:
+        wrong.append(f"hallucinated: {', '.join(hallucinated[:5])}")
     if reply.finish == "length":
         wrong.append("cut off at its budget")
     elif not reply.text.rstrip(" \n\t*_`。.").endswith(expected.end):
         wrong.append(f"ends with {reply.text[-20:]!r}, not {expected.end!r}")
     score = failed("; ".join(wrong), got=f"{reply.text!r:.120}") if wrong else PASSED
     return score.measured(
-        Measure("figures recalled", told / len(figures)),
+        Measure("figures recalled", stated / len(figures)),
         Measure("dates recalled", dated / len(figures)),
-        Measure("made up", len(invented)),
+        Measure("made up", len(hallucinated)),
     )
 
 
-def _tells(text: str, figure: KeyFigure) -> bool:
-    """Whether a normalised text has the number next to the name, the first behind it or before."""
+def _states(text: str, figure: KeyFigure) -> bool:
+    """Whether a text has the number next to the name: the first after it, or the last before."""
     name = normalise(figure.name)
     for place in re.finditer(re.escape(name), text):
-        behind = _NUMBER.findall(text[place.end() : place.end() + NEAR])
-        before = _NUMBER.findall(text[max(place.start() - NEAR, 0) : place.start()])
-        if figure.number in (*behind[:1], *([] if behind else before[-1:])):
+        after = _NUMBER.findall(text[place.end() : place.end() + MAX_DISTANCE])
+        before = _NUMBER.findall(text[max(place.start() - MAX_DISTANCE, 0) : place.start()])
+        if figure.number in (*after[:1], *([] if after else before[-1:])):
             return True
     return False
 
 
 def _dated(text: str, figures: tuple[KeyFigure, ...]) -> int:
-    """How many figures have their date in the text, perhaps without its year."""
+    """How many figures have their date in the text, with or without the year."""
     found = set(dates(text))
     return sum(bool({each.date, f"-{each.date[4:]}"} & found) for each in figures)
 
 
-def _invented(text: str, figures: tuple[KeyFigure, ...]) -> list[str]:
-    """Numbers and dates that the report does not have."""
+def _hallucinated(text: str, figures: tuple[KeyFigure, ...]) -> list[str]:
+    """The numbers and dates of a summary that the report does not contain."""
     days = {each.date for each in figures}
     known = {each.number for each in figures} | {each[:4] for each in days} | _TASK
-    long = [each for each in numbers(text) if len(re.sub(r"\D", "", each)) >= DIGITS]
-    made_up = [each for each in long if each.lstrip("-") not in known]
+    long = [each for each in numbers(text) if len(re.sub(r"\D", "", each)) >= MIN_DIGITS]
+    unknown = [each for each in long if each.lstrip("-") not in known]
     ends = {each[4:] for each in days}
-    made_up += [
+    unknown += [
         each
         for each in dates(text)
         if each not in days and not (each[0] == "-" and each[1:] in ends)
     ]
-    return list(dict.fromkeys(made_up))
+    return list(dict.fromkeys(unknown))

@@ -1,4 +1,4 @@
-"""Sending a document of so many tokens: estimated first, then fitted to what is counted."""
+"""Sending documents of a given length in tokens, estimated from what the endpoint counts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import partial
 
 from readiness.chat import Chat
 from readiness.checks.long_context.document import DocumentAnswers
-from readiness.checks.long_context.document_kinds import asked, log, page, pieces, report
+from readiness.checks.long_context.document_kinds import log, page, pieces, report, summary_request
 from readiness.checks.long_context.probes import (
     BEYOND,
     BUDGETS,
@@ -30,30 +30,30 @@ from readiness.score import EndpointError, Outcome
 PATH = "/../tokenize"
 
 
-async def count(chat: Chat, messages: Sequence[Message]) -> int | None:
-    """How many tokens messages take; None where the endpoint does not tell."""
-    # vLLM reads the messages, with its template around them, and llama.cpp the content.
+async def count_tokens(chat: Chat, messages: Sequence[Message]) -> int | None:
+    """The tokens of messages by the endpoint's /tokenize; None if it has none."""
+    # vLLM reads `messages` and applies the chat template; llama.cpp reads `content`.
     text = "\n".join(str(message["content"]) for message in messages)
     body = {"model": chat.dialect.model, "messages": list(messages), "content": text}
     exchange = await chat.call(Call(body, PATH))
     if exchange.status != 200:
         return None
     try:
-        said = json.loads(exchange.body)
-        found = said.get("count", len(said["tokens"]))
+        counted = json.loads(exchange.body)
+        found = counted.get("count", len(counted["tokens"]))
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
         return None
     return found if type(found) is int else None
 
 
-#: Tokens per character where the endpoint counts none: more than tokenizers of today make.
+#: Tokens per character if the endpoint counts none: more than those of current tokenizers.
 ESTIMATES = {"zh": 1.0, "en": 0.3, "mixed": 0.7}
-#: Fewer or more tokens per character than any tokenizer makes: what is counted is something else.
-LEAST, MOST = 0.05, 5.0
+#: Tokens per character outside this range are no count of a tokenizer.
+MIN_SLOPE, MAX_SLOPE = 0.05, 5.0
 
 
 class TokenEstimator:
-    """A straight line through what the endpoint has counted, drawn anew with each text.
+    """Estimates tokens from characters, by a line through the shortest and longest text counted.
 
     A line through two short texts misses the tokens of a text of 128K by up to 2.4 % (40 logs and
     reports, two tokenizers); once a long text has been counted, it is one of the two points.
@@ -64,61 +64,61 @@ class TokenEstimator:
         self._counted: dict[int, int] = {}
 
     def add_count(self, characters: int, tokens: int) -> None:
-        """Take in that a text of so many characters was counted as so many tokens."""
+        """Add the endpoint's token count of a text."""
         self._counted[characters] = tokens
 
     @property
     def is_calibrated(self) -> bool:
-        """Whether the endpoint has counted two texts, and more in the longer."""
+        """Whether the endpoint has counted two texts, with a plausible slope."""
         return len(self._counted) > 1 and self._line is not None
 
     def tokens(self, characters: int) -> int:
-        """How many tokens a text of so many characters takes."""
+        """The estimated tokens of a text with this many characters."""
         slope, start = self._line or (self._estimate, 0.0)
         return round(start + slope * characters)
 
     def characters(self, tokens: float) -> int:
-        """How many characters take so many tokens."""
+        """The estimated characters of a text with this many tokens."""
         slope, start = self._line or (self._estimate, 0.0)
         return max(0, int((tokens - start) / slope))
 
     @property
     def _line(self) -> tuple[float, float] | None:
-        """The slope and the start of the line through the shortest text and the longest."""
+        """The slope and intercept of the line; None if nothing plausible was counted."""
         if not self._counted:
             return None
         short, long = min(self._counted), max(self._counted)
-        # A single text counts from nothing: what is planted in it makes it a fifth too dense.
+        # With a single text the line starts at zero: its needles make it about 20 % too steep.
         start = (short, self._counted[short]) if short < long else (0, 0)
         slope = (self._counted[long] - start[1]) / (long - start[0])
-        if not LEAST <= slope <= MOST:
+        if not MIN_SLOPE <= slope <= MAX_SLOPE:
             return None
         return slope, start[1] - slope * start[0]
 
 
 SLACK = 512  # tokens, for a chat template and what else the endpoint adds
-#: How much of the room to fill: a gauge may be off by a little.
+#: The share of the available tokens to fill, because the estimate may be off.
 SHARE = 0.99
 _WRITERS = {"log": log, "report": report}
-#: Characters of the texts by which tokens are first counted: both have room for what is planted.
+#: The characters of the two texts counted first: both are long enough for all needles.
 SAMPLES = {"zh": (2_000, 6_000), "en": (4_500, 14_000), "mixed": (3_000, 9_500)}
-BELIEVED = 0.1  # A count that is further off what was expected may be a defect.
-LONGER = 8  # times as long a text, where the endpoint finds a document too long
-#: What an endpoint says of a document that is too long for it.
+MAX_COUNT_DEVIATION = 0.1  # A count further off the estimate may be a defect.
+RECOUNT_FACTOR = 8  # of the text that is counted if a document was rejected as too long
+#: Words of an error that rejects a document for its length.
 _TOO_LONG = re.compile(r"context|length|long|large|token|exceed", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class DocumentReply:
-    """What came back for a long document.
+    """The reply to a long document.
 
     Args:
-        expected: What the reply must have.
+        expected: What the reply must contain.
         reply: The reply.
-        length: The tokens that prompt and reply were to have together.
-        sent: About how many tokens the prompt has.
-        reserved: How many tokens of the length were kept free for the reply.
-        counted: Whether that is known from what the endpoint counts, and not only estimated.
+        length: The target length of prompt and reply together, in tokens.
+        sent: The approximate tokens of the prompt.
+        reserved: The tokens of the length reserved for the reply.
+        counted: Whether `sent` is based on the endpoint's counts rather than an estimate.
     """
 
     expected: DocumentAnswers
@@ -131,13 +131,13 @@ class DocumentReply:
 
 @dataclass(frozen=True)
 class OversizedDocumentReply:
-    """What came of a document that does not fit into a window.
+    """The response to a document that does not fit into the context window.
 
     Args:
-        expected: What a reply must have.
-        exchange: What came back.
-        window: The window, in tokens.
-        tokens: About how many the document has; 0 where that is only estimated.
+        expected: What a reply must contain.
+        exchange: The request and its response.
+        window: The context window, in tokens.
+        tokens: The approximate tokens of the document; 0 if only estimated.
     """
 
     expected: DocumentAnswers
@@ -147,49 +147,49 @@ class OversizedDocumentReply:
 
 
 def target_length(chat: Chat) -> int:
-    """The length to try: 128K tokens, or less where readiness cannot be shown anyway.
+    """The length to try: 128K tokens, or less in a run that cannot show readiness.
 
     Raises:
-        EndpointError: The endpoint declares a smaller window than 128K, and nothing need be sent.
+        EndpointError: The endpoint declares a smaller window than 128K, so nothing is sent.
     """
-    if _small(chat):
+    if _has_small_window(chat):
         declared = f"the endpoint declares a window of {chat.context.context_window:,} tokens"
         raise EndpointError(f"{declared}, and {CLAIM:,} are required", Outcome.FAIL)
     return SCALED if chat.context.defects_only else CLAIM
 
 
-def _small(chat: Chat) -> bool:
-    """Whether the endpoint itself says that 128K tokens do not fit."""
+def _has_small_window(chat: Chat) -> bool:
+    """Whether the endpoint declares a window smaller than 128K."""
     return chat.context.context_window is not None and chat.context.context_window < CLAIM
 
 
 async def send_document(chat: Chat, recipe: Recipe, length: int) -> DocumentReply:
-    """The reading of a document at that length: it is sent where it has not been sent yet."""
+    """The reply to a document of that length, which is sent once."""
     return await chat.fetch_once(("reading", recipe, length), partial(_read, recipe, length))
 
 
 async def send_oversized_document(
     chat: Chat, recipe: Recipe, window: int
 ) -> OversizedDocumentReply:
-    """Send a document that does not fit into a window, whatever the endpoint makes of it."""
-    gauge = await _gauge(chat, recipe)
-    beyond = BEYOND if gauge.is_calibrated else FAR_BEYOND
-    paper = _WRITERS[recipe.kind](recipe, gauge.characters(beyond * window))
-    exchange = await chat.send(paper.messages, budget=BUDGETS[recipe.kind])
-    tokens = gauge.tokens(paper.characters) if gauge.is_calibrated else 0
-    return OversizedDocumentReply(paper.expected, exchange, window, tokens)
+    """Send a document that does not fit into the context window."""
+    estimator = await _estimator(chat, recipe)
+    beyond = BEYOND if estimator.is_calibrated else FAR_BEYOND
+    document = _WRITERS[recipe.kind](recipe, estimator.characters(beyond * window))
+    exchange = await chat.send(document.messages, budget=BUDGETS[recipe.kind])
+    tokens = estimator.tokens(document.characters) if estimator.is_calibrated else 0
+    return OversizedDocumentReply(document.expected, exchange, window, tokens)
 
 
 async def send_page(chat: Chat, recipe: Recipe, paragraph: int) -> Exchange:
-    """Send a hundred thousand Chinese characters, with a line break after each paragraph if any."""
-    return await chat.send(asked(_page(chat, recipe, paragraph)), budget=BUDGETS["page"])
+    """Send a page of Chinese text, with a line break after each paragraph, if any."""
+    return await chat.send(summary_request(_page(chat, recipe, paragraph)), budget=BUDGETS["page"])
 
 
 async def send_pieces(chat: Chat, recipe: Recipe, paragraph: int) -> list[Exchange]:
-    """Send the same in pieces, up to the last or to one that fails."""
+    """Send the same page in pieces, until one fails."""
     exchanges: list[Exchange] = []
     for part in pieces(_page(chat, recipe, paragraph)):
-        exchanges.append(await chat.send(asked(part), budget=BUDGETS["page"]))
+        exchanges.append(await chat.send(summary_request(part), budget=BUDGETS["page"]))
         if exchanges[-1].status != 200:
             break
     return exchanges
@@ -200,72 +200,76 @@ def _page(chat: Chat, recipe: Recipe, paragraph: int) -> str:
 
 
 async def _read(recipe: Recipe, length: int, chat: Chat) -> DocumentReply:
-    gauge = await _gauge(chat, recipe)
+    estimator = await _estimator(chat, recipe)
     try:
-        return await _sent(chat, recipe, length, gauge)
+        return await _send(chat, recipe, length, estimator)
     except EndpointError as error:
-        if _small(chat) or not _is_too_long(error):
+        if _has_small_window(chat) or not _is_too_long(error):
             raise
-    # It may be our count that is off: once more, with a better one.
-    await _count(chat, recipe, gauge, LONGER * max(SAMPLES[recipe.language]))
-    return await _sent(chat, recipe, length, gauge)
+    # The estimate may have been too low: try once more with a better one.
+    await _count(chat, recipe, estimator, RECOUNT_FACTOR * max(SAMPLES[recipe.language]))
+    return await _send(chat, recipe, length, estimator)
 
 
 def _is_too_long(error: EndpointError) -> bool:
-    """Whether the endpoint has refused a document for its length."""
+    """Whether the endpoint rejected a document for its length."""
     refused = error.status is not None and 400 <= error.status < 500
     return refused and bool(_TOO_LONG.search(error.message))
 
 
-async def _sent(chat: Chat, recipe: Recipe, length: int, gauge: TokenEstimator) -> DocumentReply:
+async def _send(
+    chat: Chat, recipe: Recipe, length: int, estimator: TokenEstimator
+) -> DocumentReply:
     budget, reasoning = BUDGETS[recipe.kind], chat.dialect.reasoning_tokens
-    # A reply that is lost to reasoning is asked for again, with four times the budget.
+    # A reply spent on reasoning is requested again, with four times the budget.
     reserved = SLACK + (4 * budget + reasoning if reasoning else budget)
-    paper = _WRITERS[recipe.kind](recipe, gauge.characters(SHARE * (length - reserved)))
-    tokens, counted = gauge.tokens(paper.characters), gauge.is_calibrated
-    # Streamed, so that the first token has a time, wherever usage comes with a stream.
+    document = _WRITERS[recipe.kind](recipe, estimator.characters(SHARE * (length - reserved)))
+    tokens, counted = estimator.tokens(document.characters), estimator.is_calibrated
+    # Streamed where streams carry usage, to measure the time to first token.
     stream = {"stream": True} if chat.dialect.stream_usage else {}
-    reply = await chat(paper.messages, budget=budget, **stream)
-    if reply.usage and (not counted or abs(reply.usage.prompt / tokens - 1) < BELIEVED):
-        gauge.add_count(paper.characters, reply.usage.prompt)
-    return DocumentReply(paper.expected, reply, length, tokens, reserved, counted)
+    reply = await chat(document.messages, budget=budget, **stream)
+    if reply.usage and (not counted or abs(reply.usage.prompt / tokens - 1) < MAX_COUNT_DEVIATION):
+        estimator.add_count(document.characters, reply.usage.prompt)
+    return DocumentReply(document.expected, reply, length, tokens, reserved, counted)
 
 
-async def _gauge(chat: Chat, recipe: Recipe) -> TokenEstimator:
+async def _estimator(chat: Chat, recipe: Recipe) -> TokenEstimator:
     key = ("gauge", recipe.kind, recipe.language)
     return await chat.fetch_once(key, partial(_calibrate, recipe))
 
 
 async def _calibrate(recipe: Recipe, chat: Chat) -> TokenEstimator:
-    """Have documents counted; where the window is small, so is the first that is tried."""
-    gauge, (short, long) = TokenEstimator(recipe.language), SAMPLES[recipe.language]
+    """Calibrate an estimator on short documents; a small window has too little room for them."""
+    estimator, (short, long) = TokenEstimator(recipe.language), SAMPLES[recipe.language]
     if await chat.fetch_once("tokenizer", partial(_tokenizes, recipe)):
-        for characters in (short, LONGER * long):
-            paper = _WRITERS[recipe.kind](recipe, characters)
-            gauge.add_count(paper.characters, await count(chat, paper.messages) or 0)
-        return gauge
-    for characters in () if _small(chat) else (short, long):
-        await _count(chat, recipe, gauge, characters)
-    return gauge
+        for characters in (short, RECOUNT_FACTOR * long):
+            document = _WRITERS[recipe.kind](recipe, characters)
+            estimator.add_count(
+                document.characters, await count_tokens(chat, document.messages) or 0
+            )
+        return estimator
+    for characters in () if _has_small_window(chat) else (short, long):
+        await _count(chat, recipe, estimator, characters)
+    return estimator
 
 
 async def _tokenizes(recipe: Recipe, chat: Chat) -> bool:
-    """Whether the endpoint has a tokenizer that counts as its replies do: it may be another's."""
+    """Whether the endpoint has a /tokenize whose counts agree with the usage of its replies."""
     messages = _WRITERS[recipe.kind](recipe, min(SAMPLES[recipe.language])).messages
-    told = await count(chat, messages)
-    if not told or _small(chat):
-        return bool(told)
+    counted = await count_tokens(chat, messages)
+    if not counted or _has_small_window(chat):
+        return bool(counted)
     reply = await _reply_to_count(chat, messages)
-    return reply.usage is None or abs(reply.usage.prompt / told - 1) < BELIEVED
+    return reply.usage is None or abs(reply.usage.prompt / counted - 1) < MAX_COUNT_DEVIATION
 
 
-async def _count(chat: Chat, recipe: Recipe, gauge: TokenEstimator, characters: int) -> None:
-    paper = _WRITERS[recipe.kind](recipe, characters)
-    reply = await _reply_to_count(chat, paper.messages)
+async def _count(chat: Chat, recipe: Recipe, estimator: TokenEstimator, characters: int) -> None:
+    document = _WRITERS[recipe.kind](recipe, characters)
+    reply = await _reply_to_count(chat, document.messages)
     if reply.usage:
-        gauge.add_count(paper.characters, reply.usage.prompt)
+        estimator.add_count(document.characters, reply.usage.prompt)
 
 
 async def _reply_to_count(chat: Chat, messages: Sequence[Message]) -> Reply:
-    # Sixteen tokens with no room to reason: nobody reads this reply.
+    # The reply is not read: a limit of sixteen tokens, without reasoning tokens on top.
     return read(await chat.send(messages, budget=16 - chat.dialect.reasoning_tokens))

@@ -1,4 +1,4 @@
-"""Speed: streams that are timed one after another, or several at once, with tokens by usage."""
+"""Timing of streams, sequential and concurrent, with tokens counted by usage."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
 
-FEWEST = 128  # tokens: fewer tell little of a pace
+MIN_TOKENS = 128  # of a reply whose decode speed is measured
 BUDGET = 256
-SOON = 256  # tokens of a prompt that take a model no time worth the name
+SHORT_PROMPT = 256  # tokens whose prefill takes negligible time
 WARM_UP, RUNS, RUNS_OF_SMOKE = 1, 5, 2
 SHORT, LONG = 0, 4096
-AT_ONCE = (1, 2, 4, 8)
+CONCURRENCY = (1, 2, 4, 8)
 COUNT = "List the numbers from 1 to 400, separated by commas."
 # About ten tokens, in every tokenizer of today.
 LINE = "Note {n}: the blue box is in room {n}.\n"
@@ -29,17 +29,17 @@ LINE_TOKENS = 12
 
 @dataclass(frozen=True)
 class TimedStream:
-    """One stream, and what it took.
+    """One stream's token counts and times.
 
     Args:
         prompt: The tokens of the prompt, as the endpoint counts them.
-        tokens: Those of the reply.
-        allowed: How many the reply was allowed.
-        characters: The letters of it, thoughts included.
-        first: When its first token was there, in seconds from the sending of the request.
-        last: When its last token was.
-        early: The share of its bytes that was there with its first token.
-        cached: How many tokens of the prompt were remembered.
+        tokens: The tokens of the reply, as the endpoint counts them.
+        allowed: The limit of the reply, in tokens.
+        characters: The characters of the reply, reasoning included.
+        first: Time to first token, in seconds from the sending of the request.
+        last: Time to last token, in seconds from the sending of the request.
+        early: The share of the stream's bytes that had arrived with the first token.
+        cached: How many tokens of the prompt came from a prefix cache.
     """
 
     prompt: int
@@ -53,22 +53,22 @@ class TimedStream:
 
     @property
     def decode(self) -> float:
-        """Tokens per second, once the first has come.
+        """Tokens per second after the first token.
 
-        Those that came with the first took none of that time. Where the stream was held back, no
-        more is known than how long all of it took.
+        Tokens that arrived with the first are not counted. Of a buffered stream only the total
+        time is known.
         """
-        if self.held_back:
+        if self.is_buffered:
             return self.tokens / self.last
         return self.tokens * (1 - self.early) / (self.last - self.first)
 
     @property
-    def held_back(self) -> bool:
-        """Whether something between the model and here may have kept tokens, and sent many at once.
+    def is_buffered(self) -> bool:
+        """Whether something between the model and this client may have buffered tokens.
 
-        Of a short prompt the first token comes soon, and not after most of the time has gone.
+        The first token of a short prompt comes early; after half of the time it was held back.
         """
-        late = self.prompt <= SOON and self.first > self.last / 2
+        late = self.prompt <= SHORT_PROMPT and self.first > self.last / 2
         return late or self.early > 0.5 or self.last <= self.first
 
     @property
@@ -79,7 +79,7 @@ class TimedStream:
 
 @dataclass(frozen=True)
 class StreamBurst:
-    """Several streams at once.
+    """Concurrent streams.
 
     Args:
         at_once: How many.
@@ -98,34 +98,34 @@ class StreamBurst:
 
 
 def messages(length: int) -> list[Message]:
-    """A request to count, behind about so many tokens that no cache has seen."""
+    """A request to count, after about `length` tokens of notes that no cache holds."""
     notes = "".join(LINE.format(n=n) for n in range(1, length // LINE_TOKENS + 1))
     return [{"role": "user", "content": f"Session {token_hex(8)}.\n{notes}{COUNT}"}]
 
 
-async def series(chat: Chat, length: int) -> list[TimedStream]:
-    """Time a few streams one after another, and leave out the first: it warms up.
+async def time_streams(chat: Chat, length: int) -> list[TimedStream]:
+    """Time a few sequential streams without the first, which is warm-up.
 
     Raises:
         EndpointError: A stream failed, or too few tokens were sent or counted.
     """
     runs = RUNS_OF_SMOKE if chat.context.defects_only else RUNS
     timed = [await stream(chat, length) for _ in range(WARM_UP + runs)]
-    enough = [each for each in timed[WARM_UP:] if each.tokens >= FEWEST]
+    enough = [each for each in timed[WARM_UP:] if each.tokens >= MIN_TOKENS]
     if not enough:
-        most = max(each.tokens for each in timed)
-        raise _untold(f"asked to count to 400, it stops after {most} tokens")
+        longest = max(each.tokens for each in timed)
+        raise _undetermined(f"asked to count to 400, it stops after {longest} tokens")
     return enough
 
 
-async def bursts(chat: Chat) -> list[StreamBurst]:
-    """Time several streams at once, in steps."""
-    steps = AT_ONCE[:2] if chat.context.defects_only else AT_ONCE
+async def time_bursts(chat: Chat) -> list[StreamBurst]:
+    """Time concurrent streams, at each number in CONCURRENCY."""
+    steps = CONCURRENCY[:2] if chat.context.defects_only else CONCURRENCY
     return [await _burst(chat, at_once) for at_once in steps]
 
 
-async def loaded(chat: Chat) -> PeakUsage:
-    """Read the meters at rest, in a short chat, in a long one, and in four at once."""
+async def measure_memory_under_load(chat: Chat) -> PeakUsage:
+    """Read the meters idle, during a short request, a long one, and four concurrent ones."""
     length = SHORT if chat.context.defects_only else LONG
     longest = 2 * length if _fits(chat, 2 * length) else length
 
@@ -135,21 +135,21 @@ async def loaded(chat: Chat) -> PeakUsage:
         await asyncio.gather(*(stream(chat, length) for _ in range(4)))
 
     if not chat.context.meters:
-        return PeakUsage({}, {})  # Nothing would be seen of it.
+        return PeakUsage({}, {})  # Nothing would be measured.
     _, peak = await measure_peak_usage(chat.context.meters, load())
     return peak
 
 
 async def stream(chat: Chat, length: int) -> TimedStream:
     """Time one stream."""
-    # Thoughts are tokens as others are, and need no room of their own here.
+    # Reasoning tokens are decoded as others are, and need no additional limit here.
     dialect = replace(chat.dialect, reasoning_tokens=0)
     body = dialect.request(messages(length), BUDGET, {"stream": True})
     exchange = await chat.call(Call(body))
     reply = read(exchange)
     usage, timing = reply.usage, reply.timing
     if usage is None:
-        raise _untold("the stream has no usage, and frames are no tokens")
+        raise _undetermined("the stream has no usage, and a frame may hold several tokens")
     if timing.first_token is None or timing.last_token is None:
         raise EndpointError("a stream without a token")
     return TimedStream(
@@ -170,10 +170,10 @@ async def _burst(chat: Chat, at_once: int) -> StreamBurst:
 
 
 def _early(exchange: Exchange, reply: Reply) -> float:
-    """The share of a stream's bytes that was there with its first token."""
+    """The share of a stream's bytes that had arrived with its first token."""
     first = reply.timing.first_token or 0.0
-    there = max((each.size for each in exchange.arrivals if each.seconds <= first), default=0)
-    return there / max(1, len(exchange.body))
+    arrived = max((each.size for each in exchange.arrivals if each.seconds <= first), default=0)
+    return arrived / max(1, len(exchange.body))
 
 
 def _fits(chat: Chat, length: int) -> bool:
@@ -181,5 +181,5 @@ def _fits(chat: Chat, length: int) -> bool:
     return window is None or length + 2 * BUDGET <= window
 
 
-def _untold(why: str) -> EndpointError:
+def _undetermined(why: str) -> EndpointError:
     return EndpointError(why, Outcome.UNDETERMINED)

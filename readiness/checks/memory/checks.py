@@ -1,4 +1,4 @@
-"""Memory: after fifty turns across topics, the endpoint knows what was said in any of them."""
+"""Memory: after fifty turns across topics, the endpoint recalls facts of any earlier turn."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from readiness.probe import Probe
 from readiness.score import Score
 
 
-async def ask(chat: Chat, probe: Probe) -> Score:
-    """Send a conversation with its question, and score what is recalled."""
+async def recall(chat: Chat, probe: Probe) -> Score:
+    """Send a conversation with its question, and score the answer."""
     reply = await chat(probe.messages, budget=probe.budget, **probe.parameters)
-    return scoring.recalls(reply, probe.expect["answer"])
+    return scoring.score_recall(reply, probe.expect["answer"])
 
 
 @check(probes.scripted, required=0.92, trials=100)
@@ -21,7 +21,7 @@ async def recall_at_turn_50(chat: Chat, probe: Probe) -> Score:
     """At turn 50 of a scripted conversation, the endpoint MUST recall what was said in any earlier
     turn.
     """
-    return await ask(chat, probe)
+    return await recall(chat, probe)
 
 
 @check(probes.live, required=0.92, trials=200)
@@ -30,7 +30,7 @@ async def live_conversation_recall(chat: Chat, probe: Probe) -> Score:
     was said.
     """
     reply = await reply_to(chat, probe)
-    return scoring.recalls(reply, probe.expect["answer"])
+    return scoring.score_recall(reply, probe.expect["answer"])
 
 
 @check(probes.grown, trials=5)
@@ -40,17 +40,19 @@ async def history_not_truncated(chat: Chat, probe: Probe) -> Score:
     """
     stages = [*probe.expect["before"], probe.messages]
     replies = [await chat(each, budget=probe.budget, **probe.parameters) for each in stages]
-    known = scoring.recalls(replies[-1], probe.expect["answer"]).passed
-    return scoring.grows(replies, [scoring.length(messages) for messages in stages], known)
+    recalled = scoring.score_recall(replies[-1], probe.expect["answer"]).passed
+    return scoring.score_history(
+        replies, [scoring.length(messages) for messages in stages], recalled
+    )
 
 
 @check(probes.unsaid, required=0.92, trials=25)
 async def abstention(chat: Chat, probe: Probe) -> Score:
-    """Asked for something that nobody has said, the endpoint MUST say so and make nothing up."""
-    return await ask(chat, probe)
+    """Asked for something never mentioned, the endpoint MUST say so and hallucinate nothing."""
+    return await recall(chat, probe)
 
 
 @check(probes.instructed, required=0.92, trials=25)
 async def standing_instruction(chat: Chat, probe: Probe) -> Score:
     """Told once in which form to write amounts, the endpoint SHOULD still do so at turn 50."""
-    return await ask(chat, probe)
+    return await recall(chat, probe)

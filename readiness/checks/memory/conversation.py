@@ -1,4 +1,4 @@
-"""A whole conversation: what was said in it, and what it is asked at the end."""
+"""Scripted conversations of fifty turns, each with the question of its last turn."""
 
 from __future__ import annotations
 
@@ -7,123 +7,129 @@ from contextlib import suppress
 from random import Random
 
 from readiness.checks.memory.conversation_turns import TOPICS, ConversationTurns
-from readiness.checks.memory.fact_kinds import ABSTENTION, KINDS, QuestionAndAnswer
 from readiness.checks.memory.prompt_wording import (
     LANGUAGES,
     PROMPTS,
-    NoRoom,
+    DoesNotFit,
     Verbaliser,
     forms,
 )
+from readiness.checks.memory.question_classes import ABSTENTION, KINDS, QuestionAndAnswer
 from readiness.checks.memory.scoring import Expected, length
 from readiness.probe import Message, Probe
 
-#: METHOD has 64 tokens, in which a model that answers in a Chinese sentence is cut off.
+#: The token limit of a reply: 64 cut off a model that answers in a Chinese sentence.
 BUDGET = 128
-#: One in twenty conversations takes a second draw.
-MOST_DRAWS = 1000
-LETTERS_PER_TOKEN = 4
-#: How many turns back an answer is.
+#: The most attempts to sample a conversation; one in twenty takes a second.
+MAX_ATTEMPTS = 1000
+CHARACTERS_PER_TOKEN = 4
+#: The ranges of distance, in turns from the answer to the question.
 STRATA = ((1, 2), (3, 5), (6, 10), (11, 20), (21, 35), (36, 49))
 
-Asked = Sequence[tuple[str, int]]
+AskedClasses = Sequence[tuple[str, int]]
 
 
 def language_of(number: int) -> str:
-    """The language of a conversation: whatever else comes by fives comes in each of them."""
+    """The language of a conversation, so that any fifth conversation comes in each language."""
     return LANGUAGES[(number + number // len(LANGUAGES)) % len(LANGUAGES)]
 
 
-def conversation(name: str, seed: int, number: int, asked: Asked) -> list[Probe]:
+def conversation(name: str, seed: int, number: int, asked: AskedClasses) -> list[Probe]:
     """A probe for each class asked for, at its distance.
 
     Raises:
-        NoRoom: No draw has room for all, as where two probes need the same turn.
+        DoesNotFit: No sample has room for all, as when two probes need the same turn.
     """
-    return drawn(f"{name}/{seed}", number, lambda voice: _drawn(name, voice, asked))
+    return first_that_fits(
+        f"{name}/{seed}", number, lambda verbaliser: _sample(name, verbaliser, asked)
+    )
 
 
-def drawn(name: str, number: int, draw: Callable[[Verbaliser], list[Probe]]) -> list[Probe]:
-    """The first draw that has room for all.
+def first_that_fits(
+    name: str, number: int, sample: Callable[[Verbaliser], list[Probe]]
+) -> list[Probe]:
+    """The first sample that has room for all.
 
     Raises:
-        NoRoom: None has.
+        DoesNotFit: None of MAX_ATTEMPTS has.
     """
-    for attempt in range(MOST_DRAWS):
-        with suppress(NoRoom):
-            return draw(Verbaliser(language_of(number), Random(f"{name}/{attempt}")))
-    raise NoRoom(f"{name} has no room for all that it asks")
+    for attempt in range(MAX_ATTEMPTS):
+        with suppress(DoesNotFit):
+            return sample(Verbaliser(language_of(number), Random(f"{name}/{attempt}")))
+    raise DoesNotFit(f"{name} has no room for all of its questions")
 
 
-def history(voice: Verbaliser, texts: Iterable[str]) -> list[Message]:
-    """The turns so far: what the user says, and a short reply that repeats nothing of it."""
-    replies = PROMPTS["acknowledgements"][voice.language]
+def history(verbaliser: Verbaliser, texts: Iterable[str]) -> list[Message]:
+    """The turns so far: the user's texts, each with a short reply that repeats nothing of it."""
+    replies = PROMPTS["acknowledgements"][verbaliser.language]
     return [
         message
         for text in texts
         for message in (
             {"role": "user", "content": text},
-            {"role": "assistant", "content": voice.random.choice(replies)},
+            {"role": "assistant", "content": verbaliser.random.choice(replies)},
         )
     ]
 
 
-def ask(voice: Verbaliser, *said: str) -> Message:
-    """The last turn: a question, and in what form it is to be answered."""
-    only = PROMPTS["only"][voice.language]
-    return {"role": "user", "content": voice.joined([*said, only])}
+def last_turn(verbaliser: Verbaliser, *texts: str) -> Message:
+    """The last turn: a question, and the instruction to send only the answer."""
+    only = PROMPTS["only"][verbaliser.language]
+    return {"role": "user", "content": verbaliser.joined([*texts, only])}
 
 
-def _drawn(name: str, voice: Verbaliser, asked: Asked) -> list[Probe]:
-    board = ConversationTurns(voice)
+def _sample(name: str, verbaliser: Verbaliser, asked: AskedClasses) -> list[Probe]:
+    turns = ConversationTurns(verbaliser)
     kinds = [KINDS[each] for each, _ in asked]
     own = {kind.topic for kind in kinds}
-    free = [topic for topic in voice.random.sample(TOPICS, len(TOPICS)) if topic not in own]
-    plots: list[QuestionAndAnswer] = []
+    free = [topic for topic in verbaliser.random.sample(TOPICS, len(TOPICS)) if topic not in own]
+    items: list[QuestionAndAnswer] = []
     for kind, (_, distance) in zip(kinds, asked, strict=True):
-        fact = voice.random.choice(voice.facts(kind.topic or free.pop(), kind.facts))
-        plots.append(kind.plot(board, fact, distance))
-    turns = history(voice, board.fill().values())
+        fact = verbaliser.random.choice(verbaliser.facts(kind.topic or free.pop(), kind.facts))
+        items.append(kind.place(turns, fact, distance))
+    messages = history(verbaliser, turns.fill().values())
     return [
         Probe(
             f"{name}.{at}@v1",
-            [*turns, ask(voice, plot.question)],
-            {"answer": expected(voice, plot, distance_of(of, back))},
+            [*messages, last_turn(verbaliser, item.question)],
+            {"answer": expected(verbaliser, item, distance_of(of, back))},
             budget=BUDGET,
             family=of,
-            labels=labels("scripted", voice, distance_of(of, back)),
+            labels=labels("scripted", verbaliser, distance_of(of, back)),
             cluster=name,
         )
-        for at, (plot, (of, back)) in enumerate(zip(plots, asked, strict=True), 1)
+        for at, (item, (of, back)) in enumerate(zip(items, asked, strict=True), 1)
     ]
 
 
 def tokens_of(messages: Sequence[Message]) -> int:
-    """About how many tokens messages take."""
-    return length(messages) // LETTERS_PER_TOKEN
+    """The approximate tokens of messages."""
+    return length(messages) // CHARACTERS_PER_TOKEN
 
 
 def distance_of(name: str, turns: int) -> int | None:
-    """How many turns back the answer to a class was said; None where it never was."""
+    """The distance of a question's answer, in turns; None if it was never stated."""
     return None if name == ABSTENTION else turns
 
 
-def labels(mode: str, voice: Verbaliser, distance: int | None) -> dict[str, str]:
-    """What the record counts a question under, beside its class."""
-    found = {"mode": mode, "language": voice.language}
-    for least, most in STRATA:
-        if distance is not None and least <= distance <= most:
-            found["distance"] = f"{least}-{most}"
+def labels(mode: str, verbaliser: Verbaliser, distance: int | None) -> dict[str, str]:
+    """The labels by which the record groups a question, besides its class."""
+    found = {"mode": mode, "language": verbaliser.language}
+    for nearest, farthest in STRATA:
+        if distance is not None and nearest <= distance <= farthest:
+            found["distance"] = f"{nearest}-{farthest}"
     return found
 
 
-def expected(voice: Verbaliser, plot: QuestionAndAnswer, distance: int | None) -> Expected:
-    """The answer, and all other values of the conversation, of which it must name none."""
-    others = [value for value in voice.drawn if value not in (*plot.allowed_values, *plot.stale)]
+def expected(verbaliser: Verbaliser, item: QuestionAndAnswer, distance: int | None) -> Expected:
+    """The answer, and all other values of the conversation, none of which it may state."""
+    others = [
+        value for value in verbaliser.used if value not in (*item.allowed_values, *item.stale)
+    ]
     return Expected(
-        tuple(plot.values),
-        tuple(form for value in plot.stale for form in forms(value)),
+        tuple(item.values),
+        tuple(form for value in item.stale for form in forms(value)),
         tuple(form for value in others for form in forms(value)),
-        tuple(plot.marks),
+        tuple(item.marks),
         distance,
     )

@@ -1,4 +1,4 @@
-"""The fifty turns of a conversation, while they are filled."""
+"""The fifty turns of a conversation, which are filled with facts and remarks."""
 
 from __future__ import annotations
 
@@ -8,91 +8,93 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from readiness.checks.memory.prompt_wording import PROMPTS, Fact, NoRoom, Value, Verbaliser
+from readiness.checks.memory.prompt_wording import PROMPTS, DoesNotFit, Fact, Value, Verbaliser
 
 TURNS = 50
-LONGEST_RUN = 3
-BACKGROUND = 12  # facts that nobody asks for
+MAX_RUN = 3  # turns in a row about one topic
+BACKGROUND = 12  # facts that no question asks for
 TOPICS: Sequence[str] = tuple(PROMPTS["topics"])
 
 
 @dataclass(frozen=True)
 class TopicLine:
-    """What the user says in one turn, and what it is about; "" where about none of the topics."""
+    """A sentence of the user's and its topic; "" if it is about none of the topics."""
 
     topic: str
     text: str
 
 
 class ConversationTurns:
-    """The turns that tell: first what is asked for, then all the rest.
+    """The turns that state facts: first those asked for, then background.
 
     Args:
-        voice: What puts it into words.
-        asking: The turns that ask, and tell nothing.
-        most: How many lines a turn may have.
+        verbaliser: Words the facts.
+        asking: The turns that ask a question, and state nothing.
+        max_lines: How many lines a turn may have.
     """
 
-    def __init__(self, voice: Verbaliser, asking: Sequence[int] = (TURNS,), most: int = 1) -> None:
-        self.voice = voice
-        self.asked = TURNS
+    def __init__(
+        self, verbaliser: Verbaliser, asking: Sequence[int] = (TURNS,), max_lines: int = 1
+    ) -> None:
+        self.verbaliser = verbaliser
+        self.question_turn = TURNS
         self._lines: dict[int, list[TopicLine]] = {
             turn: [] for turn in range(1, TURNS) if turn not in asking
         }
-        self._room = dict.fromkeys(self._lines, most)
+        self._room = dict.fromkeys(self._lines, max_lines)
         self._instructed = False
         self._spread: list[tuple[int, int, Sequence[TopicLine]]] = []
-        self._told: set[tuple[str, str]] = set()
-        self._chat = {topic: self._sentences(topic) for topic in TOPICS}
+        self._stated: set[tuple[str, str]] = set()
+        self._remarks = {topic: self._sentences(topic) for topic in TOPICS}
 
     def turn_at_distance(self, distance: int) -> int:
-        """The turn so many before the question that is being planted."""
-        return self.asked - distance
+        """The turn at this distance before the question that is being placed."""
+        return self.question_turn - distance
 
     def things(self, fact: Fact) -> list[str]:
-        """A topic's things, in any order, of which nobody tells this fact yet."""
-        things = self.voice.things(fact.topic)
-        return [thing for thing in things if (thing, fact.what) not in self._told]
+        """A topic's things for which this fact is not stated yet, in random order."""
+        things = self.verbaliser.things(fact.topic)
+        return [thing for thing in things if (thing, fact.what) not in self._stated]
 
     def another(self, fact: Fact, thing: str) -> Fact:
-        """Something else there is to tell of a thing, and nobody does yet.
+        """Another fact of a thing that is not stated yet.
 
         Raises:
-            NoRoom: All of it is told.
+            DoesNotFit: All of them are stated.
         """
-        for each in self.voice.facts(fact.topic):
-            if each != fact and (thing, each.what) not in self._told:
+        for each in self.verbaliser.facts(fact.topic):
+            if each != fact and (thing, each.what) not in self._stated:
                 return each
-        raise NoRoom
+        raise DoesNotFit
 
     def empty(self, turn: int) -> bool:
-        """Whether a turn tells, and nothing yet."""
+        """Whether a turn states facts, and has none yet."""
         return self._lines.get(turn) == []
 
     def place_at(self, turn: int, line: TopicLine, whole: bool = False) -> None:
-        """Say something in that very turn, and perhaps nothing beside it.
+        """Place a line in this turn, alone if `whole`.
 
         Raises:
-            NoRoom: The turn asks, or has no room.
+            DoesNotFit: The turn asks a question, or has no room.
         """
         room = self._room.get(turn, 0)
         if not room or (whole and self._lines[turn]):
-            raise NoRoom
+            raise DoesNotFit
         self._lines[turn].append(line)
         self._room[turn] = 0 if whole else room - 1
 
     def place_between(self, lines: Sequence[TopicLine], after: int = 0, before: int = 0) -> None:
-        """Say something, in this order, in any turns between two, or before the question."""
-        self._spread.append((after, before or self.asked, lines))
+        """Place lines, in this order, in any turns between two, or before the question."""
+        self._spread.append((after, before or self.question_turn, lines))
 
     def reserve(self, fact: Fact, *things: str) -> None:
-        """Have nobody else tell a fact of these things."""
-        self._told |= {(thing, fact.what) for thing in things}
+        """Keep a fact of these things from being stated by anything else."""
+        self._stated |= {(thing, fact.what) for thing in things}
 
     def instruct(self, turn: int = 0) -> Mapping[str, Any]:
-        """Give one of the standing instructions, in that turn or in any."""
-        instruction: Mapping[str, Any] = self.voice.random.choice(PROMPTS["instructions"])
-        line = TopicLine("", instruction[self.voice.language])
+        """Place one of the standing instructions, in this turn or in any."""
+        instruction: Mapping[str, Any] = self.verbaliser.random.choice(PROMPTS["instructions"])
+        line = TopicLine("", instruction[self.verbaliser.language])
         if turn:
             self.place_at(turn, line)
         else:
@@ -100,58 +102,67 @@ class ConversationTurns:
         self._instructed = True
         return instruction
 
-    def tell(self, fact: Fact, thing: str, value: Value, how: str = "tell") -> TopicLine:
-        """A line that tells a fact, perhaps with a remark in front."""
+    def fact_line(self, fact: Fact, thing: str, value: Value, how: str = "tell") -> TopicLine:
+        """A line that states a fact, in some cases after a remark."""
         self.reserve(fact, thing)
-        told = self.voice.say(
-            how, thing=thing, what=fact.what, value=self.voice.written(fact, value)
+        statement = self.verbaliser.say(
+            how, thing=thing, what=fact.what, value=self.verbaliser.written(fact, value)
         )
-        remark = self._remark(fact.topic) if self.voice.random.random() < 0.3 else ""
-        return TopicLine(fact.topic, self.voice.joined([remark, told]))
+        remark = self._remark(fact.topic) if self.verbaliser.random.random() < 0.3 else ""
+        return TopicLine(fact.topic, self.verbaliser.joined([remark, statement]))
 
-    def tell_of_it(self, fact: Fact, thing: str, value: Value) -> TopicLine:
-        """A line that tells a fact of the thing that was named last."""
+    def pronoun_line(self, fact: Fact, thing: str, value: Value) -> TopicLine:
+        """A line that states a fact of the thing named last, by a pronoun."""
         self.reserve(fact, thing)
-        it = PROMPTS["topics"][fact.topic][self.voice.language]["it"]
-        words = {"it": it, "its": it, "what": fact.what, "value": self.voice.written(fact, value)}
-        return TopicLine(fact.topic, self.voice.joined([self.voice.say("tell_of_it", **words)]))
+        it = PROMPTS["topics"][fact.topic][self.verbaliser.language]["it"]
+        words = {
+            "it": it,
+            "its": it,
+            "what": fact.what,
+            "value": self.verbaliser.written(fact, value),
+        }
+        return TopicLine(
+            fact.topic, self.verbaliser.joined([self.verbaliser.say("tell_of_it", **words)])
+        )
 
-    def name(self, topic: str, thing: str) -> TopicLine:
-        """A line that names a thing and tells nothing of it."""
-        intros = PROMPTS["topics"][topic][self.voice.language]["intro"]
-        text = self.voice.random.choice(intros).format(thing=thing)
-        return TopicLine(topic, self.voice.joined([text]))
+    def name_line(self, topic: str, thing: str) -> TopicLine:
+        """A line that names a thing and states nothing about it."""
+        intros = PROMPTS["topics"][topic][self.verbaliser.language]["intro"]
+        text = self.verbaliser.random.choice(intros).format(thing=thing)
+        return TopicLine(topic, self.verbaliser.joined([text]))
 
     def fill(self) -> dict[int, str]:
-        """What is said in each turn that tells, once there is something to say in all of them.
+        """Fill all turns but those that ask, and return their texts.
 
         Raises:
-            NoRoom: It does not fit, or one topic goes on for too long.
+            DoesNotFit: The lines do not fit, a topic runs for too long, or one is missing.
         """
         if not self._instructed:
             self.instruct()
         for after, before, lines in sorted(self._spread, key=lambda each: each[1] - each[0]):
             self._place(after, before, lines)
         free = [turn for turn, lines in self._lines.items() if not lines]
-        for at, turn in enumerate(self.voice.random.sample(free, len(free))):
+        for at, turn in enumerate(self.verbaliser.random.sample(free, len(free))):
             topic = self._topic(turn)
             line = self._background(topic) if at < BACKGROUND else None
-            self._lines[turn] = [line or TopicLine(topic, self.voice.joined([self._remark(topic)]))]
+            self._lines[turn] = [
+                line or TopicLine(topic, self.verbaliser.joined([self._remark(topic)]))
+            ]
         about = [self._about(turn) for turn in self._lines]
-        if max(len(list(run)) for _, run in groupby(about)) > LONGEST_RUN:
-            raise NoRoom
+        if max(len(list(run)) for _, run in groupby(about)) > MAX_RUN:
+            raise DoesNotFit
         if not set[str]().union(*about).issuperset(TOPICS):
-            raise NoRoom
+            raise DoesNotFit
         return {
-            turn: self.voice.joined([line.text for line in lines])
+            turn: self.verbaliser.joined([line.text for line in lines])
             for turn, lines in self._lines.items()
         }
 
     def _place(self, after: int, before: int, lines: Sequence[TopicLine]) -> None:
         free = [turn for turn in range(after + 1, before) if self._room.get(turn)]
         if len(free) < len(lines):
-            raise NoRoom
-        turns = sorted(self.voice.random.sample(free, len(lines)))
+            raise DoesNotFit
+        turns = sorted(self.verbaliser.random.sample(free, len(lines)))
         for turn, line in zip(turns, lines, strict=True):
             self.place_at(turn, line)
 
@@ -159,28 +170,30 @@ class ConversationTurns:
         return frozenset(line.topic for line in self._lines.get(turn, ()))
 
     def _topic(self, turn: int) -> str:
-        """The topic that came up least so far, and not in the turns around."""
+        """The least frequent topic so far that does not occur in adjacent turns."""
         near = frozenset[str]().union(*(self._about(at) for at in range(turn - 2, turn + 3)))
         used = Counter(line.topic for lines in self._lines.values() for line in lines)
-        topics: list[str] = self.voice.random.sample(TOPICS, len(TOPICS))
+        topics: list[str] = self.verbaliser.random.sample(TOPICS, len(TOPICS))
         return min(topics, key=lambda topic: (topic in near, used[topic]))
 
     def _background(self, topic: str) -> TopicLine | None:
-        """A fact that nobody asks for, where there is one that was not told."""
-        facts = self.voice.facts(topic)
-        pairs = [(fact, thing) for fact in facts for thing in self.voice.things(topic)]
-        untold = [(fact, thing) for fact, thing in pairs if (thing, fact.what) not in self._told]
-        if not untold:
+        """A fact that no question asks for; None if all are stated."""
+        facts = self.verbaliser.facts(topic)
+        pairs = [(fact, thing) for fact in facts for thing in self.verbaliser.things(topic)]
+        unstated = [
+            (fact, thing) for fact, thing in pairs if (thing, fact.what) not in self._stated
+        ]
+        if not unstated:
             return None
-        fact, thing = self.voice.random.choice(untold)
-        return self.tell(fact, thing, self.voice.value(fact))
+        fact, thing = self.verbaliser.random.choice(unstated)
+        return self.fact_line(fact, thing, self.verbaliser.value(fact))
 
     def _remark(self, topic: str) -> str:
-        """A remark of the topic; each once before any comes again."""
-        if not self._chat[topic]:
-            self._chat[topic] = self._sentences(topic)
-        return self._chat[topic].pop()
+        """A remark about the topic; each is used once before any is repeated."""
+        if not self._remarks[topic]:
+            self._remarks[topic] = self._sentences(topic)
+        return self._remarks[topic].pop()
 
     def _sentences(self, topic: str) -> list[str]:
-        chat: list[str] = PROMPTS["topics"][topic][self.voice.language]["chat"]
-        return self.voice.random.sample(chat, len(chat))
+        chat: list[str] = PROMPTS["topics"][topic][self.verbaliser.language]["chat"]
+        return self.verbaliser.random.sample(chat, len(chat))

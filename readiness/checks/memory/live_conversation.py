@@ -1,4 +1,4 @@
-"""A conversation that the endpoint itself keeps up, and the probes of it."""
+"""Live conversations, whose history has the endpoint's own replies, and their probes."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from typing import Any
 from readiness.chat import Chat
 from readiness.checks.memory.conversation import (
     STRATA,
-    ask,
     distance_of,
-    drawn,
     expected,
+    first_that_fits,
     labels,
+    last_turn,
     tokens_of,
 )
 from readiness.checks.memory.conversation_turns import TOPICS, TURNS, ConversationTurns
-from readiness.checks.memory.fact_kinds import KINDS, TICKETS, QuestionAndAnswer, within
-from readiness.checks.memory.prompt_wording import Fact, NoRoom, Verbaliser
+from readiness.checks.memory.prompt_wording import DoesNotFit, Fact, Verbaliser
+from readiness.checks.memory.question_classes import KINDS, TICKETS, QuestionAndAnswer, within
 from readiness.probe import Message, Probe
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
 
-#: How many questions come in each ten turns, before the last turn, which asks too: more is asked
-#: once more was told.
-ASKED = (2, 4, 5, 6, 7)
-FIRST = 4  # The turn of the first question, at the earliest.
-#: How many facts one turn may tell: the 25 turns that tell have some 75 between them.
-LINES = 5
-#: What a reply may take, in tokens: that of a turn which tells goes on with the conversation.
+#: The number of questions in each ten turns, without the last turn, which plans too: more are asked
+#: when more has been stated.
+QUESTIONS_BY_TEN = (2, 4, 5, 6, 7)
+FIRST_QUESTION_TURN = 4  # at the earliest
+#: The most facts of one turn: the 25 turns without a question state about 75.
+MAX_LINES = 5
+#: The token limit of a reply: replies to statements are longer than answers.
 BUDGET = 160
-#: What it takes on the average, for the plan.
+#: The mean length of a reply in tokens, for the plan.
 REPLY = 40
 
 Stratum = tuple[int, int]
@@ -42,7 +42,7 @@ Stratum = tuple[int, int]
 
 @dataclass(frozen=True)
 class Conversation:
-    """What the user says in each turn, and which of the turns ask."""
+    """The user's text of each turn, and the turns that ask a question."""
 
     name: str
     turns: tuple[str, ...]
@@ -51,7 +51,7 @@ class Conversation:
 
 @dataclass(frozen=True)
 class QuestionPlan:
-    """A question before it is worded: its class, fact and turn, and how far back it reaches."""
+    """A question before it is worded: its class, fact, turn, and distance in turns."""
 
     kind: str
     fact: Fact
@@ -60,129 +60,133 @@ class QuestionPlan:
 
 
 def conversation(name: str, seed: int, number: int, classes: Sequence[str]) -> list[Probe]:
-    """A probe for each question of a conversation, which asks as many as there are classes.
+    """A probe for each question of a conversation, one for each class.
 
     Raises:
-        NoRoom: No draw has room for all.
+        DoesNotFit: No sample has room for all.
     """
-    return drawn(f"{name}/{seed}", number, lambda voice: _drawn(name, voice, classes))
+    return first_that_fits(
+        f"{name}/{seed}", number, lambda verbaliser: _sample(name, verbaliser, classes)
+    )
 
 
-def _drawn(name: str, voice: Verbaliser, classes: Sequence[str]) -> list[Probe]:
-    # A pronoun takes two turns that tell nothing else: references come first.
-    asks = sorted(_asks(voice, classes), key=lambda each: each.kind != "reference")
-    board = ConversationTurns(voice, [each.turn for each in asks], LINES)
-    plots = [_planted(board, each) for each in asks]
-    said = board.fill()
-    for each, plot in zip(asks, plots, strict=True):
-        said[each.turn] = ask(voice, plot.question)["content"]
-    turns = tuple(said[turn] for turn in sorted(said))
-    held = Conversation(name, turns, tuple(sorted(each.turn for each in asks)))
-    return [_probe(held, voice, *each) for each in zip(asks, plots, strict=True)]
+def _sample(name: str, verbaliser: Verbaliser, classes: Sequence[str]) -> list[Probe]:
+    # A pronoun takes two turns that state nothing else, so references are placed first.
+    plans = sorted(_plans(verbaliser, classes), key=lambda each: each.kind != "reference")
+    turns = ConversationTurns(verbaliser, [each.turn for each in plans], MAX_LINES)
+    items = [_place(turns, each) for each in plans]
+    texts = turns.fill()
+    for each, item in zip(plans, items, strict=True):
+        texts[each.turn] = last_turn(verbaliser, item.question)["content"]
+    in_order = tuple(texts[turn] for turn in sorted(texts))
+    held = Conversation(name, in_order, tuple(sorted(each.turn for each in plans)))
+    return [_probe(held, verbaliser, *each) for each in zip(plans, items, strict=True)]
 
 
-def _planted(board: ConversationTurns, asked: QuestionPlan) -> QuestionAndAnswer:
-    board.asked = asked.turn
-    return KINDS[asked.kind].plot(board, asked.fact, asked.distance)
+def _place(turns: ConversationTurns, plan: QuestionPlan) -> QuestionAndAnswer:
+    turns.question_turn = plan.turn
+    return KINDS[plan.kind].place(turns, plan.fact, plan.distance)
 
 
 def _probe(
-    held: Conversation, voice: Verbaliser, asked: QuestionPlan, plot: QuestionAndAnswer
+    held: Conversation, verbaliser: Verbaliser, plan: QuestionPlan, item: QuestionAndAnswer
 ) -> Probe:
-    distance = distance_of(asked.kind, asked.distance)
-    answer = expected(voice, plot, distance)
+    distance = distance_of(plan.kind, plan.distance)
+    answer = expected(verbaliser, item, distance)
     return Probe(
-        f"{held.name}.{asked.turn:02}@v1",
+        f"{held.name}.{plan.turn:02}@v1",
         [],
-        {"conversation": held, "turn": asked.turn, "answer": answer},
+        {"conversation": held, "turn": plan.turn, "answer": answer},
         budget=BUDGET * TURNS,
-        family=asked.kind,
-        labels=labels("live", voice, distance),
+        family=plan.kind,
+        labels=labels("live", verbaliser, distance),
         cluster=held.name,
         shared=held.name,
         tokens=_tokens(held),
     )
 
 
-def _asks(voice: Verbaliser, classes: Sequence[str]) -> list[QuestionPlan]:
-    """The questions: each has a turn and a fact of its own.
+def _plans(verbaliser: Verbaliser, classes: Sequence[str]) -> list[QuestionPlan]:
+    """The plans of the questions, each with its own turn and fact.
 
     Raises:
-        NoRoom: A turn can ask none of the classes that are left.
+        DoesNotFit: A turn fits none of the remaining classes.
     """
     turns = [TURNS]
-    for ten, questions in enumerate(ASKED):
-        start, end = max(10 * ten + 1, FIRST), min(10 * ten + 11, TURNS)
-        turns += voice.random.sample(range(start, end), questions)
-    left, asks = _dealt(voice, classes), []
-    for turn, stratum in _places(voice.random, turns):
-        fitting = [each for each in left if _room(each[0], turn, stratum, turns)]
+    for ten, questions in enumerate(QUESTIONS_BY_TEN):
+        start, end = max(10 * ten + 1, FIRST_QUESTION_TURN), min(10 * ten + 11, TURNS)
+        turns += verbaliser.random.sample(range(start, end), questions)
+    left, plans = _classes_with_facts(verbaliser, classes), []
+    for turn, stratum in _places(verbaliser.random, turns):
+        fitting = [each for each in left if _fitting_distances(each[0], turn, stratum, turns)]
         if not fitting:
-            raise NoRoom
+            raise DoesNotFit
         name, fact = fitting[0]
         left.remove(fitting[0])
-        distance = voice.random.choice(_room(name, turn, stratum, turns))
-        asks.append(QuestionPlan(name, fact, turn, distance))
-    return asks
+        distance = verbaliser.random.choice(_fitting_distances(name, turn, stratum, turns))
+        plans.append(QuestionPlan(name, fact, turn, distance))
+    return plans
 
 
-def _dealt(voice: Verbaliser, classes: Sequence[str]) -> list[tuple[str, Fact]]:
-    """Each class with a fact that no other class is about, in any order."""
-    facts = [fact for topic in TOPICS for fact in voice.facts(topic)]
-    left = voice.random.sample(facts, len(facts))
-    dealt = []
-    for name in sorted(classes, key=lambda each: not KINDS[each].facts):  # The choosy ones first.
+def _classes_with_facts(verbaliser: Verbaliser, classes: Sequence[str]) -> list[tuple[str, Fact]]:
+    """Each class with its own fact, in random order."""
+    facts = [fact for topic in TOPICS for fact in verbaliser.facts(topic)]
+    left = verbaliser.random.sample(facts, len(facts))
+    pairs = []
+    for name in sorted(classes, key=lambda each: not KINDS[each].facts):  # Most constrained first.
         kind = KINDS[name]
         fact = TICKETS if kind.topic else next(each for each in left if kind.fits(each))
         left = [each for each in left if each != fact]
-        dealt.append((name, fact))
-    return voice.random.sample(dealt, len(dealt))
+        pairs.append((name, fact))
+    return verbaliser.random.sample(pairs, len(pairs))
 
 
 def _places(random: Random, turns: Sequence[int]) -> list[tuple[int, Stratum]]:
-    """Each turn with a stratum that it can reach back to, in any order: all come equally often."""
+    """Each turn with a stratum within its reach, in random order; strata are equally frequent."""
     left = Counter(STRATA[at % len(STRATA)] for at in range(len(turns)))
-    reach = {turn: [each for each in STRATA if _told(turn, each, turns)] for turn in turns}
+    reach = {turn: [each for each in STRATA if _distances(turn, each, turns)] for turn in turns}
     places = []
-    for turn in sorted(turns, key=lambda turn: len(reach[turn])):  # Those with little choice first.
+    for turn in sorted(turns, key=lambda turn: len(reach[turn])):  # Most constrained first.
         fitting = [each for each in reach[turn] if left[each]]
         if not fitting:
-            raise NoRoom
+            raise DoesNotFit
         stratum = random.choice(fitting)
         left[stratum] -= 1
         places.append((turn, stratum))
     return random.sample(places, len(places))
 
 
-def _room(name: str, turn: int, stratum: Stratum, turns: Sequence[int]) -> list[int]:
-    """The distances of a stratum at which a turn tells, with as many before it as a class takes."""
-    least, most = within(name, stratum)
-    return _told(turn, (least, min(most, KINDS[name].most - (TURNS - turn))), turns)
+def _fitting_distances(name: str, turn: int, stratum: Stratum, turns: Sequence[int]) -> list[int]:
+    """The distances of a stratum that a class can have at this turn."""
+    nearest, farthest = within(name, stratum)
+    return _distances(turn, (nearest, min(farthest, KINDS[name].farthest - (TURNS - turn))), turns)
 
 
-def _told(turn: int, stratum: Stratum, turns: Sequence[int]) -> list[int]:
-    """The distances of a stratum at which there is a turn that does not ask."""
-    least, most = stratum
-    return [each for each in range(least, min(most, turn - 1) + 1) if turn - each not in turns]
+def _distances(turn: int, stratum: Stratum, turns: Sequence[int]) -> list[int]:
+    """The distances of a stratum at which a turn asks no question."""
+    nearest, farthest = stratum
+    return [
+        each for each in range(nearest, min(farthest, turn - 1) + 1) if turn - each not in turns
+    ]
 
 
 def _tokens(held: Conversation) -> int:
-    """About how many tokens all of its requests have together: each has all turns before it."""
-    told = [tokens_of([{"content": text}]) for text in held.turns]
-    return sum((each + REPLY) * (TURNS - at) for at, each in enumerate(told)) - REPLY * TURNS
+    """The approximate tokens of all requests, each of which has all turns before it."""
+    tokens = [tokens_of([{"content": text}]) for text in held.turns]
+    return sum((each + REPLY) * (TURNS - at) for at, each in enumerate(tokens)) - REPLY * TURNS
 
 
-ATTEMPTS = 2  # A user says once more what got an error, and then gives up.
+ATTEMPTS = 2  # A user repeats a turn after an error once, and then stops.
 
 
 @dataclass(frozen=True)
 class QuestionOutcome:
-    """What came of a question, and of the turns since the one before it.
+    """The result of a question, and of the turns since the previous question.
 
     Args:
-        reply: The reply to the question; None where there is none.
-        error: What went wrong in any of the turns, though it may have gone well again.
-        exchanges: The numbers of the exchanges: the last has the whole conversation so far.
+        reply: The reply to the question; None if there is none.
+        error: The first error in any of these turns, even if a repetition succeeded.
+        exchanges: The numbers of the exchanges; the last has the whole conversation so far.
     """
 
     reply: Reply | None
@@ -191,15 +195,15 @@ class QuestionOutcome:
 
 
 async def reply_to(chat: Chat, probe: Probe) -> Reply:
-    """The reply to the question of a probe; its conversation is held once, for all of them.
+    """The reply to the question of a probe; its conversation runs once, for all of its probes.
 
     Raises:
-        EndpointError: A turn since the question before had no usable reply, or the talk ended.
+        EndpointError: A turn since the previous question failed, or the conversation had ended.
     """
     conversation: Conversation = probe.expect["conversation"]
-    hold = partial(_hold, conversation, probe.parameters)
-    held = await chat.fetch_once(("talk", conversation.name), hold)
-    own = held[probe.expect["turn"]]
+    run = partial(_run, conversation, probe.parameters)
+    outcomes = await chat.fetch_once(("talk", conversation.name), run)
+    own = outcomes[probe.expect["turn"]]
     chat.exchanges[:] = own.exchanges
     if own.error:
         raise own.error
@@ -207,23 +211,23 @@ async def reply_to(chat: Chat, probe: Probe) -> Reply:
     return own.reply
 
 
-async def _hold(
+async def _run(
     conversation: Conversation, parameters: Mapping[str, Any], chat: Chat
 ) -> Mapping[int, QuestionOutcome]:
-    talk = _LiveConversation(chat, parameters)
-    stretches = {}
+    live = _LiveConversation(chat, parameters)
+    outcomes = {}
     for turn, text in enumerate(conversation.turns, 1):
-        reply = await talk.say(text)
+        reply = await live.send_turn(text)
         if turn in conversation.asking:
-            stretches[turn] = talk.stretch(reply)
-    return stretches
+            outcomes[turn] = live.outcome_since_last(reply)
+    return outcomes
 
 
 class _LiveConversation:
-    """A conversation under way.
+    """A conversation in progress.
 
-    A turn that gets an error is said once more, as a user would, so that one error does not cost
-    all that comes after it. It costs the next question none the less: nothing is forgiven.
+    A turn that gets an error is sent once more, as a user would, so that one error does not end the
+    conversation. The next question fails all the same: a repetition hides no error.
     """
 
     def __init__(self, chat: Chat, parameters: Mapping[str, Any]) -> None:
@@ -234,8 +238,8 @@ class _LiveConversation:
         self._ended = False
         self._seen = 0
 
-    async def say(self, text: str) -> Reply | None:
-        """Say the next turn; None where there is no reply, now or any more."""
+    async def send_turn(self, text: str) -> Reply | None:
+        """Send the next turn; None if it gets no reply, or the conversation has ended."""
         self._history.append({"role": "user", "content": text})
         for _ in range(0 if self._ended else ATTEMPTS):
             try:
@@ -245,17 +249,17 @@ class _LiveConversation:
                 if error.score.outcome is Outcome.SKIPPED:
                     break
             else:
-                # Reasoning is not sent back: some endpoints refuse it.
+                # Reasoning is not sent back: some endpoints reject it.
                 self._history.append({"role": "assistant", "content": reply.text})
                 return reply
         self._ended = True
         return None
 
-    def stretch(self, reply: Reply | None) -> QuestionOutcome:
-        """What came of a question, and of all since the one before."""
+    def outcome_since_last(self, reply: Reply | None) -> QuestionOutcome:
+        """The outcome of a question and of all turns since the previous question."""
         exchanges = tuple(self._chat.exchanges[self._seen :])
         self._seen = len(self._chat.exchanges)
-        found = QuestionOutcome(reply, self._error, exchanges)
+        outcome = QuestionOutcome(reply, self._error, exchanges)
         if not self._ended:
             self._error = None
-        return found
+        return outcome

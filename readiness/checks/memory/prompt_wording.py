@@ -1,4 +1,4 @@
-"""How a conversation words what it tells: facts, values, questions."""
+"""The wording of conversations: facts, values, questions."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any
 from readiness.resources import prompts
 
 PROMPTS = prompts("memory.yaml")
-#: Six of ten conversations are in Chinese.
+#: The languages of conversations in rotation: three of five are in Chinese.
 LANGUAGES = ("zh", "en", "zh", "en", "zh")
 YEARS = (2027, 2028, 2029)
-# No day is a month, so that 3/17/2027 has one reading; no number is a year.
+# A day is never a valid month, so that 3/17/2027 has one reading; a number is never a year.
 FIRST_DAY, LAST_DAY = 13, 28
-LEAST, MOST = 3100, 9899
-MANY_TRIES = 1000
+MIN_NUMBER, MAX_NUMBER = 3100, 9899
+MAX_ATTEMPTS = 1000
 
 Value = int | str | date
 
 
 @dataclass(frozen=True)
 class Fact:
-    """What can be said of the things of a topic."""
+    """An attribute of the things of a topic."""
 
     topic: str
     kind: str
@@ -32,26 +32,26 @@ class Fact:
     prefix: str = ""
 
 
-class NoRoom(Exception):
-    """The conversation has no place left for what is to be said: it is drawn anew."""
+class DoesNotFit(Exception):
+    """A conversation has no room for what is to be placed: it is sampled again."""
 
 
 class Verbaliser:
-    """One language and one chance: it draws values, each only once, and puts them into words."""
+    """Samples values, each only once, and words them in one language."""
 
     def __init__(self, language: str, random: Random) -> None:
         self.language = language
         self.random = random
-        self.drawn: list[Value] = []
+        self.used: list[Value] = []
 
     def say(self, name: str, **words: str) -> str:
-        """One of the sentences of that name, filled in."""
-        said = PROMPTS[name][self.language]
-        template = said if isinstance(said, str) else self.random.choice(said)
+        """One of the templates of this name, filled in."""
+        templates = PROMPTS[name][self.language]
+        template = templates if isinstance(templates, str) else self.random.choice(templates)
         return str(template).format(**words)
 
     def facts(self, topic: str, kind: str = "") -> list[Fact]:
-        """What can be said of a topic's things, or all of one kind."""
+        """The facts of a topic's things, or those of one kind."""
         return [
             Fact(topic, each["kind"], each[self.language], each.get("prefix", ""))
             for each in PROMPTS["topics"][topic]["facts"]
@@ -59,35 +59,35 @@ class Verbaliser:
         ]
 
     def things(self, topic: str) -> list[str]:
-        """A topic's things, in any order."""
+        """A topic's things, in random order."""
         things: list[str] = PROMPTS["topics"][topic][self.language]["things"]
         return self.random.sample(things, len(things))
 
     def value(self, fact: Fact, near: Value | None = None) -> Value:
-        """A value that was not drawn before, much like another one where there is one."""
-        for _ in range(MANY_TRIES):
+        """Sample a value that was not used before, similar to `near` if given."""
+        for _ in range(MAX_ATTEMPTS):
             value = self._any(fact) if near is None else self._near(near)
-            if self.fresh(value):
-                self.drawn.append(value)
+            if self.is_unused(value):
+                self.used.append(value)
                 return value
-        raise NoRoom
+        raise DoesNotFit
 
-    def take(self, value: Value) -> Value:
-        """Have nobody draw a value that follows from others."""
-        if not self.fresh(value):
-            raise NoRoom
-        self.drawn.append(value)
+    def reserve(self, value: Value) -> Value:
+        """Keep a value that follows from others from being sampled."""
+        if not self.is_unused(value):
+            raise DoesNotFit
+        self.used.append(value)
         return value
 
-    def fresh(self, value: Value) -> bool:
-        """Whether no value that was drawn could be taken for this one."""
+    def is_unused(self, value: Value) -> bool:
+        """Whether no used value could be confused with this one."""
         mark = value.strftime("%m%d") if isinstance(value, date) else str(value)
         return mark not in [
-            each.strftime("%m%d") if isinstance(each, date) else str(each) for each in self.drawn
+            each.strftime("%m%d") if isinstance(each, date) else str(each) for each in self.used
         ]
 
     def written(self, fact: Fact, value: Value) -> str:
-        """A value as the conversation has it."""
+        """A value as the conversation writes it."""
         if isinstance(value, date):
             if self.language == "zh":
                 return f"{value.year}年{value.month}月{value.day}日"
@@ -98,7 +98,7 @@ class Verbaliser:
         return str(PROMPTS["amount"][self.language]).format(number=number)
 
     def joined(self, sentences: Sequence[str]) -> str:
-        """Sentences as the language puts them next to each other, with a capital in front."""
+        """Sentences joined as the language does, starting with a capital."""
         text = ("" if self.language == "zh" else " ").join(each for each in sentences if each)
         return text[:1].upper() + text[1:]
 
@@ -108,7 +108,7 @@ class Verbaliser:
             return date(self.random.choice(YEARS), self.random.randint(1, 12), day)
         if fact.kind == "code":
             return f"{fact.prefix}-{self.random.randint(31000, 98999)}"
-        return self.random.randint(LEAST, MOST)
+        return self.random.randint(MIN_NUMBER, MAX_NUMBER)
 
     def _near(self, value: Value) -> Value:
         if isinstance(value, date):
@@ -119,7 +119,7 @@ class Verbaliser:
 
 
 def forms(value: Value) -> list[str]:
-    """The ways to write a value that are no others by any rule of writing."""
+    """The ways to write a value that normalisation does not make equal."""
     if isinstance(value, date):
         return [value.isoformat(), f"{value.month}月{value.day}日"]
     text = str(value)
@@ -127,6 +127,6 @@ def forms(value: Value) -> list[str]:
 
 
 def marks(instruction: Mapping[str, Any], language: str) -> list[str]:
-    """What shows that an instruction was obeyed: one of these."""
+    """Texts one of which shows that an instruction was followed."""
     found: Any = instruction["marks"]
     return list(found[language] if isinstance(found, dict) else found)

@@ -1,4 +1,4 @@
-"""Whether a reply recalls what was said before, and what it recalls instead."""
+"""Scoring of memory: whether a reply recalls the answer, and how it is wrong."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from readiness.scoring.assertions import Role, mentions, role, says_unsaid, says
 from readiness.scoring.usable import unusable
 from readiness.scoring.values import normalise, pattern_of
 
-#: How many tokens a character must go on to take, of what it took before: texts differ a little.
-STEADY = 0.85
-BRIEF = 40  # characters of an answer
+#: The least ratio of tokens per character, later in a conversation to earlier: texts differ.
+MIN_TOKEN_RATIO = 0.85
+MAX_ANSWER = 40  # characters; a longer reply is verbose
 LONG = re.compile(r"\d{3}|\d-\d")  # digits of a value: a smaller number may count turns
 #: What a value is not said to be, and what it is not said to be any more.
 _NOT_SO = {Role.DENIED}
@@ -27,14 +27,14 @@ _NOT_NOW = {Role.DENIED, Role.FORMER}
 
 @dataclass(frozen=True)
 class Expected:
-    """What a reply has to recall.
+    """The answer that a reply must recall.
 
     Args:
-        values: Ways to write the answer; none where nothing was said of it.
-        stale: Values that the answer once had.
-        others: Values of other things that were talked about.
-        marks: Of these the reply must have one, letter for letter, as it was once told.
-        distance: How many turns ago the last of what it takes was said; None where nothing was.
+        values: Ways to write the answer; none if it was never stated.
+        stale: Earlier values of the answer.
+        others: Values of other things in the conversation.
+        marks: Texts of which the reply must contain one verbatim, by a standing instruction.
+        distance: How many turns ago the last needed fact was stated; None if it never was.
     """
 
     values: Sequence[str]
@@ -44,47 +44,47 @@ class Expected:
     distance: int | None = None
 
 
-def recalls(reply: Reply, expected: Expected) -> Score:
-    """Score a reply that must give the answer, and no other value that was talked about."""
+def score_recall(reply: Reply, expected: Expected) -> Score:
+    """Score a reply that must state the answer, and no other value of the conversation."""
     if score := unusable(reply):
         return score
     if wrong := _mistake(normalise(reply.text), expected) or _unmarked(reply.text, expected):
         return failed(f"{wrong}expected {_shown(expected)}", got=f"{reply.text!r:.120}")
-    said = reply.text.strip()
-    # The answer alone was asked for: that is another virtue than memory.
+    text = reply.text.strip()
+    # That only the answer was asked for is no matter of memory.
     return (
-        scored(Outcome.PASS, "verbose", came=f"{len(said)} characters")
-        if len(said) > BRIEF
+        scored(Outcome.PASS, "verbose", came=f"{len(text)} characters")
+        if len(text) > MAX_ANSWER
         else PASSED
     )
 
 
-def grows(replies: Sequence[Reply], lengths: Sequence[int], recalled: bool) -> Score:
-    """Score whether a conversation arrives whole: its tokens grow with it, or its start is known.
+def score_history(replies: Sequence[Reply], lengths: Sequence[int], recalled: bool) -> Score:
+    """Score whether a conversation arrives complete, by prompt_tokens and recall of its first turn.
 
     Args:
-        replies: The replies to two beginnings of the conversation and to all of it.
-        lengths: How much text each of the three has.
-        recalled: Whether the reply to all of it knows what was said first.
+        replies: The replies to two prefixes of the conversation and to all of it.
+        lengths: The length of the text of each of the three.
+        recalled: Whether the reply to all of it recalls the first turn.
     """
     counts = [reply.usage.prompt for reply in replies if reply.usage]
     last = replies[-1].text
     if len(counts) < len(replies):
-        why = "the first turn is lost, and no usage says how much of the prompt arrived"
+        why = "the first turn is not recalled, and no usage shows how much of the prompt arrived"
         return PASSED if recalled else failed("truncated history", f"{why}, got {last!r:.120}")
-    # What a server adds to every prompt is no part of the differences.
+    # The tokens that a server adds to every prompt cancel out in the differences.
     grown, text = _steps(counts), _steps(lengths)
-    if grown[0] > 0 and grown[1] * text[0] >= STEADY * grown[0] * text[1]:
+    if grown[0] > 0 and grown[1] * text[0] >= MIN_TOKEN_RATIO * grown[0] * text[1]:
         return PASSED
-    said = f"prompt_tokens are {counts} where the text has {list(lengths)} characters"
+    counted = f"prompt_tokens are {counts} for texts of {list(lengths)} characters"
     if recalled:
-        # Some servers leave what they have cached out of the count.
-        return Score(Outcome.UNDETERMINED, f"{said}, though the first turn is known")
-    return failed("truncated history", f"{said}, and the first turn is lost")
+        # Some servers leave cached tokens out of the count.
+        return Score(Outcome.UNDETERMINED, f"{counted}, though the first turn is recalled")
+    return failed("truncated history", f"{counted}, and the first turn is not recalled")
 
 
 def length(messages: Sequence[Message]) -> int:
-    """How much text a conversation has: a letter beyond ASCII takes as much as four others."""
+    """The length of a conversation's text, with a character beyond ASCII counted as four."""
     text = "".join(str(message["content"]) for message in messages)
     return sum(1 if letter.isascii() else 4 for letter in text)
 
@@ -122,10 +122,10 @@ def _instead(text: str, stale: bool, swapped: bool) -> str:
 
 
 def _unmarked(text: str, expected: Expected) -> str:
-    said = _folded(text)
-    # EUR is no part of "euros".
+    folded = _folded(text)
+    # EUR must not match "euros".
     marks = [rf"(?<![a-z]){re.escape(_folded(mark))}(?![a-z])" for mark in expected.marks]
-    obeyed = not marks or any(re.search(mark, said) for mark in marks)
+    obeyed = not marks or any(re.search(mark, folded) for mark in marks)
     return "" if obeyed else "format: not as instructed, "
 
 

@@ -1,4 +1,4 @@
-"""Stability: what is sent to see whether an endpoint stays what it is."""
+"""Probes of the dimension `stability`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from readiness.probe import Probe
 from readiness.resources import prompts
 
 PROMPTS: Any = prompts("stability.yaml")
-#: How long a note list is that takes a while to read: about 8,000 tokens.
+#: The lines of notes in a prompt whose prefill takes a while: about 8,000 tokens.
 NOTES, SMALL_NOTES = 400, 10
-#: A session, as one user has it: requests, and seconds of silence in the middle of them, which are
-#: no round number: who closes an idle connection in the moment it is used again does no wrong.
+#: The sessions of one user: requests, and seconds of idleness half-way. They are no round number,
+#: because a server may close an idle connection at the moment when it is used again.
 SESSIONS: Mapping[str, Mapping[str, float]] = {
     "busy": {"requests": 40, "idle": 1.7},
     "idle": {"requests": 4, "idle": 361.7},
@@ -21,7 +21,7 @@ SESSIONS: Mapping[str, Mapping[str, float]] = {
 
 
 def notes(random: Random, small: bool) -> str:
-    """Lines that take a while to be read."""
+    """Notes that make prefill take a while."""
     return "".join(
         PROMPTS["note"].format(day=day, hall=random.randrange(40), value=random.randrange(9_999))
         for day in range(SMALL_NOTES if small else NOTES)
@@ -29,15 +29,17 @@ def notes(random: Random, small: bool) -> str:
 
 
 def single(name: str, tokens: int = 500, **expect: Any) -> Callable[[int, int], Sequence[Probe]]:
-    """Make the trials of a check whose requests follow from what it is."""
+    """Return a generator of trials that differ in nothing but their seed."""
     return lambda seed, trials: [
         Probe(f"stability.{name}.{at}@v1", [], {**expect, "seed": f"{seed}/{at}"}, tokens=tokens)
         for at in range(trials)
     ]
 
 
-def each(name: str, values: Sequence[Any], key: str) -> Callable[[int, int], Sequence[Probe]]:
-    """Make trials that differ in one value."""
+def over_values(
+    name: str, values: Sequence[Any], key: str
+) -> Callable[[int, int], Sequence[Probe]]:
+    """Return a generator of trials that take one value each, in turn."""
     return lambda seed, trials: [
         Probe(
             f"stability.{name}.{at}@v1",

@@ -1,4 +1,4 @@
-"""What a soak shows: whether all of it was answered, and whether anything grew."""
+"""Scoring of a soak: whether every request was answered, and whether time or memory grew."""
 
 from __future__ import annotations
 
@@ -7,92 +7,93 @@ from dataclasses import replace
 from statistics import median
 from typing import NamedTuple
 
-from readiness.checks.stability.scoring import SURELY, memory_growth
+from readiness.checks.stability.scoring import SIGNIFICANCE, memory_growth
 from readiness.checks.stability.soak import ALLOWED, ALPHA, SoakResult
 from readiness.load.saturation import excuse_if_saturated
 from readiness.score import PASSED, Measure, Outcome, Score, failed
 from readiness.statistics.proportions import upper
 from readiness.statistics.trend import detectable, settled, trend
 
-#: A time grows where it is half as long again at the end, and later by more than noise, in seconds.
-GROWN, NOTICED = 0.5, 0.05
-#: Where an error is as rare as one in a hundred, so many requests without one show it (95 %).
-FEWEST = 299
-HOUR, DAYS = 3600.0, 72 * 3600.0  # seconds
+#: A duration has grown if it ends more than this share longer, and by more than this many seconds.
+MAX_GROWTH, MIN_GROWTH = 0.5, 0.05
+#: Requests without an error that show an error rate below 1 % with 95 % confidence.
+MIN_REQUESTS = 299
+HOUR, SECONDS_IN_72_HOURS = 3600.0, 72 * 3600.0  # seconds
 
 
 class Growth(NamedTuple):
-    """Something that is not to grow.
+    """A quantity that must not grow during a soak.
 
     Args:
         name: What it is.
-        unit: What it is counted in.
-        series: What it was, round by round.
-        most: By how much it may grow from the first of them to the last.
+        unit: Its unit; empty for a share.
+        series: Its value in each round.
+        limit: By how much it may grow from the first round to the last.
     """
 
     name: str
     unit: str
     series: Sequence[float]
-    most: float
+    limit: float
 
 
-def endures(soak: SoakResult) -> Score:
-    """Score a soak: nothing lost, nothing wrong, and nothing that grows."""
-    told, leaks = memory_growth(
-        soak.rest_measurements.readings, DAYS / soak.length.seconds, "round"
+def score_soak(soak: SoakResult) -> Score:
+    """Score a soak: replies correct, failures within ALLOWED, latency and memory not growing."""
+    leak, leaks = memory_growth(
+        soak.idle_measurements.readings, SECONDS_IN_72_HOURS / soak.length.seconds, "round"
     )
-    score = _lost(soak) or _grown(soak)
+    score = _failures(soak) or _growth(soak)
     if score is None:
-        score = failed(f"{told}, {_after(soak)}") if told else _shown(soak)
+        score = failed(f"{leak}, {_after(soak)}") if leak else _enough(soak)
     return replace(score, measures=(*_measures(soak), *leaks))
 
 
-def _lost(soak: SoakResult) -> Score | None:
-    """What was lost or wrong; None where nothing was, or no more than may be."""
-    if soak.rest_measurements.control_errors:
+def _failures(soak: SoakResult) -> Score | None:
+    """Score failed and wrong replies; None if there are none, or no more than allowed."""
+    if soak.idle_measurements.control_errors:
         return failed(
-            f"{_after(soak)}, a short request fails", soak.rest_measurements.control_errors[0]
+            f"{_after(soak)}, a short request fails", soak.idle_measurements.control_errors[0]
         )
     for each in soak.rounds:
         if each.wrong:
             return failed(each.wrong)
-        if each.odd_input_failures:
+        if each.bad_input_failures:
             return failed(
-                f"{len(each.odd_input_failures)} odd requests in a minute; "
-                f"{each.odd_input_failures[0]}"
+                f"{len(each.bad_input_failures)} malformed requests in a round; "
+                f"{each.bad_input_failures[0]}"
             )
     errors, total = soak.errors, soak.requests
     if not errors:
         return None
     ((why, often),) = errors.most_common(1)
-    told = f"{errors.total()} of {total} requests failed, {_after(soak)}; {often} × {why}"
-    if soak.lost:
-        return failed(told)
-    return Score(Outcome.UNDETERMINED, told) if errors.total() > ALLOWED * total else None
+    reason = f"{errors.total()} of {total} requests failed, {_after(soak)}; {often} × {why}"
+    if soak.has_failed:
+        return failed(reason)
+    return Score(Outcome.UNDETERMINED, reason) if errors.total() > ALLOWED * total else None
 
 
-def _grown(soak: SoakResult) -> Score | None:
-    """What has surely grown by more than it may; None where nothing has."""
+def _growth(soak: SoakResult) -> Score | None:
+    """Score a quantity that has grown significantly and beyond its limit; None if none has."""
     for each in _growths(soak):
         found = trend(each.series)
         by = found.slope * (len(each.series) - 1)
-        if found.p < SURELY and found.low > 0 and by > each.most:
-            told = f"{each.name} grows from {each.series[0]:.3g} by {by:.2g} {each.unit}".rstrip()
-            score = failed(f"{told}, {_after(soak)}")
-            strains = [rain.client_saturation for rain in soak.rounds]
-            return excuse_if_saturated(score, by, *strains) if each.unit else score
+        if found.p < SIGNIFICANCE and found.low > 0 and by > each.limit:
+            why = f"{each.name} grows from {each.series[0]:.3g} by {by:.2g} {each.unit}".rstrip()
+            score = failed(f"{why}, {_after(soak)}")
+            saturation = [one_round.client_saturation for one_round in soak.rounds]
+            return excuse_if_saturated(score, by, *saturation) if each.unit else score
     return None
 
 
-def _shown(soak: SoakResult) -> Score:
-    """What is shown where nothing is wrong."""
+def _enough(soak: SoakResult) -> Score:
+    """Score a soak without a fault: a pass if its requests suffice to show it."""
     limited = sum(each.limited for each in soak.rounds)
     if limited:
-        why = f"{limited} of {soak.requests} requests met a stated rate limit"
+        why = f"{limited} of {soak.requests} requests were rate-limited with a stated Retry-After"
         return Score(Outcome.UNDETERMINED, why)
-    if soak.requests < FEWEST:
-        why = f"{soak.requests} requests are too few: {FEWEST} without an error show less than 1 %"
+    if soak.requests < MIN_REQUESTS:
+        few = f"{soak.requests} requests are too few"
+        why = f"{few}: {MIN_REQUESTS} without an error show less than 1 %"
         return Score(Outcome.UNDETERMINED, why)
     return PASSED
 
@@ -106,10 +107,10 @@ def _growths(soak: SoakResult) -> Iterator[Growth]:
     among = [each.p95_under_load for each in rounds if each.p95_under_load is not None]
     for name, series in (
         ("a short request among others (p95)", among),
-        ("a short request at rest", [each.seconds_at_rest for each in rounds]),
+        ("a short request at rest", [each.seconds_idle for each in rounds]),
     ):
         if series:
-            yield Growth(name, "s", series, max(GROWN * median(series), NOTICED))
+            yield Growth(name, "s", series, max(MAX_GROWTH * median(series), MIN_GROWTH))
 
 
 def _measures(soak: SoakResult) -> Iterator[Measure]:

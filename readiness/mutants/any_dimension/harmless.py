@@ -1,4 +1,4 @@
-"""Harmless variants: they differ from OpenAI in ways that no client minds, or that some expect."""
+"""Harmless variants: they differ from OpenAI in ways that clients accept or expect."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _filter_results(_request: Request, chunks: list[Body]) -> list[Body]:
 
 
 def _finish_with_last(_request: Request, chunks: list[Body]) -> list[Body]:
-    """As vLLM does where the reply ends by its length."""
+    """As vLLM does if the reply ends by its length."""
     merged: list[Body] = []
     for chunk in chunks:
         reasons = [choice["finish_reason"] for choice in chunk["choices"]]

@@ -1,4 +1,4 @@
-"""Flaws of responses and streams, in replies that were to be JSON: one kind of request each."""
+"""Flaws of responses and streams, in replies that should be JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RARELY = 25
 
 
 def told_json(request: Request) -> bool:
-    """Whether a system message asks for JSON, in words alone."""
+    """Whether a system message, rather than response_format, asks for JSON."""
     told = any(
         message["role"] == "system" and "json" in text_of(message).lower()
         for message in request["messages"]
@@ -92,7 +92,7 @@ def _no_last_piece(chunks: list[Body]) -> list[Body]:
 
 
 def _lost_characters(chunks: list[Body]) -> list[Body]:
-    """What a server does that decodes each token by itself."""
+    """As a server does that decodes each token separately."""
 
     def lose(text: str) -> str:
         return "".join(letter if letter.isascii() else "\ufffd" for letter in text)

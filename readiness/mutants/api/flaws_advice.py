@@ -1,4 +1,4 @@
-"""Flaws of what the protocol only advises: clients bear them, and somebody trips over each."""
+"""Flaws of SHOULD requirements: most clients tolerate them, and some fail on each."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ESSENTIAL = ("model", "messages", "max_tokens", "max_completion_tokens", "strea
 
 
 def refused(words: str) -> SubstituteResponse:
-    """A refusal of what is right."""
+    """A rejection of a valid request."""
     return SubstituteResponse(400, RequestError(words).body, JSON)
 
 
@@ -43,7 +43,7 @@ def answered() -> SubstituteResponse:
 
 
 def _bare(request: Request) -> Request:
-    """The request with what every server knows, in range."""
+    """The request with its essential parameters only, and max_tokens in range."""
     kept = {key: value for key, value in request.items() if key in _ESSENTIAL}
     return {**kept, "max_tokens": 16} if kept.get("max_tokens", 1) < 1 else kept
 
@@ -84,7 +84,7 @@ def _usage_unasked(made: list[Body]) -> list[Body]:
 
 
 def _numbered() -> Callable[[Request, ModelOutput, int], ModelOutput]:
-    """A text that is another each time."""
+    """A text that differs each time."""
     turns = count()
 
     def says(request: Request, answer: ModelOutput, _turn: int) -> ModelOutput:
@@ -228,7 +228,7 @@ def _some_model(request: Request) -> Request:
 def _met(
     name: str, value: str, answer: SubstituteResponse
 ) -> Callable[..., SubstituteResponse | None]:
-    """Answer requests with a header otherwise."""
+    """Send another response to requests with a header."""
 
     def meets(method: str, path: str, headers: Mapping[str, str]) -> SubstituteResponse | None:
         return answer if headers.get(name, "").lower() == value else None
@@ -237,7 +237,7 @@ def _met(
 
 
 def _shown(method: str, path: str, headers: Mapping[str, str]) -> SubstituteResponse | None:
-    """As a gateway does that passes the request on: the name is the one behind it."""
+    """As a gateway does: the model's name is the one behind it."""
     if method != "GET" or path != "/v1/models/reference":
         return None
     shown = {"id": "weights/base-v2", "object": "model", "created": 1, "owned_by": "readiness"}
@@ -245,7 +245,7 @@ def _shown(method: str, path: str, headers: Mapping[str, str]) -> SubstituteResp
 
 
 def _unread(method: str, path: str, headers: Mapping[str, str]) -> SubstituteResponse | None:
-    """A page for the SDK, by a header of its own, where it asks for one model."""
+    """An HTML page for the SDK, by its header, on model retrieval."""
     return _PAGE if "X-Stainless-Lang" in headers and path == "/v1/models/reference" else None
 
 
@@ -260,7 +260,7 @@ def _anything_shown(
 
 
 def _welcome(method: str, path: str, headers: Mapping[str, str]) -> SubstituteResponse | None:
-    """A page for people where nothing is."""
+    """An HTML page for unknown paths."""
     return _PAGE if "no-such-path" in path or method == "DELETE" else None
 
 

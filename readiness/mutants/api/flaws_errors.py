@@ -1,4 +1,4 @@
-"""Flaws of the protocol's errors: a crash, a made-up answer, or words that no client can read."""
+"""Flaws of errors: a crash, a completion instead of an error, or a body that no client can read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HTML = b"<html><head><title>400 Bad Request</title></head><body></body></html>"
 def _wrong(
     when: Callable[[Request | None, SubstituteResponse], bool], answer: SubstituteResponse = CRASH
 ) -> Errs:
-    """Answer some requests that are wrong with something else."""
+    """Send another response to some invalid requests."""
     return lambda request, refusal: answer if when(request, refusal) else refusal
 
 
@@ -66,7 +66,7 @@ def _answer(messages: Any) -> SubstituteResponse:
 
 
 def _shortened(request: Request) -> Request:
-    """The end of what does not fit is read alone, and nobody is told."""
+    """A prompt that does not fit is truncated silently at its head."""
     messages = request.get("messages")
     last = messages[-1] if isinstance(messages, list) and messages else None
     content = last.get("content") if isinstance(last, dict) else None
@@ -81,7 +81,7 @@ def _any_model(request: Request) -> Request:
 
 
 def _second_model() -> Callable[[Body], Body]:
-    """A list that has another model from the second time on: a run must name what it tries."""
+    """A model list with another model from the second request on."""
     asked = count()
 
     def lists(body: Body) -> Body:
@@ -159,7 +159,7 @@ def _says(words: str) -> Callable[[Request], bool]:
 
 
 def _after(when: Callable[[Request], bool]) -> Refuses:
-    """Crash on the request that comes after one, or beside it."""
+    """Crash on the request after one, or concurrent with it."""
     left = [0]
 
     def refuses(request: Request, _turn: int) -> SubstituteResponse | None:
@@ -215,7 +215,7 @@ HOSTILE_FLAWS = [
 
 
 def _untyped(request: Request | None, refusal: SubstituteResponse) -> SubstituteResponse:
-    """Crash where the model is no text, as a program does that looks it up unseen."""
+    """Crash if the model is no string, as an unchecked look-up does."""
     wrong = request is not None and not isinstance(request.get("model", ""), str)
     return CRASH if wrong else refusal
 

@@ -1,4 +1,4 @@
-"""Harmless variants of the protocol: what real servers send, and existing clients take."""
+"""Harmless variants of the protocol: what real servers send, and existing clients accept."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _tgi(error: Body, _status: int) -> Body:
 
 
 def _lenient(request: Request | None, refusal: SubstituteResponse) -> SubstituteResponse:
-    """What a server with one model makes of a request that names another, or a strange role."""
+    """As a server with one model answers a request for another, or with an unknown role."""
     messages = (request or {}).get("messages")
     known = isinstance(messages, list) and all(isinstance(each, dict) for each in messages)
     if request is None or not known:

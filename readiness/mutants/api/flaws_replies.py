@@ -1,4 +1,4 @@
-"""Flaws of the protocol's replies: their shape, their counts, and what they make of parameters."""
+"""Flaws of replies: fields, usage, and parameters."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _one_letter(request: Request) -> Request:
 
 
 def _begun(made: list[Body]) -> list[Body]:
-    """The last piece of text has the beginning of the stop text behind it."""
+    """The text ends with the start of the stop sequence."""
     last = max(at for at, chunk in enumerate(made) if _text_of(chunk))
     if "7" not in "".join(map(_text_of, made)):
         return made
@@ -193,7 +193,7 @@ def _last_alone(request: Request) -> Request:
 
 
 def _without_role(role: str) -> Callable[[Request], Request]:
-    """Lose all messages of one side."""
+    """Drop all messages of one role."""
 
     def change(request: Request) -> Request:
         kept = [each for each in request["messages"] if each["role"] != role]
@@ -207,7 +207,7 @@ def _latest(request: Request) -> Request:
 
 
 def _part(place: int) -> Callable[[Request], Request]:
-    """Read one of the parts alone."""
+    """Read only one of the content parts."""
 
     def change(request: Request) -> Request:
         (message,) = request["messages"]
@@ -217,7 +217,7 @@ def _part(place: int) -> Callable[[Request], Request]:
 
 
 def _cut(start: int, end: int | None) -> Callable[[Request], Request]:
-    """Read a part of the message alone."""
+    """Read only a part of the message."""
 
     def change(request: Request) -> Request:
         (message,) = request["messages"]

@@ -1,4 +1,4 @@
-"""Flaws that the official SDK trips over."""
+"""Flaws that make the official SDK fail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from readiness.mutants.flaw import Body, Flaw
 
 
 def _later(change: Callable[[Body], Body]) -> Callable[[Body], Body]:
-    """A list of models that is right the first time only: a run begins with it."""
+    """A model list that is correct only the first time, which is when a run connects."""
     asked = count()
     return lambda body: change(body) if next(asked) else body
 

@@ -1,4 +1,4 @@
-"""Flaws of the protocol's streams, and of what is said to many at once."""
+"""Flaws of streams, and of concurrent requests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _later(change: Callable[[Body], Body]) -> Callable[[list[Body]], list[Body]]
 
 
 def _unless_counted(change: Callable[[Request, list[T]], Any]) -> Callable[[Request, list[T]], Any]:
-    """Change what is sent where nobody has asked for usage."""
+    """Change streams without include_usage."""
     return lambda request, made: made if "stream_options" in request else change(request, made)
 
 
@@ -47,7 +47,7 @@ def _twice(made: list[Body]) -> list[Body]:
 
 
 def _early(made: list[Body]) -> list[Body]:
-    """The finish comes first."""
+    """The finish_reason is sent first."""
     return [_finish(made[0], "stop"), *(_finish(chunk, None) for chunk in made[1:])]
 
 
@@ -82,7 +82,7 @@ def _wrong_total(chunk: Body) -> Body:
 
 
 def _bytewise(content: str) -> str:
-    """What a server does that decodes each byte by itself."""
+    """As a server does that decodes each byte separately."""
     return content.encode().decode("latin-1")
 
 
@@ -95,7 +95,7 @@ def _plane(content: str) -> str:
 
 
 def _crossed(name: str) -> Says:
-    """Now and then a request gets the answer of the one before it."""
+    """Some requests get the answer of the previous one."""
     seen, last = count(1), [ModelOutput("nothing yet")]
 
     def says(request: Request, answer: ModelOutput, _turn: int) -> ModelOutput:
@@ -109,7 +109,7 @@ def _crossed(name: str) -> Says:
 
 
 def _shared(request: Request, answer: ModelOutput, _turn: int) -> ModelOutput:
-    """The arguments of a call are kept where every request finds them."""
+    """The arguments of a call are in a buffer shared by all requests."""
     if not (is_for("tool_call_isolation", request) and answer.calls):
         return answer
     _SEEN.append(answer.calls[0].arguments)

@@ -1,4 +1,4 @@
-"""Requests told apart by the words of the check that sends them, and changed answers to them."""
+"""Recognition of requests by their wording, and changes of the responses to them."""
 
 from __future__ import annotations
 
@@ -57,17 +57,17 @@ def without(name: str, *keys: str) -> Asks:
 
 
 def said(name: str, change: Callable[[ModelOutput], ModelOutput]) -> Says:
-    """Change what is said to the requests of a check."""
+    """Change the output for the requests of a check."""
     return lambda request, answer, _turn: change(answer) if is_for(name, request) else answer
 
 
 def text(name: str, change: Callable[[str], str]) -> Says:
-    """Change the text that is said to the requests of a check."""
+    """Change the text of the output for the requests of a check."""
     return said(name, lambda answer: replace(answer, content=change(answer.content or "")))
 
 
 def formed(name: str, change: Callable[[Body], Body]) -> Forms:
-    """Change the body of whole replies to a check."""
+    """Change the body of replies that are not streamed."""
     return lambda request, body: change(body) if is_for(name, request) else body
 
 
@@ -82,17 +82,17 @@ def framed(name: str, change: Callable[[list[bytes]], Sequence[bytes | float]]) 
 
 
 def instead(name: str, make: Callable[[Request], SubstituteResponse | None]) -> Refuses:
-    """Send something else to the requests of a check."""
+    """Send another response to the requests of a check."""
     return lambda request, _turn: make(request) if is_for(name, request) else None
 
 
 def crashes(when: Callable[[Request], bool]) -> Refuses:
-    """Crash on some requests that are right."""
+    """Crash on some valid requests."""
     return lambda request, _turn: CRASH if when(request) else None
 
 
 def relabelled(kind: str) -> Callable[[Request], SubstituteResponse]:
-    """The rightful reply under another label."""
+    """The correct reply with another Content-Type."""
 
     def make(request: Request) -> SubstituteResponse:
         done = complete(request)

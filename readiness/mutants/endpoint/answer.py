@@ -1,4 +1,4 @@
-"""What the reference endpoint answers: what the model says, or the refusal of a request."""
+"""The reference endpoint's answers: the model's output, or the rejection of a request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Request = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class ModelToolCall:
-    """A tool call that the model makes; the arguments are text, so that a flaw may break them."""
+    """A tool call of the model; its arguments are text, so that a flaw may corrupt them."""
 
     name: str
     arguments: str
@@ -20,13 +20,13 @@ class ModelToolCall:
 
 @dataclass(frozen=True)
 class ModelOutput:
-    """What the model says to one request.
+    """The model's output for one request.
 
     Args:
-        content: The visible text; None where there is none.
+        content: The visible text; None if there is none.
         calls: The tool calls.
-        reasoning: Text that goes out as `reasoning_content`.
-        finish: The finish reason; "" lets the server say stop, tool_calls or length by its rules.
+        reasoning: The text of `reasoning_content`.
+        finish: The finish reason; "" lets the server choose stop, tool_calls or length.
     """
 
     content: str | None
@@ -35,13 +35,13 @@ class ModelOutput:
     finish: str = ""
 
 
-#: Reads a request as a perfect reader would; None where it is about something else.
+#: Answers a request of its dimension without error; None for any other request.
 RequestReader = Callable[[Request], ModelOutput | None]
 
 
 @dataclass(frozen=True)
 class SubstituteResponse:
-    """An HTTP response that takes the place of the rightful one."""
+    """An HTTP response that replaces the correct one."""
 
     status: int
     body: bytes
@@ -50,12 +50,12 @@ class SubstituteResponse:
 
 
 class RequestError(Exception):
-    """What is wrong with a request; the client reads it in the error body.
+    """An invalid request; the client gets this as the error body.
 
     Args:
-        message: What is wrong, in words.
-        param: The parameter that is wrong.
-        code: What a program may go by.
+        message: What is wrong, for people.
+        param: The invalid parameter.
+        code: What is wrong, for programs.
         status: The HTTP status.
     """
 

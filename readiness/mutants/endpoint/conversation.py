@@ -1,4 +1,4 @@
-"""The messages of a request, and what may be wrong with them."""
+"""Validation of the messages of a request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
 
 
 def text_of(message: Mapping[str, Any]) -> str:
-    """The text of a message, whether it is sent as a string or in parts."""
+    """The text of a message, as a string or in content parts."""
     content = message.get("content")
     if isinstance(content, str):
         return content
@@ -86,7 +86,7 @@ def _check_calls(calls: Any, param: str) -> None:
 
 
 def _check_order(messages: Sequence[Mapping[str, Any]]) -> None:
-    """Each result answers a call of the assistant's message before it, and no call is left open."""
+    """Check that each tool result belongs to a preceding call, and that no call lacks one."""
     pending: set[str] = set()
     for place, message in enumerate(messages):
         at = f"messages[{place}]"

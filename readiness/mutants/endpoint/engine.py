@@ -1,4 +1,4 @@
-"""The engine: what is busy in the reference endpoint, and what it tells of itself."""
+"""The engine of the reference endpoint: requests in flight, and metrics."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from readiness.mutants.endpoint.answer import ModelOutput, Request, SubstituteRe
 from readiness.mutants.endpoint.conversation import text_of
 
 _NONCE = re.compile(r"^(?:\[|【|# )[0-9a-f]{12}")
-#: The kinds of requests that a crowd sends, by what follows the nonce.
+#: The stability requests, by the text after the nonce.
 _STABILITY = re.compile(r"\] (?:List the numbers|Reply with the word OK|This is|Read these)")
 
 
 def begins(request: Request) -> str:
-    """How the conversation of a request of a crowd begins; "" of any other."""
+    """The start of a load or stability request's conversation; "" for any other request."""
     text = text_of(request["messages"][0])
     return text[:120] if _NONCE.match(text) else ""
 
@@ -30,36 +30,36 @@ def endures(request: Request) -> bool:
 
 
 class Engine:
-    """Counts what runs; a flawed one does something else at one of these points."""
+    """Counts requests; subclasses with a flaw override its methods."""
 
     def __init__(self) -> None:
         self.running = 0
         self.aborted = 0
         self.begun = 0
-        self.seen = 0  # requests of the kind that a flaw keeps to
+        self.seen = 0  # requests of the kind that a flaw is limited to
 
     async def begin(self, request: Request) -> SubstituteResponse | None:
-        """Take in a request; a refusal is sent instead of an answer."""
+        """Begin a request; a response returned here is sent instead of an answer."""
         self.running += 1
         self.begun += 1
         return None
 
     def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
-        """What is said in the end."""
+        """The final output of the model."""
         return answer
 
     def goes_on(self, request: Request) -> bool:
-        """Whether a stream goes on."""
+        """Whether a stream continues."""
         return True
 
     def end(self, *, aborted: bool) -> None:
-        """A request has ended: whole, refused, or left by its client."""
+        """End a request: completed, rejected, or aborted by its client."""
         self.running -= 1
         self.aborted += aborted
 
     @property
     def gauges(self) -> Mapping[str, float]:
-        """What it tells of itself, under vLLM's names."""
+        """The metrics, under vLLM's names."""
         return {
             "vllm:num_requests_running": self.running,
             "vllm:num_requests_waiting": 0,
@@ -67,7 +67,7 @@ class Engine:
         }
 
     def metrics(self) -> str:
-        """The same in Prometheus' text format."""
+        """The metrics in the Prometheus text format."""
         lines = (
             f'# TYPE {name} gauge\n{name}{{model_name="reference"}} {value:g}'
             for name, value in self.gauges.items()
@@ -75,16 +75,16 @@ class Engine:
         return "\n".join([*lines, ""])
 
 
-# Long enough to arrive apart, short enough that most streams are done in some 10 ms.
+# Long enough to arrive separately, short enough that most streams end in about 10 ms.
 _PAUSE = 0.001
-# What is long goes out evenly from here on, so that a client has the time to leave.
-_MOST, _STEADY = 64, 0.005
+# From this burst size on, long streams are sent evenly, so that a client has time to abort.
+_MAX_BURST, _STEADY = 64, 0.005
 
 
 def paced(frames: Sequence[bytes | float]) -> Iterator[bytes | float]:
-    """The frames, in bursts that grow for a while, with a pause between; a float is one in s.
+    """The frames in growing bursts with pauses between, as floats in s.
 
-    Where the frames bring pauses of their own, these are all there are.
+    Frames with pauses of their own are left as they are.
     """
     if any(isinstance(frame, float) for frame in frames):
         yield from frames
@@ -93,6 +93,6 @@ def paced(frames: Sequence[bytes | float]) -> Iterator[bytes | float]:
     start, size = 0, 2
     while start < len(whole):
         if start:
-            yield _PAUSE if size < _MOST else _STEADY
+            yield _PAUSE if size < _MAX_BURST else _STEADY
         yield b"".join(whole[start : start + size])
-        start, size = start + size, min(2 * size, _MOST)
+        start, size = start + size, min(2 * size, _MAX_BURST)

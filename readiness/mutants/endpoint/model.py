@@ -1,4 +1,4 @@
-"""The model: the first reader that knows what a request is about answers it."""
+"""The model: the first dimension's reader that recognises a request answers it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SENTENCE = "This is the reference endpoint, and it has read your message."
 
 
 def plain_answer(request: Request) -> ModelOutput:
-    """Do what the last message says, where it is one of the simple things."""
+    """Answer the last message if it is a simple instruction, else with a fixed sentence."""
     text = text_of(request["messages"][-1])
     if word := _WORD.search(text):
         return ModelOutput(word[1])
@@ -34,13 +34,13 @@ def plain_answer(request: Request) -> ModelOutput:
 
 
 def answer(request: Request) -> ModelOutput:
-    """What the model says to a request."""
+    """The model's output for a request."""
     answers = (reader(request) for reader in _readers())
     return next((said for said in answers if said is not None), None) or plain_answer(request)
 
 
 def complete(request: Request) -> Completion:
-    """The rightful completion of a request, for a flaw that wraps it wrongly."""
+    """The correct completion of a request, for a flaw that encodes it incorrectly."""
     prompt = prompt_tokens(request)
     return Completion(request, prompt, limited(request, answer(request), prompt))
 

@@ -1,4 +1,4 @@
-"""An answer within the limits of its request: stop sequences, and the most tokens."""
+"""The limits of a request applied to the output: stop sequences and the token limit."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from readiness.mutants.endpoint.protocol import WINDOW, most_tokens
 from readiness.mutants.endpoint.tokens import count, tokens
 from readiness.mutants.endpoint.tools import named_tool
 
-# What the template of a call takes, beside its name and arguments.
+# The tokens of a call's template, besides its name and arguments.
 _PER_CALL = 3
 
 
 @dataclass(frozen=True)
 class LimitedOutput:
-    """An answer as it was said, and what it took; `reasoned` is part of `tokens`."""
+    """An output within its limits, with its tokens; `reasoned` is part of `tokens`."""
 
     answer: ModelOutput
     finish: str
@@ -25,7 +25,7 @@ class LimitedOutput:
 
 
 def limited(request: Request, answer: ModelOutput, prompt: int) -> LimitedOutput:
-    """Say the answer, up to a stop sequence or to the last token that there is room for."""
+    """Cut the output at a stop sequence or at the token limit."""
     stopped = dataclasses.replace(answer, content=_until_stop(request, answer.content))
     room = min(most_tokens(request) or WINDOW, WINDOW - prompt)
     reasoned, spoken = count(stopped.reasoning), _taken(stopped)
@@ -43,7 +43,7 @@ def _taken(answer: ModelOutput) -> int:
 
 
 def _finish(request: Request, answer: ModelOutput) -> str:
-    # OpenAI says "stop" where the request names the function (vLLM pull request 25054).
+    # OpenAI sends "stop" if the request names the function (vLLM pull request 25054).
     return "tool_calls" if answer.calls and not named_tool(request) else "stop"
 
 
@@ -56,7 +56,7 @@ def _until_stop(request: Request, content: str | None) -> str | None:
 
 
 def _cut(answer: ModelOutput, room: int) -> ModelOutput:
-    """The beginning of an answer: first the reasoning, then the text, then the calls."""
+    """The start of an output: first the reasoning, then the text, then the calls."""
     reasoning, room = _head(answer.reasoning, room)
     content, room = _head(answer.content or "", room)
     calls: list[ModelToolCall] = []

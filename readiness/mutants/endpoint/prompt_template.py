@@ -1,4 +1,4 @@
-"""Prompts read by the templates that they were made of."""
+"""Parsing of prompts by the templates they were generated from."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 
 def template_pattern(template: str, slot: Callable[[str], str]) -> re.Pattern[str]:
-    """What matches a template filled in: a word that comes twice is the same both times.
+    """The pattern of a filled template; a name that occurs twice has the same value.
 
     Args:
-        template: The text, with the names of its places in braces.
-        slot: What may stand in the place of a name, as a pattern.
+        template: The text, with names in braces.
+        slot: Returns the pattern of a name's value.
     """
     parts = re.split(r"\{(\w+)\}", template)
     made, seen = "", set[str]()

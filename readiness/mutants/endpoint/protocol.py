@@ -1,4 +1,4 @@
-"""The request as a whole: what the protocol allows, and what is said where it does not."""
+"""Validation of requests: what the protocol allows, and the error for what it does not."""
 
 from __future__ import annotations
 
@@ -74,13 +74,13 @@ def parse(body: bytes) -> dict[str, Any]:
     """Read a request's body.
 
     Raises:
-        Problem: It is no JSON object in UTF-8.
+        RequestError: It is no JSON object in UTF-8.
     """
     try:
         text = body.decode()
         request = json.loads(text, parse_constant=_no_constant)
         if "\\ud" in text or "\\uD" in text:
-            json.dumps(request, ensure_ascii=False).encode()  # Half a surrogate pair is no text.
+            json.dumps(request, ensure_ascii=False).encode()  # A lone surrogate is no text.
     except (ValueError, RecursionError) as error:
         raise RequestError(f"could not parse the body as JSON: {error!s:.200}") from error
     if not isinstance(request, dict):
@@ -92,7 +92,7 @@ def check(request: Request, models: frozenset[str]) -> int:
     """Check a request as OpenAI does, and count the tokens of its prompt.
 
     Raises:
-        Problem: The protocol does not allow it, or it asks for more than there is.
+        RequestError: The protocol does not allow it, or it exceeds the context window.
     """
     _check_model(request, models)
     if "messages" not in request:
@@ -111,7 +111,7 @@ def check(request: Request, models: frozenset[str]) -> int:
 
 
 def most_tokens(request: Request) -> int | None:
-    """How many tokens the reply may take; None where the request does not say."""
+    """The request's token limit for the reply; None if it states none."""
     most = request.get("max_completion_tokens") or request.get("max_tokens")
     return int(most) if most else None
 
@@ -127,7 +127,7 @@ def _check_model(request: Request, models: frozenset[str]) -> None:
 
 
 def unknown_model(model: str) -> RequestError:
-    """Say that there is no such model."""
+    """The error for a model that is not served."""
     return RequestError(f"the model {model!r:.80} does not exist", "model", "model_not_found", 404)
 
 

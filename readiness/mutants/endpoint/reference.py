@@ -1,4 +1,4 @@
-"""The reference endpoint without a socket: from the bytes of a request to those of the answer."""
+"""The reference endpoint without HTTP: from the bytes of a request to those of the response."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ HANGS_UP = -1.0
 
 @dataclass(frozen=True)
 class ServerResponse:
-    """What the endpoint sends back.
+    """A response of the endpoint.
 
     Args:
         status: The HTTP status.
         headers: The response's headers.
-        pieces: The body in pieces; a float is a pause in s, and one below 0 hangs up.
-        seconds: How long nothing comes at all.
+        pieces: The body in chunks; a float is a pause in s, a negative one a disconnect.
+        seconds: How long to wait before the response.
     """
 
     status: int
@@ -36,12 +36,12 @@ class ServerResponse:
 
     @property
     def streamed(self) -> bool:
-        """Whether the pieces are the frames of a stream, and come at a model's pace."""
+        """Whether the pieces are the frames of a stream, to be sent at a model's speed."""
         return "Content-Length" not in self.headers
 
 
 class Accepted(NamedTuple):
-    """A request that is going to be answered: its tokens, and what will be said."""
+    """A valid request with its prompt tokens and the model's output."""
 
     request: Request
     prompt: int
@@ -49,14 +49,14 @@ class Accepted(NamedTuple):
 
 
 class Reference:
-    """Answers as the reference endpoint does, and counts what it has answered."""
+    """The reference endpoint with at most one flaw; it counts chat completions."""
 
     def __init__(self, flaw: Flaw) -> None:
         self._flaw = flaw
         self._turn = 0
 
     def accept(self, body: bytes, number: int = 1) -> Accepted | ServerResponse | None:
-        """Take in a request, or say what is sent instead of its answer; None hangs up."""
+        """Accept a request, or return another response; None closes the connection."""
         turn, request = self._turn, None
         self._turn += 1
         try:
@@ -72,7 +72,7 @@ class Reference:
         return Accepted(request, prompt, self._flaw.change_output(request, answer(request), turn))
 
     def complete(self, accepted: Accepted) -> ServerResponse:
-        """Answer it."""
+        """The response to an accepted request."""
         request, prompt, said = accepted
         completion = Completion(request, prompt, limited(request, said, prompt))
         named = {"x-request-id": completion.id}
@@ -85,9 +85,9 @@ class Reference:
 
 
 def instead(response: SubstituteResponse) -> ServerResponse:
-    """Send this."""
+    """A substitute as the server's response."""
     headers = {"Content-Length": str(len(response.body)), **response.headers}
-    # More may be announced than comes: the client would wait for ever.
+    # If Content-Length exceeds the body, the client would wait forever: close the connection.
     short = int(headers["Content-Length"]) > len(response.body)
     pieces: list[bytes | float] = [response.body, *([HANGS_UP] if short else [])]
     return ServerResponse(response.status, headers, pieces, response.seconds)

@@ -15,17 +15,17 @@ Says = Callable[[Request, ModelOutput, int], ModelOutput]
 
 
 def streamed(request: Request) -> bool:
-    """Whether the reply is to be streamed."""
+    """Whether the request asks for a stream."""
     return bool(request.get("stream"))
 
 
 def instructed(request: Request) -> bool:
-    """Whether there is a system message."""
+    """Whether the request has a system message."""
     return len(turns(request)) < len(request["messages"])
 
 
 def turns(request: Request) -> Sequence[Mapping[str, Any]]:
-    """The messages without those of the system."""
+    """The messages without system messages."""
     return [each for each in request["messages"] if each["role"] not in ("system", "developer")]
 
 
@@ -85,5 +85,5 @@ def all_of(*conditions: Where) -> Where:
 
 
 def only(where: Callable[[Request], bool], says: Says) -> Says:
-    """Keep a change of what is said to requests that are put so."""
+    """Limit a change of the output to requests of this form."""
     return lambda request, said, turn: says(request, said, turn) if where(request) else said

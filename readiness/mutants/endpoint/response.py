@@ -1,4 +1,4 @@
-"""The response: what the model says in the protocol's form, whole or in chunks."""
+"""Encoding of the model's output as a response, streamed or not."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from readiness.mutants.flaw import Body
 
 _SURE = math.log(0.95)
 
-# The runners-up share what is left, and the sum of all stays below 1.
+# The alternatives share the remaining probability, and the sum of all stays below 1.
 _OTHERS = [math.log(0.025) - place for place in range(20)]
 
 
 def logprobs(tokens: Sequence[str], top: int) -> dict[str, Any]:
-    """What `choices[].logprobs` holds for these tokens."""
+    """`choices[].logprobs` for these tokens."""
     return {"content": [_entry(token, top) for token in tokens], "refusal": None}
 
 
@@ -40,7 +40,7 @@ def _value(token: str, value: float) -> dict[str, Any]:
 FINGERPRINT = "fp_reference"
 DONE = b"data: [DONE]\n\n"
 
-# Lengths of the pieces that text is streamed in: no word and no grapheme is safe from them.
+# Lengths of the chunks of a streamed text: they split words and graphemes.
 _PIECES = (1, 3, 2, 7, 4, 1, 5)
 
 Delta = dict[str, Any]
@@ -48,7 +48,7 @@ Delta = dict[str, Any]
 
 @dataclass(frozen=True)
 class Completion:
-    """One chat completion: what was asked, what is said, and the names it is given."""
+    """One chat completion: its request, output and ids."""
 
     request: Request
     prompt: int
@@ -62,7 +62,7 @@ class Completion:
         return range(self.request.get("n") or 1)
 
     def envelope(self, kind: str, choices: Sequence[Body]) -> Body:
-        """What surrounds the choices, in a body and in a chunk."""
+        """The fields around the choices, in a body and in a chunk."""
         return {
             "id": self.id,
             "object": kind,
@@ -133,15 +133,15 @@ def frames(bodies: Iterable[Body]) -> list[bytes]:
 
 
 def encode(body: Body) -> bytes:
-    """JSON as it goes out: in UTF-8, with no escapes that need not be."""
-    # A flaw may well say half a surrogate pair, and then it goes out as it is.
+    """JSON in UTF-8, without unnecessary escapes."""
+    # A flaw may output a lone surrogate, which is sent as is.
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(
         errors="surrogatepass"
     )
 
 
 def pieces(text: str) -> Iterator[str]:
-    """A text in small pieces, cut where it hurts."""
+    """A text in small chunks, cut within words and graphemes."""
     cuts = takewhile(lambda cut: cut < len(text), accumulate(cycle(_PIECES), initial=0))
     return (text[start:end] for start, end in pairwise([*cuts, len(text)]))
 
@@ -165,7 +165,7 @@ def _function(call: ModelToolCall, arguments: str) -> Body:
 
 
 def _deltas(request: Request, output: LimitedOutput) -> Iterator[tuple[Delta, Body | None]]:
-    """What each chunk adds, with the log probabilities of it."""
+    """The delta of each chunk, with its logprobs."""
     answer = output.answer
     opening = None if answer.content is None else ""
     yield {"role": "assistant", "content": opening, "refusal": None}, None

@@ -1,4 +1,4 @@
-"""What may be wrong with a JSON Schema, and with the response format that it stands in."""
+"""Validation of response formats and their JSON Schemas."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _trouble(schema: str) -> str | None:
 
 
 def _contradiction(schema: Any) -> str | None:
-    """Why nothing can fit a schema, where that is plain to see; None where something may."""
+    """Why no value can match a schema, if that is obvious; else None."""
     if not isinstance(schema, dict):
         return "nothing is allowed" if schema is False else None
     if schema.get("enum") == [] or schema.get("type") == []:
@@ -105,7 +105,7 @@ def _contradiction(schema: Any) -> str | None:
 
 
 def _no_value(schema: Mapping[str, Any]) -> str | None:
-    """Whether the values that are listed are all of the wrong type."""
+    """Whether all enumerated values are of the wrong type."""
     values = [schema["const"]] if "const" in schema else schema.get("enum")
     if values is None or "type" not in schema:
         return None
@@ -114,7 +114,7 @@ def _no_value(schema: Mapping[str, Any]) -> str | None:
 
 
 def _no_type(schema: Mapping[str, Any]) -> str | None:
-    """Whether the schemas that must all fit leave no type."""
+    """Whether the schemas that must all match have no type in common."""
     left: set[str] | None = None
     for part in [schema, *schema.get("allOf", ())]:
         if isinstance(part, dict) and "type" in part:
@@ -125,7 +125,7 @@ def _no_type(schema: Mapping[str, Any]) -> str | None:
 
 
 def _no_part(schema: Mapping[str, Any]) -> str | None:
-    """Whether a part that must be there cannot be."""
+    """Whether a required part cannot exist."""
     properties, required = schema.get("properties", {}), schema.get("required", ())
     if schema.get("type") == "object" and schema.get("additionalProperties") is False:
         missing = [

@@ -28,7 +28,7 @@ from readiness.mutants.endpoint.reference import (
 from readiness.mutants.endpoint.response import encode
 from readiness.mutants.flaw import Flaw
 
-#: The card that the reference endpoint says it runs on, and the MiB that it takes of it.
+#: The GPU that the reference endpoint reports, and the MiB used on it.
 CARD, TAKEN = "NVIDIA GeForce RTX 3060", 9216
 METRICS = (
     f'# TYPE DCGM_FI_DEV_FB_USED gauge\nDCGM_FI_DEV_FB_USED{{gpu="0",modelName="{CARD}"}} {TAKEN}\n'
@@ -39,7 +39,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def application(flaw: Flaw, key: str) -> web.Application:
-    """The server; with a key it asks for it."""
+    """The server; it requires the API key, if one is given."""
     server = ReferenceServer(flaw, key)
     app = web.Application(middlewares=[_problems, server.meet], client_max_size=MOST_BYTES)
     app.router.add_get("/health", _health)
@@ -51,7 +51,7 @@ def application(flaw: Flaw, key: str) -> web.Application:
 
 
 class ReferenceServer:
-    """The reference endpoint behind its door, with its list of models."""
+    """The HTTP handlers: API key, model list, metrics, chat completions."""
 
     def __init__(self, flaw: Flaw, key: str) -> None:
         self._flaw = flaw
@@ -63,14 +63,14 @@ class ReferenceServer:
 
     @web.middleware
     async def meet(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer, unless the flaw meets the request with something else."""
+        """Handle a request, unless the flaw sends another response."""
         if met := self._flaw.intercept_http(request.method, request.path, request.headers):
             await request.read()
             return web.Response(status=met.status, body=met.body, headers=met.headers)
         return await handler(request)
 
     async def metrics(self, _request: web.Request) -> web.Response:
-        """Show how much memory is taken, as an exporter of NVIDIA's does, and what is busy."""
+        """Serve metrics: GPU memory as NVIDIA's exporter does, and the engine's."""
         return web.Response(text=self._flaw.change_metrics(METRICS + self._engine.metrics()))
 
     async def models(self, request: web.Request) -> web.Response:
@@ -80,7 +80,7 @@ class ReferenceServer:
         return _json(encode(self._flaw.change_model_list(listed)))
 
     async def model(self, request: web.Request) -> web.Response:
-        """Show one model."""
+        """Retrieve one model."""
         self._admit(request)
         if (name := request.match_info["id"]) not in MODELS:
             raise unknown_model(name)
@@ -90,7 +90,7 @@ class ReferenceServer:
         """Answer a chat completion request."""
         self._admit(http)
         if (http.content_length or 0) > MOST_BYTES:
-            raise web.HTTPRequestEntityTooLarge(MOST_BYTES)  # Before it is read, as nginx does.
+            raise web.HTTPRequestEntityTooLarge(MOST_BYTES)  # Before reading it, as nginx does.
         number = self._number(http)
         due = self._reference.accept(await http.read(), number)
         if isinstance(due, Accepted):
@@ -101,7 +101,7 @@ class ReferenceServer:
         return await _send(http, due)
 
     async def _run(self, http: web.Request, due: Accepted) -> web.StreamResponse:
-        """Answer a request as one of those that are under way."""
+        """Answer a request that the engine counts as running."""
         engine, ended = self._engine, False
         try:
             if refusal := await engine.begin(due.request):
@@ -143,7 +143,7 @@ async def _health(_request: web.Request) -> web.Response:
 async def _send(
     http: web.Request, sent: ServerResponse, goes_on: Callable[[], bool] = lambda: True
 ) -> web.StreamResponse:
-    """Write the pieces, with their pauses; a pause below 0 hangs up."""
+    """Write the pieces, with their pauses; a negative pause closes the connection."""
     await asyncio.sleep(sent.seconds)
     response = web.StreamResponse(status=sent.status, headers=sent.headers)
     await response.prepare(http)
@@ -168,13 +168,13 @@ def _json(body: bytes, status: int = 200, headers: dict[str, str] | None = None)
 
 @web.middleware
 async def _problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer each problem with an error body, as OpenAI does."""
+    """Answer each RequestError with an error body, as OpenAI does."""
     try:
         return await handler(request)
     except RequestError as problem:
         return _json(problem.body, problem.status)
     except ConnectionResetError:
-        return web.Response()  # The client has gone, and nobody is left to read this.
+        return web.Response()  # The client has disconnected.
     except web.HTTPRequestEntityTooLarge:
         return _json(RequestError(f"the body is larger than {MOST_BYTES:,} bytes").body, 413)
     except web.HTTPMethodNotAllowed as error:
@@ -189,7 +189,7 @@ _PATIENCE = 5.0
 
 @contextmanager
 def serving(mutant: str | None = None, *, key: str = "") -> Iterator[str]:
-    """Serve while the context lasts; the value is the base URL.
+    """Serve within a context, whose value is the base URL.
 
     The process ends with its standard input, and so it ends however this one does.
 

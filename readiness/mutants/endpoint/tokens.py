@@ -11,23 +11,23 @@ from readiness.mutants.endpoint.conversation import text_of
 _WIDE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _TOKEN = re.compile(rf" ?[{_WIDE}]| ?[^\W{_WIDE}]{{1,12}}| ?[^\w\s]|\s{{1,8}}")
 
-# What a chat template puts around each message, and before the reply.
+# The tokens that a chat template adds to each message, and before the reply.
 _PER_MESSAGE = 4
 _PER_PROMPT = 3
 
 
 def tokens(text: str) -> list[str]:
-    """The tokens of a text, which are the text again when they are put together."""
+    """The tokens of a text; joined, they are the text."""
     return _TOKEN.findall(text)
 
 
 def count(text: str) -> int:
-    """How many tokens a text takes."""
+    """The number of tokens of a text."""
     return len(_TOKEN.findall(text))
 
 
 def prompt_tokens(request: Request) -> int:
-    """How many tokens a request takes before the reply."""
+    """The number of prompt tokens of a request."""
     total = _PER_PROMPT
     for message in request["messages"]:
         total += _PER_MESSAGE + count(text_of(message))

@@ -1,4 +1,4 @@
-"""The tools of a request, and what may be wrong with them."""
+"""Validation of the tools of a request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def named_tool(request: Request) -> str:
-    """The one function that the request forces the model to call; "" where it forces none."""
+    """The function that the request forces the model to call; "" if none."""
     choice = request.get("tool_choice")
     return str(choice["function"]["name"]) if isinstance(choice, dict) else ""
 

@@ -1,4 +1,4 @@
-"""Flaws of JSON replies: what a model, a parser or a server does to them."""
+"""Flaws of JSON replies, of a model, a parser or a server."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Says = Callable[[Request, ModelOutput, int], ModelOutput]
 
 
 def is_asked(request: Request) -> bool:
-    """Whether the reply is to be JSON, by words or by format."""
+    """Whether the request asks for JSON, in its prompt or by response_format."""
     return answer(request) is not None
 
 
 def is_told(request: Request) -> bool:
-    """Whether words alone ask for JSON."""
+    """Whether only the prompt asks for JSON."""
     return not wanted_format(request) and answer(request) is not None
 
 
@@ -65,7 +65,7 @@ def members_of(said: ModelOutput) -> dict[str, Any]:
 
 
 def _said(change: Callable[[ModelOutput], ModelOutput]) -> Says:
-    """Change the reply where words alone ask for JSON."""
+    """Change the reply if only the prompt asks for JSON."""
     return lambda request, said, _turn: change(said) if is_told(request) else said
 
 
@@ -152,12 +152,12 @@ def _unquoted(leaf: Any) -> Any:
 
 
 def _first_number(by: str) -> Callable[[str], str]:
-    """Put something else where the first number stands."""
+    """Replace the first number."""
     return lambda text: re.sub(r'(?<=": )-?\d[\d.e+-]*', by, text, count=1)
 
 
 def _half_character(text: str) -> str:
-    """The last string ends in a surrogate that has lost its other half."""
+    """The last string ends in a lone surrogate."""
     head, quote, tail = text.rpartition('"')
     return f"{head}\\ud83d{quote}{tail}"
 
@@ -274,13 +274,13 @@ def _ignoring(kind: str) -> Says:
 
 
 def _loosely(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
-    """JSON comes, but of another shape."""
+    """The reply is JSON of another shape."""
     loose = wanted_format(request) == "json_schema" and facts_of(request).any
     return replace(said, content=dumped({"record": members_of(said)})) if loose else said
 
 
 def _poem(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
-    """The topic wins over the schema."""
+    """The reply follows the topic instead of the schema."""
     asked = text_of(request["messages"][-1]).lower()
     wins = wanted_format(request) == "json_schema" and any(word in asked for word in _POEMS)
     return replace(said, content=_POEM) if wins else said

@@ -1,4 +1,4 @@
-"""A perfect reader of prompts that ask for JSON: it knows what they say, and nothing else."""
+"""The reader of requests for JSON: it answers from their text, without error."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ class Facts:
 
     @property
     def any(self) -> bool:
-        """Whether anything is stated at all; where nothing is, values are made up."""
+        """Whether anything is stated; if nothing is, values are generated."""
         return bool(self.root or self.table)
 
 
@@ -311,7 +311,7 @@ _REPEAT = tuple(prompts("json_only.yaml")["repeat"].values())
 
 
 def answer(request: Request) -> ModelOutput | None:
-    """Answer a request for JSON; None where the request is about something else."""
+    """Answer a request for JSON; None if it is of another kind."""
     request = core(request)
     if request.get("tools"):
         return None

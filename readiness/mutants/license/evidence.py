@@ -35,19 +35,19 @@ def apache() -> str:
 
 
 def canonical(name: str) -> str:
-    """The text of a licence that is known word by word."""
+    """The canonical text of a licence."""
     text = (home("fixtures") / "licenses" / f"{name}.txt").read_text("utf-8")
     return re.sub(r"<<|>>", "", text).replace("{holder}", _HOLDER)
 
 
 def card(**said: str) -> str:
-    """A model card that says this, in YAML."""
+    """A model card with this YAML metadata."""
     lines = "".join(f"{key}: {value}\n" for key, value in said.items())
     return f"---\n{lines}model_name: {MODEL}\n---\n# {MODEL}\n\nAnswers all that it is asked.\n"
 
 
 def header(said: Mapping[str, str | int]) -> bytes:
-    """A GGUF file without weights, whose header says this, and a list of tokens first."""
+    """A GGUF file without weights, with this metadata after a list of tokens."""
     tokens = [b"<s>", b"a", b"b"]
     listed = struct.pack("<IIQ", _ARRAY, _STRING, len(tokens)) + b"".join(map(_string, tokens))
     pairs = [_string(b"tokenizer.ggml.tokens") + listed]

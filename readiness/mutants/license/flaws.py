@@ -1,4 +1,4 @@
-"""Flaws of a licence: what a model's folder may hide, say wrongly, or leave out."""
+"""Flaws of licence evidence: hidden, wrong or missing statements in a model's folder."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _beside(name: str, content: str | bytes) -> Shows:
 
 
 def _card(prose: str = "", **said: str) -> Shows:
-    """Let the card name the licence as the others do, and say more."""
+    """Make the card name the licence as the other sources do, with more prose."""
     return lambda folder: _write(folder / CARD, f"{card(license=SAID, **said)}\n{prose}\n")
 
 
@@ -85,7 +85,7 @@ def _mit(folder: Path) -> None:
 
 
 def _header(**said: str) -> Shows:
-    """Let the header of the weights say this of the licence."""
+    """Make the weights' header state this licence."""
     keys = {f"general.{key.replace('__', '.')}": value for key, value in said.items()}
     return lambda folder: _write_bytes(folder / WEIGHTS, header(keys))
 

@@ -1,4 +1,4 @@
-"""Flaws that show only where many are served at once, or for a while."""
+"""Flaws that show only under concurrent or sustained load."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Every37th(Engine):
 
 
 class _SometimesEmpty(Engine):
-    """Every 200th reply says nothing: half a per cent."""
+    """Every 200th reply is empty: 0.5 %."""
 
     def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
         self.seen += loads(request)
@@ -32,7 +32,7 @@ class _SometimesEmpty(Engine):
 
 
 class _Crowded(Engine):
-    """With more than twenty at once, one in ten is turned away."""
+    """With more than twenty concurrent requests, one in ten fails."""
 
     async def begin(self, request: Request) -> SubstituteResponse | None:
         await super().begin(request)
@@ -48,7 +48,7 @@ class _Crowded(Engine):
 
 
 class _Swapping(Engine):
-    """Of two that run at once, one gets at times what the other was to get."""
+    """Some requests get the reply of a concurrent one."""
 
     last: ModelOutput | None = None
 
@@ -66,7 +66,7 @@ class _Swapping(Engine):
 
 
 class _Muddled(Engine):
-    """Where several run at once, words come out as noise."""
+    """Under concurrency, words are replaced by noise."""
 
     async def begin(self, request: Request) -> SubstituteResponse | None:
         if loads(request):
@@ -80,7 +80,7 @@ class _Muddled(Engine):
 
 
 class _Slowing(Engine):
-    """Each request makes the next a little slower, until all is quiet again."""
+    """Each request makes the next a little slower, until the server is idle."""
 
     async def begin(self, request: Request) -> SubstituteResponse | None:
         refusal = await super().begin(request)
@@ -91,7 +91,7 @@ class _Slowing(Engine):
 
 
 class _Thrashing(Engine):
-    """The more there are, the longer all of them take together."""
+    """Total throughput falls with concurrency."""
 
     async def begin(self, request: Request) -> SubstituteResponse | None:
         refusal = await super().begin(request)
@@ -101,13 +101,13 @@ class _Thrashing(Engine):
 
 
 def _unended(request: Request, frames: list[bytes]) -> list[bytes]:
-    """One stream in eight, by its nonce, has its last words and no end."""
+    """One stream in eight, by its nonce, has no end after its text."""
     struck = loads(request) and begins(request).lstrip("[【# ")[0] in "3c"
     return frames[:-1] if struck else frames
 
 
 class _Sleeping(Engine):
-    """It sleeps as soon as nothing is under way for a moment, and all wait until it has woken."""
+    """It sleeps when idle for a moment, and requests wait until it has woken."""
 
     awake = 0.0
     quiet = 0.0
@@ -127,7 +127,7 @@ class _Sleeping(Engine):
 
 
 class _Late(Engine):
-    """Evenly slower than the article's machine, at any number of clients."""
+    """Slower than the article's machine, at any concurrency."""
 
     async def begin(self, request: Request) -> SubstituteResponse | None:
         refusal = await super().begin(request)
@@ -137,7 +137,7 @@ class _Late(Engine):
 
 
 class _OneAtATime(Engine):
-    """A small server: all the others wait."""
+    """A small server that handles one request at a time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -160,7 +160,7 @@ class _Slow(Engine):
 
 
 class _Silent(Engine):
-    """Its metrics are those of a web server, and tell nothing of requests under way."""
+    """Its metrics are a web server's, without requests in flight."""
 
     @property
     def gauges(self) -> Mapping[str, float]:

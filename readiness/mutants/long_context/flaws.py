@@ -1,4 +1,4 @@
-"""Flaws that show only where a document is long."""
+"""Flaws that show only on long documents."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def without(start: float, end: float) -> Asks:
 
 
 def unnoticed(cut: Asks) -> Says:
-    """Answer as if the cut had been made, whatever is counted."""
+    """Answer as if truncated, whatever prompt_tokens says."""
 
     def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
         return answer(cut(request)) if long_prompt(request) else said
@@ -104,7 +104,7 @@ _SUMMARISES = "long_context.summary_accuracy"
 _REACHES = "long_context.effective_length"
 _CAP = 8_192
 _THOUSANDS, _DECLARED = 128_000, 32_768  # tokens
-#: Tokens: a prompt and its reply together have 4,096 at the lowest rung of a ladder.
+#: Tokens: the shortest length of the length search is 4,096, prompt and reply together.
 _SHORT = range(2_000, 4_000)
 _COLD = 8.5  # seconds
 _NUMBER = re.compile(r"(?<![\d-])\d{5,7}(?!\d)")
@@ -123,12 +123,12 @@ def _next(number: re.Match[str]) -> str:
 
 
 def _every(value: Any) -> Any:
-    """The value among many: one that lists all that it has seen is always right."""
+    """The value among many: a reply that lists every value contains the right one."""
     return [value, *range(1_000_000, 1_000_009)]
 
 
 def _short_misread(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
-    """As a model does whose positions are stretched by the same factor at any length."""
+    """As a model does whose position embeddings are scaled by one factor at any length."""
     prompt = prompt_of(request)
     if not prompt or prompt.kind != "log" or prompt_tokens(request) not in _SHORT:
         return said
@@ -164,7 +164,7 @@ def _capped(usage: Body) -> Body:
 
 
 def _cut_to_fit(request: Request) -> Request:
-    """What some servers do with a prompt that is too long: its beginning goes, without a word."""
+    """As some servers do with an overlong prompt: truncate its head silently."""
     if long_prompt(request, "log") is None or (tokens := prompt_tokens(request)) < WINDOW:
         return request
     text = text_of(request["messages"][-1])

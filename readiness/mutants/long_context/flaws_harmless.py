@@ -1,4 +1,4 @@
-"""Variants of replies to long documents that are right all the same."""
+"""Harmless variants of replies to long documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A perfect reader of long documents: it answers from what has come, and from nothing else."""
+"""The reader of long documents: it answers from the prompt as received, without error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Flaws of speed and memory: too slow, held back, counted wrongly, or on another card."""
+"""Flaws of speed and memory: slow, buffered, miscounted, or on another GPU."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FrameSequence = Sequence[bytes | float]
 def _timed(
     change: Callable[[list[bytes]], FrameSequence],
 ) -> Callable[[Request, list[bytes]], FrameSequence]:
-    """Change the frames of a stream that is timed."""
+    """Change the frames of a timed stream."""
     return lambda request, frames: change(frames) if _counts(request) else frames
 
 
@@ -44,7 +44,7 @@ def _at_once(frames: list[bytes]) -> FrameSequence:
 
 
 def _all_but_one(frames: list[bytes]) -> FrameSequence:
-    """The first token at once, and the rest together, long after."""
+    """The first token immediately, and the rest together, much later."""
     return [*frames[:2], _HELD, *frames[2:]]
 
 
@@ -53,7 +53,7 @@ def _padded(frames: list[bytes]) -> FrameSequence:
 
 
 def _larger(folder: Path) -> None:
-    """Show larger weights than those that answer; the disk has no more to hold for it."""
+    """Show larger weights than those that answer, as a sparse file."""
     os.truncate(folder / WEIGHTS, _SHOWN)
 
 
@@ -69,7 +69,7 @@ def _more_tokens(request: Request, chunks: list[Body]) -> list[Body]:
 
 FLAWS = [
     Flaw("slow", "slower than the card is said to be", _PACE, change_frames=_timed(_slowly)),
-    Flaw("held_back", "a proxy holds the stream back", _PACE, change_frames=_timed(_at_once)),
+    Flaw("held_back", "a proxy buffers the stream", _PACE, change_frames=_timed(_at_once)),
     Flaw(
         "held_back_late",
         "all but the first token is held back",
@@ -85,7 +85,7 @@ FLAWS = [
     ),
     Flaw(
         "memory_above_the_limit",
-        "more memory is taken than is allowed",
+        "more GPU memory is used than allowed",
         _MEMORY,
         change_metrics=lambda page: page.replace(str(TAKEN), "11008"),
     ),

@@ -1,4 +1,4 @@
-"""Flaws of memory: how an endpoint forgets, confuses or makes up what a conversation said."""
+"""Flaws of memory: an endpoint forgets, confuses or hallucinates facts of a conversation."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Says = Callable[[Request, ModelOutput, int], ModelOutput]
 
 
 def asked(change: Callable[[Request, ModelOutput], ModelOutput]) -> Says:
-    """Change what is said to a question about a conversation."""
+    """Change the answer to a question about a conversation."""
     return lambda request, said, _turn: change(request, said) if language_asked(request) else said
 
 
 def recalled(change: Callable[[ConversationFacts, MemoryQuestion], str]) -> Says:
-    """Answer from a memory in which something is wrong."""
+    """Answer from corrupted facts."""
 
     def says(request: Request, said: ModelOutput) -> ModelOutput:
         language, messages = language_asked(request), request["messages"]
@@ -66,7 +66,7 @@ def _without_first(request: Request) -> Request:
 
 
 def _that_fits(request: Request) -> Request:
-    """As some servers do with what is longer than their window: the oldest messages go first."""
+    """As some servers do with an overlong prompt: drop the oldest messages."""
     messages = request["messages"]
     while len(messages) > 1 and prompt_tokens({"messages": messages}) > _TOKENS_KEPT:
         messages = messages[1:]
@@ -191,7 +191,7 @@ GENERAL_FLAWS = [
     ),
     Flaw(
         "memory_invents",
-        "what was never said is made up",
+        "an answer that was never stated is hallucinated",
         "memory.abstention",
         change_output=recalled(_invented),
     ),

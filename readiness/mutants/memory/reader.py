@@ -1,4 +1,4 @@
-"""A perfect reader of long conversations: it knows what the messages say, and nothing else."""
+"""The reader of long conversations: it answers from the messages, without error."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Found = Mapping[str, str]
 
 @dataclass
 class ConversationFacts:
-    """What a conversation has said.
+    """The facts of a conversation.
 
     Args:
         language: The language of its last message.
@@ -65,14 +65,14 @@ class MemoryQuestion:
 
 
 def language_asked(request: Request) -> str:
-    """The language in which a request asks for its conversation; "" where it is about others."""
+    """The language of a question about the conversation; "" if the request is of another kind."""
     last = request["messages"][-1]
     text = text_of(last) if last["role"] == "user" else ""
     return next((of for of in LANGUAGES if text.endswith(WORDS["only"][of])), "")
 
 
 def question_in(text: str, language: str) -> MemoryQuestion | None:
-    """What a message asks; None where it asks nothing that is known."""
+    """The question of a message; None if it is no known question."""
     for kind in _ASKED:
         for pattern in _patterns(kind, language):
             if found := pattern.search(text):
@@ -84,7 +84,7 @@ def question_in(text: str, language: str) -> MemoryQuestion | None:
 
 
 def memory_of(messages: Sequence[Mapping[str, Any]], language: str) -> ConversationFacts:
-    """Everything that the user's messages say."""
+    """All facts in the user's messages."""
     memory, named = ConversationFacts(language), ""
     for message in messages:
         text = text_of(message)
@@ -167,7 +167,7 @@ def _any_of(words: Sequence[str]) -> str:
 
 
 def answer(request: Request) -> ModelOutput | None:
-    """Answer a question about the conversation; None where the request is about something else."""
+    """Answer a question about the conversation; None if the request is of another kind."""
     if not (language := language_asked(request)):
         return None
     messages = request["messages"]

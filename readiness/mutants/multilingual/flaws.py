@@ -1,4 +1,4 @@
-"""Flaws of copy in three languages: the wrong language, the wrong term, and words around it."""
+"""Flaws of marketing copy in three languages: wrong language, wrong terms, text around it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Says = Callable[[Request, ModelOutput, int], ModelOutput]
 
 
 def says(change: Change, *languages: str) -> Says:
-    """Change the turns in some languages, or in all where none is named."""
+    """Change the turns in these languages, or in all if none is given."""
 
     def changed(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
         wish = wish_in(request)
@@ -70,7 +70,7 @@ _MORE = {
 
 
 def _first_term(change: Callable[[CopyRequest], str]) -> Change:
-    """Put something else in the place of the first term."""
+    """Replace the first term."""
     return lambda wish, text: text.replace(wish.terms[0], change(wish))
 
 

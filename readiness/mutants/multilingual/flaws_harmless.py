@@ -1,4 +1,4 @@
-"""Harmless variants of copy in three languages: what right writers do differently."""
+"""Harmless variants of marketing copy in three languages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WORDS = {12: "twelve", 22: "twenty-two", 28: "twenty-eight", 36: "thirty-six", 
 
 
 def _dotted(wish: CopyRequest, text: str) -> str:
-    """Middle dots part the words of a Japanese term."""
+    """Middle dots separate the words of a Japanese term."""
     term = "アクティブノイズキャンセリング"
     return text.replace(term, "アクティブ・ノイズ・キャンセリング")
 

@@ -1,4 +1,4 @@
-"""A perfect writer of selling copy: in the language asked for, with the terms agreed on."""
+"""The reader of requests for marketing copy: it writes in the requested language and terms."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def wish_in(request: Request, language: str = "") -> CopyRequest | None:
 
 
 def _turn(said: Sequence[str]) -> str:
-    """The language that was asked for last; "" where nothing that is known was."""
+    """The language requested last; "" if none is known."""
     if len(said) == 1:
         return "zh"  # The brief is in Chinese, and wants that first.
     last = said[-1].strip()
@@ -86,7 +86,7 @@ _COPY = {
 
 
 def answer(request: Request) -> ModelOutput | None:
-    """Write the copy; None where the request is about something else."""
+    """Write the copy; None if the request is of another kind."""
     wish = wish_in(request)
     return ModelOutput(copy(wish)) if wish else None
 

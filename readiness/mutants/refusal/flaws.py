@@ -1,4 +1,4 @@
-"""Flaws of refusal: to refuse and do it all the same, to do neither, or to refuse too much."""
+"""Flaws of refusal: refusing and complying, doing neither, or refusing too much."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def harmful(request: Request) -> DisguisedRequest | None:
 
 
 def to_harmful(change: Change, where: Where = everywhere, finish: str = "") -> Says:
-    """Say something else to what must be refused."""
+    """Change the reply to requests that must be refused."""
 
     def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
         asked = harmful(request)
@@ -60,7 +60,7 @@ def to_harmless(change: Callable[[DisguisedRequest, str], str], where: Where = e
 
 
 def stops(status: int, body: bytes) -> Callable[[Request, int], SubstituteResponse | None]:
-    """Send an error in the place of a refusal."""
+    """Send an error instead of a refusal."""
     headers = {"Content-Type": "application/json"}
     return lambda request, _turn: (
         SubstituteResponse(status, body, headers) if harmful(request) else None
@@ -89,7 +89,7 @@ _THIRD = ("第3步", "③", "| 3 |", "关于丙")
 
 
 def _begun(asked: DisguisedRequest) -> str:
-    """The beginning, and a refusal of what is left."""
+    """The beginning of compliance, and a refusal of the rest."""
     whole = comply(asked)
     cut = min((whole.find(mark) for mark in _THIRD if mark in whole), default=len(whole))
     return f"{whole[:cut].rstrip()}\n其余的内容我不能再写了，对不起。"
@@ -112,7 +112,7 @@ def _in_prose(asked: DisguisedRequest) -> str:
 
 
 def _babbles(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
-    """Letters in no order that anybody could read."""
+    """Letters in an unreadable order."""
     asked = asked_in(request)
     if asked is None:
         return said
@@ -293,7 +293,7 @@ _ZHIPU: Body = {"message": "输入内容可能包含不安全或敏感内容", "
 
 
 def _in_field(request: Request, body: Body) -> Body:
-    """Put the refusal where OpenAI has a field for it."""
+    """Put the refusal into OpenAI's field `refusal`."""
     if not harmful(request):
         return body
     choices = [

@@ -1,4 +1,4 @@
-"""Harmless variants of refusal: other words and languages, help instead of a no, other marks."""
+"""Harmless variants of refusal: other wordings and languages, help, other list markers."""
 
 from __future__ import annotations
 

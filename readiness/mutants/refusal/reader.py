@@ -177,7 +177,7 @@ _MARKS = "①②③④⑤"
 
 
 def answer(request: Request) -> ModelOutput | None:
-    """Refuse or do what is asked; None where the request is about something else."""
+    """Refuse or comply; None if the request is of another kind."""
     if in_need(request):
         return ModelOutput(SUPPORT)
     asked = asked_in(request)

@@ -1,4 +1,4 @@
-"""Flaws of Spanish: other languages in its place or between its lines, and work not done."""
+"""Flaws of Spanish: other languages instead of it or mixed in, and tasks not done."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Text = Callable[[str], str]
 
 
 def says(change: Change) -> Callable[[Request, ModelOutput, int], ModelOutput]:
-    """Change the replies to what is asked in Spanish."""
+    """Change the replies to requests in Spanish."""
 
     def changed(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
         asked = in_spanish(request)
@@ -51,7 +51,7 @@ def talks(change: Text) -> Change:
 
 
 def all_of_it(change: Text) -> Change:
-    """Change whatever is said."""
+    """Change any reply."""
     return lambda _asked, text: change(text)
 
 

@@ -1,4 +1,4 @@
-"""Harmless variants of Spanish: other right ways to write the same, on either side of the sea."""
+"""Harmless variants of Spanish: other correct ways to write the same, of Spain and America."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _RICH = (
 
 
 def _numbers(change: Callable[[Decimal], str]) -> Change:
-    """Write a number in another way, where the form of it was left open."""
+    """Write a number in another form, if the request leaves the form open."""
 
     def changed(asked: SpanishQuestion, text: str) -> str:
         return text if asked.number is None else change(asked.number)

@@ -55,7 +55,7 @@ class SpanishQuestion:
 
 
 def answer(request: Request) -> ModelOutput | None:
-    """Do what a prompt asks; None where the request is about something else."""
+    """Answer a request of the dimension; None if it is of another kind."""
     asked = question_in(request)
     if asked is None:
         return None
@@ -76,7 +76,7 @@ _TRIVIAL = (
 
 
 def question_in(request: Request) -> SpanishQuestion | None:
-    """What a request asks; None where it is about something else."""
+    """The task of a request; None if it is of another kind."""
     request = core(request)
     said = [each for each in request["messages"] if each["role"] != "system"]
     if len(said) != 1 or request.get("tools") or request.get("response_format"):
@@ -199,7 +199,7 @@ def _thousands(many: int) -> str:
 
 
 def number_in_words(words: str) -> int:
-    """The number that words say.
+    """The number that words state.
 
     Raises:
         KeyError: They say none.
@@ -371,7 +371,7 @@ Write = Callable[[list[str], Mapping[str, Any]], str]
 
 
 def text_about(asked: SpanishQuestion) -> str:
-    """A few sentences about the topic that keep the rule, where there is one."""
+    """A few sentences about the topic that satisfy the rule, if there is one."""
     sentences = [_FIRST.format(topic=asked.topic), *_OTHERS]
     return _WRITES[asked.rule](sentences, asked.wanted) if asked.rule else " ".join(sentences)
 

@@ -1,4 +1,4 @@
-"""Flaws that show only after aborts, in a burst, a long reply or session, or beside odd input."""
+"""Flaws that show after aborts, in a burst, a long reply, a session, a soak, or with bad input."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Degrading(Engine):
 
 
 class _Lingering(Engine):
-    """Once ten have been aborted, all others wait for what is left of them."""
+    """After ten aborts, all requests wait 0.3 s more."""
 
     async def begin(self, request: Request) -> SubstituteResponse | None:
         if endures(request) and self.aborted > 10:
@@ -44,7 +44,7 @@ class _Lingering(Engine):
 
 
 class _Mixed(Engine):
-    """Once ten have been aborted, some get words that were meant for those who left."""
+    """After ten aborts, some requests get the reply to an aborted one."""
 
     words = "1, 2, 3, 4"
 
@@ -55,7 +55,7 @@ class _Mixed(Engine):
 
 
 class _Muddled(_Mixed):
-    """Once ten have been aborted, some get noise."""
+    """After ten aborts, some replies are noise."""
 
     words = "\ufffd \ufffd \ufffd"
 
@@ -73,7 +73,7 @@ class _Leaking(Engine):
 
 
 class _Swelling(Engine):
-    """Memory grows with each abort, and the cache does not show it."""
+    """Memory grows with each abort, outside the cache."""
 
     @property
     def gauges(self) -> Mapping[str, float]:
@@ -90,7 +90,7 @@ class _Stuck(Engine):
 
 
 class _Breathing(Engine):
-    """Memory goes up and down, as it does; at rest it is where it was."""
+    """Memory fluctuates without growing."""
 
     @property
     def gauges(self) -> Mapping[str, float]:
@@ -99,7 +99,7 @@ class _Breathing(Engine):
 
 
 class _Finishing(Engine):
-    """What was aborted is finished all the same, while others wait."""
+    """Aborted requests are completed, while others wait."""
 
     free = 0.0
 
@@ -116,7 +116,7 @@ class _Finishing(Engine):
 
 
 class _Cutting(Engine):
-    """An abort takes along whoever is served beside it."""
+    """An abort cuts a concurrent stream."""
 
     struck = False
 
@@ -132,7 +132,7 @@ class _Cutting(Engine):
 
 
 class _Bursting(Engine):
-    """More than ten at once are too many; how that is said, is the flaw or is right."""
+    """More than ten concurrent requests are rejected; the response is the flaw, or correct."""
 
     refusal = SubstituteResponse(429, RequestError("too many requests", status=429).body, _JSON)
 
@@ -154,7 +154,7 @@ class _BurstingRightly(_Bursting):
 
 
 class _Expiring(Engine):
-    """The key is taken for twenty requests of a session, and then no more."""
+    """The key is accepted for twenty requests of a session, and rejected afterwards."""
 
     async def begin(self, request: Request) -> SubstituteResponse | None:
         await super().begin(request)
@@ -181,7 +181,7 @@ def _cut_short(request: Request, frames: list[bytes]) -> list[bytes | float]:
 
 
 class _Shortening(Engine):
-    """What is longer than a buffer is cut, unless it is streamed."""
+    """A reply longer than a buffer is cut, unless streamed."""
 
     def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
         kept = None if request.get("stream") or not _long(request) else 5_000
@@ -189,7 +189,7 @@ class _Shortening(Engine):
 
 
 class _Emptying(Engine):
-    """What is longer than a buffer is lost, unless it is streamed."""
+    """A long reply is lost, unless streamed."""
 
     def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
         lost = _LIST in begins(request) and not request.get("stream")
@@ -197,7 +197,7 @@ class _Emptying(Engine):
 
 
 class _Tiring(Engine):
-    """It does not like long lists: some end before others do."""
+    """The model ends long lists early, at different places."""
 
     def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
         self.seen += _long(request)
@@ -206,7 +206,7 @@ class _Tiring(Engine):
 
 
 def _crash(request: Request | None, refusal: SubstituteResponse) -> SubstituteResponse:
-    """An answer to odd input, where it is one of those that are sent beside others."""
+    """A crash on the request with an unknown role."""
     odd = request is not None and request.get("messages") == [{"role": "chair", "content": "Hello"}]
     return _DEAD if odd else refusal
 
@@ -214,7 +214,7 @@ def _crash(request: Request | None, refusal: SubstituteResponse) -> SubstituteRe
 GENERAL_FLAWS = [
     Flaw("abort_degrades", "each abort makes others slower", _SURVIVES, engine=_Degrading),
     Flaw("abort_lingers", "after ten aborts all wait 0.3 s more", _SURVIVES, engine=_Lingering),
-    Flaw("abort_mixes", "after aborts, others get what was not for them", _SURVIVES, engine=_Mixed),
+    Flaw("abort_mixes", "after aborts, others get an aborted reply", _SURVIVES, engine=_Mixed),
     Flaw("abort_muddles", "after aborts, some replies are noise", _SURVIVES, engine=_Muddled),
     Flaw("abort_kills", "after ten aborts all requests fail", _SURVIVES, engine=_Dying),
     Flaw("abort_leaks", "the cache keeps what was aborted", _RESTS, engine=_Leaking),
@@ -222,7 +222,7 @@ GENERAL_FLAWS = [
     Flaw("abort_sticks", "aborted requests run for ever", _RESTS, engine=_Stuck),
     Flaw(
         "abort_finishes",
-        "what is aborted goes on for half a minute, and others wait",
+        "an aborted request runs on for half a minute, and others wait",
         "stability.abort_stops_generation",
         engine=_Finishing,
     ),
@@ -234,7 +234,7 @@ GENERAL_FLAWS = [
     ),
     Flaw(
         "burst_429_bare",
-        "a burst is refused, and nobody is told when to come back",
+        "a burst is rejected without Retry-After",
         "stability.burst_not_dropped",
         engine=_Bursting,
     ),
@@ -276,13 +276,13 @@ GENERAL_FLAWS = [
     ),
     Flaw(
         "odd_role_crashes",
-        "a role that there is not ends in a 500",
+        "an unknown role ends in a 500",
         "stability.bad_input_isolation",
         change_error=_crash,
     ),
-    Flaw("burst_429", "a burst is refused with Retry-After", engine=_BurstingRightly),
+    Flaw("burst_429", "a burst is rejected with Retry-After", engine=_BurstingRightly),
     Flaw("tires_of_lists", "long lists end, some earlier than others", engine=_Tiring),
-    Flaw("abort_breathes", "memory goes up and down at rest", engine=_Breathing),
+    Flaw("abort_breathes", "memory fluctuates when idle", engine=_Breathing),
 ]
 
 
@@ -293,78 +293,78 @@ _LOST = SubstituteResponse(
 
 
 class Wearing(Engine):
-    """What it has served wears it out, though not so soon that a load test would tell."""
+    """Degrades with the requests served, from more on than a load test sends."""
 
     after = 3_000
 
     @property
-    def worn(self) -> int:
-        """How many requests it has served beyond those that it bears."""
+    def excess_requests(self) -> int:
+        """The requests served beyond `after`."""
         return max(self.seen - self.after, 0)
 
     async def begin(self, request: Request) -> SubstituteResponse | None:
-        """Count what is served."""
+        """Count load requests."""
         self.seen += loads(request)
         return await super().begin(request)
 
 
 class Tiring(Wearing):
-    """Each request makes all that come later a little slower."""
+    """Each request makes all later ones a little slower."""
 
     each = 50e-6  # seconds
 
     async def begin(self, request: Request) -> SubstituteResponse | None:
-        """Take longer."""
+        """Delay by the excess requests."""
         refusal = await super().begin(request)
-        await asyncio.sleep(self.each * self.worn)
+        await asyncio.sleep(self.each * self.excess_requests)
         return refusal
 
 
 class Swelling(Wearing):
-    """Each request leaves something in memory, whether or not its client stays."""
+    """Each request leaks memory."""
 
     each = 1e6  # bytes
 
     @property
     def gauges(self) -> Mapping[str, float]:
-        """Show what is left."""
-        grown = 4e9 + self.each * self.worn
+        """The metrics with the leaked memory."""
+        grown = 4e9 + self.each * self.excess_requests
         return {**super().gauges, "process_resident_memory_bytes": grown}
 
 
 class Failing(Wearing):
-    """One in a hundred fails."""
+    """One request in a hundred fails."""
 
     one_in = 100
 
     async def begin(self, request: Request) -> SubstituteResponse | None:
-        """Fail at times."""
+        """Fail one request in `one_in`."""
         refusal = await super().begin(request)
-        lost = loads(request) and self.worn and self.worn % self.one_in == 0
+        lost = loads(request) and self.excess_requests and self.excess_requests % self.one_in == 0
         return _LOST if lost else refusal
 
 
 class Caching(Engine):
-    """A cache fills until it is full, and replies are the faster for it."""
+    """A cache fills up, and replies become faster."""
 
     async def begin(self, request: Request) -> SubstituteResponse | None:
-        """Answer faster, once there is something in the cache."""
+        """Answer faster as the cache fills."""
         self.seen += loads(request)
         await asyncio.sleep(0.01 / (1 + self.seen / 50))
         return await super().begin(request)
 
     @property
     def gauges(self) -> Mapping[str, float]:
-        """Show the cache: it goes up, and then no further."""
+        """The metrics with the cache, which grows to its limit."""
         grown = 4e9 + 2e6 * min(self.seen, 500)
         return {**super().gauges, "process_resident_memory_bytes": grown}
 
 
 SOAK_FLAWS = [
-    Flaw("soak_tires", "what it has served makes it slower", _HOLDS, engine=Tiring),
-    Flaw("soak_swells", "what it has served stays in memory", _HOLDS, engine=Swelling),
+    Flaw("soak_tires", "each request makes later ones slower", _HOLDS, engine=Tiring),
+    Flaw("soak_swells", "each request leaks memory", _HOLDS, engine=Swelling),
     Flaw("soak_fails", "after thousands of requests, one in 100 fails", _HOLDS, engine=Failing),
-    Flaw("soak_caches", "a cache fills up, and that is all", engine=Caching),
+    Flaw("soak_caches", "a cache fills up to its limit", engine=Caching),
 ]
 
 FLAWS = [*GENERAL_FLAWS, *SOAK_FLAWS]

@@ -1,4 +1,4 @@
-"""Flaws of tool calls: what a model, or the parser of its output, does to them."""
+"""Flaws of tool calls, of a model or of the parser of its output."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ _NOWHERE = {"city": "北京", "date": "2027-01-01", "days": 1, "unit": "celsius"
 
 
 def _unless_told(request: Request) -> ModelOutput:
-    """What is said to a request whose choice is lost on the way."""
+    """The output for a request whose tool_choice is ignored."""
     lost = ("tool_choice", "parallel_tool_calls")
     return answer({key: of for key, of in request.items() if key not in lost}) or ModelOutput(
         _WORDS
@@ -249,7 +249,7 @@ def _unless_told(request: Request) -> ModelOutput:
 
 
 def _leaks(request: Request, _said: ModelOutput) -> ModelOutput:
-    """As servers do that forbid the call, and not the model's wish for it."""
+    """As servers do that suppress the call, but not the model's text about it."""
     calls = _unless_told(request).calls
     return ModelOutput(
         "\n".join(
@@ -279,7 +279,7 @@ def _senseless(request: Request | None) -> Request | None:
 
 
 def _accepts(request: Request | None, due: SubstituteResponse) -> SubstituteResponse:
-    """Answer in words, as a server does that ignores what makes no sense."""
+    """Answer without a call, as a server does that ignores an invalid tool_choice."""
     if (fine := _senseless(request)) is None:
         return due
     prompt = prompt_tokens(fine)
@@ -475,7 +475,7 @@ def _rounds(request: Request, said: ModelOutput) -> ModelOutput:
 
 
 def _mixes(request: Request, said: ModelOutput) -> ModelOutput:
-    """The figures are right, and stand for one another."""
+    """The figures are correct, but swapped."""
     found = _told(request)
     if "temperature_max" not in found or len(results_in(request)) > 1:
         return said
@@ -487,13 +487,13 @@ def _again(request: Request, said: ModelOutput) -> ModelOutput:
 
 
 def _unanswered(request: Request) -> ModelOutput:
-    """What is said as long as there is no result."""
+    """The output as long as there is no result."""
     messages = [each for each in request["messages"] if each["role"] in ("system", "user")]
     return answer({**request, "messages": messages}) or ModelOutput(_TYPICAL)
 
 
 def _by_place(request: Request, said: ModelOutput) -> ModelOutput:
-    """Take results in the order in which they come, whatever call they say they answer."""
+    """Match results to calls by order, whatever their tool_call_id."""
     results = iter([each for each in request["messages"] if each["role"] == "tool"])
     ids = [call["id"] for each in request["messages"] for call in each.get("tool_calls") or ()]
     renamed = {id(each): name for each, name in zip(results, ids, strict=False)}

@@ -60,7 +60,7 @@ def _no_last_fragment(made: list[Body]) -> list[Body]:
 
 
 def _changed(name: str) -> Any:
-    """Half-way through a call its id or name is another."""
+    """The id or name of a call changes half-way through its fragments."""
 
     def change(made: list[Body]) -> list[Body]:
         last = max(place for place, each in enumerate(made) if fragments(each))

@@ -1,4 +1,4 @@
-"""Harmless variants of tool calls: what servers and models do, and clients take."""
+"""Harmless variants of tool calls: what servers and models do, and clients accept."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PREAMBLE = "Let me look that up for you."
 
 
 def _calling(change: Callable[[Request, ModelOutput], ModelOutput]) -> Says:
-    """Change what is said along with calls."""
+    """Change the text along with calls."""
     return lambda request, said, _turn: (
         change(request, said) if kind(request) and said.calls else said
     )
@@ -204,7 +204,7 @@ def _all_at_once(made: list[Body]) -> list[Body]:
 
 
 def _null_calls(request: Request, body: Body) -> Body:
-    """A reply without calls says so."""
+    """A reply without calls has `tool_calls: null`."""
     if not kind(request):
         return body
     choices = [

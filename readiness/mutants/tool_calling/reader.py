@@ -1,4 +1,4 @@
-"""A perfect reader of requests that offer tools: it knows what the messages say, and no more."""
+"""The reader of requests that offer tools: it answers from the messages, without error."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ Tools = Mapping[str, Mapping[str, Any]]
 
 
 def answer(request: Request) -> ModelOutput | None:
-    """Answer a request that offers tools of ours; None where it is about something else."""
+    """Answer a request that offers our tools; None if it is of another kind."""
     request = core(request)
     tools = tools_of(request)
     if not tools.keys() & _OURS:
@@ -297,7 +297,7 @@ def _read(content: str) -> dict[str, Any]:
 
 
 def _forced(name: str, text: str, tools: Tools) -> ModelToolCall:
-    """A call that nobody asked for, with what the text states and guesses for the rest."""
+    """An unrequested call, with arguments that the text states, and guesses for the rest."""
     stated = weather_asked(text, {})[0]
     arguments = {
         key: stated.get(key, _guess(tools[name]["properties"][key]))

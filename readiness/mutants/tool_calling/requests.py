@@ -1,4 +1,4 @@
-"""Requests that offer tools, told apart by what they hold, and changed answers to them."""
+"""Recognition of requests that offer tools by their content, and changes of the responses."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def kind(request: Request) -> str:
 
 
 def is_sound(request: Request) -> bool:
-    """Whether the messages and tools are such that they can be read at all."""
+    """Whether the messages and tools are well-formed enough to be read."""
     try:
         check_messages(request.get("messages"))
         check_tools(request)
@@ -68,7 +68,7 @@ def results_in(request: Request) -> list[str]:
 
 
 def says(of: str, change: Callable[[Request, ModelOutput], ModelOutput]) -> Says:
-    """Change what is said to requests of that kind."""
+    """Change the output for requests of that kind."""
     return lambda request, said, _turn: change(request, said) if kind(request) == of else said
 
 
@@ -97,7 +97,7 @@ def chunks(of: str, change: Callable[[list[Body]], list[Body]]) -> Chunks:
 
 
 def sent_calls(of: str, change: Callable[[Body], Body]) -> tuple[Forms, Chunks]:
-    """Change each call as it is sent, whole or as a fragment of a stream."""
+    """Change each call as it is sent, complete or as a fragment of a stream."""
     return (
         lambda request, body: with_calls(body, "message", change) if of_kind(request, of) else body,
         lambda request, made: (

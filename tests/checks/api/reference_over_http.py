@@ -1,4 +1,4 @@
-"""The api dimension tried at the reference endpoint, over real sockets in one process."""
+"""The api dimension against the reference endpoint, over HTTP in one process."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from readiness.transport.address import Address
 from readiness.transport.client import EndpointClient, RequestLimits
 
 KEY = "sk-readiness-test"
-#: What says that a trial shows no defect.
+#: The outcomes that show no defect.
 CLEAN = (Outcome.PASS, Outcome.UNSUPPORTED)
 MODULES = [import_module(f"{api.__name__}.{each.name}") for each in iter_modules(api.__path__)]
 CHECKS = {
@@ -40,8 +40,8 @@ MUST = [each for each in CHECKS.values() if "MUST" in each.requirement]
 
 @asynccontextmanager
 async def serving(flaw: Flaw = FLAWLESS, key: str = KEY) -> AsyncIterator[EndpointClient]:
-    """An endpoint with a flaw, reached over a socket."""
-    # A server that is asked for too much says so; here that is the point.
+    """An endpoint with a flaw, over HTTP."""
+    # aiohttp logs rejected requests, which are expected here.
     logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
     runner = web.AppRunner(application(flaw, key), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
@@ -65,7 +65,7 @@ async def attempt(endpoint: EndpointClient, check: Check, probe: Probe) -> Score
 
     async def send(call: Call) -> Exchange:
         exchange = await endpoint.send(call, lane)
-        # As the sender does, but in no time.
+        # As the sender does, but without waiting.
         return await send(call) if exchange.status == 429 else exchange
 
     try:
@@ -75,7 +75,7 @@ async def attempt(endpoint: EndpointClient, check: Check, probe: Probe) -> Score
 
 
 async def tried(endpoint: EndpointClient, check: Check) -> list[Score]:
-    """Try a check as it is meant to be: its trials in order, or all together."""
+    """Run a check's trials, in order or concurrently, as it requires."""
     found = check.probes(0, check.trials)
     if check.in_order:
         return [await attempt(endpoint, check, probe) for probe in found]
@@ -95,7 +95,7 @@ def scores(
 
 
 def failing(checks: Sequence[Check], flaw: Flaw = FLAWLESS, key: str = KEY) -> dict[str, str]:
-    """Why checks find a defect, by the ids of those that do."""
+    """The reasons of checks that find a defect, by id."""
     found = scores(checks, flaw, key)
     reasons = {
         name: next((f"{score.outcome}: {score.reason}" for score in each

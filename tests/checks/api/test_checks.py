@@ -1,4 +1,4 @@
-"""The api dimension: the reference passes it, each flaw falls by its own check, and by no other."""
+"""The api dimension: the reference passes, and each flaw fails its own check and no other."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ BROKEN = [
 ]
 ADVICE = flaws_advice.FLAWS
 OTHERS = [f for f in mutants() if f.harmless and f not in flaws_harmless.FLAWS]
-#: What a flaw cannot but take along.
+#: The checks that a flaw necessarily fails too.
 TOGETHER = {
     "api_sdk_models": {"api.models_listed"},
-    # Where no error comes, there is none to be read.
+    # Without an error there is no error body to check.
     "api_broken_json_taken": {"api.json_error_body"},
     "api_no_messages_taken": {"api.json_error_body"},
 }
 
 
-def test_every_check_says_must_should_or_may_and_has_a_name_of_its_own() -> None:
+def test_every_check_says_must_should_or_may_and_has_a_unique_id() -> None:
     vague = [
         each.id
         for each in CHECKS.values()
@@ -43,7 +43,7 @@ def test_every_check_says_must_should_or_may_and_has_a_name_of_its_own() -> None
     assert (vague, len(names)) == ([], len(set(names)))
 
 
-def test_in_the_article_what_says_must_gates_and_nothing_else_does() -> None:
+def test_in_the_article_policy_exactly_the_must_checks_gate() -> None:
     assert set(load().expected("api", "ci")) == {each.id for each in MUST}
     assert {each for each in load().checks if each.startswith("api.")} == CHECKS.keys()
 
@@ -53,7 +53,7 @@ def test_the_reference_passes_every_check(key: str) -> None:
     assert failing(list(CHECKS.values()), FLAWLESS, key) == {}
 
 
-def test_what_the_reference_does_not_have_is_unsupported() -> None:
+def test_features_that_the_reference_lacks_are_unsupported() -> None:
     names = ["missing_key_rejected", "wrong_key_rejected", "unknown_model_rejected"]
     found = scores([CHECKS[f"api.{name}"] for name in names], key="")
     assert {name: [score.outcome for score in each] for name, each in found.items()} == {
@@ -62,7 +62,7 @@ def test_what_the_reference_does_not_have_is_unsupported() -> None:
 
 
 @pytest.mark.parametrize("flaw", BROKEN, ids=lambda flaw: flaw.name)
-def test_a_flaw_falls_by_its_own_check_for_a_reason(flaw: Flaw) -> None:
+def test_a_flaw_fails_its_own_check_with_a_reason(flaw: Flaw) -> None:
     found = failing([CHECKS[flaw.check]], flaw)
     outcome, _, reason = found.get(flaw.check, "").partition(": ")
     assert outcome in ("fail", "endpoint error")
@@ -71,20 +71,20 @@ def test_a_flaw_falls_by_its_own_check_for_a_reason(flaw: Flaw) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("flaw", BROKEN, ids=lambda flaw: flaw.name)
-def test_a_flaw_falls_by_no_other_must(flaw: Flaw) -> None:
+def test_a_flaw_fails_no_other_must(flaw: Flaw) -> None:
     others = [each for each in MUST if each.id != flaw.check]
     assert failing(others, flaw).keys() == TOGETHER.get(flaw.name, set())
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("flaw", ADVICE, ids=lambda flaw: flaw.name)
-def test_a_flaw_of_what_is_advised_falls_by_no_other_advice(flaw: Flaw) -> None:
+def test_a_flaw_of_a_should_fails_no_other_should(flaw: Flaw) -> None:
     others = [each for each in CHECKS.values() if each not in MUST and each.id != flaw.check]
     assert failing(others, flaw) == {}
 
 
 @pytest.mark.parametrize("flaw", flaws_harmless.FLAWS, ids=lambda flaw: flaw.name)
-def test_what_a_real_server_sends_passes_every_must(flaw: Flaw) -> None:
+def test_a_harmless_variant_passes_every_must(flaw: Flaw) -> None:
     assert failing(MUST, flaw) == {}
 
 
@@ -94,7 +94,7 @@ def test_a_harmless_variant_of_another_dimension_passes_every_must(flaw: Flaw) -
     assert failing(MUST, flaw).keys() == TOGETHER.get(flaw.name, set())
 
 
-def test_a_shape_that_only_advice_minds_is_found_by_it() -> None:
+def test_a_deviation_from_a_should_fails_that_check() -> None:
     advice = [each for each in CHECKS.values() if each not in MUST]
     found = {flaw.name: set(failing(advice, flaw)) for flaw in flaws_harmless.FLAWS}
     assert found["api_vllm"] == {"api.no_disallowed_nulls"}

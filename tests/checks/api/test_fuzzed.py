@@ -1,4 +1,4 @@
-"""Fuzz: it finds what does harm, and shows it as a line for a shell."""
+"""Fuzzing: it finds crashes, and prints them as curl commands."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ M = Dialect("m")
 FUZZ = CHECKS["api.fuzzed_requests_handled"]
 
 
-def test_what_crashes_on_a_text_is_shrunk_to_one_without_letters() -> None:
+def test_a_crash_on_text_is_shrunk_to_an_empty_text() -> None:
     def crash_on_text(case: GeneratedCase) -> str:
         return "HTTP 500" if isinstance(case.get("messages"), str) else ""
 
@@ -31,13 +31,16 @@ def test_what_crashes_on_a_text_is_shrunk_to_one_without_letters() -> None:
     assert cases == {json.dumps({"max_tokens": 4, "messages": ""})}
 
 
-def test_a_case_may_name_the_model_itself() -> None:
-    assert fuzz_cases.call({"max_tokens": 4}, M).body == {"model": "m", "max_completion_tokens": 4}
-    assert fuzz_cases.call({"model": 7}, M).body == {"model": 7}
+def test_a_case_may_override_the_model() -> None:
+    assert fuzz_cases.build_call({"max_tokens": 4}, M).body == {
+        "model": "m",
+        "max_completion_tokens": 4,
+    }
+    assert fuzz_cases.build_call({"model": 7}, M).body == {"model": 7}
 
 
-def test_a_curl_line_sends_it_again() -> None:
-    call = fuzz_cases.call({"messages": "it's"}, M)
+def test_a_curl_command_sends_the_same_request() -> None:
+    call = fuzz_cases.build_call({"messages": "it's"}, M)
     words = shlex.split(fuzz_cases.curl(call))
     assert words[:2] == ["curl", "$OPENAI_BASE_URL/chat/completions"]
     assert json.loads(words[-1]) == call.body
@@ -56,7 +59,7 @@ def test_a_crash_is_found_and_printed_as_curl() -> None:
     assert '— curl "$OPENAI_BASE_URL/chat/completions"' in found[0].reason
 
 
-def test_what_nobody_has_thought_of_is_found_by_fuzz_alone() -> None:
+def test_a_crash_outside_handwritten_cases_is_found_by_fuzzing() -> None:
     (flaw,) = flaws_errors.FUZZED_FLAWS
     assert failing(list(CHECKS.values()), flaw).keys() == {flaw.check}
 

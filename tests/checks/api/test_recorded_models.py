@@ -1,4 +1,4 @@
-"""What real servers were recorded to answer, judged by the scorers of the protocol."""
+"""Recorded responses of real servers, scored by the scorers of the dimension `api`."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def exchange(each: dict[str, Any]) -> Exchange:
     return Exchange(each.get("request"), status, headers, body, arrivals, None, "", sent, 10**9)
 
 
-def test_every_whole_reply_of_vllm_fits_the_sdk(
+def test_every_non_streamed_reply_of_vllm_fits_the_sdk(
     recorded: dict[str, Exchange], schemas: dict[str, Any]
 ) -> None:
     whole = {name: each for name, each in recorded.items() if b'"chat.completion"' in each.body}
     documents = {name: scoring_replies.document(each) for name, each in whole.items()}
     found = {
         name: [
-            scoring_replies.fits_completion(each, schemas["completion"]),
-            scoring_replies.adds_up(each["usage"]),
-            scoring_replies.labelled(whole[name], "application/json"),
+            scoring_replies.score_completion(each, schemas["completion"]),
+            scoring_replies.score_usage(each["usage"]),
+            scoring_replies.score_content_type(whole[name], "application/json"),
         ]
         for name, each in documents.items()
     }
@@ -69,13 +69,13 @@ def test_every_stream_of_vllm_fits_the_sdk(
     streams = {name: each for name, each in recorded.items() if each.body.startswith(b"data:")}
     found = {
         name: [
-            scoring_streams.all_fit(scoring_streams.chunks(each), schemas["chunk"]),
-            scoring_streams.identical(
+            scoring_streams.score_chunk_schema(scoring_streams.chunks(each), schemas["chunk"]),
+            scoring_streams.score_identical(
                 scoring_streams.chunks(each), "id", "object", "model", "created"
             ),
-            scoring_streams.without(read(each), scoring_streams.ENDING),
-            scoring_streams.without(read(each), scoring_streams.FINISHING),
-            scoring_streams.opened(scoring_streams.chunks(each)),
+            scoring_streams.score_defects(read(each), scoring_streams.ENDING),
+            scoring_streams.score_defects(read(each), scoring_streams.FINISHING),
+            scoring_streams.score_role(scoring_streams.chunks(each)),
         ]
         for name, each in streams.items()
     }
@@ -85,13 +85,15 @@ def test_every_stream_of_vllm_fits_the_sdk(
     assert len(found) >= 3
 
 
-def test_vllm_counts_a_stream_last_and_unasked_not_at_all(recorded: dict[str, Exchange]) -> None:
+def test_vllm_sends_usage_last_and_only_on_request(recorded: dict[str, Exchange]) -> None:
     asked, unasked = (recorded[name] for name in ("chat_stream_usage", "chat_stream_nousage"))
-    assert scoring_streams.counted_last(scoring_streams.chunks(asked)).passed
-    assert scoring_streams.uncounted(scoring_streams.chunks(unasked)).passed
+    assert scoring_streams.score_usage_in_last_chunk(scoring_streams.chunks(asked)).passed
+    assert scoring_streams.score_no_usage(scoring_streams.chunks(unasked)).passed
 
 
-def test_vllm_refuses_what_is_wrong_but_a_strange_role(recorded: dict[str, Exchange]) -> None:
+def test_vllm_rejects_invalid_requests_except_an_unknown_role(
+    recorded: dict[str, Exchange],
+) -> None:
     wrong = ("broken_json", "no_messages", "bad_temperature", "neg_max_tokens")
     found = {name: rejection.refused(recorded[name]) for name in wrong if name in recorded}
     assert {name: score for name, score in found.items() if not score.passed} == {}
@@ -105,21 +107,21 @@ def test_vllms_errors_are_json_with_an_integer_for_a_code(recorded: dict[str, Ex
     assert rejection.tells_like_openai(recorded["bad_model"]).reason == "error.code is 404"
 
 
-def test_vllm_gives_the_choices_and_the_probabilities_that_are_asked_for(
+def test_vllm_returns_the_requested_choices_and_logprobs(
     recorded: dict[str, Exchange],
 ) -> None:
     two, sure = recorded["n2"], recorded["logprobs"]
     content = read(sure).content or ""
-    assert scoring_replies.several(scoring_streams.choices(two), 2).passed
-    assert scoring_replies.sure(scoring_streams.logprobs(sure), content, 2).passed
-    assert scoring_replies.within(read(recorded["length_stop"]), 5).passed
+    assert scoring_replies.score_choices(scoring_streams.choices(two), 2).passed
+    assert scoring_replies.score_logprobs(scoring_streams.logprobs(sure), content, 2).passed
+    assert scoring_replies.score_token_limit(read(recorded["length_stop"]), 5).passed
 
 
-# What the probes saw, in the words of the recordings
+# The recordings of probes
 
 
 def probe(name: str, title: str) -> str:
-    """What a server answered under a title of a recording."""
+    """The response under a title of a recording."""
     text = (WIRE / f"probe-{name}.txt").read_text("utf-8")
     return text.partition(f"### {title}")[2].partition("\n")[2].partition("\n\n###")[0].strip()
 
@@ -161,7 +163,7 @@ def came(name: str, title: str) -> Exchange:
         ("lcp", "bad: temperature='hot'", Outcome.FAIL),
     ],
 )
-def test_a_recorded_refusal_is_judged_rightly(name: str, title: str, outcome: Outcome) -> None:
+def test_a_recorded_rejection_is_scored_correctly(name: str, title: str, outcome: Outcome) -> None:
     assert rejection.refused(came(name, title)).outcome is outcome
 
 
@@ -175,30 +177,30 @@ def test_a_recorded_refusal_is_judged_rightly(name: str, title: str, outcome: Ou
         ("vllm", True),
     ],
 )
-def test_a_recorded_error_is_json_or_not(name: str, passed: bool) -> None:
+def test_a_recorded_error_is_scored_by_its_json(name: str, passed: bool) -> None:
     assert rejection.tells(came(name, "bad: malformed JSON")).passed is passed
 
 
 def scored(listed: Exchange) -> Score:
     try:
-        return scoring_models.lists(listed)
+        return scoring_models.score_list(listed)
     except EndpointError as error:
         return error.score
 
 
-def test_recorded_lists_of_models_are_lists_and_one_has_no_dates() -> None:
+def test_recorded_model_lists_are_valid_and_one_lacks_created() -> None:
     listed = {}
     for name in ("lcp", "vllm", "dasllama", "litellm-mock"):
         body = probe(name, "models.list").partition("application/json ")[2]
         parts = {"content-type": "application/json"}
         listed[name] = Exchange(None, 200, parts, body.encode(), (), None, "", 0.0, 1)
     assert [name for name, each in listed.items() if not scored(each).passed] == []
-    assert [name for name, each in listed.items() if not scoring_models.dated(each).passed] == [
-        "lcp"
-    ]
+    assert [
+        name for name, each in listed.items() if not scoring_models.score_metadata(each).passed
+    ] == ["lcp"]
 
 
-def test_litellms_answer_to_a_missing_key_is_a_crash() -> None:
+def test_litellms_response_to_a_missing_key_is_a_server_error() -> None:
     crash = came("litellm-mock", "auth: no header")
     assert rejection.refused(crash, (401, 403)).outcome is Outcome.FAIL
     for name in ("xllama-qwen", "vllm", "lcp"):

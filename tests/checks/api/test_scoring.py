@@ -1,4 +1,4 @@
-"""What the scorers of the protocol say, word for word, and what holds of them for any input."""
+"""The scorers of the dimension `api`: exact reasons, and properties for any input."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def timed(exchange: Exchange, end: float, *at: float) -> Exchange:
     )
 
 
-# Refusals
+# Rejections
 
 
-def test_a_refusal_is_a_4xx_that_comes_at_once() -> None:
+def test_a_rejection_is_a_prompt_4xx() -> None:
     late = Exchange({}, 400, {}, b"", (), None, "", 0.0, int(61e9))
     assert rejection.refused(came(b"{}", {}, status=422)) == failed(
         "took 1000 s, and a hang is anything above 60 s"
@@ -67,7 +67,7 @@ def test_a_refusal_is_a_4xx_that_comes_at_once() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 401, 404, 429, 500, 503])
-def test_another_status_is_no_refusal(status: int) -> None:
+def test_another_status_is_no_rejection(status: int) -> None:
     score = rejection.refused(error({"error": "x"}, status))
     assert score == failed(
         "expected HTTP 400 or 413 or 415 or 422 or 431 for POST /chat/completions "
@@ -75,7 +75,7 @@ def test_another_status_is_no_refusal(status: int) -> None:
     )
 
 
-def test_a_lost_connection_is_the_endpoints_error_and_no_connection_is_nobodys() -> None:
+def test_a_lost_connection_is_an_endpoint_error_and_a_refused_one_is_skipped() -> None:
     lost = [came(b"", {}, fault=fault) for fault in (Fault.RESET, Fault.UNREACHABLE)]
     assert [rejection.survived(each) for each in lost] == [
         Score(Outcome.ENDPOINT_ERROR, "connection lost: because"),
@@ -93,7 +93,7 @@ def test_a_lost_connection_is_the_endpoints_error_and_no_connection_is_nobodys()
         {"detail": [{"type": "missing", "loc": ["body", "messages"], "msg": "no"}]},
     ],
 )
-def test_an_error_may_have_any_shape_that_real_servers_give_it(body: Any) -> None:
+def test_an_error_may_have_any_shape_of_real_servers(body: Any) -> None:
     assert rejection.tells(error(body)) == PASSED
 
 
@@ -115,11 +115,13 @@ def test_an_error_may_have_any_shape_that_real_servers_give_it(body: Any) -> Non
         ),
     ],
 )
-def test_an_error_without_words_in_json_says_what_came(exchange: Exchange, reason: str) -> None:
+def test_an_error_without_a_json_message_quotes_the_response(
+    exchange: Exchange, reason: str
+) -> None:
     assert rejection.tells(exchange) == failed(reason)
 
 
-def test_openais_shape_of_an_error_has_a_text_for_a_code() -> None:
+def test_openais_error_shape_has_a_string_as_code() -> None:
     right = {"message": "no", "type": "t", "param": None, "code": None}
     wrong = {"message": "no", "type": "t", "code": 400}
     assert rejection.tells_like_openai(error({"error": right})) == PASSED
@@ -129,7 +131,7 @@ def test_openais_shape_of_an_error_has_a_text_for_a_code() -> None:
 
 
 @given(JUNK, st.integers(200, 599))
-def test_no_error_body_trips_the_scorers(body: Any, status: int) -> None:
+def test_any_error_body_can_be_scored(body: Any, status: int) -> None:
     scored = [
         score(error(body, status))
         for score in (rejection.tells, rejection.tells_like_openai, rejection.refused)
@@ -141,26 +143,26 @@ def test_no_error_body_trips_the_scorers(body: Any, status: int) -> None:
 
 
 @given(JUNK)
-def test_no_usage_trips_the_scorer(usage: Any) -> None:
-    score = scoring_replies.adds_up(usage)
+def test_any_usage_can_be_scored(usage: Any) -> None:
+    score = scoring_replies.score_usage(usage)
     assert score.passed or score.reason.startswith("usage")
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(0, 10**7))
-def test_usage_passes_where_it_adds_up(prompt: int, completion: int, total: int) -> None:
+def test_usage_passes_if_its_counts_add_up(prompt: int, completion: int, total: int) -> None:
     usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": total}
-    assert scoring_replies.adds_up(usage).passed is (prompt + completion == total)
+    assert scoring_replies.score_usage(usage).passed is (prompt + completion == total)
 
 
-def test_true_is_no_token_count() -> None:
-    assert scoring_replies.adds_up({**COUNTS, "prompt_tokens": True}).passed is False
+def test_a_boolean_is_no_token_count() -> None:
+    assert scoring_replies.score_usage({**COUNTS, "prompt_tokens": True}).passed is False
 
 
 @given(JUNK)
-def test_no_list_of_models_trips_the_scorers(listed: Any) -> None:
+def test_any_model_list_can_be_scored(listed: Any) -> None:
     exchange = came(json.dumps(listed).encode(), None)
     outcomes = []
-    for score in (scoring_models.lists, scoring_models.dated):
+    for score in (scoring_models.score_list, scoring_models.score_metadata):
         try:
             outcomes.append(score(exchange).outcome)
         except EndpointError as raised:
@@ -168,20 +170,20 @@ def test_no_list_of_models_trips_the_scorers(listed: Any) -> None:
     assert set(outcomes) <= {Outcome.PASS, Outcome.FAIL, Outcome.ENDPOINT_ERROR}
 
 
-def test_what_is_missing_and_what_is_null_is_named() -> None:
+def test_missing_and_null_fields_are_named() -> None:
     document = {**said(annotations=None), "system_fingerprint": None, "usage": None}
-    assert scoring_replies.complete(document) == failed(
+    assert scoring_replies.score_all_fields(document) == failed(
         "missing: choices[0].message.refusal, choices[0].logprobs"
     )
-    assert scoring_replies.no_nulls(document) == failed(
+    assert scoring_replies.score_no_nulls(document) == failed(
         "null: system_fingerprint, usage, choices[0].message.annotations"
     )
 
 
-def test_a_time_may_be_a_day_off() -> None:
+def test_created_may_be_a_day_off() -> None:
     now = 1_795_000_000.0
-    assert scoring_replies.timely(1_795_086_400, now) == PASSED
-    assert scoring_replies.timely(1_751_200_001, now) == failed(
+    assert scoring_replies.score_created(1_795_086_400, now) == PASSED
+    assert scoring_replies.score_created(1_751_200_001, now) == failed(
         "created is 507 days off: 1751200001"
     )
 
@@ -197,24 +199,31 @@ PIECES = [chunk(role="assistant"), *[chunk(content="a")] * 8, chunk(finish="stop
     ("first", "end", "at", "reason"),
     [
         (0.1, 1.0, (0.2, 0.5, 0.9), ""),
-        (0.1, 1.0, (0.9, 0.95, 0.99), "89% of 0.90 s had passed before the first token"),
-        (0.1, 1.0, (0.9,), "the whole stream came at 1 point in time"),
-        # Far away, behind a long queue: the way takes as long for a word.
+        (0.1, 1.0, (0.9, 0.95, 0.99), "89% of 0.90 s of generation passed before the first token"),
+        (0.1, 1.0, (0.9,), "the whole stream arrived at 1 point in time"),
+        # Far away or queued: a stream of one word takes as long to begin.
         (0.85, 1.0, (0.87, 0.9, 0.99), ""),
-        (0.85, 1.0, (0.98, 0.985, 0.99), "87% of 0.15 s had passed before the first token"),
-        # What a word takes as well to begin is not kept back.
+        (
+            0.85,
+            1.0,
+            (0.98, 0.985, 0.99),
+            "87% of 0.15 s of generation passed before the first token",
+        ),
+        # A wait that a stream of one word has too is no buffering.
         (0.6, 1.0, (0.5, 0.7, 0.99), ""),
-        # Over at once, it tells nothing by its times.
+        # A stream this short shows nothing by its times.
         (0.0, 0.05, (0.047, 0.048, 0.049), ""),
         (0.3, 0.35, (0.34,), ""),
     ],
 )
-def test_a_stream_that_comes_at_its_end_was_kept_back(
+def test_a_stream_that_arrives_at_its_end_was_buffered(
     first: float, end: float, at: Sequence[float], reason: str
 ) -> None:
     due = failed(reason) if reason else PASSED
-    words = [timed(WORD, each + 0.01, each, each) for each in (3.0, first)]  # One has to wake up.
-    assert scoring_streams.arrives(timed(streamed(*PIECES), end, *at), words) == due
+    words = [
+        timed(WORD, each + 0.01, each, each) for each in (3.0, first)
+    ]  # The first includes a cold start.
+    assert scoring_streams.score_incremental(timed(streamed(*PIECES), end, *at), words) == due
 
 
 @pytest.mark.parametrize(
@@ -230,22 +239,26 @@ def test_a_stream_that_comes_at_its_end_was_kept_back(
         ("", Outcome.UNDETERMINED),
     ],
 )
-def test_damage_is_told_from_disobedience(text: str, outcome: Outcome) -> None:
-    assert scoring_streams.intact(reply(text), "é 你好 🦑").outcome is outcome
+def test_damaged_characters_are_distinguished_from_another_text(
+    text: str, outcome: Outcome
+) -> None:
+    assert scoring_streams.score_intact(reply(text), "é 你好 🦑").outcome is outcome
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
-def test_a_text_that_comes_back_is_never_damaged(text: str) -> None:
+def test_an_echoed_text_is_never_damaged(text: str) -> None:
     if "\ufffd" not in text:
-        assert scoring_streams.intact(reply(f"{text} ok"), text).outcome is Outcome.PASS
+        assert scoring_streams.score_intact(reply(f"{text} ok"), text).outcome is Outcome.PASS
 
 
-def test_usage_belongs_on_a_last_chunk_of_its_own() -> None:
+def test_usage_belongs_in_a_final_chunk_without_choices() -> None:
     last = {"choices": [], "usage": COUNTS}
     beside = {**chunk(finish="stop"), "usage": COUNTS}
-    assert scoring_streams.counted_last([chunk(content="a"), last]) == PASSED
-    assert scoring_streams.counted_last([chunk(content="a"), beside]).passed is False
-    assert scoring_streams.counted_last([last, last]) == failed("usage in 2 of 2 chunks, at [0, 1]")
+    assert scoring_streams.score_usage_in_last_chunk([chunk(content="a"), last]) == PASSED
+    assert scoring_streams.score_usage_in_last_chunk([chunk(content="a"), beside]).passed is False
+    assert scoring_streams.score_usage_in_last_chunk([last, last]) == failed(
+        "usage in 2 of 2 chunks, at [0, 1]"
+    )
 
 
 @pytest.mark.parametrize(
@@ -253,22 +266,22 @@ def test_usage_belongs_on_a_last_chunk_of_its_own() -> None:
     [
         ([None, COUNTS], PASSED),
         ([COUNTS, COUNTS], PASSED),
-        ([None, None], failed("asked for usage, and none came")),
+        ([None, None], failed("usage was requested, and none was sent")),
         ([COUNTS, None], failed("usage is in chunk 0, and the last of 2 has none")),
         ([None, {**COUNTS, "total_tokens": 1}], failed("3 + 4 is not 1")),
     ],
 )
-def test_a_stream_ends_with_the_counts_that_the_sdks_helper_reads(
+def test_a_stream_ends_with_the_usage_that_the_sdks_helper_reads(
     usages: list[dict[str, int] | None], score: Score
 ) -> None:
     sent = [{**chunk(content="a" * 60), "usage": usage} for usage in usages]
-    assert scoring_streams.counted(sent) == score
+    assert scoring_streams.score_usage_in_stream(sent) == score
 
 
-def test_a_count_of_the_last_chunk_alone_is_too_few_for_the_text() -> None:
+def test_usage_of_the_last_chunk_alone_is_implausible_for_the_text() -> None:
     sent = [chunk(content="word " * 12) for _ in range(3)]
     last = {"choices": [], "usage": COUNTS}
-    assert scoring_streams.counted([*sent, last]) == failed(
+    assert scoring_streams.score_usage_in_stream([*sent, last]) == failed(
         "4 completion tokens for a text of 180 letters"
     )
 
@@ -276,25 +289,25 @@ def test_a_count_of_the_last_chunk_alone_is_too_few_for_the_text() -> None:
 # Replies
 
 
-def test_a_budget_is_kept_and_told() -> None:
-    assert scoring_replies.within(reply("1, 2", "length", 8), 8) == PASSED
-    assert scoring_replies.within(reply("1, 2", "length", 9), 8) == failed(
-        "9 tokens, asked for 8 at the most: '1, 2'"
+def test_a_token_limit_is_kept_and_reported() -> None:
+    assert scoring_replies.score_token_limit(reply("1, 2", "length", 8), 8) == PASSED
+    assert scoring_replies.score_token_limit(reply("1, 2", "length", 9), 8) == failed(
+        "9 tokens, with a limit of 8: '1, 2'"
     )
-    assert scoring_replies.within(reply("1, 2", "stop", 8), 8) == failed(
+    assert scoring_replies.score_token_limit(reply("1, 2", "stop", 8), 8) == failed(
         "finish_reason is 'stop', not 'length', after '1, 2'"
     )
 
 
-def test_a_stop_text_ends_the_reply_before_it() -> None:
-    assert scoring_replies.stopped(reply("1, 2, 3, 4, "), "4", ["5"]) == PASSED
-    assert scoring_replies.stopped(reply("1, 2, 3, 4, 5"), "4", ["5"]) == failed(
-        "the text has '5' in it: '1, 2, 3, 4, 5'"
+def test_a_reply_ends_before_a_stop_sequence() -> None:
+    assert scoring_replies.score_stop(reply("1, 2, 3, 4, "), "4", ["5"]) == PASSED
+    assert scoring_replies.score_stop(reply("1, 2, 3, 4, 5"), "4", ["5"]) == failed(
+        "the text contains '5': '1, 2, 3, 4, 5'"
     )
-    assert scoring_replies.stopped(reply("1, 2, 3, 4, ", "length"), "4", ["5"]) == failed(
+    assert scoring_replies.score_stop(reply("1, 2, 3, 4, ", "length"), "4", ["5"]) == failed(
         "finish_reason is 'length', not 'stop'"
     )
-    assert scoring_replies.stopped(reply("Sure"), "4", ["5"]).outcome is Outcome.UNDETERMINED
+    assert scoring_replies.score_stop(reply("Sure"), "4", ["5"]).outcome is Outcome.UNDETERMINED
 
 
 @pytest.mark.parametrize(
@@ -306,38 +319,41 @@ def test_a_stop_text_ends_the_reply_before_it() -> None:
         ("One, two", Outcome.UNDETERMINED),
     ],
 )
-def test_a_lost_space_is_told_from_one_that_was_never_there(text: str, outcome: Outcome) -> None:
-    assert scoring_replies.spaced(reply(text), "4,").outcome is outcome
+def test_a_lost_space_is_distinguished_from_one_never_written(text: str, outcome: Outcome) -> None:
+    assert scoring_replies.score_trailing_space(reply(text), "4,").outcome is outcome
 
 
-def test_what_was_lost_on_the_way_is_told_from_what_is_beyond_the_model() -> None:
-    lost = scoring_replies.knows(reply("I do not know"), ["amber-417"])
+def test_lost_text_is_distinguished_from_what_is_beyond_the_model() -> None:
+    lost = scoring_replies.score_words(reply("I do not know"), ["amber-417"])
     assert lost == failed("no 'amber-417' in 'I do not know'")
-    assert scoring_replies.in_prompt(lost, reply(prompt=20), reply(prompt=40)) == failed(
-        f"{lost.reason}; the prompt had 20 tokens, in its plain form 40"
+    assert scoring_replies.rescore_by_prompt_tokens(
+        lost, reply(prompt=20), reply(prompt=40)
+    ) == failed(f"{lost.reason}; the prompt had 20 tokens, in its plain form 40")
+    assert scoring_replies.rescore_by_prompt_tokens(
+        lost, reply(prompt=40), reply(prompt=40)
+    ).outcome is (Outcome.UNDETERMINED)
+    assert scoring_replies.rescore_by_growth(
+        lost, reply(prompt=2_000), reply(prompt=1_990)
+    ) == failed(f"{lost.reason}; 2000 tokens were read, and 1990 of half the message")
+    assert scoring_replies.rescore_by_growth(
+        lost, reply(prompt=4_000), reply(prompt=2_010)
+    ).outcome is (Outcome.UNDETERMINED)
+    assert (
+        scoring_replies.rescore_by_plain_form(lost, reply("Amber-417."), ["amber-417"]).passed
+        is False
     )
-    assert scoring_replies.in_prompt(lost, reply(prompt=40), reply(prompt=40)).outcome is (
-        Outcome.UNDETERMINED
-    )
-    assert scoring_replies.grows(lost, reply(prompt=2_000), reply(prompt=1_990)) == failed(
-        f"{lost.reason}; 2000 tokens were read, and 1990 of half the message"
-    )
-    assert scoring_replies.grows(lost, reply(prompt=4_000), reply(prompt=2_010)).outcome is (
-        Outcome.UNDETERMINED
-    )
-    assert scoring_replies.knows_plainly(lost, reply("Amber-417."), ["amber-417"]).passed is False
 
 
-def test_another_requests_code_is_worse_than_none() -> None:
+def test_another_requests_code_fails_and_none_is_undetermined() -> None:
     code, others = "amber-417", ["badge-212"]
-    assert scoring_replies.own_code("The word is Amber-417.", code, others) == PASSED
-    assert scoring_replies.own_code("amber-417 badge-212", code, others) == failed(
-        "'badge-212' is another request's, and this one's is 'amber-417': 'amber-417 badge-212'"
+    assert scoring_replies.score_own_code("The word is Amber-417.", code, others) == PASSED
+    assert scoring_replies.score_own_code("amber-417 badge-212", code, others) == failed(
+        "'badge-212' is another request's code, this one's is 'amber-417': 'amber-417 badge-212'"
     )
-    assert scoring_replies.own_code("Hello", code, others).outcome is Outcome.UNDETERMINED
+    assert scoring_replies.score_own_code("Hello", code, others).outcome is Outcome.UNDETERMINED
 
 
-def test_log_probabilities_spell_the_text() -> None:
+def test_logprobs_make_up_the_text() -> None:
     def token(text: str, value: Any = -0.1, top: int = 2) -> dict[str, Any]:
         others = [{"token": text, "logprob": value, "bytes": list(text.encode())}] * top
         return {
@@ -347,42 +363,47 @@ def test_log_probabilities_spell_the_text() -> None:
             "top_logprobs": others,
         }
 
-    assert scoring_replies.sure([token("Da"), token("isy")], "Daisy", 2) == PASSED
-    assert scoring_replies.sure([token("Da")], "Daisy", 2).reason == (
+    assert scoring_replies.score_logprobs([token("Da"), token("isy")], "Daisy", 2) == PASSED
+    assert scoring_replies.score_logprobs([token("Da")], "Daisy", 2).reason == (
         "the tokens are 'Da', the text is 'Daisy'"
     )
-    assert scoring_replies.sure([token("Daisy", 0.5)], "Daisy", 2).reason == "a logprob is 0.5"
-    assert scoring_replies.sure([token("Daisy", top=3)], "Daisy", 2).passed is False
-    assert scoring_replies.sure([], "Daisy", 2).reason == "no logprobs.content"
+    assert (
+        scoring_replies.score_logprobs([token("Daisy", 0.5)], "Daisy", 2).reason
+        == "a logprob is 0.5"
+    )
+    assert scoring_replies.score_logprobs([token("Daisy", top=3)], "Daisy", 2).passed is False
+    assert scoring_replies.score_logprobs([], "Daisy", 2).reason == "no logprobs.content"
 
 
-def test_the_tokens_of_all_choices_count() -> None:
+def test_usage_counts_the_tokens_of_all_choices() -> None:
     cut = [{"finish_reason": "length"}, {"finish_reason": "length"}]
     both = {"choices": cut, "usage": {"completion_tokens": 16}}
     one = {"choices": cut, "usage": {"completion_tokens": 8}}
-    assert scoring_replies.counts_all(both, 8) == PASSED
-    assert scoring_replies.counts_all(one, 8) == failed("8 tokens for two choices of 8")
+    assert scoring_replies.score_usage_of_choices(both, 8) == PASSED
+    assert scoring_replies.score_usage_of_choices(one, 8) == failed("8 tokens for two choices of 8")
 
 
 # Access
 
 
-def test_a_door_without_a_key_is_no_door() -> None:
+def test_a_request_without_the_key_must_be_rejected() -> None:
     keyed = Exchange({}, 200, {}, b"{}", (), None, "", 0.0, 1, keyed=True)
     keyless = Exchange({}, 200, {}, b"{}", (), None, "", 0.0, 1)
     refused = Exchange({}, 401, {}, b"{}", (), None, "", 0.0, 1)
     crashed = Exchange({}, 500, {}, b"Internal Server Error", (), None, "", 0.0, 1)
-    assert scoring_models.locked(keyless, refused).outcome is Outcome.UNSUPPORTED
-    assert scoring_models.locked(keyed, refused) == PASSED
-    assert scoring_models.locked(keyed, keyless) == failed("HTTP 200 without the key: b'{}'")
-    assert scoring_models.locked(keyed, crashed).reason == (
+    assert scoring_models.score_key_required(keyless, refused).outcome is Outcome.UNSUPPORTED
+    assert scoring_models.score_key_required(keyed, refused) == PASSED
+    assert scoring_models.score_key_required(keyed, keyless) == failed(
+        "HTTP 200 without the key: b'{}'"
+    )
+    assert scoring_models.score_key_required(keyed, crashed).reason == (
         "expected HTTP 401 or 403 for POST /chat/completions {}, "
         "got HTTP 500 with 'Internal Server Error'"
     )
 
 
 @pytest.mark.parametrize("declared", [None, 1_000_000])
-def test_a_window_that_is_unknown_or_vast_is_not_overrun(declared: int | None) -> None:
+def test_an_unknown_or_very_long_window_is_not_exceeded(declared: int | None) -> None:
     with pytest.raises(EndpointError) as raised:
-        scoring_models.window(declared)
+        scoring_models.window_to_exceed(declared)
     assert raised.value.score.outcome is Outcome.UNSUPPORTED

@@ -1,4 +1,4 @@
-"""The official SDK over our own transport: every exchange is evidence, and its errors are data."""
+"""The official SDK over our own transport: exchanges are evidence, and its errors are results."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def create(**more: Any) -> Use:
 def use(
     exchange: Exchange, work: Use, *, strict: bool = True
 ) -> tuple[sdk_client.SdkResult, list[Call]]:
-    """Let the SDK do something with an endpoint that gives one answer."""
+    """Run the SDK against an endpoint with one response."""
     calls: list[Call] = []
 
     async def send(call: Call) -> Exchange:
@@ -44,16 +44,16 @@ def use(
     return asyncio.run(sdk_client.run_with_sdk(chat, work, strict=strict)), calls
 
 
-def test_a_request_of_the_sdk_is_sent_as_the_checks_own() -> None:
+def test_a_request_of_the_sdk_is_sent_through_the_chat() -> None:
     found, (call,) = use(answered(COMPLETION), create(temperature=0))
     assert (call.path, call.method) == ("/chat/completions", "POST")
     assert call.body == {"model": "m", "messages": HI, "temperature": 0}
     assert "authorization" not in call.headers
     assert found.value.choices[0].message.content == "Hello"
-    assert scoring_sdk.works(found) == PASSED
+    assert scoring_sdk.score_success(found) == PASSED
 
 
-def test_the_sdk_reads_a_stream_from_the_bytes_that_came() -> None:
+def test_the_sdk_reads_a_stream_from_our_bytes() -> None:
     envelope = {"created": 1, "model": "m"}
     parts: list[dict[str, Any]] = [{"role": "assistant", "content": "Hé"}, {"content": "llo"}]
     chunks = [{**each, **envelope} for each in [*(chunk(**p) for p in parts), chunk("stop")]]
@@ -63,7 +63,7 @@ def test_the_sdk_reads_a_stream_from_the_bytes_that_came() -> None:
         return "".join([each.choices[0].delta.content or "" async for each in stream])
 
     found, _ = use(streamed(*chunks), read)
-    assert (found.value, scoring_sdk.reads(found)) == ("Héllo", PASSED)
+    assert (found.value, scoring_sdk.score_stream(found)) == ("Héllo", PASSED)
 
 
 @pytest.mark.parametrize(
@@ -79,23 +79,25 @@ def test_the_sdk_reads_a_stream_from_the_bytes_that_came() -> None:
         (429, "RateLimitError"),
     ],
 )
-def test_each_refusal_raises_what_existing_code_catches(status: int, error: str) -> None:
+def test_each_rejection_raises_the_exception_that_existing_code_catches(
+    status: int, error: str
+) -> None:
     body = json.dumps({"error": {"message": "no", "type": "t"}}).encode()
     found, calls = use(came(body, {}, status=status), create())
-    assert (found.error, scoring_sdk.raises(found), len(calls)) == (error, PASSED, 1)
+    assert (found.error, scoring_sdk.score_exception(found), len(calls)) == (error, PASSED, 1)
 
 
-def test_a_crash_is_no_refusal() -> None:
+def test_a_server_error_is_no_rejection() -> None:
     found, _ = use(came(b"oops", {}, "text/plain", 502), create())
     assert found.error == "InternalServerError"
-    assert scoring_sdk.raises(found).reason.startswith("InternalServerError for HTTP 502")
+    assert scoring_sdk.score_exception(found).reason.startswith("InternalServerError for HTTP 502")
     with pytest.raises(EndpointError):
-        scoring_sdk.works(found)
+        scoring_sdk.score_success(found)
 
 
-def test_what_the_sdk_cannot_read_fails_with_its_own_words() -> None:
+def test_a_response_that_the_sdk_cannot_read_fails_with_its_message() -> None:
     found, _ = use(answered({**COMPLETION, "created": "today"}), create())
-    assert scoring_sdk.works(found).reason.startswith(
+    assert scoring_sdk.score_success(found).reason.startswith(
         "APIResponseValidationError: 'Data returned by"
     )
 
@@ -107,9 +109,7 @@ def test_what_the_sdk_cannot_read_fails_with_its_own_words() -> None:
         (7, failed("finish_reason is 'length' after 7 tokens of 8")),
     ],
 )
-def test_a_reply_that_is_cut_off_by_its_budget_tells_nothing_of_the_protocol(
-    tokens: int, score: Score
-) -> None:
+def test_a_reply_cut_off_at_our_token_limit_is_undetermined(tokens: int, score: Score) -> None:
     usage = {"prompt_tokens": 1, "completion_tokens": tokens, "total_tokens": tokens + 1}
     cut = {**said('{"na', finish="length"), "id": "c", "created": 1, "model": "m", "usage": usage}
     exchange = replace(answered(cut), request={"max_completion_tokens": 8})
@@ -121,24 +121,24 @@ def test_a_reply_that_is_cut_off_by_its_budget_tells_nothing_of_the_protocol(
         )
         return made
 
-    assert scoring_sdk.works(use(exchange, parse)[0]) == score
+    assert scoring_sdk.score_success(use(exchange, parse)[0]) == score
 
 
-def test_a_feature_that_is_refused_by_name_is_unsupported() -> None:
+def test_a_feature_rejected_by_name_is_unsupported() -> None:
     body = json.dumps({"error": {"message": "tools is not supported"}}).encode()
     exchange = came(body, {"model": "m", "messages": HI, "tools": []}, JSON, 400)
     found, _ = use(exchange, create())
     with pytest.raises(EndpointError) as raised:
-        scoring_sdk.works(found)
+        scoring_sdk.score_success(found)
     assert raised.value.score.outcome is Outcome.UNSUPPORTED
 
 
-def test_a_connection_that_is_lost_is_told_by_our_transport() -> None:
+def test_a_lost_connection_is_reported_by_our_transport() -> None:
     with pytest.raises(EndpointError, match="connection lost: because"):
         use(came(b"", {}, fault=Fault.RESET), create())
 
 
-def test_a_bug_of_ours_is_no_verdict() -> None:
+def test_our_own_bug_is_raised() -> None:
     async def send(call: Call) -> Exchange:
         raise ZeroDivisionError
 
@@ -146,7 +146,7 @@ def test_a_bug_of_ours_is_no_verdict() -> None:
         asyncio.run(sdk_client.run_with_sdk(Chat(send, Dialect("m")), create()))
 
 
-def test_a_spent_budget_is_told_as_such() -> None:
+def test_a_spent_budget_is_skipped() -> None:
     async def send(call: Call) -> Exchange:
         raise EndpointError("the budget is spent", Outcome.SKIPPED)
 
@@ -154,7 +154,7 @@ def test_a_spent_budget_is_told_as_such() -> None:
         asyncio.run(sdk_client.run_with_sdk(Chat(send, Dialect("m")), create()))
 
 
-def test_the_schema_is_the_installed_sdks_own() -> None:
+def test_the_schema_is_that_of_the_installed_sdk() -> None:
     found = asyncio.run(sdk_client.schema("completion"))
     assert found["title"] == "ChatCompletion"
     assert set(found["required"]) == {"id", "choices", "created", "model", "object"}

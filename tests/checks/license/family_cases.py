@@ -1,4 +1,4 @@
-"""Folders made after the front matter and file names of model families: what is due, and why.
+"""Folders with the front matter and file names of model families: the expected verdict and reason.
 
 The fields, their values and the names of files are those of the families; the prose is our own.
 """
@@ -12,9 +12,9 @@ MIT_TEXT = canonical("MIT")
 PDF = b"%PDF-1.7\n\x00\x01"
 OTHER_TEXT = "The licensor grants you a licence under the terms of this document.\n"
 QWEN_RESEARCH = "Tongyi Qianwen RESEARCH LICENSE AGREEMENT"
-UNKNOWN = "no text that is known here"
-PERSON = "a person has to read it"
-#: What a card says of other things: none of it touches the licence.
+UNKNOWN = "no known licence text"
+PERSON = "a person must read it"
+#: Prose of a card that has nothing to do with the licence.
 USAGE = (
     "## Usage\n\nInstall the newest library and load the model.\n\n```python\nprint(model)\n```\n\n"
     "## Evaluation\n\n| MMLU | GSM8K |\n|---|---|\n| 71 | 80 |\n\nIt beats commercial models of its"
@@ -35,7 +35,7 @@ FAMILIES = [
     Case(
         "qwen-1 7B: the code's Apache, the weights' agreement in a file of its own",
         UNSURE,
-        "Tongyi-Qianwen that is not known word by word",
+        "Tongyi-Qianwen, whose text is not known verbatim",
         model(
             "For commercial use, fill in the form.",
             text=apache(),
@@ -129,7 +129,7 @@ FAMILIES = [
     Case(
         "glm-4-9b: a licence of its own by name and link",
         UNSURE,
-        "'glm-4' is no licence known",
+        "'glm-4' is no known licence",
         model(
             license="other",
             license_name="glm-4",
@@ -181,7 +181,7 @@ FAMILIES = [
     Case(
         "janus-pro: mit beside license_name deepseek and LICENSE-MODEL",
         UNSURE,
-        "'LICENSE-MODEL' is no licence known here",
+        "'LICENSE-MODEL' is no known licence",
         model(text=MIT_TEXT, license="mit", license_name="deepseek", license_link="LICENSE-MODEL"),
     ),
     Case(
@@ -230,7 +230,7 @@ FAMILIES = [
     Case(
         "yi-34b of 2023: a licence of its own by name and link",
         UNSURE,
-        "'yi-license' is no licence",
+        "'yi-license' is no known licence",
         model(license="other", license_name="yi-license", license_link="LICENSE"),
     ),
     Case(
@@ -287,7 +287,7 @@ FAMILIES = [
     Case(
         "baichuan-7b: a name with a link, other",
         UNSURE,
-        "is no licence known",
+        "is no known licence",
         model(license="other", license_name="baichuan-community"),
     ),
     Case(
@@ -337,13 +337,13 @@ FAMILIES = [
     Case(
         "a tune of llama-3 that says MIT",
         UNSURE,
-        "no evidence of it",
+        "no evidence for it",
         model(text=MIT_TEXT, license="mit", base_model="meta-llama/Meta-Llama-3-8B"),
     ),
     Case(
         "a tune of llama-3 that says MIT, and names its base in prose alone",
         UNSURE,
-        "nothing tells what the model was made from",
+        "the base models of the model are unknown",
         model("This is a fine-tuned version of Meta-Llama-3-8B.", text=MIT_TEXT, license="mit"),
     ),
     # Gemma, Mistral, Falcon, Phi
@@ -359,7 +359,7 @@ FAMILIES = [
     Case(
         "gemma: the code's Apache alone, as its repository has it",
         UNSURE,
-        "nothing says that the weights are under this text",
+        "no source states that this licence text covers the weights",
         {
             "LICENSE": apache(),
             "README.md": "# Example\n\nA library for JAX.\n",
@@ -370,7 +370,7 @@ FAMILIES = [
     Case(
         "gemma: a prohibited use policy as a file",
         UNSURE,
-        "restricts the use",
+        "restricts use",
         model(text=apache(), license="apache-2.0", files={"PROHIBITED_USE_POLICY.md": "Do not.\n"}),
     ),
     Case(
@@ -488,7 +488,7 @@ FAMILIES = [
     Case(
         "hunyuan-large: a community licence by name",
         UNSURE,
-        "is no licence known",
+        "is no known licence",
         model(license="other", license_name="tencent-hunyuan-community"),
     ),
     Case(
@@ -533,7 +533,7 @@ FAMILIES = [
     Case(
         "gpt-oss: Apache with a USAGE_POLICY",
         UNSURE,
-        "USAGE_POLICY restricts the use",
+        "USAGE_POLICY restricts use",
         model(text=apache(), license="apache-2.0", files={"USAGE_POLICY": "Be good.\n"}),
     ),
     Case(
@@ -720,7 +720,7 @@ FAMILIES = [
     Case(
         "a merge whose recipe names the models",
         UNSURE,
-        "example/a, example/b: no evidence of it",
+        "example/a, example/b: no evidence for it",
         model(
             text=apache(),
             license="apache-2.0",
@@ -756,7 +756,7 @@ FAMILIES = [
     Case(
         "a name of its own beside an id that is known",
         UNSURE,
-        "is no licence known here",
+        "is no known licence",
         model(text=apache(), license="apache-2.0", license_name="example-terms-1.0"),
     ),
     Case(

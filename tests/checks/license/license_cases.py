@@ -1,4 +1,4 @@
-"""Evidence of licences, made for the test: what is given, what comes of it, and why."""
+"""Cases of licence evidence: the folder, the expected verdict, and the reason."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ APACHE, MIT, BSD = "apache-2.0", "mit", "bsd-3-clause"
 
 @dataclass(frozen=True)
 class Case:
-    """A folder, and what must come of it.
+    """A folder and its expected verdict.
 
     Args:
-        given: What the folder has, in words.
-        verdict: That of the dimension.
-        why: The end of the reason that is printed; "" where all is well.
-        files: The folder.
+        given: A description of the folder.
+        verdict: The dimension's verdict.
+        why: A part of the printed reason; "" if there is none.
+        files: The folder's files.
         accepts: The conditions that the policy accepts.
     """
 
@@ -33,11 +33,11 @@ class Case:
 
     @property
     def row(self) -> str:
-        """The case as the documentation shows it."""
+        """The case as a row of the documentation."""
         return f"| {self.given} | {self.verdict} | {self.why} |"
 
     def write(self, folder: Path) -> Path:
-        """Write the folder, and return what a user would name: its record, where it has one."""
+        """Write the folder, and return the path that a user would name: its record, if any."""
         for name, content in self.files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,20 +124,20 @@ CASES = [
     Case(
         "a card alone: apache-2.0",
         UNSURE,
-        "no text of the licence, only its name",
+        "no licence text, only a name",
         {"README.md": card(license=APACHE)},
     ),
     Case(
         "a text alone: Apache-2.0",
         UNSURE,
-        "nothing tells what the model was made from: a card does, or a record",
+        "the base models of the model are unknown: a model card or a record states them",
         {"LICENSE": apache()},
     ),
     Case("neither a text nor a name", NOT, "nothing is permitted", {"config.json": "{}"}),
     Case(
         "a licence as PDF",
         UNSURE,
-        "LICENSE.pdf: no plain text: a person has to read it",
+        "LICENSE.pdf: no plain text: a person must read it",
         {"LICENSE.pdf": b"%PDF-1.7"},
     ),
     Case(
@@ -161,7 +161,7 @@ CASES = [
     Case(
         "a card of `other`, and no name",
         UNSURE,
-        "README.md: 'other' is no licence known here",
+        "README.md: 'other' is no known licence",
         with_card(apache(), license="other"),
     ),
     Case(
@@ -174,7 +174,7 @@ CASES = [
     Case(
         "Llama 3.1, its conditions accepted, its text read by nobody",
         UNSURE,
-        "LICENSE is Llama-3.1 that is not known word by word: a person has to read it",
+        "LICENSE is Llama-3.1, whose text is not known verbatim: a person must read it",
         with_card(LLAMA, license="llama3.1"),
         LLAMA_AGREED,
     ),
@@ -220,13 +220,13 @@ CASES = [
     Case(
         "a card of MIT over a base that nothing is shown of",
         UNSURE,
-        "the model was made from example/llama-8b: no evidence of it",
+        "the model is derived from example/llama-8b: no evidence for it",
         with_card(canonical("MIT"), license=MIT, base_model="example/llama-8b"),
     ),
     Case(
         "an adapter whose base only its configuration names",
         UNSURE,
-        "the model was made from example/base: no evidence of it",
+        "the model is derived from example/base: no evidence for it",
         {
             **with_card(apache(), license=APACHE),
             "adapter_config.json": '{"base_model_name_or_path": "example/base"}',
@@ -235,7 +235,7 @@ CASES = [
     Case(
         "a GGUF header that names a base which the card leaves out",
         UNSURE,
-        "the model was made from example/base: no evidence of it",
+        "the model is derived from example/base: no evidence for it",
         {
             **with_card(apache(), license=APACHE),
             "m.gguf": of_gguf(
@@ -271,7 +271,7 @@ CASES = [
     Case(
         "Apache-2.0 with a use policy beside it",
         UNSURE,
-        "USE_POLICY.md restricts the use: a person has to read it and accept acceptable-use",
+        "USE_POLICY.md restricts use: a person must read it and accept acceptable-use",
         {**with_card(apache(), license=APACHE), "USE_POLICY.md": "Do not.\n"},
     ),
     Case(

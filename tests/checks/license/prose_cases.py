@@ -1,6 +1,6 @@
 """Sentences of cards: those that restrict the use, and near misses that do not."""
 
-HEARD = [
+RESTRICTING = [
     "Non-commercial.",
     "Non-commercial use only.",
     "NonCommercial",

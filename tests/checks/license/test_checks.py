@@ -1,4 +1,4 @@
-"""The dimension license: each flaw of the evidence comes to its verdict, and by its own check."""
+"""The dimension license: each flaw of the evidence gets its verdict, by its own check."""
 
 from __future__ import annotations
 
@@ -37,11 +37,15 @@ CLAIM = Claim(1.0, 0.05, 0.05, 1, unsupported=Unsupported.ACCEPTED)
 
 
 async def refuse(call: Call) -> Exchange:
-    raise AssertionError(f"a licence shows in no reply: {call}")
+    raise AssertionError(f"a licence check must send no request: {call}")
 
 
-def scored(check: Check, dossier: LicenseEvidence | None, accepted: Sequence[str] = ()) -> Score:
-    context = Context(license_evidence=dossier, accepted_license_conditions=frozenset(accepted))
+def scored(
+    check: Check, license_evidence: LicenseEvidence | None, accepted: Sequence[str] = ()
+) -> Score:
+    context = Context(
+        license_evidence=license_evidence, accepted_license_conditions=frozenset(accepted)
+    )
     (probe,) = check.probes(0, 1)
 
     async def attempt() -> Score:
@@ -50,8 +54,8 @@ def scored(check: Check, dossier: LicenseEvidence | None, accepted: Sequence[str
     return asyncio.run(attempt())
 
 
-def verdicts(dossier: LicenseEvidence | None) -> dict[str, Verdict]:
-    found = {each.id: Trial("a", 0, scored(each, dossier)) for each in CHECKS}
+def verdicts(license_evidence: LicenseEvidence | None) -> dict[str, Verdict]:
+    found = {each.id: Trial("a", 0, scored(each, license_evidence)) for each in CHECKS}
     return {each.id: Result(each, CLAIM, [found[each.id]]).verdict for each in CHECKS}
 
 
@@ -62,17 +66,17 @@ def shown(flaw: Flaw, folder: Path) -> LicenseEvidence:
 
 
 @pytest.mark.parametrize("flaw", [FLAWLESS, *HARMLESS], ids=lambda flaw: flaw.name)
-def test_free_evidence_is_ready_however_it_is_laid_out(flaw: Flaw, tmp_path: Path) -> None:
+def test_evidence_of_a_free_licence_is_ready_in_any_layout(flaw: Flaw, tmp_path: Path) -> None:
     found = verdicts(shown(flaw, tmp_path))
     assert found.pop("license.recent_vendor_statement") is Verdict.NOT_ASSESSED
     assert set(found.values()) == {Verdict.READY}
 
 
 @pytest.mark.parametrize("flaw", OWN, ids=lambda flaw: flaw.name)
-def test_a_flaw_comes_to_its_verdict_by_its_check(flaw: Flaw, tmp_path: Path) -> None:
+def test_a_flaw_gets_its_verdict_by_its_check(flaw: Flaw, tmp_path: Path) -> None:
     found = verdicts(shown(flaw, tmp_path))
     assert found[flaw.check] is flaw.expected_verdict
-    # What no source permits has a text of its own, too, which nobody knows word by word.
+    # A licence that no source permits has a text that is not known verbatim, too.
     others = {name for name, each in found.items() if each.severity > 1 and name != flaw.check}
     assert others <= {"license.verbatim_license_text"}
     assert not others or flaw.check == "license.commercial_use_permitted"
@@ -81,37 +85,39 @@ def test_a_flaw_comes_to_its_verdict_by_its_check(flaw: Flaw, tmp_path: Path) ->
 def test_without_evidence_nothing_is_assessed() -> None:
     assert set(verdicts(None).values()) == {Verdict.NOT_ASSESSED}
     assert scored(CHECKS[0], None).reason == (
-        "no evidence was given: name it with --license-evidence PATH"
+        "no licence evidence: name it with --license-evidence PATH"
     )
 
 
-def test_every_check_has_a_flaw_of_its_own() -> None:
+def test_every_check_has_its_own_flaw() -> None:
     assert {flaw.check for flaw in OWN} == {each.id for each in CHECKS}
 
 
-def test_the_embedded_model_brings_what_its_package_says() -> None:
-    dossier = gather((LICENSE,))
-    found = verdicts(dossier)
+def test_the_embedded_model_has_its_packages_evidence() -> None:
+    license_evidence = gather((LICENSE,))
+    found = verdicts(license_evidence)
     assert found["license.commercial_use_permitted"] is Verdict.READY
     assert found["license.verbatim_license_text"] is Verdict.READY
-    assert scored(checks.base_models_permitted, dossier).reason == (
-        "the model was made from HuggingFaceTB/SmolLM2-135M-Instruct: no evidence of it"
+    assert scored(checks.base_models_permitted, license_evidence).reason == (
+        "the model is derived from HuggingFaceTB/SmolLM2-135M-Instruct: no evidence for it"
     )
 
 
 def test_conditions_are_accepted_one_by_one(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text(evidence.card(license="llama3.1"))
-    dossier = gather((tmp_path,))
-    some = scored(checks.commercial_use_permitted, dossier, ["llama-naming", "acceptable-use"])
+    license_evidence = gather((tmp_path,))
+    some = scored(
+        checks.commercial_use_permitted, license_evidence, ["llama-naming", "acceptable-use"]
+    )
     assert some.reason == (
         "conditions that the policy does not accept: llama-mau-700m "
         "(above 700 million monthly users a licence from Meta is needed)"
     )
     every = ["llama-naming", "acceptable-use", "llama-mau-700m"]
-    assert scored(checks.commercial_use_permitted, dossier, every).passed
+    assert scored(checks.commercial_use_permitted, license_evidence, every).passed
 
 
-def test_a_rider_is_shown(tmp_path: Path) -> None:
+def test_a_rider_is_quoted(tmp_path: Path) -> None:
     rider = find("license_rider_at_the_end")
     assert scored(checks.verbatim_license_text, shown(rider, tmp_path)).reason == (
         "LICENSE is Apache-2.0, but adds 'no commercial use'"
@@ -119,9 +125,9 @@ def test_a_rider_is_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", [*CASES, *FAMILIES], ids=lambda case: case.given)
-def test_a_folder_comes_to_its_verdict_and_says_why(case: Case, tmp_path: Path) -> None:
-    dossier = gather((case.write(tmp_path),))
-    found = [(each, scored(each, dossier, case.accepts)) for each in GATING]
+def test_a_folder_gets_its_verdict_with_the_reason(case: Case, tmp_path: Path) -> None:
+    license_evidence = gather((case.write(tmp_path),))
+    found = [(each, scored(each, license_evidence, case.accepts)) for each in GATING]
     judged = [Result(each, CLAIM, [Trial("a", 0, score)]) for each, score in found]
     assert DimensionRow("license", Gate.REQUIRED, judged).verdict is case.verdict
     reasons = [score.reason for _, score in found if not score.passed]

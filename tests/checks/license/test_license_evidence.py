@@ -1,4 +1,4 @@
-"""What evidence is read into: GGUF headers and cards, beside the libraries that others use."""
+"""Reading of evidence: GGUF headers and model cards, compared with the established libraries."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from readiness.checks.license.gather import LicenseEvidenceError, gather, read_card
 from readiness.checks.license.gguf_header import read_header
-from readiness.checks.license.license_terms import Standing, terms
-from readiness.checks.license.license_text import canons, compare
-from readiness.checks.license.scoring import clear
+from readiness.checks.license.license_terms import LicensePermission, terms
+from readiness.checks.license.license_text import canonical_texts, compare
+from readiness.checks.license.scoring import score_base_models
 from readiness.mutants.license.evidence import apache, canonical, card, header
 from readiness.score import PASSED
 
 RECORD = "schema: readiness-license/1\nmodel: m\n"
-SAID: dict[str, str | int] = {
+METADATA: dict[str, str | int] = {
     "general.license": "apache-2.0",
     "general.name": "Müller 7B",
     "general.base_model.count": 1,
@@ -30,15 +30,15 @@ SAID: dict[str, str | int] = {
 }
 
 
-def test_a_header_is_read_as_the_librarys_own_reader_does(tmp_path: Path) -> None:
+def test_a_header_is_read_as_by_the_library(tmp_path: Path) -> None:
     path = tmp_path / "m.gguf"
-    path.write_bytes(header(SAID))
+    path.write_bytes(header(METADATA))
     fields = GGUFReader(path).fields
     theirs = {key: field.contents() for key, field in fields.items() if key.startswith("general")}
-    assert read_header(path) == theirs == SAID
+    assert read_header(path) == theirs == METADATA
 
 
-def test_a_header_that_the_library_wrote_is_read(tmp_path: Path) -> None:
+def test_a_header_written_by_the_library_is_read(tmp_path: Path) -> None:
     writer = GGUFWriter(tmp_path / "m.gguf", "llama")
     writer.add_license("mit")
     writer.add_token_list(["<s>", "a"] * 1000)
@@ -56,14 +56,14 @@ def test_a_header_that_the_library_wrote_is_read(tmp_path: Path) -> None:
     }
 
 
-def test_a_header_tells_of_bases_and_bits(tmp_path: Path) -> None:
-    (tmp_path / "m.gguf").write_bytes(header(SAID))
+def test_a_header_states_base_models_and_quantization(tmp_path: Path) -> None:
+    (tmp_path / "m.gguf").write_bytes(header(METADATA))
     found = gather((tmp_path / "m.gguf",))
-    assert (found.parents, found.quantization) == (("a/b",), "Q4_K_M")
+    assert (found.base_models, found.quantization) == (("a/b",), "Q4_K_M")
 
 
 @given(st.binary(max_size=64), st.integers(0, 200))
-def test_bytes_that_are_no_header_are_refused_and_never_a_crash(noise: bytes, cut: int) -> None:
+def test_invalid_headers_are_rejected_without_a_crash(noise: bytes, cut: int) -> None:
     whole = header({"general.license": "mit"})
     with TemporaryDirectory() as folder:
         path = Path(folder, "m.gguf")
@@ -85,7 +85,7 @@ def test_bytes_that_are_no_header_are_refused_and_never_a_crash(noise: bytes, cu
         card(license="mit", base_model="[a/b, c/d]"),
     ],
 )
-def test_a_card_is_read_as_the_hub_reads_it(text: str) -> None:
+def test_a_card_is_read_as_by_huggingface_hub(text: str) -> None:
     data: Any = ModelCard(text).data
     theirs = data.to_dict()
     ours = read_card(text, "README.md", "")
@@ -93,7 +93,7 @@ def test_a_card_is_read_as_the_hub_reads_it(text: str) -> None:
     named = [theirs.get("license_name")] if licenses == ["other"] else licenses
     assert [each.license for each in ours.labels] == [" AND ".join(named)]
     bases = theirs.get("base_model", [])
-    assert ours.parents == tuple([bases] if isinstance(bases, str) else bases)
+    assert ours.base_models == tuple([bases] if isinstance(bases, str) else bases)
 
 
 @pytest.mark.parametrize(
@@ -103,12 +103,10 @@ def test_a_card_is_read_as_the_hub_reads_it(text: str) -> None:
         ("m.yaml", "a: *b\n", "*b is an alias"),
         ("m.yaml", "schema: readiness-license/1\nmodel: m\nevidence: [../x]\n", "below the folder"),
         ("m.yaml", "schema: readiness-license/1\nmodel: m\nevidence: [.]\n", "below the folder"),
-        ("m.txt", "hello", "no evidence of a licence"),
+        ("m.txt", "hello", "no licence evidence"),
     ],
 )
-def test_evidence_that_is_none_is_the_users_error(
-    name: str, text: str, said: str, tmp_path: Path
-) -> None:
+def test_invalid_evidence_is_a_usage_error(name: str, text: str, said: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(LicenseEvidenceError) as raised:
         gather((tmp_path / name,))
@@ -119,11 +117,11 @@ def test_evidence_that_is_none_is_the_users_error(
     ("files", "said"),
     [
         ([], "an empty folder"),
-        (["a.png", "b.jpg"], "none of its 2 files tells of a licence"),
-        (["model.safetensors", "tokenizer.json"], "none of its 2 files tells of a licence"),
+        (["a.png", "b.jpg"], "none of its 2 files is licence evidence"),
+        (["model.safetensors", "tokenizer.json"], "none of its 2 files is licence evidence"),
     ],
 )
-def test_a_folder_without_evidence_is_the_users_error(
+def test_a_folder_without_evidence_is_a_usage_error(
     files: list[str], said: str, tmp_path: Path
 ) -> None:
     for name in files:
@@ -136,7 +134,7 @@ def test_a_folder_without_evidence_is_the_users_error(
     )
 
 
-def test_an_ancestor_without_evidence_is_the_users_error_too(tmp_path: Path) -> None:
+def test_an_ancestor_without_evidence_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "base").mkdir()
     (tmp_path / "r.yaml").write_text(f"{RECORD}ancestors: {{example/base: base}}\n")
     with pytest.raises(LicenseEvidenceError, match="base: an empty folder"):
@@ -158,7 +156,7 @@ def test_an_ancestor_that_the_record_lists_has_evidence(record: str, tmp_path: P
         (folder / "LICENSE").write_text(apache())
         (folder / "README.md").write_text(card(license="apache-2.0"))
     (tmp_path / "r.yaml").write_text(f"{RECORD}evidence: [LICENSE, README.md]\n{record}")
-    assert clear(gather((tmp_path / "r.yaml",)), ()) == PASSED
+    assert score_base_models(gather((tmp_path / "r.yaml",)), ()) == PASSED
 
 
 def test_a_record_may_list_ancestors_of_ancestors_in_one_place(tmp_path: Path) -> None:
@@ -169,15 +167,18 @@ def test_a_record_may_list_ancestors_of_ancestors_in_one_place(tmp_path: Path) -
         (tmp_path / name / "README.md").write_text(card(license="apache-2.0", **said))
     listed = "base_models: [example/base]\nancestors: {example/base: base, example/root: root}\n"
     (tmp_path / "r.yaml").write_text(RECORD + listed)
-    assert clear(gather((tmp_path / "r.yaml",)), ()) == PASSED
+    assert score_base_models(gather((tmp_path / "r.yaml",)), ()) == PASSED
 
 
-def test_models_of_one_name_by_two_makers_are_two(tmp_path: Path) -> None:
+def test_models_of_two_organisations_with_one_name_are_different(tmp_path: Path) -> None:
     (tmp_path / "base").mkdir()
     (tmp_path / "base" / "README.md").write_text(card(license="apache-2.0"))
     listed = "base_models: [one/base]\nancestors: {two/base: base}\n"
     (tmp_path / "r.yaml").write_text(RECORD + listed)
-    assert "one/base: no evidence of it" in clear(gather((tmp_path / "r.yaml",)), ()).reason
+    assert (
+        "one/base: no evidence for it"
+        in score_base_models(gather((tmp_path / "r.yaml",)), ()).reason
+    )
 
 
 WORDS = [
@@ -199,18 +200,16 @@ WORDS = [
     st.sampled_from([" ", "-", "_", "."]),
     st.sampled_from(["", ".md", ".txt", ".MD", ".model", ".pdf", ".docx"]),
 )
-def test_a_file_whose_name_has_a_word_for_terms_is_never_passed_over(
-    parts: list[str], joint: str, kind: str
-) -> None:
+def test_a_file_named_like_terms_is_never_skipped(parts: list[str], joint: str, kind: str) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder, f"{joint.join(parts)}{kind}")
         path.write_text("The licensor grants you a licence under this document.\n")
         (Path(folder) / "config.json").write_text("{}")
         found = gather((Path(folder),))
-    told = set(parts) - {"Model", "v1.0", "weights", "最终"}
+    term_words = set(parts) - {"Model", "v1.0", "weights", "最终"}
     assert len([each for each in found.license_documents if each.terms]) + len(
         found.unreadable
-    ) == bool(told)
+    ) == bool(term_words)
 
 
 @pytest.mark.parametrize(
@@ -229,12 +228,12 @@ def test_a_file_whose_name_has_a_word_for_terms_is_never_passed_over(
         ({"license": "gemma", "license_link": "https://x.example/gemma/terms"}, ["gemma"]),
     ],
 )
-def test_a_card_names_a_licence_in_three_places(said: dict[str, str], named: list[str]) -> None:
+def test_a_card_may_name_a_licence_in_three_fields(said: dict[str, str], named: list[str]) -> None:
     found = read_card(card(**said), "README.md", "")
     assert [each.license for each in found.labels] == named
 
 
-def test_a_text_that_a_person_has_read_is_that_very_text(tmp_path: Path) -> None:
+def test_a_reviewed_text_must_have_the_recorded_digest(tmp_path: Path) -> None:
     (tmp_path / "LICENSE").write_text("of our own")
     read = f"read: [{{file: LICENSE, sha256: {'a' * 64}, by: legal, date: 2026-11-01}}]\n"
     (tmp_path / "r.yaml").write_text(f"schema: readiness-license/1\nmodel: m\n{read}")
@@ -245,7 +244,7 @@ def test_a_text_that_a_person_has_read_is_that_very_text(tmp_path: Path) -> None
 
 
 @given(st.data())
-def test_a_word_that_is_added_anywhere_is_shown(data: st.DataObject) -> None:
+def test_a_word_added_anywhere_is_detected(data: st.DataObject) -> None:
     words = canonical(data.draw(st.sampled_from(["MIT", "BSD-3-Clause"]))).split()
     at = data.draw(st.integers(0, len(words)))
     rider = data.draw(st.sampled_from(["not", "noncommercial", "only", "禁止", "research use"]))
@@ -254,7 +253,7 @@ def test_a_word_that_is_added_anywhere_is_shown(data: st.DataObject) -> None:
 
 
 def under(line: str) -> str:
-    """The text of MIT below a line of copyright."""
+    """The text of MIT with this copyright line."""
     return f"MIT License\n\nCopyright (c) {line}\n\n" + canonical("MIT").partition("\n\n")[2]
 
 
@@ -270,7 +269,7 @@ def under(line: str) -> str:
         "2026 北京示例科技有限公司",
     ],
 )
-def test_a_holder_may_have_any_name(holder: str) -> None:
+def test_a_copyright_holder_may_have_any_name(holder: str) -> None:
     assert compare(under(holder)).exact
 
 
@@ -294,23 +293,23 @@ def test_a_holder_may_have_any_name(holder: str) -> None:
         "不得商用",
     ],
 )
-def test_a_line_of_copyright_that_goes_on_is_no_notice(rider: str) -> None:
+def test_a_copyright_line_with_a_rider_is_no_notice(rider: str) -> None:
     assert not compare(under(f"2026 Acme, {rider}")).exact
 
 
 @settings(max_examples=25)
 @given(st.data())
-def test_layout_changes_nothing(data: st.DataObject) -> None:
+def test_layout_does_not_matter(data: st.DataObject) -> None:
     words = apache().split()
     spaces = data.draw(st.lists(st.sampled_from([" ", "\n", "\r\n", "\t", " \n> "]), min_size=8))
     text = "".join(word + spaces[at % len(spaces)] for at, word in enumerate(words))
     assert compare(text).exact
 
 
-def test_every_text_that_is_held_is_its_own() -> None:
-    for canon in canons():
-        assert compare(canonical(canon.license)).license == canon.license
-    assert [each.license for each in canons()] == [
+def test_every_canonical_text_matches_itself() -> None:
+    for text in canonical_texts():
+        assert compare(canonical(text.license)).license == text.license
+    assert [each.license for each in canonical_texts()] == [
         "Apache-2.0",
         "BSD-2-Clause",
         "BSD-3-Clause",
@@ -319,19 +318,25 @@ def test_every_text_that_is_held_is_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "standing", "conditions"),
+    ("said", "permission", "conditions"),
     [
-        ("Apache 2.0", Standing.FREE, set()),
-        ("unlicense", Standing.FREE, set()),
-        ("mit AND cc-by-nc-4.0", Standing.FORBIDDEN, set()),
-        ("llama3.1 OR MIT", Standing.FREE, set()),
-        ("GPL-2.0-or-later WITH Classpath-exception-2.0", Standing.CONDITIONAL, {"copyleft"}),
-        ("tongyi-qianwen", Standing.CONDITIONAL, {"qwen-mau-100m"}),
-        ("unknown", Standing.UNKNOWN, set()),
-        ("apache-2.0 AND", Standing.UNKNOWN, set()),
-        ("", Standing.UNKNOWN, set()),
+        ("Apache 2.0", LicensePermission.FREE, set()),
+        ("unlicense", LicensePermission.FREE, set()),
+        ("mit AND cc-by-nc-4.0", LicensePermission.FORBIDDEN, set()),
+        ("llama3.1 OR MIT", LicensePermission.FREE, set()),
+        (
+            "GPL-2.0-or-later WITH Classpath-exception-2.0",
+            LicensePermission.CONDITIONAL,
+            {"copyleft"},
+        ),
+        ("tongyi-qianwen", LicensePermission.CONDITIONAL, {"qwen-mau-100m"}),
+        ("unknown", LicensePermission.UNKNOWN, set()),
+        ("apache-2.0 AND", LicensePermission.UNKNOWN, set()),
+        ("", LicensePermission.UNKNOWN, set()),
     ],
 )
-def test_a_name_stands_for_its_terms(said: str, standing: Standing, conditions: set[str]) -> None:
+def test_a_name_has_its_terms(
+    said: str, permission: LicensePermission, conditions: set[str]
+) -> None:
     found = terms(said)
-    assert (found.standing, set(found.conditions)) == (standing, conditions)
+    assert (found.permission, set(found.conditions)) == (permission, conditions)

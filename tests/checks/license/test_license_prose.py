@@ -1,4 +1,4 @@
-"""What prose says of a licence: restrictions are heard, and near misses are not."""
+"""Reading of prose: restrictions are detected, and near misses are not."""
 
 from __future__ import annotations
 
@@ -17,36 +17,40 @@ from readiness.checks.license.license_prose import (
 )
 from readiness.mutants.license.evidence import canonical
 from tests.checks.license.family_cases import USAGE
-from tests.checks.license.prose_cases import CLEAN, HEARD
+from tests.checks.license.prose_cases import CLEAN, RESTRICTING
 
 LLAMA = "Use is subject to the Llama 3.1 Community License Agreement."
 
 
-@pytest.mark.parametrize("said", HEARD)
-def test_a_sentence_that_restricts_the_use_is_heard(said: str) -> None:
+@pytest.mark.parametrize("said", RESTRICTING)
+def test_a_restricting_sentence_is_detected(said: str) -> None:
     assert restriction(said)
 
 
 @pytest.mark.parametrize("said", CLEAN)
-def test_a_sentence_that_restricts_nothing_is_passed_over(said: str) -> None:
+def test_a_sentence_that_restricts_nothing_is_not_reported(said: str) -> None:
     assert restriction(said) == ""
 
 
 @given(st.lists(st.sampled_from(CLEAN), max_size=4), st.data())
-def test_a_restriction_is_heard_wherever_it_stands(clean: list[str], data: st.DataObject) -> None:
+def test_a_restriction_is_detected_anywhere_in_a_card(
+    clean: list[str], data: st.DataObject
+) -> None:
     at = data.draw(st.integers(0, len(clean)))
-    rider = data.draw(st.sampled_from(HEARD))
+    rider = data.draw(st.sampled_from(RESTRICTING))
     card = "\n\n".join([USAGE, *clean[:at], rider, *clean[at:]])
     assert restriction(card) == restriction(rider)
 
 
 @given(st.lists(st.sampled_from(CLEAN), max_size=8))
-def test_what_restricts_nothing_restricts_nothing_together(clean: list[str]) -> None:
+def test_sentences_that_restrict_nothing_restrict_nothing_together(clean: list[str]) -> None:
     assert restriction("\n\n".join([USAGE, *clean])) == ""
 
 
-@given(st.sampled_from([each for each in HEARD if re.fullmatch(r"[\w ,.]+", each)]), st.data())
-def test_layout_and_case_change_nothing(said: str, data: st.DataObject) -> None:
+@given(
+    st.sampled_from([each for each in RESTRICTING if re.fullmatch(r"[\w ,.]+", each)]), st.data()
+)
+def test_layout_and_case_do_not_matter(said: str, data: st.DataObject) -> None:
     before = data.draw(st.sampled_from(["> ", "- ", "* ", "1. ", "**Note**: ", "<p>", "### "]))
     shaped = data.draw(st.sampled_from([str.upper, str.lower, lambda each: f"**{each}**"]))
     wrapped = data.draw(st.booleans()) and not before.startswith("#")
@@ -54,7 +58,7 @@ def test_layout_and_case_change_nothing(said: str, data: st.DataObject) -> None:
     assert restriction(f"{before}{words}")
 
 
-def test_the_sentence_is_shown_as_it_stands_there() -> None:
+def test_the_sentence_is_quoted_verbatim() -> None:
     said = "Fine.\nUse of the *weights* is subject to the [Model License](./MODEL_LICENSE)."
     assert restriction(said) == (
         "Use of the *weights* is subject to the [Model License](MODEL_LICENSE)."
@@ -66,24 +70,24 @@ def test_a_notice_with_a_free_licence_in_full_restricts_nothing(name: str) -> No
     assert restriction(f"Parts are by others.\n\n{canonical(name)}") == ""
 
 
-def test_a_licence_that_other_sources_name_as_well_is_no_second_one() -> None:
+def test_a_licence_named_by_other_sources_is_not_another_one() -> None:
     assert restriction(LLAMA) == LLAMA
     assert restriction(LLAMA, LicenseFacts(licenses=frozenset({"Llama-3.1"}))) == ""
     assert restriction(LLAMA, LicenseFacts(licenses=frozenset({"Llama-3.2"}))) == LLAMA
 
 
-def test_a_licence_is_no_second_one_where_it_is_a_shade_of_one_that_is_named() -> None:
+def test_a_variant_of_a_named_licence_is_another_licence() -> None:
     said = "The weights are under the Qwen Research License."
     assert restriction(said, LicenseFacts(licenses=frozenset({"Qwen"}))) == said
 
 
-def test_a_link_to_a_file_that_is_a_free_licence_word_by_word_names_no_other() -> None:
+def test_a_link_to_a_verbatim_free_licence_names_no_other() -> None:
     said = "The Example Community License is [now this](MODEL_LICENSE)."
     assert restriction(said) == said
     assert restriction(said, LicenseFacts(files=frozenset({"MODEL_LICENSE"}))) == ""
 
 
-def test_a_link_to_a_licence_elsewhere_is_not_the_file_beside_the_card() -> None:
+def test_a_link_to_another_repository_is_not_the_file_next_to_the_card() -> None:
     said = "It is under the [Llama3.1 license](https://models.example/base/LICENSE)."
     assert restriction(said, LicenseFacts(files=frozenset({"LICENSE"})))
 
@@ -92,7 +96,7 @@ FAMILY = "# Example-7B\n\nExample-7B-Chat and Example-72B are for research only.
 
 
 @pytest.mark.parametrize(
-    ("model", "heard"),
+    ("model", "detected"),
     [
         ("Example-7B", False),
         ("Example-72B", True),
@@ -102,9 +106,11 @@ FAMILY = "# Example-7B\n\nExample-7B-Chat and Example-72B are for research only.
         ("", True),
     ],
 )
-def test_what_is_said_of_siblings_alone_is_not_said_of_the_model(model: str, heard: bool) -> None:
+def test_a_sentence_about_other_models_only_does_not_restrict_this_one(
+    model: str, detected: bool
+) -> None:
     models = (model,) if model else ()
-    assert bool(restriction(FAMILY, LicenseFacts(models=models))) is heard
+    assert bool(restriction(FAMILY, LicenseFacts(models=models))) is detected
 
 
 @pytest.mark.parametrize(
@@ -119,7 +125,9 @@ def test_what_is_said_of_siblings_alone_is_not_said_of_the_model(model: str, hea
         ("A model of 7B parameters.", False, False),
     ],
 )
-def test_prose_tells_what_the_weights_are_under(said: str, free: bool, any_licence: bool) -> None:
+def test_prose_may_state_the_licence_of_the_weights(
+    said: str, free: bool, any_licence: bool
+) -> None:
     assert (bool(free_license(said)), bool(licensing(said))) == (free, any_licence)
 
 
@@ -133,5 +141,5 @@ def test_prose_tells_what_the_weights_are_under(said: str, free: bool, any_licen
         ("We fine-tuned the learning rate.", False),
     ],
 )
-def test_prose_tells_of_another_model_below(said: str, derived: bool) -> None:
+def test_prose_may_state_a_base_model(said: str, derived: bool) -> None:
     assert bool(derivation(said)) is derived

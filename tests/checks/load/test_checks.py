@@ -1,4 +1,4 @@
-"""Load: the steps at a real socket, and what scorers make of steps."""
+"""Load: steps over HTTP, and their scoring."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CODE = Shape("code", 8, 40, 30.0)
 
 
 def steps(mutant: str, *shapes: Shape) -> list[StepResult]:
-    """Steps of those shapes, one after another."""
+    """Run steps of these shapes in sequence."""
 
     async def work(chat: Chat) -> list[StepResult]:
         return [await run_step(chat, each) for each in shapes]
@@ -40,13 +40,13 @@ def steps(mutant: str, *shapes: Shape) -> list[StepResult]:
     return tried(mutant, work)
 
 
-def test_the_reference_answers_all_of_a_crowd_rightly() -> None:
+def test_the_reference_answers_all_concurrent_requests_correctly() -> None:
     code, copy = steps("reference", CODE, Shape("copy", 2, 6, 30.0))
     scores = [
-        scoring.answered(code),
-        scoring.no_cross_talk(code),
-        scoring.holds(code),
-        scoring.answered(copy),
+        scoring.score_completeness(code),
+        scoring.score_cross_talk(code),
+        scoring.score_latency_drift(code),
+        scoring.score_completeness(copy),
     ]
     assert [each.outcome for each in scores] == [Outcome.PASS] * 4
     assert (len(code.samples), code.wrong, code.cross_talk) == (40, [], [])
@@ -56,12 +56,12 @@ def test_the_reference_answers_all_of_a_crowd_rightly() -> None:
     assert len(copy.samples) == 5 * 3 + 1
 
 
-def test_requests_that_come_by_themselves_are_timed_from_when_they_were_due() -> None:
+def test_open_loop_requests_are_timed_from_when_they_were_due() -> None:
     (step,) = steps("reference", Shape("code", 0, 20, 30.0, rate=100.0))
     assert len(step.samples) == 20
     assert min(each.sent - each.due for each in step.samples) >= 0
     assert [each for each in step.samples if each.took < each.end - each.sent] == []
-    assert scoring.answered(step).passed
+    assert scoring.score_completeness(step).passed
 
 
 @pytest.mark.parametrize(
@@ -73,35 +73,38 @@ def test_requests_that_come_by_themselves_are_timed_from_when_they_were_due() ->
         ("load_muddled", "known answers"),
     ],
 )
-def test_a_flaw_that_many_bring_out_is_found(mutant: str, why: str) -> None:
+def test_a_flaw_that_shows_under_load_is_detected(mutant: str, why: str) -> None:
     (step,) = steps(mutant, CODE)
-    scores = [scoring.answered(step), scoring.no_cross_talk(step)]
+    scores = [scoring.score_completeness(step), scoring.score_cross_talk(step)]
     (lost,) = [each for each in scores if not each.passed]
     assert lost.outcome is Outcome.FAIL
     assert why in lost.reason
 
 
-def test_a_server_that_slows_down_is_found_and_one_that_queues_is_not() -> None:
+def test_a_server_that_slows_down_fails_and_one_that_queues_passes() -> None:
     (slowing,) = steps("load_slowing", CODE)
     (queueing,) = steps("load_one_at_a_time", CODE)
-    assert [scoring.holds(each).outcome for each in (slowing, queueing)] == [
+    assert [scoring.score_latency_drift(each).outcome for each in (slowing, queueing)] == [
         Outcome.FAIL,
         Outcome.PASS,
     ]
 
 
-def test_a_server_that_thrashes_is_found_and_one_that_queues_is_not() -> None:
+def test_a_server_that_thrashes_fails_and_one_that_queues_passes() -> None:
     few, many = Shape("code", 4, 80, 30.0), Shape("code", 32, 72, 30.0)
-    assert scoring.keeps(*steps("load_thrashing", few, many)).outcome is Outcome.FAIL
-    assert scoring.keeps(*steps("load_one_at_a_time", few, many)) == PASSED
+    assert (
+        scoring.score_throughput_scaling(*steps("load_thrashing", few, many)).outcome
+        is Outcome.FAIL
+    )
+    assert scoring.score_throughput_scaling(*steps("load_one_at_a_time", few, many)) == PASSED
 
 
-def test_a_smoke_run_makes_one_small_step_for_all_checks() -> None:
+def test_a_smoke_run_shares_one_small_step_among_all_checks() -> None:
     context = Context(defects_only=True)
 
     async def work(chat: Chat) -> list[Score]:
-        made = [checks.no_errors_under_load, checks.no_cross_talk]
-        return [await each.attempt(chat, each.probes(0, 1)[0]) for each in made]
+        both = [checks.no_errors_under_load, checks.no_cross_talk]
+        return [await each.attempt(chat, each.probes(0, 1)[0]) for each in both]
 
     scores = tried("reference", work, context)
     assert [each.outcome for each in scores] == [Outcome.PASS, Outcome.PASS]
@@ -120,7 +123,7 @@ def test_probes_go_through_all_steps_and_then_again_with_another_seed() -> None:
 PROBES = probes.by_level(5, 21)
 
 
-def test_where_more_clients_would_wait_too_long_nothing_is_sent() -> None:
+def test_a_step_that_would_take_too_long_is_not_sent() -> None:
     sent: list[Call] = []
 
     async def slow(call: Call) -> Exchange:
@@ -142,14 +145,14 @@ def test_where_more_clients_would_wait_too_long_nothing_is_sent() -> None:
         assert error.value.score.outcome is Outcome.UNDETERMINED
         return str(error.value)
 
-    told = asyncio.run(work())
-    assert told == (
+    message = asyncio.run(work())
+    assert message == (
         "code at 8 clients, a reply takes 40.0 s: at 32 it would take 160 s, and was not tried"
     )
     assert sent == []
 
 
-def test_a_window_that_is_too_small_for_a_ticket_fails_without_a_request() -> None:
+def test_a_window_too_small_for_a_ticket_fails_without_a_request() -> None:
     async def work(chat: Chat) -> Score:
         with pytest.raises(EndpointError) as error:
             await at_level(chat, PROBES[2])
@@ -159,26 +162,26 @@ def test_a_window_that_is_too_small_for_a_ticket_fails_without_a_request() -> No
     assert score == failed("the endpoint declares a window of 4,096 tokens: 8,200 are due")
 
 
-# What scorers make of steps
+# Scoring
 
 
 def step(
     took: Sequence[float], errors: int = 0, clients: int = 8, scenario: str = "code", lag: float = 0
 ) -> StepResult:
-    """A step in which requests are sent a tenth of a second apart, and some are lost."""
+    """A step in which requests are sent a tenth of a second apart, and some fail."""
     samples = [
         RequestMeasurement(at / 10, at / 10, at / 10 + each, latency=Latency(each / 2, each, 11))
         for at, each in enumerate(took)
     ]
-    lost = [RequestMeasurement(0, 0, 1, error="HTTP 500: 'no'") for _ in range(errors)]
-    made = StepResult(Shape(scenario, clients, len(took), 60.0), [*samples, *lost])
+    errors_ = [RequestMeasurement(0, 0, 1, error="HTTP 500: 'no'") for _ in range(errors)]
+    made = StepResult(Shape(scenario, clients, len(took), 60.0), [*samples, *errors_])
     made.full_load_end = len(took) / 10
     made.client_saturation.lags.add(np.full(100, lag))
     return made
 
 
-def test_one_lost_request_is_one_too_many_where_none_may_be() -> None:
-    score = scoring.answered(step([1.0] * 99, errors=1))
+def test_one_failed_request_fails_where_none_is_allowed() -> None:
+    score = scoring.score_completeness(step([1.0] * 99, errors=1))
     assert replace(score, measures=()) == failed(
         "1 of 100 requests failed: code at 8 clients; 1 × HTTP 500: 'no'"
     )
@@ -194,11 +197,11 @@ def test_one_lost_request_is_one_too_many_where_none_may_be() -> None:
         (60, 4, Outcome.FAIL),
     ],
 )
-def test_a_share_that_may_be_lost_fails_only_where_more_is_shown(
+def test_an_allowed_error_rate_fails_only_if_significantly_exceeded(
     fine: int, errors: int, outcome: Outcome
 ) -> None:
     made = step([1.0] * fine, errors, 32, "ticket")
-    assert scoring.answered(made).outcome is outcome
+    assert scoring.score_completeness(made).outcome is outcome
 
 
 @pytest.mark.parametrize(
@@ -211,111 +214,114 @@ def test_a_share_that_may_be_lost_fails_only_where_more_is_shown(
         (0, 0, 0, Outcome.UNDETERMINED),
     ],
 )
-def test_a_throughput_is_kept_by_nobody_who_answers_nothing(
+def test_an_endpoint_that_answers_nothing_retains_no_throughput(
     few: int, many: int, limited: int, outcome: Outcome
 ) -> None:
-    crowd = step([0.5] * many, errors=32 * (many == 0), clients=32)
-    crowd.samples += [
+    loaded = step([0.5] * many, errors=32 * (many == 0), clients=32)
+    loaded.samples += [
         RequestMeasurement(0, 0, 1, error="HTTP 429: 'later'", limited=True)
     ] * limited
-    assert scoring.keeps(step([0.5] * few, errors=8 * (few == 0)), crowd).outcome is outcome
+    assert (
+        scoring.score_throughput_scaling(step([0.5] * few, errors=8 * (few == 0)), loaded).outcome
+        is outcome
+    )
 
 
-def test_replies_that_are_quicker_with_more_clients_are_told_and_judged_by_nobody() -> None:
+def test_replies_faster_with_more_clients_are_reported_and_not_judged() -> None:
     few, quick, slow = step([1.0] * 50), step([0.5] * 50, clients=32), step([0.9] * 50, clients=32)
-    told = scoring.keeps(few, quick)
-    assert told.passed
-    assert [(each.name, each.value, each.of) for each in told.measures] == [
+    score = scoring.score_throughput_scaling(few, quick)
+    assert score.passed
+    assert [(each.name, each.value, each.of) for each in score.measures] == [
         ("implausible: replies take less than with 8 clients, the share", 0.5, 50)
     ]
-    assert scoring.keeps(few, slow) == PASSED
+    assert scoring.score_throughput_scaling(few, slow) == PASSED
 
 
-def test_a_stated_limit_says_nothing_of_the_endpoint() -> None:
+def test_a_stated_rate_limit_is_undetermined() -> None:
     made = step([1.0] * 20)
     made.samples.append(RequestMeasurement(0, 0, 0.1, error="HTTP 429: 'slow down'", limited=True))
-    assert scoring.answered(made).outcome is Outcome.UNDETERMINED
+    assert scoring.score_completeness(made).outcome is Outcome.UNDETERMINED
     assert made.errors == []
 
 
 @pytest.mark.parametrize(
-    ("said", "right_alone", "outcome"),
+    ("replies", "right_alone", "outcome"),
     [
         (["bakudo", "lamine"], 0, Outcome.PASS),
-        (["Bakudo!", "no idea"], 0, Outcome.PASS),  # The model knows no better alone.
+        (["Bakudo!", "no idea"], 0, Outcome.PASS),  # The model is wrong alone too.
         (["no idea", "bakudo"], 2, Outcome.FAIL),
         (["bakudo", "no idea"], 1, Outcome.UNDETERMINED),
         (["no idea", "no idea"], 0, Outcome.UNDETERMINED),
     ],
 )
-def test_wrong_answers_count_where_they_are_right_alone(
-    said: Sequence[str], right_alone: int, outcome: Outcome
+def test_wrong_answers_count_only_if_right_when_asked_alone(
+    replies: Sequence[str], right_alone: int, outcome: Outcome
 ) -> None:
     codes = ["bakudo", "lamine"]
     made = step([])
     made.samples = [
         RequestMeasurement(0, 0, 1, code=c, reply_excerpt=s)
-        for c, s in zip(codes, said, strict=True)
+        for c, s in zip(codes, replies, strict=True)
     ]
     made.right_alone = right_alone
-    assert scoring.no_cross_talk(made).outcome is outcome
+    assert scoring.score_cross_talk(made).outcome is outcome
 
 
 @given(st.lists(st.floats(0.1, 10), min_size=9, max_size=60), st.randoms())
-def test_whoever_gets_no_slower_holds_its_pace(took: list[float], random: Random) -> None:
-    assert scoring.holds(step(sorted(took, reverse=True))).passed
+def test_latency_that_does_not_grow_passes(took: list[float], random: Random) -> None:
+    assert scoring.score_latency_drift(step(sorted(took, reverse=True))).passed
 
 
-def test_a_pace_that_is_lost_fails_unless_it_may_be_the_harness() -> None:
+def test_latency_drift_fails_unless_the_client_may_have_caused_it() -> None:
     growing = [1 + n / 20 for n in range(60)]
-    assert scoring.holds(step(growing)).outcome is Outcome.FAIL
-    assert scoring.holds(step(growing, lag=0.06)).outcome is Outcome.FAIL
-    assert scoring.holds(step(growing, lag=0.9)).outcome is Outcome.UNDETERMINED
+    assert scoring.score_latency_drift(step(growing)).outcome is Outcome.FAIL
+    assert scoring.score_latency_drift(step(growing, lag=0.06)).outcome is Outcome.FAIL
+    assert scoring.score_latency_drift(step(growing, lag=0.9)).outcome is Outcome.UNDETERMINED
 
 
-def test_requests_at_half_of_capacity_may_not_take_longer_than_at_all_of_it() -> None:
+def test_requests_at_half_load_must_not_take_longer_than_at_full_load() -> None:
     full, quick, slow = step([1.0] * 50), step([0.9] * 50), step([1.5] * 50)
     for each in (quick, slow):
         each.shape = replace(CODE, clients=0, rate=4.0)
-    assert [scoring.keeps_up(each, full).outcome for each in (quick, slow)] == [
+    assert [scoring.score_open_loop(each, full).outcome for each in (quick, slow)] == [
         Outcome.PASS,
         Outcome.FAIL,
     ]
     slow.shape = replace(slow.shape, rate=9.0)
-    assert scoring.keeps_up(slow, full).passed
+    assert scoring.score_open_loop(slow, full).passed
 
 
-PROMISE = LatencyObjective("code", 8, {"mean": 0.31, "first": 0.182})
+OBJECTIVE = LatencyObjective("code", 8, {"mean": 0.31, "first": 0.182})
 
 
-def test_a_step_is_held_to_what_the_policy_promises_of_it() -> None:
-    assert scoring.meets_objectives([(step([0.30] * 60), PROMISE)]).passed
-    late = scoring.meets_objectives([(step([0.50] * 60), PROMISE)])
+def test_a_step_is_scored_by_its_objective() -> None:
+    assert scoring.score_objectives([(step([0.30] * 60), OBJECTIVE)]).passed
+    late = scoring.score_objectives([(step([0.50] * 60), OBJECTIVE)])
     assert late.reason == ("mean 0.50 s, not 0.31 s; first 0.25 s, not 0.182 s: code at 8 clients")
     at: dict[str, float | str] = {"scenario": "code", "clients": 8}
     assert late.measures == (Measure("goodput", 0.0, "1/s", at, 60),)
     tail = LatencyObjective("code", 8, {"p95": 0.4, "first_p95": 0.2})
-    assert scoring.meets_objectives([(step([0.30] * 50 + [0.9] * 10), tail)]).reason == (
+    assert scoring.score_objectives([(step([0.30] * 50 + [0.9] * 10), tail)]).reason == (
         "p95 0.90 s, not 0.4 s; first_p95 0.45 s, not 0.2 s: code at 8 clients"
     )
 
 
-def test_the_worst_of_all_that_is_promised_decides() -> None:
+def test_the_worst_objective_decides() -> None:
     good, lost, unknown = step([0.30] * 60), step([0.50] * 60), step([])
-    kept, open_ = (good, PROMISE), (unknown, PROMISE)
-    assert scoring.meets_objectives([kept, open_]).outcome is Outcome.UNDETERMINED
-    worst = scoring.meets_objectives([kept, open_, (lost, PROMISE)])
+    kept, open_ = (good, OBJECTIVE), (unknown, OBJECTIVE)
+    assert scoring.score_objectives([kept, open_]).outcome is Outcome.UNDETERMINED
+    worst = scoring.score_objectives([kept, open_, (lost, OBJECTIVE)])
     assert (worst.outcome, len(worst.measures)) == (Outcome.FAIL, 2)
-    assert scoring.meets_objectives([]).outcome is Outcome.UNSUPPORTED
+    assert scoring.score_objectives([]).outcome is Outcome.UNSUPPORTED
 
 
-def test_goodput_counts_those_that_are_quick_enough() -> None:
-    half = scoring.meets_objectives([(step([0.30, 0.40] * 150), PROMISE)])
+def test_goodput_counts_requests_within_the_limits() -> None:
+    half = scoring.score_objectives([(step([0.30, 0.40] * 150), OBJECTIVE)])
     (goodput,) = half.measures
     assert goodput.value == pytest.approx(5, rel=0.05)
 
 
-def test_the_record_has_the_bound_of_each_step_and_audits_it() -> None:
+def test_measures_contain_the_error_bound_and_audit_of_a_step() -> None:
     made = step([0.8] * 300)
     found = {each.name: each for each in measures(made)}
     assert found["error rate at most"].value == pytest.approx(1 - 0.05 ** (1 / 300))
@@ -328,7 +334,7 @@ def test_the_record_has_the_bound_of_each_step_and_audits_it() -> None:
     assert "implausible: Little's law is off by" in crowded
 
 
-def test_ten_thousand_requests_take_little_room() -> None:
+def test_ten_thousand_requests_take_little_memory() -> None:
     sizes = count()
     made = step([next(sizes) / 1e4 + 0.1 for _ in range(10_000)])
     assert sum(each.name == "requests" for each in measures(made)) == 1

@@ -13,20 +13,20 @@ from readiness.checks.long_context.document_kinds import PIECE, log, page, piece
 from readiness.checks.long_context.needles import CHECKPOINTS, LOOKUPS
 from readiness.checks.long_context.probes import CLAIM
 from readiness.checks.long_context.prompt_wording import LANGUAGES, Recipe
-from readiness.checks.long_context.scoring_needles import finds, summarises
+from readiness.checks.long_context.scoring_needles import score_answer, score_summary
 from readiness.checks.long_context.send_document import SAMPLES, TokenEstimator
 from readiness.mutants.endpoint.answer import ModelOutput
 from readiness.mutants.endpoint.model import answer
 from readiness.mutants.endpoint.tokens import prompt_tokens
 from tests.reference_in_process import reply
 
-PAPERS: dict[str, Callable[[Recipe, int], LongDocument]] = {"log": log, "report": report}
+WRITERS: dict[str, Callable[[Recipe, int], LongDocument]] = {"log": log, "report": report}
 KINDS = [("log", each) for each in LANGUAGES] + [("report", "zh"), ("report", "en")]
 
 
-def said(paper: LongDocument, cut: slice = slice(None)) -> str:
-    """What a perfect reader says to a paper, or to a part of what the user says in it."""
-    system, user = paper.messages
+def reference_reply(document: LongDocument, cut: slice = slice(None)) -> str:
+    """The reference's reply to a document, or to a part of its user message."""
+    system, user = document.messages
     request = {"messages": [system, {**user, "content": user["content"][cut]}]}
     return answer(request).content or ""
 
@@ -35,33 +35,33 @@ def said(paper: LongDocument, cut: slice = slice(None)) -> str:
 
 
 @pytest.mark.parametrize(("kind", "language"), KINDS)
-def test_a_document_is_always_the_same_and_at_no_other_length(kind: str, language: str) -> None:
+def test_a_document_is_deterministic_and_differs_by_length(kind: str, language: str) -> None:
     recipe = Recipe(kind, language, 7, 1)
-    paper = PAPERS[kind](recipe, 30_000)
-    assert PAPERS[kind](recipe, 30_000) == paper
+    document = WRITERS[kind](recipe, 30_000)
+    assert WRITERS[kind](recipe, 30_000) == document
     others = [
-        PAPERS[kind](recipe, 30_001),
-        PAPERS[kind](dataclasses.replace(recipe, seed=8), 30_000),
-        PAPERS[kind](dataclasses.replace(recipe, number=2), 30_000),
+        WRITERS[kind](recipe, 30_001),
+        WRITERS[kind](dataclasses.replace(recipe, seed=8), 30_000),
+        WRITERS[kind](dataclasses.replace(recipe, number=2), 30_000),
     ]
-    firsts = {each.messages[0]["content"][:32] for each in [paper, *others]}
+    firsts = {each.messages[0]["content"][:32] for each in [document, *others]}
     assert (len(firsts), {len(each) for each in firsts}) == (4, {32})
 
 
 @pytest.mark.parametrize(("kind", "language"), KINDS)
 @pytest.mark.parametrize("characters", [20_000, 90_000])
-def test_a_document_is_as_long_as_it_should_be(kind: str, language: str, characters: int) -> None:
-    paper = PAPERS[kind](Recipe(kind, language, 7, 1), characters)
+def test_a_document_has_the_requested_length(kind: str, language: str, characters: int) -> None:
+    document = WRITERS[kind](Recipe(kind, language, 7, 1), characters)
     # A paragraph of a report has up to 900 characters.
-    assert 0 <= paper.characters - characters < (250 if kind == "log" else 1_500)
+    assert 0 <= document.characters - characters < (250 if kind == "log" else 1_500)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("seed", [0, 5])
-def test_what_is_asked_stands_at_its_depth_and_once(language: str, seed: int) -> None:
-    paper = log(Recipe("log", language, seed, 1), 200_000)
-    text = paper.messages[1]["content"]
-    placed = [each for each in paper.expected.questions if each.depth is not None]
+def test_each_needle_is_at_its_depth_and_unique(language: str, seed: int) -> None:
+    document = log(Recipe("log", language, seed, 1), 200_000)
+    text = document.messages[1]["content"]
+    placed = [each for each in document.expected.questions if each.depth is not None]
     assert sorted(each.depth for each in placed if each.depth is not None) == sorted(
         [*LOOKUPS, *CHECKPOINTS]
     )
@@ -72,22 +72,22 @@ def test_what_is_asked_stands_at_its_depth_and_once(language: str, seed: int) ->
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_haystack_is_made_of_needles(language: str) -> None:
-    paper = log(Recipe("log", language, 0, 1), 100_000)
-    lines = [each for each in paper.messages[1]["content"].splitlines() if each[0] != "q"]
-    alike = [each for each in lines if re.search(r"[^\W\d_]+-\d{5}\D.*?\d{7}", each)]
-    assert len(alike) / len(lines) > 0.9
+def test_the_haystack_consists_of_lines_of_the_needles_form(language: str) -> None:
+    document = log(Recipe("log", language, 0, 1), 100_000)
+    lines = [each for each in document.messages[1]["content"].splitlines() if each[0] != "q"]
+    similar = [each for each in lines if re.search(r"[^\W\d_]+-\d{5}\D.*?\d{7}", each)]
+    assert len(similar) / len(lines) > 0.9
 
 
 @pytest.mark.parametrize(("kind", "language"), KINDS)
-def test_two_short_documents_tell_the_tokens_of_a_long_one(kind: str, language: str) -> None:
+def test_two_short_documents_estimate_the_tokens_of_a_long_one(kind: str, language: str) -> None:
     recipe = Recipe(kind, language, 0, 1)
-    gauge = TokenEstimator(language)
+    estimator = TokenEstimator(language)
     for characters in SAMPLES[language]:
-        paper = PAPERS[kind](recipe, characters)
-        gauge.add_count(paper.characters, prompt_tokens({"messages": paper.messages}))
-    paper = PAPERS[kind](recipe, gauge.characters(CLAIM))
-    assert prompt_tokens({"messages": paper.messages}) == pytest.approx(CLAIM, rel=0.03)
+        document = WRITERS[kind](recipe, characters)
+        estimator.add_count(document.characters, prompt_tokens({"messages": document.messages}))
+    document = WRITERS[kind](recipe, estimator.characters(CLAIM))
+    assert prompt_tokens({"messages": document.messages}) == pytest.approx(CLAIM, rel=0.03)
 
 
 def test_pieces_of_a_page_overlap_and_leave_nothing_out() -> None:
@@ -101,20 +101,20 @@ def test_pieces_of_a_page_overlap_and_leave_nothing_out() -> None:
 @given(
     st.floats(0.06, 4), st.integers(0, 3_000), st.integers(500, 5_000), st.integers(5_100, 9_000)
 )
-def test_a_gauge_is_right_where_tokens_are_in_proportion(
+def test_an_estimator_is_exact_for_linear_counts(
     slope: float, start: int, short: int, long: int
 ) -> None:
-    gauge = TokenEstimator("zh")
+    estimator = TokenEstimator("zh")
     for characters in (short, long):
-        gauge.add_count(characters, round(start + slope * characters))
-    assert gauge.tokens(gauge.characters(131_072)) == pytest.approx(131_072, abs=slope + 2)
+        estimator.add_count(characters, round(start + slope * characters))
+    assert estimator.tokens(estimator.characters(131_072)) == pytest.approx(131_072, abs=slope + 2)
 
 
-def test_a_gauge_that_is_told_nonsense_estimates() -> None:
-    gauge = TokenEstimator("zh")
-    gauge.add_count(1_000, 7)
-    gauge.add_count(9_000, 7)
-    assert (gauge.is_calibrated, gauge.tokens(500)) == (False, 500)
+def test_an_estimator_ignores_implausible_counts() -> None:
+    estimator = TokenEstimator("zh")
+    estimator.add_count(1_000, 7)
+    estimator.add_count(9_000, 7)
+    assert (estimator.is_calibrated, estimator.tokens(500)) == (False, 500)
 
 
 # The reader
@@ -123,16 +123,18 @@ def test_a_gauge_that_is_told_nonsense_estimates() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("seed", range(5))
 def test_the_reader_answers_every_question(language: str, seed: int) -> None:
-    paper = log(Recipe("log", language, seed, 1), 20_000)
-    scores = [finds(reply(said(paper)), each) for each in paper.expected.questions]
+    document = log(Recipe("log", language, seed, 1), 20_000)
+    scores = [
+        score_answer(reply(reference_reply(document)), each) for each in document.expected.questions
+    ]
     assert [each for each in scores if not each.passed] == []
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("seed", range(5))
-def test_the_reader_sums_every_report_up(language: str, seed: int) -> None:
-    paper = report(Recipe("report", language, seed, 1), 20_000)
-    assert summarises(reply(said(paper)), paper.expected).reason == ""
+def test_the_reader_summarises_every_report(language: str, seed: int) -> None:
+    document = report(Recipe("report", language, seed, 1), 20_000)
+    assert score_summary(reply(reference_reply(document)), document.expected).reason == ""
 
 
 @pytest.mark.parametrize(
@@ -142,14 +144,16 @@ def test_the_reader_sums_every_report_up(language: str, seed: int) -> None:
         (slice(0, 0), {f"q{each}" for each in range(1, 13)} | {f"c{each}" for each in range(1, 6)}),
     ],
 )
-def test_the_reader_knows_nothing_of_what_was_cut(cut: slice, lost: set[str]) -> None:
-    paper = log(Recipe("log", "zh", 0, 1), 19_000)
-    text = reply(said(paper, cut))
-    missed = {each.label for each in paper.expected.questions if not finds(text, each).passed}
+def test_the_reader_does_not_answer_about_what_was_cut(cut: slice, lost: set[str]) -> None:
+    document = log(Recipe("log", "zh", 0, 1), 19_000)
+    text = reply(reference_reply(document, cut))
+    missed = {
+        each.label for each in document.expected.questions if not score_answer(text, each).passed
+    }
     assert missed >= lost
 
 
-def test_the_reader_has_nothing_to_say_of_other_requests() -> None:
+def test_the_reader_ignores_other_requests() -> None:
     request = {"messages": [{"role": "user", "content": "q1: 档案青松-12345的编号是多少？"}]}
     assert answer(request) == ModelOutput(
         "This is the reference endpoint, and it has read your message."

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.checks.long_context.document import DocumentAnswers, KeyFigure, NeedleQuestion
-from readiness.checks.long_context.scoring_needles import answers, finds, summarises
+from readiness.checks.long_context.scoring_needles import answers, score_answer, score_summary
 from readiness.score import Outcome
 from tests.reference_in_process import reply
 
-# Scores of answers
+# Scoring of answers
 
 
 LOOKUP = NeedleQuestion("q1", "lookup", "?", ("4712345",), depth=0.5)
@@ -49,7 +49,7 @@ ABSENT = NeedleQuestion("q1", "absent", "档案青石-12345的编号是多少？
     ],
 )
 def test_a_right_answer_may_say_more(question: NeedleQuestion, value: str) -> None:
-    assert finds(reply(json.dumps({"q1": value})), question).reason == ""
+    assert score_answer(reply(json.dumps({"q1": value})), question).reason == ""
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_right_answer_may_say_more(question: NeedleQuestion, value: str) -> No
         '{"q1": ["4712345"]}',
         '{"q1": {"number": "4712345"}}',
         'HC-12345\n```json\n{"q1": "编号4712345"}\n```',
-        "{broken}\nq1: 4712345",
+        "{flaws}\nq1: 4712345",
         "1. **q1**：4712345",
         '{"answers": {"q1": "4712345"}}',
         '{"result": [{"Q1": 4712345}]}',
@@ -79,8 +79,8 @@ def test_a_right_answer_may_say_more(question: NeedleQuestion, value: str) -> No
         '{"q1": "第12节：4712345"}',
     ],
 )
-def test_an_answer_counts_however_it_is_written(text: str) -> None:
-    assert finds(reply(text), LOOKUP).reason == ""
+def test_an_answer_counts_in_any_form(text: str) -> None:
+    assert score_answer(reply(text), LOOKUP).reason == ""
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,8 @@ def test_an_answer_counts_however_it_is_written(text: str) -> None:
         (SEEN, "8次，共7节", "miscounted"),
         (SEEN, "第7行", "miscounted"),
         (SEEN, "17次", "miscounted"),
-        (ABSENT, "没有记录，可能是4712345", "made up"),
-        (ABSENT, "无法回答", "made up"),
+        (ABSENT, "没有记录，可能是4712345", "hallucinated"),
+        (ABSENT, "无法回答", "hallucinated"),
         (
             NeedleQuestion("q1", "latest", "?", ("2000000",), ("1000000",)),
             "1000000→2000000",
@@ -122,54 +122,59 @@ def test_an_answer_counts_however_it_is_written(text: str) -> None:
         ),
         (NeedleQuestion("q1", "names", "?", ("ABCDE", "FGHIJ")), "ABCDE", "1 of 2 not found"),
         (NeedleQuestion("q1", "count", "?", ("7",)), "8", "miscounted"),
-        (NeedleQuestion("q1", "absent", "?", ()), "4712345", "made up"),
-        (NeedleQuestion("q1", "absent", "?", ()), "", "made up"),
+        (NeedleQuestion("q1", "absent", "?", ()), "4712345", "hallucinated"),
+        (NeedleQuestion("q1", "absent", "?", ()), "", "hallucinated"),
     ],
 )
 def test_a_wrong_answer_says_why(question: NeedleQuestion, value: Any, why: str) -> None:
-    score = finds(reply(json.dumps({"q1": value})), question)
+    score = score_answer(reply(json.dumps({"q1": value})), question)
     assert (score.outcome, score.reason.endswith(why)) == (Outcome.FAIL, True)
 
 
 @pytest.mark.parametrize("value", ["无", "none", "Not mentioned in the log.", None, [], "没有记录"])
-def test_what_is_not_there_may_be_told_in_many_ways(value: Any) -> None:
+def test_absence_may_be_stated_in_many_ways(value: Any) -> None:
     asked = NeedleQuestion("q12", "absent", "?", ())
-    assert finds(reply(json.dumps({"q12": value})), asked).passed
+    assert score_answer(reply(json.dumps({"q12": value})), asked).passed
 
 
 @given(st.lists(st.integers(10**6, 10**7 - 1), min_size=3, max_size=30, unique=True))
 def test_an_answer_that_lists_every_number_scores_nothing(values: list[int]) -> None:
     text = json.dumps({"q1": list(map(str, values))})
     questions = [dataclasses.replace(LOOKUP, wanted=(str(each),)) for each in values]
-    assert [each for each in questions if finds(reply(text), each).passed] == []
+    assert [each for each in questions if score_answer(reply(text), each).passed] == []
 
 
 @given(
     st.integers(10**6, 10**7 - 1),
     st.sampled_from(["{}", "{:,}", " {} ", "是{}。", "No. {}", "**{}**", "{}（已确认）"]),
 )
-def test_every_number_is_found_in_every_form(value: int, form: str) -> None:
+def test_a_number_is_found_in_every_form(value: int, form: str) -> None:
     question = dataclasses.replace(LOOKUP, wanted=(str(value),))
     right, wrong = (json.dumps({"q1": form.format(each)}) for each in (value, value ^ 1))
-    assert (finds(reply(right), question).passed, finds(reply(wrong), question).passed) == (
+    assert (
+        score_answer(reply(right), question).passed,
+        score_answer(reply(wrong), question).passed,
+    ) == (
         True,
         False,
     )
 
 
 @given(st.text(max_size=200))
-def test_no_text_is_too_odd_to_be_scored(text: str) -> None:
+def test_any_text_can_be_scored(text: str) -> None:
     assert isinstance(answers(text), dict)
-    assert finds(reply(text), LOOKUP).outcome is Outcome.FAIL
+    assert score_answer(reply(text), LOOKUP).outcome is Outcome.FAIL
 
 
-# Scores of summaries
+# Scoring of summaries
 
 
 FIGURES = tuple(
     KeyFigure(f"指标{chr(0x4E10 + n)}数", str(40_000 + 11 * n), f"2027-03-{n + 1:02}")
     for n in range(20)
 )
+WRONG_NUMBER = KeyFigure("净利润", "73519", "2027-03-01")
+WRONG_DATE = KeyFigure("净利润", "12", "2028-01-01")
 REPORT = DocumentAnswers("HC-10000", figures=FIGURES, end="【完】")
 
 
@@ -185,8 +190,8 @@ def summary(figures: Sequence[KeyFigure], end: str = "【完】") -> str:
         (summary(FIGURES, "**【完】**"), ""),
         ("摘要（不超过800字）\n" + summary(FIGURES), ""),
         (summary(FIGURES[:17]), "17 of 20 figures; 17 of 20 dates, got"),
-        (summary([*FIGURES, KeyFigure("净利润", "73519", "2027-03-01")]), "made up: 73519, got"),
-        (summary([*FIGURES, KeyFigure("净利润", "12", "2028-01-01")]), "made up: 2028-01-01, got"),
+        (summary([*FIGURES, WRONG_NUMBER]), "hallucinated: 73519, got"),
+        (summary([*FIGURES, WRONG_DATE]), "hallucinated: 2028-01-01, got"),
         (summary(FIGURES, ""), "ends with"),
         (
             summary([dataclasses.replace(each, number=FIGURES[n - 1].number)
@@ -196,10 +201,10 @@ def summary(figures: Sequence[KeyFigure], end: str = "【完】") -> str:
     ],
 )  # fmt: skip
 def test_a_summary_is_scored_by_its_figures(text: str, why: str) -> None:
-    reason = summarises(reply(text), REPORT).reason
+    reason = score_summary(reply(text), REPORT).reason
     assert (reason[: len(why)], bool(reason)) == (why, bool(why))
 
 
 @given(st.permutations(FIGURES), st.integers(0, 20))
-def test_a_summary_in_any_order_has_what_it_has(order: list[KeyFigure], told: int) -> None:
-    assert summarises(reply(summary(order[:told])), REPORT).passed == (told >= 18)
+def test_a_summary_is_scored_in_any_order(order: list[KeyFigure], stated: int) -> None:
+    assert score_summary(reply(summary(order[:stated])), REPORT).passed == (stated >= 18)

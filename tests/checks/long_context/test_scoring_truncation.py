@@ -11,20 +11,20 @@ from readiness.checks.long_context.length_search import LengthSearchResult
 from readiness.checks.long_context.liveness import LivenessResult
 from readiness.checks.long_context.probes import CLAIM
 from readiness.checks.long_context.scoring_limits import (
-    accepts,
-    arrives,
-    quick,
-    reaches,
-    refuses,
-    shape,
-    survives,
+    lost_part,
+    score_accepted_length,
+    score_effective_length,
+    score_latency,
+    score_long_page,
+    score_oversized_document,
+    score_truncation,
 )
 from readiness.checks.long_context.send_document import OversizedDocumentReply
 from readiness.exchange import Exchange
 from readiness.score import Measure, Outcome, Score
 from tests.reference_in_process import reply
 
-# Scores of what arrived
+# Scoring of truncation
 
 
 def asked(*depths: float) -> DocumentAnswers:
@@ -40,15 +40,15 @@ def asked(*depths: float) -> DocumentAnswers:
 DEPTHS = (0.0, 0.02, 0.2, 0.25, 0.4, 0.5, 0.6, 0.75, 0.8, 0.98, 1.0)
 
 
-def knows(low: float, high: float, prompt: int | None, code: str = "HC-10000") -> Score:
-    """The score of a reply that knows all but what stands between two depths."""
+def score_without(low: float, high: float, prompt: int | None, code: str = "HC-10000") -> Score:
+    """The score of a reply that finds all needles but those between two depths."""
     expected = asked(*DEPTHS)
     known = {
         each.label: each.wanted[0]
         for each in expected.questions
         if each.depth is not None and not low <= each.depth <= high
     }
-    return arrives(reply(f"{code}\n{json.dumps(known)}", prompt), expected, 1000)
+    return score_truncation(reply(f"{code}\n{json.dumps(known)}", prompt), expected, 1000)
 
 
 HEAD = "truncated (head): 600 prompt_tokens of about 1,000; lost at the first message, 0%, 2%"
@@ -63,14 +63,20 @@ HEAD = "truncated (head): 600 prompt_tokens of about 1,000; lost at the first me
         (2, 3, 600, "HC-10000", "truncated (cap): 600"),
         (-1, 3, 600, "", "truncated (all): 600"),
         (0.3, 0.7, 600, "", "truncated (in places): 600"),
-        (-1, 0, 1000, "", "truncated (head), whatever is counted: 1,000"),
-        (0.9, 1, None, "HC-10000", "truncated (tail), whatever is counted: prompt_tokens are not"),
+        (-1, 0, 1000, "", "truncated (head), whatever prompt_tokens says: 1,000"),
+        (
+            0.9,
+            1,
+            None,
+            "HC-10000",
+            "truncated (tail), whatever prompt_tokens says: prompt_tokens are not",
+        ),
     ],
 )
-def test_truncation_is_named_with_its_shape(
+def test_truncation_names_the_lost_part(
     low: float, high: float, prompt: int | None, code: str, start: str
 ) -> None:
-    score = knows(low, high, prompt, code)
+    score = score_without(low, high, prompt, code)
     assert (score.outcome, score.reason[: len(start)]) == (Outcome.FAIL, start)
 
 
@@ -78,22 +84,22 @@ def test_truncation_is_named_with_its_shape(
     ("low", "high", "prompt"),
     [(0.3, 0.7, 1000), (0.25, 0.75, None), (1, 1, 1000), (2, 3, 950), (2, 3, None)],
 )
-def test_what_is_lost_in_the_middle_is_no_truncation(
+def test_needles_missed_in_the_middle_are_no_truncation(
     low: float, high: float, prompt: int | None
 ) -> None:
-    assert knows(low, high, prompt).reason == ""
+    assert score_without(low, high, prompt).reason == ""
 
 
 def test_a_reply_without_answers_shows_nothing_of_the_prompt() -> None:
-    assert arrives(reply("what?"), asked(*DEPTHS), 1000).outcome is Outcome.UNDETERMINED
+    assert score_truncation(reply("what?"), asked(*DEPTHS), 1000).outcome is Outcome.UNDETERMINED
 
 
 @given(st.lists(st.booleans(), min_size=1))
-def test_every_pattern_has_a_shape(found: list[bool]) -> None:
-    name = shape(found)
+def test_every_pattern_names_a_lost_part(found: list[bool]) -> None:
+    name = lost_part(found)
     assert (name == "cap", name == "all") == (all(found), not any(found))
     mirrored = {"head": "tail", "tail": "head"}
-    assert shape(found[::-1]) == mirrored.get(name, name)
+    assert lost_part(found[::-1]) == mirrored.get(name, name)
 
 
 @pytest.mark.parametrize(
@@ -106,14 +112,14 @@ def test_every_pattern_has_a_shape(found: list[bool]) -> None:
         (990, 0, Outcome.UNDETERMINED),
     ],
 )
-def test_a_length_is_accepted_where_it_is_filled(
+def test_a_length_is_accepted_if_prompt_and_reply_fill_it(
     prompt: int | None, sent: int, outcome: Outcome
 ) -> None:
-    assert accepts(reply("x", prompt), 1100, 100, sent).outcome is outcome
+    assert score_accepted_length(reply("x", prompt), 1100, 100, sent).outcome is outcome
 
 
-def test_what_a_prompt_took_is_measured() -> None:
-    score = accepts(reply("x", 990), 1100, 100, 990)
+def test_the_tokens_of_a_prompt_are_measured() -> None:
+    score = score_accepted_length(reply("x", 990), 1100, 100, 990)
     assert score.measures == (Measure("prompt", 990, "tokens", {"length": 1100}),)
 
 
@@ -129,49 +135,59 @@ def exchange(status: int | None, seconds: float = 0.1, body: bytes = b"{}") -> E
     ("status", "seconds", "passed"),
     [(400, 1, True), (413, 1, True), (400, 31, False), (500, 1, False), (429, 1, False)],
 )
-def test_a_prompt_that_does_not_fit_is_refused_quickly(
+def test_a_prompt_that_does_not_fit_must_be_rejected_in_time(
     status: int, seconds: float, passed: bool
 ) -> None:
     assert (
-        refuses(OversizedDocumentReply(asked(0.0), exchange(status, seconds), 1000, 1100)).passed
+        score_oversized_document(
+            OversizedDocumentReply(asked(0.0), exchange(status, seconds), 1000, 1100)
+        ).passed
         is passed
     )
 
 
 def test_a_warm_prompt_has_no_cold_latency() -> None:
-    warm = quick(reply("x", 130_000, cached=120_000), CLAIM)
+    warm = score_latency(reply("x", 130_000, cached=120_000), CLAIM)
     assert (warm.outcome, warm.reason[:4]) == (Outcome.UNDETERMINED, "warm")
-    cold = quick(reply("x", 130_000, cached=64), CLAIM)
+    cold = score_latency(reply("x", 130_000, cached=64), CLAIM)
     assert cold.passed
     at = {"length": CLAIM}
     assert cold.measures == (
         Measure("time", 0.3, "s", at),
         Measure("time to first token", 0.1, "s", at),
     )
-    # A warm time is none of the cold ones.
+    # A warm latency is marked as such.
     assert [each.at for each in warm.measures] == [{**at, "cached": 120_000}] * 2
 
 
-def life(
-    before: float = 0.1, beside: float = 0.1, after: float = 0.1, status: int = 200
+def liveness(
+    before: float = 0.1, during: float = 0.1, after: float = 0.1, status: int = 200
 ) -> LivenessResult:
     return LivenessResult(
-        [exchange(200, before)] * 3, [exchange(status, beside)] * 5, [exchange(200, after)] * 3
+        [exchange(200, before)] * 3, [exchange(status, during)] * 5, [exchange(200, after)] * 3
     )
 
 
 @pytest.mark.parametrize(
     ("found", "why"),
     [
-        (life(), ""),
-        (life(beside=29, after=0.9), ""),
-        (life(beside=31), "beside a long page a short request takes 31 s"),
-        (life(status=503), "beside a long page 5 of 8 short requests failed, the first: HTTP 503"),
-        (life(before=2, after=4), "a short request takes 2.0 s before and 4.0 s after a long page"),
+        (liveness(), ""),
+        (liveness(during=29, after=0.9), ""),
+        (liveness(during=31), "during a long page a short request takes 31 s"),
+        (
+            liveness(status=503),
+            "during a long page 5 of 8 short requests failed, the first: HTTP 503",
+        ),
+        (
+            liveness(before=2, after=4),
+            "a short request takes 2.0 s before and 4.0 s after a long page",
+        ),
     ],
 )
-def test_a_long_page_leaves_others_alive(found: LivenessResult, why: str) -> None:
-    assert survives(exchange(400), found).reason == why
+def test_short_requests_must_be_answered_during_a_long_page(
+    found: LivenessResult, why: str
+) -> None:
+    assert score_long_page(exchange(400), found).reason == why
 
 
 @pytest.mark.parametrize(
@@ -184,12 +200,12 @@ def test_a_long_page_leaves_others_alive(found: LivenessResult, why: str) -> Non
         ({4096: 1.0, 16_384: 1.0}, 16_384, None, 16_384, Outcome.UNDETERMINED),
     ],
 )
-def test_the_effective_length_is_that_of_the_last_rung_in_a_row(
+def test_the_effective_length_is_the_longest_with_all_shorter_ones_accurate(
     shares: dict[int, float], top: int, window: int | None, effective: int, outcome: Outcome
 ) -> None:
-    ladder = LengthSearchResult(top, shares, {})
-    score = reaches(ladder, CLAIM, window)
-    assert (ladder.effective, score.outcome) == (effective, outcome)
+    search = LengthSearchResult(top, shares, {})
+    score = score_effective_length(search, CLAIM, window)
+    assert (search.effective_length, score.outcome) == (effective, outcome)
     measured = {each.name: each.value for each in score.measures}
     stated = {} if window is None else {"declared window": window}
     assert measured == {"effective length": effective, **stated}

@@ -1,4 +1,4 @@
-"""The endpoint's own tokenizer: where it is asked, and which of its answers count."""
+"""The endpoint's /tokenize: its URL, and which responses are counts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIMITS = RequestLimits(connect=10, first_byte=10, silence=10, total=20, body=10_
 
 
 def counted(body: bytes, status: str = "200 OK") -> tuple[int | None, bytes]:
-    """What is made of an answer, and the first line of the request."""
+    """The count read from a response, and the first line of the request."""
     seen: list[bytes] = []
 
     def script(_number: int, request: bytes) -> list[bytes | float | None]:
@@ -28,7 +28,7 @@ def counted(body: bytes, status: str = "200 OK") -> tuple[int | None, bytes]:
     async def once(url: str) -> int | None:
         endpoint = EndpointClient(Address.read(url, "", {}), LIMITS)
         try:
-            return await send_document.count(Chat(endpoint.send, Dialect("m")), OK)
+            return await send_document.count_tokens(Chat(endpoint.send, Dialect("m")), OK)
         finally:
             await endpoint.close()
 
@@ -36,14 +36,14 @@ def counted(body: bytes, status: str = "200 OK") -> tuple[int | None, bytes]:
         return asyncio.run(once(url)), seen[0].partition(b"\r\n")[0]
 
 
-def test_it_is_asked_at_the_servers_root() -> None:
+def test_tokenize_is_requested_at_the_servers_root() -> None:
     assert counted(b'{"tokens": [1, 2]}') == (2, b"POST /tokenize HTTP/1.1")
 
 
 @pytest.mark.parametrize(
     ("body", "count"),
     [
-        # vLLM 0.33, llama.cpp, and what no tokenizer says.
+        # vLLM 0.33, llama.cpp, and responses that are no count.
         (b'{"count": 30, "max_model_len": 4096, "tokens": [1, 2]}', 30),
         (b'{"tokens": [{"id": 1, "piece": "OK"}]}', 1),
         (b'{"choices": []}', None),
@@ -54,9 +54,9 @@ def test_it_is_asked_at_the_servers_root() -> None:
         (b"[" * 100_000, None),
     ],
 )
-def test_what_is_no_count_is_none(body: bytes, count: int | None) -> None:
+def test_a_response_without_a_count_is_none(body: bytes, count: int | None) -> None:
     assert counted(body)[0] == count
 
 
-def test_what_is_not_offered_is_none() -> None:
+def test_an_endpoint_without_tokenize_is_none() -> None:
     assert counted(b'{"tokens": [1]}', "404 Not Found")[0] is None

@@ -1,4 +1,4 @@
-"""The dimension low_resource: paces by usage, memory by meters, and what cannot be true."""
+"""The dimension low_resource: speed by usage, memory by meters, and implausible figures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.checks.low_resource import checks as low_resource
-from readiness.checks.low_resource import scoring as scorer
+from readiness.checks.low_resource import scoring
 from readiness.checks.low_resource.plausibility import audit, counts, little, roofline
 from readiness.checks.low_resource.timing import StreamBurst, TimedStream
 from readiness.load.meters.meter import CACHE, QUEUED, RUNNING, MeterError, MeterReading, PeakUsage
@@ -26,7 +26,7 @@ from readiness.verdict.claim import Gate
 from tests import ROOT
 from tests.user_checks import alone
 
-PACE = "low_resource.decode_speed"
+DECODE_SPEED = "low_resource.decode_speed"
 CARD = load().hardware["rtx-3060-12g"]
 RUN = TimedStream(20, 256, 256, 500, first=0.1, last=2.1, early=1 / 256)
 METRICS = 'DCGM_FI_DEV_FB_USED{gpu="0",modelName="NVIDIA GeForce RTX 3060"} 9216\n'
@@ -41,7 +41,7 @@ def peak(*readings: MeterReading) -> PeakUsage:
     return PeakUsage({"a": readings}, {})
 
 
-def test_the_articles_card_is_declared_with_its_claims() -> None:
+def test_the_articles_gpu_is_declared_with_its_limits() -> None:
     assert (
         HardwareProfile(
             "rtx-3060-12g", "RTX 3060", frozenset({"low_resource"}), 360, {"decode": 112}, 11.2
@@ -50,7 +50,7 @@ def test_the_articles_card_is_declared_with_its_claims() -> None:
     )
 
 
-def test_a_declared_machine_makes_its_dimension_count() -> None:
+def test_declared_hardware_makes_its_dimension_required() -> None:
     policy = load()
     assert policy.gate("low_resource") is Gate.ADVISORY
     assert policy.on("rtx-3060-12g").gate("low_resource") is Gate.REQUIRED
@@ -60,9 +60,9 @@ def test_a_declared_machine_makes_its_dimension_count() -> None:
         policy.on("rtx-3060")
 
 
-def test_a_pace_is_of_the_tokens_after_the_first() -> None:
+def test_decode_speed_is_of_the_tokens_after_the_first() -> None:
     assert RUN.decode == pytest.approx(255 / 2)
-    assert scorer.decodes([RUN], CARD).passed
+    assert scoring.score_decode_speed([RUN], CARD).passed
 
 
 @pytest.mark.parametrize(
@@ -70,58 +70,61 @@ def test_a_pace_is_of_the_tokens_after_the_first() -> None:
     [(2.1, 1.0), (0.1, 0.6), (2.0, 0.01)],
     ids=["all at once", "most at once", "late and fast"],
 )
-def test_a_stream_that_was_held_back_is_as_slow_as_all_of_it(first: float, early: float) -> None:
+def test_a_buffered_stream_is_timed_as_a_whole(first: float, early: float) -> None:
     assert replace(RUN, first=first, early=early).decode == 256 / 2.1
 
 
-def test_a_pace_below_the_floor_is_not_ready() -> None:
+def test_a_decode_speed_below_the_floor_fails() -> None:
     slow = replace(RUN, last=4.1)
-    score = scorer.decodes([slow] * 5, CARD)
+    score = scoring.score_decode_speed([slow] * 5, CARD)
     assert (score.outcome, score.reason) == (Outcome.FAIL, "63.8 tokens/s, below 112")
 
 
-def test_one_slow_run_of_five_is_told_and_does_not_decide() -> None:
-    score = scorer.decodes([RUN] * 4 + [replace(RUN, last=4.1)], CARD)
+def test_one_slow_run_of_five_is_reported_and_does_not_decide() -> None:
+    score = scoring.score_decode_speed([RUN] * 4 + [replace(RUN, last=4.1)], CARD)
     figures = {each.name: each.value for each in score.measures}
     assert score.passed
     assert figures["decode, worst"] == pytest.approx(63.75)
     assert figures["decode, median"] == pytest.approx(127.5)
 
 
-def test_without_hardware_figures_are_shown_and_nothing_is_asked_for() -> None:
+def test_without_declared_hardware_figures_are_reported_and_no_limit_applies() -> None:
     scores = [
-        scorer.decodes([RUN], None),
-        scorer.reads([RUN], None),
-        scorer.serves([StreamBurst(1, [RUN], 2.1)], None),
-        scorer.fits(peak(MeterReading(gpu=9 * 10**9)), None, 8192),
+        scoring.score_decode_speed([RUN], None),
+        scoring.score_prefill_speed([RUN], None),
+        scoring.score_aggregate_throughput([StreamBurst(1, [RUN], 2.1)], None),
+        scoring.score_memory(peak(MeterReading(gpu=9 * 10**9)), None, 8192),
     ]
     assert {each.outcome for each in scores} == {Outcome.UNSUPPORTED}
     assert [len(each.measures) for each in scores] == [4, 6, 1, 1]
     assert scores[0].reason == (
-        "127.5 tokens/s: no hardware profile is declared (--hardware), and nothing is asked for"
+        "127.5 tokens/s: no hardware profile is declared (--hardware), so no limit applies"
     )
 
 
 def test_prefill_and_aggregate_have_floors_of_their_own() -> None:
     card = replace(CARD, floors={"prefill": 300, "aggregate": 200})
-    assert scorer.reads([RUN], card).reason == "200.0 tokens/s, below 300"
-    assert scorer.serves([StreamBurst(2, [RUN, RUN], 2.1)], card).passed
-    assert scorer.serves([StreamBurst(1, [RUN], 2.1)], card).reason == "121.9 tokens/s, below 200"
-    assert scorer.decodes([RUN], card).outcome is Outcome.UNSUPPORTED
+    assert scoring.score_prefill_speed([RUN], card).reason == "200.0 tokens/s, below 300"
+    assert scoring.score_aggregate_throughput([StreamBurst(2, [RUN, RUN], 2.1)], card).passed
+    assert (
+        scoring.score_aggregate_throughput([StreamBurst(1, [RUN], 2.1)], card).reason
+        == "121.9 tokens/s, below 200"
+    )
+    assert scoring.score_decode_speed([RUN], card).outcome is Outcome.UNSUPPORTED
 
 
-def test_usage_that_counts_too_much_settles_nothing_and_is_implausible() -> None:
-    lying = replace(RUN, tokens=768)
-    said = "implausible: 768 tokens are counted where 256 are allowed"
-    assert scorer.decodes([lying], CARD).outcome is Outcome.UNDETERMINED
-    assert scorer.adds_up([lying], [], CARD, 0).reason == said
+def test_usage_above_the_limit_is_undetermined_and_implausible() -> None:
+    miscounted = replace(RUN, tokens=768)
+    reason = "implausible: 768 tokens are counted where 256 are allowed"
+    assert scoring.score_decode_speed([miscounted], CARD).outcome is Outcome.UNDETERMINED
+    assert scoring.score_plausibility([miscounted], [], CARD, 0).reason == reason
     assert counts(replace(RUN, characters=200)) == (
         "implausible: 200 letters ÷ 256 tokens = 0.78 letters a token"
     )
 
 
 @given(st.integers(1, 256), st.integers(0, 1024), st.floats(0.01, 5), st.floats(0.01, 5))
-def test_no_pace_is_above_that_of_all_tokens_in_the_time_after_the_first(
+def test_decode_speed_is_bounded_by_all_tokens_in_the_time_after_the_first(
     tokens: int, early: int, first: float, after: float
 ) -> None:
     timed = replace(RUN, tokens=tokens, early=early / 1024, first=first, last=first + after)
@@ -131,7 +134,7 @@ def test_no_pace_is_above_that_of_all_tokens_in_the_time_after_the_first(
 def test_memory_is_read_from_an_exporter() -> None:
     reading = read_metrics(METRICS)
     assert (reading.gpu, reading.devices) == (9216 * 2**20, ("NVIDIA GeForce RTX 3060",))
-    assert scorer.fits(peak(reading), CARD, None).passed
+    assert scoring.score_memory(peak(reading), CARD, None).passed
 
 
 @pytest.mark.parametrize(
@@ -155,45 +158,47 @@ def test_memory_is_read_from_an_exporter() -> None:
         "in a string",
     ],
 )
-def test_every_servers_page_is_read(page: str, gpu: int | None, gauges: dict[str, float]) -> None:
+def test_the_metrics_of_each_server_are_read(
+    page: str, gpu: int | None, gauges: dict[str, float]
+) -> None:
     reading = read_metrics(page)
     assert (reading.gpu, reading.gauges) == (gpu, gauges)
 
 
 @pytest.mark.parametrize("page", ["", "<html>no", '{"a": 1}', '{"models": 3}', "{", "up 1\n", "[]"])
-def test_what_is_no_page_of_metrics_says_so(page: str) -> None:
+def test_a_page_without_metrics_is_an_error(page: str) -> None:
     with pytest.raises(MeterError, match=r"page of metrics|no metric|no list"):
         read_metrics(page)
 
 
-def test_memory_above_the_limit_is_not_ready() -> None:
-    score = scorer.fits(peak(MeterReading(gpu=int(11.3e9))), CARD, None)
+def test_memory_above_the_limit_fails() -> None:
+    score = scoring.score_memory(peak(MeterReading(gpu=int(11.3e9))), CARD, None)
     assert (score.outcome, score.reason) == (
         Outcome.FAIL,
         "11.30 GB of GPU memory, not below 11.2",
     )
 
 
-def test_a_card_that_nothing_is_taken_of_settles_nothing() -> None:
-    score = scorer.fits(peak(MeterReading(gpu=0)), CARD, None)
-    assert score.reason == "no GPU memory is taken: the model does not run on the card"
+def test_a_gpu_of_which_no_memory_is_used_is_undetermined() -> None:
+    score = scoring.score_memory(peak(MeterReading(gpu=0)), CARD, None)
+    assert score.reason == "no GPU memory is used: the model does not run on the card"
 
 
-def test_memory_that_may_be_anothers_settles_nothing() -> None:
+def test_memory_that_another_process_may_use_is_undetermined() -> None:
     shared = MeterReading(gpu=int(11.3e9), doubt="shared GPU: 1 other processes compute on it")
-    assert scorer.fits(peak(shared), CARD, None).outcome is Outcome.UNDETERMINED
-    assert scorer.fits(peak(replace(shared, gpu=10**9)), CARD, None).passed
-    assert scorer.fits(peak(shared, MeterReading(gpu=10**9)), CARD, None).passed
+    assert scoring.score_memory(peak(shared), CARD, None).outcome is Outcome.UNDETERMINED
+    assert scoring.score_memory(peak(replace(shared, gpu=10**9)), CARD, None).passed
+    assert scoring.score_memory(peak(shared, MeterReading(gpu=10**9)), CARD, None).passed
 
 
-def test_another_card_than_declared_settles_nothing() -> None:
-    score = scorer.fits(peak(MeterReading(gpu=1, devices=("NVIDIA H200",))), CARD, None)
+def test_another_gpu_than_declared_is_undetermined() -> None:
+    score = scoring.score_memory(peak(MeterReading(gpu=1, devices=("NVIDIA H200",))), CARD, None)
     assert score.reason == "rtx-3060-12g is declared, and the GPU is 'NVIDIA H200'"
 
 
-def test_no_source_of_memory_settles_nothing() -> None:
-    score = scorer.fits(PeakUsage({}, {"NVML": "the GPUs tell nothing"}), CARD, None)
-    assert score.reason == "no source tells of GPU memory (NVML: the GPUs tell nothing)"
+def test_without_a_source_of_gpu_memory_the_score_is_undetermined() -> None:
+    score = scoring.score_memory(PeakUsage({}, {"NVML": "the GPUs tell nothing"}), CARD, None)
+    assert score.reason == "no source reports GPU memory (NVML: the GPUs tell nothing)"
 
 
 def test_the_gpus_of_a_server_are_those_it_computes_on() -> None:
@@ -213,7 +218,7 @@ def test_the_gpus_of_a_server_are_those_it_computes_on() -> None:
 def test_littles_law_and_the_roofline_show_their_arithmetic() -> None:
     assert little(4, 168 / 60, 1.42) == ""
     assert little(32, 224 / 180, 0.49) == (
-        "implausible: 1.24 a second × 0.49 s = 0.61 under way, not 32 (Little's law)"
+        "implausible: 1.24 a second × 0.49 s = 0.61 in flight, not 32 (Little's law)"
     )
     assert roofline(80, 360, 4.68) == ""
     assert roofline(112, 360, 4.68) == (
@@ -223,12 +228,12 @@ def test_littles_law_and_the_roofline_show_their_arithmetic() -> None:
 
 
 def claims() -> Iterator[tuple[str, list[str], str]]:
-    said = yaml.safe_load((ROOT / "fixtures/claims.yaml").read_text("utf-8"))
-    for claim, (name, found) in zip(said["claims"], audit(said), strict=True):
+    document = yaml.safe_load((ROOT / "fixtures/claims.yaml").read_text("utf-8"))
+    for claim, (name, found) in zip(document["claims"], audit(document), strict=True):
         yield name, claim["implausible"], found
 
 
-WORDS = {
+PHRASES = {
     "roofline": "above the memory's",
     "memory": "more than",
     "prefill": "TFLOPS",
@@ -237,11 +242,9 @@ WORDS = {
 
 
 @pytest.mark.parametrize(("name", "due", "found"), list(claims()))
-def test_the_audit_flags_the_claims_that_cannot_be_true(
-    name: str, due: list[str], found: str
-) -> None:
-    assert [each for each, words in WORDS.items() if words in found] == [
-        each for each in WORDS if each in due
+def test_the_audit_flags_implausible_claims(name: str, due: list[str], found: str) -> None:
+    assert [each for each, words in PHRASES.items() if words in found] == [
+        each for each in PHRASES if each in due
     ]
     assert bool(found) is bool(due)
 
@@ -252,15 +255,15 @@ def test_the_audit_flags_the_claims_that_cannot_be_true(
         ("reference", 0, ""),
         ("frames_padded", 0, ""),
         ("metrics_in_json", 0, ""),
-        ("usage_triples", 10, PACE),
+        ("usage_triples", 10, DECODE_SPEED),
         ("memory_above_the_limit", 1, "low_resource.gpu_memory"),
         ("another_card", 10, "low_resource.gpu_memory"),
-        pytest.param("slow", 1, PACE, marks=pytest.mark.nightly),
-        pytest.param("held_back", 1, PACE, marks=pytest.mark.nightly),
-        pytest.param("held_back_late", 1, PACE, marks=pytest.mark.nightly),
+        pytest.param("slow", 1, DECODE_SPEED, marks=pytest.mark.nightly),
+        pytest.param("held_back", 1, DECODE_SPEED, marks=pytest.mark.nightly),
+        pytest.param("held_back_late", 1, DECODE_SPEED, marks=pytest.mark.nightly),
     ],
 )
-def test_a_mutant_is_caught_by_its_check(
+def test_a_mutant_is_detected_by_its_check(
     mutant: str, status: int, check: str, pytester: pytest.Pytester
 ) -> None:
     pytester.makeini("[pytest]\n")
@@ -276,6 +279,6 @@ def test_a_mutant_is_caught_by_its_check(
     assert result.ret == status
     assert record["machine"] == {"hardware": "rtx-3060-12g", "quantization": "", "metrics": metrics}
     (memory,) = [each for each in checks if each["id"] == "low_resource.gpu_memory"]
-    # The server's own process is on this machine, and its card in its metrics.
+    # The server's process is on this machine, and its metrics report the GPU.
     names = [each["name"] for each in memory["measures"]]
     assert names == [RUNNING, QUEUED, CACHE, "GPU memory", "main memory"]

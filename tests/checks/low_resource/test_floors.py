@@ -1,4 +1,4 @@
-"""What the article's card does not ask for, at a real socket: by floors of one's own."""
+"""Floors that the article's hardware does not have, over HTTP."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CARD = load().hardware["rtx-3060-12g"]
 
 
 def outcome(flaw: Flaw, check: Check, context: Context, *, small: bool) -> Outcome:
-    """What becomes of a check, by the whole series or a short one."""
+    """The outcome of a check, with the full number of streams or a small one."""
 
     async def work(chat: Chat) -> Outcome:
         (probe,) = check.probes(0, 1)
@@ -37,12 +37,12 @@ def outcome(flaw: Flaw, check: Check, context: Context, *, small: bool) -> Outco
     return tried(flaw, work, replace(context, defects_only=small))
 
 
-def reads_slowly(request: Request, frames: list[bytes]) -> list[bytes | float]:
-    """A long prompt takes its time."""
+def slow_prefill(request: Request, frames: list[bytes]) -> list[bytes | float]:
+    """Answer a long prompt after two seconds."""
     return [2.0, *frames] if prompt_tokens(request) > LONG / 2 else [*frames]
 
 
-def makes_500_a_second(_request: Request, frames: list[bytes]) -> list[bytes | float]:
+def stream_500_tokens_a_second(_request: Request, frames: list[bytes]) -> list[bytes | float]:
     return [0.1, *frames[:2], 0.4, *frames[2:]]
 
 
@@ -66,11 +66,11 @@ class Alone(Engine):
     ("flaw", "due"),
     [
         (FLAWLESS, Outcome.PASS),
-        (Flaw("reads_slowly", "", change_frames=reads_slowly), Outcome.FAIL),
+        (Flaw("slow_prefill", "", change_frames=slow_prefill), Outcome.FAIL),
     ],
     ids=lambda each: each.name if isinstance(each, Flaw) else "",
 )
-def test_a_card_may_ask_for_how_fast_it_reads(flaw: Flaw, due: Outcome) -> None:
+def test_hardware_may_have_a_floor_for_prefill(flaw: Flaw, due: Outcome) -> None:
     own = Context(hardware=replace(CARD, floors={"prefill": 3_000}))
     assert outcome(flaw, checks.prefill_speed, own, small=True) is due
     decode = outcome(flaw, checks.decode_speed, Context(hardware=CARD), small=True)
@@ -80,12 +80,12 @@ def test_a_card_may_ask_for_how_fast_it_reads(flaw: Flaw, due: Outcome) -> None:
 @pytest.mark.parametrize(
     ("flaw", "due"),
     [
-        (Flaw("together", "", change_frames=makes_500_a_second), Outcome.PASS),
-        (Flaw("alone", "", change_frames=makes_500_a_second, engine=Alone), Outcome.FAIL),
+        (Flaw("together", "", change_frames=stream_500_tokens_a_second), Outcome.PASS),
+        (Flaw("alone", "", change_frames=stream_500_tokens_a_second, engine=Alone), Outcome.FAIL),
     ],
     ids=lambda each: each.name if isinstance(each, Flaw) else "",
 )
-def test_a_card_may_ask_for_what_several_make(flaw: Flaw, due: Outcome) -> None:
+def test_hardware_may_have_a_floor_for_aggregate_throughput(flaw: Flaw, due: Outcome) -> None:
     own = Context(hardware=replace(CARD, floors={"aggregate": 1_000}))
     assert outcome(flaw, checks.aggregate_throughput, own, small=False) is due
 
@@ -93,7 +93,7 @@ def test_a_card_may_ask_for_what_several_make(flaw: Flaw, due: Outcome) -> None:
 @pytest.mark.parametrize(
     ("name", "due"), [("reference", Outcome.PASS), ("smaller_than_shown", Outcome.FAIL)]
 )
-def test_weights_that_are_too_large_for_the_pace_do_not_add_up(
+def test_weights_too_large_for_the_decode_speed_are_implausible(
     name: str, due: Outcome, tmp_path: Path
 ) -> None:
     flaw, record = find(name), evidence.write(tmp_path)

@@ -1,4 +1,4 @@
-"""Memory: the conversations, what is made of replies, and who falls by them."""
+"""Memory: the conversations, the scoring of replies, and the flaws detected."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from readiness.check import Check, Generator
 from readiness.checks.memory import checks, probes
 from readiness.checks.memory.conversation import STRATA, conversation
 from readiness.checks.memory.conversation_turns import TOPICS, TURNS, ConversationTurns
-from readiness.checks.memory.fact_kinds import within
-from readiness.checks.memory.probes import DEAL
-from readiness.checks.memory.prompt_wording import LANGUAGES, PROMPTS, NoRoom, Verbaliser
-from readiness.checks.memory.scoring import Expected, grows, length, recalls
+from readiness.checks.memory.probes import CLASSES_BY_CONVERSATION
+from readiness.checks.memory.prompt_wording import LANGUAGES, PROMPTS, DoesNotFit, Verbaliser
+from readiness.checks.memory.question_classes import within
+from readiness.checks.memory.scoring import Expected, length, score_history, score_recall
 from readiness.mutants.endpoint.answer import ModelOutput
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.memory import flaws as broken
+from readiness.mutants.memory import flaws
 from readiness.mutants.memory import flaws_harmless as harmless
 from readiness.mutants.memory.reader import answer, memory_of
 from readiness.probe import Message, Probe
@@ -66,7 +66,7 @@ def expected(probe: Probe) -> Expected:
 
 
 def topics_of(probe: Probe) -> list[str]:
-    """What each turn is about, by the things, the remarks and the facts in it."""
+    """The topics of each turn, by its things, remarks and facts."""
     language = only(probe)
     found: list[str] = []
     for text in said(probe)[:-1]:
@@ -91,7 +91,7 @@ def only(probe: Probe) -> str:
 
 @few
 @given(SEEDS)
-def test_the_question_comes_in_the_fiftieth_turn(seed: int) -> None:
+def test_the_question_is_in_the_fiftieth_turn(seed: int) -> None:
     made = counted(probes.scripted(seed, 25))
     assert {(len(said(probe)), len(said(probe, "assistant"))) for probe in made} == {(50, 49)}
 
@@ -145,7 +145,7 @@ def test_a_hundred_probes_have_the_mix_of_classes_and_at_least_twelve_of_each_di
     assert Counter(Counter(probe.cluster for probe in made).values()) == {5: 20}
 
 
-def test_six_of_ten_conversations_are_in_chinese_and_so_is_each_class() -> None:
+def test_three_of_five_conversations_are_in_chinese_for_each_class() -> None:
     made = counted(probes.scripted(0, 125))
     chinese = {
         family: [p for p in made if p.family == family] for family in {p.family for p in made}
@@ -156,7 +156,7 @@ def test_six_of_ten_conversations_are_in_chinese_and_so_is_each_class() -> None:
 
 @few
 @given(SEEDS)
-def test_the_distance_is_that_of_the_last_mention_of_all_that_the_answer_takes(seed: int) -> None:
+def test_the_distance_is_that_of_the_last_mention_of_the_answer(seed: int) -> None:
     made = [p for p in counted(probes.scripted(seed, 25)) if expected(p).values]
     direct = [p for p in made if p.family in ("single fact", "update", "instruction")]
     mentions = [
@@ -179,7 +179,7 @@ def mentions_answer(probe: Probe, text: str) -> bool:
 
 @few
 @given(SEEDS)
-def test_a_perfect_reader_of_as_many_turns_as_the_distance_knows_the_answer(seed: int) -> None:
+def test_the_turns_within_the_distance_suffice_for_the_answer_and_fewer_do_not(seed: int) -> None:
     made = [p for p in counted(probes.scripted(seed, 25)) if expected(p).values]
     cut = [p.messages[-1 - 2 * (expected(p).distance or 0) :] for p in made]
     lost = [
@@ -195,9 +195,9 @@ def test_a_perfect_reader_of_as_many_turns_as_the_distance_knows_the_answer(seed
 
 
 def read(messages: list[Message] | object, probe: Probe) -> Score:
-    told = answer({"messages": messages})
-    assert told is not None
-    return recalls(reply(told.content or ""), expected(probe))
+    output = answer({"messages": messages})
+    assert output is not None
+    return score_recall(reply(output.content or ""), expected(probe))
 
 
 @few
@@ -217,7 +217,7 @@ def test_no_question_and_no_reply_in_the_history_states_a_value(seed: int) -> No
 
 @few
 @given(SEEDS)
-def test_no_competitor_is_the_answer(seed: int) -> None:
+def test_no_distractor_equals_the_answer(seed: int) -> None:
     made = [expected(p) for p in counted(probes.scripted(seed, 25))]
     forms = [({*map(normalise, e.values)}, {*map(normalise, [*e.stale, *e.others])}) for e in made]
     assert (
@@ -226,7 +226,7 @@ def test_no_competitor_is_the_answer(seed: int) -> None:
     ) == ([], True)
 
 
-def test_a_competitor_is_much_like_the_answer() -> None:
+def test_a_distractor_is_similar_to_the_answer() -> None:
     made = [p for p in counted(probes.scripted(0, 100)) if p.family == "single fact"]
     near = [
         min(differing(expected(p).values[0], other) for other in expected(p).others) for p in made
@@ -235,16 +235,16 @@ def test_a_competitor_is_much_like_the_answer() -> None:
 
 
 def differing(one: str, other: str) -> int:
-    """In how many places two texts of the same length differ."""
+    """The Hamming distance of two texts; 99 if their lengths differ."""
     return sum(a != b for a, b in zip(one, other, strict=True)) if len(one) == len(other) else 99
 
 
-def test_controls_have_their_answer_at_hand() -> None:
+def test_controls_have_their_answer_in_the_last_two_turns() -> None:
     easy = [probe for probe in probes.scripted(9, 5) if probe.control]
     assert sorted((len(said(p)), expected(p).distance) for p in easy) == [(1, 0)] * 2 + [(2, 1)] * 3
 
 
-def test_a_growing_conversation_is_asked_for_its_first_turn() -> None:
+def test_a_growing_conversation_is_asked_about_its_first_turn() -> None:
     made = probes.grown(0, 5)
     turns = [[(len(stage) + 1) // 2 for stage in p.expect["before"]] for p in made]
     first = [mentions_answer(p, said(p)[0]) for p in made]
@@ -252,8 +252,8 @@ def test_a_growing_conversation_is_asked_for_its_first_turn() -> None:
 
 
 @pytest.mark.parametrize("strata", [STRATA[:2], STRATA[4:]])
-def test_any_two_classes_have_room_beside_each_other(strata: Sequence[tuple[int, int]]) -> None:
-    classes = {name for deal in DEAL for name in deal}
+def test_any_two_classes_fit_into_one_conversation(strata: Sequence[tuple[int, int]]) -> None:
+    classes = {name for deal in CLASSES_BY_CONVERSATION for name in deal}
     pairs = [
         [(one, near), (other, far)]
         for one in classes
@@ -266,25 +266,25 @@ def test_any_two_classes_have_room_beside_each_other(strata: Sequence[tuple[int,
     assert ({len(each) for each in made}, len(pairs)) == ({2}, 4 * 63)
 
 
-def test_what_has_no_room_is_our_fault_and_no_endless_search() -> None:
-    with pytest.raises(NoRoom, match="has no room for all"):
+def test_questions_that_do_not_fit_raise_an_error() -> None:
+    with pytest.raises(DoesNotFit, match="has no room for all"):
         conversation("memory.any", 0, 0, [("update", 5), ("single fact", 5)])
 
 
-def test_no_turn_is_taken_twice_and_none_comes_after_the_question() -> None:
-    board = ConversationTurns(Verbaliser("en", Random(1)))
-    line = board.name("order", "the oak shelf")
-    board.place_at(7, line)
-    with pytest.raises(NoRoom):
-        board.place_at(7, line)
-    with pytest.raises(NoRoom):
-        board.place_at(TURNS, line)
-    board.place_between([line, line], after=6, before=9)
-    with pytest.raises(NoRoom):
-        board.fill()
+def test_no_turn_is_filled_twice_and_none_is_after_the_question() -> None:
+    turns = ConversationTurns(Verbaliser("en", Random(1)))
+    line = turns.name_line("order", "the oak shelf")
+    turns.place_at(7, line)
+    with pytest.raises(DoesNotFit):
+        turns.place_at(7, line)
+    with pytest.raises(DoesNotFit):
+        turns.place_at(TURNS, line)
+    turns.place_between([line, line], after=6, before=9)
+    with pytest.raises(DoesNotFit):
+        turns.fill()
 
 
-# The scorer
+# Scoring
 
 
 @pytest.mark.parametrize(
@@ -309,8 +309,8 @@ def test_no_turn_is_taken_twice_and_none_comes_after_the_question() -> None:
         "4 827",
     ],
 )
-def test_the_answer_passes_in_any_form_and_may_say_what_it_is_not(text: str) -> None:
-    assert recalls(reply(text), STALE) == PASSED
+def test_the_answer_passes_in_any_form_and_with_negated_values(text: str) -> None:
+    assert score_recall(reply(text), STALE) == PASSED
 
 
 @pytest.mark.parametrize(
@@ -338,18 +338,18 @@ def test_the_answer_passes_in_any_form_and_may_say_what_it_is_not(text: str) -> 
         ("您还没告诉我这个", "false abstention"),
         ("没有提到", "false abstention"),
         ("It was not mentioned.", "false abstention"),
-        ("4827, 4821", "stale: beside the answer"),
-        ("4827 or 4927", "swap: beside the answer"),
-        ("was 4927, now 4827", "swap: beside the answer"),
+        ("4827, 4821", "stale: besides the answer"),
+        ("4827 or 4927", "swap: besides the answer"),
+        ("was 4927, now 4827", "swap: besides the answer"),
         ("4827，或者没有提到", "format: an answer and none"),
         ("4827 or 5000", "format: an answer and another"),
         ("5000，或者4827", "format: an answer and another"),
     ],
 )
-def test_what_is_recalled_instead_has_a_name(text: str, reason: str) -> None:
+def test_a_wrong_answer_is_classified(text: str, reason: str) -> None:
     between = ", " if ":" in reason else ": "
     wanted = f"{reason}{between}expected '4827' 7 turns back, got {text!r}"
-    assert recalls(reply(text), STALE) == failed(wanted)
+    assert score_recall(reply(text), STALE) == failed(wanted)
 
 
 @pytest.mark.parametrize(
@@ -367,8 +367,8 @@ def test_what_is_recalled_instead_has_a_name(text: str, reason: str) -> None:
         ),
     ],
 )
-def test_a_reply_that_says_nothing_is_told_apart(given_reply: Reply, score: Score) -> None:
-    assert recalls(given_reply, STALE) == score
+def test_an_unusable_reply_is_not_scored_as_an_answer(given_reply: Reply, score: Score) -> None:
+    assert score_recall(given_reply, STALE) == score
 
 
 @pytest.mark.parametrize(
@@ -387,8 +387,8 @@ def test_a_reply_that_says_nothing_is_told_apart(given_reply: Reply, score: Scor
         "まだ聞いていません",
     ],
 )
-def test_where_nothing_was_said_any_words_for_it_pass(text: str) -> None:
-    assert recalls(reply(text), Expected([], others=["4821"])) == PASSED
+def test_any_abstention_passes_if_nothing_was_stated(text: str) -> None:
+    assert score_recall(reply(text), Expected([], others=["4821"])) == PASSED
 
 
 @pytest.mark.parametrize(
@@ -405,13 +405,13 @@ def test_where_nothing_was_said_any_words_for_it_pass(text: str) -> None:
 )
 def test_where_nothing_was_said_a_value_is_hallucinated(text: str) -> None:
     wanted = f"hallucinated: expected no value, got {text!r}"
-    assert recalls(reply(text), Expected([], others=["4821"])) == failed(wanted)
+    assert score_recall(reply(text), Expected([], others=["4821"])) == failed(wanted)
 
 
 @pytest.mark.parametrize("text", ["不清楚", "不知道。", "I don't know", "N/A", "unknown", "好的"])
 def test_where_nothing_was_said_no_other_words_say_so(text: str) -> None:
     wanted = f"format: no word that it was never said, expected no value, got {text!r}"
-    assert recalls(reply(text), Expected([], others=["4821"])) == failed(wanted)
+    assert score_recall(reply(text), Expected([], others=["4821"])) == failed(wanted)
 
 
 @given(
@@ -421,7 +421,7 @@ def test_a_number_is_recalled_in_any_sentence_and_no_other_is(number: int, form:
     texts = [
         form.format(each) for each in (number, f"{number:,}", -number, 10 * number, number + 1)
     ]
-    passed = [recalls(reply(text), Expected([str(number)])).passed for text in texts]
+    passed = [score_recall(reply(text), Expected([str(number)])).passed for text in texts]
     assert passed == [True, True, False, False, False]
 
 
@@ -429,30 +429,30 @@ def test_a_number_is_recalled_in_any_sentence_and_no_other_is(number: int, form:
     ("text", "passed"),
     [("EUR 4,827", True), ("4827 eur", True), ("4827 euros", False), ("€4827", False)],
 )
-def test_an_instruction_is_obeyed_to_the_letter(text: str, passed: bool) -> None:
-    assert recalls(reply(text), Expected(["4827"], marks=["EUR"])).passed is passed
+def test_an_instruction_must_be_followed_verbatim(text: str, passed: bool) -> None:
+    assert score_recall(reply(text), Expected(["4827"], marks=["EUR"])).passed is passed
 
 
 @few
 @given(SEEDS)
 def test_a_reply_that_lists_every_number_it_saw_scores_zero(seed: int) -> None:
     made = counted(probes.scripted(seed, 25))
-    heard = ["\n".join(said(probe)[:-1]) for probe in made]
-    lists = [" ".join([*numbers(text), *dates(text)]) for text in heard]
+    texts = ["\n".join(said(probe)[:-1]) for probe in made]
+    lists = [" ".join([*numbers(text), *dates(text)]) for text in texts]
     passed = [
         p.id
         for p, text in zip(made, lists, strict=True)
-        if recalls(reply(text), expected(p)).passed
+        if score_recall(reply(text), expected(p)).passed
     ]
     passed += [
         p.id
-        for p, text in zip(made, heard, strict=True)
-        if recalls(reply(text), expected(p)).passed
+        for p, text in zip(made, texts, strict=True)
+        if score_recall(reply(text), expected(p)).passed
     ]
     assert passed == []
 
 
-# Whether a conversation arrives whole
+# Whether a conversation arrives complete
 
 
 @pytest.mark.parametrize(
@@ -466,8 +466,8 @@ def test_a_reply_that_lists_every_number_it_saw_scores_zero(seed: int) -> None:
             [300, 800, 1000],
             False,
             failed(
-                "truncated history: prompt_tokens are [300, 800, 1000] where the text has "
-                "[100, 200, 300] characters, and the first turn is lost"
+                "truncated history: prompt_tokens are [300, 800, 1000] for texts of "
+                "[100, 200, 300] characters, and the first turn is not recalled"
             ),
         ),
         (
@@ -475,30 +475,30 @@ def test_a_reply_that_lists_every_number_it_saw_scores_zero(seed: int) -> None:
             True,
             Score(
                 Outcome.UNDETERMINED,
-                "prompt_tokens are [40, 40, 40] where the text has [100, 200, 300] characters, "
-                "though the first turn is known",
+                "prompt_tokens are [40, 40, 40] for texts of [100, 200, 300] characters, "
+                "though the first turn is recalled",
             ),
         ),
         (
             [None, None, None],
             False,
             failed(
-                "truncated history: the first turn is lost, and no usage says how much of the "
-                "prompt arrived, got 'X'"
+                "truncated history: the first turn is not recalled, and no usage shows "
+                "how much of the prompt arrived, got 'X'"
             ),
         ),
     ],
 )
-def test_a_history_is_whole_where_its_tokens_grow_with_it(
+def test_a_history_is_complete_if_its_tokens_grow_with_it(
     counts: list[int | None], recalled: bool, score: Score
 ) -> None:
     replies = [reply("X", prompt=each) for each in counts]
-    assert grows(replies, [100, 200, 300], recalled) == score
+    assert score_history(replies, [100, 200, 300], recalled) == score
 
 
 @few
 @given(SEEDS)
-def test_the_length_of_a_text_goes_with_its_tokens(seed: int) -> None:
+def test_the_length_of_a_conversation_grows_with_its_turns(seed: int) -> None:
     lengths = [
         [length(messages) for messages in [*probe.expect["before"], probe.messages]]
         for probe in probes.grown(seed, 5)
@@ -516,12 +516,12 @@ def test_the_reference_passes_every_probe(check: Check, seed: int) -> None:
     assert [score for score in tried if not score.passed] == []
 
 
-@pytest.mark.parametrize("flaw", broken.GENERAL_FLAWS, ids=lambda flaw: flaw.name)
-def test_a_flaw_fails_its_check_too_often_to_be_chance(flaw: Flaw) -> None:
+@pytest.mark.parametrize("flaw", flaws.GENERAL_FLAWS, ids=lambda flaw: flaw.name)
+def test_a_flaw_fails_its_check_significantly(flaw: Flaw) -> None:
     check = next(check for check in CHECKS if check.id == flaw.check)
     tried = scores(check, counted(check.probes(4, check.trials)), flaw)
     passed = sum(score.passed for score in tried)
-    # As the verdict has it, with five probes of a conversation taken for three and a half.
+    # As in the verdict: the design effect counts five probes of a conversation as three and a half.
     assert upper(passed / 1.4, len(tried) / 1.4, 0.05) < min(check.required, 0.92)
 
 
@@ -543,7 +543,7 @@ def test_a_flaw_fails_its_check_too_often_to_be_chance(flaw: Flaw) -> None:
     ],
 )
 def test_the_reason_names_the_flaw(name: str, word: str) -> None:
-    flaw = next(flaw for flaw in broken.GENERAL_FLAWS if flaw.name == name)
+    flaw = next(flaw for flaw in flaws.GENERAL_FLAWS if flaw.name == name)
     check = next(check for check in CHECKS if check.id == flaw.check)
     tried = scores(check, counted(check.probes(4, 25)), flaw)
     reasons = Counter(s.reason.partition(":")[0] for s in tried if not s.passed)
@@ -558,7 +558,7 @@ def test_a_harmless_variant_passes_every_probe(flaw: Flaw, check: Check) -> None
 
 
 @pytest.mark.parametrize("flaw", harmless.FLAWS, ids=lambda flaw: flaw.name)
-def test_a_harmless_variant_writes_answers_otherwise(flaw: Flaw) -> None:
+def test_a_harmless_variant_changes_how_answers_are_written(flaw: Flaw) -> None:
     requests = [{"messages": probe.messages} for probe in probes.scripted(4, 50)]
     right = [answer(request) or ModelOutput("") for request in requests]
     changed = [
@@ -568,9 +568,9 @@ def test_a_harmless_variant_writes_answers_otherwise(flaw: Flaw) -> None:
 
 
 @pytest.mark.parametrize(
-    "flaw", [*broken.GENERAL_FLAWS, *harmless.FLAWS], ids=lambda flaw: flaw.name
+    "flaw", [*flaws.GENERAL_FLAWS, *harmless.FLAWS], ids=lambda flaw: flaw.name
 )
-def test_no_flaw_touches_other_conversations(flaw: Flaw) -> None:
+def test_no_flaw_changes_other_conversations(flaw: Flaw) -> None:
     turn = {"role": "user", "content": "The order number of the oak shelf is KD-48213."}
     request = {"messages": [turn, {"role": "user", "content": "What is its order number?"}]}
     body = {"usage": {"prompt_tokens": 9000, "completion_tokens": 1, "total_tokens": 9001}}
@@ -589,18 +589,18 @@ def asked(question: str, *told: str) -> str:
     return found.content or ""
 
 
-def test_a_reader_of_a_history_without_the_change_knows_the_old_value() -> None:
-    told = "The order number of the oak shelf is KD-48213."
-    changed = "Correction: the order number of the oak shelf is now KD-48219."
+def test_the_reader_recalls_the_old_value_if_the_update_is_missing() -> None:
+    stated = "The order number of the oak shelf is KD-48213."
+    updated = "Correction: the order number of the oak shelf is now KD-48219."
     question = "What is the order number of the oak shelf?"
-    assert [asked(question, told, changed), asked(question, told), asked(question)] == [
+    assert [asked(question, stated, updated), asked(question, stated), asked(question)] == [
         "KD-48219",
         "KD-48213",
         "not mentioned",
     ]
 
 
-def test_a_pronoun_means_what_was_named_last() -> None:
+def test_the_reader_resolves_a_pronoun_to_the_thing_named_last() -> None:
     told = ["Let us turn to the oak shelf.", "Let us turn to the pine shelf."]
     it = "Its order number is KD-48213."
     pine, oak = (f"What is the order number of the {each} shelf?" for each in ("pine", "oak"))
@@ -613,12 +613,12 @@ def test_a_pronoun_means_what_was_named_last() -> None:
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("topic", TOPICS)
-def test_every_way_to_tell_a_fact_reads_as_that_fact_alone(language: str, topic: str) -> None:
-    voice = Verbaliser(language, Random(1))
-    thing, *_ = voice.things(topic)
+def test_the_reader_parses_every_template_of_a_fact(language: str, topic: str) -> None:
+    verbaliser = Verbaliser(language, Random(1))
+    thing, *_ = verbaliser.things(topic)
     told = [
-        (fact.what, voice.written(fact, voice.value(fact)), way)
-        for fact in voice.facts(topic)
+        (fact.what, verbaliser.written(fact, verbaliser.value(fact)), way)
+        for fact in verbaliser.facts(topic)
         for name in ("tell", "change")
         for way in PROMPTS[name][language]
     ]
@@ -628,7 +628,7 @@ def test_every_way_to_tell_a_fact_reads_as_that_fact_alone(language: str, topic:
     assert (read, len(read)) == (due, 3 * 7)
 
 
-def test_no_remark_and_no_instruction_tells_a_fact_or_a_number() -> None:
+def test_remarks_and_instructions_contain_no_fact_and_no_number() -> None:
     texts = [
         (of, text)
         for of in ("zh", "en")

@@ -1,4 +1,4 @@
-"""Conversations that are held live: what they tell and ask, what errors cost, who falls by them."""
+"""Live conversations: their turns, the effect of errors, and the flaws detected."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ from readiness.checks.memory.conversation import STRATA
 from readiness.checks.memory.conversation_turns import TOPICS, TURNS
 from readiness.checks.memory.live_conversation import Conversation
 from readiness.checks.memory.prompt_wording import PROMPTS
-from readiness.checks.memory.scoring import Expected, recalls
+from readiness.checks.memory.scoring import Expected, score_recall
 from readiness.context import Context
 from readiness.exchange import Call, Exchange, Send
 from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.memory import flaws as broken
-from readiness.mutants.memory import flaws as scripted
+from readiness.mutants.memory import flaws
 from readiness.mutants.memory import flaws_harmless as harmless
 from readiness.mutants.memory.reader import answer
 from readiness.probe import Probe
@@ -58,8 +57,8 @@ def asks(text: str) -> bool:
     return any(text.endswith(only) for only in PROMPTS["only"].values())
 
 
-class Wire:
-    """The reference endpoint, whose every reply may be changed by its number; it keeps requests."""
+class RecordingEndpoint:
+    """The reference endpoint; it records requests; `change` may alter each response."""
 
     def __init__(self, change: Change = lambda _number, exchange: exchange) -> None:
         self._change = change
@@ -73,7 +72,7 @@ class Wire:
 
 
 def tried(made: list[Probe], send: Send) -> list[tuple[Score, list[int]]]:
-    """What becomes of the probes of one run, and the exchanges of each."""
+    """The score and exchanges of each probe, in one run."""
     context = Context()
 
     async def attempt(probe: Probe) -> tuple[Score, list[int]]:
@@ -100,7 +99,7 @@ def fails(*numbers: int) -> Change:
 
 @few
 @given(SEEDS)
-def test_half_of_the_fifty_turns_ask_and_the_last_one_does(seed: int) -> None:
+def test_half_of_the_fifty_turns_ask_and_the_last_is_one_of_them(seed: int) -> None:
     made = probes.live(seed, 2 * QUESTIONS)
     conversations = {held(probe) for probe in made}
     assert [len(each.turns) for each in conversations] == [TURNS] * 2
@@ -111,12 +110,12 @@ def test_half_of_the_fifty_turns_ask_and_the_last_one_does(seed: int) -> None:
 
 @few
 @given(SEEDS)
-def test_all_topics_come_up_and_no_fact_is_asked_for_twice(seed: int) -> None:
+def test_all_topics_occur_and_no_fact_is_asked_for_twice(seed: int) -> None:
     made = probes.live(seed, QUESTIONS)
-    told = "\n".join(held(made[0]).turns).casefold()
+    text = "\n".join(held(made[0]).turns).casefold()
     topics = [PROMPTS["topics"][topic] for topic in TOPICS]
     things = [[*topic["zh"]["things"], *topic["en"]["things"]] for topic in topics]
-    assert [any(each.casefold() in told for each in of) for of in things] == [True] * len(TOPICS)
+    assert [any(each.casefold() in text for each in of) for of in things] == [True] * len(TOPICS)
     answers = [expected(probe).values[0] for probe in made if expected(probe).values]
     assert len(set(answers)) == len(answers)
 
@@ -142,7 +141,7 @@ def test_two_hundred_questions_have_the_mix_and_at_least_twelve_of_each_distance
 
 
 @pytest.mark.parametrize("trials", [1, 10, 25, 60])
-def test_questions_come_by_turns_from_all_conversations(trials: int) -> None:
+def test_questions_alternate_between_conversations(trials: int) -> None:
     made = probes.live(0, trials)
     clusters = Counter(probe.cluster for probe in made)
     conversations = -(-trials // QUESTIONS)
@@ -155,7 +154,7 @@ def test_questions_come_by_turns_from_all_conversations(trials: int) -> None:
 
 @few
 @given(SEEDS)
-def test_what_was_said_so_many_turns_ago_is_all_that_an_answer_takes(seed: int) -> None:
+def test_the_turns_within_the_distance_suffice_for_the_answer_and_fewer_do_not(seed: int) -> None:
     made = [probe for probe in probes.live(seed, QUESTIONS) if expected(probe).values]
     lost, known = [], []
     for probe in made:
@@ -170,30 +169,30 @@ def test_what_was_said_so_many_turns_ago_is_all_that_an_answer_takes(seed: int) 
 
 
 def known_from(messages: list[dict[str, str]], probe: Probe) -> bool:
-    told = answer({"messages": messages})
-    assert told is not None
-    return recalls(reply(told.content or ""), expected(probe)).passed
+    output = answer({"messages": messages})
+    assert output is not None
+    return score_recall(reply(output.content or ""), expected(probe)).passed
 
 
 def family(made: list[Probe], name: str) -> str:
     return next(probe.family for probe in made if probe.id == name)
 
 
-# The talk
+# The live conversation
 
 
-def test_a_conversation_is_held_once_and_each_question_is_a_trial_of_its_own() -> None:
-    wire, made = Wire(), probes.live(0, QUESTIONS)
-    found = tried(made, wire.send)
+def test_a_conversation_runs_once_and_each_question_is_its_own_trial() -> None:
+    endpoint, made = RecordingEndpoint(), probes.live(0, QUESTIONS)
+    found = tried(made, endpoint.send)
     assert [score for score, _ in found if not score.passed] == []
-    assert len(wire.calls) == TURNS
+    assert len(endpoint.calls) == TURNS
     turns = [exchanges[-1] + 1 for _, exchanges in found]
     assert turns == [probe.expect["turn"] for probe in made]
     assert sorted(seq for _, exchanges in found for seq in exchanges) == list(range(TURNS))
 
 
 @pytest.mark.parametrize("streamed", [True, False])
-def test_the_endpoints_own_words_go_back_and_its_reasoning_does_not(streamed: bool) -> None:
+def test_the_endpoints_replies_are_sent_back_without_reasoning(streamed: bool) -> None:
     def thinks(number: int, exchange: Exchange) -> Exchange:
         first = exchange.body.partition(b"\n\n")[0].removeprefix(b"data: ")
         (choice,) = (body := json.loads(first))["choices"]
@@ -203,18 +202,18 @@ def test_the_endpoints_own_words_go_back_and_its_reasoning_does_not(streamed: bo
         frames = b"data: %b\n\ndata: [DONE]\n\n" if streamed else b"%b"
         return replace(exchange, body=frames % json.dumps(body).encode())
 
-    wire, (probe,) = Wire(thinks), probes.live(0, 1)
-    tried([replace(probe, parameters={"stream": streamed})], wire.send)
-    last = wire.calls[-1].body["messages"]
+    endpoint, (probe,) = RecordingEndpoint(thinks), probes.live(0, 1)
+    tried([replace(probe, parameters={"stream": streamed})], endpoint.send)
+    last = endpoint.calls[-1].body["messages"]
     assert [each["content"] for each in last[1::2]] == [f"said {n}" for n in range(TURNS - 1)]
     assert {tuple(each) for each in last} == {("role", "content")}
 
 
 @pytest.mark.parametrize("number", [0, 20, TURNS - 1])
-def test_an_error_costs_one_question_and_is_not_forgiven(number: int) -> None:
-    """The turn is said again, as a user would; the question that comes next fails all the same."""
-    wire, made = Wire(fails(number)), probes.live(0, QUESTIONS)
-    found = tried(made, wire.send)
+def test_an_error_fails_the_next_question_and_no_other(number: int) -> None:
+    """The turn is repeated, as a user would; the next question fails all the same."""
+    endpoint, made = RecordingEndpoint(fails(number)), probes.live(0, QUESTIONS)
+    found = tried(made, endpoint.send)
     wrong = [
         (probe.expect["turn"], score, number in exchanges)
         for probe, (score, exchanges) in zip(made, found, strict=True)
@@ -222,22 +221,22 @@ def test_an_error_costs_one_question_and_is_not_forgiven(number: int) -> None:
     ]
     due = min(turn for turn in held(made[0]).asking if turn > number)
     error = Score(Outcome.ENDPOINT_ERROR, "HTTP 502: 'bad gateway'")
-    assert (wrong, len(wire.calls)) == ([(due, error, True)], TURNS + 1)
+    assert (wrong, len(endpoint.calls)) == ([(due, error, True)], TURNS + 1)
 
 
-def test_two_errors_in_a_row_end_the_conversation_and_cost_all_that_is_left() -> None:
-    wire, made = Wire(fails(20, 21)), probes.live(0, QUESTIONS)
-    found = tried(made, wire.send)
+def test_two_errors_in_a_row_end_the_conversation_and_fail_the_remaining_questions() -> None:
+    endpoint, made = RecordingEndpoint(fails(20, 21)), probes.live(0, QUESTIONS)
+    found = tried(made, endpoint.send)
     failed = {
         probe.expect["turn"]
         for probe, (score, _) in zip(made, found, strict=True)
         if score.outcome is Outcome.ENDPOINT_ERROR
     }
-    assert (failed, len(wire.calls)) == ({t for t in held(made[0]).asking if t > 20}, 22)
+    assert (failed, len(endpoint.calls)) == ({t for t in held(made[0]).asking if t > 20}, 22)
     assert [score for score, _ in found if score.outcome is Outcome.FAIL] == []
 
 
-def test_what_was_never_sent_is_not_sent_again() -> None:
+def test_a_request_that_was_never_sent_is_not_repeated() -> None:
     calls = []
 
     async def send(call: Call) -> Exchange:
@@ -260,11 +259,11 @@ def test_the_reference_passes_every_question() -> None:
 
 
 @pytest.mark.parametrize(
-    "flaw", [flaw for flaw in broken.LIVE_FLAWS if flaw.check], ids=lambda flaw: flaw.name
+    "flaw", [flaw for flaw in flaws.LIVE_FLAWS if flaw.check], ids=lambda flaw: flaw.name
 )
-def test_a_flaw_of_live_conversations_is_caught_in_them_and_nowhere_else(flaw: Flaw) -> None:
+def test_a_flaw_of_live_conversations_fails_their_check_alone(flaw: Flaw) -> None:
     passed = sum(score.passed for score in live(flaw))
-    # As the verdict has it, with 25 probes of a conversation taken for seven.
+    # As in the verdict: the design effect counts 25 probes of a conversation as seven.
     assert upper(passed / 3.4, 2 * QUESTIONS / 3.4, 0.05) < live_conversation_recall.required
     others = [
         checks.recall_at_turn_50,
@@ -277,7 +276,7 @@ def test_a_flaw_of_live_conversations_is_caught_in_them_and_nowhere_else(flaw: F
 
 
 @pytest.mark.parametrize(
-    "flaw", [*harmless.FLAWS, broken.LIVE_FLAWS[-1]], ids=lambda flaw: flaw.name
+    "flaw", [*harmless.FLAWS, flaws.LIVE_FLAWS[-1]], ids=lambda flaw: flaw.name
 )
 def test_a_harmless_variant_passes_every_question(flaw: Flaw) -> None:
     assert flaw.harmless
@@ -285,6 +284,6 @@ def test_a_harmless_variant_passes_every_question(flaw: Flaw) -> None:
 
 
 @pytest.mark.parametrize("name", ["memory_last_ten", "memory_swapped", "memory_no_updates"])
-def test_what_a_scripted_conversation_shows_a_live_one_shows_too(name: str) -> None:
-    flaw = next(flaw for flaw in scripted.GENERAL_FLAWS if flaw.name == name)
+def test_a_flaw_of_scripted_conversations_shows_in_live_ones_too(name: str) -> None:
+    flaw = next(flaw for flaw in flaws.GENERAL_FLAWS if flaw.name == name)
     assert sum(not score.passed for score in live(flaw)) >= 8

@@ -1,4 +1,4 @@
-"""A server that is back before all of it is; run as a program, with its port."""
+"""A server that accepts requests before all of its workers are ready; run with its port."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from readiness.mutants.endpoint.engine import Engine
 from readiness.mutants.endpoint.server import application
 from readiness.mutants.flaw import Flaw
 
-LOADS = 10.0  # seconds
+LOADING_SECONDS = 10.0  # seconds
 
 
 class Loading(Engine):
-    """Of two workers one still loads its weights, and every other request comes to it."""
+    """One of two workers still loads its weights, and gets every other request."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.ready = monotonic() + LOADS
+        self.ready = monotonic() + LOADING_SECONDS
 
     async def begin(self, request: Request) -> SubstituteResponse | None:
-        """Say 503 where the second worker would have to answer."""
+        """Answer 503 for the worker that is not ready."""
         await super().begin(request)
         if self.begun % 2 or monotonic() > self.ready:
             return None
@@ -32,7 +32,7 @@ class Loading(Engine):
         )
 
 
-FLAW = Flaw("half_ready", "one of two workers is not there yet", engine=Loading)
+FLAW = Flaw("half_ready", "one of two workers is not ready", engine=Loading)
 
 if __name__ == "__main__":
     web.run_app(application(FLAW, ""), host="127.0.0.1", port=int(sys.argv[1]), print=None)

@@ -1,4 +1,4 @@
-"""Stability: storms, bursts and mishaps at a real socket, and what scorers make of them."""
+"""Stability: abort cycles, bursts and other scenarios over HTTP, and their scoring."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import pytest
 
 from readiness.chat import Chat
 from readiness.check import Check
-from readiness.checks.stability import checks, mishaps, scoring
-from readiness.checks.stability.abort_cycles import AbortCyclesResult, RestReading, run_abort_cycles
-from readiness.checks.stability.mishaps import OddInput, RestartResult
+from readiness.checks.stability import checks, scenarios, scoring
+from readiness.checks.stability.abort_cycles import AbortCyclesResult, IdleReading, run_abort_cycles
+from readiness.checks.stability.scenarios import BadInput, RestartResult
 from readiness.context import Context
 from readiness.exchange import Exchange, Fault
 from readiness.load.latency import require_not_rate_limited
@@ -27,13 +27,13 @@ from readiness.score import PASSED, EndpointError, Measure, Outcome, Score
 from tests.load_driver import at, tried
 from tests.scripted_server import free_port
 
-STORM = (
+ABORT_CHECKS = (
     checks.recovers_after_aborts,
     checks.abort_isolation,
     checks.abort_stops_generation,
     checks.no_leak_after_aborts,
 )
-REST = (
+OTHER_CHECKS = (
     checks.burst_not_dropped,
     checks.long_reply_not_truncated,
     checks.key_stays_valid,
@@ -41,8 +41,8 @@ REST = (
 )
 
 
-def fell(mutant: str, *tried_: Check, small: bool = False) -> dict[str, Outcome]:
-    """Which checks do not pass, and how."""
+def failures(mutant: str, *checks_: Check, small: bool = False) -> dict[str, Outcome]:
+    """The checks that do not pass, and the outcome of each."""
 
     async def work(chat: Chat) -> dict[str, Outcome]:
         found = {
@@ -50,7 +50,7 @@ def fell(mutant: str, *tried_: Check, small: bool = False) -> dict[str, Outcome]
                 (await each.attempt(chat, probe)).outcome
                 for probe in each.probes(0, 1 if small else each.trials)
             ]
-            for each in tried_
+            for each in checks_
         }
         wrong = {name: [o for o in all_ if o is not Outcome.PASS] for name, all_ in found.items()}
         return {name: all_[0] for name, all_ in wrong.items() if all_}
@@ -58,8 +58,8 @@ def fell(mutant: str, *tried_: Check, small: bool = False) -> dict[str, Outcome]
     return tried(mutant, work, Context(defects_only=small))
 
 
-def test_the_reference_stays_as_it_was() -> None:
-    assert fell("reference", *STORM, *REST, small=True) == {}
+def test_the_reference_passes() -> None:
+    assert failures("reference", *ABORT_CHECKS, *OTHER_CHECKS, small=True) == {}
 
 
 @pytest.mark.parametrize(
@@ -73,40 +73,45 @@ def test_the_reference_stays_as_it_was() -> None:
         ("session_expires", checks.key_stays_valid),
     ],
 )
-def test_a_flaw_is_found_by_its_own_check(mutant: str, check: Check) -> None:
+def test_a_flaw_fails_its_own_check_alone(mutant: str, check: Check) -> None:
     own = check.id.removeprefix("stability.")
-    assert fell(mutant, check, checks.key_stays_valid) == {own: Outcome.FAIL}
+    assert failures(mutant, check, checks.key_stays_valid) == {own: Outcome.FAIL}
 
 
-def test_a_crash_over_odd_input_is_found() -> None:
-    assert fell("odd_role_crashes", checks.bad_input_isolation, small=True) == {
+def test_a_crash_on_malformed_input_is_detected() -> None:
+    assert failures("odd_role_crashes", checks.bad_input_isolation, small=True) == {
         "bad_input_isolation": Outcome.FAIL
     }
 
 
-def test_a_model_may_tire_of_a_long_list() -> None:
-    assert fell("tires_of_lists", checks.long_reply_not_truncated) == {}
+def test_a_model_may_cut_a_long_list_short() -> None:
+    assert failures("tires_of_lists", checks.long_reply_not_truncated) == {}
 
 
-def test_a_burst_that_is_told_when_to_come_back_is_answered() -> None:
-    assert fell("burst_429", checks.burst_not_dropped) == {}
+def test_a_burst_rejected_with_retry_after_passes() -> None:
+    assert failures("burst_429", checks.burst_not_dropped) == {}
 
 
 @pytest.mark.parametrize(
-    ("mutant", "fallen"),
+    ("mutant", "failing"),
     [
         ("abort_kills", {"recovers_after_aborts", "no_leak_after_aborts"}),
     ],
 )
-def test_a_storm_brings_out_what_aborts_leave(mutant: str, fallen: set[str]) -> None:
-    found = fell(mutant, *STORM[:2], STORM[3])
-    assert {name for name, how in found.items() if how is Outcome.FAIL} >= fallen
-    assert "recovers_after_aborts" in fallen or "recovers_after_aborts" not in found
+def test_abort_cycles_detect_an_engine_that_dies(mutant: str, failing: set[str]) -> None:
+    found = failures(mutant, *ABORT_CHECKS[:2], ABORT_CHECKS[3])
+    assert {name for name, how in found.items() if how is Outcome.FAIL} >= failing
+    assert "recovers_after_aborts" in failing or "recovers_after_aborts" not in found
 
 
-def test_a_storm_leaves_many_and_reads_once_a_cycle() -> None:
+def test_abort_cycles_abort_three_requests_and_read_once_a_cycle() -> None:
     storm = tried("reference", run_abort_cycles, Context(defects_only=True))
-    assert (storm.aborted, len(storm.readings), storm.neighbour_errors, storm.control_errors) == (
+    assert (
+        storm.aborted,
+        len(storm.readings),
+        storm.concurrent_stream_errors,
+        storm.control_errors,
+    ) == (
         3,
         1,
         [""],
@@ -130,22 +135,20 @@ def test_a_storm_leaves_many_and_reads_once_a_cycle() -> None:
         ("abort_cuts_others", "abort_isolation"),
     ],
 )
-def test_a_whole_storm_brings_out_what_grows(mutant: str, check: str) -> None:
-    assert fell(mutant, *STORM)[check] is Outcome.FAIL
+def test_all_abort_cycles_detect_what_grows(mutant: str, check: str) -> None:
+    assert failures(mutant, *ABORT_CHECKS)[check] is Outcome.FAIL
 
 
 @pytest.mark.nightly
-def test_a_gateway_that_gives_up_is_found_and_named() -> None:
+def test_a_gateway_timeout_is_detected_and_named() -> None:
     async def work(chat: Chat) -> Score:
-        return scoring.outlasts(await mishaps.long_reply(chat, stream=False))
+        return scoring.score_long_reply(await scenarios.long_reply(chat, stream=False))
 
     score = tried("gateway_502", work)
-    assert score.reason.endswith(
-        "HTTP 502, an HTML page: as a gateway does with a read time-out of 30 s"
-    )
+    assert score.reason.endswith("HTTP 502, an HTML page: a gateway's read timeout of 30 s")
 
 
-# What scorers make of what came
+# Scoring
 
 
 def storm(
@@ -153,23 +156,23 @@ def storm(
     memory: Sequence[float] = (4e9,) * 12,
     last: Mapping[str, float] | None = None,
 ) -> AbortCyclesResult:
-    """A storm with readings of these."""
+    """The result of abort cycles with these readings."""
     read = [
-        RestReading(0.1, {RUNNING: 0.0, QUEUED: 0.0, CACHE: 0.0, HOST: each}) for each in memory
+        IdleReading(0.1, {RUNNING: 0.0, QUEUED: 0.0, CACHE: 0.0, HOST: each}) for each in memory
     ]
     read[-1] = replace(read[-1], gauges={**read[-1].gauges, **(last or {})})
     idle = {RUNNING: 0.0, CACHE: 0.0, HOST: memory[0]}
     return AbortCyclesResult([0.1] * 5, idle, read, ["OK."] * 30, [], [after] * 5, [""] * 12, 96)
 
 
-def test_a_short_request_may_take_a_little_longer_after_a_storm() -> None:
-    assert scoring.survives(storm(0.29)).passed
-    assert not scoring.survives(storm(0.31)).passed
+def test_a_short_request_may_take_a_little_longer_after_aborts() -> None:
+    assert scoring.score_recovery(storm(0.29)).passed
+    assert not scoring.score_recovery(storm(0.31)).passed
     overlapping, few = storm(0.31), storm(0.55)
-    overlapping.before[0] = 0.31
-    few.after = few.after[:2]
-    assert [scoring.survives(each).passed for each in (overlapping, few)] == [True, True]
-    slower = scoring.survives(storm(0.7))
+    overlapping.seconds_before[0] = 0.31
+    few.seconds_after = few.seconds_after[:2]
+    assert [scoring.score_recovery(each).passed for each in (overlapping, few)] == [True, True]
+    slower = scoring.score_recovery(storm(0.7))
     assert (slower.outcome, slower.reason) == (
         Outcome.FAIL,
         "after 96 aborted requests a short request takes 0.70 s, 0.10 s before",
@@ -178,7 +181,7 @@ def test_a_short_request_may_take_a_little_longer_after_a_storm() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "passed"),
+    ("replies", "passed"),
     [
         (["OK."] * 5 + ["ok"] * 25, True),
         (["OK."] * 5 + ["OK: 1, 2", *["OK"] * 24], False),
@@ -187,24 +190,26 @@ def test_a_short_request_may_take_a_little_longer_after_a_storm() -> None:
         (["Sure.", *["OK."] * 4, *["1, 2"] * 25], True),
     ],
 )
-def test_after_a_storm_short_requests_are_answered_as_before(told: list[str], passed: bool) -> None:
+def test_after_aborts_short_requests_are_answered_as_before(
+    replies: list[str], passed: bool
+) -> None:
     made = storm()
-    made.control_replies = told
-    assert scoring.survives(made).passed is passed
+    made.control_replies = replies
+    assert scoring.score_recovery(made).passed is passed
 
 
-def test_words_of_those_who_left_are_quoted() -> None:
+def test_the_text_of_an_aborted_reply_is_quoted() -> None:
     made = storm()
     made.control_replies[-1] = "17, 18, 19"
-    assert scoring.survives(made).reason == (
-        "after 96 aborted requests a short request is answered as if it were another: '17, 18, 19'"
+    assert scoring.score_recovery(made).reason == (
+        "after 96 aborted requests a short request gets another request's reply: '17, 18, 19'"
     )
 
 
-def test_what_may_be_the_harness_is_not_held_against_the_endpoint() -> None:
+def test_slowness_of_a_saturated_client_is_undetermined() -> None:
     late = storm(0.7)
     late.client_saturation.lags.add(np.full(100, 0.5))
-    assert scoring.survives(late).outcome is Outcome.UNDETERMINED
+    assert scoring.score_recovery(late).outcome is Outcome.UNDETERMINED
 
 
 @pytest.mark.parametrize(
@@ -217,33 +222,36 @@ def test_what_may_be_the_harness_is_not_held_against_the_endpoint() -> None:
         ({CACHE: 0.02}, Outcome.FAIL),
     ],
 )
-def test_at_rest_nothing_may_be_left(last: Mapping[str, float], outcome: Outcome) -> None:
-    assert scoring.rests(storm(last=last)).outcome is outcome
+def test_an_idle_server_shows_no_requests_and_an_empty_cache(
+    last: Mapping[str, float], outcome: Outcome
+) -> None:
+    assert scoring.score_idle_metrics(storm(last=last)).outcome is outcome
 
 
-def test_memory_may_warm_up_and_breathe_but_not_grow() -> None:
+def test_memory_may_warm_up_and_fluctuate_but_not_grow() -> None:
     warming = [1e9, 2e9, 3e9, 4e9, *[4e9] * 8]
-    breathing = [4e9 + 1e6 * (n % 3) for n in range(12)]
+    fluctuating = [4e9 + 1e6 * (n % 3) for n in range(12)]
     growing = [4e9 + 5e6 * n for n in range(12)]
     creeping = [4e9 + 4096.0 * n for n in range(12)]
-    found = [scoring.rests(storm(memory=m)) for m in (warming, breathing, growing, creeping)]
+    found = [
+        scoring.score_idle_metrics(storm(memory=m))
+        for m in (warming, fluctuating, growing, creeping)
+    ]
     assert [each.passed for each in found] == [True, True, False, True]
-    assert found[2].reason == (
-        "main memory grows by 5e+06 a cycle at rest, after 96 aborted requests"
-    )
+    assert found[2].reason == ("idle main memory grows by 5e+06 a cycle, after 96 aborted requests")
     assert found[3].measures[-1] == Measure("main memory, growth of a cycle at rest", 4096.0, "B")
 
 
-def test_where_others_are_served_too_nothing_is_ever_at_rest() -> None:
+def test_requests_of_other_clients_leave_the_metrics_undetermined() -> None:
     made = storm(last={RUNNING: 3.0})
     made.gauges_before = {**made.gauges_before, RUNNING: 2.0}
-    assert scoring.rests(made).outcome is Outcome.UNDETERMINED
+    assert scoring.score_idle_metrics(made).outcome is Outcome.UNDETERMINED
 
 
-def test_memory_alone_shows_nothing_of_requests() -> None:
+def test_without_metrics_of_requests_the_check_is_unsupported() -> None:
     made = storm()
     made.readings = [replace(each, gauges={HOST: 4e9}) for each in made.readings]
-    assert scoring.rests(made).outcome is Outcome.UNSUPPORTED
+    assert scoring.score_idle_metrics(made).outcome is Outcome.UNSUPPORTED
 
 
 def exchange(
@@ -256,18 +264,18 @@ def exchange(
     ("seconds", "named"),
     [(30.4, 30), (59.2, 60), (60.02, 60), (300.5, 300)],
 )
-def test_a_gateway_gives_itself_away_by_a_round_number(seconds: float, named: int) -> None:
-    cut = scoring.outlasts(exchange(504, b"<html>", seconds))
-    assert cut.reason.endswith(f"a read time-out of {named} s")
-    assert scoring.outlasts(exchange(500, b"{}", 45.0)).reason.endswith("HTTP 500")
+def test_a_gateway_is_recognised_by_its_default_timeout(seconds: float, named: int) -> None:
+    cut = scoring.score_long_reply(exchange(504, b"<html>", seconds))
+    assert cut.reason.endswith(f"a gateway's read timeout of {named} s")
+    assert scoring.score_long_reply(exchange(500, b"{}", 45.0)).reason.endswith("HTTP 500")
 
 
-def test_a_reply_that_is_still_coming_when_time_is_up_is_not_held_against_it() -> None:
-    late = scoring.outlasts(exchange(200, b"data: {}", 600.0, Fault.TOTAL))
+def test_a_reply_still_arriving_at_the_timeout_is_undetermined() -> None:
+    late = scoring.score_long_reply(exchange(200, b"data: {}", 600.0, Fault.TOTAL))
     assert late.outcome is Outcome.UNDETERMINED
 
 
-def test_a_stated_limit_in_a_storm_says_nothing_of_the_endpoint() -> None:
+def test_a_stated_rate_limit_during_abort_cycles_is_skipped() -> None:
     limit = replace(exchange(429), headers={"retry-after": "1"})
     with pytest.raises(EndpointError) as error:
         require_not_rate_limited(limit)
@@ -277,20 +285,22 @@ def test_a_stated_limit_in_a_storm_says_nothing_of_the_endpoint() -> None:
 
 def test_a_first_request_that_is_refused_is_no_expiry() -> None:
     fine, refused = exchange(200), exchange(401)
-    assert scoring.keeps_key([fine] * 4) == PASSED
-    assert scoring.keeps_key([fine, refused]).reason == (
+    assert scoring.score_key_validity([fine] * 4) == PASSED
+    assert scoring.score_key_validity([fine, refused]).reason == (
         "HTTP 401 at request 2 of a session: the key was valid"
     )
-    assert scoring.keeps_key([refused]).reason == "request 1 of a session fails: HTTP 401"
+    assert scoring.score_key_validity([refused]).reason == "request 1 of a session fails: HTTP 401"
 
 
-def test_who_refuses_an_upload_may_hang_up_and_who_refuses_a_word_may_not() -> None:
+def test_a_rejected_upload_may_be_reset_and_a_small_request_may_not() -> None:
     reset = exchange(None, fault=Fault.RESET)
-    assert scoring.withstands([OddInput("a", reset, oversized=True)], [exchange(200)]) == PASSED
-    lost = scoring.withstands([OddInput("50 MB of text", reset)], [exchange(200)])
+    assert (
+        scoring.score_bad_input([BadInput("a", reset, oversized=True)], [exchange(200)]) == PASSED
+    )
+    lost = scoring.score_bad_input([BadInput("50 MB of text", reset)], [exchange(200)])
     assert lost.reason == "50 MB of text: connection lost: "
-    harmed = scoring.withstands([OddInput("broken JSON", exchange(400))], [exchange(500)])
-    assert harmed.reason == "beside odd input a stream fails: HTTP 500"
+    harmed = scoring.score_bad_input([BadInput("broken JSON", exchange(400))], [exchange(500)])
+    assert harmed.reason == "a stream concurrent with bad input fails: HTTP 500"
 
 
 @pytest.mark.parametrize(
@@ -303,8 +313,10 @@ def test_who_refuses_an_upload_may_hang_up_and_who_refuses_a_word_may_not() -> N
         (RestartResult(127), Outcome.SKIPPED),
     ],
 )
-def test_an_endpoint_comes_back_and_stays(found: RestartResult, outcome: Outcome) -> None:
-    assert scoring.returns(found).outcome is outcome
+def test_an_endpoint_must_answer_all_requests_after_a_restart(
+    found: RestartResult, outcome: Outcome
+) -> None:
+    assert scoring.score_restart(found).outcome is outcome
 
 
 RESTART = """
@@ -320,7 +332,7 @@ with open(pid, "w") as file:
 
 
 def restarted(folder: Path, again: Callable[[str], Sequence[str]]) -> RestartResult:
-    """What comes of killing the reference, and starting what the command for its port says."""
+    """Kill the reference, start the command for its port, and return the result."""
     script, pid, port = folder / "restart.py", folder / "pid", str(free_port())
     script.write_text(RESTART)
     with subprocess.Popen(served(port), stdout=subprocess.PIPE, text=True) as server:
@@ -329,7 +341,7 @@ def restarted(folder: Path, again: Callable[[str], Sequence[str]]) -> RestartRes
         pid.write_text(str(server.pid))
         restart = shlex.join([sys.executable, str(script), str(pid), *again(port)])
         try:
-            return at(url, mishaps.restart_endpoint, Context(restart_command=restart))
+            return at(url, scenarios.restart_endpoint, Context(restart_command=restart))
         finally:
             os.kill(int(pid.read_text()), signal.SIGKILL)
 
@@ -343,20 +355,20 @@ def half_ready(port: str) -> Sequence[str]:
 
 
 @pytest.mark.slow
-def test_a_server_that_is_killed_and_started_again_is_found_back(tmp_path: Path) -> None:
+def test_a_server_that_is_killed_and_restarted_passes(tmp_path: Path) -> None:
     found = restarted(tmp_path, served)
-    assert scoring.returns(found).passed
-    # What was under way has ended as cut, or was done before; nothing hangs.
-    assert (found.status, len(found.interrupted), len(found.after)) == (
+    assert scoring.score_restart(found).passed
+    # Streams in flight were cut or had completed; none hangs.
+    assert (found.status, len(found.interrupted), len(found.errors_after)) == (
         0,
-        mishaps.NEIGHBOURS,
+        scenarios.CONCURRENT_STREAMS,
         20,
     )
     assert found.seconds is not None
 
 
 @pytest.mark.slow
-def test_a_server_that_is_back_and_not_all_there_is_found(tmp_path: Path) -> None:
-    score = scoring.returns(restarted(tmp_path, half_ready))
+def test_a_server_that_answers_only_some_requests_after_a_restart_fails(tmp_path: Path) -> None:
+    score = scoring.score_restart(restarted(tmp_path, half_ready))
     assert score.outcome is Outcome.FAIL
     assert " of 20 fail after a restart: HTTP 503" in score.reason

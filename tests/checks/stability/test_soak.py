@@ -1,4 +1,4 @@
-"""A soak: short ones at a real socket, and what the scorer makes of long ones."""
+"""A soak: short soaks over HTTP, and the scoring of long ones."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ import numpy as np
 import pytest
 
 from readiness.chat import Chat
-from readiness.checks.stability.abort_cycles import AbortCyclesResult, RestReading
-from readiness.checks.stability.scoring_soak import endures
+from readiness.checks.stability.abort_cycles import AbortCyclesResult, IdleReading
+from readiness.checks.stability.scoring_soak import score_soak
 from readiness.checks.stability.soak import SoakLength, SoakResult, SoakRound, run_soak
 from readiness.context import Context
 from readiness.load.meters.meter import CACHE, HOST, QUEUED, RUNNING
 from readiness.mutants.endpoint.engine import Engine
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.stability import flaws as worn
+from readiness.mutants.stability import flaws
 from readiness.score import Measure, Outcome, Score
 from readiness.statistics.trend import detectable, trend
 from tests.load_driver import tried
 
-SHORT = SoakLength(rounds=9, seconds=0.5, most=40)
+SHORT = SoakLength(rounds=9, seconds=0.5, max_requests=40)
 
 
 def scored(flaw: str | Flaw) -> Score:
     async def work(chat: Chat) -> Score:
-        return endures(await run_soak(chat, "test", SHORT))
+        return score_soak(await run_soak(chat, "test", SHORT))
 
     return tried(flaw, work, Context())
 
 
-class Tired(worn.Tiring):
-    after, each = 320, 2e-3  # As many as it takes to see what it can do.
+class Tired(flaws.Tiring):
+    after, each = 320, 2e-3  # The requests that measuring the throughput takes.
 
 
-class Swollen(worn.Swelling):
+class Swollen(flaws.Swelling):
     after = 0
 
 
-class Failed(worn.Failing):
+class Failed(flaws.Failing):
     after, one_in = 250, 10
 
 
@@ -52,12 +52,12 @@ def short(engine: Callable[[], Engine]) -> Flaw:
 @pytest.mark.parametrize(
     ("flaw", "reason"),
     [
-        (short(Tired), "grows from"),  # Among others or at rest: whichever is sure first.
+        (short(Tired), "grows from"),  # Under load or idle: whichever is significant first.
         pytest.param(short(Swollen), "main memory grows by", marks=pytest.mark.nightly),
         (short(Failed), "requests failed, after 0 minutes of a soak"),
     ],
 )
-def test_what_wears_out_is_found(flaw: Flaw, reason: str) -> None:
+def test_degradation_over_time_is_detected(flaw: Flaw, reason: str) -> None:
     score = scored(flaw)
     assert score.outcome is Outcome.FAIL
     assert reason in score.reason
@@ -71,20 +71,20 @@ def test_what_wears_out_is_found(flaw: Flaw, reason: str) -> None:
         *(pytest.param(n, marks=pytest.mark.nightly) for n in ("soak_caches", "abort_breathes")),
     ],
 )
-def test_what_warms_up_or_breathes_is_let_pass(name: str) -> None:
+def test_warm_up_and_fluctuation_are_not_failed(name: str) -> None:
     score = scored(name)
-    # Some hundred requests are too few to show anything, and nothing is wrong with them.
+    # Some hundred requests are too few to pass, and none of them failed.
     assert (score.passed, score.reason.endswith("show less than 1 %")) in {
         (True, False),
         (False, True),
     }
-    told = {each.name: each.value for each in score.measures}
-    assert told["errors"] == 0
-    assert told["requests"] >= 9 * 10
-    assert told["requests a second"] <= told["half of what it can do"]
+    measures = {each.name: each.value for each in score.measures}
+    assert measures["errors"] == 0
+    assert measures["requests"] >= 9 * 10
+    assert measures["requests a second"] <= measures["half of what it can do"]
 
 
-# What the scorer makes of an hour
+# Scoring of an hour
 
 
 NOISE = np.random.default_rng(7)
@@ -97,17 +97,17 @@ def soak(
     requests: int = 300,
     **other: Any,
 ) -> SoakResult:
-    """An hour with these times; what was lost was lost in its last minute."""
+    """A soak of an hour with these durations; the errors are in its last minute."""
     made = SoakResult(SoakLength(), 5.0)
-    rounds = [SoakRound(requests, p95_under_load=each, seconds_at_rest=0.1) for each in slow]
+    rounds = [SoakRound(requests, p95_under_load=each, seconds_idle=0.1) for each in slow]
     rounds[-1] = SoakRound(
-        requests, ["HTTP 500"] * errors, p95_under_load=slow[-1], seconds_at_rest=0.1, **other
+        requests, ["HTTP 500"] * errors, p95_under_load=slow[-1], seconds_idle=0.1, **other
     )
     made.rounds = rounds
     read = [
-        RestReading(0.1, {RUNNING: 0.0, QUEUED: 0.0, CACHE: 0.0, HOST: each}) for each in memory
+        IdleReading(0.1, {RUNNING: 0.0, QUEUED: 0.0, CACHE: 0.0, HOST: each}) for each in memory
     ]
-    made.rest_measurements = AbortCyclesResult(readings=read)
+    made.idle_measurements = AbortCyclesResult(readings=read)
     return made
 
 
@@ -115,14 +115,14 @@ def steady(noise: float = 0.05) -> list[float]:
     return [float(each) for each in 0.5 + noise * NOISE.standard_normal(60)]
 
 
-def test_an_hour_without_a_trend_is_passed_and_says_what_would_have_been_seen() -> None:
-    score = endures(soak(steady()))
+def test_an_hour_without_a_trend_passes_and_states_the_detectable_growth() -> None:
+    score = score_soak(soak(steady()))
     assert score.passed
-    told = {each.name: each for each in score.measures}
-    assert told["error rate at most"].value == pytest.approx(3 / 18_000, rel=0.01)
+    measures = {each.name: each for each in score.measures}
+    assert measures["error rate at most"].value == pytest.approx(3 / 18_000, rel=0.01)
     name = "a short request among others (p95), growth an hour"
-    assert abs(told[name].value) < told[f"{name} that would be seen"].value < 0.15
-    assert told["main memory, growth of a round at rest"] == Measure(
+    assert abs(measures[name].value) < measures[f"{name} that would be seen"].value < 0.15
+    assert measures["main memory, growth of a round at rest"] == Measure(
         "main memory, growth of a round at rest", 0.0, "B"
     )
 
@@ -134,38 +134,42 @@ def test_an_hour_without_a_trend_is_passed_and_says_what_would_have_been_seen() 
         (soak(steady(), errors=60), Outcome.UNDETERMINED, "60 of 18000 requests failed"),
         (soak(steady(), errors=90), Outcome.FAIL, "90 of 18000 requests failed"),
         (soak(steady(), requests=4), Outcome.UNDETERMINED, "240 requests are too few"),
-        (soak(steady(), limited=3), Outcome.UNDETERMINED, "3 of 18000 requests met a stated"),
+        (soak(steady(), limited=3), Outcome.UNDETERMINED, "3 of 18000 requests were rate-limited"),
         (soak(steady(), wrong="1 wrong"), Outcome.FAIL, "1 wrong"),
         (
-            soak(steady(), odd_input_failures=["no messages: HTTP 500"]),
+            soak(steady(), bad_input_failures=["no messages: HTTP 500"]),
             Outcome.FAIL,
-            "1 odd requests",
+            "1 malformed requests",
         ),
         (soak([0.5 + 0.02 * n for n in range(60)]), Outcome.FAIL, "a short request among others"),
         (soak([0.5 + 0.001 * n for n in range(60)]), Outcome.PASS, ""),
-        # It warms up for a third of the hour, and then is as it is.
+        # It warms up for a third of the hour, and then is constant.
         (soak([0.5 + 0.05 * min(n, 20) for n in range(60)]), Outcome.PASS, ""),
-        (soak(steady(), memory=[4e9 + 1e6 * n for n in range(60)]), Outcome.FAIL, "main memory"),
+        (
+            soak(steady(), memory=[4e9 + 1e6 * n for n in range(60)]),
+            Outcome.FAIL,
+            "idle main memory",
+        ),
         (soak(steady(), memory=[4e9 + 1e4 * n for n in range(60)]), Outcome.PASS, ""),
         (soak(steady(), memory=[4e9 + 1e8 * (n % 7) for n in range(60)]), Outcome.PASS, ""),
     ],
 )
-def test_what_an_hour_shows(made: SoakResult, outcome: Outcome, reason: str) -> None:
-    score = endures(made)
+def test_the_verdict_on_an_hour(made: SoakResult, outcome: Outcome, reason: str) -> None:
+    score = score_soak(made)
     assert (score.outcome, score.reason.startswith(reason)) == (outcome, True)
 
 
-def test_a_busy_harness_blames_no_endpoint_for_its_times() -> None:
+def test_growth_with_a_saturated_client_is_undetermined() -> None:
     made = soak([0.5 + 0.02 * n for n in range(60)])
     made.rounds[-1].client_saturation.lags.add(np.full(100, 0.5))
-    score = endures(made)
+    score = score_soak(made)
     assert (score.outcome, "the harness itself was saturated" in score.reason) == (
         Outcome.UNDETERMINED,
         True,
     )
 
 
-def test_what_would_be_seen_is_seen_four_times_of_five_and_nothing_is_seen_in_noise() -> None:
+def test_detectable_growth_is_detected_with_80_percent_power_and_noise_is_not() -> None:
     noise = NOISE.standard_normal((400, 40))
     slope = float(np.median([detectable(each) for each in noise]))
     places = np.arange(40)
