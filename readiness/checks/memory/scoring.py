@@ -99,7 +99,7 @@ def _mistake(text: str, expected: Expected) -> str:
     if not said:
         return _instead(text, stale, swapped)
     if stale or swapped:
-        return f"{'stale' if stale else 'swap'}: beside the answer, "
+        return f"{'stale' if stale else 'swap'}: besides the answer, "
     if Role.ALTERNATIVE in said:
         return "format: an answer and another, "
     return "format: an answer and none, " if says_unsaid(text) else ""
