@@ -451,4 +451,4 @@ def test_without_evidence_the_licence_is_not_assessed_and_the_run_inconclusive(
     where = f"{Path(checks.__file__).parent}/license/checks.py"
     result = own.runpytest(where, "--endpoint", url, "--policy", "own.yaml")
     assert result.ret == INCONCLUSIVE
-    result.stdout.fnmatch_lines(["*no evidence was given: name it*"])
+    result.stdout.fnmatch_lines(["*no licence evidence: name it*"])

@@ -230,7 +230,7 @@ GENERAL_FLAWS = [
         "tool_drops_3_in_100",
         "three calls of 100 are words instead",
         _CORE,
-        _in_100(says("core", lambda _, said: ModelOutput(_SUNNY)), 23, 58, 94),
+        _in_100(says("core", lambda _, said: ModelOutput(_SUNNY)), 58, 76, 94),
     ),
     Flaw("tool_502", "every 37th request ends in a 502", _CORE, intercept=_every_37th()),
 ]
