@@ -153,7 +153,8 @@ ACCEPTED_PATHS = (
 MERGE_CONFIGS = ("mergekit_config.yml", "mergekit_config.yaml")
 CONFIGS = ("config.json", "generation_config.json", "adapter_config.json")
 MAX_FILE = 2**20  # bytes
-MIN_LIST = 50  # lines
+MIN_LIST = 5  # lines
+MAX_LISTED = 1.5  # words a line
 MAX_DEPTH = 6  # folders
 MAX_DOCUMENTS = 200  # text documents of one folder
 QUANTIZATIONS = {
@@ -333,9 +334,9 @@ def _document(text: str, source: str, digest: str) -> LicenseEvidence:
 def _prose(text: str, source: str, digest: str) -> LicenseEvidence:
     """A text document of any other name, whose prose may restrict the use."""
     lines = [each.split() for each in text.splitlines() if each.strip()]
-    is_list = len(lines) > MIN_LIST and sum(map(len, lines)) <= 2 * len(lines)
+    is_list = len(lines) >= MIN_LIST and sum(map(len, lines)) <= MAX_LISTED * len(lines)
     if is_list and text.isascii():
-        return NOTHING  # A vocabulary.
+        return NOTHING  # A vocabulary or a list of files.
     found = LicenseDocument(source, text, digest, terms=False)
     return LicenseEvidence(other_documents=(found,))
 

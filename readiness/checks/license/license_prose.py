@@ -234,15 +234,16 @@ def _restricts(sentence: Sentence, free: Collection[str]) -> bool:
         _unnegated(plain, _phrases("restricting"))
         or _unnegated(plain, _exclusive())
         or any(_has(plain, one) and _has(plain, other) for one, other in TOGETHER)
-        or _gratis(plain)
+        or _gratis(sentence)
         or _omitted().search(plain) is not None
         or (_has(plain, "modals") and _has(plain, "uses") and _has(plain, "weights"))
         or (not is_free and _names_another(sentence))
     )
 
 
-def _gratis(plain: str) -> bool:
+def _gratis(sentence: Sentence) -> bool:
     """Whether the weights are said to be free for some purposes, without mention of companies."""
+    plain = _plain(sentence.text)
     is_gratis = _has(plain, "gratis") and _has(plain, "purpose")
     return is_gratis and not (_has(plain, "commercial") or _has(plain, "firms"))
 

@@ -33,6 +33,7 @@ from readiness.score import PASSED, Outcome, Score, failed, scored
 WEIGHTS = ("config.json", ".gguf")  # the files of a folder of weights, rather than of code
 ACCEPTABLE_USE = "acceptable-use"  # the condition for any use policy
 MAX_AGE = 400  # days
+MAX_CARD_DEPTH = 2  # parts of a path
 _THIRD_PARTY = re.compile(r"third[ _-]?party", re.IGNORECASE)
 
 SourceTerms = tuple[str, LicenseTerms]
@@ -189,7 +190,13 @@ def _grants_without_text(evidence: LicenseEvidence, texts: Sequence[LicenseTerms
 def _of_weights(evidence: LicenseEvidence) -> bool:
     """Whether the texts are in a folder of weights, or prose states the weights' licence."""
     in_weights_folder = any(PurePath(each).name.endswith(WEIGHTS) for each in evidence.file_digests)
-    stated = any(licensing(each.text) for each in evidence.other_documents)
+    # A document further down is about a part of a repository.
+    near = [
+        each
+        for each in evidence.other_documents
+        if len(PurePath(each.source).parts) <= MAX_CARD_DEPTH
+    ]
+    stated = any(licensing(each.text) for each in near)
     return in_weights_folder or stated or not evidence.license_documents
 
 
