@@ -52,7 +52,9 @@ def read_card(text: str, source: str, digest: str) -> LicenseEvidence:
         return LicenseEvidence(unreadable=(f"{source}: its YAML metadata is no mapping",))
     names = tuple(_texts(metadata.get("model_name")))
     said = _license_fields(metadata)
-    fields = [f"{key.replace('_', ' ')}: {value}" for key, value in said]
+    named = _field_labels(said, source)
+    labelled = {each.license for each in named}
+    fields = [f"{key.replace('_', ' ')}: {each}" for key, each in said if each not in labelled]
     comments = _COMMENT.findall(found[1])
     body = text.replace("\r\n", "\n")[found.end() :]
     prose = "\n\n".join([body, *_gating_texts(metadata), *fields, *comments])
@@ -64,7 +66,7 @@ def read_card(text: str, source: str, digest: str) -> LicenseEvidence:
             _texts(metadata.get("license_link")),
             source,
         )
-        + _field_labels(said, source),
+        + named,
         other_documents=(LicenseDocument(source, prose, digest),),
         base_models=_base_models(metadata, body),
     )
@@ -290,7 +292,14 @@ def read_file(path: Path, source: str) -> LicenseEvidence:
     if is_evidence:
         return _of_text(path, source, _document)
     is_document = kind in _PROSE and not name.startswith(".") and not _NO_PROSE.search(name)
-    return _of_text(path, source, _prose) if is_document else NOTHING
+    return _of_text(path, source, _prose) if is_document and _is_text(path) else NOTHING
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a file starts as text, by its first bytes."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    return head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" not in head
 
 
 def _of_text(
@@ -301,10 +310,7 @@ def _of_text(
     data = path.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     text = _decoded(data)
-    is_binary = "\0" in text
-    if read is _prose and is_binary:
-        return NOTHING  # A binary file without a suffix is no document.
-    if is_binary or (path.suffix.lower() in _NOT_PLAIN_TEXT and read is not _prose):
+    if "\0" in text or (path.suffix.lower() in _NOT_PLAIN_TEXT and read is not _prose):
         why = f"{source}: no plain text: a person must read it"
         return LicenseEvidence(unreadable=(why,), file_digests={source: digest})
     return read(text, source, digest) + LicenseEvidence(file_digests={source: digest})
