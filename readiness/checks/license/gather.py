@@ -50,26 +50,35 @@ def read_card(text: str, source: str, digest: str) -> LicenseEvidence:
         return LicenseEvidence(unreadable=(str(error),))
     if not isinstance(metadata, dict):
         return LicenseEvidence(unreadable=(f"{source}: its YAML metadata is no mapping",))
-    names = tuple(_texts(metadata.get("model_name")))
-    said = _license_fields(metadata)
-    named = _field_labels(said, source)
-    labelled = {each.license for each in named}
-    fields = [f"{key.replace('_', ' ')}: {each}" for key, each in said if each not in labelled]
-    comments = _COMMENT.findall(found[1])
     body = text.replace("\r\n", "\n")[found.end() :]
-    prose = "\n\n".join([body, *_gating_texts(metadata), *fields, *comments])
+    labels = _card_labels(metadata, source)
+    prose = "\n\n".join([body, *_metadata_prose(metadata, labels), *_COMMENT.findall(found[1])])
     return LicenseEvidence(
-        names,
-        _labels(
-            _texts(metadata.get("license")),
-            "".join(_texts(metadata.get("license_name"))[:1]),
-            _texts(metadata.get("license_link")),
-            source,
-        )
-        + named,
+        tuple(_texts(metadata.get("model_name"))),
+        labels,
         other_documents=(LicenseDocument(source, prose, digest),),
         base_models=_base_models(metadata, body),
     )
+
+
+def _card_labels(metadata: dict[str, Any], source: str) -> tuple[LicenseLabel, ...]:
+    """The licences that a card's metadata names, in the usual fields and in others."""
+    usual = _labels(
+        _texts(metadata.get("license")),
+        "".join(_texts(metadata.get("license_name"))[:1]),
+        _texts(metadata.get("license_link")),
+        source,
+    )
+    return usual + _field_labels(_license_fields(metadata), source)
+
+
+def _metadata_prose(metadata: dict[str, Any], labels: tuple[LicenseLabel, ...]) -> Iterator[str]:
+    """What a card's metadata says in words: its gate, its tags, and fields that are no label."""
+    yield from _gating_texts(metadata)
+    labelled = {each.license for each in labels}
+    for key, value in _license_fields(metadata):
+        if value not in labelled:
+            yield f"{key.replace('_', ' ')}: {value}"
 
 
 def _license_fields(metadata: dict[str, Any]) -> list[tuple[str, str]]:
@@ -89,9 +98,16 @@ def _field_labels(said: list[tuple[str, str]], source: str) -> tuple[LicenseLabe
         LicenseLabel(f"{source} ({key})", value)
         for key, value in said
         if "licen" in key.casefold()
-        if terms(value).permission is LicensePermission.FREE
-        or not (free_license(f"License: {value}") or value.startswith("http"))
+        if _is_label(value)
     )
+
+
+def _is_label(value: str) -> bool:
+    """Whether a field's value is a licence's name or link, and no sentence on a free licence."""
+    if value.startswith("http"):
+        return _leads_elsewhere(value, "")
+    is_free = terms(value).permission is LicensePermission.FREE
+    return is_free or not free_license(f"License: {value}")
 
 
 def _base_models(metadata: dict[str, Any], prose: str) -> tuple[str, ...] | None:

@@ -34,6 +34,7 @@ WEIGHTS = ("config.json", ".gguf")  # the files of a folder of weights, rather t
 ACCEPTABLE_USE = "acceptable-use"  # the condition for any use policy
 MAX_AGE = 400  # days
 MAX_CARD_DEPTH = 2  # parts of a path
+MAX_TITLE = 20  # words
 _THIRD_PARTY = re.compile(r"third[ _-]?party", re.IGNORECASE)
 
 SourceTerms = tuple[str, LicenseTerms]
@@ -253,7 +254,9 @@ def _score_base_models_known(name: str, evidence: LicenseEvidence, known: Iterab
 def _is_own(origin: str, evidence: LicenseEvidence) -> bool:
     """Whether a configuration's name is the model's own: another source names the model so."""
     titles = [
-        next((line for line in each.text.splitlines() if line.startswith("# ")), "").split()
+        next((line for line in each.text.splitlines() if line.startswith("# ")), "").split()[
+            :MAX_TITLE
+        ]
         for each in evidence.other_documents
     ]
     parts = (

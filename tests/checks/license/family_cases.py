@@ -781,6 +781,8 @@ FAMILIES = [
         for said, verdict, why in (
             ({"weights_licence": "cc-by-nc-4.0"}, UNSURE, "no commercial use"),
             ({"license_details": "ask the maker"}, UNSURE, "'ask the maker' is no known licence"),
+            ({"license_url": "https://x.example/example-terms"}, UNSURE, "is no known licence"),
+            ({"license_url": "https://x.example/LICENSE"}, READY, ""),
             ({"terms": "for teaching only"}, UNSURE, "for teaching only"),
             ({"commercial_use": "false"}, UNSURE, "commercial use: no"),
             ({"language": "en  # for teaching only"}, UNSURE, "for teaching only"),
