@@ -80,5 +80,6 @@ async def recent_vendor_statement(chat: Chat, probe: Probe) -> Score:
 async def evidence_matches_model(chat: Chat, probe: Probe) -> Score:
     """The evidence SHOULD be for the model that the endpoint names."""
     return score_evidence(
-        chat, lambda each: scoring.score_model_match(each.names, chat.dialect.model)
+        chat,
+        lambda each: scoring.score_model_match((*each.names, *each.origins), chat.dialect.model),
     )

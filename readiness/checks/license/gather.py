@@ -22,7 +22,7 @@ from readiness.checks.license.license_evidence import (
     LicenseLabel,
     VendorStatement,
 )
-from readiness.checks.license.license_prose import derivation
+from readiness.checks.license.license_prose import derivation, free_license
 from readiness.checks.license.license_terms import LicensePermission, terms
 from readiness.policy.yaml_reader import PolicyError, PolicyYamlReader
 from readiness.resources import fixture, schema, violation
@@ -30,6 +30,13 @@ from readiness.resources import fixture, schema, violation
 _HEAD = re.compile(r"\s*---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
 #: The values of a card or header for a licence whose name is in another field.
 ELSEWHERE = ("other", "unknown")
+_LICENSE_FIELDS = ("license", "license_name", "license_link")
+#: Fields of a card's metadata that speak of a licence.
+_LICENSE_FIELD = re.compile(
+    r"licen[cs]|terms|us(?:e|age)[ _-]*(?:restrict|polic|limit)|conditions|restrictions|commercial",
+    re.IGNORECASE,
+)
+_COMMENT = re.compile(r"(?:^|\s)#\s*(\S.*)$", re.MULTILINE)
 
 
 def read_card(text: str, source: str, digest: str) -> LicenseEvidence:
@@ -43,19 +50,64 @@ def read_card(text: str, source: str, digest: str) -> LicenseEvidence:
         return LicenseEvidence(unreadable=(str(error),))
     if not isinstance(metadata, dict):
         return LicenseEvidence(unreadable=(f"{source}: its YAML metadata is no mapping",))
-    names = tuple(_texts(metadata.get("model_name")))
-    prose = "\n\n".join([text[found.end() :], *_gating_texts(metadata)])
+    body = text.replace("\r\n", "\n")[found.end() :]
+    labels = _card_labels(metadata, source)
+    prose = "\n\n".join([body, *_metadata_prose(metadata, labels), *_COMMENT.findall(found[1])])
     return LicenseEvidence(
-        names,
-        _labels(
-            _texts(metadata.get("license")),
-            "".join(_texts(metadata.get("license_name"))[:1]),
-            _texts(metadata.get("license_link")),
-            source,
-        ),
+        tuple(_texts(metadata.get("model_name"))),
+        labels,
         other_documents=(LicenseDocument(source, prose, digest),),
-        base_models=_base_models(metadata, text[found.end() :]),
+        base_models=_base_models(metadata, body),
     )
+
+
+def _card_labels(metadata: dict[str, Any], source: str) -> tuple[LicenseLabel, ...]:
+    """The licences that a card's metadata names, in the usual fields and in others."""
+    usual = _labels(
+        _texts(metadata.get("license")),
+        "".join(_texts(metadata.get("license_name"))[:1]),
+        _texts(metadata.get("license_link")),
+        source,
+    )
+    return usual + _field_labels(_license_fields(metadata), source)
+
+
+def _metadata_prose(metadata: dict[str, Any], labels: tuple[LicenseLabel, ...]) -> Iterator[str]:
+    """What a card's metadata says in words: its gate, its tags, and fields that are no label."""
+    yield from _gating_texts(metadata)
+    labelled = {each.license for each in labels}
+    for key, value in _license_fields(metadata):
+        if value not in labelled:
+            yield f"{key.replace('_', ' ')}: {value}"
+
+
+def _license_fields(metadata: dict[str, Any]) -> list[tuple[str, str]]:
+    """The values of further fields that speak of a licence, each with its field."""
+    return [
+        (str(key), each)
+        for key, value in metadata.items()
+        if key not in _LICENSE_FIELDS and not str(key).startswith("extra_gated")
+        if _LICENSE_FIELD.search(str(key))
+        for each in _leaves(("no", "yes")[value] if isinstance(value, bool) else value)
+    ]
+
+
+def _field_labels(said: list[tuple[str, str]], source: str) -> tuple[LicenseLabel, ...]:
+    """The licences in further fields; a sentence that names a free one is prose only."""
+    return tuple(
+        LicenseLabel(f"{source} ({key})", value)
+        for key, value in said
+        if "licen" in key.casefold()
+        if _is_label(value)
+    )
+
+
+def _is_label(value: str) -> bool:
+    """Whether a field's value is a licence's name or link, and no sentence on a free licence."""
+    if value.startswith("http"):
+        return _leads_elsewhere(value, "")
+    is_free = terms(value).permission is LicensePermission.FREE
+    return is_free or not free_license(f"License: {value}")
 
 
 def _base_models(metadata: dict[str, Any], prose: str) -> tuple[str, ...] | None:
@@ -117,8 +169,12 @@ ACCEPTED_PATHS = (
     "name a model's folder, a GGUF file, a card (README.md), a licence's text or a record (.yaml)"
 )
 MERGE_CONFIGS = ("mergekit_config.yml", "mergekit_config.yaml")
+CONFIGS = ("config.json", "generation_config.json", "adapter_config.json")
 MAX_FILE = 2**20  # bytes
-MAX_DEPTH = 2  # folders
+MIN_LIST = 5  # lines
+MAX_LISTED = 1.5  # words a line
+MAX_DEPTH = 6  # folders
+MAX_DOCUMENTS = 200  # text documents of one folder
 QUANTIZATIONS = {
     0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K",
     11: "Q3_K_S", 12: "Q3_K_M", 13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S",
@@ -135,6 +191,12 @@ _POLICY = re.compile(
 )
 _NOTICE = re.compile(r"notice|usage|disclaimer|legal|copyright|声明|聲明|免责|免責")
 _CARD = re.compile(r"readme|model[ _-]*card|(?<![a-z])card(?![a-z])|模型卡|说明|說明")
+# Suffixes of text documents, and names of files with such a suffix that are code or data.
+_PROSE = ("", ".md", ".mdx", ".markdown", ".txt", ".text", ".rst", ".adoc", ".html", ".htm")
+_NO_PROSE = re.compile(
+    r"vocab|merges|requirements|constraints|cmakelists|makefile|dockerfile|tokens|tokenizer|robots"
+)
+_DATA = (".json", ".yaml", ".yml", ".toml")
 # Suffixes of files that are no prose: license.py is code, and license.svg a badge.
 _CODE = (
     *(
@@ -184,7 +246,7 @@ def gather(paths: tuple[Path, ...]) -> LicenseEvidence:
 def _gather_path(path: Path) -> LicenseEvidence:
     if path.is_dir():
         files = list(_files(path))
-        found = reduce(add, (read_file(each, _relative(path, each)) for each in files), NOTHING)
+        found = _read_files(path, files)
         where = (
             f"{path}: none of its {len(files)} files is licence evidence"
             if files
@@ -201,6 +263,20 @@ def _gather_path(path: Path) -> LicenseEvidence:
     return found
 
 
+def _read_files(folder: Path, files: list[Path]) -> LicenseEvidence:
+    """The evidence in the files of a folder, and which documents are too deep or too many."""
+    found, documents = NOTHING, 0
+    for each in files:
+        source = _relative(folder, each)
+        if documents >= MAX_DOCUMENTS or len(Path(source).parts) > MAX_DEPTH:
+            why = f"{source}: too many or too deep files: a person must read it and what follows"
+            return found + LicenseEvidence(unreadable=(why,))
+        read = read_file(each, source)
+        documents += len(read.license_documents) + len(read.other_documents)
+        found += read
+    return found
+
+
 def _relative(folder: Path, path: Path) -> str:
     return str(path.relative_to(folder))
 
@@ -208,28 +284,38 @@ def _relative(folder: Path, path: Path) -> str:
 def _files(folder: Path) -> Iterator[Path]:
     """The files of a folder and its subfolders, sorted by name."""
     for here, folders, names in os.walk(folder):
-        depth = len(Path(here).relative_to(folder).parts)
-        seen = (each for each in folders if not each.startswith("."))
-        folders[:] = sorted(seen) if depth < MAX_DEPTH - 1 else []
+        folders[:] = sorted(each for each in folders if not each.startswith("."))
+        # One level more than is read, so that what is too deep is known.
+        folders[:] = folders if len(Path(here).relative_to(folder).parts) < MAX_DEPTH else []
         yield from (Path(here, name) for name in sorted(names))
 
 
 def read_file(path: Path, source: str) -> LicenseEvidence:
-    """The evidence in one file; NOTHING if its name is not that of licence evidence."""
+    """The evidence in one file; NOTHING if it is neither licence evidence nor a text document."""
     name, kind = unicodedata.normalize("NFKC", path.name).casefold(), path.suffix.lower()
     if kind == ".gguf":
         return _of_gguf(path, source)
-    if name in ("config.json", "adapter_config.json"):
-        return _of_text(path, source, _config)
     if name in MERGE_CONFIGS:
         return _of_text(path, source, _merge)
-    if kind in _CODE:
+    if name in CONFIGS:
+        return _of_text(path, source, _config)
+    if kind in _CODE and not (kind in _DATA and _TERMS.search(name)):
         return NOTHING
     if _CARD.search(name) and not _TERMS.search(name):
         return _of_text(path, source, read_card)
     # A folder LICENSES has texts whose names are only the licence's.
     is_evidence = _TERMS.search(source.casefold()) or _POLICY.search(name) or _NOTICE.search(name)
-    return _of_text(path, source, _document) if is_evidence else NOTHING
+    if is_evidence:
+        return _of_text(path, source, _document)
+    is_document = kind in _PROSE and not name.startswith(".") and not _NO_PROSE.search(name)
+    return _of_text(path, source, _prose) if is_document and _is_text(path) else NOTHING
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a file starts as text, by its first bytes."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    return head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" not in head
 
 
 def _of_text(
@@ -240,7 +326,7 @@ def _of_text(
     data = path.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     text = _decoded(data)
-    if path.suffix.lower() in _NOT_PLAIN_TEXT or "\0" in text:
+    if "\0" in text or (path.suffix.lower() in _NOT_PLAIN_TEXT and read is not _prose):
         why = f"{source}: no plain text: a person must read it"
         return LicenseEvidence(unreadable=(why,), file_digests={source: digest})
     return read(text, source, digest) + LicenseEvidence(file_digests={source: digest})
@@ -265,6 +351,16 @@ def _document(text: str, source: str, digest: str) -> LicenseEvidence:
         other_documents=() if found.terms else (found,),
         use_policies=use_policies,
     )
+
+
+def _prose(text: str, source: str, digest: str) -> LicenseEvidence:
+    """A text document of any other name, whose prose may restrict the use."""
+    lines = [each.split() for each in text.splitlines() if each.strip()]
+    is_list = len(lines) >= MIN_LIST and sum(map(len, lines)) <= MAX_LISTED * len(lines)
+    if is_list and text.isascii():
+        return NOTHING  # A vocabulary or a list of files.
+    found = LicenseDocument(source, text, digest, terms=False)
+    return LicenseEvidence(other_documents=(found,))
 
 
 def _merge(text: str, source: str, _digest: str) -> LicenseEvidence:
@@ -296,8 +392,10 @@ def _config(text: str, source: str, _digest: str) -> LicenseEvidence:
     base = _word(config.get("base_model_name_or_path"))
     name = _word(config.get("_name_or_path"))
     # A path on the vendor's machine does not name the weights.
-    names = (name,) if name and not name.startswith((".", "/")) else ()
-    return LicenseEvidence(names=names, base_models=(base,) if base else None)
+    origins = (name,) if name and not name.startswith((".", "/")) else ()
+    said = [(key, _word(config.get(key))) for key in ("license", "_license")]
+    labels = tuple(LicenseLabel(f"{source} ({key})", each) for key, each in said if each)
+    return LicenseEvidence(labels=labels, base_models=(base,) if base else None, origins=origins)
 
 
 def _of_gguf(path: Path, source: str) -> LicenseEvidence:

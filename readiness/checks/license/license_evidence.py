@@ -65,6 +65,7 @@ class LicenseEvidence:
         file_digests: The SHA-256 of each file read; of weights, of their header.
         quantization: The quantisation of the weights; "" if unknown.
         weight_bytes: The size of the weights; 0 if unknown.
+        origins: The names in configurations: of the model, or of one that it is derived from.
     """
 
     names: tuple[str, ...] = ()
@@ -80,6 +81,7 @@ class LicenseEvidence:
     file_digests: Mapping[str, str] = field(default_factory=dict)
     quantization: str = ""
     weight_bytes: int = 0
+    origins: tuple[str, ...] = ()
 
     def __add__(self, other: LicenseEvidence) -> LicenseEvidence:
         """Merge two sets of evidence of the same model."""
@@ -99,6 +101,7 @@ class LicenseEvidence:
             {**self.file_digests, **other.file_digests},
             self.quantization or other.quantization,
             self.weight_bytes or other.weight_bytes,
+            (*self.origins, *other.origins),
         )
 
     def ancestry(self, name: str = "") -> Iterator[tuple[str, LicenseEvidence]]:

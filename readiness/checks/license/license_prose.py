@@ -44,6 +44,16 @@ _LABEL = re.compile(
 )
 _NOUN = re.compile(r"(?<![^\W_])licen[cs]e(?![^\W_])")
 _MODEL = re.compile(r"(?<![\w-])[A-Za-z][\w.]*(?:-[\w.]+)+")
+_NO_CELL = re.compile(r"(?<=\|)[ \t]*(?:否|不行|×|いいえ|nein|non)[ \t]*(?=\|)", re.IGNORECASE)
+# A clause about earlier releases or other models, before a clause about this one.
+_ASIDE = re.compile(
+    r"\b(?:unlike|in contrast to)\b[^,;]*\b(?:earlier|previous|prior|older|former)\b[^,;]*"
+    r"(?:,\s*which\s+(?:was|were|had)\b[^,;]*)?,"
+    r"|\b(?:earlier|previous|prior|older)\s+(?:versions?|releases?)\b[^,;]*\b(?:was|were|had|used)\b"
+    r"[^,;]*[,;](?=[^,;]*\b(?:since|now|this)\b)"
+    r"|\bcompared?\s+(?:to|with|against)\b[^,;]*;(?=\s*(?:ours|this)\b)",
+    re.IGNORECASE,
+)
 _NO = str.maketrans(dict.fromkeys("❌✗✘✖🚫", " no "))
 #: Pairs of phrase lists: a sentence with a phrase of each restricts the use.
 TOGETHER = (
@@ -53,6 +63,12 @@ TOGETHER = (
     ("firms", "payment"),
     ("must", "naming"),
     ("usage", "barred"),
+    ("bans", "acts"),
+    ("deploying", "barring"),
+    ("places", "bounded"),
+    ("granted", "persons"),
+    ("kept", "weights"),
+    ("copyleft", "governs"),
 )
 #: File names that say nothing about which licence it is.
 COMMON_FILES = ("license", "licence", "copying")
@@ -143,7 +159,13 @@ def free_license(text: str) -> str:
 
 def derivation(text: str) -> str:
     """The first sentence that states that the weights are derived from another model."""
-    return next((each.shown for each in sentences(text) if _has(each.plain, "derived")), "")
+    return next((each.shown for each in sentences(text) if _is_derivation(each.plain)), "")
+
+
+def _is_derivation(plain: str) -> bool:
+    """Whether a sentence says that the weights are made from another model's."""
+    origin = _has(plain, "origin") and _has(plain, "parent") and not _has(plain, "advice")
+    return origin or _has(plain, "derived")
 
 
 def _without_names(sentence: Sentence, licenses: Collection[str]) -> Sentence:
@@ -172,7 +194,7 @@ def _canonical_texts() -> tuple[str, ...]:
 def sentences(text: str) -> Iterator[Sentence]:
     """The sentences of a text in Markdown or HTML."""
     text = _ANCHOR.sub(" ", _TITLE.sub(" ", text.translate(_NO)))
-    text = _LINK.sub(_target, text)
+    text = _LINK.sub(_target, _NO_CELL.sub(" no ", text))
     paragraph = ""
     for line in [*_TAG.sub(" ", _BLOCK.sub("\n", text)).splitlines(), ""]:
         # A list item, a heading and a row start a sentence; other lines continue a paragraph.
@@ -205,21 +227,23 @@ def _target(found: re.Match[str]) -> str:
 
 def _restricts(sentence: Sentence, free: Collection[str]) -> bool:
     """Whether a sentence restricts the use of the weights; `free` are files of free licences."""
-    sentence = _of_weights(sentence)
+    sentence = _of_weights(Sentence(_ASIDE.sub(" ", sentence.text)))
     plain = sentence.plain
     is_free = bool(sentence.links) and set(sentence.links) <= set(free)
     return (
         _unnegated(plain, _phrases("restricting"))
         or _unnegated(plain, _exclusive())
         or any(_has(plain, one) and _has(plain, other) for one, other in TOGETHER)
-        or _gratis(plain)
+        or _gratis(sentence)
+        or _omitted().search(plain) is not None
         or (_has(plain, "modals") and _has(plain, "uses") and _has(plain, "weights"))
         or (not is_free and _names_another(sentence))
     )
 
 
-def _gratis(plain: str) -> bool:
+def _gratis(sentence: Sentence) -> bool:
     """Whether the weights are said to be free for some purposes, without mention of companies."""
+    plain = _plain(sentence.text)
     is_gratis = _has(plain, "gratis") and _has(plain, "purpose")
     return is_gratis and not (_has(plain, "commercial") or _has(plain, "firms"))
 
@@ -298,8 +322,9 @@ def _grants_free_license(sentence: Sentence) -> bool:
 
 
 def _of_code(plain: str) -> bool:
-    """Whether a sentence is about a hosted service or code, and not about weights."""
-    return (_has(plain, "hosted") or _has(plain, "code")) and not _has(plain, "weights")
+    """Whether a sentence is about a hosted service, code or data, and not about weights."""
+    others = ("hosted", "code", "measured")
+    return any(_has(plain, each) for each in others) and not _has(plain, "weights")
 
 
 def _of_weights(sentence: Sentence) -> Sentence:
@@ -382,6 +407,12 @@ def _exclusive() -> re.Pattern[str]:
     return re.compile(
         rf"{only}{between}{purpose}(?! ?{_one_of('things')})|{purpose}{more}{between}{only}"
     )
+
+
+@cache
+def _omitted() -> re.Pattern[str]:
+    """The pattern of an exclusion of the weights at the end of a sentence."""
+    return re.compile(rf"{_one_of('omitted')}$")
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from pathlib import PurePath
@@ -32,6 +33,9 @@ from readiness.score import PASSED, Outcome, Score, failed, scored
 WEIGHTS = ("config.json", ".gguf")  # the files of a folder of weights, rather than of code
 ACCEPTABLE_USE = "acceptable-use"  # the condition for any use policy
 MAX_AGE = 400  # days
+MAX_CARD_DEPTH = 2  # parts of a path
+MAX_TITLE = 20  # words
+_THIRD_PARTY = re.compile(r"third[ _-]?party", re.IGNORECASE)
 
 SourceTerms = tuple[str, LicenseTerms]
 
@@ -61,7 +65,7 @@ def score_commercial_use(evidence: LicenseEvidence, accepted: Collection[str]) -
 def score_verbatim_text(evidence: LicenseEvidence) -> Score:
     """Score whether each licence text is verbatim, with nothing added or omitted."""
     documents = [each for each in evidence.license_documents if each.terms]
-    if not documents:
+    if all(map(_of_third_party, documents)):
         unread = "".join(f"; {each}" for each in evidence.unreadable)
         return _undetermined(f"no licence text, only a name{unread}")
     wrong = [why for each in documents if (why := _deviation(each, evidence.reviewed_digests))]
@@ -154,7 +158,12 @@ def _facts(evidence: LicenseEvidence) -> LicenseFacts:
     named = [each.names for _, each in (*_labels(evidence), *_texts(evidence, known=True))]
     free = [each.source for each in evidence.license_documents if _is_free(each)]
     files = frozenset(PurePath(each).name for each in free)
-    return LicenseFacts(frozenset().union(*named), files, evidence.names)
+    return LicenseFacts(frozenset().union(*named), files, (*evidence.names, *evidence.origins))
+
+
+def _of_third_party(document: LicenseDocument) -> bool:
+    """Whether a document is a free licence verbatim of code by others."""
+    return bool(_THIRD_PARTY.search(document.source)) and _is_free(document)
 
 
 def _is_free(document: LicenseDocument) -> bool:
@@ -182,7 +191,13 @@ def _grants_without_text(evidence: LicenseEvidence, texts: Sequence[LicenseTerms
 def _of_weights(evidence: LicenseEvidence) -> bool:
     """Whether the texts are in a folder of weights, or prose states the weights' licence."""
     in_weights_folder = any(PurePath(each).name.endswith(WEIGHTS) for each in evidence.file_digests)
-    stated = any(licensing(each.text) for each in evidence.other_documents)
+    # A document further down is about a part of a repository.
+    near = [
+        each
+        for each in evidence.other_documents
+        if len(PurePath(each.source).parts) <= MAX_CARD_DEPTH
+    ]
+    stated = any(licensing(each.text) for each in near)
     return in_weights_folder or stated or not evidence.license_documents
 
 
@@ -194,6 +209,8 @@ def _texts(evidence: LicenseEvidence, *, known: bool = False) -> list[SourceTerm
     """The licences of the texts; an unrecognised text counts as unknown unless reviewed."""
     sources = []
     for each in evidence.license_documents:
+        if _of_third_party(each):
+            continue
         if name := (compare(each.text).license if each.terms else "") or marked(each.text):
             sources.append((each.source, terms(name)))
         elif each.terms and not known and each.sha256 not in evidence.reviewed_digests:
@@ -226,10 +243,30 @@ def _score_base_models_known(name: str, evidence: LicenseEvidence, known: Iterab
             f"the base models of {name} are unknown: a model card or a record states them"
         )
     names = list(known)
-    missing = [each for each in evidence.base_models if not any(_same(each, one) for one in names)]
+    origins = [each for each in evidence.origins if not _is_own(each, evidence)]
+    bases = dict.fromkeys([*evidence.base_models, *origins])
+    missing = [each for each in bases if not any(_same(each, one) for one in names)]
     if missing:
         return _undetermined(f"{name} is derived from {', '.join(missing)}: no evidence for it")
     return PASSED
+
+
+def _is_own(origin: str, evidence: LicenseEvidence) -> bool:
+    """Whether a configuration's name is the model's own: another source names the model so."""
+    titles = [
+        next((line for line in each.text.splitlines() if line.startswith("# ")), "").split()[
+            :MAX_TITLE
+        ]
+        for each in evidence.other_documents
+    ]
+    parts = (
+        "".join(title[start:end])
+        for title in titles
+        for start in range(len(title))
+        for end in range(start + 1, len(title) + 1)
+    )
+    own = _comparable(origin)
+    return any(_comparable(each) == own for each in (*evidence.names, *parts))
 
 
 def _same(name: str, other: str) -> bool:

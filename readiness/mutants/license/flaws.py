@@ -354,4 +354,20 @@ FLAWS = [
             "mergekit_config.yml", "models: [{model: example/a}, {model: example/b}]\n"
         ),
     ),
+    Flaw(
+        "license_in_another_field",
+        "a field of the card names another licence of the weights",
+        _AGREES,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card(weights_license="mit"),
+    ),
+    Flaw(
+        "license_rider_in_another_document",
+        "a document of no telling name asks companies for a fee",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_beside(
+            "INFO.md", "Companies pay a yearly fee for what they build on the weights.\n"
+        ),
+    ),
 ]

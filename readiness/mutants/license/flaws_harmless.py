@@ -203,4 +203,16 @@ FLAWS = [
             card(license=SAID, extra_gated_description="How we treat personal data is on our page.")
         ),
     ),
+    Flaw(
+        "license_in_another_field_too",
+        "a field of the card may name the same licence once more",
+        change_license_evidence=_card(card(license=SAID, weights_license=SAID)),
+    ),
+    Flaw(
+        "license_another_document",
+        "a document of any name may say how the model is used",
+        change_license_evidence=_beside(
+            "INFO.md", "# Questions\n\nMay I sell what I build? Yes, with no fee and no form.\n"
+        ),
+    ),
 ]

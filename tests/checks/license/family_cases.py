@@ -5,6 +5,7 @@ The fields, their values and the names of files are those of the families; the p
 
 from __future__ import annotations
 
+from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.license.evidence import apache, canonical, card
 from tests.checks.license.license_cases import NOT, READY, UNSURE, Case, of_gguf
 
@@ -768,6 +769,83 @@ FAMILIES = [
             license="apache-2.0",
             license_name="Apache License 2.0",
             license_link="https://www.apache.org/licenses/LICENSE-2.0",
+        ),
+    ),
+    *(
+        Case(
+            f"a field of the card that speaks of a licence: {said}",
+            verdict,
+            why,
+            {"LICENSE": apache(), "README.md": card(license="apache-2.0", **said)},
+        )
+        for said, verdict, why in (
+            ({"weights_licence": "cc-by-nc-4.0"}, UNSURE, "no commercial use"),
+            ({"license_details": "ask the maker"}, UNSURE, "'ask the maker' is no known licence"),
+            ({"license_url": "https://x.example/example-terms"}, UNSURE, "is no known licence"),
+            ({"license_url": "https://x.example/LICENSE"}, READY, ""),
+            ({"terms": "for teaching only"}, UNSURE, "for teaching only"),
+            ({"commercial_use": "false"}, UNSURE, "commercial use: no"),
+            ({"language": "en  # for teaching only"}, UNSURE, "for teaching only"),
+            ({"weights_licence": "apache-2.0"}, READY, ""),
+            ({"license_details": "Apache-2.0, as in LICENSE"}, READY, ""),
+            ({"commercial_use": "true"}, READY, ""),
+            ({"language": "en  # and a little French"}, READY, ""),
+        )
+    ),
+    *(
+        Case(
+            f"{name} has {text!r}",
+            verdict,
+            why,
+            model(text=apache(), license="apache-2.0", files={name: text}),
+        )
+        for name, text, verdict, why in (
+            ("config.json", '{"license": "cc-by-nc-4.0"}', UNSURE, "no commercial use"),
+            ("generation_config.json", '{"_license": "x"}', UNSURE, "'x' is no known licence"),
+            ("config.json", '{"_name_or_path": "other/Base-7B"}', UNSURE, "derived from other/"),
+            ("config.json", f'{{"_name_or_path": "example/{MODEL}"}}', READY, ""),
+            ("config.json", '{"_name_or_path": "/home/maker/out"}', READY, ""),
+            ("config.json", '{"license": "apache-2.0"}', READY, ""),
+        )
+    ),
+    *(
+        Case(
+            f"{name} says {text[:60]!r}",
+            UNSURE if why else READY,
+            why,
+            model(text=apache(), license="apache-2.0", files={name: text}),
+        )
+        for name, text, why in (
+            ("CONDITIONS.txt", "Firms need a permit: for teaching only.", "for teaching only"),
+            ("须知.txt", "公司使用需缴费。", "公司使用需缴费"),
+            ("legal/weights.txt", "For teaching only.", "For teaching only"),
+            ("FAQ", "For teaching only.", "For teaching only"),
+            ("index.html", "<h1>Example</h1><p>For teaching only.</p>", "For teaching only"),
+            ("license.json", '{"weights": "for teaching only"}', UNKNOWN),
+            ("a/b/c/LICENSE", OTHER_TEXT, UNKNOWN),
+            ("a/b/c/d/e/f/g.txt", "For teaching only.", "too deep"),
+            ("CHANGES.txt", "The second version is faster.", ""),
+            ("index.html", "<h1>Example</h1><p>For teaching and for sale.</p>", ""),
+            ("vocab.txt", "only\nfor\nresearch\nand\nteaching\n", ""),
+            ("words.txt", "only\nfor\nresearch\nand\nteaching\n", ""),
+            ("THIRD_PARTY_LICENSES", MIT_TEXT, ""),
+            ("weights", "\0" * 2**21, ""),
+        )
+    ),
+    Case(
+        "a licence of code by others is not that of the weights",
+        UNSURE,
+        "no licence text",
+        model(license="mit", files={"THIRD_PARTY_LICENSES": MIT_TEXT}),
+    ),
+    Case(
+        "more documents than are read",
+        UNSURE,
+        "too many",
+        model(
+            text=apache(),
+            license="apache-2.0",
+            files={f"notes/{number:03}.txt": "A note." for number in range(201)},
         ),
     ),
 ]

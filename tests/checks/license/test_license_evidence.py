@@ -103,7 +103,7 @@ def test_a_card_is_read_as_by_huggingface_hub(text: str) -> None:
         ("m.yaml", "a: *b\n", "*b is an alias"),
         ("m.yaml", "schema: readiness-license/1\nmodel: m\nevidence: [../x]\n", "below the folder"),
         ("m.yaml", "schema: readiness-license/1\nmodel: m\nevidence: [.]\n", "below the folder"),
-        ("m.txt", "hello", "no licence evidence"),
+        ("m.py", "hello", "no licence evidence"),
     ],
 )
 def test_invalid_evidence_is_a_usage_error(name: str, text: str, said: str, tmp_path: Path) -> None:
