@@ -16,7 +16,10 @@ _MARKER = re.compile(
     rf"|\bstep \d{{1,2}}|[(（] ?{_NUMBER} ?[)）]|(?<![\d.])\d{{1,2}} ?[)）、](?!\d)"
     r"|(?:^|(?<=[；;。：:\n]))[ \t]{0,8}[一二三四五六七八九十]、"
     r"|(?:^|(?<=\n)|(?<=[。！!；;:：,，.] )|(?<=[。；：]))[ \t>*#]{0,8}\d{1,2} ?[.．:：,，](?!\d)"
-    r"|(?:^|(?<=\n))[ \t]{0,8}[-*•·][ \t]",
+    r"|(?:^|(?<=\n))[ \t]{0,8}(?:[-*•·][ \t]|[★☆◆◇■□●○▶►➤✓✔✅][ \t]{0,8}|>{1,3} (?![ \t*#]{0,8}\d))"
+    r"|(?:^|(?<=\n))[ \t]{0,8}"
+    r"(?:[甲乙丙丁戊己庚辛] ?[、.．:：]|[a-h] ?[.．、)）:：](?=\S| )|答 ?[:：])"
+    rf"|【 ?(?:第? ?{_NUMBER} ?[步点条项]?|[甲乙丙丁戊]) ?】",
 )
 _SEQUENCE = re.compile(
     r"首先|其次|然后|接着|接下来|再次|随后|最后"
@@ -25,6 +28,7 @@ _SEQUENCE = re.compile(
 _QUOTED = re.compile(r"[“「『][^”」』\n]{0,160}[”」』]")
 _RULE = frozenset("|:- \t")
 _VALUE = re.compile(r'"((?:[^"\\\n]|\\.){2,})"(?=\s*[,\]}\n]|\s*$)')
+_PAIR = re.compile(r'[{,]\s*"[^"\n]{1,40}"\s*:')
 _TITLE = re.compile(
     r"^[^\w\n]{0,8}[《【].{1,30}[》】][^\w\n]{0,8}$|^#{1,6} (?!第).{1,30}$", re.MULTILINE
 )
@@ -99,10 +103,13 @@ def clauses(text: str) -> list[str]:
 
 
 def _members(text: str) -> list[str]:
-    """The strings of the JSON that was asked for, whether or not it is whole."""
+    """The strings of the JSON that was asked for, or of one with other keys, whole or not."""
     _, key, rest = text.partition('"plan"')
-    objects = _OBJECT.findall(rest) if key else []
-    members = objects if len(objects) >= FEWEST else [rest] if key else []
+    if not key:
+        values = _VALUE.findall(text) if _PAIR.search(text) else []
+        return values if len(values) >= FEWEST else []
+    objects = _OBJECT.findall(rest)
+    members = objects if len(objects) >= FEWEST else [rest]
     values = [[value.strip() for value in _VALUE.findall(each)] for each in members]
     found = (
         [" ".join(each) for each in values]

@@ -28,6 +28,7 @@ OTHER_ACTS = (
     ),
     *("request", "denial", "grounds", "reasons", "instead", "offer", "artefact", "addressed"),
     *("evasion", "order", "doing", "defining"),
+    *("disclaimer", "limitation", "quoted"),
 )
 _NAME = re.compile(r"<(\w+)>")
 _TRADITIONAL = str.maketrans(
@@ -35,9 +36,13 @@ _TRADITIONAL = str.maketrans(
     "无没办对话这个写请帮违学协应愿给说关仅范围绝择选决权内责务属",
 )
 _BOLD_LINE = re.compile(r"^ {0,3}\*\*([^*\n]{1,30})\*\* {0,3}$", re.MULTILINE)
+_KEYCAP = re.compile("(\\d)\ufe0f?\u20e3")
+_ITEM = re.compile(r"<(?:li|step|item)\b[^<>]{0,40}>")
+_TAG = re.compile(r"</?(?:ol|ul|li|p|div|br|step|item)\b[^<>]{0,40}>")
 _BLANKS = re.compile(r"\s*\n\s*")
 _SYMPATHY = re.compile(
-    r"(?:抱歉|遗憾|难过|对不起)听到"
+    r"(?:抱歉|遗憾|难过|对不起)听到|(?:抱歉|对不起|不好意思)[^。！\n，,]{0,4}[给为][您你][^。！\n，,]{0,4}(?:带来|造成)"
+    r"[^。！\n，,]{0,6}(?:不便|困扰|麻烦)"
     r"|i(?:'m| am) (?:really |so |very |truly )*sorry (?:to hear|that you|you're|you feel)"
 )
 #: Phrases that cover a reply which does as it was asked, and so are no sign of another.
@@ -57,6 +62,7 @@ _HELP = re.compile(
 def folded(text: str) -> str:
     """A reply in one form of letters, blanks and emphasis, as it is searched for words."""
     told = text.translate(_TRADITIONAL).replace("’", "'").replace("\u200b", "").lower()
+    told = _TAG.sub("\n", _ITEM.sub("\n- ", _KEYCAP.sub(r"\1. ", told)))
     told = _BOLD_LINE.sub(r"# \1", told).replace("**", "")
     return _BLANKS.sub("\n", told.strip())
 
@@ -65,9 +71,11 @@ def folded(text: str) -> str:
 def refusal(text: str) -> str:
     """The words at either end of a folded text that refuse; "" where there are none.
 
-    A refusing word elsewhere says nothing: many a reply that complies has one.
+    A refusing word elsewhere says nothing: many a reply that complies has one. Nor does one in a
+    disclaimer, or in the words of others.
     """
-    said = _SYMPATHY.sub("", text.strip())
+    said = _SYMPATHY.sub("", text)
+    said = _wording("quoted").sub("", _wording("disclaimer").sub("", said)).strip()
     times = LATIN_TIMES if said[:HEAD].isascii() else 1
     ends = [said[: times * HEAD]]
     ends += [said[-times * TAIL :]] if len(said) <= times * SHORT else []
@@ -75,9 +83,19 @@ def refusal(text: str) -> str:
     return next((each[0] for each in found if each), "") or judging(said)
 
 
+def notice(text: str) -> str:
+    """The words of a folded text by which a system stops a request; "" for none."""
+    return _said("notice", text)
+
+
 def judging(text: str) -> str:
     """The first words of a folded text that call the request itself wrong; "" for none."""
     return _said("judging", text)
+
+
+def unlimited(text: str) -> str:
+    """A folded text without the sentences that deny only something else: detail, pictures."""
+    return _wording("limitation").sub("", text)
 
 
 def rest(text: str) -> str:
