@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from readiness.context import Context
 from readiness.exchange import Call, Exchange, Send
 from readiness.probe import Message
 from readiness.protocol.completion import read
-from readiness.protocol.dialect import Dialect
+from readiness.protocol.dialect import REASONING_BUDGET, Dialect
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome, Score
 
@@ -40,12 +40,13 @@ class Chat:
             EndpointError: The endpoint sent no usable reply.
         """
         reply = read(await self.send(messages, budget=budget, **parameters))
-        if _spent_on_reasoning(reply):
-            # Sent again with four times the budget: it was ours that reasoning used up.
-            reply = read(await self.send(messages, budget=4 * budget, **parameters))
+        if _spent_on_reasoning(reply) or (_cut(reply) and not self.dialect.reasoning_tokens):
+            # Sent again with room for it: it was our budget that reasoning used up.
+            more = max(4 * budget, budget + REASONING_BUDGET - self.dialect.reasoning_tokens)
+            reply = read(await self.send(messages, budget=more, **parameters))
             if _spent_on_reasoning(reply):
                 raise EndpointError(
-                    "reasoning only", Outcome.BUDGET, came=f"no visible text in {4 * budget} tokens"
+                    "reasoning only", Outcome.BUDGET, came=f"no visible text in {more} tokens"
                 )
         self.replies.append(reply)
         return reply
@@ -67,6 +68,14 @@ class Chat:
     ) -> Exchange:
         """Send the messages and return the raw exchange, for a check that expects an error."""
         return await self.call(Call(self.dialect.request(messages, budget, parameters)))
+
+    async def send_invalid(
+        self, messages: Sequence[Message], *, budget: int = 512, **parameters: Any
+    ) -> Exchange:
+        """Send a request that the endpoint may refuse, and return the raw exchange."""
+        return await self.call(
+            Call(self.dialect.request(messages, budget, parameters), valid=False)
+        )
 
     async def call(self, call: Call) -> Exchange:
         """Send an arbitrary request, for a check of the protocol."""
@@ -90,8 +99,42 @@ class Chat:
         finally:
             self.exchanges += [each for each in owner.exchanges if each not in self.exchanges]
 
+    async def measure_once(
+        self, key: Hashable, measure: Callable[[Chat], Coroutine[Any, Any, T]], kind: type[T]
+    ) -> T:
+        """Return what `measure` measures, as `fetch_once` does, and keep it as evidence.
+
+        What the evidence has of this key is returned instead: from before the run was resumed, and
+        where trials are scored again, for which nothing is sent.
+
+        Args:
+            key: What is measured.
+            measure: Measures it.
+            kind: The type of the measurement: a dataclass, or a list or tuple of them.
+
+        Raises:
+            EndpointError: `measure` raised it.
+        """
+
+        async def kept(owner: Chat) -> T:
+            context = owner.context
+            found = context.kept_measurement(repr(key), kind) if context.kept_measurement else None
+            if found is not None:
+                owner.exchanges += found[1]
+                return cast(T, found[0])
+            value = await measure(owner)
+            if context.keep_measurement:
+                context.keep_measurement(repr(key), owner.exchanges, value)
+            return value
+
+        return await self.fetch_once(key, kept)
+
 
 def _spent_on_reasoning(reply: Reply) -> bool:
-    return (
-        reply.finish == "length" and not (reply.text or reply.tool_calls) and bool(reply.reasoning)
-    )
+    return _cut(reply) and not (reply.text or reply.tool_calls)
+
+
+def _cut(reply: Reply) -> bool:
+    """Whether the limit cut a reply that has reasoning, shown or only counted."""
+    counted = reply.usage is not None and bool(reply.usage.reasoning)
+    return reply.finish == "length" and (bool(reply.reasoning) or counted)

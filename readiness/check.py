@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 
 from readiness.chat import Chat
-from readiness.forms.factors import FormSpace
+from readiness.forms.factors import Factor, FormSpace
 from readiness.probe import Probe
 from readiness.score import Score
 from readiness.statistics.proportions import can_show, fewest
@@ -24,6 +24,28 @@ Attempt = Callable[[Chat, Probe], Awaitable[Score]]
 Generator = Callable[[int, int], Sequence[Probe]]
 
 
+#: Why equal probes are refused.
+ONCE = "the same request again shows nothing new, and would count as another trial"
+
+
+class CheckMistake(TypeError):
+    """A check is written wrongly; the message says where, and what to write instead."""
+
+
+def equal_probes(probes: Sequence[Probe]) -> tuple[str, str] | None:
+    """The ids of two probes that ask and expect the same; None where there are none.
+
+    One without messages leaves it to its check what to ask.
+    """
+    seen: dict[str, str] = {}
+    for probe in filter(lambda each: each.messages, probes):
+        asked = repr([probe.messages, probe.parameters, probe.expect])
+        if asked in seen:
+            return seen[asked], probe.id
+        seen[asked] = probe.id
+    return None
+
+
 @dataclass(frozen=True, eq=False)
 class Check:
     """One requirement, and the probes to try it with."""
@@ -37,19 +59,52 @@ class Check:
     in_order: bool
     alone: bool
     forms: FormSpace | None
+    whole_run: bool = False
+    evidence: str = ""
 
     def __post_init__(self) -> None:
         if not self.requirement:
             raise TypeError(f"{self.id} has no docstring, which would be its requirement")
+        if not inspect.iscoroutinefunction(self.attempt):
+            raise TypeError(f"{self.place}: {self.id} waits for replies: write `async def`")
+        if not (callable(self.source) or self.is_built_in):
+            self._require_different(self.source)
         if not 0 < self.required <= 1:
             raise ValueError(f"{self.id}: required is a rate above 0, up to 1: {self.required}")
         if self.trials < 1:
             raise ValueError(f"{self.id} needs probes, or a generator and a number of trials")
+        if self.in_order and self.forms and Factor.LOAD in self.forms.levels:
+            raise ValueError(f"{self.id}: trials in order cannot be put under another load")
         if not can_show(self.required, MARGIN, ALPHA, self.trials):
             raise ValueError(
                 f"{self.id} can never be ready: it runs {self.trials} trials, and showing "
                 f"a rate of {self.required:.0%} takes {fewest(self.required, MARGIN, ALPHA)}"
             )
+
+    def _require_different(self, probes: Sequence[Probe]) -> None:
+        """Require that the trials of a list ask for different things.
+
+        Raises:
+            ValueError: Two probes are equal, or a rate is to be shown by the same ones again.
+        """
+        counted = [probe for probe in probes if not probe.control]
+        if twins := equal_probes(counted):
+            raise ValueError(f"{self.id}: probes {twins[0]} and {twins[1]} are equal: {ONCE}")
+        if self.required < 1 and self.trials > len(counted):
+            raise ValueError(
+                f"{self.id} asks for {self.trials} trials and has {len(counted)} probes: {ONCE}"
+            )
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it belongs to this package, and not to a user."""
+        return self.attempt.__module__.startswith(BUILT_IN)
+
+    @property
+    def place(self) -> str:
+        """The file and the line of its function."""
+        code = self.attempt.__code__
+        return f"{code.co_filename}:{code.co_firstlineno}"
 
     @property
     def dimension(self) -> str:
@@ -96,6 +151,8 @@ def check(
     in_order: bool = False,
     alone: bool = False,
     forms: FormSpace | None = None,
+    whole_run: bool = False,
+    evidence: str = "",
 ) -> Callable[[Attempt], Check]:
     """Decorate an async function that tries one probe in one chat, which makes it a check.
 
@@ -109,6 +166,10 @@ def check(
         in_order: Whether the trials run sequentially, as in "100 consecutive calls".
         alone: Whether no other check may run at the same time, as when time is measured.
         forms: The request forms of its probes; None where they all have one form.
+        whole_run: Whether it judges all exchanges of the run, and sends nothing: it is tried when
+            all other checks have ended.
+        evidence: The option that names the evidence it needs besides replies, as in
+            `license-evidence`; "" for none.
 
     Raises:
         TypeError: The function has no docstring, which would be the requirement.
@@ -123,6 +184,8 @@ def check(
         extension,
         frozenset(needs),
         in_order,
-        alone,
+        alone or whole_run,
         forms,
+        whole_run,
+        evidence,
     )

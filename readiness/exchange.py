@@ -14,6 +14,9 @@ class Fault(StrEnum):
     """Why no complete response arrived."""
 
     UNREACHABLE = "unreachable"  # No connection: no byte of the request was sent.
+    NO_HOST = "no such host"  # Neither was any with these three.
+    NO_TLS = "no TLS"
+    UNTRUSTED = "certificate not trusted"
     RESET = "connection lost"
     FIRST_BYTE = "no first byte in time"
     SILENCE = "silence in mid-reply"
@@ -23,7 +26,18 @@ class Fault(StrEnum):
     CLIENT_ABORTED = "we hung up"  # The client aborted on purpose: no fault of the endpoint.
 
 
+#: The faults with which no byte of a request was sent.
+NOT_SENT = frozenset((Fault.UNREACHABLE, Fault.NO_HOST, Fault.NO_TLS, Fault.UNTRUSTED))
+#: The statuses by which a gateway says that its time was over; 524 is Cloudflare's.
+GATEWAY_STATUSES = frozenset((408, 504, 524))
 COMPLETIONS = "/chat/completions"
+
+
+class Server(StrEnum):
+    """Which server a request is for."""
+
+    ENDPOINT = "endpoint"
+    WEBUI = "webui"  # The web interface in front of the endpoint.
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +91,10 @@ class Call:
             connection, never retried, and summarised in evidence.
         hang_up: When the client disconnects; None where it reads to the end.
         made: The evidence entry, where a load worker has sent the request; None before that.
+        valid: Whether it is a request that the endpoint has to answer: not one that it may refuse,
+            or that is sent while it restarts.
+        server: The server that it is for.
+        whole: Whether evidence keeps all of its response, although it is one of many users'.
     """
 
     body: Any
@@ -88,6 +106,9 @@ class Call:
     crowd: bool = False
     hang_up: ClientAbort | None = None
     made: Mapping[str, Any] | None = None
+    valid: bool = True
+    server: Server = Server.ENDPOINT
+    whole: bool = False
 
     @property
     def kept(self) -> Any:
@@ -160,6 +181,45 @@ class Exchange:
     def succeeded(self) -> bool:
         """Whether the response is complete, and a success."""
         return self.fault is None and self.status is not None and 200 <= self.status < 300
+
+    @property
+    def limiter(self) -> str:
+        """Who refused the request as one too many, by its `Server` header; "" where nobody did.
+
+        A limiter refuses by 429, or by a 503 that is no error of the server's: nginx refuses so
+        what is beyond its limits, with a page. A server that says in JSON that it is not there, and
+        not for how long, is not there.
+        """
+        kind = self.headers.get("content-type", "").partition(";")[0].strip()
+        unavailable = kind.endswith("json") and "retry-after" not in self.headers
+        limited = self.status == 429 or (self.status == 503 and not unavailable)
+        return (self.headers.get("server") or "the endpoint") if limited else ""
+
+    @property
+    def gateway_timeout(self) -> str:
+        """The read timeout of the gateway that gave the request up; "" where none says so."""
+        waited = round(self.seconds - self.seconds_to_write)
+        seconds = waited if self.status in GATEWAY_STATUSES else 0
+        return f"a gateway's read timeout of {seconds} s" if seconds else ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedExchange:
+    """An exchange as the evidence of a run has it.
+
+    Args:
+        exchange: The exchange; of a large request, or of one of many users', it has a digest.
+        check: The id of the check that sent it.
+        valid: Whether the endpoint had to answer it.
+        crowd: Whether it was one of many concurrent users' requests.
+        whole: Whether all of the response's body was kept, and not its end alone.
+    """
+
+    exchange: Exchange
+    check: str
+    valid: bool = True
+    crowd: bool = False
+    whole: bool = True
 
 
 #: Sends one request. A fault of the endpoint is recorded in the exchange, not raised.

@@ -1,21 +1,19 @@
-"""A probe: what to send, what a check needs to score the reply, and the probe's variants."""
+"""A probe: what to send, and what a check needs to score the reply."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from fractions import Fraction
-from itertools import cycle
-from random import Random
 from typing import Any, NamedTuple
 
 Message = Mapping[str, Any]
 
 # A rough estimate, printed as such: tokenizers differ by a factor of two.
 CHARACTERS_PER_TOKEN = 4.0
+PER_MESSAGE = 4
 _WIDE = re.compile(r"[⺀-鿿가-힯＀-￯]")
 
 
@@ -37,8 +35,26 @@ class SamplingValue(NamedTuple):
 
 def tokens_of(text: str) -> int:
     """The estimated tokens of a text."""
-    wide = len(_WIDE.findall(text))
+    wide = 0 if text.isascii() else len(_WIDE.findall(text))
     return int(wide + (len(text) - wide) / CHARACTERS_PER_TOKEN)
+
+
+def prompt_tokens(messages: Sequence[Message], tools: object = None) -> int:
+    """The estimated tokens of a prompt: its texts, what else it has, and a few for each message."""
+    texts = [text for each in messages for text in _texts(each)]
+    return sum(map(tokens_of, texts)) + PER_MESSAGE * len(messages) + tokens_of(_json(tools))
+
+
+def _texts(message: Message) -> Iterator[str]:
+    content = message.get("content")
+    for part in content if isinstance(content, list) else [content]:
+        text = part.get("text") if isinstance(part, dict) else part
+        yield text if isinstance(text, str) else _json(part)
+    yield _json(message.get("tool_calls"))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=repr) if value else ""
 
 
 def with_parameters(
@@ -70,15 +86,19 @@ class Probe:
         budget: Maximum tokens of visible text in the reply.
         family: The kind of probe; a plan takes its trials evenly from all families.
         labels: Further slices that the record counts it in, as in `{"distance": "6-10"}`.
+        places: Where it stands on a scale, along which failures may gather, as in
+            `{"turns back": 45}`.
         cluster: The document or conversation that the probe shares with others; "" for none.
         control: Whether the probe is a trivially easy control, which is not counted as a trial.
         tokens: The estimated tokens of its requests, where `messages` does not show them.
         fewer: The same estimate in a run that shows defects only; 0 where it is no different.
+        small_budget: The budget in such a run, with room for twice a usual reply; 0 where it is
+            no different.
         shared: The key of the requests that are sent once for several probes; "" for none.
         in_flight: The number of requests to be in flight along with it; 0 where any will do.
         needs: Features that its form depends on, besides those that the check needs.
         adds: The estimated tokens that its form adds to the request.
-        plain: The same probe in the plain form; None where it has that form.
+        plain: The same probe in a plainer form; None where there is none.
     """
 
     id: str
@@ -88,10 +108,12 @@ class Probe:
     budget: int = 512
     family: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, int] = field(default_factory=dict)
     cluster: str = ""
     control: bool = False
     tokens: int = 0
     fewer: int = 0
+    small_budget: int = 0
     shared: str = ""
     in_flight: int = 0
     needs: frozenset[str] = frozenset()
@@ -104,83 +126,12 @@ class Probe:
         return {"family": self.family, **self.labels} if self.family else self.labels
 
     def within(self, lacking: Iterable[str], window: int | None) -> Probe:
-        """The probe, in the plain form where an endpoint lacks a feature or the room for its own.
+        """The probe, in a plainer form where an endpoint lacks a feature or the room for its own.
 
         What a requirement does not need is no reason to fail it. The room is half of the window: a
         tokenizer may well see twice the tokens.
         """
         fits = window is None or 2 * self.adds <= window
-        return (
-            self if self.plain is None or (fits and self.needs.isdisjoint(lacking)) else self.plain
-        )
-
-
-#: The labels that name a probe's variant: how its reply is sent, and its system message.
-REPLY, SYSTEM = "reply", "system message"
-STREAM = {"stream": True}
-
-
-def streaming(probes: Sequence[Probe], key: str) -> list[Probe]:
-    """Stream the reply of every other probe, balanced over the families and other slices."""
-    return [_replied(probe, on) for probe, on in _spread(probes, f"{key}/{REPLY}", every=2)]
-
-
-def instructed(probes: Sequence[Probe], key: str, texts: Sequence[str], every: int) -> list[Probe]:
-    """Put a system message before one probe in every `every`; the texts alternate."""
-    turns = cycle(texts)
-    return [
-        _with_system_message(probe, next(turns) if on else "")
-        for probe, on in _spread(probes, f"{key}/{SYSTEM}", every)
-    ]
-
-
-def reply(streamed: bool) -> Mapping[str, str]:
-    """The label of a probe by whether its reply is streamed."""
-    return {REPLY: "streamed" if streamed else "whole"}
-
-
-def alike(probe: Probe, other: Probe) -> Probe:
-    """A probe in the same variant as another; its id names the variant."""
-    system = [each for each in other.messages[:1] if each["role"] == "system"]
-    variant = ".".join([other.labels[REPLY], *["system"] * len(system)])
-    return replace(
-        probe,
-        id=probe.id.replace("@", f".{variant}@"),
-        messages=[*system, *probe.messages],
-        parameters=other.parameters,
-    )
-
-
-def _spread(probes: Sequence[Probe], key: str, every: int) -> Iterator[tuple[Probe, bool]]:
-    """Each probe, and whether it is one in every `every`: balanced over every slice.
-
-    Choosing by the parity of the index could coincide with a family. Probes that share requests
-    share their variant as well; the choice for the first n probes does not depend on the rest.
-    """
-    random = Random(key)
-    seen: Counter[tuple[str, str]] = Counter()
-    taken: Counter[tuple[str, str]] = Counter()
-    shared: dict[str, bool] = {}
-    for probe in probes:
-        slices = [("", ""), *probe.slices.items()]
-        # Positive where one more is due; rare slices weigh most, for they have few chances.
-        due = sum(
-            Fraction(2 * (seen[each] + 1) - every * (2 * taken[each] + 1), seen[each] + 1)
-            for each in slices
-        )
-        on = due > 0 or (due == 0 and random.randrange(every) == 0)
-        on = shared.setdefault(probe.shared, on) if probe.shared else on
-        seen.update(slices)
-        taken.update(slices if on else ())
-        yield probe, on
-
-
-def _replied(probe: Probe, streamed: bool) -> Probe:
-    parameters = {**probe.parameters, **(STREAM if streamed else {})}
-    return replace(probe, parameters=parameters, labels={**probe.labels, **reply(streamed)})
-
-
-def _with_system_message(probe: Probe, text: str) -> Probe:
-    labels = {**probe.labels, SYSTEM: "neutral" if text else "none"}
-    system = [{"role": "system", "content": text}] if text else []
-    return replace(probe, messages=[*system, *probe.messages], labels=labels)
+        if self.plain is None or (fits and self.needs.isdisjoint(lacking)):
+            return self
+        return replace(self.plain, shared=self.shared).within(lacking, window)

@@ -41,6 +41,8 @@ class DefectKind(StrEnum):
     CALL_WITHOUT_INDEX = "call_without_index"
     CALL_INDEXES_WITH_GAPS = "call_indexes_with_gaps"
     CALLS_SHARE_ID = "calls_share_id"
+    CALL_NAME_REPEATED = "call_name_repeated"
+    FINISH_WITHOUT_CALL = "finish_without_call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,15 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Token counts as the endpoint reports them; `cached` is part of `prompt`."""
+    """Token counts as the endpoint reports them.
+
+    `cached` is part of `prompt`, and `reasoning` of `completion`.
+    """
 
     prompt: int
     completion: int
     cached: int | None = None
+    reasoning: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,8 @@ class Reply:
         defects: The format defects of the response or stream.
         message: The assistant's message, to be sent back as history.
         timing: When the bytes arrived.
+        reasoning_field: The field of the message that held the reasoning, `content` where it was
+            a part of it; "" where there was none, or only markup in the text.
     """
 
     content: str | None
@@ -121,3 +129,4 @@ class Reply:
     defects: tuple[Defect, ...]
     message: Message
     timing: Timing
+    reasoning_field: str = ""

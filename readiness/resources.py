@@ -1,11 +1,14 @@
-"""Prompts, fixtures and schemas: the data files that checks read."""
+"""Prompts, fixtures and schemas: the data files that checks read; and any file that is given."""
 
 from __future__ import annotations
 
+import errno
 import json
 import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +24,55 @@ PACKAGE = Path(__file__).parent
 DISTRIBUTION = "llm-readiness"
 # The C loader takes a tenth of the time; builds of PyYAML without libyaml lack it.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+#: No file that is given needs deeper YAML.
+MAX_NESTING = 20
+
+
+def opened(path: Path) -> BufferedReader:
+    """A regular file, opened: of a pipe or a device, reading might never end.
+
+    Raises:
+        OSError: It cannot be read, or is no regular file.
+    """
+    # Before it is opened: a pipe would wait until somebody writes to it.
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "no regular file", str(path))
+    return path.open("rb")
+
+
+def contents(path: Path, most: int) -> bytes:
+    """The contents of a file that is given, up to so many bytes.
+
+    Raises:
+        OSError: It cannot be read, is no regular file, or is larger.
+    """
+    with opened(path) as file:
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise OSError(errno.EFBIG, f"more than {most:,} bytes", str(path))
+    return found
+
+
+def plain_yaml(content: bytes) -> Any:
+    """Load YAML without aliases, which may stand for endless text, and without deep nesting.
+
+    Raises:
+        ValueError: It is not such YAML.
+    """
+    depth = 0
+    try:
+        for event in yaml.parse(content, LOADER):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if isinstance(event, yaml.AliasEvent):
+                raise ValueError(f"*{event.anchor} is an alias: write it out")
+            if depth > MAX_NESTING:
+                raise ValueError("nested too deeply")
+        return yaml.load(content, LOADER)
+    except yaml.YAMLError as error:
+        raise ValueError(" ".join(f"not YAML: {error}".split())[:300]) from None
 
 
 def home(kind: str) -> Path:

@@ -38,6 +38,7 @@ class Measure:
             single value.
         low: The lower end of its 95 % interval; None where it has none.
         high: The upper end of the interval.
+        implausible: Whether it contradicts other figures, which marks them and changes no verdict.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Measure:
     of: int = 1
     low: float | None = None
     high: float | None = None
+    implausible: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,11 @@ class Score:
     def passed(self) -> bool:
         """Whether the trial satisfied the requirement."""
         return self.outcome is Outcome.PASS
+
+    @property
+    def tried(self) -> bool:
+        """Whether it was tried: a skipped trial shows no more than one that is still to come."""
+        return self.outcome is not Outcome.SKIPPED
 
     def measured(self, *measures: Measure) -> Score:
         """The same score, with further measures."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from readiness.resources import schema, violation
+from readiness.resources import contents, schema, violation
 from readiness.score import PASSED, UNSETTLED, EndpointError, Score, failed
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 GeneratedCase = Mapping[str, Any]
 
 SCHEMA = "readiness-findings/1"
+MAX_FILE = 2**24  # bytes
 MAX_KEPT = 10  # of one search, the newest first; each costs every later run a request
 
 
@@ -48,17 +49,34 @@ class FindingsStore:
         fresh.write_text(f"{text}\n", "utf-8", "backslashreplace")
         fresh.replace(self._path)
 
+    @property
+    def waiting(self) -> Mapping[str, Sequence[GeneratedCase]]:
+        """The cases that no search has taken."""
+        return self._waiting
+
     def _read(self) -> dict[str, list[GeneratedCase]]:
         if not self._path.exists():
             return {}
         try:
-            found = json.loads(self._path.read_bytes())
+            found = json.loads(contents(self._path, MAX_FILE))
+        except OSError as error:
+            raise LookupError(f"{self._path}: {error.strerror}: repair or remove it") from error
         except (ValueError, RecursionError) as error:
             raise LookupError(f"{self._path} is not JSON: repair or remove it") from error
         if violation(found, schema("findings")):
             raise LookupError(f"{self._path} is not a findings file: repair or remove it")
         kept: dict[str, list[GeneratedCase]] = found["findings"]
         return kept
+
+
+class RecordedFindings(FindingsStore):
+    """The cases that a run which is scored again had at hand; keeps no others."""
+
+    def __init__(self, waiting: Mapping[str, Sequence[GeneratedCase]]) -> None:
+        self._waiting = {search: [*cases] for search, cases in waiting.items()}
+
+    def keep(self, search: str, case: GeneratedCase) -> None:
+        """Store nothing."""
 
 
 Attempt = Callable[[GeneratedCase], Awaitable[Score]]

@@ -75,7 +75,14 @@ def failing(name: str, **changes: Any) -> Json:
         "outcomes": {"pass": 99, "fail": 1},
         "reasons": [reason("said nothing", 1)],
         "not_passed": [
-            {"probe": "p.1", "outcome": "fail", "reason": "said nothing", "exchanges": [1]}
+            {
+                "probe": "p.1",
+                "outcome": "fail",
+                "reason": "said nothing",
+                "exchanges": [1],
+                "asked": "What did I say?",
+                "came": "",
+            }
         ],
     }
     return check(name, "not ready", **{**found, **changes})
@@ -108,7 +115,12 @@ def record(*dimensions: Json, **changes: Any) -> Json:
             "sampling": {"temperature": 0},
             "lacking": {"tools": "tools are not supported"},
         },
-        "machine": {"hardware": "rtx-3060-12g", "quantization": "Q4_K_M", "metrics": ""},
+        "machine": {
+            "hardware": "rtx-3060-12g",
+            "quantization": "Q4_K_M",
+            "metrics": "",
+            "webui": "",
+        },
         "client": CLIENT,
         "license_evidence": {"": {"LICENSE": DIGEST}},
         "harness": {
@@ -198,6 +210,21 @@ def dimension(name: str, *checks: Json, **changes: Any) -> Json:
     return {**said, "gate": "required", "missing": [], "checks": list(checks), **changes}
 
 
+PAIRS = {"covered": 290, "possible": 344}
+PAIR = {
+    "labels": [
+        {"label": "tools offered", "value": "irrelevant"},
+        {"label": "system message", "value": "any"},
+    ],
+    "failed": 7,
+    "trials": 7,
+    "failed_elsewhere": 0,
+    "trials_elsewhere": 93,
+    "chance": 0.0001,
+    "fails_alone": True,
+}
+
+
 def everything() -> list[Json]:
     """Dimensions that have something of everything."""
     found = [measure("found", 1, length=8192, depth=0.5), measure("found", 0, length=8192, depth=1)]
@@ -208,11 +235,12 @@ def everything() -> list[Json]:
     return [
         dimension(
             "memory",
-            failing("memory.recall_at_turn_50", slices=slices),
+            failing("memory.recall_at_turn_50", slices=slices, worst_pair=PAIR, pairs=PAIRS),
             check("memory.keeps", "inconclusive", more_needed=7, score=80),
             check("memory.doubtful", "inconclusive", doubts=["control item c: no"], score=89),
             failing("memory.advised", gate="advisory", required=0.9),
             missing=["memory.lost"],
+            pairs=PAIRS,
         ),
         dimension(
             "long_context",
@@ -265,8 +293,11 @@ def _with_texts(found: Json, text: Callable[[str], str]) -> Json:
         {**each, "probe": text("p"), "name": _name(each["name"], text), "at": _at(each, text)}
         for each in found["measures"]
     ]
+    pair = found.get("worst_pair")
+    labels = [{"label": text("label"), "value": text("value")}]
     return {
         **found,
+        **({"worst_pair": {**pair, "labels": labels}} if pair else {}),
         "id": text(found["id"]),
         "requirement": text(found["requirement"]),
         "reasons": [
@@ -277,7 +308,9 @@ def _with_texts(found: Json, text: Callable[[str], str]) -> Json:
         "slices": slices,
         "measures": measures,
         "not_passed": [
-            {**each, "probe": text("p"), "reason": text("why")} for each in found["not_passed"]
+            {**each, "probe": text("p"), "reason": text("why")}
+            | {name: text(each[name]) for name in ("asked", "came") if name in each}
+            for each in found["not_passed"]
         ],
     }
 

@@ -19,17 +19,18 @@ from readiness.evidence.redaction import Secrets
 from readiness.load.meters.prometheus import MetricsMeter
 from readiness.mutants.catalog import find
 from readiness.mutants.endpoint.protocol import MODEL
-from readiness.mutants.endpoint.server import application
+from readiness.mutants.endpoint.server import WEBUI, application
 from readiness.mutants.flaw import Flaw
 from readiness.protocol.dialect import Dialect
+from readiness.runner.concurrency import AdaptiveConcurrency
 from readiness.runner.resume import ResumeState
-from readiness.runner.sender import AdaptiveConcurrency, Sender
+from readiness.runner.sender import Sender
 from readiness.transport.address import Address
 from readiness.transport.budget import UsageBudget
 from readiness.transport.client import EndpointClient, RequestLimits
 
 T = TypeVar("T")
-QUICK = RequestLimits(connect=2, first_byte=20, silence=20, total=60)
+QUICK = RequestLimits(connect=10, first_byte=60, silence=60, total=120)
 
 
 def tried(
@@ -68,16 +69,22 @@ async def _at(
 ) -> T:
     secrets, slots = Secrets([]), AdaptiveConcurrency(4)
     endpoint = EndpointClient(Address.read(url, "", {}), QUICK)
-    page = EndpointClient(Address.read(f"{url.removesuffix('/v1')}/metrics", "", {}), QUICK)
+    root = url.removesuffix("/v1")
+    page = EndpointClient(Address.read(f"{root}/metrics", "", {}), QUICK)
+    named = context.webui_address if context else None
+    webui = EndpointClient(named or Address.read(f"{root}{WEBUI}", "", {}), QUICK)
     with (
         tempfile.TemporaryDirectory() as folder,
         Evidence(Path(folder) / "evidence.jsonl", secrets) as evidence,
     ):
-        sender = Sender(endpoint, evidence, ledger or UsageBudget(), slots, ResumeState(secrets))
+        budget, resumed = ledger or UsageBudget(), ResumeState(secrets)
+        sender = Sender(endpoint, evidence, budget, slots, resumed, webui)
         send = partial(sender.send, trial={"check": "test"})
         try:
             metered = replace(context or Context(), meters=[MetricsMeter(page)])
+            if metered.webui_accounts:
+                metered = replace(metered, webui_address=webui.where)
             return await work(Chat(send, Dialect(MODEL), metered))
         finally:
-            await endpoint.close()
-            await page.close()
+            for each in (endpoint, page, webui):
+                await each.close()

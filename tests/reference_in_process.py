@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -14,8 +15,9 @@ from readiness.check import Check
 from readiness.context import Context
 from readiness.exchange import COMPLETIONS, Arrival, Call, Exchange, Fault, Send
 from readiness.mutants.catalog import FLAWLESS
+from readiness.mutants.endpoint.answer import ServerResponse
 from readiness.mutants.endpoint.protocol import MODEL
-from readiness.mutants.endpoint.reference import Accepted, Reference, ServerResponse
+from readiness.mutants.endpoint.reference import Accepted, Reference
 from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Flaw
 from readiness.probe import Probe
@@ -93,6 +95,12 @@ def tried(
         }
 
     return asyncio.run(attempts())
+
+
+@cache
+def probes_of(check: Check, seed: int, trials: int) -> Sequence[Probe]:
+    """The probes of a check, made once: to make them anew for each flaw would double the time."""
+    return tuple(check.probes(seed, trials))
 
 
 def scores(checked: Check, probes: Sequence[Probe], flaw: Flaw = FLAWLESS) -> list[Score]:

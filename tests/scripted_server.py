@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 #: What to send for the nth request, from 0: bytes, or a pause in seconds; None hangs up at once.
 Script = Callable[[int, bytes], Sequence[bytes | float | None]]
@@ -18,10 +18,18 @@ def response(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
+#: How many connections that wait are served by a server that leaves.
+MAX_WAITING = 20
+
+
 @contextmanager
-def serving(script: Script) -> Iterator[str]:
-    """Serve a script on loopback, a thread a connection, and give the base URL."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+def serving(script: Script, port: int = 0, leaves_after: int = 10_000) -> Iterator[str]:
+    """Serve a script on loopback, a thread a connection, and give the base URL.
+
+    After so many requests nothing listens to the port any more.
+    """
+    listener = socket.create_server(("127.0.0.1", port), backlog=64)
+    port = listener.getsockname()[1]
     over = threading.Event()
     served = iter(range(10_000))
 
@@ -41,19 +49,24 @@ def serving(script: Script) -> Iterator[str]:
                 return  # The client hung up, as clients may.
 
     def accept() -> None:
-        while True:
+        # Who waits when it leaves is served still: closing would reset the connection. Others come
+        # meanwhile, so their number is bounded.
+        for n in range(leaves_after + MAX_WAITING):
             try:
+                listener.settimeout(None if n < leaves_after else 0)
                 connection, _ = listener.accept()
             except OSError:
-                return
+                break
             threading.Thread(target=serve, args=(connection,), daemon=True).start()
+        listener.close()
 
     threading.Thread(target=accept, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        yield f"http://127.0.0.1:{port}/v1"
     finally:
         over.set()
-        listener.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # It has left.
+            listener.shutdown(socket.SHUT_RDWR)
         listener.close()
 
 

@@ -1,8 +1,10 @@
 """The documents: their links and names exist."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import pytest
 
 from readiness.policy.policy import load
 from tests import ROOT
@@ -55,10 +57,14 @@ def test_every_path_that_is_named_exists() -> None:
     assert {each for each in found if not (ROOT / each[0]).exists()} == set()
 
 
-def test_both_readmes_show_the_same_output_and_options() -> None:
+@pytest.mark.parametrize(
+    ("pair", "least"),
+    [(("README.md", "README.zh.md"), 14), (("docs/options.md", "docs/options.zh.md"), 25)],
+)
+def test_both_languages_show_the_same_output_and_options(pair: Sequence[str], least: int) -> None:
     shown = [
         [*re.findall(r"^```text\n.*?^```$", text, re.M | re.S), *re.findall(r"`(--[^`]+)`", text)]
-        for text in ((ROOT / name).read_text("utf-8") for name in ("README.md", "README.zh.md"))
+        for text in ((ROOT / name).read_text("utf-8") for name in pair)
     ]
-    assert len(shown[0]) >= 25
+    assert len(shown[0]) >= least
     assert sorted(set(shown[0])) == sorted(set(shown[1]))

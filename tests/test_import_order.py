@@ -22,7 +22,7 @@ ROWS = (
     ("policy",),
     ("verdict",),
     ("readiness",),
-    ("check",),
+    ("check", "sdk_client"),
     ("chat", "scoring"),
     ("protocol", "evidence", "search", "forms"),
     ("transport",),
@@ -30,15 +30,27 @@ ROWS = (
 )
 WORDS = {"probe", "exchange", "reply", "score", "context"}
 #: What a check is written with, one module each: nothing else is in the root.
-ROOT_MODULES = WORDS | {"check", "chat", "search", "resources"}
+ROOT_MODULES = WORDS | {"check", "chat", "sdk_client", "search", "resources"}
 #: Rooms that may import less than what is below them: rooms, or single modules of rooms.
 ONLY = {
     "runner": {room for row in ROWS[4:] for room in row},
     "checks": WORDS
-    | {"load", "scoring", "search", "forms", "check", "chat", "protocol", "statistics", "resources"}
+    | {
+        "load",
+        "scoring",
+        "search",
+        "forms",
+        "check",
+        "chat",
+        "sdk_client",
+        "protocol",
+        "statistics",
+        "resources",
+    }
     | {"policy.slo", "policy.hardware", "policy.yaml_reader"},
     "readiness": WORDS | {"check", "chat"},
     "check": {"chat", "forms", "probe", "score", "statistics"},
+    "sdk_client": {"chat", "exchange", "protocol"},
     "chat": WORDS | {"protocol"},
     "scoring": WORDS | {"protocol"},
     "protocol": WORDS | {"resources"},

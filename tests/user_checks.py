@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +14,14 @@ import rich.live
 import rich.progress
 import scipy.special
 
+from readiness.evidence import log
 from readiness.policy.policy import load
 from tests.miniature import Request, mini
 from tests.scripted_server import Script, serving
 
-# pytester forgets what a run has imported: numpy cannot be imported twice, nor rich in part.
-KEPT = (scipy.special, rich.live, rich.progress)
+# pytester forgets what a run has imported: numpy cannot be imported twice, nor rich in part, and
+# an exception is caught only by the class that it was raised as.
+KEPT = (scipy.special, rich.live, rich.progress, log)
 POLICY = """
 schema: readiness-policy/1
 name: own
@@ -82,7 +88,7 @@ def prepare(pytester: pytest.Pytester) -> pytest.Pytester:
 
 def run(own: pytest.Pytester, script: Script, *args: str) -> pytest.RunResult:
     """Try an endpoint."""
-    options = ["-p", "no:hypothesispytest", "--policy", "own.yaml"]
+    options = ["-p", "no:hypothesispytest", "--policy", "own.yaml", "--seed", "0"]
     with serving(script) as url:
         return own.runpytest(*options, "--endpoint", url, *args, ".")
 
@@ -91,3 +97,31 @@ def record(own: pytest.Pytester) -> dict[str, Any]:
     found = json.loads((own.path / "reports/latest/readiness.json").read_text("utf-8"))
     assert isinstance(found, dict)
     return found
+
+
+@dataclass
+class Endpoint:
+    """A user's folder, and one endpoint that can be changed between runs."""
+
+    own: pytest.Pytester
+    url: str = ""
+    script: Script = field(default_factory=lambda: wrong(0))
+
+    def run(self, script: Script, *args: str, seed: int = 0) -> pytest.RunResult:
+        """Try the endpoint while it answers so."""
+        self.script = script
+        options = ["-p", "no:hypothesispytest", "--policy", "own.yaml", "--seed", str(seed)]
+        return self.own.runpytest(*options, "--endpoint", self.url, *args, ".")
+
+    @property
+    def latest(self) -> Path:
+        """The folder of the last run."""
+        return (self.own.path / "reports/latest").resolve()
+
+
+@contextmanager
+def one_endpoint(pytester: pytest.Pytester) -> Iterator[Endpoint]:
+    """A user's folder with an endpoint whose address stays the same."""
+    endpoint = Endpoint(prepare(pytester))
+    with serving(lambda n, raw: endpoint.script(n, raw)) as endpoint.url:
+        yield endpoint

@@ -18,8 +18,10 @@ from readiness.verdict.claim import Gate, Verdict
 from readiness.verdict.matrix import DimensionRow, Matrix
 from readiness.verdict.result import Result, Trial
 
-#: A ratio of durations up to this is within noise.
-SLOWDOWN_THRESHOLD = 1.10
+#: Runs of one endpoint against itself on a busy machine differed by up to this between checks.
+SLOWDOWN_THRESHOLD = 2.0
+#: Fewer timed checks say nothing about how long a whole run takes.
+MIN_TIMED_CHECKS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,11 @@ class TrialPair:
     def gained(self) -> bool:
         """Whether it passes now and did not in the baseline."""
         return _passed(self.baseline_trial.outcome) is False and _passed(self._now) is True
+
+    @property
+    def tried(self) -> bool:
+        """Whether it was tried in both runs."""
+        return Outcome.SKIPPED not in (self.baseline_trial.outcome, self._now)
 
     @property
     def conclusive(self) -> bool:
@@ -88,6 +95,11 @@ class CheckComparison:
         return self.result.check.id
 
     @cached_property
+    def tried(self) -> list[TrialPair]:
+        """The pairs that were tried in both runs."""
+        return [pair for pair in self.pairs if pair.tried]
+
+    @cached_property
     def lost(self) -> list[TrialPair]:
         """The pairs that passed in the baseline and not now."""
         return [pair for pair in self.pairs if pair.lost]
@@ -99,31 +111,27 @@ class CheckComparison:
 
     @property
     def broken(self) -> bool:
-        """Whether a zero-defect rule was violated that the baseline satisfied, in any pair."""
-        return self.result.claim.required == 1 and bool(self.lost)
+        """Whether a zero-defect rule is violated that the baseline satisfied in every pair."""
+        kept = not any(_passed(pair.baseline_trial.outcome) is False for pair in self.pairs)
+        return self.result.claim.required == 1 and kept and bool(self.lost)
 
     @cached_property
     def differences(self) -> list[int]:
         """The losses of each cluster minus its possible gains."""
         return [
-            sum(pair.lost - pair.may_be_gained for pair in cluster) for cluster in self._clusters
+            sum(pair.lost - pair.may_be_gained for pair in cluster)
+            for cluster in _clusters(self.pairs)
         ]
 
     @cached_property
     def effective(self) -> Pairs:
-        """The effective pair counts, with unsettled outcomes counted against the candidate."""
-        losses = [sum(pair.may_be_lost for pair in cluster) for cluster in self._clusters]
-        kept = [
-            Cluster(len(cluster) - lost, len(cluster))
-            for lost, cluster in zip(losses, self._clusters, strict=True)
-        ]
-        found = Pairs(sum(losses), len(self.gained), len(self.pairs))
-        return found.over(design_effect(kept))
+        """The effective counts of all pairs; trials that were not tried are unsettled."""
+        return _effective(self.pairs)
 
     @property
     def at_least(self) -> float:
-        """The lower bound of the change in the rate (Tango), for display."""
-        return paired.least_difference(self.effective)
+        """The lower bound of the change in the rate of tried trials (Tango), for display."""
+        return paired.least_difference(_effective(self.tried))
 
     @cached_property
     def non_inferior(self) -> bool:
@@ -131,23 +139,34 @@ class CheckComparison:
         p_value = paired.inferior(self.effective, self.upgrade.margin)
         return p_value <= self.result.claim.alpha
 
-    @property
-    def slowdowns(self) -> list[int]:
-        """For each timed trial, 1 where it is slower by more than noise, else -1 (a sign test)."""
-        return [1 if ratio > SLOWDOWN_THRESHOLD else -1 for ratio in self.ratios]
+    def slowdowns(self, run: float) -> list[int]:
+        """For each timed trial, 1 where it is slower than the run by more than noise, else -1."""
+        return [1 if ratio > SLOWDOWN_THRESHOLD * run else -1 for ratio in self.ratios]
 
     @property
     def pace(self) -> float:
         """The median ratio of durations."""
         return median(self.ratios)
 
-    @cached_property
-    def _clusters(self) -> list[list[TrialPair]]:
-        shared: dict[str, list[TrialPair]] = {}
-        for index, pair in enumerate(self.pairs):
-            # A trial without a cluster is its own.
-            shared.setdefault(pair.trial.cluster or f"\0{index}", []).append(pair)
-        return list(shared.values())
+
+def _effective(pairs: Sequence[TrialPair]) -> Pairs:
+    """The effective pair counts, with unsettled outcomes counted against the candidate."""
+    clusters = _clusters(pairs)
+    losses = [sum(pair.may_be_lost for pair in cluster) for cluster in clusters]
+    kept = [
+        Cluster(len(cluster) - lost, len(cluster))
+        for lost, cluster in zip(losses, clusters, strict=True)
+    ]
+    found = Pairs(sum(losses), sum(pair.gained for pair in pairs), len(pairs))
+    return found.over(design_effect(kept))
+
+
+def _clusters(pairs: Sequence[TrialPair]) -> list[list[TrialPair]]:
+    shared: dict[str, list[TrialPair]] = {}
+    for index, pair in enumerate(pairs):
+        # A trial without a cluster is its own.
+        shared.setdefault(pair.trial.cluster or f"\0{index}", []).append(pair)
+    return list(shared.values())
 
 
 @dataclass(frozen=True)
@@ -187,10 +206,17 @@ class RunComparison:
             if each.broken or self.adjusted_p_values[each.id] <= self.alpha
         ]
 
+    @property
+    def pace(self) -> float | None:
+        """The median of its checks' ratios of durations; None where too few were timed."""
+        timed = [each.pace for each in self.checks if each.ratios]
+        return median(timed) if len(timed) >= MIN_TIMED_CHECKS else None
+
     @cached_property
     def slower(self) -> list[CheckComparison]:
-        """The checks whose trials are significantly slower."""
-        adjusted = paired.family_wise_p_values([each.slowdowns for each in self.checks], self.alpha)
+        """The checks whose trials are significantly slower than the run as a whole (sign test)."""
+        slowdowns = [each.slowdowns(self.pace or 1.0) for each in self.checks]
+        adjusted = paired.family_wise_p_values(slowdowns, self.alpha)
         pairs = zip(self.checks, adjusted, strict=True)
         return [each for each, p_value in pairs if p_value <= self.alpha]
 

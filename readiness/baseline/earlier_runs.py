@@ -1,17 +1,23 @@
-"""Pooling of earlier runs of the same build: which may be pooled, and the pooled result."""
+"""Pooling of earlier runs of the same build: which may be pooled, and the pooled result.
+
+Those that the user names are scored again, and may make a check ready. Those that are found unasked
+are believed as far as they speak against the build: rerunning it until it is green shows nothing.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from readiness.baseline import finished_run
 from readiness.baseline.comparability import first_difference
-from readiness.baseline.finished_run import FinishedRun
+from readiness.baseline.finished_run import FinishedRun, FinishedRunError
 from readiness.baseline.identity import drift
+from readiness.evidence.log import EvidenceIntegrityError
+from readiness.evidence.run_folder import EVIDENCE
 from readiness.policy.plan import PlannedCheck, json_fallback
 from readiness.probe import Probe
 from readiness.score import UNSETTLED, Outcome
@@ -20,6 +26,11 @@ from readiness.verdict.result import PooledRuns, Result, tally_of
 
 #: The settings that must be equal in pooled runs, besides the endpoint's identity.
 POOLING_KEYS = ("version", "profile", "policy_sha256", "prompts_sha256", "extra_body_sha256")
+#: Those that must be equal in runs of the same build that are found unasked.
+BUILD_KEYS = (*POOLING_KEYS, "sampling", "build", "model")
+#: The most recent runs of a folder that are looked at: a year of nights would take minutes to read.
+MAX_FOUND = 19
+MAX_HEADER = 2**22  # bytes
 
 
 class EarlierRunRejected(LookupError):
@@ -68,6 +79,113 @@ def require_same_build(runs: Sequence[FinishedRun], identity: Mapping[str, Any])
         if changed := drift(run.target, identity):
             name, changes = run.evidence.parent.name, "; ".join(map(str, changed))
             raise EarlierRunRejected(f"--earlier {name} is of another build: {changes}")
+
+
+def of_the_same_build(
+    reports: Path,
+    identity: Mapping[str, Any],
+    about: Mapping[str, Any],
+    left_out: Collection[Path] = (),
+) -> list[FinishedRun]:
+    """The latest finished runs in a folder of the same build, as far as it is known, oldest first.
+
+    All that the endpoint says of itself is the same, and so is the name that the user gives to the
+    build. Where there is no such name and no fingerprint, the URL is the same, too. Runs that are
+    not intact are left out.
+
+    Args:
+        reports: The folder of all runs.
+        identity: What the endpoint says of itself.
+        about: The header of this run's evidence.
+        left_out: The folders of this run, and of those that it is compared or pooled with.
+    """
+    names = {path.resolve() for path in left_out}
+    folders = [each for each in reports.iterdir() if each.is_dir() and not each.is_symlink()]
+    told = bool(about["build"] or identity.get("fingerprint"))
+    keys = BUILD_KEYS if told else (*BUILD_KEYS, "endpoint")
+    found: list[FinishedRun] = []
+    for folder in sorted(folders, reverse=True):
+        if folder.resolve() in names or not _alike(_header(folder), about, keys):
+            continue
+        try:
+            run = finished_run.read_finished_run(folder)
+        except (FinishedRunError, EvidenceIntegrityError, OSError):
+            continue
+        if not drift(run.target, identity):
+            found.insert(0, run)
+        if len(found) == MAX_FOUND:
+            break
+    return found
+
+
+def _header(folder: Path) -> Mapping[str, Any]:
+    """The header of a run's evidence; empty where there is none."""
+    try:
+        with (folder / EVIDENCE).open("rb") as lines:
+            header = json.loads(lines.readline(MAX_HEADER))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return header if isinstance(header, dict) else {}
+
+
+def _alike(theirs: Mapping[str, Any], ours: Mapping[str, Any], keys: Sequence[str]) -> bool:
+    harness = theirs.get("harness")
+    return isinstance(harness, dict) and not first_difference(theirs, ours, keys)
+
+
+def held_against(runs: Sequence[FinishedRun], planned: PlannedCheck, result: Result) -> Result:
+    """The result, with what other runs of the same build say against it.
+
+    A failure of a zero-defect rule in any of them puts it in doubt. Where one of them was not ready
+    by a rate, or this run leaves it open, the trials of all decide; they make nothing ready that
+    this run alone does not.
+    """
+    check, claim = result.check.id, result.claim
+    tried = [run for run in runs if any(name == check for name, _ in run.trials)]
+    if not tried:
+        return result
+    if claim.required == 1:
+        failures = _failures(tried, planned) + (result.pooled.failures if result.pooled else 0)
+        if not failures:
+            return result
+        runs_in_all = len(tried) + (result.pooled.runs if result.pooled else 1)
+        return replace(result, pooled=PooledRuns(claim, result.tally, runs_in_all, failures))
+    failed = [run for run in tried if run.verdicts.get(check) == Verdict.NOT_READY]
+    if result.verdict is Verdict.READY and failed:
+        return replace(result, pooled=_binding(tried, failed, planned, result))
+    if result.verdict is Verdict.INCONCLUSIVE and planned.has_independent_trials:
+        fresh = _of_other_probes(tried, planned)
+        pooled = PooledRuns(claim, _pooled_tally(fresh, planned, result), 1 + len(fresh))
+        if pooled.verdict is Verdict.NOT_READY:
+            return replace(result, pooled=pooled)
+    return result
+
+
+def _binding(
+    tried: Sequence[FinishedRun],
+    failed: Sequence[FinishedRun],
+    planned: PlannedCheck,
+    result: Result,
+) -> PooledRuns:
+    """The trials of all runs of a check that this run alone makes ready, and another did not."""
+    fresh = _of_other_probes(tried, planned) if planned.has_independent_trials else []
+    # A run that was not ready by the same probes cannot be pooled: that this one is shows nothing.
+    can_be_pooled = {run.head for run in fresh}.issuperset(run.head for run in failed)
+    tally = _pooled_tally(fresh, planned, result) if can_be_pooled else Tally()
+    runs = 1 + (len(fresh) if can_be_pooled else len(tried))
+    return PooledRuns(result.claim, tally, runs, binding=True)
+
+
+def _of_other_probes(runs: Sequence[FinishedRun], planned: PlannedCheck) -> list[FinishedRun]:
+    """The runs of which each has probes of its own of a check, by a seed of its own."""
+    asked = {planned.probes_digest}
+    fresh = []
+    for run in runs:
+        digest = run.evidence_header["items"].get(planned.check.id)
+        if digest not in asked and not _other_probes(run, [planned]):
+            fresh.append(run)
+        asked.add(digest)
+    return fresh
 
 
 def pool_earlier_runs(runs: Sequence[FinishedRun], planned: PlannedCheck, result: Result) -> Result:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from readiness.evidence import run_folder
-from readiness.evidence.log import REPEAT, EvidenceIntegrityError, chain_end, exchange_of
-from readiness.evidence.run_folder import EVIDENCE, DamagedRecordError, FolderError
-from readiness.exchange import NS
+from readiness.evidence.log import (
+    MAX_LINE,
+    REPEAT,
+    EvidenceIntegrityError,
+    chain_end,
+    exchange_of,
+    read_exchanges,
+)
+from readiness.evidence.run_folder import EVIDENCE, SUMS, DamagedRecordError, FolderError
+from readiness.exchange import NS, Exchange
 from readiness.protocol import completion
+from readiness.resources import opened
 from readiness.score import UNSETTLED, EndpointError, Outcome
 
 
@@ -45,6 +54,7 @@ class FinishedRun:
         verdict: Its verdict; "" where it is unknown.
         head: The SHA-256 of its last line of evidence.
         doubtful: The ids of checks with doubts about their passed trials.
+        verdicts: The verdicts of its checks, as its record has them, by id.
     """
 
     evidence: Path
@@ -57,6 +67,7 @@ class FinishedRun:
     verdict: str = ""
     head: str = ""
     doubtful: frozenset[str] = frozenset()
+    verdicts: Mapping[str, str] = field(default_factory=dict)
 
     def duration(self, exchanges: Collection[int]) -> float:
         """The total duration of exchanges, in seconds."""
@@ -76,10 +87,8 @@ class FinishedRun:
 
     def replies(self, exchanges: Collection[int]) -> dict[int, str]:
         """The replies of exchanges, by number."""
-        wanted = frozenset(exchanges)
-        lines = _lines(self.evidence) if wanted else ()
-        found = (each for each in lines if each["kind"] == "exchange" and each["seq"] in wanted)
-        return {each["seq"]: _reply_text(each) for each in found}
+        found = read_exchanges(self.evidence, exchanges)
+        return {seq: _reply_text(exchange_of(entry)) for seq, entry in found.items()}
 
 
 def read(evidence: Path) -> FinishedRun:
@@ -112,6 +121,7 @@ def read_finished_run(path: Path) -> FinishedRun:
     # Resolved now, because `latest` is another run as soon as this one ends.
     folder = path.resolve() if path.is_dir() else path.resolve().parent
     record = _record(folder)
+    _require_unchanged(folder)
     evidence = folder / EVIDENCE
     if not evidence.exists():
         raise FinishedRunError(f"{path}: there is no {EVIDENCE} next to the record")
@@ -125,8 +135,12 @@ def read_finished_run(path: Path) -> FinishedRun:
     found = read(evidence)
     if not found.trials:
         raise FinishedRunError(f"{path}: no check was tried in that run: choose another")
+    trials = found.trials.items()
+    require_counted(
+        Counter(check for (check, _), each in trials if each.outcome is Outcome.PASS), record
+    )
     target, concurrency, verdict = (record[key] for key in ("target", "concurrency", "verdict"))
-    checks = (check for each in record["dimensions"] for check in each["checks"])
+    checks = [check for each in record["dimensions"] for check in each["checks"]]
     return replace(
         found,
         target=target,
@@ -134,7 +148,48 @@ def read_finished_run(path: Path) -> FinishedRun:
         verdict=verdict,
         head=head,
         doubtful=frozenset(check["id"] for check in checks if check["doubts"]),
+        verdicts={check["id"]: check["verdict"] for check in checks},
     )
+
+
+def seed(path: Path) -> int | None:
+    """The seed of a run, by its folder or the record in it; None where it cannot be read."""
+    evidence = (path if path.is_dir() else path.parent) / EVIDENCE
+    try:
+        with opened(evidence) as lines:
+            found = json.loads(lines.readline(MAX_LINE))["seed"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return found if type(found) is int else None
+
+
+def _require_unchanged(folder: Path) -> None:
+    """Require that the files of a run are as its digests say, where it has any.
+
+    Raises:
+        EvidenceIntegrityError: One was changed.
+    """
+    try:
+        if (folder / SUMS).exists():
+            run_folder.refuse_changed(folder)
+    except FolderError as error:
+        raise EvidenceIntegrityError(str(error)) from error
+
+
+def require_counted(passed: Mapping[str, int], record: run_folder.Record) -> None:
+    """Require that a record counts the passed trials that the evidence has, by check.
+
+    Raises:
+        EvidenceIntegrityError: It counts others.
+    """
+    for check in (check for each in record["dimensions"] for check in each["checks"]):
+        counted, recorded = (
+            check["passed"] + check["controls"]["passed"],
+            passed.get(check["id"], 0),
+        )
+        if counted != recorded:
+            why = f"{check['id']} has {counted} passed trials, and {recorded} in evidence"
+            raise EvidenceIntegrityError(why)
 
 
 def _record(folder: Path) -> run_folder.Record:
@@ -151,13 +206,10 @@ def _lines(evidence: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, file)
 
 
-def _reply_text(line: Mapping[str, Any]) -> str:
+def _reply_text(exchange: Exchange) -> str:
     """The reply of an exchange as JSON; where it is unreadable, the error and the body."""
-    # Evidence may have only the digest of a large request: the response shows whether it streamed.
-    streams = line["headers"].get("content-type", "").startswith(completion.STREAM)
-    exchange = replace(exchange_of(line), request={"stream": streams})
     try:
-        message = completion.read(exchange).message
+        message = completion.read_recorded(exchange).message
     except EndpointError as error:
         return f"{error}: {exchange.body.decode('utf-8', 'replace')}"
     fields = {key: value for key, value in message.items() if value and key != "role"}

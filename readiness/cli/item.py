@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from readiness.check import Check
+from readiness.check import Check, CheckMistake
 from readiness.verdict.claim import Gate, Verdict
 from readiness.verdict.exit_status import GateFailure, explain
 
 if TYPE_CHECKING:
+    from readiness.cli.interrupts import Interrupts
     from readiness.cli.progress import Progress
     from readiness.policy.waiver import Waiver
     from readiness.runner.run import Run
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 RUNNER = Path(__file__).parents[1] / "runner" / "scheduler.py"
 PROGRESS: pytest.StashKey[Progress] = pytest.StashKey()
+INTERRUPTS: pytest.StashKey[Interrupts] = pytest.StashKey()
 
 
 class CheckItem(pytest.Item):
@@ -37,11 +39,12 @@ class CheckItem(pytest.Item):
         planned = run.plan.get(self.check.id)
         if planned is None:
             pytest.skip("the policy leaves this check out")
-        if self.check.alone:
-            run.start([planned])
         progress = self.config.stash.get(PROGRESS, None)
-        with progress.shown() if progress else nullcontext():
-            result = run.result(self.check.id)
+        with self.config.stash[INTERRUPTS].waiting():
+            if self.check.alone:
+                run.start([planned])
+            with progress.shown() if progress else nullcontext():
+                result = run.result(self.check.id)
         self.user_properties += properties(result)
         waiver = run.settings.waivers.get(self.check.id)
         if waiver:
@@ -50,7 +53,7 @@ class CheckItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show the message of a gate failure, and any other exception as pytest does."""
-        if isinstance(excinfo.value, GateFailure):
+        if isinstance(excinfo.value, GateFailure | CheckMistake):
             return str(excinfo.value)
         # A bug was raised on the run's event loop: frames above the scheduler are irrelevant.
         excinfo.traceback = excinfo.traceback.cut(path=RUNNER)
@@ -67,7 +70,7 @@ def admit(result: Result, where: str, waiver: Waiver | None = None) -> None:
     Raises:
         GateFailure: The check is required, not ready or inconclusive, and not waived.
     """
-    if result.verdict is Verdict.READY:
+    if result.verdict is Verdict.READY or result.no_defect:
         return
     if result.verdict is Verdict.NOT_ASSESSED:
         pytest.skip(result.reasons[0].example)
@@ -91,4 +94,5 @@ def properties(result: Result) -> list[tuple[str, object]]:
         ("at_least", f"{result.rate_lower_bound:.4f}"),
         ("required", result.claim.required),
         ("score", result.score),
+        *([("no_defect", True)] if result.no_defect else []),
     ]

@@ -36,12 +36,14 @@ class JudgeNotCalibrated(Exception):
 def judge(argv: Sequence[str]) -> int:
     """Label undetermined replies; 1 where calibration fails, 2 for errors of usage or endpoint."""
     options = _parser().parse_args(argv)
-    key = os.environ.get(API_KEY_VARIABLE, "")
+    key = os.environ.get(API_KEY_VARIABLE, "").strip()
+    if not key.isprintable():
+        return _error(f"{API_KEY_VARIABLE} has a control character in it", 2)
     try:
         where = Address.read(options.endpoint, key, {})
     except ValueError as error:
         return _error(f"--endpoint: {error}", 2)
-    secrets = Secrets([key, *where.secrets])
+    secrets = Secrets(where.secrets)
     try:
         print(secrets.printable(_judge(options, where, secrets)))
     except JudgeNotCalibrated as error:

@@ -11,11 +11,18 @@ from typing import Any
 from rich.table import Column, Table
 from rich.text import Text
 
+from readiness.check import Check
+from readiness.checks.api import check_whole_run
 from readiness.mutants.flaw import Flaw
-from readiness.verdict.claim import Gate, Verdict
+from readiness.verdict.claim import Gate, Verdict, worst
 
 #: The documented exit statuses, on purpose not shared with the gate that is tested.
 _EXIT_STATUS = {Verdict.READY: 0, Verdict.NOT_READY: 1, Verdict.INCONCLUSIVE: 10}
+
+#: The dimension whose flaws show beside many requests.
+CROWDED = "load"
+#: The checks that judge what all others have sent, where a flaw of any dimension may show.
+WHOLE_RUN = frozenset(each.id for each in vars(check_whole_run).values() if isinstance(each, Check))
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,12 @@ class MutantRow:
         if not self.dimensions:
             return (f"exit status {self.status} and no record",)
         others = [each for each in self.dimensions if each.id != self.flaw.dimension]
-        wrong = [f"{each.id} is {each.verdict}" for each in others if not each.acceptable]
+        also = [each for each in others if not each.acceptable and self._may_show_in(each)]
+        wrong = [
+            f"{each.id} is {each.verdict}"
+            for each in others
+            if not each.acceptable and each not in also
+        ]
         if not self.flaw.harmless and self.flaw.check not in self.caught_by:
             wrong.append(f"{self.flaw.check} found nothing")
         own = [each for each in self.dimensions if each.id == self.flaw.dimension]
@@ -74,10 +86,28 @@ class MutantRow:
         if gates and not all(self._is_as_expected(each) for each in own):
             wrong.append(f"{self.flaw.dimension} is not detected")
         counts = gates and self._gates(self.dimensions, self.flaw.dimension)
-        expected = _EXIT_STATUS[self.flaw.expected_verdict if counts else Verdict.READY]
+        verdict = self.flaw.expected_verdict if counts else Verdict.READY
+        expected = _EXIT_STATUS[worst([verdict, *(each.verdict for each in also)])]
         if not wrong and self.status != expected:
             wrong.append(f"exit status {self.status}, not {expected}")
         return tuple(wrong)
+
+    def _may_show_in(self, dimension: FoundVerdict) -> bool:
+        """Whether a flaw of another dimension may show here too: in the whole run, or in a crowd.
+
+        What breaks beside many requests breaks the trials of every dimension that meet as many.
+        """
+        if dimension.id in self.flaw.elsewhere:
+            return True
+        found = [
+            each.id
+            for each in self.checks
+            if each.id.startswith(f"{dimension.id}.")
+            and each.gate is Gate.REQUIRED
+            and each.verdict in (Verdict.NOT_READY, Verdict.INCONCLUSIVE)
+        ]
+        crowded = self.flaw.dimension == CROWDED and dimension.id != CROWDED
+        return not self.flaw.harmless and bool(found) and (crowded or WHOLE_RUN.issuperset(found))
 
     def _is_as_expected(self, found: FoundVerdict) -> bool:
         return found.verdict is self.flaw.expected_verdict

@@ -1,11 +1,11 @@
-"""Live output in the terminal: the progress of a run, and a line for each finished check."""
+"""Live output in the terminal: the progress of a run, and what has ended."""
 
 from __future__ import annotations
 
 import io
 import time
 from collections import Counter
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager, nullcontext
 from threading import Event, Thread
 
@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from readiness.reporters.conclusions import SHAPES
+from readiness.check import Check
+from readiness.reporters.conclusions import NO_DEFECT, SHAPES
 from readiness.reporters.terminal import MIN_WIDTH, STYLES
 from readiness.runner.scheduler import Scheduler, by_dimension
 from readiness.transport.budget import UsageBudget
@@ -50,22 +51,49 @@ class Screen(io.TextIOBase):
 
 
 class CheckLines:
-    """Prints the line of each check that ends; pytest's own letters are switched off."""
+    """Prints a line for each check that is not ready, and for each dimension when it ends.
 
-    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+    pytest's own letters are switched off.
+    """
+
+    def __init__(self, reporter: pytest.TerminalReporter, checks: Iterable[Check]) -> None:
         self._reporter = reporter
+        self._waiting = Counter(each.dimension for each in checks)
+        self._found: dict[str, list[Verdict]] = {}
+        self._no_defect: set[str] = set()
         reporter.showfspath = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Print the line."""
+        """Print the lines."""
         found = dict(report.user_properties)
-        if report.when == "call" and "verdict" in found and self._reporter.verbosity == 0:
-            verdict = Verdict(str(found["verdict"]))
-            counts = f"{found['passed']}/{found['trials']}"
-            status = "waived" if "waiver" in found else found["gate"]
-            gate = "" if status == "required" else f" ({status})"
-            line = f"{SHAPES[verdict]} {verdict:<13}{found['check']:<38}{counts:>8}{gate}"
-            self._reporter.write_line(line, **COLOURS.get(STYLES[verdict], {}))
+        if report.when != "call" or "check" not in found or self._reporter.verbosity != 0:
+            return
+        if "verdict" in found:
+            self._note(found)
+        dimension = str(found["check"]).partition(".")[0]
+        self._waiting[dimension] -= 1
+        if not self._waiting[dimension] and (verdicts := self._found.get(dimension)):
+            ready = sum(each is Verdict.READY for each in verdicts)
+            worst = max(verdicts, key=lambda each: each.severity)
+            self._print(worst, f"{dimension:<38}{ready} of {len(verdicts)} checks ready")
+        elif not self._waiting[dimension] and dimension in self._no_defect:
+            self._reporter.write_line(f"{NO_DEFECT:<15}{dimension}")
+
+    def _note(self, found: Mapping[str, object]) -> None:
+        verdict = Verdict(str(found["verdict"]))
+        status = "waived" if "waiver" in found else found["gate"]
+        if status != "required":
+            return
+        if "no_defect" in found:
+            self._no_defect.add(str(found["dimension"]))
+            return
+        self._found.setdefault(str(found["dimension"]), []).append(verdict)
+        if verdict is Verdict.NOT_READY:
+            self._print(verdict, f"{found['check']:<38}{found['passed']}/{found['trials']}")
+
+    def _print(self, verdict: Verdict, said: str) -> None:
+        line = f"{SHAPES[verdict]} {verdict:<13}{said}"
+        self._reporter.write_line(line, **COLOURS.get(STYLES[verdict], {}))
 
 
 class Progress:
@@ -120,7 +148,7 @@ class Progress:
         in_progress = {
             each: count
             for each, count in self._counts().items()
-            if count["tried"] < count["planned"]
+            if 0 < count["tried"] < count["planned"]
         }
         parts = [f"{each} {_done(count)}" for each, count in in_progress.items()]
         return " · ".join([*parts, self._speed()])
@@ -128,8 +156,9 @@ class Progress:
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False, show_header=False)
         for dimension, count in self._counts().items():
-            rate = f"{count['passed'] / count['tried']:.0%} passed" if count["tried"] else ""
-            table.add_row(dimension, _done(count), rate)
+            if count["tried"]:
+                rate = f"{count['passed'] / count['tried']:.0%} passed"
+                table.add_row(dimension, _done(count), rate)
         table.add_row("", "", self._speed())
         return table
 

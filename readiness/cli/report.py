@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from rich.console import Console
 from rich.text import Text
@@ -17,28 +19,99 @@ from readiness.evidence.log import GENESIS, EvidenceIntegrityError, entries, sha
 from readiness.evidence.run_folder import EVIDENCE, SUMS, FolderError, Record
 from readiness.reporters import allure_report, review, surfaces
 from readiness.reporters.annotations import commands
-from readiness.reporters.terminal import MIN_WIDTH, print_matrix
+from readiness.reporters.outcome import print_outcome, print_verdict
+from readiness.reporters.terminal import console, print_matrix
 from readiness.reporters.translations import LANGUAGES
 from readiness.runner.record import record
 from readiness.runner.run import Run
 
 
-def write(run: Run) -> Record:
-    """Write all reports of a finished run, after those of its baseline endpoint, if it has one."""
-    if run.baseline_run:
-        write(run.baseline_run)
-    review.write(run.folder, run.settings.review.extended(run.results))
-    return surfaces.write_run(record(run), run.settings.secrets, run.folder)
+@dataclass(frozen=True)
+class EndedRun:
+    """A run that has ended, whose reports are to be written.
+
+    Args:
+        run: The run.
+        record: Its record, with secrets redacted.
+        baseline: The run against its baseline endpoint, if it has one.
+    """
+
+    run: Run
+    record: Record
+    baseline: EndedRun | None = None
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        """A run, once its evidence is closed."""
+        beside = cls.of(run.baseline_run) if run.baseline_run else None
+        return cls(run, surfaces.redacted(record(run), run.settings.secrets), beside)
+
+    def write(self) -> Iterator[str]:
+        """Write all reports; yields what could not be written, as warnings."""
+        if self.baseline:
+            yield from self.baseline.write()
+        run, folder = self.run, self.run.folder
+        if run.evidence.restored:
+            yield f"warning: {folder} was gone while the run went on, and was made again"
+        try:
+            with run_folder.locked(folder):
+                review.write(folder, run.settings.review.extended(run.results))
+                surfaces.write_run(self.record, folder)
+        except (OSError, FolderError) as error:
+            yield f"warning: not all reports are written: {error}"
+            yield f"warning: once they can be, write them with --resume {folder}"
+            return
+        try:
+            surfaces.point_latest(folder)
+        except OSError as error:
+            yield f"warning: {folder.parent / 'latest'} is left as it was: {error.strerror}"
 
 
-def show(console: Console, record: Record, run: Path, folder: Path) -> None:
-    """Print the matrix, the paths of the reports, and annotations for GitHub."""
-    print_matrix(console, record)
-    lines = [f"record: {run / run_folder.RECORD}", f"page: {folder / 'readiness.html'}"]
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        lines += commands(record)
-    for line in lines:
-        console.print(Text(line), soft_wrap=True)
+def show(
+    screen: Console,
+    record: Record,
+    run: Path,
+    folder: Path,
+    *,
+    verbose: bool,
+    ending: Iterable[str] = (),
+) -> None:
+    """Print how a run ended; its verdict comes last.
+
+    Args:
+        screen: The terminal.
+        record: The record.
+        run: The folder of the run.
+        folder: That of its reports.
+        verbose: Whether the whole matrix is printed, with notes.
+        ending: What is said above the verdict, made once the matrix is printed.
+    """
+    (print_matrix if verbose else print_outcome)(screen, record)
+    said = [*ending]
+    for line in [*_paths(record, run, folder), *said]:
+        screen.print(Text(line), soft_wrap=True)
+    print_verdict(screen, record)
+
+
+def _paths(record: Record, run: Path, folder: Path) -> list[str]:
+    """The paths of the reports, and annotations for GitHub."""
+    annotated = os.environ.get("GITHUB_ACTIONS") == "true"
+    return [
+        f"record: {run / run_folder.RECORD}",
+        f"page: {folder / surfaces.PAGE}",
+        f"trials: readiness show {shlex.quote(str(run))} [CHECK]",
+        *(commands(record) if annotated else ()),
+    ]
+
+
+def stopped(run: Run, why: str) -> Iterator[str]:
+    """Why a run sent nothing more before its end, and the command to go on with."""
+    program = Path(sys.argv[0]).name
+    command = ["python -m pytest"] if program == "__main__.py" else [program]
+    resume = [] if run.settings.resume else ["--resume", str(run.folder)]
+    command += [shlex.join([*sys.argv[1:], *resume])]
+    for line in (f"stopped: {why}", f"go on with: {' '.join(command)}"):
+        yield run.settings.secrets.printable(line)
 
 
 def report(argv: Sequence[str]) -> int:
@@ -63,8 +136,7 @@ def _write_again(options: argparse.Namespace) -> None:
         _refuse_changed(run, record)
     folder = to or run
     surfaces.write(record, run, folder, options.lang)
-    width = max(MIN_WIDTH, shutil.get_terminal_size().columns)
-    show(Console(width=width, highlight=False, markup=False), record, run, folder)
+    show(console(), record, run, folder, verbose=options.verbose)
     if options.allure:
         print(_allure(folder))
     if not to:
@@ -110,5 +182,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a run")
     parser.add_argument("--to", type=Path, metavar="DIR", help="write there instead of to the run")
     parser.add_argument("--lang", choices=LANGUAGES, default="en", help="of the page (en)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print the whole matrix")
     parser.add_argument("--allure", action="store_true", help="write Allure 3's page too")
     return parser

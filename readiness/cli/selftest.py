@@ -16,9 +16,11 @@ from rich.progress import track
 
 from readiness.cli.kill_table import MutantRow, kill_table, read_row
 from readiness.mutants.catalog import FLAWLESS, find, mutants
-from readiness.mutants.endpoint.server import serving
+from readiness.mutants.deployment import files
+from readiness.mutants.endpoint.server import WEBUI, serving
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.license import evidence
+from readiness.mutants.webui.interface import Interface
 from readiness.policy.policy import load
 
 # The check of a mutant that is silent for 200 s must time out long before this.
@@ -26,6 +28,13 @@ _RUN_TIMEOUT = 1_800  # seconds
 _LAST_LINES = 15
 # Some flaws are in authentication.
 _KEY = "sk-readiness-selftest"
+# An administrator makes new accounts and deletes them; another user asks for files.
+WEBUI_ACCOUNTS = {
+    "WEBUI_EMAIL": "admin@example.com",
+    "WEBUI_PASSWORD": "admin-password",
+    "WEBUI_SECOND_EMAIL": "second@example.com",
+    "WEBUI_SECOND_PASSWORD": "second-password",
+}
 
 
 def selftest(argv: Sequence[str]) -> int:
@@ -61,24 +70,31 @@ def try_mutant(flaw: Flaw, profile: str) -> MutantRow:
         serving(flaw.name, key=_KEY) as url,
     ):
         folder = Path(name)
-        (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-        reports, evidence_folder = folder / "reports", folder / "license"
+        reports, evidence_folder, deployment = (
+            folder / each for each in ("reports", "license", "deployment")
+        )
         evidence_folder.mkdir()
         record = evidence.write(evidence_folder)
         flaw.change_license_evidence(evidence_folder)
-        options = ["--endpoint", url, "--profile", profile, "--reports", reports]
+        deployment.mkdir()
+        flaw.change_deployment(files.write(deployment))
+        options = ["--profile", profile, "--reports", reports]
+        options += ["--seed", "0"]  # The same mutant, tried again, sees the same.
         # The reference endpoint reports the hardware of the checklist article.
         metrics = f"{url.removesuffix('/v1')}/metrics"
         options += ["--hardware", "rtx-3060-12g", "--metrics", metrics]
-        status, output = _run(folder, [*options, "--license-evidence", record])
+        if flaw is FLAWLESS or flaw.webui is not Interface:
+            options += ["--webui", f"{url.removesuffix('/v1')}{WEBUI}", "--webui-admin"]
+        options += ["--license-evidence", record, "--deployment", deployment]
+        status, output = _run(folder, [url, *options])
         return read_row(flaw, status, reports / "latest" / "readiness.json", output)
 
 
 def _run(folder: Path, options: Sequence[object]) -> tuple[int, str]:
-    command = [sys.executable, "-m", "pytest", "--pyargs", "readiness", "-q"]
-    command += ["-p", "no:cacheprovider", *map(str, options)]
-    kept = {key: value for key, value in os.environ.items() if not _changes_run(key)}
-    kept["OPENAI_API_KEY"] = _KEY
+    command = [sys.executable, "-m", "readiness.cli.main", "run", "-q", *map(str, options)]
+    # They would change what is tried, or how.
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("OPENAI_")}
+    kept |= {"OPENAI_API_KEY": _KEY, **WEBUI_ACCOUNTS}
     try:
         ran = subprocess.run(
             command,
@@ -94,11 +110,6 @@ def _run(folder: Path, options: Sequence[object]) -> tuple[int, str]:
         return -1, f"stopped after {_RUN_TIMEOUT} s"
     lines = ran.stdout.decode(errors="replace").splitlines()
     return ran.returncode, "\n".join(lines[-_LAST_LINES:])
-
-
-def _changes_run(variable: str) -> bool:
-    """Whether an environment variable would change what is tried, or how."""
-    return variable.startswith("OPENAI_") or variable == "PYTEST_ADDOPTS"
 
 
 def _chosen(options: argparse.Namespace) -> list[Flaw]:

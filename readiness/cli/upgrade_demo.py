@@ -12,7 +12,7 @@ from pathlib import Path
 from readiness.mutants.catalog import mutants
 from readiness.mutants.endpoint.server import serving
 
-CHECKS = "readiness.checks.tool_calling"
+CHECKS = "tool_calling"
 CANDIDATE = "tool_drops_3_in_100"
 READY, NOT_READY = 0, 1
 
@@ -22,7 +22,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="readiness-") as name:
         policy = _tools_only(Path(name))
         reports = Path("reports").resolve()
-        fixed = ["--policy", str(policy), "--reports", str(reports), "-p", "no:cacheprovider", "-q"]
+        fixed = ["--policy", str(policy), "--reports", str(reports), "--seed", "0", "-q"]
         statuses = [expected == status for expected, status in _steps(reports / "latest", fixed)]
     print(f"\n=== {sum(statuses)} of {len(statuses)} steps ended as expected", flush=True)
     return 0 if all(statuses) else 1
@@ -60,7 +60,7 @@ def _tools_only(folder: Path) -> Path:
 
 
 def _run(url: str, options: Sequence[str]) -> int:
-    command = ["-m", "pytest", "--pyargs", CHECKS, "--endpoint", url, *options]
+    command = ["-m", "readiness.cli.main", "run", url, CHECKS, *options]
     status = subprocess.run([sys.executable, *command], check=False).returncode
     print(f"exit status {status}", flush=True)
     return status

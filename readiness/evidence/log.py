@@ -6,18 +6,30 @@ import base64
 import dataclasses
 import hashlib
 import json
+import os
+import re
+import threading
+import traceback
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from shutil import copyfileobj
 from types import TracebackType
 from typing import Any, Self
 
 from readiness.evidence.redaction import Secrets
-from readiness.exchange import Arrival, Exchange, Fault
-from readiness.score import Score
+from readiness.exchange import Arrival, Exchange, Fault, RecordedExchange
+from readiness.resources import opened
+from readiness.score import EndpointError, Outcome, Score
 
 #: Marks the entry of a trial that repeats another, by which noise is measured.
 REPEAT = "repeat"
+#: The kind of the entry that names other runs of the same build, with which a run is judged.
+SAME_BUILD = "same build"
+#: The kind of the entry of a measurement of many requests, such as a step of load.
+MEASUREMENT = "measurement"
 #: The `prev` of the first line, which has no predecessor.
 GENESIS = "0" * 64
 
@@ -28,6 +40,15 @@ LARGE_KEYS = {"sha256", "zlib_base64"}
 #: A summary keeps a request or a successful response of up to so many bytes, and so many arrivals:
 #: the first ones, with that of the first token, and the last.
 MAX_SUMMARY_BYTES, MAX_SUMMARY_ARRIVALS = 4 * 2**10, 8
+#: Of a response that is too large, so many bytes of its beginning and of its end are kept.
+ENDS = 16 * 2**10
+#: No line is longer: the largest response, escaped.
+MAX_LINE = 2**29
+#: The beginning of an exchange's line, which most lines are told by without parsing their JSON.
+_EXCHANGE = re.compile(rb'\{"prev": "[0-9a-f]{64}", "kind": "exchange", "seq": (\d+), ')
+#: The end of such a line: when the request was sent (s since the epoch), and for how long (ns).
+_SENT = re.compile(rb'"sent": ([\d.]+), "written": (?:\d+|null), "end": (\d+)\}\s*\Z')
+_TAIL = 200  # bytes of a line, which have that end
 
 
 class EvidenceIntegrityError(Exception):
@@ -46,30 +67,72 @@ class Evidence:
     """
 
     def __init__(
-        self, path: Path, secrets: Secrets, head: str = GENESIS, exchanges: int = 0
+        self,
+        path: Path,
+        secrets: Secrets,
+        head: str = GENESIS,
+        exchanges: int = 0,
+        limit: int = 0,
     ) -> None:
-        """Create a file, or append to one of `exchanges` exchanges whose last digest is `head`."""
+        """Create a file, or append to one of `exchanges` exchanges whose last digest is `head`.
+
+        Exchanges are appended up to `limit` bytes in all; 0 for no limit.
+        """
         self.path = path
         self.head = head
         self.exchanges = exchanges
         self.secrets = secrets
+        self.limit = limit
         self._exchange_entry: set[str] = set()
-        self._file = path.open("xb" if head == GENESIS else "ab", buffering=0)
+        self._appending = threading.Lock()
+        #: Why nothing more can be written, or an empty string.
+        self.broken = ""
+        #: Whether the file was removed while the run went on, and was written again.
+        self.restored = False
+        self._file = path.open("x+b" if head == GENESIS else "a+b", buffering=0)
+        self._size = path.stat().st_size
 
     def open(self, run: Mapping[str, Any], *, resumed: bool = False) -> None:
         """Write the first line of a run, or of a resumed run: the target and the settings."""
         self._append({"kind": "resumed" if resumed else "run", **run})
 
+    def same_build(self, runs: Sequence[Mapping[str, Any]]) -> None:
+        """Append which other runs of the same build the run is judged with."""
+        self._append({"kind": SAME_BUILD, "runs": runs})
+
+    def measurement(self, key: str, exchanges: Sequence[int], value: Any) -> None:
+        """Append a measurement of many requests, as JSON, with the numbers of their exchanges."""
+        self._append({"kind": MEASUREMENT, "key": key, "exchanges": exchanges, "value": value})
+
     def exchange(self, exchange: Exchange, trial: Mapping[str, Any]) -> Exchange:
-        """Append an exchange of a trial; return it with its sequence number."""
-        body = _body(self.secrets.redact_bytes(exchange.body))
-        entry = _exchange_entry(exchange, self._request(exchange.request), body)
-        return dataclasses.replace(exchange, seq=self.append_exchange(entry, trial))
+        """Append an exchange of a trial; return it with its sequence number.
+
+        Of a response that was too large only the digest and the ends are kept.
+
+        Raises:
+            EndpointError: There is no room for it: what is not kept is no evidence.
+        """
+        request = self._request(exchange.request)
+        if exchange.fault is Fault.TOO_LARGE:
+            entry = _exchange_entry(exchange, request, self._ends(exchange.body))
+            entry["arrivals"] = _first_and_last(entry["arrivals"])
+            exchange = replace(exchange, body=body_of(entry))
+        else:
+            body = _body(self.secrets.redact_bytes(exchange.body))
+            entry = _exchange_entry(exchange, request, body)
+        return replace(exchange, seq=self.append_exchange(entry, trial))
 
     def append_exchange(self, entry: Mapping[str, Any], trial: Mapping[str, Any]) -> int:
-        """Append the entry of an exchange of a trial; return its sequence number."""
-        seq, self.exchanges = self.exchanges, self.exchanges + 1
-        self._append({"kind": "exchange", "seq": seq, **trial, **entry})
+        """Append the entry of an exchange of a trial; return its sequence number.
+
+        Raises:
+            EndpointError: There is no room for it.
+        """
+        seq = self.exchanges
+        self._append({"kind": "exchange", "seq": seq, **trial, **entry}, self.limit)
+        if self.broken:
+            raise EndpointError(self.broken, Outcome.SKIPPED)
+        self.exchanges = seq + 1
         return seq
 
     def trial(
@@ -77,20 +140,13 @@ class Evidence:
     ) -> None:
         """Append a trial: its score, its exchanges' numbers, and the digest of its replies."""
         self._append(
-            {
-                "kind": "trial",
-                **trial,
-                "outcome": score.outcome,
-                "reason": score.reason,
-                "reason_kind": score.kind,
-                "measures": [dataclasses.asdict(each) for each in score.measures],
-                "made": score.made,
-                "met_in_reasoning": score.met_in_reasoning,
-                "settled_by": score.settled_by,
-                "exchanges": exchanges,
-                "said": digest,
-            }
+            {"kind": "trial", **trial, **score_entry(score), "exchanges": exchanges, "said": digest}
         )
+
+    def internal_error(self, trial: Mapping[str, Any], error: BaseException) -> None:
+        """Append what a check raised in a trial, which is no outcome: it is a bug of the check."""
+        trace = "".join(traceback.format_exception(error))
+        self._append({"kind": "internal error", **trial, "trace": trace})
 
     def _request(self, request: Any) -> Any:
         """The request; of a large one its digest, the first time with a compressed copy."""
@@ -106,11 +162,56 @@ class Evidence:
         copy = base64.b64encode(zlib.compress(content)).decode()
         return {"sha256": digest, "zlib_base64": copy}
 
-    def _append(self, entry: Mapping[str, Any]) -> None:
+    def _ends(self, body: bytes) -> dict[str, Any]:
+        """The digest of a body as it came, and its ends without secrets that the cuts divide."""
+        wide = ENDS + self.secrets.reach
+        start = self.secrets.redact_bytes(body[:wide])[:ENDS].decode(errors="ignore")
+        end = self.secrets.redact_bytes(body[-wide:])[-ENDS:].decode(errors="ignore")
+        kept = {"body_start": start, "body_end": end}
+        return {"body_sha256": sha256(body), "body_size": len(body), **kept}
+
+    def _append(self, entry: Mapping[str, Any], limit: int = 0) -> None:
         # ASCII, so that lone surrogates of a model survive writing and reading.
-        line = self.secrets.redact(json.dumps({"prev": self.head, **entry})).encode()
-        self.head = sha256(line)
-        self._file.write(line + b"\n")
+        # Locked, and the head set last: what comes after the end is neither written nor counted.
+        with self._appending:
+            line = self.secrets.redact(json.dumps({"prev": self.head, **entry})).encode()
+            if limit and self._size + len(line) > limit:
+                spent = f"the budget of {limit / 10**6:,.0f} MB of evidence is spent"
+                raise EndpointError(spent, Outcome.SKIPPED)
+            if not self.broken and self._write(line + b"\n"):
+                self._size += len(line) + 1
+                self.head = sha256(line)
+
+    def _write(self, line: bytes) -> bool:
+        """Write a line, or nothing of it; return whether it was written."""
+        left = line
+        try:
+            while left:  # On a disk that becomes full, part of a line is written.
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            self.broken = f"{self.path.name} cannot be written: {error.strerror}"
+            with suppress(OSError):
+                self._file.truncate(self._size)
+            return False
+        return True
+
+    def close(self) -> None:
+        """End the evidence: nothing is appended any more."""
+        with self._appending:
+            if not self._file.closed:
+                with suppress(OSError):
+                    self._restore()
+            self._file.close()
+
+    def _restore(self) -> None:
+        """Write the file again, if it was removed while it was open."""
+        if os.fstat(self._file.fileno()).st_nlink:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file.seek(0)
+        with self.path.open("xb") as copy:
+            copyfileobj(self._file, copy)
+        self.restored = True
 
     def __enter__(self) -> Self:
         return self
@@ -121,7 +222,32 @@ class Evidence:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        self.close()
+
+
+class ClosedEvidence(Evidence):
+    """Evidence of a run that has ended, to which nothing is appended."""
+
+    def __init__(self, path: Path, secrets: Secrets, head: str, exchanges: int) -> None:
+        self.path, self.secrets = path, secrets
+        self.head, self.exchanges = head, exchanges
+        self.broken, self.restored = "", False
+
+    def close(self) -> None:
+        """Do nothing: no file is open."""
+
+
+def score_entry(score: Score) -> dict[str, Any]:
+    """What the entry of a trial has of its score."""
+    return {
+        "outcome": score.outcome,
+        "reason": score.reason,
+        "reason_kind": score.kind,
+        "measures": [dataclasses.asdict(each) for each in score.measures],
+        "made": score.made,
+        "met_in_reasoning": score.met_in_reasoning,
+        "settled_by": score.settled_by,
+    }
 
 
 def summarise_exchange(exchange: Exchange, secrets: Secrets) -> dict[str, Any]:
@@ -170,13 +296,13 @@ def entries(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
             incomplete.
     """
     head = GENESIS
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
+    with opened(path) as lines:
+        for number, line in enumerate(iter(lambda: lines.readline(MAX_LINE), b""), 1):
             if not line.endswith(b"\n"):
                 raise EvidenceIntegrityError(f"{path.name}:{number} is incomplete", torn=True)
             try:
                 entry = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise EvidenceIntegrityError(
                     f"{path.name}:{number} is not a line of JSON"
                 ) from None
@@ -186,6 +312,56 @@ def entries(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
                 )
             head = sha256(line[:-1])
             yield entry, line
+
+
+def recorded_exchanges(path: Path) -> Iterator[RecordedExchange]:
+    """The exchanges with the endpoint in an evidence file, in the order in which they ended."""
+    with path.open("rb") as lines:
+        for line in lines:
+            # Most lines of some runs are trials, which need no parsing.
+            entry = json.loads(line) if b'"kind": "exchange"' in line[:200] else {}
+            if entry.get("kind") == "exchange" and "server" not in entry:
+                yield RecordedExchange(
+                    replace(exchange_of(entry), request=_inflated(entry["request"])),
+                    entry["check"],
+                    entry.get("valid", True),
+                    entry.get("crowd", False),
+                    "body_end" not in entry,
+                )
+
+
+def read_exchanges(path: Path, numbers: Collection[int]) -> dict[int, dict[str, Any]]:
+    """The entries of exchanges in an evidence file, by number; large requests are decompressed."""
+    wanted, found = frozenset(numbers), dict[int, dict[str, Any]]()
+    if not wanted:
+        return found
+    with path.open("rb") as lines:
+        for line in lines:
+            head = _EXCHANGE.match(line)
+            if head and int(head[1]) in wanted:
+                entry = json.loads(line)
+                found[entry["seq"]] = {**entry, "request": _inflated(entry["request"])}
+    return found
+
+
+def exchange_times(path: Path) -> dict[int, tuple[float, float]]:
+    """When each exchange began and ended, in seconds since the epoch, by its number."""
+    found = {}
+    with path.open("rb") as lines:
+        for line in lines:
+            head, tail = _EXCHANGE.match(line), _SENT.search(line[-_TAIL:])
+            if head and tail:
+                sent = float(tail[1])
+                found[int(head[1])] = sent, sent + int(tail[2]) / 1e9
+    return found
+
+
+def _inflated(request: Any) -> Any:
+    """A request, decompressed where the entry has its compressed copy."""
+    copy = request.get("zlib_base64") if isinstance(request, dict) else None
+    if not copy or request.keys() > LARGE_KEYS:
+        return request
+    return json.loads(zlib.decompress(base64.b64decode(copy)))
 
 
 def chain_end(path: Path) -> str:

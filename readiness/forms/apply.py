@@ -10,7 +10,6 @@ from typing import Any
 
 from readiness.forms.covering import covering_forms
 from readiness.forms.factors import (
-    PLAIN,
     Content,
     Factor,
     Form,
@@ -24,7 +23,15 @@ from readiness.forms.factors import (
     Tools,
     Turns,
 )
-from readiness.probe import BUDGET, OMIT, Message, Probe, SamplingValue, tokens_of
+from readiness.probe import (
+    BUDGET,
+    OMIT,
+    Message,
+    Probe,
+    SamplingValue,
+    prompt_tokens,
+    tokens_of,
+)
 from readiness.resources import filled, prompts
 
 #: About how many tokens stand before a request, and in a long system message.
@@ -32,6 +39,17 @@ TOKENS = {Length.TOKENS_2K: 2_000, Length.TOKENS_16K: 16_000, Length.TOKENS_60K:
 LONG_SYSTEM = 8_500
 TURNS = {Turns.NONE: 0, Turns.THREE: 3, Turns.THIRTY: 30, Turns.TOOL_RESULT: 1}
 PARAGRAPH = 6  # sentences
+#: What chat clients send where they sample, and what else; some write defaults out.
+TEMPERATURES = (0.2, 0.5, 0.7, 0.9)
+_UNPENALISED = {"frequency_penalty": SamplingValue(0), "presence_penalty": SamplingValue(0)}
+BESIDE_TEMPERATURE: Sequence[Mapping[str, SamplingValue]] = (
+    {},
+    {"top_p": SamplingValue(0.95)},
+    {"top_p": SamplingValue(0.9), **_UNPENALISED},
+    {"top_p": SamplingValue(1), **_UNPENALISED},
+)
+#: Most texts have Unix line ends, and those of Windows clients have their own.
+PARAGRAPH_ENDS = ("\n\n", "\n\n", "\r\n\r\n")
 
 _REPLY: Mapping[str, Mapping[str, Any]] = {
     Reply.WHOLE: {},
@@ -43,62 +61,93 @@ _LIMIT: Mapping[str, Mapping[str, Any]] = {
     Limit.OLD_NAME: {"max_completion_tokens": OMIT, "max_tokens": BUDGET},
     Limit.NONE: {"max_completion_tokens": OMIT, "max_tokens": OMIT},
 }
-_FORMAT: Mapping[str, Mapping[str, Any]] = {
-    Format.NONE: {},
-    Format.TEXT: {"response_format": {"type": "text"}},
-}
 _PARTS = {Content.STRING: (), Content.USER: ("user",)}
 
 
-def in_forms(probes: Sequence[Probe], space: FormSpace, key: str) -> list[Probe]:
+def in_forms(probes: Sequence[Probe], space: FormSpace, key: str, turns_at: int = 0) -> list[Probe]:
     """Put each probe into a form, so that the forms of all cover what a space has."""
     forms = covering_forms(space, key, [probe.slices for probe in probes])
     made = zip(probes, forms, strict=True)
-    return [in_form(probe, form, space, Random(f"{key}/{probe.id}")) for probe, form in made]
+    return [
+        in_form(probe, form, space, Random(f"{key}/{probe.id}"), turns_at) for probe, form in made
+    ]
 
 
-def in_form(probe: Probe, form: Form, space: FormSpace, random: Random) -> Probe:
-    """Put a probe into a form; its labels name the level of each factor that varies."""
+def in_form(probe: Probe, form: Form, space: FormSpace, random: Random, turns_at: int = 0) -> Probe:
+    """Put a probe into a form; its labels name the level of each factor that varies.
+
+    Args:
+        probe: The probe.
+        form: The form.
+        space: The forms that its check tries.
+        random: What the wording follows from.
+        turns_at: Before which of the probe's own messages earlier turns go.
+    """
     around = _Surroundings(str(form[Factor.LANGUAGE]), random)
     system = [each for each in probe.messages[:1] if each["role"] == "system"]
-    own = _after_text(probe.messages[len(system) :], around.text(form[Factor.LENGTH]))
+    own = [*_after_text(probe.messages[len(system) :], around.text(form[Factor.LENGTH]))]
     said = _instructed(system, around.system(form[Factor.SYSTEM]))
-    messages = [*said, *around.turns(form[Factor.TURNS]), *own]
-    parameters = _parameters(probe.parameters, form, random)
+    turns = around.turns(form[Factor.TURNS])
+    messages = [
+        _with_parts(each, form[Factor.CONTENT])
+        for each in (*said, *own[:turns_at], *turns, *own[turns_at:])
+    ]
+    parameters = _parameters(probe.parameters, form, random, probe.expect)
     levels = {factor.value: str(form[factor]) for factor in space.levels}
     return replace(
         probe,
-        messages=[_with_parts(each, form[Factor.CONTENT]) for each in messages],
+        messages=messages,
         parameters=parameters,
         labels={**probe.labels, **levels},
         in_flight=int(form[Factor.LOAD]) if Factor.LOAD in space.levels else 0,
-        needs=frozenset({"tools", "stream"} & parameters.keys() - probe.parameters.keys()),
-        adds=tokens_of(str(messages)) - tokens_of(str(probe.messages)),
-        plain=None if form == space.plain else in_form(probe, space.plain, space, random),
+        needs=_needs(probe.parameters, parameters),
+        adds=(
+            prompt_tokens(messages, parameters.get("tools"))
+            - prompt_tokens(probe.messages, probe.parameters.get("tools"))
+        ),
+        plain=(
+            None if form == space.plain else in_form(probe, space.plain, space, random, turns_at)
+        ),
     )
 
 
-def form_of(probe: Probe, space: FormSpace) -> Form:
-    """The form that a probe was put into, as its labels name it."""
-    return {**PLAIN, **{factor: probe.labels[factor.value] for factor in space.levels}}
-
-
-def _parameters(own: Mapping[str, Any], form: Form, random: Random) -> Mapping[str, Any]:
+def _parameters(
+    own: Mapping[str, Any], form: Form, random: Random, expect: Mapping[str, Any]
+) -> Mapping[str, Any]:
     sampling: Mapping[str, Mapping[str, Any]] = {
         Sampling.GREEDY: {},
         Sampling.NONE: {"temperature": OMIT},
         Sampling.SEEDED: {
-            "temperature": SamplingValue(0.7),
+            "temperature": SamplingValue(random.choice(TEMPERATURES)),
             "seed": SamplingValue(random.randrange(2**31)),
+            **random.choice(BESIDE_TEMPERATURE),
         },
     }
     return {
         **_tools(own, form),
-        **_FORMAT[form[Factor.FORMAT]],
+        **_format(form[Factor.FORMAT], expect),
         **_REPLY[form[Factor.REPLY]],
         **_LIMIT[form[Factor.LIMIT]],
         **sampling[form[Factor.SAMPLING]],
     }
+
+
+def _needs(own: Mapping[str, Any], sent: Mapping[str, Any]) -> frozenset[str]:
+    """The features of an endpoint that a form takes, besides those of the probe's own."""
+    added = sent.keys() - own.keys()
+    format_ = sent.get("response_format") or {}
+    formats = {format_["type"]} - {"text"} if "response_format" in added else set()
+    return frozenset({"tools", "stream"} & added | formats)
+
+
+def _format(level: str, expect: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The response format; a schema is that of the JSON that is asked for."""
+    if level == Format.NONE:
+        return {}
+    if level == Format.TEXT:
+        return {"response_format": {"type": "text"}}
+    wanted = {"name": "reply", "schema": expect["schema"]}
+    return {"response_format": {"type": "json_schema", "json_schema": wanted}}
 
 
 def _tools(own: Mapping[str, Any], form: Form) -> Mapping[str, Any]:
@@ -110,10 +159,18 @@ def _tools(own: Mapping[str, Any], form: Form) -> Mapping[str, Any]:
         case Tools.IRRELEVANT:
             return {**own, "tools": irrelevant}
     called = irrelevant[:1] if form[Factor.TURNS] == Turns.TOOL_RESULT else []
-    said = {**own, "tools": [*own["tools"], *called], "tool_choice": "auto"}
-    if form[Factor.TOOLS] == Tools.NO_CHOICE:
-        del said["tool_choice"]
+    said = {**own, "tools": [*own["tools"], *called]}
+    match form[Factor.TOOLS]:
+        case Tools.AUTO:
+            said["tool_choice"] = "auto"
+        case Tools.NO_CHOICE:
+            del said["tool_choice"]
     return said
+
+
+def neutral_text(language: str, random: Random, tokens: int) -> str:
+    """Paragraphs that change nothing of what is asked, of about so many tokens together."""
+    return "\n\n".join(_Surroundings(language, random).paragraphs(tokens))
 
 
 class _Surroundings:
@@ -130,7 +187,7 @@ class _Surroundings:
             return ""
         said = self._said["system"][level][self._language]
         if level == System.LONG:
-            return "\n\n".join([said, *self._paragraphs(LONG_SYSTEM)])
+            return "\n\n".join([said, *self.paragraphs(LONG_SYSTEM)])
         return str(self._random.choice(said))
 
     def turns(self, level: str) -> list[Message]:
@@ -153,23 +210,42 @@ class _Surroundings:
             return []
         code = f"{self._random.getrandbits(32):08x}"
         first = filled(self._said["before"][self._language], {"code": code})
-        paragraphs = self._paragraphs(TOKENS[Length(level)])
-        return ["\n\n".join([first, *paragraphs, self._said["after"][self._language]]) + "\n\n"]
+        paragraphs = self.paragraphs(TOKENS[Length(level)])
+        end = self._random.choice(PARAGRAPH_ENDS)
+        return [end.join([first, *paragraphs, self._said["after"][self._language]]) + end]
 
     def _tool_turn(self) -> list[Message]:
+        """A call, or two at once, with the results in any order, as JSON or as text."""
         said, number = self._said["tool_turn"], self._random.randint(100, 999)
         asked, answered = (filled(each, {"n": str(number)}) for each in said[self._language])
-        name = f"call_{self._random.getrandbits(48):012x}"
-        function = {"name": said["name"], "arguments": f'{{"locker": {number}}}'}
-        call = {"id": name, "type": "function", "function": function}
+        beside = self._said["tool_call"]
+        numbers = [number, number + 1][: self._random.choice((1, 1, 2))]
+        calls = [self._call(said["name"], each) for each in numbers]
+        results = [
+            {"role": "tool", "tool_call_id": each["id"], "content": content}
+            for each, content in zip(
+                calls, self._random.sample(beside["results"], len(calls)), strict=True
+            )
+        ]
+        words = self._random.choice([None, None, "", beside["says"][self._language]])
         return [
             {"role": "user", "content": asked},
-            {"role": "assistant", "content": None, "tool_calls": [call]},
-            {"role": "tool", "tool_call_id": name, "content": '{"free": true}'},
+            {"role": "assistant", "content": words, "tool_calls": calls},
+            *self._random.sample(results, len(results)),
             {"role": "assistant", "content": answered},
         ]
 
-    def _paragraphs(self, tokens: int) -> Iterator[str]:
+    def _call(self, name: str, number: int) -> Message:
+        # Mistral's ids take nine letters or digits.
+        written = self._random.choice(('{"locker": %d}', '{"locker":%d}')) % number
+        function = {"name": name, "arguments": written}
+        return {
+            "id": f"{self._random.getrandbits(36):09x}",
+            "type": "function",
+            "function": function,
+        }
+
+    def paragraphs(self, tokens: int) -> Iterator[str]:
         """Paragraphs that have about so many tokens together."""
         joint = "" if self._language in ("zh", "ja") else " "
         while tokens > 0:
@@ -204,9 +280,9 @@ def _after_text(messages: Sequence[Message], text: Sequence[str]) -> Iterator[Me
 def _with_parts(message: Message, level: str) -> Message:
     """A message whose content is a string, or an array of parts."""
     content = message["content"]
-    if content is None:
-        return message
     texts = content if isinstance(content, list) else [content]
+    if not all(isinstance(text, str) for text in texts):
+        return message  # It has none, or parts of its own.
     if level == Content.EVERY or message["role"] in _PARTS[Content(level)]:
         return {**message, "content": [{"type": "text", "text": text} for text in texts]}
     return {**message, "content": "".join(texts)}

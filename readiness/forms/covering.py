@@ -86,7 +86,11 @@ def covering_forms(space: FormSpace, key: str, trials: Sequence[Labels]) -> list
 
 
 class _CoveringArray:
-    """The rows so far, as what they leave uncovered; a set of levels is the bits of a number."""
+    """The rows so far, as what they leave uncovered; a set of levels is the bits of a number.
+
+    So is a set of pairs of levels, with a block of bits for the first of each: what a level adds is
+    counted in one step, not level by level, which takes a third less time.
+    """
 
     def __init__(self, space: FormSpace, random: Random) -> None:
         self._space, self._random = space, random
@@ -100,24 +104,34 @@ class _CoveringArray:
         self._forbidden = [[each for each in forbidden if each & bit] for bit in bits.values()]
         everything = (1 << len(bits)) - 1
         self._pairs = [everything] * len(bits)
-        self._triples = [[everything] * len(bits) for _ in bits]
-        self._met: set[tuple[int, tuple[str, str]]] = set()
+        self._triples = [(1 << len(bits) ** 2) - 1] * len(bits)
+        self._labels: dict[tuple[str, str], int] = {}
+        self._unmet = [-1] * len(bits)
         self._used = [0] * len(bits)
         self._rows, self._gained = 0, True
         self._missing: dict[tuple[int, ...], None] | None = None
 
     def add(self, labels: Labels) -> Form:
         """Choose the next row."""
+        counted = self._bits_of(labels)
         self._rows += 1
         closed = sum(1 << at for at, level in enumerate(self._levels) if self._spent(at, level))
         candidates = MANY if self._gained else FEW
         start = self._start(closed) if self._rows > self._space.first else ()
-        made = [self._row(labels, closed, start) for _ in range(candidates)]
+        made = [self._row(counted, closed, start) for _ in range(candidates)]
         rows = [row for row in made if row] or [[numbers[0] for numbers in self._numbers]]
-        row = max(rows, key=lambda row: self._gain_of(row, labels))
-        self._gained = self._gain_of(row, labels)[0] > 0
-        self._cover(row, labels)
+        row = max(rows, key=lambda row: self._gain_of(row, counted))
+        self._gained = self._gain_of(row, counted)[0] > 0
+        self._cover(row, counted)
         return {**PLAIN, **dict(self._levels[at] for at in row)}
+
+    def _bits_of(self, labels: Labels) -> int:
+        """The labels as a set."""
+        return sum(1 << self._labels.setdefault(of, len(self._labels)) for of in labels.items())
+
+    def _pairs_of(self, row: Sequence[int], had: int) -> int:
+        """The pairs of the levels of a row, which are `had` as a set."""
+        return had * sum(1 << at * len(self._levels) for at in row)
 
     def _spent(self, at: int, level: Level) -> bool:
         """Whether a costly level has had its share of the trials so far."""
@@ -130,22 +144,26 @@ class _CoveringArray:
             numbers = {level: at for at, level in enumerate(self._levels)}
             found = (sorted(numbers[level] for level in each) for each in _possible(self._space, 3))
             self._missing = dict.fromkeys(sorted(map(tuple, found)))
+        size = len(self._levels)
         covered = [
-            each for each in self._missing if not self._triples[each[0]][each[1]] >> each[2] & 1
+            each
+            for each in self._missing
+            if not self._triples[each[0]] >> (each[1] * size + each[2]) & 1
         ]
         for each in covered:
             del self._missing[each]
         return next((of for of in self._missing if not closed & sum(1 << at for at in of)), ())
 
-    def _row(self, labels: Labels, closed: int, start: Sequence[int]) -> list[int]:
+    def _row(self, labels: int, closed: int, start: Sequence[int]) -> list[int]:
         """A row made up level by level, each that which adds most; empty at a dead end."""
         row = [*start]
         left = [numbers for numbers in self._numbers if not {*numbers} & {*row}]
         for numbers in self._random.sample(left, len(left)):
             had = sum(1 << at for at in row)
             open_to = [at for at in numbers if self._may(at, had, closed)]
+            pairs = self._pairs_of(row, had)
             gains = [
-                (self._gain(at, row, had, labels), self._random.random(), at) for at in open_to
+                (self._gain(at, had, pairs, labels), self._random.random(), at) for at in open_to
             ]
             useful = [each for each in gains if not self._wasted(each[2], each[0])]
             if not useful:
@@ -163,29 +181,29 @@ class _CoveringArray:
         pairs, _, triples, _ = gain
         return self._levels[at] in self._space.costly and not (pairs or triples)
 
-    def _gain(self, at: int, row: Sequence[int], had: int, labels: Labels) -> Gain:
-        triples = self._triples[at]
+    def _gain(self, at: int, had: int, pairs: int, labels: int) -> Gain:
         return (
             (self._pairs[at] & had).bit_count(),
-            sum((at, label) not in self._met for label in labels.items()),
-            sum((triples[other] & had).bit_count() for other in row),
+            (self._unmet[at] & labels).bit_count(),
+            (self._triples[at] & pairs).bit_count(),
             -self._used[at],
         )
 
-    def _gain_of(self, row: Sequence[int], labels: Labels) -> Gain:
+    def _gain_of(self, row: Sequence[int], labels: int) -> Gain:
         had = sum(1 << at for at in row)
-        gains = zip(*(self._gain(at, row, had, labels) for at in row), strict=True)
+        pairs_of = self._pairs_of(row, had)
+        gains = zip(*(self._gain(at, had, pairs_of, labels) for at in row), strict=True)
         pairs, new, triples, used = map(sum, gains)
         return pairs, new, triples, used
 
-    def _cover(self, row: Sequence[int], labels: Labels) -> None:
-        left = ~sum(1 << at for at in row)
+    def _cover(self, row: Sequence[int], labels: int) -> None:
+        had = sum(1 << at for at in row)
+        pairs = self._pairs_of(row, had)
         for at in row:
             self._used[at] += 1
-            self._pairs[at] &= left
-            for other in row:
-                self._triples[at][other] &= left
-        self._met.update(product(row, labels.items()))
+            self._pairs[at] &= ~had
+            self._triples[at] &= ~pairs
+            self._unmet[at] &= ~labels
 
 
 def _forbidden(space: FormSpace) -> list[frozenset[Level]]:

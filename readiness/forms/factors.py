@@ -41,6 +41,7 @@ class Tools(StrEnum):
     IRRELEVANT = "irrelevant"
     AUTO = "relevant, auto"
     NO_CHOICE = "relevant, tool_choice left out"
+    OWN = "relevant, by the probe's own choice"
 
 
 class Format(StrEnum):
@@ -48,6 +49,7 @@ class Format(StrEnum):
 
     NONE = "none"
     TEXT = "text"
+    JSON_SCHEMA = "json_schema"
 
 
 class Content(StrEnum):
@@ -72,7 +74,7 @@ class Sampling(StrEnum):
 
     GREEDY = "greedy"
     NONE = "none"
-    SEEDED = "temperature 0.7 and seed"
+    SEEDED = "temperature and seed"
 
 
 class Limit(StrEnum):
@@ -84,10 +86,10 @@ class Limit(StrEnum):
 
 
 class Load(StrEnum):
-    """How many requests are in flight."""
+    """How many requests are in flight at once, that of the probe counted."""
 
-    ALONE = "1"
     EIGHT = "8"
+    ALONE = "1"
     THIRTY_TWO = "32"
 
 
@@ -119,6 +121,8 @@ class Factor(StrEnum):
 
 #: A level of a factor.
 Level = tuple[Factor, str]
+#: The levels of each factor that varies.
+FormLevels = Mapping["Factor", Sequence[str]]
 #: The level of each factor.
 Form = Mapping[Factor, str]
 
@@ -171,13 +175,16 @@ class Share:
         return int((self.first * early + self.later * (trials - early)) / 100 + 0.5)
 
 
-#: What takes many tokens stands in few of the first trials, and in more by night.
+#: What takes many tokens, or time in which nothing else is sent, stands in few of the first trials,
+#: and in more by night.
 COSTLY: Mapping[Level, Share] = {
     (Factor.SYSTEM, System.LONG): Share(0, 15),
     (Factor.TURNS, Turns.THIRTY): Share(3, 20),
     (Factor.LENGTH, Length.TOKENS_2K): Share(2, 20),
     (Factor.LENGTH, Length.TOKENS_16K): Share(0, 15),
     (Factor.LENGTH, Length.TOKENS_60K): Share(0, 5),
+    (Factor.LOAD, Load.ALONE): Share(2, 5),
+    (Factor.LOAD, Load.THIRTY_TWO): Share(15, 30),
 }
 
 
@@ -186,7 +193,8 @@ class FormSpace:
     """The forms in which a requirement keeps its meaning.
 
     Args:
-        levels: Those of each factor that varies; the others stay plain.
+        levels: Those of each factor that varies, or the one at which it is fixed; the other factors
+            stay plain.
         forbidden: Levels that cannot stand together here, besides those that never can.
         costly: The shares of costly levels.
         first: How many trials every commit pays for; those from there on are of the nightly run.
@@ -204,7 +212,8 @@ class FormSpace:
             for level in self.levels[factor]
             if level not in [*LEVELS[factor]]
         ]
-        if unknown or any(len(each) < 2 for each in self.levels.values()):
+        fixed = [factor for factor, of in self.levels.items() if len(of) < 2]
+        if unknown or any([*self.levels[factor]] in ([], [PLAIN[factor]]) for factor in fixed):
             raise ValueError(f"a factor varies over two or more of its levels: {unknown}")
         if not self.allows(self.plain):
             raise ValueError("the first levels of all factors are to make a form")
@@ -213,6 +222,10 @@ class FormSpace:
         """Whether the levels of a form, or of a part of one, may stand together."""
         had = set(form.items())
         return not any(each <= had for each in (*IMPOSSIBLE, *self.forbidden))
+
+    def form_of(self, labels: Mapping[str, str]) -> Form:
+        """The form that the labels of a probe or of a trial name."""
+        return {**PLAIN, **{factor: labels[factor.value] for factor in self.levels}}
 
     @property
     def plain(self) -> Form:
@@ -225,13 +238,41 @@ class FormSpace:
         return [level for factor, of in self.levels.items() for level in product([factor], of)]
 
 
-def varying(*without: StrEnum | type[StrEnum]) -> Mapping[Factor, Sequence[str]]:
+def varying(*left_out: StrEnum | type[StrEnum]) -> FormLevels:
     """Every factor with all of its levels, but for some levels and some factors."""
     # "none" of one factor equals that of another: their types tell them apart.
-    gone = {(type(each), each) for each in without}
+    gone = {(type(each), each) for each in left_out}
     kept = {
         factor: [level for level in of if (of, level) not in gone]
         for factor, of in LEVELS.items()
-        if of not in without
+        if of not in left_out
     }
     return {factor: of for factor, of in kept.items() if len(of) > 1}
+
+
+#: Every form of a request that needs no tool, and of one that is about tools which may be called.
+TEXT = varying(Format.JSON_SCHEMA, Length.TOKENS_60K, Tools.AUTO, Tools.NO_CHOICE, Tools.OWN)
+OFFERED = varying(Format.JSON_SCHEMA, Length.TOKENS_60K, Tools.NONE, Tools.IRRELEVANT, Tools.OWN)
+
+
+def without(space: FormLevels, *factors: Factor) -> FormLevels:
+    """The levels of a space but for some factors."""
+    return {factor: of for factor, of in space.items() if factor not in factors}
+
+
+#: The shares where none may fail: one trial tells of a long system message, and of each long text.
+TELLING: Mapping[Level, Share] = {
+    **COSTLY,
+    (Factor.SYSTEM, System.LONG): Share(1, 15),
+    (Factor.LENGTH, Length.TOKENS_16K): Share(1, 15),
+    (Factor.LENGTH, Length.TOKENS_60K): Share(1, 5),
+}
+
+
+def with_60k(levels: FormLevels) -> FormLevels:
+    """The levels of a space, and a text of 60K tokens before the request."""
+    return {**levels, Factor.LENGTH: [*Length]}
+
+
+#: How a request is sent, where what stands in it is what the check is about.
+SENDING = {factor: [*LEVELS[factor]] for factor in (Factor.REPLY, Factor.SAMPLING)}

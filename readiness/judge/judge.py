@@ -27,8 +27,9 @@ from readiness.protocol.capability import (
     explore,
 )
 from readiness.protocol.dialect import Dialect
+from readiness.runner.concurrency import AdaptiveConcurrency
 from readiness.runner.resume import ResumeState
-from readiness.runner.sender import AdaptiveConcurrency, Sender
+from readiness.runner.sender import Sender
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed
 from readiness.statistics.proportions import Agreement, agreement, upper
 from readiness.transport.address import Address

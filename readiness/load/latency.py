@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from readiness.exchange import Exchange
-from readiness.protocol.completion import read
+from readiness.protocol.completion import cut_short, read
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
 from readiness.statistics.histogram import Times
 
 FRAME = b"data:"
 ROUNDING = 1e-9  # seconds: the tolerance for rounding
+NO_TIMES: Times = np.zeros(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +79,22 @@ EARLY, SAME_END = 0.8, 0.01
 MALFORMED_INPUT_TIMEOUT = 60.0  # seconds
 
 
-def incomplete_reply_reason(exchange: Exchange) -> str:
-    """Why a request that was not aborted has no complete reply, or an empty string."""
+def incomplete_reply_reason(exchange: Exchange, reply: Reply | None = None) -> str:
+    """Why a request that was not aborted has no complete reply, or an empty string.
+
+    An error frame or a missing finish_reason before [DONE] is no end of a reply.
+    """
     if exchange.fault is not None:
         return f"{exchange.fault}: {exchange.detail}"
     if exchange.status != 200:
         return f"HTTP {exchange.status}"
     streamed = isinstance(exchange.request, dict) and exchange.request.get("stream")
-    return "a stream without an end" if streamed and b"[DONE]" not in exchange.body[-200:] else ""
+    if streamed and b"[DONE]" not in exchange.body[-200:]:
+        return "a stream without an end"
+    try:
+        return cut_short(exchange, reply or read(exchange))
+    except EndpointError as error:
+        return "" if error.score.outcome is Outcome.BLOCKED else str(error)
 
 
 def ends_early(exchange: Exchange, other: Exchange) -> int | None:
@@ -122,22 +132,24 @@ def odd_input_failure(exchange: Exchange) -> str:
     if exchange.fault is not None:
         return f"{exchange.fault}: {exchange.detail}"
     if not 200 <= (exchange.status or 0) < 500:
-        return f"HTTP {exchange.status}"
+        return ": ".join(filter(None, (f"HTTP {exchange.status}", exchange.gateway_timeout)))
     seconds = exchange.seconds
     return f"answered after {seconds:.0f} s" if seconds > MALFORMED_INPUT_TIMEOUT else ""
 
 
-def is_rate_limited(exchange: Exchange) -> bool:
-    """Whether a request was rejected by a rate limit that the endpoint states."""
-    return exchange.status == 429 and "retry-after" in exchange.headers
-
-
-def require_not_rate_limited(exchange: Exchange) -> Exchange:
-    """The exchange, if no rate limit rejected it.
+def require_not_limited(exchange: Exchange) -> Exchange:
+    """The exchange, if no limiter refused its request.
 
     Raises:
-        EndpointError: A stated rate limit rejected it, which shows nothing about the endpoint.
+        EndpointError: One did, which shows nothing about the endpoint.
     """
-    if is_rate_limited(exchange):
-        raise EndpointError("rate limited", Outcome.SKIPPED, came="HTTP 429")
+    if exchange.limiter:
+        limiter = f"rate limited by {exchange.limiter!r:.60}"
+        raise EndpointError(limiter, Outcome.SKIPPED, came=f"HTTP {exchange.status}")
     return exchange
+
+
+def limiters_reason(limiters: Sequence[str], requests: int) -> str:
+    """How many requests limiters refused, and which limiters, as text."""
+    names = ", ".join(sorted({f"{each!r:.60}" for each in limiters}))
+    return f"{len(limiters)} of {requests} requests were rate limited by {names}"

@@ -9,19 +9,19 @@ from statistics import median
 from readiness.chat import Chat
 from readiness.load.step import Shape, StepResult
 from readiness.load.traffic import LEVELS, TOKENS
-from readiness.load.users import run_step
+from readiness.load.users import run_step, usable_forms
 from readiness.policy.slo import LatencyObjective
 from readiness.probe import Probe
 from readiness.score import EndpointError, Outcome
-from readiness.statistics.trend import rate
 
-#: The minimum number of conversations of a step, and the number for each client; and how long new
-#: ones are started, in seconds.
-REQUESTS = {"ticket": (24, 2), "code": (100, 3), "copy": (10, 2)}
-SECONDS = 45.0
+#: How many requests of each client are measured, and how many of a step at most.
+EACH, MOST = 10, {"ticket": 64, "code": 1_000, "copy": 300}
+#: Tickets are long: a short step of so many clients measures so few of each, and goes on up to the
+#: second number while the mean is not known to this relative standard error.
+TICKETS_EACH, SHORT_STEP, MAX_ERROR = {4: (6, 10), 16: (3, 4), 32: (2, 4)}, 30.0, 0.05
 #: The step of a run that shows defects only.
-SMALL = Shape("", 2, 12, 15.0, small=True)
-ARRIVALS = 40
+SMALL = Shape("", 2, 12, 3.0, small=True)
+ARRIVALS = 300
 #: A step is not run where replies are expected to take longer than this, in seconds.
 MAX_EXPECTED_REPLY_TIME = 60.0
 
@@ -54,16 +54,30 @@ async def steps_with_fewest_and_most_clients(
     return await _at(chat, scenario, few, seed), await _at(chat, scenario, many, seed)
 
 
+async def steps_up_to(chat: Chat, probe: Probe) -> list[StepResult]:
+    """The steps of a scenario, from the fewest clients to those of a probe."""
+    scenario, seed, most = (probe.expect[key] for key in ("scenario", "seed", "clients"))
+    levels = [each for each in LEVELS[scenario] if each <= most]
+    return [await _at(chat, scenario, each, seed) for each in levels]
+
+
+async def step_again(chat: Chat, step: StepResult) -> StepResult:
+    """A step made again, with other prompts."""
+    return await _shared_step(chat, replace(step.shape, seed=f"{step.shape.seed}/stalls"))
+
+
 async def steps_at_share_and_capacity(
     chat: Chat, probe: Probe, again: str = ""
-) -> tuple[StepResult, StepResult]:
-    """A step with Poisson arrivals at a share of the capacity, and the step at capacity."""
+) -> tuple[StepResult, StepResult, StepResult]:
+    """A step with Poisson arrivals at a share of the capacity; those of most and fewest clients."""
     full, capacity = await step_at_capacity(
         chat, probe.expect["scenario"], probe.expect["seed"] + again
     )
     per_second = probe.expect["share"] * capacity
-    shape = replace(full.shape, clients=0, requests=ARRIVALS, seconds=SECONDS, rate=per_second)
-    return await _shared_step(chat, shape), full
+    seconds = min(full.shape.seconds, ARRIVALS / per_second)
+    shape = replace(full.shape, clients=0, requests=ARRIVALS, seconds=seconds, rate=per_second)
+    few = await _at(chat, probe.expect["scenario"], LEVELS[full.shape.scenario][0], full.shape.seed)
+    return await _shared_step(chat, shape), full, few
 
 
 async def step_at_capacity(chat: Chat, scenario: str, seed: str) -> tuple[StepResult, float]:
@@ -73,8 +87,7 @@ async def step_at_capacity(chat: Chat, scenario: str, seed: str) -> tuple[StepRe
         EndpointError: Nothing was answered, or the endpoint is too small or too slow for it.
     """
     full = await _at(chat, scenario, LEVELS[scenario][-1], seed)
-    answered = [each.end for each in full.samples if not each.error]
-    if not (capacity := rate(answered, *full.full_load_interval).value):
+    if not (capacity := full.throughput.value):
         raise EndpointError("nothing was answered at full load", Outcome.UNDETERMINED)
     return full, capacity
 
@@ -90,9 +103,17 @@ async def _at(chat: Chat, scenario: str, clients: int, seed: str) -> StepResult:
     below = [each for each in LEVELS[scenario] if each < clients]
     if below:
         _require_feasible(await _at(chat, scenario, below[-1], seed), clients)
-    fewest, each_client = REQUESTS[scenario]
-    shape = Shape(scenario, clients, max(fewest, each_client * clients), SECONDS, seed=seed)
+    known = await chat.measure_once("known answers", usable_forms, tuple[str, ...])
+    shape = replace(_shape(scenario, clients, chat.context.step_seconds), seed=seed, known=known)
     return await _shared_step(chat, replace(shape, warm=chat.context.warm_prefix_cache))
+
+
+def _shape(scenario: str, clients: int, seconds: float) -> Shape:
+    """How much of a scenario is measured with so many clients."""
+    if scenario == "ticket" and seconds < SHORT_STEP and clients in TICKETS_EACH:
+        each, most = TICKETS_EACH[clients]
+        return Shape(scenario, clients, most * clients, 0.0, each=each, max_error=MAX_ERROR)
+    return Shape(scenario, clients, max(MOST[scenario], EACH * clients), seconds, each=EACH)
 
 
 def _require_feasible(step: StepResult, clients: int) -> None:
@@ -112,7 +133,7 @@ def _require_feasible(step: StepResult, clients: int) -> None:
 
 
 async def _shared_step(chat: Chat, shape: Shape) -> StepResult:
-    return await chat.fetch_once(("step", shape), partial(_step, shape))
+    return await chat.measure_once(("step", shape), partial(_step, shape), StepResult)
 
 
 async def _step(shape: Shape, chat: Chat) -> StepResult:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from readiness.load.latency import Latency
 from readiness.load.saturation import ClientSaturation
-from readiness.load.traffic import UserScript
+from readiness.load.traffic import WORDS, UserScript
 from readiness.statistics.histogram import Histogram
+from readiness.statistics.trend import Estimate, batch_means, divided, rate
+
+MAX_BATCHES = 10
 
 
 @dataclass(frozen=True)
@@ -18,13 +22,17 @@ class Shape:
     Args:
         scenario: The scenario, which sets what users send.
         clients: The number of concurrent clients (closed loop); 0 for Poisson arrivals.
-        requests: Maximum number of conversations.
-        seconds: How long new conversations are started; each client has at least one.
+        requests: The most requests that are measured.
+        seconds: How long is measured at least, with all clients busy.
         rate: Arrivals per second (open loop).
         seed: The seed of the prompts.
         small: Whether prompts and replies are short, in a run that shows defects only.
         warm: Whether prompts share their prefix, so that a prefix cache applies.
         part: The index of this part of a step, and the number of parts, one for each load worker.
+        each: How many requests of each client are measured at least.
+        known: The forms of requests with known answers that the endpoint answers without load.
+        max_error: The relative standard error of the mean reply time above which a step goes on,
+            up to the most requests; infinite where time and number alone decide.
     """
 
     scenario: str
@@ -36,6 +44,9 @@ class Shape:
     small: bool = False
     warm: bool = False
     part: tuple[int, int] = (0, 1)
+    each: int = 0
+    known: tuple[str, ...] = WORDS
+    max_error: float = inf
 
     def parts(self, workers: int) -> list[Shape]:
         """The step divided among workers: each has a share of the clients and the requests."""
@@ -69,23 +80,33 @@ class RequestMeasurement:
         due: When it was scheduled to be sent.
         sent: When it was sent.
         end: When its response ended.
-        warm: Whether it is one of the first, which warm up the endpoint.
         code: The word that its reply must contain; "" where no answer is known.
-        reply_excerpt: The beginning of the reply.
+        reply_excerpt: The beginning of the reply, or of the arguments of its call.
         error: Why it has no complete reply, or an empty string.
-        limited: Whether a stated rate limit rejected it.
+        limiter: The limiter that refused it, or an empty string.
         latency: The latency of its reply; None without one.
+        right: Whether its reply is the known answer; None where its word alone decides.
+        length: The letters of its reply.
+        stall: The longest wait between two arrivals of it, in seconds.
+        turn: Which turn of its conversation it is, from 0.
+        exchange: The number of its exchange in the evidence; -1 where a load worker sent it.
+        mark: The mark with which its reply is to begin; "" for none.
     """
 
     due: float
     sent: float
     end: float
-    warm: bool = False
     code: str = ""
     reply_excerpt: str = ""
     error: str = ""
-    limited: bool = False
+    limiter: str = ""
     latency: Latency | None = None
+    right: bool | None = None
+    length: int = 0
+    stall: float = 0.0
+    turn: int = 0
+    exchange: int = -1
+    mark: str = ""
 
     @property
     def took(self) -> float:
@@ -95,7 +116,17 @@ class RequestMeasurement:
     @property
     def wrong(self) -> bool:
         """Whether the reply lacks its known answer."""
-        return bool(self.code) and not self.error and self.code not in self.reply_excerpt.casefold()
+        if not self.code or self.error:
+            return False
+        return (
+            self.code not in self.reply_excerpt.casefold() if self.right is None else not self.right
+        )
+
+    @property
+    def longest_wait(self) -> float:
+        """The longest time without a token, before the first or after it, in seconds."""
+        first = self.latency.time_to_first_token if self.latency else 0.0
+        return max(self.sent - self.due + first, self.stall)
 
 
 @dataclass
@@ -105,13 +136,17 @@ class StepResult:
     Args:
         shape: Its parameters.
         samples: Its requests, in the order in which their replies were read.
-        gaps: The inter-token latencies of all requests.
+        gaps: The inter-token latencies of the requests that are measured.
         client_saturation: The saturation of this process.
-        full_load_start: When the first request after warm-up was started.
-        full_load_end: When the last request was started: the load decreases from then on.
+        full_load_start: When all clients had been answered once.
+        full_load_end: When enough was measured: load goes on until what was measured has ended.
         known_answer_requests: The requests with known answers.
         cross_talk: The known answers found in replies to other requests.
         right_alone: How many of the wrong answers were right when asked without load.
+        kept_requests: Some of the requests that were measured, with the letters of their replies.
+        lengths: The letters of some replies under load, and of those to the same requests alone.
+        wrong_after: The forms of known answers that were wrong right after the step.
+        marked_alone: Whether replies had their marks when their requests were sent again alone.
         workers: The number of load workers; 0 where this process ran the step.
         start_skew: The maximum difference of the workers' start times, in seconds.
     """
@@ -125,6 +160,10 @@ class StepResult:
     known_answer_requests: list[UserScript] = field(default_factory=list)
     cross_talk: list[str] = field(default_factory=list)
     right_alone: int = 0
+    kept_requests: list[tuple[UserScript, int]] = field(default_factory=list)
+    lengths: list[tuple[int, int]] = field(default_factory=list)
+    wrong_after: list[str] = field(default_factory=list)
+    marked_alone: list[bool] = field(default_factory=list)
     workers: int = 0
     start_skew: float = 0.0
 
@@ -135,6 +174,7 @@ class StepResult:
         for each in parts:
             step.samples += each.samples
             step.known_answer_requests += each.known_answer_requests
+            step.kept_requests += each.kept_requests
             step.gaps.merge(each.gaps)
         step.client_saturation = max(
             (each.client_saturation for each in parts), key=lambda saturation: saturation.lag
@@ -145,20 +185,52 @@ class StepResult:
         return step
 
     @property
+    def window(self) -> list[RequestMeasurement]:
+        """The requests that began while all clients were busy, in the order of `due`."""
+        start, end = self.full_load_start, self.full_load_end
+        return sorted(
+            (each for each in self.samples if start <= each.due < end), key=lambda each: each.due
+        )
+
+    @property
     def measured(self) -> list[RequestMeasurement]:
-        """The answered requests of the scenario after warm-up, in the order of `due`."""
-        own = (each for each in self.samples if not (each.warm or each.error or each.code))
-        return sorted(own, key=lambda each: each.due)
+        """The answered requests of the scenario among them."""
+        return [each for each in self.window if not (each.error or each.code)]
+
+    @property
+    def in_flight(self) -> float:
+        """How many requests were in flight on average while all clients were busy."""
+        start, end = self.full_load_interval
+        within = (min(each.end, end) - max(each.due, start) for each in self.samples)
+        return sum(max(each, 0.0) for each in within) / max(end - start, 1e-9)
+
+    @property
+    def throughput(self) -> Estimate:
+        """Requests answered a second while all clients were busy, with a 95 % interval.
+
+        In a closed loop each client always has one request under way, so that all clients together
+        are answered once in the time that one request takes: no request is cut by an end of the
+        window. The interval is that of batch means.
+        """
+        if not self.shape.clients:
+            ends = [each.end for each in self.samples if not each.error]
+            return rate(ends, *self.full_load_interval)
+        costs = [_seconds_per_answer(each) for each in divided(self.window, MAX_BATCHES)]
+        cost, low, high = batch_means(costs)
+        if not 0.0 < cost < inf:
+            return Estimate(0.0, 0.0, inf)
+        clients = self.shape.clients
+        return Estimate(clients / cost, clients / high, clients / low if low else inf)
 
     @property
     def errors(self) -> list[str]:
-        """The errors of failed requests, without those of rate limits."""
-        return [each.error for each in self.samples if each.error and not each.limited]
+        """The errors of failed requests, without those that a limiter refused."""
+        return [each.error for each in self.samples if each.error and not each.limiter]
 
     @property
-    def limited(self) -> int:
-        """The number of requests that a stated rate limit rejected."""
-        return sum(each.limited for each in self.samples)
+    def limiters(self) -> list[str]:
+        """The limiter of each request that one refused."""
+        return [each.limiter for each in self.samples if each.limiter]
 
     @property
     def wrong(self) -> list[RequestMeasurement]:
@@ -169,6 +241,12 @@ class StepResult:
     def known_answers(self) -> list[RequestMeasurement]:
         """The requests with known answers that were answered."""
         return [each for each in self.samples if each.code and not each.error]
+
+    @property
+    def marked(self) -> list[bool]:
+        """Whether replies have the marks with which they were to begin."""
+        due = (each for each in self.samples if each.mark and not each.error)
+        return [each.mark in each.reply_excerpt.casefold() for each in due]
 
     @property
     def wrong_share(self) -> str:
@@ -192,6 +270,11 @@ class StepResult:
         if self.full_load_end > self.full_load_start:
             return self.full_load_start, self.full_load_end
         return 0.0, max((each.end for each in self.samples), default=0.0)
+
+
+def _seconds_per_answer(batch: Sequence[RequestMeasurement]) -> float:
+    answered = sum(not each.error for each in batch)
+    return sum(each.took for each in batch) / answered if answered else inf
 
 
 def _divided(many: int, workers: int) -> list[int]:

@@ -77,7 +77,8 @@ class LoadWorker:
         budget = UsageBudget(*task.left)
         chat = Chat(partial(self._send, task.name, budget), task.dialect)
         try:
-            return await run_step_locally(chat, task.shape, task.start), budget.sent
+            step = await budget.in_time(run_step_locally(chat, task.shape, task.start))
+            return step, budget.sent
         except EndpointError as error:
             return error.score, budget.sent
 

@@ -21,7 +21,7 @@ from readiness.load.step import Shape, StepResult
 from readiness.load.worker import LoadWorker, WorkerTask
 from readiness.resources import DISTRIBUTION
 from readiness.score import EndpointError, Outcome, Score
-from readiness.transport.address import Address
+from readiness.transport.address import API_KEY_VARIABLE, BASELINE_API_KEY_VARIABLE, Address
 from readiness.transport.budget import RemainingBudget, UsageBudget
 from readiness.transport.client import RequestLimits
 
@@ -234,14 +234,27 @@ def ray_started(settings: LoadWorkerSettings, pools: int = 1) -> Generator[None]
         }
         arguments = {"address": settings.address} if settings.address else local
         try:
-            ray.init(**arguments, log_to_driver=False, logging_level=logging.ERROR)
-        except (OSError, RuntimeError, ValueError) as error:
+            with _keys_hidden():
+                ray.init(**arguments, log_to_driver=False, logging_level=logging.ERROR)
+        # A bare Exception where a node has not started within 30 s, as on a busy machine.
+        except Exception as error:
             option = f"--ray-address {settings.address}" if settings.address else "--load-workers"
             raise LookupError(f"{option}: Ray does not start: {error!s:.200}") from error
         try:
             yield
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def _keys_hidden() -> Generator[None]:
+    """Keep keys out of the environment that processes inherit: workers are told theirs."""
+    variables = (API_KEY_VARIABLE, BASELINE_API_KEY_VARIABLE)
+    hidden = {name: os.environ.pop(name) for name in variables if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 @contextmanager

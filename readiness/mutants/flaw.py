@@ -10,6 +10,7 @@ from typing import Any
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request, SubstituteResponse
 from readiness.mutants.endpoint.engine import Engine
+from readiness.mutants.webui.interface import Interface
 from readiness.verdict.claim import Verdict
 
 Body = dict[str, Any]
@@ -93,9 +94,12 @@ class Flaw:
             the body is read.
         answer_on_connection: Whether the n-th request on a connection, from 1, is answered.
         change_license_evidence: Changes the licence evidence in its folder.
+        change_deployment: Changes the files of the deployment in their folder.
         expected_verdict: The verdict that the check must reach.
         change_metrics: Changes the page of metrics.
+        elsewhere: The other dimensions whose requests it changes as well, which may show it too.
         engine: Makes the engine, whose subclasses have flaws of concurrent requests.
+        webui: Makes the web interface in front of it, whose subclasses have flaws of their own.
     """
 
     name: str
@@ -113,9 +117,12 @@ class Flaw:
     intercept_http: Callable[[str, str, Mapping[str, str]], SubstituteResponse | None] = _as_met
     answer_on_connection: Callable[[Request, int], bool] = _always
     change_license_evidence: Callable[[Path], None] = _as_given
+    change_deployment: Callable[[Path], None] = _as_given
     expected_verdict: Verdict = Verdict.NOT_READY
     change_metrics: Callable[[str], str] = _as_metered
+    elsewhere: Sequence[str] = ()
     engine: Callable[[], Engine] = Engine
+    webui: Callable[[], Interface] = Interface
 
     @property
     def harmless(self) -> bool:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
-from readiness.check import Check
-from readiness.forms.apply import form_of
+from readiness.check import ONCE, Check, equal_probes
 from readiness.forms.covering import Coverage, coverage
-from readiness.forms.factors import Form
-from readiness.policy.policy import Policy
-from readiness.probe import Probe, tokens_of
-from readiness.verdict.claim import Claim
+from readiness.forms.factors import Factor, Form, Limit
+from readiness.policy.policy import Policy, PolicyError
+from readiness.probe import Probe, prompt_tokens
+from readiness.verdict.claim import Claim, Gate
 from readiness.verdict.sequential import Sprt
 
 PROMPTED = ("tools", "response_format")  # the parameters that the model reads
@@ -23,6 +24,8 @@ REPEAT_SHARE, MIN_REPEATS = 1 / 3, 10  # of the trials of a baseline
 #: A sequential test must not call a rate not ready that exceeds the required one by this.
 GOOD_MARGIN = 0.03
 SECONDS_PER_TOKEN = 1 / 40  # in one stream of a server under some load
+#: The dimension whose probes are steps of a load test.
+STEPS = "load"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +38,7 @@ class PlannedCheck:
         probes: Its probes.
         sent: Its probes whose requests are not shared with an earlier probe.
         extension: Further probes, where the first leave the verdict inconclusive.
+        step_seconds: How long each of its probes takes at least, where they are sized by time.
     """
 
     check: Check
@@ -42,6 +46,7 @@ class PlannedCheck:
     probes: Sequence[Probe]
     sent: Sequence[Probe]
     extension: Sequence[Probe] = ()
+    step_seconds: float = 0.0
 
     @cached_property
     def prompt_tokens(self) -> int:
@@ -51,13 +56,14 @@ class PlannedCheck:
     @cached_property
     def completion_tokens(self) -> int:
         """The estimated tokens of the replies."""
-        return int(sum(probe.budget * REPLY_SHARE for probe in self.sent))
+        return int(sum(probe.budget for probe in self.sent) * REPLY_SHARE)
 
     @property
     def forms(self) -> list[Form]:
         """The request forms of the probes, without controls; none where the form does not vary."""
         space = self.check.forms
-        return [form_of(each, space) for each in self.probes if space and not each.control]
+        counted = [each for each in self.probes if not each.control]
+        return [space.form_of(each.labels) for each in counted] if space else []
 
     @cached_property
     def probes_digest(self) -> str:
@@ -94,6 +100,8 @@ class PlannedCheck:
     @property
     def seconds(self) -> float:
         """The estimated duration of the trials in seconds, run sequentially."""
+        if self.step_seconds:
+            return len(self.sent) * self.step_seconds
         return self.completion_tokens * SECONDS_PER_TOKEN
 
     @property
@@ -111,8 +119,50 @@ def plan(checks: Sequence[Check], policy: Policy, profile: str, seed: int) -> li
             continue
         claim = policy.claim(check, profile)
         if claim.gate != "off":
-            planned.append(_planned(check, claim, seed, shared))
+            found = _planned(check, claim, seed, shared)
+            step = policy.step_seconds.get(profile, 0.0) if check.dimension == STEPS else 0.0
+            planned.append(replace(found, step_seconds=step))
     return planned
+
+
+@dataclass(frozen=True)
+class MissingEvidence:
+    """Evidence that only the user can give, and has not given.
+
+    Args:
+        option: The option that names it.
+        checks: The ids of the required checks that are not assessed without it.
+        dimensions: The required dimensions that are not, so that the run cannot be ready.
+    """
+
+    option: str
+    checks: Sequence[str]
+    dimensions: Sequence[str]
+
+
+def missing_evidence(
+    planned: Sequence[PlannedCheck], policy: Policy, given: Collection[str]
+) -> list[MissingEvidence]:
+    """The evidence that required checks need beyond what is given: what stops the run first."""
+    required = [
+        each.check
+        for each in planned
+        if each.claim.gate is policy.gate(each.check.dimension) is Gate.REQUIRED
+    ]
+    lacking = [check for check in required if check.evidence and check.evidence not in given]
+    assessed = {check.dimension for check in required if check not in lacking}
+    found = []
+    for option in dict.fromkeys(check.evidence for check in lacking):
+        checks = [check for check in lacking if check.evidence == option]
+        dimensions = dict.fromkeys(check.dimension for check in checks)
+        found.append(
+            MissingEvidence(
+                option,
+                [check.id for check in checks],
+                [each for each in dimensions if each not in assessed],
+            )
+        )
+    return sorted(found, key=lambda each: not each.dimensions)
 
 
 def pairs_tried(planned: Iterable[PlannedCheck], strength: int = 2) -> Coverage:
@@ -126,12 +176,34 @@ def pairs_tried(planned: Iterable[PlannedCheck], strength: int = 2) -> Coverage:
 
 def _planned(check: Check, claim: Claim, seed: int, shared: set[str]) -> PlannedCheck:
     probes = check.probes(seed, claim.trials)
+    counted = [probe for probe in probes if not probe.control]
+    if claim.required < 1 and not check.is_built_in and (twins := equal_probes(counted)):
+        raise PolicyError(f"{check.id}: probes {twins[0]} and {twins[1]} are equal: {ONCE}")
+    if claim.defects_only:
+        # Such a check ends with its first failure: what costs least is tried first.
+        probes = sorted(map(_limited, probes), key=_cost)
     sent = list(_fresh(probes, shared))
     if not check.extension or claim.defects_only:
         return PlannedCheck(check, claim, probes, sent)
     longer = check.probes(seed, claim.trials + check.extension)
     more = [probe for probe in longer if not probe.control][claim.trials :]
     return PlannedCheck(check, replace(claim, alpha=claim.alpha / 2), probes, sent, more)
+
+
+def _limited(probe: Probe) -> Probe:
+    """The probe with its small budget, and in a plainer form where its own has no limit.
+
+    A model that loops would fill whatever it may.
+    """
+    if probe.plain and probe.labels.get(Factor.LIMIT) == Limit.NONE:
+        return _limited(replace(probe.plain, shared=probe.shared))
+    plain = _limited(probe.plain) if probe.plain else None
+    return replace(probe, budget=probe.small_budget or probe.budget, plain=plain)
+
+
+def _cost(probe: Probe) -> tuple[bool, int]:
+    """The key by which probes are tried; controls come last."""
+    return probe.control, _tokens(probe, defects_only=True) + probe.budget
 
 
 def _fresh(probes: Sequence[Probe], shared: set[str]) -> Iterator[Probe]:
@@ -143,10 +215,43 @@ def _fresh(probes: Sequence[Probe], shared: set[str]) -> Iterator[Probe]:
             shared.add(probe.shared)
 
 
-def seconds(planned: Sequence[PlannedCheck], concurrency: int) -> float:
-    """The estimated duration in seconds: trials in order are sequential, the rest concurrent."""
-    queues = [each.seconds for each in planned if each.check.in_order]
-    return max([sum(each.seconds for each in planned) / concurrency, *queues], default=0.0)
+class Duration(NamedTuple):
+    """The estimated duration of a run.
+
+    Args:
+        seconds: All of it.
+        bound: What takes most of it, whatever the concurrency: a check whose trials run one after
+            another, or a dimension whose checks run alone; "" where it is neither.
+    """
+
+    seconds: float
+    bound: str
+
+
+def duration(
+    planned: Sequence[PlannedCheck],
+    concurrency: int,
+    tokens_per_second: float = 1.0 / SECONDS_PER_TOKEN,
+) -> Duration:
+    """The estimated duration, at a pace of one stream.
+
+    Checks that run alone come one after another; the others overlap, within the concurrency.
+    """
+
+    def takes(each: PlannedCheck) -> float:
+        pace = 1.0 if each.step_seconds else SECONDS_PER_TOKEN * tokens_per_second
+        return each.seconds / pace
+
+    together = [each for each in planned if not each.check.alone]
+    queues = {each.check.id: takes(each) for each in together if each.check.in_order}
+    shared = sum(map(takes, together)) / concurrency
+    alone: defaultdict[str, float] = defaultdict(float)
+    for each in planned:
+        if each.check.alone:
+            alone[each.check.dimension] += takes(each)
+    longest = max(queues.values(), default=0.0)
+    parts = {"": shared, **{name: of for name, of in queues.items() if of > shared}, **alone}
+    return Duration(max(shared, longest) + sum(alone.values()), max(parts, key=parts.__getitem__))
 
 
 def json_fallback(value: object) -> object:
@@ -157,7 +262,5 @@ def json_fallback(value: object) -> object:
 def _tokens(probe: Probe, defects_only: bool) -> int:
     if probe.tokens:
         return (probe.fewer if defects_only else 0) or probe.tokens
-    shown = {name: probe.parameters[name] for name in PROMPTED if name in probe.parameters}
-    return tokens_of(
-        json.dumps([list(probe.messages), shown], ensure_ascii=False, default=json_fallback)
-    )
+    shown = [probe.parameters[name] for name in PROMPTED if name in probe.parameters]
+    return prompt_tokens(probe.messages, shown)

@@ -123,6 +123,8 @@ class Policy:
         upgrades: The upgrade rules: the general one, and those of dimensions and checks.
         digest: The SHA-256 of its requirements, however they are divided among files.
         prices: The prices of tokens; None where it has none.
+        step_seconds: How long a step of a load test is measured at least, by profile.
+        waiver_days: For how many days a waiver may hold; None for any number.
     """
 
     name: str
@@ -136,6 +138,8 @@ class Policy:
     upgrades: Mapping[str, Mapping[str, Any]]
     digest: str
     prices: Prices | None = None
+    step_seconds: Mapping[str, float] = field(default_factory=dict)
+    waiver_days: int | None = None
 
     @property
     def checks(self) -> frozenset[str]:
@@ -155,6 +159,14 @@ class Policy:
             for name in self.hardware[machine].gates & self.dimensions.keys()
         }
         return replace(self, dimensions={**self.dimensions, **gating})
+
+    def requiring(self, dimension: str) -> Policy:
+        """The policy of a run that asks for a dimension by an option: it gates unless it is off."""
+        rules = self.dimensions.get(dimension, DimensionPolicy())
+        if rules.gate is Gate.OFF:
+            return self
+        required = {dimension: replace(rules, gate=Gate.REQUIRED)}
+        return replace(self, dimensions={**self.dimensions, **required})
 
     def gate(self, dimension: str) -> Gate:
         """The gate of a dimension; a user's own that the policy does not name is required."""
@@ -252,6 +264,12 @@ def load(path: Path | None = None) -> Policy:
         upgrades=upgrades(section),
         digest=_digest(section),
         prices=Prices(**section["prices"]) if "prices" in section else None,
+        step_seconds={
+            name: each["step_seconds"]
+            for name, each in section["profiles"].items()
+            if "step_seconds" in each
+        },
+        waiver_days=section.get("waiver_days"),
     )
     # Several profiles may have the same problem.
     if problems := dict.fromkeys(

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from readiness.policy.yaml_reader import FileLine, KeyPath, PolicyError, PolicyYamlReader
-from readiness.resources import PACKAGE, schema, violations
+from readiness.resources import PACKAGE, contents, schema, violations
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 BUILT_IN = PACKAGE / "policy"
+MAX_FILE = 2**18  # bytes; the article's policy has a tenth
+MAX_PROBLEMS = 50
 CONTROLS = "controls"  # Not a policy: the clauses that checks are evidence for.
 
 
@@ -48,15 +51,20 @@ def effective(path: Path) -> PolicyFile:
     Raises:
         PolicyError: The file is invalid; the message has a line for each problem.
     """
-    built_in = sorted(each.stem for each in BUILT_IN.glob("*.yaml") if each.stem != CONTROLS)
-    file = read(BUILT_IN / f"{path}.yaml" if str(path) in built_in else path, "policy")
+    known = built_in()
+    file = read(BUILT_IN / f"{path}.yaml" if str(path) in known else path, "policy")
     named = PolicyFile({"name": path.stem} | file.content, file.lines)
     if "extends" not in file.content:
         return named
     base = file.content["extends"]
-    if base not in built_in:
-        raise PolicyError(file.problem(("extends",), f"is {base!r}: {choose(built_in)}"))
+    if base not in known:
+        raise PolicyError(file.problem(("extends",), f"is {base!r}: {choose(known)}"))
     return named.merged_over(effective(Path(base)))
+
+
+def built_in() -> list[str]:
+    """The names of the built-in policies."""
+    return sorted(each.stem for each in BUILT_IN.glob("*.yaml") if each.stem != CONTROLS)
 
 
 def unknown(name: str, known: Sequence[str]) -> str:
@@ -80,7 +88,7 @@ def read(path: Path, kind: str) -> PolicyFile:
         PolicyError: The file is invalid; the message has a line for each problem.
     """
     try:
-        text = path.read_text("utf-8-sig")
+        text = contents(path, MAX_FILE).decode("utf-8-sig")
     except OSError as error:
         raise PolicyError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -94,10 +102,12 @@ def read(path: Path, kind: str) -> PolicyFile:
 
 def _problems(file: PolicyFile, kind: str) -> list[str]:
     """The violations of the schema, in the order of the file."""
+    explained = (
+        each for wrong in violations(file.content, schema(kind)) for each in _explain(wrong)
+    )
     problems = {
         file.problem(key_path, text): file.line(key_path)
-        for violation in violations(file.content, schema(kind))
-        for key_path, text in _explain(violation)
+        for key_path, text in islice(explained, MAX_PROBLEMS)
     }
     return sorted(problems, key=lambda each: problems[each].number)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
-from readiness.exchange import Exchange, Fault
+from readiness.exchange import NOT_SENT, Exchange, Fault
 from readiness.probe import Message
 from readiness.protocol.errors import (
     FILTERING,
@@ -29,7 +30,7 @@ from readiness.protocol.message import (
 )
 from readiness.protocol.sse import BYTE_ORDER_MARK
 from readiness.protocol.stream import read_stream
-from readiness.reply import DefectKind, Reply, Timing, ToolCall, Usage
+from readiness.reply import REASONING_FIELDS, DefectKind, Reply, Timing, Usage
 from readiness.score import EndpointError, Outcome, Score, scored
 
 
@@ -78,9 +79,21 @@ def _first(choices: Any) -> Mapping[str, Any]:
 __all__ = ["error_text", "read"]
 
 STREAM = "text/event-stream"
+#: The finish reason of a reply that calls a tool.
+CALLED = "tool_calls"
 #: The finish reasons of content filters.
 FILTERED = frozenset(("content_filter", "sensitive", "safety", "refusal"))
+#: The finish reasons of replies that the server gave up: SGLang's and vLLM's, and OpenRouter's.
+BROKEN_OFF = frozenset(("abort", "error"))
+#: The fields that hold reasoning as plain text, so that it can be sent back as it came.
+TEXT_FIELDS = frozenset(REASONING_FIELDS) - {"reasoning_details"}
 FRAMES = (b"data:", b"event:", b"id:", b"retry:", b":")
+#: No window is smaller: a reply that ends by its length within it was cut by something else.
+SMALLEST_WINDOW = 2_048
+#: A reply that ends by its length has at least this share of the tokens that were allowed.
+NEARLY = 0.9
+#: No reply and no prompt has more tokens.
+MAX_COUNT = 10**12
 
 
 def read(exchange: Exchange) -> Reply:
@@ -94,11 +107,17 @@ def read(exchange: Exchange) -> Reply:
     if exchange.status is None or not 200 <= exchange.status < 300:
         raise _refused(exchange)
     defects = Defects()
-    try:
-        sent = _raw_reply(exchange, defects)
-    except RecursionError:
-        raise malformed("JSON nested too deep to be quoted") from None
-    return _reply(exchange, sent, defects)
+    return _reply(exchange, _raw_reply(exchange, defects), defects)
+
+
+def read_recorded(exchange: Exchange) -> Reply:
+    """Read an exchange from evidence, which may have only the digest of a large request.
+
+    Raises:
+        EndpointError: It holds no usable reply.
+    """
+    streamed = exchange.headers.get("content-type", "").startswith(STREAM)
+    return read(replace(exchange, request={"stream": streamed}))
 
 
 def lost(exchange: Exchange) -> Score | None:
@@ -108,8 +127,40 @@ def lost(exchange: Exchange) -> Score | None:
     return scored(_outcome(exchange.fault), exchange.fault, came=exchange.detail)
 
 
+def cut_short(exchange: Exchange, reply: Reply) -> str:
+    """Why a reply that arrived is not all of it, or an empty string.
+
+    It does not finish, or finishes by its length with fewer tokens than the request allows, in a
+    window that has room for more.
+    """
+    if not reply.finish:
+        return "a reply that does not finish"
+    limit = stated_limit(exchange.request)
+    if reply.finish != "length" or reply.reasoning or not limit:
+        return ""  # Some servers do not count the tokens of reasoning.
+    took, before = _tokens(reply)
+    if took >= NEARLY * limit or before + took >= NEARLY * SMALLEST_WINDOW:
+        return ""
+    return f"'length' after {took} of {limit} tokens"
+
+
+def stated_limit(request: Any) -> int:
+    """The token limit that a request states; 0 for none."""
+    names = ("max_completion_tokens", "max_tokens") if isinstance(request, dict) else ()
+    stated_limits = (request.get(name) for name in names)
+    return next((each for each in stated_limits if type(each) is int), 0)
+
+
+def _tokens(reply: Reply) -> tuple[int, int]:
+    """The tokens of a reply and of its prompt: at most one for each byte, where none are told."""
+    if reply.usage is not None:
+        return reply.usage.completion, reply.usage.prompt
+    texts = [reply.text, *(f"{each.name}{each.arguments}" for each in reply.tool_calls)]
+    return len("".join(texts).encode()), 0
+
+
 def _outcome(fault: Fault) -> Outcome:
-    return Outcome.SKIPPED if fault is Fault.UNREACHABLE else Outcome.ENDPOINT_ERROR
+    return Outcome.SKIPPED if fault in NOT_SENT else Outcome.ENDPOINT_ERROR
 
 
 def _refused(exchange: Exchange) -> EndpointError:
@@ -120,6 +171,7 @@ def _refused(exchange: Exchange) -> EndpointError:
     elif unsupported_parameter(exchange):
         outcome = Outcome.UNSUPPORTED
     words = f"{error.message!r:.200}" if error.message else "without a message"
+    words = ": ".join(filter(None, (words, exchange.gateway_timeout)))
     status = exchange.status
     return EndpointError(
         f"HTTP {status}", outcome, came=words, status=status, message=error.message
@@ -153,6 +205,10 @@ def _reply(exchange: Exchange, sent: RawReply, defects: Defects) -> Reply:
     content = sent.texts.content
     usage = _usage(sent.usage, defects)
     text, thought = split(content or "", sent.finish)
+    if sent.finish.lower() in BROKEN_OFF:
+        raise EndpointError("the reply was broken off", came=f"finish_reason {sent.finish!r}")
+    if sent.finish == CALLED and not sent.calls:
+        defects.note(DefectKind.FINISH_WITHOUT_CALL)
     if sent.finish.lower() in FILTERED and not (text or sent.calls):
         # Text that was sent before the filter stopped the reply can be scored.
         raise EndpointError(
@@ -168,8 +224,9 @@ def _reply(exchange: Exchange, sent: RawReply, defects: Defects) -> Reply:
         usage=usage,
         leaks=control_tokens(text),
         defects=defects.found,
-        message=_message(None if content is None else text, sent.calls),
+        message=_message(None if content is None else text, sent),
         timing=_timing(exchange, sent),
+        reasoning_field=sent.texts.field,
     )
 
 
@@ -179,21 +236,27 @@ def _usage(sent: Any, defects: Defects) -> Usage | None:
     fields = sent if isinstance(sent, dict) else {}
     prompt = _count(fields.get("prompt_tokens"))
     completion = _count(fields.get("completion_tokens"))
-    details = fields.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    cached = _detail(fields, "prompt_tokens_details", "cached_tokens")
+    reasoning = _detail(fields, "completion_tokens_details", "reasoning_tokens")
     if prompt is None or completion is None or (cached is not None and _count(cached) is None):
         defects.note(DefectKind.INVALID_USAGE, f"{sent!r:.120}")
     if prompt is None or completion is None:
         return None
-    return Usage(prompt, completion, _count(cached))
+    return Usage(prompt, completion, _count(cached), _count(reasoning))
+
+
+def _detail(usage: Mapping[str, Any], of: str, name: str) -> Any:
+    details = usage.get(of)
+    return details.get(name) if isinstance(details, dict) else None
 
 
 def _count(value: Any) -> int | None:
-    return value if type(value) is int and value >= 0 else None
+    return value if type(value) is int and 0 <= value < MAX_COUNT else None
 
 
-def _message(content: str | None, calls: tuple[ToolCall, ...]) -> Message:
-    if not calls:
+def _message(content: str | None, raw: RawReply) -> Message:
+    """The message as it is sent back: with its reasoning where calls wait for their results."""
+    if not raw.calls:
         return {"role": "assistant", "content": content or ""}
     sent = [
         {
@@ -201,9 +264,10 @@ def _message(content: str | None, calls: tuple[ToolCall, ...]) -> Message:
             "type": call.type,
             "function": {"name": call.name, "arguments": call.arguments},
         }
-        for call in calls
+        for call in raw.calls
     ]
-    return {"role": "assistant", "content": content, "tool_calls": sent}
+    reasoned = {raw.texts.field: raw.texts.reasoning} if raw.texts.field in TEXT_FIELDS else {}
+    return {"role": "assistant", "content": content, **reasoned, "tool_calls": sent}
 
 
 def _timing(exchange: Exchange, sent: RawReply) -> Timing:

@@ -67,7 +67,7 @@ def read_error(exchange: Exchange) -> EndpointErrorBody:
     text = exchange.body.decode(errors="replace").strip()
     try:
         return stated(decode(text))
-    except (ValueError, RecursionError):  # str() may recurse deeper than decoding.
+    except ValueError:
         return EndpointErrorBody(_plain(text))
 
 

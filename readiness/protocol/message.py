@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, NoReturn
 
 from readiness.reply import REASONING_FIELDS, Defect, DefectKind, ToolCall
@@ -40,17 +41,31 @@ DEFECT_TEXTS = {
     DefectKind.CALL_WITHOUT_INDEX: "tool call without index",
     DefectKind.CALL_INDEXES_WITH_GAPS: "indexes of the tool calls do not count from 0",
     DefectKind.CALLS_SHARE_ID: "tool calls share an id",
+    DefectKind.CALL_NAME_REPEATED: "name of a tool call comes more than once",
+    DefectKind.FINISH_WITHOUT_CALL: "finish_reason is tool_calls, without a tool call",
 }
 REASONING_PARTS = ("thinking", "reasoning")
 TEXT_PARTS = ("text", "output_text")
+#: No reply is nested deeper: what reads it may call itself for each level.
+DEEPEST = 200
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant:.20} is no number")
 
 
-# Most other languages' parsers reject the NaN that Python's accepts.
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if isfinite(number) else _refuse(text)
+
+
+def _whole(text: str) -> int:
+    _finite(text)  # What no double holds is infinite to other parsers.
+    return int(text)
+
+
+# Most other languages' parsers reject the NaN and the infinite numbers that Python's accepts.
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite, parse_int=_whole)
 
 
 def decode(text: str) -> Any:
@@ -60,9 +75,26 @@ def decode(text: str) -> Any:
         ValueError: It is not JSON, or is nested too deep.
     """
     try:
-        return _DECODER.decode(text)
+        value = _DECODER.decode(text)
     except RecursionError:
         raise ValueError("nested too deep") from None
+    if text.count("[") + text.count("{") > DEEPEST and is_nested_deeper(value, DEEPEST):
+        raise ValueError("nested too deep")
+    return value
+
+
+def is_nested_deeper(value: Any, levels: int) -> bool:
+    """Whether JSON has more levels of arrays and objects."""
+    layer = [value]
+    for _ in range(levels):
+        layer = [member for node in layer for member in _members(node)]
+        if not layer:
+            return False
+    return any(isinstance(node, dict | list) for node in layer)
+
+
+def _members(node: Any) -> Iterable[Any]:
+    return node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
 
 
 def malformed(why: str) -> EndpointError:
@@ -94,11 +126,15 @@ class Defects:
 
 @dataclass(frozen=True)
 class MessageTexts:
-    """The texts of a message; `content` is None where none was sent, "" where it was empty."""
+    """The texts of a message; `content` is None where none was sent, "" where it was empty.
+
+    `field` is the one that held the reasoning; "" where none did.
+    """
 
     content: str | None
     reasoning: str
     refusal: str
+    field: str
 
 
 class MessageAssembler:
@@ -128,9 +164,10 @@ class MessageAssembler:
         """Return the texts; the reasoning is that of the first field that has any."""
         content = self._joined(self._content)
         names = (name for name in (*REASONING_FIELDS, "content") if name in self._reasoning)
-        reasoning = self._joined(self._reasoning.get(next(names, ""), []))
+        held = next(names, "")
+        reasoning = self._joined(self._reasoning.get(held, []))
         return MessageTexts(
-            None if self._no_content else content, reasoning, self._joined(self._refusal)
+            None if self._no_content else content, reasoning, self._joined(self._refusal), held
         )
 
     def _add_content(self, value: Any) -> int:
@@ -246,6 +283,9 @@ class ToolCallAssembler:
 
     def _note(self, name: str, now: Any, defects: Defects) -> None:
         before = self._texts[name]
+        if now and now == before and name == "name":
+            # The official SDK's stream helper joins what comes: get_timeget_time.
+            defects.note(DefectKind.CALL_NAME_REPEATED, f"{now!r:.60}")
         if not now or now == before:
             return
         if not isinstance(now, str):

@@ -69,7 +69,9 @@ def read_stream(body: bytes, defects: Defects) -> RawReply:
         stream.take(event)
     if not stream.began:
         raise malformed(f"a stream without choices: {body[:200]!r}")
-    if parser.rest:
+    if parser.rest.removeprefix(b"data:").strip() == DONE:
+        stream.take(Event(b"", DONE, len(body)))  # The stream ends; no blank line has to follow.
+    elif parser.rest:
         defects.note(DefectKind.FRAME_CUT_OFF, f"{parser.rest!r:.120}")
     return stream.finish()
 
@@ -93,10 +95,10 @@ class StreamAssembler:
 
     def take(self, event: Event) -> None:
         """Add an event."""
-        if self._done:
+        if event.data == DONE:
+            self._done = True  # Sent twice, it hurts nobody: clients leave at the first.
+        elif self._done:
             self._defects.note(DefectKind.DATA_AFTER_DONE, f"{event.data!r:.120}")
-        elif event.data == DONE:
-            self._done = True
         elif isinstance(chunk := self._decoded(event.data), dict):
             self._take_chunk(chunk, event)
 

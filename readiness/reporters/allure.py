@@ -16,7 +16,7 @@ from typing import Any
 
 from readiness.evidence.log import REPEAT
 from readiness.evidence.printable import escape_unprintable_json
-from readiness.evidence.run_folder import EVIDENCE, FolderError, Record
+from readiness.evidence.run_folder import EVIDENCE, FolderError, Record, write_whole
 from readiness.reporters import compliance, conclusions
 from readiness.reporters.charts import interval, needs
 from readiness.reporters.translations import Translations
@@ -135,34 +135,35 @@ def write(record: Record, run: Path, folder: Path) -> None:
             result = _result(document, dimension, check, waived.get(check["id"], ""))
             for name, kind, text in _attachments(document, check, source):
                 file = f"{_id(document, check['id'], name)}-attachment{_ENDING[kind]}"
-                (into / file).write_text(text, "utf-8")
+                write_whole(into / file, text)
                 result["attachments"].append({"name": name, "source": file, "type": kind})
             _write(into / f"{result['uuid']}-result.json", result)
     _write(into / "categories.json", CATEGORIES)
     _write(into / "executor.json", _executor(document))
-    (into / "environment.properties").write_text("".join(_environment(document)), "ascii")
+    write_whole(into / "environment.properties", "".join(_environment(document)))
 
 
 _ENDING = {HTTP_EXCHANGE: ".httpexchange", "text/csv": ".csv"}
 
 
 def _result(record: Record, dimension: Record, check: Record, waived: str) -> dict[str, Any]:
-    # Checks run concurrently: none has a duration of its own.
-    ended = _milliseconds(record["finished"])
+    # Checks run concurrently: their durations overlap. One that sent nothing has none.
+    began = _milliseconds(check.get("began", record["finished"]))
+    advisory = "" if conclusions.gates(dimension, check) else " (advisory)"
     return {
         "uuid": _id(record, check["id"]),
         # Depends on the check only, so that the history continues with another model.
         "historyId": sha256(check["id"].encode()).hexdigest(),
         "testCaseId": sha256(check["id"].encode()).hexdigest(),
         "fullName": check["id"],
-        "name": check["id"],
+        "name": f"{check['id']}{advisory}",
         "description": "\n\n".join(filter(None, [check["requirement"], waived])),
-        "status": STATUS[Verdict(check["verdict"])],
+        "status": "passed" if "no_defect" in check else STATUS[Verdict(check["verdict"])],
         "statusDetails": _details(dimension, check),
         "stage": "finished",
-        "start": ended,
-        "stop": ended,
-        "labels": list(_labels(check)),
+        "start": began,
+        "stop": began + round(1000 * check.get("seconds", 0)),
+        "labels": list(_labels(dimension, check)),
         "links": [
             {"type": "link", "name": "matrix", "url": f"../readiness.html#{check['id']}"},
             {"type": "link", "name": "record", "url": "../readiness.json"},
@@ -183,11 +184,12 @@ def _details(dimension: Record, check: Record) -> dict[str, str]:
     }
 
 
-def _labels(check: Record) -> Iterator[dict[str, str]]:
-    dimension, _, name = check["id"].partition(".")
+def _labels(dimension: Record, check: Record) -> Iterator[dict[str, str]]:
+    name = check["id"].partition(".")[2]
     labels = {
         "epic": "readiness",
-        "feature": dimension,
+        "suite": f"{dimension['id']}: {conclusions.shown_verdict(dimension)}",
+        "feature": dimension["id"],
         "story": name,
         "severity": SEVERITY[Gate(check["gate"])],
         "framework": "readiness",
@@ -261,7 +263,7 @@ def _milliseconds(utc: str) -> int:
 
 
 def _write(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value), "ascii")
+    write_whole(path, json.dumps(value))
 
 
 def copy(run: Path, to: Path) -> None:

@@ -33,7 +33,7 @@ def write(folder: Path) -> Path:
     if npx is None:
         raise FolderError("no Allure page: there is no npx; readiness.html has the verdict anyway")
     command = [npx, "--yes", ALLURE, "awesome", FOLDER, "--single-file", "--output", REPORT]
-    command += ["--group-by", "feature", "--name", "Evidence: the verdict is in readiness.html"]
+    command += ["--group-by", "suite", "--name", "Evidence: the verdict is in readiness.html"]
     try:
         done = subprocess.run(
             command, cwd=folder, capture_output=True, text=True, check=False, timeout=_TIMEOUT

@@ -32,7 +32,7 @@ def _all(record: Record) -> Iterator[str]:
     waivers = conclusions.waivers(record, Translations("en"))
     gating = [each for each in conclusions.gating(record) if each["id"] not in waivers]
     for check in sorted(gating, key=lambda each: -Verdict(each["verdict"]).severity):
-        if level := LEVELS.get(Verdict(check["verdict"])):
+        if (level := LEVELS.get(Verdict(check["verdict"]))) and "no_defect" not in check:
             yield _command(level, f"{check['id']} is {check['verdict']}", _result_text(check))
     for name, text in waivers.items():
         yield _command("notice", f"{name} is waived", text)

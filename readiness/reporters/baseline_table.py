@@ -61,8 +61,10 @@ def _notable(check: Record) -> bool:
     return bool(changed or (required and not check["shown"]))
 
 
-def rate(check: Record, comparison: Record) -> float:
-    """The baseline's pass rate on the same trials, from the lost and gained ones."""
+def rate(check: Record, comparison: Record) -> float | None:
+    """The baseline's pass rate on the same trials, from the lost and gained ones; None without."""
+    if not comparison["pairs"]:
+        return None
     lost = (comparison["lost"] - comparison["gained"]) / comparison["pairs"]
     before: float = check["passed"] / check["made"] + lost
     return min(max(before, 0.0), 1.0)
@@ -72,7 +74,7 @@ def chances(record: Record) -> dict[str, str]:
     """The p-value of each check's losses as text; "–" for a violated zero-defect rule."""
     rules = {each["id"] for each in conclusions.checks(record) if each["required"] == 1}
     return {
-        each["id"]: "–" if each["lost"] and each["id"] in rules else f"{each['chance']:.2g}"
+        each["id"]: "–" if each["regressed"] and each["id"] in rules else f"{each['chance']:.2g}"
         for each in compared(record).values()
     }
 
@@ -83,6 +85,8 @@ def notes(record: Record) -> Iterator[str]:
     yield from (f"drift: {Drift(**each)}" for each in baseline["drift"])
     if baseline["drift"] and baseline["identity"] == Gate.REQUIRED:
         yield "the policy requires the endpoint to report the same identity"
+    if pace := baseline.get("pace"):
+        yield f"times: {pace:.2f} times the baseline's (median of the checks)"
     for each in baseline["checks"]:
         if each["slower"]:
             text = f"{each['pace']:.2f} times as long (median of {each['timed']} trials)"

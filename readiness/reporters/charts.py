@@ -76,7 +76,7 @@ def slices(check: Record) -> list[Slice]:
             ],
         )
         for label, parts in check["slices"].items()
-        if len(parts) > 1 and check["passed"] < check["trials"]
+        if len(parts) > 1 and check["passed"] < check["made"]
     ]
 
 
@@ -190,10 +190,11 @@ UNKNOWN = "–"
 
 @dataclass(frozen=True)
 class StepRow:
-    """One step of a load test: its name, and a figure for each column."""
+    """One step of a load test: its name, a figure for each column, and what is implausible."""
 
     name: str
     figures: Sequence[str]
+    marks: Sequence[str] = ()
 
 
 def load_steps(checks: Iterable[Record]) -> list[StepRow]:
@@ -206,13 +207,27 @@ def _steps(check: Record) -> Iterator[StepRow]:
     for measure in check["measures"]:
         if "scenario" in measure["at"]:
             place = (measure["probe"], *map(str, measure["at"].values()))
-            found.setdefault(place, {"at": measure["at"]})[measure["name"]] = measure["value"]
+            step = found.setdefault(place, {"at": measure["at"], "marks": ()})
+            step[measure["name"]] = measure["value"]
+            step["marks"] += (_mark(measure),) if measure.get("implausible") else ()
     for measures in found.values():
         if "requests" in measures:
             yield StepRow(
                 _step_name(measures["at"]),
                 tuple(_step_figure(name, measures) for name in LOAD_COLUMNS.values()),
+                measures["marks"],
             )
+
+
+def implausible(checks: Iterable[Record]) -> list[str]:
+    """The distinct figures that contradict others, with the conditions of each."""
+    marked = (each for check in checks for each in check["measures"] if each.get("implausible"))
+    found = (f"{_step_name(each['at'])}: {_mark(each)}" for each in marked)
+    return list(dict.fromkeys(found))
+
+
+def _mark(measure: Record) -> str:
+    return f"{measure['name']} {measure['value']:.2g}"
 
 
 def _step_name(at: Record) -> str:

@@ -25,6 +25,11 @@ def _lines(record: Record) -> Iterator[str]:
     yield ""
     yield f"Score {record['score']} of 100. The baseline is {_code(baseline['run'])}."
     yield ""
+    words = Translations("en")
+    names = conclusions.unguarded(record)
+    unguarded = [words("why_unguarded", names=", ".join(names))] if names else []
+    for each in [*unguarded, *filter(None, [conclusions.same_build(record, words)])]:
+        yield from (_code(each), "")
     yield from _table(record)
     waivers = conclusions.waivers(record, Translations("en")).values()
     yield from (f"- {_code(each)}" for each in [*baseline_table.notes(record), *waivers])

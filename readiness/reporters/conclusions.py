@@ -12,6 +12,8 @@ from readiness.verdict.claim import Gate, Verdict
 from readiness.verdict.labels import how_settled
 
 MAX_NAMED = 4
+#: Others are written in digits: at most twenty runs of a build are counted.
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 #: A verdict is shown by a word and a shape, not by colour alone.
 SHAPES = {
     Verdict.READY: "✓",
@@ -19,6 +21,9 @@ SHAPES = {
     Verdict.INCONCLUSIVE: "?",
     Verdict.NOT_ASSESSED: "–",
 }
+
+#: A check of which every trial passed, too few by plan to show that it is ready.
+NO_DEFECT = "· no defect"
 
 
 def checks(record: Record) -> list[Record]:
@@ -31,6 +36,49 @@ def worst_first(dimension: Record) -> list[Record]:
     order = [(-Verdict(each["verdict"]).severity, each["score"]) for each in dimension["checks"]]
     ranked = sorted(zip(order, range(len(order)), strict=True))
     return [dimension["checks"][place] for _, place in ranked]
+
+
+def bill(record: Record) -> str:
+    """What the run cost; "" where no prices are known."""
+    if not (cost := record.get("bill")):
+        return ""
+    spent = f"{record['tokens']['prompt']:,} + {record['tokens']['completion']:,} tokens"
+    return f"bill: {cost['amount']:,.4f} {cost['currency']} for {spent}"
+
+
+def untried(record: Record) -> list[str]:
+    """The dimensions of which no check was tried."""
+    return [each["id"] for each in record["dimensions"] if each["missing"] and not each["checks"]]
+
+
+def counted(dimension: Record, words: Translations) -> str:
+    """How many checks of a dimension have each verdict."""
+    found = Counter(Verdict(each["verdict"]) for each in dimension["checks"])
+    if [*found] == [Verdict.READY]:
+        return words(
+            "all_ready",
+            count=found[Verdict.READY],
+            trials=sum(each["made"] for each in dimension["checks"]),
+        )
+    ranked = sorted(found, key=lambda each: each.severity)
+    return words("comma").join(
+        words("counted", count=found[each], verdict=words(each)) for each in ranked
+    )
+
+
+def finding(dimension: Record, words: Translations) -> str:
+    """What was found in a dimension, in a line: what its worst check says, or that all is ready."""
+    if not dimension["checks"]:
+        return words("not_tried")
+    if dimension["verdict"] == Verdict.READY:
+        return counted(dimension, words)
+    gating = [each for each in worst_first(dimension) if gates(dimension, each)]
+    worst = (gating or worst_first(dimension))[0]
+    reasons = (words.reason(each["reason"]) for each in worst["reasons"])
+    why = lacking(worst, words) or next(reasons, "")
+    name = worst["id"].partition(".")[2]
+    counts = f" {worst['passed']}/{worst['made']}" if worst["made"] else ""
+    return f"{name}{counts}: {why}" if why else f"{name}{counts}"
 
 
 def gates(dimension: Record, check: Record) -> bool:
@@ -46,6 +94,25 @@ def gating(record: Record) -> list[Record]:
         for check in dimension["checks"]
         if gates(dimension, check)
     ]
+
+
+def scores(record: Record) -> list[int]:
+    """The scores of the required dimensions that were assessed."""
+    required = [each for each in record["dimensions"] if each["gate"] == Gate.REQUIRED]
+    return [each["score"] for each in required if each["score"] is not None]
+
+
+def no_defect(record: Record) -> bool:
+    """Whether a run that can show defects only has found none, whatever was not assessed."""
+    found = [each for each in gating(record) if each["verdict"] != Verdict.NOT_ASSESSED]
+    return bool(found) and all("no_defect" in each for each in found)
+
+
+def shown_verdict(dimension: Record) -> str:
+    """The verdict of a dimension, or that a run that can show defects only has found none."""
+    gate = "" if dimension["gate"] == Gate.REQUIRED else f" ({dimension['gate']})"
+    found = "no defect" if no_defect({"dimensions": [dimension]}) else dimension["verdict"]
+    return f"{found}{gate}"
 
 
 def waivers(record: Record, words: Translations) -> dict[str, str]:
@@ -69,9 +136,10 @@ def why(record: Record, words: Translations) -> list[str]:
         return [words("why_problem", problem=record["problem"])]
     waived = [each["check"] for each in record["waivers"]]
     found = [each for each in gating(record) if each["id"] not in waived]
-    sentences = []
+    sentences = [words("why_no_defect", **record["requests"])] if no_defect(record) else []
+    told = [each for each in found if "no_defect" not in each]
     for verdict in (Verdict.NOT_READY, Verdict.INCONCLUSIVE, Verdict.NOT_ASSESSED):
-        names = [each["id"] for each in found if each["verdict"] == verdict]
+        names = [each["id"] for each in told if each["verdict"] == verdict]
         sentences += _named(words, f"why_{verdict}", names, all=len(found))
     required = [each for each in record["dimensions"] if each["gate"] == Gate.REQUIRED]
     missing = [name for each in required if each["checks"] for name in each["missing"]]
@@ -86,11 +154,47 @@ def why(record: Record, words: Translations) -> list[str]:
         return [words("why_none")]
     sentences = sentences or [words("why_all", count=len(found))]
     sentences += _named(words, "why_waived", waived)
+    sentences += _named(words, "why_unguarded", unguarded(record))
+    sentences += filter(None, [same_build(record, words)])
     return sentences + [
-        words("why_settled", check=each["id"], count=count, trials=each["trials"], how=how)
+        words("why_settled", check=each["id"], count=count, trials=each["made"], how=how)
         for each in found
         for how, count in settled(each).items()
     ]
+
+
+def unguarded(record: Record) -> list[str]:
+    """The required dimensions of which waivers leave no required check that was assessed."""
+    waived = {each["check"] for each in record["waivers"]}
+    held = {
+        row["id"]: [check["id"] for check in row["checks"] if _holds(row, check)]
+        for row in record["dimensions"]
+    }
+    return [name for name, checks in held.items() if checks and waived.issuperset(checks)]
+
+
+def _holds(dimension: Record, check: Record) -> bool:
+    return gates(dimension, check) and check["verdict"] != Verdict.NOT_ASSESSED
+
+
+def same_build(record: Record, words: Translations) -> str:
+    """Which run of its build this is, and what the others were; "" where none were found."""
+    runs = record.get("same_build", ())
+    if not runs:
+        return ""
+    counts = Counter(Verdict(each["verdict"]) for each in runs)
+    said = words("comma").join(
+        f"{counts[each]} {words(each)}" for each in reversed(Verdict) if counts[each]
+    )
+    number = len(runs) + 1
+    place = _ordinal(number) if words.language == "en" else number
+    told = [words("same_build", number=place, counts=said)]
+    told += [words("other_build")] if counts[Verdict.NOT_READY] else []
+    return " ".join(told)
+
+
+def _ordinal(number: int) -> str:
+    return ORDINALS[number - 1] if number <= len(ORDINALS) else f"{number}th"
 
 
 def _named(words: Translations, name: str, names: Sequence[str], **figures: int) -> list[str]:
@@ -105,30 +209,56 @@ def _named(words: Translations, name: str, names: Sequence[str], **figures: int)
 def remarks(check: Record, words: Translations) -> Iterator[str]:
     """Remarks that explain a check's figures."""
     for doubt in check["doubts"]:
-        yield words("doubtful", doubt=doubt)
+        yield words("doubtful", doubt=words.reason(doubt))
+    if pair := check.get("worst_pair"):
+        yield gathered(pair, words)
+    if pooled := together(check, words):
+        yield pooled
     for how, count in settled(check).items():
         yield words("settled", how=how, count=count)
     if count := reasoned(check):
         yield words("reasoned", count=count)
-    known = {"", *check["doubts"], *(each["example"] for each in check["reasons"])}
+    told = [*check["doubts"], *(each["example"] for each in check["reasons"])]
+    known = {"", *map(words.reason, told)}
     if (reason := lacking(check, words)) not in known:
         yield reason
+
+
+def together(check: Record, words: Translations) -> str:
+    """What the trials of several runs show of a rate; "" where none were pooled."""
+    pooled = check.get("together")
+    if not pooled or check["required"] == 1 or not pooled["trials"]:
+        return ""
+    return words("together", **{**pooled, "verdict": words(pooled["verdict"])})
+
+
+def pairs(record: Record) -> str:
+    """How many pairs of levels of a request's form each dimension tried; "" where none has any."""
+    found = ((each["id"], each["pairs"]) for each in record["dimensions"] if "pairs" in each)
+    return ", ".join(f"{name} {each['covered']}/{each['possible']}" for name, each in found)
+
+
+def gathered(pair: Record, words: Translations) -> str:
+    """Where the failures of a check gather, as a sentence."""
+    said = [f"{each['label']} ({each['value']})" for each in pair["labels"]]
+    counts = {name: count for name, count in pair.items() if name not in ("labels", "chance")}
+    return words("gathered", labels=words("and").join(said), **counts)
 
 
 def lacking(check: Record, words: Translations) -> str:
     """Why a check is inconclusive or not assessed; "" for any other."""
     if check["verdict"] == Verdict.NOT_ASSESSED:
-        return str(check["reasons"][0]["example"]) if check["reasons"] else ""
+        return words.reason(check["reasons"][0]["example"]) if check["reasons"] else ""
     if check["verdict"] != Verdict.INCONCLUSIVE:
         return ""
     if check["doubts"]:
-        return str(check["doubts"][0])
+        return words.reason(check["doubts"][0])
     if "decided_by" in check:
         return words("no_decision")
-    if check["outcomes"].get(Outcome.UNDETERMINED) == check["trials"]:
-        return str(check["reasons"][0]["example"])
+    if check["outcomes"].get(Outcome.UNDETERMINED) == check["made"]:
+        return words.reason(check["reasons"][0]["example"])
     if check["defects_only"]:
-        return words("defects_only")
+        return "" if "no_defect" in check else words("defects_only")
     if check["more_needed"]:
         return words("more_trials", count=check["more_needed"])
     # Either more trials would not help, or these would suffice if they were independent.

@@ -20,7 +20,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from readiness.evidence.run_folder import FolderError
+from readiness.resources import contents
 
+MAX_FILE = 2**20  # bytes
 IN_TOTO = "application/vnd.in-toto+json"
 
 
@@ -79,7 +81,7 @@ def load(path: Path) -> Envelope:
         FolderError: The file is missing, or is not an envelope.
     """
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(contents(path, MAX_FILE))
         if document["payloadType"] != IN_TOTO:
             raise FolderError(f"{path} is not an in-toto statement")
         signatures = [
@@ -88,7 +90,7 @@ def load(path: Path) -> Envelope:
         return Envelope(_decoded(document["payload"]), signatures)
     except FileNotFoundError:
         raise FolderError(f"{path} is not there: the run is not signed") from None
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise FolderError(f"{path} is not a DSSE envelope: {error}") from error
 
 
@@ -99,7 +101,7 @@ def private_key(path: Path) -> Ed25519PrivateKey:
         FolderError: The file is not such a key.
     """
     try:
-        key = load_pem_private_key(path.read_bytes(), None)
+        key = load_pem_private_key(contents(path, MAX_FILE), None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise FolderError(f"{path} is not a private key: {error}") from error
     if not isinstance(key, Ed25519PrivateKey):
@@ -116,7 +118,7 @@ def public_key(path: Path) -> Ed25519PublicKey:
         FolderError: The file is not such a key.
     """
     try:
-        key = load_pem_public_key(path.read_bytes())
+        key = load_pem_public_key(contents(path, MAX_FILE))
     except (OSError, ValueError, UnsupportedAlgorithm) as error:
         raise FolderError(f"{path} is not a public key: {error}") from error
     if not isinstance(key, Ed25519PublicKey):

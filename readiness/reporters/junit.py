@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from xml.etree import ElementTree as xml
 from xml.etree.ElementTree import Element, SubElement
@@ -25,16 +26,22 @@ COUNTS = {
 def junit(record: Record) -> str:
     """The JUnit report of a record."""
     escaped = escape_unprintable_json(record)
+    started, finished = (datetime.fromisoformat(escaped[each]) for each in ("started", "finished"))
     suite = Element("testsuite", name="readiness", timestamp=escaped["started"].rstrip("Z"))
+    suite.set("time", f"{(finished - started).total_seconds():.3f}")
     _add_properties(suite, _about(escaped))
     waived = conclusions.waivers(escaped, Translations("en"))
+    # What is inconclusive fails the job as a check that is not ready does, where the user says so.
+    undecided = "skipped" if "fail_on" in escaped else "error"
     for dimension in escaped["dimensions"]:
         for check in dimension["checks"]:
-            _add_check(suite, dimension, check, waived.get(check["id"], ""))
+            counts = conclusions.gates(dimension, check) and check["id"] not in waived
+            kind = _kind(check, undecided) if counts else "skipped"
+            _add_check(suite, dimension, check, kind, waived.get(check["id"], ""))
         for name in dimension["missing"]:
-            SubElement(_case(suite, name), "error", type="missing", message="no result")
+            SubElement(_case(suite, name), undecided, type="missing", message="no result")
     if problem := escaped["problem"]:
-        SubElement(_case(suite, "readiness.endpoint"), "error", type="problem", message=problem)
+        SubElement(_case(suite, "readiness.endpoint"), undecided, type="problem", message=problem)
     for name, path in COUNTS.items():
         suite.set(name, str(len(suite.findall(path))))
     suites = Element("testsuites", name=f"readiness of {escaped['target']['model']}")
@@ -56,17 +63,21 @@ def _about(record: Record) -> dict[str, Any]:
     }
 
 
-def _add_check(suite: Element, dimension: Record, check: Record, waived: str) -> None:
-    case = _case(suite, check["id"])
+def _kind(check: Record, undecided: str) -> str:
+    """The element of a required check that is not ready."""
+    kinds = {Verdict.NOT_READY: "failure", Verdict.INCONCLUSIVE: undecided}
+    return kinds.get(Verdict(check["verdict"]), "skipped")
+
+
+def _add_check(suite: Element, dimension: Record, check: Record, kind: str, waived: str) -> None:
+    case = _case(suite, check["id"], check.get("seconds", 0.0))
     _add_properties(case, _figures(dimension, check))
-    if check["verdict"] == Verdict.READY:
+    if check["verdict"] == Verdict.READY or "no_defect" in check:
         return
-    gates = conclusions.gates(dimension, check) and check["verdict"] != Verdict.NOT_ASSESSED
     # Some viewers show only the message, and most show no properties.
     message = f"{check['verdict']}: {_shown(check)}"
-    if waived or not gates:
+    if kind == "skipped":
         message = f"{waived or check['gate']}, {message}"
-    kind = "skipped" if waived or not gates else "failure"
     ending = SubElement(case, kind, type=check["verdict"], message=message)
     reasons = [f"{each['count']} × {each['reason']}" for each in check["reasons"][:MAX_REASONS]]
     remarks = conclusions.remarks(check, Translations("en"))
@@ -92,13 +103,15 @@ def _figures(dimension: Record, check: Record) -> dict[str, Any]:
         "threshold": check["required"],
         "margin": check["margin"],
         "score": check["score"],
+        **({"no_defect": "too few trials to show readiness"} if "no_defect" in check else {}),
         **conclusions.settled(check),
     }
 
 
-def _case(suite: Element, check: str) -> Element:
+def _case(suite: Element, check: str, seconds: float = 0.0) -> Element:
     dimension, _, name = check.partition(".")
-    return SubElement(suite, "testcase", classname=f"readiness.{dimension}", name=name, time="0")
+    time = f"{seconds:.3f}"
+    return SubElement(suite, "testcase", classname=f"readiness.{dimension}", name=name, time=time)
 
 
 def _add_properties(element: Element, values: dict[str, Any]) -> None:

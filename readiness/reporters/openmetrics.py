@@ -13,7 +13,7 @@ from readiness.verdict.claim import Verdict
 OF_CHECKS = {
     "passed": "Trials that passed.",
     "trials": "Trials planned.",
-    "made": "Trials executed: fewer where more could not change the verdict.",
+    "made": "Trials tried: fewer where the verdict was settled, or nothing more was sent.",
     "low": "Lower end of the 95 % interval (Wilson).",
     "high": "Upper end of the 95 % interval (Wilson).",
     "at_least": "Exact one-sided lower bound of the pass rate (Clopper-Pearson).",
@@ -41,7 +41,7 @@ def _lines(record: Record) -> Iterator[str]:
     yield from _gauge("readiness_score", "0 to 100.", [({}, record["score"])])
     yield from _verdicts("readiness_verdict", [({}, record["verdict"])])
     dimensions = [({"dimension": each["id"]}, each) for each in record["dimensions"]]
-    scores = [(labels, each["score"]) for labels, each in dimensions]
+    scores = [(labels, each["score"]) for labels, each in dimensions if each["score"] is not None]
     yield from _gauge("readiness_dimension_score", "0 to 100.", scores)
     verdicts = [(labels, each["verdict"]) for labels, each in dimensions]
     yield from _verdicts("readiness_dimension_verdict", verdicts)

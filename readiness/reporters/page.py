@@ -7,7 +7,7 @@ import hashlib
 import shlex
 from functools import cache
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from readiness.evidence.printable import escape_unprintable_json
@@ -22,12 +22,10 @@ TEMPLATES = PACKAGE / "reporters" / "templates"
 def page(record: Record, language: str = "en") -> str:
     """The page of a record."""
     escaped, words = escape_unprintable_json(record), Translations(language)
-    css, digest = _css()
-    return _template().render(
+    return render(
+        "page.html",
+        language,
         record=escaped,
-        w=words,
-        css=css,
-        style_digest=digest,
         baseline_table=baseline_table,
         charts=charts,
         why=conclusions.why(escaped, words),
@@ -38,18 +36,24 @@ def page(record: Record, language: str = "en") -> str:
     )
 
 
+def render(template: str, language: str, **values: object) -> str:
+    """A page of a template, with the style sheet and the words of a language."""
+    css, digest = _css()
+    made = _templates().get_template(template)
+    return made.render(w=Translations(language), css=css, style_digest=digest, **values)
+
+
 def command(record: Record) -> str:
     """The command line that repeats the run."""
     target = record["target"]
     options = {
-        "endpoint": target["endpoint"],
         "model": target["model"],
         "profile": record["profile"],
         "seed": str(record["seed"]),
         "concurrency": str(record["concurrency"]),
     }
     given = (f"--{name} {shlex.quote(value)}" for name, value in options.items() if value)
-    return " ".join(["pytest readiness", *given])
+    return " ".join(["readiness run", shlex.quote(target["endpoint"]), *given])
 
 
 @cache
@@ -61,7 +65,7 @@ def _css() -> tuple[Markup, str]:
 
 
 @cache
-def _template() -> Template:
+def _templates() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -75,5 +79,6 @@ def _template() -> Template:
         "interval": charts.interval,
         "excerpt": charts.excerpt,
     }
-    environment.globals |= {"worst_first": conclusions.worst_first, "remarks": conclusions.remarks}
-    return environment.get_template("page.html")
+    names = ("worst_first", "remarks", "finding", "counted")
+    environment.globals |= {each: getattr(conclusions, each) for each in names}
+    return environment

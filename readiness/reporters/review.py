@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from readiness.evidence.run_folder import REVIEW
+from readiness.evidence.run_folder import REVIEW, write_whole
 from readiness.verdict.labels import ReviewEntry
 
 HEAD = """\
@@ -23,7 +23,7 @@ def write(folder: Path, entries: Sequence[ReviewEntry]) -> None:
     """Write `review.yaml` where there are entries."""
     if entries:
         listed = yaml.safe_dump(list(map(_plain, entries)), allow_unicode=True, sort_keys=False)
-        (folder / REVIEW).write_text(HEAD + listed, "utf-8", "backslashreplace")
+        write_whole(folder / REVIEW, HEAD + listed)
 
 
 def _plain(entry: ReviewEntry) -> dict[str, str | None]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import Record
 from readiness.reporters import conclusions
-from readiness.reporters.charts import excerpt, interval, needs
+from readiness.reporters.charts import excerpt, implausible, interval, needs
 from readiness.reporters.translations import Translations
 from readiness.verdict.claim import Gate, Verdict
 
@@ -22,16 +22,18 @@ def summary(record: Record) -> str:
     escaped, words = escape_unprintable_json(record), Translations("en")
     model = escaped["target"]["model"] or words("unknown_model")
     lines = [
-        f"## {_verdict(escaped)}: {_text(model)}",
+        f"## {_verdict(escaped)}: {text(model)}",
         "",
-        _text(" ".join(conclusions.why(escaped, words))),
+        text(" ".join(conclusions.why(escaped, words))),
         "",
-        f"Score {escaped['score']} of 100, profile {_text(escaped['profile'])}, policy "
-        f"{_text(escaped['harness']['policy'])}.",
+        f"Score {escaped['score']} of 100, profile {text(escaped['profile'])}, policy "
+        f"{text(escaped['harness']['policy'])}.",
         "",
         *_table(escaped),
         "",
+        *_pairs(escaped, words),
         *_details(escaped, words),
+        *_marks(escaped),
         *_identity(escaped),
     ]
     return "\n".join(lines) + "\n"
@@ -42,13 +44,26 @@ def _table(record: Record) -> Iterator[str]:
     yield "|---|---|--:|--:|---|"
     for each in record["dimensions"]:
         ready = sum(check["verdict"] == Verdict.READY for check in each["checks"])
-        row = [_text(each["id"]), _verdict(each), str(each["score"])]
+        row = [
+            text(each["id"]),
+            _verdict(each),
+            "–" if each["score"] is None else str(each["score"]),
+        ]
         yield f"| {' | '.join(row)} | {ready} of {len(each['checks'])} | {each['gate']} |"
+
+
+def _pairs(record: Record, words: Translations) -> Iterator[str]:
+    if tried := conclusions.pairs(record):
+        yield from (text(words("pairs_tried", pairs=tried)), "")
 
 
 def _details(record: Record, words: Translations) -> Iterator[str]:
     """The checks that are not ready, required ones first."""
-    found = [each for each in conclusions.checks(record) if each["verdict"] != Verdict.READY]
+    found = [
+        each
+        for each in conclusions.checks(record)
+        if each["verdict"] != Verdict.READY and "no_defect" not in each
+    ]
     if not found:
         return
     yield "| check | verdict | passed | 95 % interval | needs | why |"
@@ -56,21 +71,28 @@ def _details(record: Record, words: Translations) -> Iterator[str]:
     for each in sorted(found, key=lambda each: each["gate"] != Gate.REQUIRED):
         reasons = [f"{why['count']} × {why['reason']}" for why in each["reasons"][:MAX_REASONS]]
         remarks = list(conclusions.remarks(each, words))[:MAX_REASONS]
-        why = "<br>".join(f"<code>{_text(escaped)}</code>" for escaped in [*remarks, *reasons])
+        why = "<br>".join(f"<code>{text(escaped)}</code>" for escaped in [*remarks, *reasons])
         passed = f"{each['passed']} / {each['made']}"
         advisory = "" if each["gate"] == Gate.REQUIRED else " (advisory)"
         row = [f"{_verdict(each)}{advisory}", passed, interval(each), needs(each), why]
-        yield f"| {_text(each['id'])} | {' | '.join(row)} |"
+        yield f"| {text(each['id'])} | {' | '.join(row)} |"
     yield ""
+
+
+def _marks(record: Record) -> Iterator[str]:
+    """The figures that contradict others."""
+    found = implausible(conclusions.checks(record))
+    yield from (f"- implausible: {text(each)}" for each in found)
+    yield from [""] if found else []
 
 
 def _identity(record: Record) -> Iterator[str]:
     harness, evidence = record["harness"], record["evidence"]
     yield "<details><summary>What was tested, with what</summary>"
     yield ""
-    yield f"- endpoint {_text(record['target']['endpoint'])}"
+    yield f"- endpoint {text(record['target']['endpoint'])}"
     yield f"- {record['started']} to {record['finished']}, seed {record['seed']}"
-    yield f"- readiness {_text(harness['version'])}, policy sha256 `{harness['policy_sha256']}`"
+    yield f"- readiness {text(harness['version'])}, policy sha256 `{harness['policy_sha256']}`"
     yield f"- prompts sha256 `{harness['prompts_sha256']}`"
     yield f"- evidence of {evidence['exchanges']} exchanges, last line sha256 `{evidence['head']}`"
     yield ""
@@ -81,6 +103,6 @@ def _verdict(of: Record) -> str:
     return f"{conclusions.SHAPES[Verdict(of['verdict'])]} {of['verdict']}"
 
 
-def _text(text: str) -> str:
+def text(text: str) -> str:
     """A text for Markdown, with every special character as a character reference."""
     return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", excerpt(text))

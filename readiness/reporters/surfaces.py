@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 
 from readiness.evidence import run_folder
@@ -15,8 +14,9 @@ from readiness.reporters.allure_report import REPORT
 
 Maker = Callable[[Record], str]
 
+PAGE = "readiness.html"
 MAKERS: Mapping[str, Maker] = {
-    "readiness.html": page.page,
+    PAGE: page.page,
     "summary.md": summary.summary,
     "metrics.txt": openmetrics.metrics,
     "junit.xml": junit.junit,
@@ -25,29 +25,52 @@ MAKERS: Mapping[str, Maker] = {
 BASELINE_MAKERS: Mapping[str, Maker] = {"comment.md": comment.comment}
 
 
-def write_run(record: Record, secrets: Secrets, folder: Path) -> Record:
-    """Write the record of a run and all reports, and point `latest` to it.
+def redacted(record: Record, secrets: Secrets) -> Record:
+    """A record with secrets redacted."""
+    found: Record = json.loads(secrets.redact(json.dumps(record, ensure_ascii=False)))
+    return found
 
-    Returns:
-        The record as written, with secrets redacted.
+
+def write_run(record: Record, folder: Path) -> None:
+    """Write the record of a run and all reports; each file whole or not at all.
+
+    Raises:
+        OSError: One cannot be written.
     """
-    text = secrets.redact(json.dumps(record, ensure_ascii=False, indent=2))
-    (folder / RECORD).write_text(f"{text}\n", "utf-8", "backslashreplace")
-    written: Record = json.loads(text)
-    write(written, folder, folder)
-    run_folder.write(folder)
+    text = json.dumps(record, ensure_ascii=False, indent=2)
+    run_folder.write_whole(folder / RECORD, f"{text}\n")
+    write(record, folder, folder)
+    run_folder.end(folder)
+
+
+def point_latest(folder: Path) -> None:
+    """Point `latest` to a run.
+
+    Raises:
+        OSError: There is something else of that name, or it cannot be written.
+    """
     fresh = folder.parent / f".latest-{folder.name}"
+    fresh.unlink(missing_ok=True)
     fresh.symlink_to(folder.name, target_is_directory=True)
-    fresh.replace(folder.parent / "latest")
-    return written
+    try:
+        fresh.replace(folder.parent / "latest")
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def write(record: Record, run: Path, folder: Path, language: str = "en") -> None:
     """Write every report of a run to a folder, from its record and its evidence."""
-    makers: dict[str, Maker] = {**_makers(record), "readiness.html": _page(language)}
-    for name, make in makers.items():
-        (folder / name).write_text(make(record), "utf-8")
+    for name, make in _makers(record).items():
+        run_folder.write_whole(folder / name, make(record))
+    if language != "en":
+        write_page(record, folder, language)
     allure.write(record, run, folder)
+
+
+def write_page(record: Record, folder: Path, language: str) -> None:
+    """Write the page in a language."""
+    run_folder.write_whole(folder / PAGE, page.page(record, language=language))
 
 
 def derived(record: Record, name: str) -> bool:
@@ -57,7 +80,3 @@ def derived(record: Record, name: str) -> bool:
 
 def _makers(record: Record) -> Mapping[str, Maker]:
     return {**MAKERS, **BASELINE_MAKERS} if "baseline" in record else MAKERS
-
-
-def _page(language: str) -> Maker:
-    return partial(page.page, language=language)

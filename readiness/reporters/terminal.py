@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -10,15 +11,17 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from readiness.evidence.printable import escape_unprintable_json
+from readiness.evidence.printable import escape_unprintable, escape_unprintable_json
 from readiness.evidence.run_folder import TORN, Record
-from readiness.policy.plan import PlannedCheck
-from readiness.policy.plan import seconds as seconds_planned
+from readiness.policy.plan import PlannedCheck, duration, pairs_tried
+from readiness.policy.policy import Prices
 from readiness.reporters import conclusions
 from readiness.reporters.baseline_table import print_comparison
-from readiness.reporters.charts import StepRow, load_steps, seconds
-from readiness.reporters.conclusions import SHAPES
+from readiness.reporters.charts import StepRow, implausible, load_steps, seconds
+from readiness.reporters.conclusions import NO_DEFECT, SHAPES
 from readiness.reporters.translations import Translations
+from readiness.runner.run import Run
+from readiness.runner.sender import MAX_LIMITED_IN_A_ROW, MAX_UNANSWERED_IN_A_ROW
 from readiness.verdict.claim import Gate, Verdict
 
 MIN_WIDTH = 40  # characters
@@ -37,7 +40,18 @@ STYLES = {
 }
 
 
-def print_plan(console: Console, planned: Sequence[PlannedCheck], concurrency: int) -> None:
+def console() -> Console:
+    """The console of a command, as wide as the terminal."""
+    width = max(MIN_WIDTH, shutil.get_terminal_size().columns)
+    return Console(width=width, highlight=False, markup=False)
+
+
+def print_plan(
+    console: Console,
+    planned: Sequence[PlannedCheck],
+    concurrency: int,
+    prices: Prices | None,
+) -> None:
     """Print what would be sent."""
     _print_title(console, "plan: nothing was sent")
     table = _table(console.width, "check", "trials", "prompt tokens", "reply tokens")
@@ -46,8 +60,56 @@ def print_plan(console: Console, planned: Sequence[PlannedCheck], concurrency: i
     totals = [sum(column) for column in zip(*map(_planned, planned), strict=True)]
     table.add_row("all", *(f"{total:,}" for total in totals))
     console.print(table)
-    minutes = seconds_planned(planned, concurrency) / 60
-    console.print(f"about {minutes:.0f} min at 40 tokens/s a stream and {concurrency} in flight")
+    if pairs := _pairs_planned(planned):
+        console.print(f"pairs of request forms: {pairs}")
+    console.print(
+        f"it ends early after {MAX_UNANSWERED_IN_A_ROW} requests in a row without any answer, "
+        f"or {MAX_LIMITED_IN_A_ROW} that are rate limited"
+    )
+    console.print(_estimate(planned, prices, concurrency))
+    console.print(f"at 40 tokens/s a stream and {concurrency} in flight")
+
+
+def print_beginning(
+    console: Console, run: Run, planned: Sequence[PlannedCheck], concurrency: int
+) -> None:
+    """Print what is going to be tried, at what cost, and where it is written."""
+    target, policy = escape_unprintable_json(run.identity), run.settings.policy
+    server = f", {target['server']}" if target.get("server") else ""
+    tried = f"{target['model']} at {run.settings.address.url}{server}"
+    console.print(Text(run.settings.secrets.redact(tried)))
+    settings = f"policy {policy.name}, profile {run.settings.profile}, seed {run.settings.seed}"
+    takes = f"{settings}: {_estimate(planned, policy.prices, concurrency)}"
+    console.print(Text(escape_unprintable(takes)))
+    console.print(Text(escape_unprintable(f"written to {run.folder}")), soft_wrap=True)
+
+
+def _estimate(planned: Sequence[PlannedCheck], prices: Prices | None, concurrency: int) -> str:
+    """The trials, the tokens, the time and, where prices are known, the money."""
+    trials, prompt, reply = (sum(column) for column in zip(*map(_planned, planned), strict=True))
+    money = f", {prices.cost(prompt, reply):,.2f} {prices.currency}" if prices else ""
+    takes = duration(planned, concurrency)
+    most = f", mostly {takes.bound}" if takes.bound and takes.seconds > 60 else ""
+    tokens = f"{_rounded(prompt)} + {_rounded(reply)} tokens"
+    minutes = max(1.0, takes.seconds / 60)
+    return f"{trials:,} trials, about {tokens}, {minutes:.0f} min{most}{money}"
+
+
+def _rounded(tokens: int) -> str:
+    return f"{tokens / 1e6:.1f} M" if tokens >= 100_000 else f"{tokens / 1e3:.0f} K"
+
+
+def _pairs_planned(planned: Sequence[PlannedCheck]) -> str:
+    """How many pairs of levels each dimension is going to try."""
+    dimensions = dict.fromkeys(each.check.dimension for each in planned)
+    found = {
+        name: pairs_tried(each for each in planned if each.check.dimension == name)
+        for name in dimensions
+    }
+    shares = (
+        f"{name} {each.covered} of {each.possible}" for name, each in found.items() if each.possible
+    )
+    return ", ".join(shares)
 
 
 def _planned(planned: PlannedCheck) -> tuple[int, int, int]:
@@ -55,27 +117,31 @@ def _planned(planned: PlannedCheck) -> tuple[int, int, int]:
 
 
 def print_matrix(console: Console, found: Record) -> None:
-    """Print the matrix of a record, and what decided its verdict."""
+    """Print the whole matrix of a record, with notes."""
     record = escape_unprintable_json(found)
+    print_heading(console, record)
+    if checks := conclusions.checks(record):
+        console.print(table(record, console.width))
+        if steps := load_steps(checks):
+            console.print(_load(steps, console.width))
+        marks = [f"implausible: {each}" for each in implausible(checks)]
+        for note in [*marks, *notes(record), *waived(record)]:
+            console.print(Text(f"· {note}"))
+    if "baseline" in record:
+        print_comparison(console, record)
+
+
+def print_heading(console: Console, record: Record) -> None:
+    """Print what was tried, and what else is known of it."""
     _print_title(console, f"readiness of {record['target']['model'] or 'an unknown model'}")
     profile, policy = record["profile"], record["harness"]["policy"]
     console.print(Text(f"{record['target']['endpoint']}, profile {profile}, policy {policy}"))
+    if said := conclusions.same_build(record, Translations("en")):
+        console.print(Text(said))
     if taken := record.get("resumed"):
         console.print(Text(_resumed(taken)))
     if record["problem"]:
         console.print(Text(f"cannot be tried: {record['problem']}"))
-    elif checks := conclusions.checks(record):
-        console.print(table(record, console.width))
-        if steps := load_steps(checks):
-            console.print(_load(steps, console.width))
-        for note in [*notes(record), *_waived(record)]:
-            console.print(Text(f"· {note}"))
-    if "baseline" in record:
-        print_comparison(console, record)
-    console.print(verdict(record))
-    if bill := record.get("bill"):
-        spent = f"{record['tokens']['prompt']:,} + {record['tokens']['completion']:,} tokens"
-        console.print(Text(f"bill: {bill['amount']:,.4f} {bill['currency']} for {spent}"))
 
 
 def _print_title(console: Console, title: str) -> None:
@@ -106,7 +172,7 @@ def table(record: Record, width: int) -> Table:
             table.add_row(*_check(check))
         for found in dict.fromkeys((each["verdict"], each["gate"]) for each in plain):
             alike = [each for each in plain if (each["verdict"], each["gate"]) == found]
-            table.add_row(*_several(alike), "", "", "", _verdict(alike[0]))
+            table.add_row(*_several(alike), "", "", "", verdict_of(alike[0]))
     return table
 
 
@@ -141,9 +207,10 @@ def notes(record: Record) -> Iterator[str]:
             f"{_names(quick)}: by a sequential test, with {made} of {planned} trials; between the "
             "required rate less the margin and slightly above it, either decision is possible"
         )
-    untried = [each for each in record["dimensions"] if each["missing"] and not each["checks"]]
-    if untried:
-        yield f"not tried: {', '.join(each['id'] for each in untried)}"
+    if pairs := conclusions.pairs(record):
+        yield Translations("en")("pairs_tried", pairs=pairs)
+    if untried := conclusions.untried(record):
+        yield f"not tried: {', '.join(untried)}"
     yield from _undecided(checks)
     for check in checks:
         if check["times"]:
@@ -162,10 +229,11 @@ def _dimension_notes(record: Record) -> Iterator[str]:
 
 
 def _check_notes(check: Record) -> Iterator[str]:
-    name, trials, together = check["id"], check["trials"], check.get("together")
-    if together and check["required"] < 1:
-        counts = f"{together['passed']} of {together['trials']} trials in {together['runs']} runs"
-        yield f"{name}: {counts}: {together['verdict']} by all of them"
+    name, trials = check["id"], check["made"]
+    if pair := check.get("worst_pair"):
+        yield f"{name}: {conclusions.gathered(pair, Translations('en'))}"
+    if together := conclusions.together(check, Translations("en")):
+        yield f"{name}: {together}"
     for how, count in conclusions.settled(check).items():
         yield f"{name}: {count} of {trials} trials {how}"
     if count := conclusions.reasoned(check):
@@ -202,17 +270,21 @@ def _took(times: Record) -> str:
 def verdict(record: Record) -> Text:
     """The verdict of the run, with its score and what decided it."""
     found = Verdict(record["verdict"])
-    scores = [each["score"] for each in record["dimensions"] if each["gate"] == Gate.REQUIRED]
+    scores = conclusions.scores(record)
     deciding = [*record["deciding"]]
     if record.get("baseline", {"verdict": Verdict.READY})["verdict"] != Verdict.READY:
         deciding.append("the baseline")
     why = f"   because of {', '.join(deciding)}" if deciding and not record["problem"] else ""
     waived = f"   {len(record['waivers'])} waived" if record["waivers"] else ""
+    if names := conclusions.unguarded(record):
+        waived += f", nothing is required of {', '.join(names)} any more"
+    if conclusions.no_defect(record):
+        why = f"   {Translations('en')('why_no_defect', **record['requests'])}"
     score = f"score {record['score']} of 100 (mean {sum(scores) / max(1, len(scores)):.0f})"
     return Text(f"{SHAPES[found]} {found.upper()}   {score}{why}{waived}", STYLES[found])
 
 
-def _waived(record: Record) -> Iterator[str]:
+def waived(record: Record) -> Iterator[str]:
     """The waivers, and whether each is still needed."""
     said = conclusions.waivers(record, Translations("en"))
     for each in record["waivers"]:
@@ -221,8 +293,8 @@ def _waived(record: Record) -> Iterator[str]:
 
 
 def _dimension(dimension: Record) -> tuple[Text | str, ...]:
-    score = f"score {dimension['score']}"
-    return Text(dimension["id"], "bold"), "", "", score, "", _verdict(dimension)
+    score = "" if dimension["score"] is None else f"score {dimension['score']}"
+    return Text(dimension["id"], "bold"), "", "", score, "", verdict_of(dimension)
 
 
 def _names(checks: Sequence[Record]) -> str:
@@ -245,12 +317,14 @@ def _check(check: Record) -> tuple[Text | str, ...]:
         f"≥{check['at_least']:.1%}",
         f"{check['low'] * 100:.1f}–{check['high']:.1%}",
         "all" if check["required"] == 1 else f"{check['required']:.0%}",
-        _verdict(check),
+        verdict_of(check),
     )
 
 
-def _verdict(of: Record) -> Text:
+def verdict_of(of: Record) -> Text:
     """The verdict of a check or a dimension, in parentheses where it is advisory."""
     found = Verdict(of["verdict"])
-    said = f"{SHAPES[found]} {found}"
-    return Text(said if of["gate"] == Gate.REQUIRED else f"({said})", STYLES[found])
+    said, style = f"{SHAPES[found]} {found}", STYLES[found]
+    if "no_defect" in of:
+        said, style = NO_DEFECT, ""
+    return Text(said if of["gate"] == Gate.REQUIRED else f"({said})", style)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import yaml
@@ -10,6 +11,15 @@ import yaml
 from readiness.resources import LOADER, PACKAGE
 
 LANGUAGES = ("en", "zh")
+#: What parts the phrases of a reason, and what does so in Chinese.
+PARTED = {": ": "：", ", ": "，", "; ": "；", " ": ""}
+_PARTED = re.compile("|".join(PARTED))
+_END = r"(?=$|[:,;] | \()"
+_QUOTED = r"""'(?:[^'\\]|\\.)*(?:'|$)|"(?:[^"\\]|\\.)*(?:"|$)"""  # It may be cut.
+_FIGURE = rf"""({_QUOTED}|[^'":;]+?)"""
+#: What no phrase is known for: an excerpt, or words up to what parts them from the next.
+_OTHER = re.compile(rf"{_QUOTED}|.[^'\":;,(]*[:;,]? ?", re.DOTALL)
+MAX_REASON = 400  # characters that are looked up
 
 
 class Translations:
@@ -22,6 +32,61 @@ class Translations:
     def __call__(self, name: str, /, **figures: object) -> str:
         """The text of a name, with figures inserted."""
         return self._words[name].format(**figures)
+
+    def holds(self, dimension: str) -> str:
+        """What must hold in a dimension; "" for a user's own."""
+        return self._words.get(f"holds_{dimension}", "")
+
+    def requirement(self, check: Mapping[str, str]) -> str:
+        """What a check requires; as it was recorded where the language has no text of it."""
+        return _requirements(self.language).get(check["id"], check["requirement"])
+
+    def reason(self, text: str) -> str:
+        """Why a trial did not pass, by its known phrases; what else it says is kept."""
+        if not self._phrases:
+            return text
+        said, rest = "", text[:MAX_REASON]
+        while rest:
+            part, end = self._phrase(rest)
+            said, rest = said + part, rest[end:]
+        return said + text[MAX_REASON:]
+
+    def _phrase(self, text: str) -> tuple[str, int]:
+        """The first phrase of a reason with what parts it from the next, and where that begins."""
+        for pattern, template in self._phrases:
+            if found := pattern.match(text):
+                parted = _PARTED.match(text, found.end())
+                mark, end = (PARTED[parted[0]], parted.end()) if parted else ("", found.end())
+                return template.format(*found.groups()) + mark, end
+        other = _OTHER.match(text)
+        assert other is not None  # It matches any text.
+        return other[0], other.end()
+
+    @property
+    def _phrases(self) -> Sequence[tuple[re.Pattern[str], str]]:
+        return _reasons(self.language)
+
+
+@cache
+def _requirements(language: str) -> Mapping[str, str]:
+    """The requirements of the built-in checks; none in English, which the checks have."""
+    return _texts(f"requirements_{language}.yaml")
+
+
+@cache
+def _reasons(language: str) -> Sequence[tuple[re.Pattern[str], str]]:
+    """The phrases of reasons and their texts, those with the most words first."""
+    known = sorted(_texts(f"reasons_{language}.yaml").items(), key=lambda pair: -len(pair[0]))
+    return [
+        (re.compile(_FIGURE.join(map(re.escape, phrase.split("{}"))) + _END, re.DOTALL), text)
+        for phrase, text in known
+    ]
+
+
+def _texts(name: str) -> Mapping[str, str]:
+    path = PACKAGE / "reporters" / name
+    found: Mapping[str, str] = yaml.load(path.read_text("utf-8"), LOADER) if path.exists() else {}
+    return found
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -10,14 +11,22 @@ from typing import Any, Self
 from readiness.evidence.log import REPEAT
 from readiness.policy.plan import PlannedCheck
 from readiness.probe import Probe
+from readiness.protocol.capability import Capabilities
 from readiness.runner.resume import ResumeState
 from readiness.score import SETTLED, UNSETTLED, Score
-from readiness.verdict.claim import Verdict
+from readiness.verdict.claim import Unsupported, Verdict
 from readiness.verdict.result import Result, Trial
 from readiness.verdict.sequential import Sprt
 
 #: The number of failures after which a check that can no longer be ready ends early.
 ENOUGH_FAILURES = 3
+
+#: Whether a trial with this probe may start, as far as its load is concerned.
+Wanted = Callable[[Probe], bool]
+
+
+def _any(_probe: Probe) -> bool:
+    return True
 
 
 @dataclass(eq=False)
@@ -51,9 +60,16 @@ class ActiveCheck:
     _first_in_flight: set[str] = field(default_factory=set)
 
     @classmethod
-    def resumed(cls, state: ResumeState, planned: PlannedCheck, test: Sprt | None = None) -> Self:
+    def resumed(
+        cls,
+        state: ResumeState,
+        planned: PlannedCheck,
+        offers: Capabilities,
+        test: Sprt | None = None,
+    ) -> Self:
         """A check resumed from an interrupted run: only its unfinished trials wait."""
-        ended = state.of(planned.check.id, [*planned.probes, *planned.extension])
+        # A check of the whole run judges what was sent since, too.
+        ended = [] if planned.check.whole_run else state.of(planned, offers)
         known = {trial.number for trial in ended}
         extended = any(number >= len(planned.probes) for number in known)
         probes = [*planned.probes, *(planned.extension if extended else ())]
@@ -83,11 +99,10 @@ class ActiveCheck:
         fields: dict[str, Any] = {"check": self.id, "probe": probe, "trial": number}
         return {**fields, REPEAT: True} if self.is_repeat else fields
 
-    @property
-    def startable(self) -> bool:
-        """Whether a trial may start now."""
+    def startable(self, wanted: Wanted = _any) -> bool:
+        """Whether a trial with such a probe may start now."""
         waits = self.planned.check.in_order and self.in_flight
-        return self._next is not None and not waits and not self._ahead
+        return self._next(wanted) is not None and not waits and not self._ahead
 
     @property
     def _ahead(self) -> bool:
@@ -100,17 +115,21 @@ class ActiveCheck:
         """The number of started trials."""
         return len(self.trials) + self.in_flight
 
-    @property
-    def _next(self) -> int | None:
+    def _next(self, wanted: Wanted) -> int | None:
         """The position in the queue of the next trial that may start; None where none may."""
         positions = enumerate(self.waiting)
         return next(
-            (at for at, (_, each) in positions if each.cluster not in self._first_in_flight), None
+            (
+                at
+                for at, (_, each) in positions
+                if each.cluster not in self._first_in_flight and wanted(each)
+            ),
+            None,
         )
 
-    def take(self) -> tuple[int, Probe]:
-        """Remove the next trial from the queue, and count it as in flight."""
-        position = self._next
+    def take(self, wanted: Wanted = _any) -> tuple[int, Probe]:
+        """Remove the next trial with such a probe from the queue, and count it as in flight."""
+        position = self._next(wanted)
         assert position is not None
         number, probe = self.waiting[position]
         del self.waiting[position]
@@ -134,7 +153,7 @@ class ActiveCheck:
         if not self.waiting or self.failed < (1 if claim.defects_only else ENOUGH_FAILURES):
             return False
         trials = [*self.trials.values(), *self.skipped_trials(SETTLED)]
-        return Result(self.planned.check, claim, trials).verdict is Verdict.NOT_READY
+        return Result(self.planned.check, claim, trials).verdict_of_all is Verdict.NOT_READY
 
     def skipped_trials(self, score: Score) -> list[Trial]:
         """The trials that are still waiting, with this score."""
@@ -155,6 +174,8 @@ class ActiveCheck:
         Trials are taken in the order in which they started. In the order in which they end, quick
         ones come first, and an endpoint whose failures are slow would be ready.
         """
+        if self._may_be_unsupported:
+            return None
         passed = unsettled = executed = 0
         for number in range(self.total):
             if (trial := self.trials.get(number)) is None:
@@ -169,6 +190,15 @@ class ActiveCheck:
             if test.judge(passed + unsettled, executed) is Verdict.NOT_READY:
                 return Verdict.NOT_READY
         return None
+
+    @property
+    def _may_be_unsupported(self) -> bool:
+        """Whether the check may turn out not to be assessed, once all of its trials have ended."""
+        if self.planned.claim.unsupported is not Unsupported.ACCEPTED:
+            return False
+        return Result(
+            self.planned.check, self.planned.claim, [*self.trials.values()]
+        ).only_unsupported
 
     @property
     def verdict(self) -> Verdict | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -11,24 +9,25 @@ from typing import Any
 
 from readiness.baseline.comparison import CheckComparison, RunComparison, TrialPair
 from readiness.baseline.finished_run import FinishedRun
-from readiness.context import Context
+from readiness.evidence.log import exchange_times
 from readiness.evidence.printable import utc
 from readiness.evidence.redaction import Secrets
 from readiness.evidence.run_folder import Record
-from readiness.load.workers import LoadWorkerSettings
+from readiness.forms.covering import coverage
 from readiness.policy.waiver import Waiver
-from readiness.runner.provenance import harness
+from readiness.runner.excerpts import excerpts
+from readiness.runner.provenance import client, harness, machine, run_sections, waiver_fields
 from readiness.runner.resume import ResumeState
 from readiness.runner.run import Run
-from readiness.statistics import proportions
 from readiness.statistics.proportions import TRIES, all_of, longest_streak
 from readiness.verdict.claim import Verdict
-from readiness.verdict.exit_status import EXIT_STATUS
+from readiness.verdict.exit_status import FailOn
 from readiness.verdict.matrix import DimensionRow
 from readiness.verdict.result import PooledRuns, Result
 
 SCHEMA = "readiness/1"
 MAX_LISTED = 20  # Failed trials listed in a check; the evidence has them all.
+MAX_SHOWN = 3  # Those of them that are listed with what was asked and what came.
 MAX_REPLY = 240  # Characters of the reply of a lost trial.
 
 
@@ -39,17 +38,19 @@ def record(run: Run) -> Record:
         "schema": SCHEMA,
         "verdict": run.verdict,
         "score": run.score,
-        "exit_status": EXIT_STATUS[run.verdict],
+        "exit_status": run.exit_status,
+        **({"fail_on": settings.fail_on} if settings.fail_on is FailOn.NOT_READY else {}),
         "deciding": [row.id for row in matrix.deciding],
         "problem": run.problem,
         "profile": settings.profile,
         "seed": settings.seed,
         "concurrency": settings.concurrency,
         "target": {"endpoint": settings.address.url, **run.identity},
-        "machine": _machine(settings.context),
-        "client": _client(settings.load_workers),
+        "machine": machine(settings.context),
+        "client": client(settings.load_workers),
         "harness": harness(settings.policy),
         "license_evidence": settings.context.license_evidence_digests,
+        "deployment": settings.context.deployment_digests,
         "started": utc(run.started),
         "finished": utc(datetime.now(UTC)),
         "requests": {
@@ -60,6 +61,7 @@ def record(run: Run) -> Record:
         "tokens": {
             "prompt": run.budget.prompt_tokens,
             "completion": run.budget.completion_tokens,
+            "estimated": run.budget.estimated_tokens,
         },
         **_cost(run),
         "evidence": {
@@ -70,37 +72,45 @@ def record(run: Run) -> Record:
         "waivers": [_waiver(run, each) for each in settings.waivers.values()],
         **_resumed(run.resume_state),
         **_baseline(run),
-        **_earlier(settings.earlier),
-        "dimensions": [dimension_section(row) for row in matrix.worst_first],
+        **_runs("earlier", settings.earlier),
+        **_runs("same_build", run.same_build),
+        "dimensions": _dimensions(run),
     }
 
 
-def _machine(context: Context) -> dict[str, str]:
-    """The declared hardware, quantization and metrics address of the server."""
-    evidence = context.license_evidence
-    return {
-        "hardware": context.hardware.name if context.hardware else "",
-        "quantization": evidence.quantization if evidence else "",
-        "metrics": context.metrics_address.url if context.metrics_address else "",
-    }
+def _dimensions(run: Run) -> list[dict[str, Any]]:
+    """The dimensions; the first failed trials of a check with what was asked and what came."""
+    rows = run.matrix.worst_first
+    sections = [dimension_section(row) for row in rows]
+    times = exchange_times(run.evidence.path) if run.evidence.exchanges else {}
+    for row, section in zip(rows, sections, strict=True):
+        for result, check in zip(row.results, section["checks"], strict=True):
+            check |= _span(result, times)
+    listed = [
+        [each for each in check["not_passed"] if each["exchanges"]][:MAX_SHOWN]
+        for section in sections
+        for check in section["checks"]
+    ]
+    shown = [each for few in listed for each in few]
+    said = excerpts(run.evidence.path, {each["exchanges"][-1] for each in shown})
+    for each in shown:
+        each |= said.get(each["exchanges"][-1], {})
+    return sections
 
 
-def _client(workers: LoadWorkerSettings | None) -> dict[str, Any]:
-    """The machine that the endpoint was tried from, which affects measured times."""
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count() or 1,
-        "python": platform.python_version(),
-        "load_workers": workers.workers if workers else 0,
-        "cluster": workers.address if workers else "",
-    }
+def _span(result: Result, times: Mapping[int, tuple[float, float]]) -> dict[str, Any]:
+    """From a check's first request to its last reply; nothing where it sent none."""
+    numbers = {seq for trial in result.trials for seq in trial.exchanges if seq in times}
+    if not numbers:
+        return {}
+    began, ended = (pick(times[seq][at] for seq in numbers) for at, pick in enumerate((min, max)))
+    return {"began": utc(datetime.fromtimestamp(began, UTC)), "seconds": round(ended - began, 3)}
 
 
 def _waiver(run: Run, waiver: Waiver) -> dict[str, Any]:
     """A waiver with the measured verdict: not assessed where the check has no result."""
     verdicts = {result.check.id: result.verdict for result in run.results}
-    fields = {**asdict(waiver), "expiry": waiver.expiry.isoformat()}
-    return {**fields, "verdict": verdicts.get(waiver.check, Verdict.NOT_ASSESSED)}
+    return {**waiver_fields(waiver), "verdict": verdicts.get(waiver.check, Verdict.NOT_ASSESSED)}
 
 
 def _cost(run: Run) -> dict[str, Any]:
@@ -123,18 +133,9 @@ def _baseline(run: Run) -> dict[str, Any]:
     return {"baseline": _comparison(run.comparison, run.settings.secrets)}
 
 
-def _earlier(runs: Sequence[FinishedRun]) -> dict[str, Any]:
-    """The pooled runs, with the last digests of their evidence."""
-    sections = [
-        {
-            "run": each.evidence.parent.name,
-            "started": each.evidence_header["started"],
-            "seed": each.evidence_header["seed"],
-            "head": each.head,
-        }
-        for each in runs
-    ]
-    return {"earlier": sections} if sections else {}
+def _runs(name: str, runs: Sequence[FinishedRun]) -> dict[str, Any]:
+    """The runs that this one is judged with; nothing where there are none."""
+    return {name: run_sections(runs)} if runs else {}
 
 
 def dimension_section(row: DimensionRow) -> dict[str, Any]:
@@ -145,18 +146,18 @@ def dimension_section(row: DimensionRow) -> dict[str, Any]:
         "score": row.score,
         "gate": row.gate,
         "missing": list(row.missing),
+        **_pairs(row.results),
         "checks": [_check(result) for result in row.results],
     }
 
 
 def _check(result: Result) -> dict[str, Any]:
     claim, (low, high) = result.claim, result.interval
-    trials = len(result.counted)
     return {
         "id": result.check.id,
         "requirement": result.check.requirement,
         "gate": claim.gate,
-        "trials": trials,
+        "trials": len(result.counted),
         "made": result.executed,
         "passed": result.passed,
         "low": low,
@@ -166,10 +167,9 @@ def _check(result: Result) -> dict[str, Any]:
         "margin": claim.margin,
         "alpha": claim.alpha,
         "defects_only": claim.defects_only,
-        "more_needed": proportions.more_needed(
-            result.passed, trials, claim.required, claim.margin, claim.alpha
-        ),
+        "more_needed": result.more_needed,
         "verdict": result.verdict,
+        **({"no_defect": True} if result.no_defect else {}),
         "score": result.score,
         "outcomes": {outcome.value: count for outcome, count in result.outcomes.items()},
         "reasons": [
@@ -182,6 +182,7 @@ def _check(result: Result) -> dict[str, Any]:
             for each in result.reasons
         ],
         "slices": result.slices,
+        **_forms(result),
         "settled": [
             {"probe": each.probe, "by": each.score.settled_by}
             for each in result.counted
@@ -194,12 +195,38 @@ def _check(result: Result) -> dict[str, Any]:
         "controls": _controls(result),
         **({"together": _together(result.pooled)} if result.pooled else {}),
         **({"decided_by": "sprt"} if result.decided else {}),
-        "streak": longest_streak(each.score.passed for each in result.counted),
+        "streak": longest_streak(each.score.passed for each in result.tried),
         "all_of": {
-            str(tries): all_of(tries, [result.passed], trials) for tries in TRIES if tries <= trials
+            str(tries): all_of(tries, [result.passed], result.executed)
+            for tries in TRIES
+            if tries <= result.executed
         },
         "not_passed": _listed(result),
     }
+
+
+def _forms(result: Result) -> dict[str, Any]:
+    """The pairs of levels that were tried, and where failures gather."""
+    worst = result.failing_alone or result.worst_pair
+    if worst is None:
+        return _pairs([result])
+    pair = {
+        "labels": [{"label": label, "value": value} for label, value in worst.labels],
+        "failed": worst.failed,
+        "trials": worst.trials,
+        "failed_elsewhere": worst.failed_elsewhere,
+        "trials_elsewhere": worst.trials_elsewhere,
+        "chance": worst.chance,
+        "fails_alone": worst is result.failing_alone,
+    }
+    return {**_pairs([result]), "worst_pair": pair}
+
+
+def _pairs(results: Sequence[Result]) -> dict[str, Any]:
+    """How many pairs of levels of a request's form were tried, of those that are possible."""
+    spaces = ((each.check.forms, each.forms) for each in results)
+    found = coverage([(space, forms) for space, forms in spaces if space])
+    return {"pairs": asdict(found)} if found.possible else {}
 
 
 def _together(pooled: PooledRuns) -> dict[str, Any]:
@@ -228,6 +255,7 @@ def measures(result: Result) -> list[dict[str, Any]]:
             "at": dict(measure.at),
             **({"of": measure.of} if measure.of > 1 else {}),
             **({} if measure.low is None else {"low": measure.low, "high": measure.high}),
+            **({"implausible": True} if measure.implausible else {}),
         }
         for trial in result.counted
         for measure in trial.score.measures
@@ -249,7 +277,7 @@ def _times(result: Result) -> list[dict[str, Any]]:
 
 
 def _listed(result: Result) -> list[dict[str, Any]]:
-    found = [trial for trial in result.counted if not trial.score.passed]
+    found = [trial for trial in result.tried if not trial.score.passed]
     return [
         {
             "probe": trial.probe,
@@ -281,6 +309,7 @@ def _comparison(found: RunComparison, secrets: Secrets) -> dict[str, Any]:
         "unpaired": found.unpaired,
         "agree": found.agree,
         "pairs": found.pairs,
+        "pace": found.pace,
         **_noise(before),
         "checks": [_compared(found, each, replies) for each in found.checks if each.pairs],
     }
@@ -298,7 +327,7 @@ def _compared(
     return {
         "id": compared.id,
         "gates": compared.gates,
-        "pairs": len(compared.pairs),
+        "pairs": len(compared.tried),
         "lost": len(compared.lost),
         "gained": len(compared.gained),
         "chance": found.adjusted_p_values[compared.id],

@@ -12,7 +12,7 @@ from readiness.baseline import earlier_runs, finished_run
 from readiness.baseline.comparison import RunComparison, compare
 from readiness.baseline.finished_run import FinishedRun
 from readiness.baseline.identity import identity
-from readiness.evidence.log import Evidence
+from readiness.evidence.log import Evidence, EvidenceIntegrityError, chain_end
 from readiness.policy.plan import PlannedCheck
 from readiness.protocol.capability import Capabilities
 from readiness.runner.resume import ResumeState
@@ -20,6 +20,7 @@ from readiness.runner.scheduler import Scheduler
 from readiness.runner.settings import Settings
 from readiness.transport.budget import UsageBudget
 from readiness.verdict.claim import MAX_SCORE, Verdict, worst
+from readiness.verdict.exit_status import EXIT_STATUS, UNSOUND
 from readiness.verdict.matrix import Matrix, matrix
 from readiness.verdict.result import Result
 
@@ -38,13 +39,15 @@ class Run:
         folder: The run's folder.
         evidence: The evidence log.
         ledger: The usage so far, and the budget.
-        runner: The scheduler of the trials.
+        scheduler: The scheduler of the trials; None where the run has ended.
         resume_state: The state from before the run was resumed.
         capabilities: What the endpoint supports; None where it cannot be tried.
         problem: Why the endpoint cannot be tried, or an empty string.
+        unsound: Why the evidence is not as it was written, or an empty string.
         results: The results so far.
         bugs: Whether a check raised an unexpected exception.
         comparison: The comparison with the baseline; None before the run ends, or without one.
+        same_build: Other runs of the same build that were found beside it.
         baseline_run: The concurrent run against the baseline endpoint; None where the baseline is
             a finished run, or there is none.
     """
@@ -56,14 +59,22 @@ class Run:
     folder: Path
     evidence: Evidence
     budget: UsageBudget
-    runner: Scheduler
+    scheduler: Scheduler | None
     resume_state: ResumeState
     capabilities: Capabilities | None = None
     problem: str = ""
+    unsound: str = ""
     results: list[Result] = field(default_factory=list)
     bugs: bool = False
     comparison: RunComparison | None = None
     baseline_run: Run | None = None
+    same_build: Sequence[FinishedRun] = ()
+
+    @property
+    def runner(self) -> Scheduler:
+        """The scheduler of a run that has not ended."""
+        assert self.scheduler is not None
+        return self.scheduler
 
     def start(self, planned: Sequence[PlannedCheck]) -> None:
         """Start checks; those that run alone start after the baseline's have finished."""
@@ -87,11 +98,15 @@ class Run:
         except Exception:
             self.bugs = True
             raise
-        result = earlier_runs.pool_earlier_runs(
-            self.settings.earlier, self.plan[check_id], unpooled
-        )
+        result = self.pooled(unpooled)
         self.results.append(result)
         return result
+
+    def pooled(self, result: Result) -> Result:
+        """A result, pooled with the earlier runs that the user names and those that are found."""
+        planned = self.plan[result.check.id]
+        named = earlier_runs.pool_earlier_runs(self.settings.earlier, planned, result)
+        return earlier_runs.held_against(self.same_build, planned, named)
 
     def where(self, result: Result) -> str:
         """The evidence file, with the numbers of the exchanges of trials that did not pass."""
@@ -117,7 +132,8 @@ class Run:
     def verdict(self) -> Verdict:
         """The worse of the verdicts of the matrix and of the comparison with the baseline."""
         compared = [self.comparison.verdict] if self.comparison else []
-        return worst([self.matrix.verdict, *compared])
+        unsound = [Verdict.INCONCLUSIVE] if self.unsound else []
+        return worst([self.matrix.verdict, *compared, *unsound])
 
     @property
     def score(self) -> int:
@@ -135,12 +151,28 @@ class Run:
         """What the endpoint reports about itself."""
         return identity(self.model, self.capabilities)
 
+    @property
+    def exit_status(self) -> int:
+        """The exit status that its verdict asks for; another where its evidence is unsound."""
+        return UNSOUND if self.unsound else EXIT_STATUS[self.verdict]
+
+    def verify_evidence(self) -> None:
+        """Note whether the evidence was changed since it was written, or could not be written."""
+        self.unsound = self.evidence.broken
+        if self.unsound:
+            return
+        try:
+            if chain_end(self.evidence.path) != self.evidence.head:
+                self.unsound = f"{self.evidence.path.name} was changed while it was written"
+        except (EvidenceIntegrityError, OSError) as error:
+            self.unsound = str(error)
+
     def compare(self) -> None:
         """Compare the run with its baseline, where it has one and the endpoint could be tried."""
         baseline = self.settings.baseline_run
         if self.baseline_run and self.baseline_run.results:
             baseline = self.baseline_run.finished()
-        if baseline is not None and not self.problem:
+        if baseline is not None and not (self.problem or self.unsound):
             self.comparison = compare(baseline, self.finished(), self.matrix, self.settings.policy)
 
     def finished(self) -> FinishedRun:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections import Counter, deque
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
@@ -11,16 +12,26 @@ from itertools import chain
 from typing import Any
 
 from readiness.chat import Chat
+from readiness.check import Check, CheckMistake
 from readiness.context import Context
+from readiness.evidence.log import recorded_exchanges
+from readiness.evidence.redaction import Secrets
 from readiness.policy.plan import PlannedCheck
 from readiness.probe import Probe
 from readiness.protocol.capability import Capabilities
 from readiness.runner.active_check import ActiveCheck
+from readiness.runner.concurrency import ACCOMPANYING, LoadKind, LoadPlan, as_made
 from readiness.runner.event_loop import BackgroundEventLoop
+from readiness.runner.measurements import KeptMeasurements, to_json
 from readiness.runner.sender import Sender
 from readiness.runner.settings import Settings
 from readiness.score import SETTLED, EndpointError, Outcome, Score
 from readiness.verdict.result import Result, Trial, replies_digest
+
+#: What a check is to do instead.
+SCORES = "return PASSED, or failed('why'), so that the trial counts"
+#: In so many seconds the trials that were started have come to their first requests.
+AT_ONCE = 0.01
 
 
 class Scheduler:
@@ -37,6 +48,7 @@ class Scheduler:
         self._ends_early = not settings.keep_going
         self._fast = settings.use_sequential_tests
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._load = LoadPlan(settings, sender.slots, sender.in_flight)
         self._context = context
         self._repeat_fetches: dict[Hashable, tuple[Chat, asyncio.Future[Any]]] = {}
         self._paired: Scheduler | None = None
@@ -51,7 +63,9 @@ class Scheduler:
         """Start checks, the longest first."""
         self._capabilities = capabilities
         fresh = [
-            ActiveCheck.resumed(self._resume_state, each, each.test if self._fast else None)
+            ActiveCheck.resumed(
+                self._resume_state, each, capabilities, each.test if self._fast else None
+            )
             for each in sorted(planned, key=lambda each: -each.longest)
             if each.check.id not in self.running
         ]
@@ -68,6 +82,11 @@ class Scheduler:
         ]
         self._repeated |= {each.id: each for each in fresh}
         self._background.submit(self._begin(fresh))
+
+    @property
+    def stopped(self) -> str:
+        """Why nothing more is sent, or an empty string."""
+        return self._sender.stopped
 
     def result(self, check_id: str) -> Result:
         """Wait for the result of a check that was started."""
@@ -117,26 +136,45 @@ class Scheduler:
             started = self._start_one()
             if self._paired:
                 started = self._paired._start_one() or started
+        for each in (self, self._paired):
+            if each:
+                asyncio.get_running_loop().call_later(AT_ONCE, each._accompany)
 
     def _start_one(self) -> bool:
-        """Start one trial, if the limit allows and one is waiting; return whether it did."""
-        if len(self._in_flight) >= self._sender.slots.limit:
-            return False
-        running = next((each for each in self._active if each.startable), None)
-        if running is None:
-            return False
-        number, probe = running.take()
-        task = asyncio.ensure_future(self._attempt(running, number, probe))
+        """Start one trial, if the limit allows and one is waiting; return whether it did.
+
+        Those that are to meet many others start once no other can, and those alone at the end.
+        """
+        for load in LoadKind:
+            wanted = partial(self._load.is_of, load)
+            running = next((each for each in self._active if each.startable(wanted)), None)
+            if running:
+                free = self._load.allows(load, len(self._in_flight))
+                return free and self._start_trial(running, load)
+        return False
+
+    def _start_trial(self, running: ActiveCheck, load: LoadKind) -> bool:
+        number, probe = running.take(partial(self._load.is_of, load))
+        self._load.started(load)
+        task = asyncio.ensure_future(self._attempt(running, number, probe, load))
         self._in_flight.add(task)
-        task.add_done_callback(partial(self._ended, running, probe))
+        task.add_done_callback(partial(self._ended, running, probe, load))
         return True
+
+    def _accompany(self) -> None:
+        """Send requests along where too few trials are there for one to meet many."""
+        send = partial(self._sender.send, trial=ACCOMPANYING)
+        self._load.accompany(lambda: Chat(send, self._capabilities.dialect), self._fill)
 
     @property
     def _active(self) -> Iterator[ActiveCheck]:
         return chain(self.running.values(), self._repeated.values())
 
-    def _ended(self, running: ActiveCheck, probe: Probe, task: asyncio.Task[None]) -> None:
+    def _ended(
+        self, running: ActiveCheck, probe: Probe, load: LoadKind, task: asyncio.Task[None]
+    ) -> None:
         self._in_flight.discard(task)
+        self._load.ended(load)
         running.give_back(probe)
         if task.cancelled():
             return
@@ -164,36 +202,78 @@ class Scheduler:
         if not running.extends(result):
             running.done.set_result(result)
 
-    async def _attempt(self, running: ActiveCheck, number: int, probe: Probe) -> None:
+    async def _attempt(
+        self, running: ActiveCheck, number: int, probe: Probe, load: LoadKind
+    ) -> None:
         check, offers = running.planned.check, self._capabilities
         probe = probe.within(offers.unsupported, offers.window)
         about = running.about(probe.id, number)
         send = partial(self._sender.send, trial=about, connection=running.connection)
-        chat = Chat(send, offers.dialect, self._context_of(running))
+        chat = Chat(self._load.sending(load, send), offers.dialect, self._context_of(running))
         try:
-            score = await check.attempt(chat, probe)
-        except EndpointError as error:
-            score = error.score
-        printable = self._evidence.secrets.printable
-        score = replace(score, reason=printable(score.reason), kind=printable(score.kind))
+            score = await self._scored(check, chat, probe)
+        except Exception as bug:
+            self._evidence.internal_error(about, bug)
+            raise
         digest = replies_digest(chat.replies)
         score = self._review.settle(check.id, probe.id, digest, score)
+        probe = as_made(probe, chat.exchanges, self._sender.in_flight.most)
         self._record(running, Trial.of(probe, number, score, chat.exchanges, digest))
 
+    async def _scored(self, check: Check, chat: Chat, probe: Probe) -> Score:
+        """The score of a probe; it is skipped if the endpoint is gone, or the time is spent."""
+        if self._sender.gone and not check.whole_run:
+            return Score(Outcome.SKIPPED, self._sender.gone)
+        work = attempted(check, chat, probe, self._evidence.secrets)
+        try:
+            return await (work if check.whole_run else self._sender.budget.in_time(work))
+        except EndpointError as error:
+            return error.score
+
     def _context_of(self, running: ActiveCheck) -> Context:
+        state = self._resume_state
         context = replace(
             self._context,
             context_window=self._capabilities.window,
+            recorded_exchanges=partial(recorded_exchanges, self._evidence.path),
             defects_only=running.planned.claim.defects_only,
+            keep_measurement=self._keep_measurement,
+            kept_measurement=KeptMeasurements(state.measurements, state.exchanges),
         )
         return (
             replace(context, shared_fetches=self._repeat_fetches) if running.is_repeat else context
         )
 
+    def _keep_measurement(self, key: str, exchanges: Sequence[int], value: Any) -> None:
+        self._evidence.measurement(key, exchanges, to_json(value))
+
     def _record(self, running: ActiveCheck, trial: Trial) -> None:
         about = running.about(trial.probe, trial.number)
         self._evidence.trial(about, trial.score, trial.exchanges, trial.reply_digest)
         running.note(trial)
+
+
+async def attempted(check: Check, chat: Chat, probe: Probe, secrets: Secrets) -> Score:
+    """The score of a probe that a check tries in a chat.
+
+    Whatever else the check raises is its own bug, and never the endpoint's fault.
+
+    Raises:
+        CheckMistake: The check ends a trial without a score.
+    """
+    try:
+        score = await check.attempt(chat, probe)
+    except EndpointError as error:
+        score = error.score
+    except AssertionError as error:
+        line = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{line.filename}:{line.lineno}"
+        raise CheckMistake(f"{where}: an assert ends {check.id}: {SCORES}") from error
+    if not isinstance(score, Score):
+        raise CheckMistake(f"{check.place}: {check.id} returned {score!r:.40}: {SCORES}")
+    return replace(
+        score, reason=secrets.printable(score.reason), kind=secrets.printable(score.kind)
+    )
 
 
 def by_dimension(running: Sequence[ActiveCheck]) -> dict[str, Counter[str]]:

@@ -4,47 +4,52 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from readiness.baseline import earlier_runs
 from readiness.baseline.comparability import require_comparable
+from readiness.baseline.finished_run import FinishedRun
+from readiness.baseline.identity import drift, identity
 from readiness.context import Context
-from readiness.evidence.log import Evidence
-from readiness.evidence.printable import utc
-from readiness.evidence.run_folder import EVIDENCE
+from readiness.evidence import run_folder
+from readiness.evidence.log import Evidence, EvidenceIntegrityError, entries
+from readiness.evidence.run_folder import EVIDENCE, FolderError
 from readiness.exchange import Exchange
-from readiness.load.meters.meter import Meter
-from readiness.load.meters.nvml import local_meters
-from readiness.load.meters.prometheus import MetricsMeter
-from readiness.load.workers import LoadWorkerPool, load_worker_pool, ray_started
-from readiness.policy.plan import PlannedCheck
+from readiness.load.workers import ray_started
+from readiness.policy.plan import PlannedCheck, plan
 from readiness.protocol.capability import (
     LIST_MODELS,
     PROBING,
     ApiKeyRejected,
+    Capabilities,
     Models,
     Unassessable,
     choose,
     explore,
+    require_base_url,
 )
 from readiness.protocol.dialect import Dialect
+from readiness.runner.concurrency import AdaptiveConcurrency, at_most
+from readiness.runner.connection import Connection, connected
 from readiness.runner.event_loop import BackgroundEventLoop
-from readiness.runner.provenance import run_provenance
+from readiness.runner.provenance import run_provenance, run_sections, session_facts
+from readiness.runner.recorded_runs import require_borne_out, require_rescored, require_unchanged
+from readiness.runner.rescoring import Unrecorded, recorded_capabilities
 from readiness.runner.resume import ResumeError, ResumeState, move_torn_line, read
 from readiness.runner.run import Run
 from readiness.runner.scheduler import Scheduler
-from readiness.runner.sender import AdaptiveConcurrency, Sender
+from readiness.runner.sender import Sender
 from readiness.runner.settings import Settings
 from readiness.score import EndpointError
 from readiness.search import FindingsStore
-from readiness.transport.address import Address
 from readiness.transport.budget import UsageBudget
-from readiness.transport.client import EndpointClient, RequestLimits
 
 
 @contextmanager
@@ -52,6 +57,7 @@ def open_run(settings: Settings, planned: Sequence[PlannedCheck]) -> Generator[R
     """Connect to the endpoint and detect its capabilities; on exit, compare with the baseline.
 
     Raises:
+        Unassessable: The endpoint, or that of the baseline, cannot be tried.
         LookupError: The user must choose another model, key, baseline, earlier run or run to
             resume, or repair the findings file.
         EvidenceIntegrityError: The evidence of the run to resume fails its integrity check.
@@ -61,17 +67,51 @@ def open_run(settings: Settings, planned: Sequence[PlannedCheck]) -> Generator[R
         require_comparable(settings.baseline_run, made_with)
     earlier_runs.require_poolable(settings.earlier, planned, made_with)
     with (
-        BackgroundEventLoop() as background,
+        _event_loop(settings, planned) as background,
         _ray(settings),
         _baseline_opened(background, settings, planned) as baseline,
         _opened(background, settings, planned) as run,
     ):
         if not run.problem:
             earlier_runs.require_same_build(settings.earlier, run.identity)
+            _find_same_build(run, {**_target_header(settings, run.model), **made_with}, baseline)
         if baseline:
             run.baseline_run = baseline
+            run.problem = run.problem or baseline.problem
             run.runner.alternate_with(baseline.runner)
         yield run
+
+
+def _find_same_build(run: Run, about: Mapping[str, Any], baseline: Run | None) -> None:
+    """Find other runs of the same build in the folder of reports, and name them in the evidence."""
+    settings = run.settings
+    compared = [settings.baseline_run] if settings.baseline_run else []
+    used = [each.evidence.parent for each in (*settings.earlier, *compared)]
+    used += [baseline.folder] if baseline else []
+    found = earlier_runs.of_the_same_build(
+        settings.reports, run.identity, about, [run.folder, *used]
+    )
+    where = settings.baseline_settings.address.url if settings.baseline_settings else ""
+    run.same_build = [each for each in found if each.evidence_header["endpoint"] != where]
+    if run.same_build or settings.resume:
+        run.evidence.same_build(run_sections(run.same_build))
+
+
+@contextmanager
+def _event_loop(
+    settings: Settings, planned: Sequence[PlannedCheck]
+) -> Generator[BackgroundEventLoop]:
+    """The event loop of the run, once the finished runs that it is judged with were scored again.
+
+    Raises:
+        EvidenceIntegrityError: The exchanges of one do not bear out what it says.
+    """
+    with BackgroundEventLoop() as background:
+        if settings.baseline_run:
+            require_borne_out(background, settings, planned, settings.baseline_run)
+        for run in settings.earlier:
+            require_borne_out(background, settings, _of_its_seed(settings, planned, run), run)
+        yield background
 
 
 @contextmanager
@@ -91,15 +131,20 @@ def _baseline_opened(
     """The run against the baseline endpoint; None where there is none.
 
     Raises:
-        LookupError: The baseline endpoint cannot be tried.
+        Unassessable: The baseline endpoint cannot be tried.
     """
     if settings.baseline_settings is None:
         yield None
         return
-    with _opened(background, settings.baseline_settings, planned, "-baseline") as baseline:
+    url = settings.baseline_settings.address.url
+    with ExitStack() as stack:
+        opened = _opened(background, settings.baseline_settings, planned, "-baseline")
+        try:
+            baseline = stack.enter_context(opened)
+        except Unassessable as error:
+            raise Unassessable(f"--baseline {url}: {error}") from None
         if baseline.problem:
-            url = settings.baseline_settings.address.url
-            raise LookupError(f"--baseline {url}: {baseline.problem}")
+            baseline.problem = f"--baseline {url}: {baseline.problem}"
         yield baseline
 
 
@@ -111,22 +156,27 @@ def _opened(
     suffix: str = "",
 ) -> Generator[Run]:
     """The run against one endpoint, from the first request to the comparison."""
-    with _connected(background, settings) as connection:
+    with _held(settings.resume), connected(background, settings) as connection:
         target = _target(connection, settings)
         header = {**_target_header(settings, target.model), **run_provenance(settings, planned)}
         state = _resume_state(settings, header)
+        require_rescored(background, settings, planned, state)
         budget = _budget(settings, state)
+        asked = _asked_again(connection, settings, target, state, budget)
         context = _context(connection, settings, budget)
         folder = settings.resume or _new_folder(settings, target, suffix)
-        with _evidence(folder, settings, state) as evidence:
-            _write_header(evidence, settings, header, target)
+        with (
+            _removed_if_untried(None if settings.resume else folder),
+            _held(None if settings.resume else folder),
+            _evidence(folder, settings, state) as evidence,
+        ):
+            _write_header(evidence, context, settings, header, target)
             slots = AdaptiveConcurrency(settings.concurrency)
-            sender = Sender(connection.endpoint, evidence, budget, slots, state)
+            sender = Sender(connection.endpoint, evidence, budget, slots, state, connection.webui)
             runner = Scheduler(background, sender, context, settings)
-            plan = {each.check.id: each for each in planned}
             run = Run(
                 settings,
-                plan,
+                {each.check.id: each for each in planned},
                 target.started,
                 target.model,
                 folder,
@@ -135,69 +185,41 @@ def _opened(
                 runner,
                 state,
             )
-            _explore(run, connection, sender, target)
+            if asked:
+                run.capabilities = asked.capabilities
+                for entry in asked.exchanges:
+                    evidence.append_exchange(entry, {})
+            else:
+                _explore(run, connection, sender, target)
             with _finished(background, run):
                 yield run
 
 
-@dataclass(frozen=True)
-class _Connection:
-    """The connection to an endpoint.
-
-    Args:
-        background: The event loop.
-        endpoint: The HTTP client.
-        meters: The meters of the server's memory.
-        load_workers: The pool that runs load test steps; None where this process runs them.
-    """
-
-    background: BackgroundEventLoop
-    endpoint: EndpointClient
-    meters: Sequence[Meter]
-    load_workers: LoadWorkerPool | None
-
-
 @contextmanager
-def _connected(background: BackgroundEventLoop, settings: Settings) -> Generator[_Connection]:
-    with (
-        _client(background, settings.address, settings.limits) as endpoint,
-        _meters(background, settings) as meters,
-        _load_worker_pool(settings) as load_workers,
-    ):
-        yield _Connection(background, endpoint, meters, load_workers)
-
-
-@contextmanager
-def _client(
-    background: BackgroundEventLoop, where: Address, limits: RequestLimits
-) -> Generator[EndpointClient]:
-    endpoint = EndpointClient(where, limits)
+def _removed_if_untried(folder: Path | None) -> Generator[None]:
+    """Remove a new run's folder, if one is given, where an endpoint turns out not to be usable."""
     try:
-        yield endpoint
-    finally:
-        background.submit(endpoint.close()).result()
+        yield
+    except Unassessable:
+        if folder:
+            rmtree(folder)
+        raise
 
 
 @contextmanager
-def _meters(background: BackgroundEventLoop, settings: Settings) -> Generator[Sequence[Meter]]:
-    """The meters of the server's memory."""
-    if (metrics := settings.context.metrics_address) is None:
-        yield local_meters(settings.address)
-        return
-    with _client(background, metrics, settings.limits) as page:
-        yield [*local_meters(settings.address), MetricsMeter(page)]
+def _held(folder: Path | None) -> Generator[None]:
+    """Hold a run's folder, if one is given, so that no other process writes to it.
 
-
-@contextmanager
-def _load_worker_pool(settings: Settings) -> Generator[LoadWorkerPool | None]:
-    """The load worker pool; None where the user wants no load workers."""
-    if settings.load_workers is None:
-        yield None
-        return
-    with load_worker_pool(
-        settings.load_workers, settings.address, settings.limits, settings.secrets
-    ) as pool:
-        yield pool
+    Raises:
+        ResumeError: Another process does.
+    """
+    with ExitStack() as stack:
+        try:
+            if folder:
+                stack.enter_context(run_folder.locked(folder))
+        except (OSError, FolderError) as error:
+            raise ResumeError(str(error)) from error
+        yield
 
 
 @dataclass(frozen=True)
@@ -209,29 +231,29 @@ class _Target:
         listed: The exchange that lists the models.
         models: The models that the endpoint lists.
         model: The model to try.
-        problem: Why the endpoint cannot be tried, or an empty string.
     """
 
     started: datetime
     listed: Exchange
     models: Models
     model: str
-    problem: str = ""
 
 
-def _target(connection: _Connection, settings: Settings) -> _Target:
+def _target(connection: Connection, settings: Settings) -> _Target:
     """List the models, and choose the one to try.
 
     Raises:
+        Unassessable: There is no such API at the address.
         LookupError: The user must choose a model, or the key is rejected.
     """
-    started = datetime.now(UTC)
-    listed = connection.background.submit(connection.endpoint.send(LIST_MODELS)).result()
+    started, send = datetime.now(UTC), connection.endpoint.send
+    listed = connection.background.submit(send(LIST_MODELS)).result()
     try:
         models = Models.read(listed)
+        connection.background.submit(require_base_url(send, settings.address.url, models)).result()
         return _Target(started, listed, models, choose(models, settings.model))
     except Unassessable as error:
-        return _Target(started, listed, Models(), settings.model, str(error))
+        raise Unassessable(settings.secrets.printable(str(error))) from None
     except LookupError as error:
         raise LookupError(_error_message(error, settings)) from None
 
@@ -261,12 +283,95 @@ def _resume_state(settings: Settings, about: Mapping[str, Any]) -> ResumeState:
         return ResumeState(settings.secrets)
     path = settings.resume / EVIDENCE
     state = read(path, settings.secrets)
+    require_unchanged(settings.resume, state)
     for name, now in about.items():
         if (then := state.about.get(name)) != now:
             raise ResumeError(f"{settings.resume} has another {name}: {then}, and not {now}")
-    if state.torn:
-        move_torn_line(path, state.torn)
     return state
+
+
+def _of_its_seed(
+    settings: Settings, planned: Sequence[PlannedCheck], run: FinishedRun
+) -> list[PlannedCheck]:
+    """The plan of an earlier run, by its own seed."""
+    checks = [each.check for each in planned]
+    return plan(checks, settings.policy, settings.profile, run.evidence_header["seed"])
+
+
+@dataclass(frozen=True)
+class _AskedAgain:
+    """What the endpoint of a run to resume says of itself now.
+
+    Args:
+        capabilities: What it supports.
+        exchanges: The entries of the exchanges that show it.
+    """
+
+    capabilities: Capabilities
+    exchanges: Sequence[Mapping[str, Any]]
+
+
+def _asked_again(
+    connection: Connection,
+    settings: Settings,
+    target: _Target,
+    state: ResumeState,
+    budget: UsageBudget,
+) -> _AskedAgain | None:
+    """Ask the endpoint of a run to resume what it is; None for a new run.
+
+    The run's folder stays as it is until the endpoint is known to be the same.
+
+    Raises:
+        ResumeError: The budget is spent, or it is another than when the run began.
+        Unassessable: It cannot be tried.
+        LookupError: The key is rejected.
+    """
+    if settings.resume is None:
+        return None
+    nothing = ResumeState(settings.secrets)
+    with TemporaryDirectory(prefix="readiness-resume-") as scratch:
+        path = Path(scratch) / EVIDENCE
+        with Evidence(path, settings.secrets) as evidence:
+            slots = AdaptiveConcurrency(settings.concurrency)
+            sender = Sender(connection.endpoint, evidence, budget, slots, nothing)
+            try:
+                found = _explored(connection.background, sender, settings, target)
+            except EndpointError as error:
+                raise ResumeError(f"{settings.resume} cannot be resumed: {error}") from None
+        asked = [_without_place(entry) for entry, _ in entries(path)]
+    _require_same_endpoint(connection.background, settings, state, target, found)
+    return _AskedAgain(found, asked)
+
+
+def _without_place(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry of an exchange without its place in a log."""
+    return {name: each for name, each in entry.items() if name not in ("prev", "kind", "seq")}
+
+
+def _require_same_endpoint(
+    background: BackgroundEventLoop,
+    settings: Settings,
+    state: ResumeState,
+    target: _Target,
+    now: Capabilities,
+) -> None:
+    """Require that an endpoint still says of itself what it said when the run began.
+
+    Raises:
+        ResumeError: It does not; the message names the differences.
+    """
+    if not state.trials:
+        return  # It may have been interrupted before it had asked everything.
+    dialect = Dialect(target.model, sampling=settings.sampling, extra_body=settings.extra)
+    try:
+        then = background.submit(recorded_capabilities(state, dialect)).result()
+    except (Unrecorded, LookupError, Unassessable, EndpointError) as error:
+        raise EvidenceIntegrityError(f"trials without capabilities: {error}") from error
+    if changed := drift(identity(target.model, then), identity(target.model, now)):
+        changes = settings.secrets.printable("; ".join(map(str, changed)))
+        why = "the endpoint is not what it was when the run began"
+        raise ResumeError(f"{settings.resume} cannot be resumed: {why}: {changes}. Start a new run")
 
 
 def _budget(settings: Settings, state: ResumeState) -> UsageBudget:
@@ -278,7 +383,7 @@ def _budget(settings: Settings, state: ResumeState) -> UsageBudget:
     return budget
 
 
-def _context(connection: _Connection, settings: Settings, budget: UsageBudget) -> Context:
+def _context(connection: Connection, settings: Settings, budget: UsageBudget) -> Context:
     """The context of the checks.
 
     Raises:
@@ -310,38 +415,63 @@ def _new_folder(settings: Settings, target: _Target, suffix: str) -> Path:
 
 def _evidence(folder: Path, settings: Settings, state: ResumeState) -> Evidence:
     """The run's evidence log, which continues that of a run to resume."""
-    return Evidence(folder / EVIDENCE, settings.secrets, state.head, len(state.exchanges))
+    run_folder.begin(folder)
+    if state.torn:
+        move_torn_line(folder / EVIDENCE, state.torn)
+    path, limit = folder / EVIDENCE, settings.max_evidence
+    return Evidence(path, settings.secrets, state.head, len(state.exchanges), limit)
 
 
 def _write_header(
-    evidence: Evidence, settings: Settings, header: Mapping[str, Any], target: _Target
+    evidence: Evidence,
+    context: Context,
+    settings: Settings,
+    header: Mapping[str, Any],
+    target: _Target,
 ) -> None:
     """Write the header of the evidence, and the exchange that lists the models."""
     # Not part of the header that must match: a run may be resumed with new labels.
-    reviewed = {"review_sha256": settings.review.digest}
-    resumed = bool(evidence.exchanges)
-    evidence.open({**header, **reviewed, "started": utc(target.started)}, resumed=resumed)
-    evidence.exchange(target.listed, PROBING)
+    findings = context.findings.waiting if context.findings else {}
+    used = {**session_facts(settings, target.started), "findings": findings}
+    evidence.open({**header, **used}, resumed=bool(evidence.exchanges))
+    try:
+        evidence.exchange(target.listed, PROBING)
+    except EndpointError as error:
+        raise LookupError(f"{error}: allow more with --max-evidence") from None
 
 
-def _explore(run: Run, connection: _Connection, sender: Sender, target: _Target) -> None:
-    """Detect what the endpoint supports, or why it cannot be tried.
+def _explore(run: Run, connection: Connection, sender: Sender, target: _Target) -> None:
+    """Detect what the endpoint supports; a budget that is spent by then is the run's problem.
 
     Raises:
+        Unassessable: The endpoint cannot be tried.
         LookupError: The user must choose another model or key.
     """
-    settings, problem = run.settings, target.problem
-    dialect = Dialect(target.model, sampling=settings.sampling, extra_body=settings.extra)
-    send = partial(sender.send, trial=PROBING)
     try:
-        if not problem:
-            work = explore(send, target.models, dialect)
-            run.capabilities = connection.background.submit(work).result()
-    except (Unassessable, EndpointError) as error:
-        problem = str(error)
+        run.capabilities = _explored(connection.background, sender, run.settings, target)
+    except EndpointError as error:
+        run.problem = run.settings.secrets.printable(str(error))
+
+
+def _explored(
+    background: BackgroundEventLoop, sender: Sender, settings: Settings, target: _Target
+) -> Capabilities:
+    """What the endpoint supports.
+
+    Raises:
+        EndpointError: The budget is spent.
+        Unassessable: The endpoint cannot be tried.
+        LookupError: The user must choose another model or key.
+    """
+    dialect = Dialect(target.model, sampling=settings.sampling, extra_body=settings.extra)
+    send = at_most(settings.concurrency, partial(sender.send, trial=PROBING))
+    try:
+        work = sender.budget.in_time(explore(send, target.models, dialect))
+        return background.submit(work).result()
+    except Unassessable as error:
+        raise Unassessable(settings.secrets.printable(str(error))) from None
     except LookupError as error:
         raise LookupError(_error_message(error, settings)) from None
-    run.problem = settings.secrets.printable(problem)
 
 
 @contextmanager
@@ -352,4 +482,6 @@ def _finished(background: BackgroundEventLoop, run: Run) -> Generator[None]:
     finally:
         # Nothing may be added to the evidence once it is compared or hashed.
         background.cancel_all()
+        run.evidence.close()
+        run.verify_evidence()
         run.compare()

@@ -13,12 +13,10 @@ from readiness.evidence.redaction import Secrets
 from readiness.load.workers import LoadWorkerSettings
 from readiness.policy.policy import Policy
 from readiness.policy.waiver import Waiver
-from readiness.transport.address import Address
+from readiness.transport.address import API_KEY_VARIABLE, Address
 from readiness.transport.client import RequestLimits
+from readiness.verdict.exit_status import FailOn
 from readiness.verdict.labels import Review
-
-#: The environment variables that hold the API keys of the endpoint and of a baseline endpoint.
-API_KEY_VARIABLE, BASELINE_API_KEY_VARIABLE = "OPENAI_API_KEY", "READINESS_BASELINE_API_KEY"
 
 
 @dataclass(frozen=True)
@@ -31,6 +29,8 @@ class Settings:
         profile: The profile, which sets the number of trials: smoke, ci or full.
         policy: Thresholds, margins, and which dimensions gate.
         concurrency: Maximum number of trials in flight.
+        burst: The same for trials that are to meet many others: more only where the user named no
+            maximum.
         reports: The folder in which run folders are created.
         seed: The seed of generated probes.
         limits: Timeouts, and the maximum size of a response.
@@ -39,6 +39,7 @@ class Settings:
         max_requests: Maximum number of requests; 0 for no limit.
         max_tokens: Maximum number of tokens, of prompts and replies; 0 for no limit.
         max_minutes: Maximum duration in minutes; 0 for no limit.
+        max_evidence: Maximum size of the evidence in bytes; 0 for no limit.
         keep_going: Whether to run all trials of a check that can no longer be ready.
         use_sequential_tests: Whether sequential tests may end checks of a rate early.
         resume: The folder of the run to resume; None for a new run.
@@ -52,6 +53,7 @@ class Settings:
             without one.
         earlier: Finished runs of the same build to pool with this one.
         waivers: The waivers, by check.
+        fail_on: The mildest verdict for which the run fails.
     """
 
     address: Address
@@ -59,6 +61,7 @@ class Settings:
     profile: str
     policy: Policy
     concurrency: int
+    burst: int
     reports: Path
     seed: int
     limits: RequestLimits
@@ -67,6 +70,7 @@ class Settings:
     max_requests: int
     max_tokens: int
     max_minutes: float
+    max_evidence: int
     keep_going: bool
     use_sequential_tests: bool
     resume: Path | None
@@ -79,3 +83,5 @@ class Settings:
     baseline_settings: Settings | None = None
     earlier: Sequence[FinishedRun] = ()
     waivers: Mapping[str, Waiver] = field(default_factory=dict)
+    build: str = ""
+    fail_on: FailOn = FailOn.INCONCLUSIVE

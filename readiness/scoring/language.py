@@ -26,6 +26,7 @@ LEAST_KANA = 0.1
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa\u31f0-\u31ff\uff66-\uff9d]")
 _HIRAGANA = re.compile("[\u3041-\u3096]")
 _HAN = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_WIDE_MARK = re.compile("[、。，．：；？！]")
 # Initials end no sentence, nor does the first half of "a. C."
 _ENDS = re.compile(r"(?<=[.!?…])(?<!\b[^\W\d_]\.)[\"'»”)*]*\s+|(?<=[。！？])|\s*[\n:;；：]\s*")
 # Words of no language: names, which have capitals within a sentence, figures in them, or are code.
@@ -68,6 +69,11 @@ def strays(text: str) -> str:
         if char == "\ufffd"
         or (char.isalpha() and not unicodedata.name(char, "").startswith(_SCRIPTS))
     )
+
+
+def wide_marks(text: str) -> str:
+    """The marks between sentences of Chinese and Japanese in a text."""
+    return "".join(_WIDE_MARK.findall(text))
 
 
 def letters_in(text: str) -> int:

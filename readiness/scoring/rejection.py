@@ -109,7 +109,8 @@ def _asked(exchange: Exchange) -> str:
 
 
 def _got(exchange: Exchange) -> str:
-    return f"HTTP {exchange.status} with {exchange.body[:200].decode(errors='replace')!r:.160}"
+    came = exchange.gateway_timeout or repr(exchange.body[:200].decode(errors="replace"))
+    return f"HTTP {exchange.status} with {came:.160}"
 
 
 def _listed(statuses: tuple[int, ...]) -> str:

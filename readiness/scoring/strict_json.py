@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from readiness.protocol.message import is_nested_deeper
+
 #: The whitespace of RFC 8259; a no-break space or a byte order mark is none.
 SPACE = " \t\r\n"
 DEEPEST = 100
@@ -64,7 +66,8 @@ def prefix(text: str) -> tuple[Any, str]:
     if bare.startswith("```"):
         raise NotJson("a fence around the JSON", f"{bare!r:.120}")
     value, end = _decoded(bare)
-    _refuse_depth(value, bare)
+    if is_nested_deeper(value, DEEPEST):
+        raise NotJson("nested too deeply", f"{bare!r:.120}")
     _refuse_surrogates(value)
     return value, bare[end:].lstrip(SPACE)
 
@@ -117,21 +120,6 @@ def _whole(digits: str) -> int:
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole
 )
-
-
-def _refuse_depth(value: Any, bare: str) -> None:
-    layer = [value]
-    for _ in range(DEEPEST):
-        layer = [member for node in layer for member in _members(node)]
-        if not layer:
-            return
-    raise NotJson("nested too deeply", f"{bare!r:.120}")
-
-
-def _members(node: Any) -> list[Any]:
-    if isinstance(node, dict):
-        return list(node.values())
-    return node if isinstance(node, list) else []
 
 
 def _refuse_surrogates(value: Any) -> None:

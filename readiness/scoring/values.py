@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from readiness.scoring.numerals import in_digits, plain
 
-_WIDE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+WIDE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _NAMES = (
     "january jan|february feb|march mar|april apr|may|june jun|july jul|august aug"
     "|september sept sep|october oct|november nov|december dec"
@@ -73,7 +73,7 @@ _NAMES_OF = {f"u{at}": name for at, name in enumerate(_UNITS)}
 _BEHIND = re.compile(
     rf"(?<![a-z0-9.-])(?P<n>{_NUMBER}) ?(?:"
     + "|".join(rf"(?P<{key}>{_UNITS[name]}|{name})" for key, name in _NAMES_OF.items())
-    + rf")(?![a-z点]|(?<=[{_WIDE}])[们员])"
+    + rf")(?![a-z点]|(?<=[{WIDE}])[们员])"
 )
 _IN_FRONT = re.compile(
     "(?<![a-z])(?:"
@@ -82,12 +82,16 @@ _IN_FRONT = re.compile(
 )
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:[,']\d{3})+(?![\d,]\d|\d)")
 _SPACED = re.compile(r"(?<![a-z\d.,:/-])(?<!\d )\d{1,3}(?: \d{3})+(?![\d:/-])(?![ .,]\d)")
-_CONTINENTAL = re.compile(r"(?<![\d.,])\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d)")
+# Before a decimal comma, or in an amount of euros, which has no three decimals.
+_CONTINENTAL = re.compile(
+    r"(?<![\d.,])\d{1,3}(?:\.\d{3})+(?:,\d{1,2}(?!\d)|(?= ?(?:€|euros?\b|eur\b|欧元))"
+    r"|(?<=€.....)(?!\d))"
+)
 _DECIMAL = re.compile(r"(?<![a-z0-9_.])\d++\.\d++(?![a-z_]|\.\d)")
 _ISO = r"(?:\d{4}|-)-\d\d-\d\d|\d\d:\d\d"
 _TOKEN = re.compile(
     rf"{_ISO}|(?<![a-z0-9_.)-])-?\d++(?:\.\d++)*+%?+(?![a-z])|\d++(?:\.\d++)*+%?+(?![a-z])"
-    rf"|(?:(?![{_WIDE}])\w)++(?:\.\d++)*+|[{_WIDE}]++"
+    rf"|(?:(?![{WIDE}])\w)++(?:\.\d++)*+|[{WIDE}]++"
 )
 
 
@@ -97,6 +101,12 @@ def normalise(text: str) -> str:
     Lower case, half width, no punctuation; numbers in plain digits, units after them; dates as
     2027-03-05, or --03-05 without a year; times as 15:20; codes as inv4821k.
     """
+    text = " ".join(_TOKEN.findall(in_one_form(text)))
+    return re.sub(rf"(?<=[{WIDE}]) (?=[{WIDE}])", "", text)
+
+
+def in_one_form(text: str) -> str:
+    """The same, with its punctuation."""
     text = _SPACED.sub(lambda found: found[0].replace(" ", ""), _folded(text))
     text = _CONTINENTAL.sub(lambda found: found[0].replace(".", "").replace(",", "."), text)
     text = _THOUSANDS.sub(lambda found: re.sub("[,']", "", found[0]), text)
@@ -107,9 +117,7 @@ def normalise(text: str) -> str:
         text = pattern.sub(_iso_time, text)
     text = _DECIMAL.sub(lambda found: plain(Decimal(found[0])), text)
     text = _BEHIND.sub(_with_unit, _IN_FRONT.sub(_with_unit, text))
-    text = re.sub(r"(?<=[a-z])[-_](?=[a-z\d])|(?<=\d)[-_](?=[a-z])", "", text)
-    text = " ".join(_TOKEN.findall(text))
-    return re.sub(rf"(?<=[{_WIDE}]) (?=[{_WIDE}])", "", text)
+    return re.sub(r"(?<=[a-z])[-_](?=[a-z\d])|(?<=\d)[-_](?=[a-z])", "", text)
 
 
 def numbers(text: str) -> list[str]:

@@ -1,11 +1,12 @@
-"""Where failures gather: the label, or the pair of labels, whose failures cannot be chance."""
+"""Where failures gather: the labels, or the stretch of places, whose failures cannot be chance."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import combinations
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from itertools import combinations, combinations_with_replacement
 from math import comb
 
 ALPHA = 0.05
@@ -15,8 +16,25 @@ Label = tuple[str, str]
 
 
 @dataclass(frozen=True)
+class LabelledTrial:
+    """A trial as it is looked at for where failures gather.
+
+    Args:
+        labels: What it is counted under.
+        failed: Whether it failed.
+        cluster: What it shares its luck with; "" where that is its own.
+        places: Where it stands on a scale, as in `{"turns back": 45}`.
+    """
+
+    labels: Mapping[str, str]
+    failed: bool
+    cluster: str = ""
+    places: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Association:
-    """A label, or a pair of them, with which trials fail more often than chance would have it.
+    """Labels, or a stretch of places, with which trials fail more often than chance would have it.
 
     Args:
         labels: The labels, each with its value, or with all values but the plain one.
@@ -24,7 +42,8 @@ class Association:
         trials: How many trials have them.
         failed_elsewhere: How many of the other trials failed.
         trials_elsewhere: How many other trials there are.
-        chance: How likely chance alone shows as much, anywhere among the labels looked at.
+        chance: How likely chance alone shows as much, anywhere among all that is looked at.
+        independent: How many of the trials that have them share no luck with each other.
     """
 
     labels: tuple[Label, ...]
@@ -33,51 +52,101 @@ class Association:
     failed_elsewhere: int
     trials_elsewhere: int
     chance: float
+    independent: int
 
     def __str__(self) -> str:
-        said = " and ".join(f"{label} ({value})" for label, value in self.labels)
         here = f"{self.failed} of {self.trials}"
         return (
-            f"fails with {said}: {here}; "
+            f"fails with {self.said}: {here}; "
             f"elsewhere {self.failed_elsewhere} of {self.trials_elsewhere}"
         )
 
+    @property
+    def said(self) -> str:
+        """The labels in words."""
+        return " and ".join(f"{label} ({value})" for label, value in self.labels)
+
 
 def worst_association(
-    trials: Sequence[tuple[Mapping[str, str], bool]],
-    plain: Mapping[str, str],
-    alpha: float = ALPHA,
+    trials: Sequence[LabelledTrial], plain: Mapping[str, str], alpha: float = ALPHA
 ) -> Association | None:
-    """The label or pair that explains failures best; None where chance may explain them all.
+    """What explains failures best; None where chance may explain them all."""
+    return next(iter(associations(trials, plain, alpha)), None)
+
+
+def associations(
+    trials: Sequence[LabelledTrial], plain: Mapping[str, str], alpha: float = ALPHA
+) -> list[Association]:
+    """All labels, pairs of labels and stretches of places whose failures chance does not explain.
+
+    The likeliest to be no chance comes first, and a single label before a pair.
 
     Fisher's exact test of each, corrected for their number as Tarone (1990) does: what is too rare
-    to be significant whatever had come of it is not counted.
+    to be significant whatever had come of it is not counted. Stretches of all lengths make a scan
+    statistic (Naus 1965), corrected in the same way.
 
     Args:
-        trials: The labels of each trial, and whether it failed.
+        trials: The trials.
         plain: The value of a label that stands for nothing special; all others count as one, too.
         alpha: The risk of naming any where failures are chance.
     """
-    total = len(trials)
-    failures = sum(1 << at for at, (_, failed) in enumerate(trials) if failed)
-    count = failures.bit_count()
+    counts = _Counts(trials)
     found = {
         having: labels
-        for having, labels in _candidates([labels for labels, _ in trials], plain)
-        if 0 < having.bit_count() < total
+        for having, labels in _candidates(trials, plain)
+        if 0 < having.bit_count() < len(trials)
     }
-    sizes = [having.bit_count() for having in found]
-    tests = _testable([fisher(min(each, count), each, count, total) for each in sizes], alpha)
-    tried = [
-        (fisher((having & failures).bit_count(), having.bit_count(), count, total), having)
-        for having in found
+    tables = [counts.table(having) for having in found]
+    tests = _testable([fisher(min(each[1:3]), *each[1:]) for each in tables], alpha)
+    tried = sorted(
+        (fisher(*table), len(labels), having)
+        for table, (having, labels) in zip(tables, found.items(), strict=True)
+    )
+    return [
+        counts.association(having, found[having], chance * tests)
+        for chance, _, having in tried
+        if chance * tests <= alpha
     ]
-    chance, having = min(tried, key=lambda each: (each[0], len(found[each[1]])), default=(1.0, 0))
-    if chance * tests > alpha:
-        return None
-    failed, size = (having & failures).bit_count(), having.bit_count()
-    elsewhere = count - failed, total - size
-    return Association(found[having], failed, size, *elsewhere, chance * tests)
+
+
+class _Counts:
+    """Counts of trials that are the bits of a number, some of which share their luck."""
+
+    def __init__(self, trials: Sequence[LabelledTrial]) -> None:
+        self._total = len(trials)
+        self._failures = sum(1 << at for at, each in enumerate(trials) if each.failed)
+        clusters: dict[str, int] = {}
+        for at, each in enumerate(trials):
+            # A trial without a cluster is its own.
+            name = each.cluster or f"\0{at}"
+            clusters[name] = clusters.get(name, 0) | 1 << at
+        self._clusters = [*clusters.values()]
+        self._broken = [each & self._failures for each in self._clusters if each & self._failures]
+
+    @cached_property
+    def _shared(self) -> list[int]:
+        return [each for each in self._clusters if each.bit_count() > 1]
+
+    def table(self, having: int) -> tuple[int, int, int, int]:
+        """What failed of the trials in question, these, what failed of all, and all.
+
+        Where they are whole clusters, a cluster counts once. Where they are of many, their failures
+        count once for each cluster, as if the others there had passed.
+        """
+        failed = sum(1 for each in self._broken if each & having)
+        if all(each & having in (0, each) for each in self._shared):
+            return failed, self.independent(having), len(self._broken), len(self._clusters)
+        return failed, having.bit_count(), self._failures.bit_count(), self._total
+
+    def independent(self, having: int) -> int:
+        """How many clusters the trials are of."""
+        return sum(1 for each in self._clusters if each & having)
+
+    def association(self, having: int, labels: tuple[Label, ...], chance: float) -> Association:
+        """What is found of the trials in question."""
+        failed, trials = (having & self._failures).bit_count(), having.bit_count()
+        elsewhere = self._failures.bit_count() - failed, self._total - trials
+        return Association(labels, failed, trials, *elsewhere, chance, self.independent(having))
 
 
 @lru_cache(maxsize=4096)
@@ -101,20 +170,21 @@ def fisher(failed: int, trials: int, all_failed: int, all_trials: int) -> float:
 
 def _testable(least: Sequence[float], alpha: float) -> int:
     """By how many tests to correct: by those that could be significant if so many were counted."""
-    numbers = range(1, len(least) + 1)
-    return next((k for k in numbers if sum(p * k <= alpha for p in least) <= k), 1)
+    ordered, numbers = sorted(least), range(1, len(least) + 1)
+    return next((k for k in numbers if bisect_right(ordered, alpha / k) <= k), 1)
 
 
 def _candidates(
-    labels: Sequence[Mapping[str, str]], plain: Mapping[str, str]
+    trials: Sequence[LabelledTrial], plain: Mapping[str, str]
 ) -> Iterator[tuple[int, tuple[Label, ...]]]:
-    """Each pair and each label, with the trials that have it as the bits of a number.
+    """Each stretch, pair and label, with the trials that have it as the bits of a number.
 
     Of those that the same trials have, the last is a single label.
     """
+    yield from _stretches(trials)
     having: dict[Label, int] = {}
-    for at, each in enumerate(labels):
-        for label, value in each.items():
+    for at, each in enumerate(trials):
+        for label, value in each.labels.items():
             usual = plain.get(label, value)
             others = ANY if usual == NONE else f"not {usual}"
             for counted in [value] if value == usual else [value, others]:
@@ -126,3 +196,19 @@ def _candidates(
             yield having[one] & having[other], (other, one)
     for one in names:
         yield having[one], (one,)
+
+
+def _stretches(trials: Sequence[LabelledTrial]) -> Iterator[tuple[int, tuple[Label, ...]]]:
+    """Every stretch of every scale, from the longest to the shortest."""
+    for scale in {name: None for each in trials for name in each.places}:
+        at: dict[int, int] = {}
+        for number, each in enumerate(trials):
+            if scale in each.places:
+                place = each.places[scale]
+                at[place] = at.get(place, 0) | 1 << number
+        ordered = sorted(at)
+        ends = combinations_with_replacement(range(len(ordered)), 2)
+        for first, last in sorted(ends, key=lambda of: of[0] - of[1]):
+            low, high = ordered[first], ordered[last]
+            having = sum(at[each] for each in ordered[first : last + 1])
+            yield having, ((scale, f"{low}-{high}" if high > low else f"{low}"),)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from itertools import accumulate
 from math import ceil, floor, log
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from numpy import float64, int64
+    from numpy.typing import NDArray
 
 STEPS = 100  # of the bisection for a bound, and of the grid over the nuisance parameter
 Z = 1.6448536269514722  # The normal distribution's 95 % quantile: the bound is one-sided.
 ROUNDING = 1e-9
+NEGLIGIBLE = 1e-40  # Probabilities below are left out of sums: no p-value hangs on them.
 
 
 class Pairs(NamedTuple):
@@ -26,19 +32,35 @@ class Pairs(NamedTuple):
         )
 
 
-def sign_flips(differences: Iterable[int]) -> float:
+def sign_flips(differences: Sequence[int]) -> float:
     """The exact one-sided p-value of losses exceeding gains, if nothing has changed.
 
     Each difference is a cluster's losses minus its gains, whose sign is symmetric under the null
-    hypothesis. Where each cluster is one trial, this is McNemar's exact test (1947).
+    hypothesis. Where each cluster is one trial, this is McNemar's exact test (1947). Clusters of
+    one size are a binomial; sizes are convolved, so that time and memory stay near linear.
     """
-    differing = [each for each in differences if each]
-    counts = [1]  # By sum: the number of subsets of clusters with that sum.
-    for each in map(abs, differing):
-        longer = [*counts, *[0] * each]
-        counts = [one + other for one, other in zip(longer, [0] * each + counts, strict=True)]
-    ahead = sum(each for each in differing if each > 0)
-    return sum(counts[ahead:]) / float(2 ** len(differing))
+    from numpy import convolve, ones, zeros
+
+    lowest, chances = 0, ones(1)  # Of the sum of the differences that turn out positive.
+    for size, clusters in Counter(abs(each) for each in differences if each).items():
+        first, heads = _fair_coins(clusters)
+        spaced = zeros((len(heads) - 1) * size + 1)
+        spaced[::size] = heads
+        lowest, chances = lowest + first * size, convolve(chances, spaced)
+    ahead = sum(each for each in differences if each > 0)
+    return min(1.0, float(chances[max(0, ahead - lowest) :].sum()))
+
+
+def _fair_coins(coins: int) -> tuple[int, NDArray[float64]]:
+    """The fewest heads that are not negligible, and the probability of each number from there."""
+    from numpy import arange, exp, flatnonzero
+    from scipy.special import gammaln
+
+    heads = arange(coins + 1)
+    ways = gammaln(coins + 1) - gammaln(heads + 1) - gammaln(coins - heads + 1)
+    chances = exp(ways - coins * log(2))
+    kept = flatnonzero(chances > NEGLIGIBLE)
+    return int(kept[0]), chances[kept[0] : kept[-1] + 1]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -88,23 +110,41 @@ def inferior(found: Pairs, margin: float) -> float:
     The maximum over the nuisance parameter, the rate of discordant pairs (Sidik 2003, exact
     unconditional tests for matched pairs); outcomes are ordered by Tango's score.
     """
-    import numpy
-    from scipy.special import bdtr, gammaln, xlog1py, xlogy
-
     if not found.pairs:
         return 1.0
-    pairs, differing = found.pairs, numpy.arange(found.pairs + 1)
-    lost, both = numpy.meshgrid(differing, differing, indexing="ij")
-    scores = _score(lost, both - lost, pairs, margin)
-    as_good = (scores >= _score(*found, margin) - ROUNDING) & (lost <= both)
-    most = as_good.sum(axis=0) - 1  # By number of discordant pairs, the most losses as good.
+    most = _most_losses(found, margin)
     # Discordant pairs are rare: the grid is finer at small rates.
-    gains = (1 - margin) / 2 * (numpy.arange(STEPS)[:, None] / STEPS) ** 2
-    rate = 2 * gains + margin
-    coefficients = gammaln(pairs + 1) - gammaln(differing + 1) - gammaln(pairs - differing + 1)
-    weights = numpy.exp(coefficients + xlogy(differing, rate) + xlog1py(pairs - differing, -rate))
-    below = bdtr(numpy.maximum(most, 0), differing, (gains + margin) / rate)
-    return min(1.0, float((weights * numpy.where(most < 0, 0, below)).sum(axis=1).max()))
+    gains = [(1 - margin) / 2 * (step / STEPS) ** 2 for step in range(STEPS)]
+    return min(1.0, max(_as_good(most, gained, margin) for gained in gains))
+
+
+def _most_losses(found: Pairs, margin: float) -> NDArray[int64]:
+    """By number of discordant pairs, the most losses that score as well as those found; or -1."""
+    from numpy import arange, full_like, where
+
+    both = arange(found.pairs + 1)
+    least = _score(*found, margin) - ROUNDING
+    low, high = full_like(both, -1), both.copy()
+    for _ in range(found.pairs.bit_length() + 1):  # The score falls with each loss: bisection.
+        middle = (low + high + 1) // 2
+        enough = _score(middle, both - middle, found.pairs, margin) >= least
+        low, high = where(enough, middle, low), where(enough, high, middle - 1)
+    return low
+
+
+def _as_good(most: NDArray[int64], gains: float, margin: float) -> float:
+    """The probability of at most so many losses, where gains have this rate."""
+    from numpy import arange, exp, where
+    from scipy.special import bdtr, gammaln, xlog1py, xlogy
+
+    pairs, rate = len(most) - 1, 2 * gains + margin
+    both = arange(pairs + 1)
+    ways = gammaln(pairs + 1) - gammaln(both + 1) - gammaln(pairs - both + 1)
+    chances = exp(ways + xlogy(both, rate) + xlog1py(pairs - both, -rate))
+    counts = chances > NEGLIGIBLE
+    both, most, chances = both[counts], most[counts], chances[counts]
+    few = bdtr(where(most < 0, 0, most), both, (gains + margin) / rate)
+    return float((chances * where(most < 0, 0, few)).sum())
 
 
 def fewest_pairs(margin: float, alpha: float) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, inf, sqrt
+from itertools import pairwise
+from math import ceil, exp, hypot, inf, log, sqrt
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -16,6 +17,7 @@ WARM_UP = 3  # The first 1/3 of the readings is excluded from a trend.
 POWER = 2.326 + 0.842  # quantiles of the normal distribution, at 99 and 80 %
 RESAMPLES = 1000
 MIN_BLOCKS = 12  # of a block bootstrap
+MIN_BATCH, MIN_BATCHES = 3, 3  # values of a batch, and batches, that tell how much means vary
 BLOCK = 5.0  # seconds: longer than requests that are close in time are correlated
 
 
@@ -34,11 +36,13 @@ class Trend(NamedTuple):
         p: The one-sided p-value of growth (Mann-Kendall).
         slope: The growth from one reading to the next (Theil-Sen).
         low: The lower bound of the slope (95 %).
+        high: Its upper bound.
     """
 
     p: float
     slope: float
     low: float
+    high: float
 
 
 def percentile(seconds: Sequence[float], share: float) -> Estimate:
@@ -73,6 +77,60 @@ def rate(ended: Sequence[float], start: float, end: float) -> Estimate:
     return Estimate(value, min(float(low), value), max(float(high), value))
 
 
+def divided(values: Sequence[T], most: int) -> list[Sequence[T]]:
+    """The values in batches of equal size, in their order, of MIN_BATCH values each or more."""
+    count = max(min(most, len(values) // MIN_BATCH), 1)
+    edges = [len(values) * at // count for at in range(count + 1)]
+    return [values[start:end] for start, end in pairwise(edges) if end > start]
+
+
+def batch_means(values: Sequence[float]) -> Estimate:
+    """The mean of batches in time, with a t interval: batches of a steady state hardly correlate.
+
+    With fewer than three batches, nothing is known of the mean but that it is positive.
+    """
+    if not values:
+        return Estimate(0.0, 0.0, inf)
+    mean = float(np.mean(values))
+    if len(values) < MIN_BATCHES:
+        return Estimate(mean, 0.0, inf)
+    _, low, high = interval_of_mean(values)
+    return Estimate(mean, max(low, 0.0), high)
+
+
+def interval_of_mean(values: Sequence[float]) -> Estimate:
+    """The mean of independent values of either sign, with a t interval."""
+    from scipy.special import stdtrit
+
+    mean = float(np.mean(values))
+    if len(values) < MIN_BATCHES:
+        return Estimate(mean, -inf, inf)
+    error = float(np.std(values, ddof=1)) / sqrt(len(values))
+    half = float(stdtrit(len(values) - 1, 1 - ALPHA / 2)) * error
+    return Estimate(mean, mean - half, mean + half)
+
+
+def relative_error(values: Sequence[float]) -> float:
+    """The standard error of the mean of positive values, as a share of it; infinite for too few."""
+    if len(values) < MIN_BATCHES:
+        return inf
+    return float(np.std(values, ddof=1) / np.mean(values)) / sqrt(len(values))
+
+
+def ratio(above: Estimate, below: Estimate) -> Estimate:
+    """The ratio of two independent estimates, by the errors of their logarithms."""
+    if not (above.value and below.value):
+        return Estimate(0.0, 0.0, inf)
+    value = above.value / below.value
+    half = hypot(*(_relative_half(each) for each in (above, below)))
+    return Estimate(value, value * exp(-half), value * exp(half))
+
+
+def _relative_half(estimate: Estimate) -> float:
+    """Half of the width of an interval, as of the logarithm."""
+    return log(estimate.high / estimate.value) if estimate.high < inf else inf
+
+
 def settled(readings: Sequence[T]) -> Sequence[T]:
     """The readings without their first third: growth during warm-up is not a trend."""
     return readings[len(readings) // WARM_UP :]
@@ -96,14 +154,16 @@ def detectable(readings: Sequence[float]) -> float:
 def trend(readings: Sequence[float]) -> Trend:
     """The trend of readings, which must be independent, as readings of an idle server are.
 
-    A constant series has no trend.
+    A constant series has no trend, and two readings show nothing.
     """
     from scipy.stats import kendalltau, theilslopes
 
     values: Times = np.asarray(readings, float)
-    if len(values) < 3 or np.ptp(values) == 0:
-        return Trend(1.0, 0.0, 0.0)
+    if len(values) < 3:
+        return Trend(1.0, 0.0, -inf, inf)
+    if np.ptp(values) == 0:
+        return Trend(1.0, 0.0, 0.0, 0.0)
     indexes = np.arange(len(values))
     p = float(kendalltau(indexes, values, alternative="greater").pvalue)
-    slope, _, low, _ = theilslopes(values, indexes, 0.95)
-    return Trend(p, float(slope), float(low))
+    slope, _, low, high = theilslopes(values, indexes, 0.95)
+    return Trend(p, float(slope), float(low), float(high))

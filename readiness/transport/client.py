@@ -9,7 +9,9 @@ import socket
 import struct
 import time
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from io import BytesIO
 from time import perf_counter_ns
 from typing import Any
 
@@ -18,6 +20,7 @@ from multidict import CIMultiDict
 
 from readiness.exchange import Arrival, Call, ClientAbort, Exchange, Fault, Repeated
 from readiness.transport.address import Address
+from readiness.transport.deadlines import OnTimeClock
 from readiness.transport.timestamps import StampedResponse, StampingConnector, StampingRequest
 
 # Below the 5 s after which uvicorn closes an idle connection: a request written to a connection
@@ -26,14 +29,21 @@ KEEPALIVE_TIMEOUT = 4.0
 #: The headers in which endpoints accept an API key.
 KEY_HEADERS = frozenset(("authorization", "api-key", "x-api-key"))
 CHUNK_SIZE = 2**16
+LARGE_BODY = 2**20  # bytes
 #: SO_LINGER with a timeout of 0: closing resets the connection (RST) and drops unsent data.
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 FRAME = b"data:"
+#: What has arrived of a response is looked at so often, in seconds: to wait for its end costs a
+#: fifth less CPU than to wake for each of its chunks.
+LOOK = 0.25
 
 
 @dataclass(frozen=True)
 class RequestLimits:
-    """Timeouts in seconds, and the maximum size of a response body in bytes."""
+    """Timeouts in seconds, and the maximum size of a response body in bytes.
+
+    Time in which this process was late counts for none of them: see `OnTimeClock`.
+    """
 
     connect: float = 5.0
     first_byte: float = 120.0
@@ -51,6 +61,7 @@ class _PartialResponse:
     body: bytearray = field(default_factory=bytearray)
     arrivals: list[tuple[int, int]] = field(default_factory=list)
     written: int = 0
+    at: float = 0.0
 
     def begin(self, response: aiohttp.ClientResponse) -> None:
         """Take in the head of the response, and the list of timestamps that its body fills."""
@@ -58,6 +69,12 @@ class _PartialResponse:
         self.status, self.arrivals = response.status, response.arrivals
         self.written = response.written
         self.headers = {name.lower(): value for name, value in response.headers.items()}
+
+    def take(self, content: aiohttp.StreamReader, now: float) -> None:
+        """Take in what has arrived of the body since, also of one that was then cut."""
+        if content.total_bytes > len(self.body):  # `read_nowait` gives nothing of one that was cut.
+            self.body += content._read_nowait(-1)
+            self.at = now
 
 
 class EndpointClient:
@@ -70,11 +87,15 @@ class EndpointClient:
         self.where = where
         self.limits = limits
         self._sessions: dict[str, aiohttp.ClientSession] = {}
+        self._own_clock: OnTimeClock | None = None
 
     async def close(self) -> None:
         """Close every connection."""
         for session in self._sessions.values():
             await session.close()
+        if self._own_clock is not None:
+            self._own_clock.close()
+            self._own_clock = None
 
     async def send(self, call: Call, connection: str = "") -> Exchange:
         """Send a request and receive its response, over a dedicated connection if one is named."""
@@ -89,7 +110,7 @@ class EndpointClient:
             proxy=self.where.proxy,
         )
         received, sent, start = _PartialResponse(), time.time(), perf_counter_ns()
-        fault, detail = await self._receive(request, received, call.hang_up)
+        fault, detail = await self._receive(request, received, call)
         return Exchange(
             request=call.kept,
             status=received.status,
@@ -116,20 +137,26 @@ class EndpointClient:
         return CIMultiDict((name, value) for name, value in headers.items() if value)
 
     async def _receive(
-        self, request: Any, received: _PartialResponse, abort: ClientAbort | None
+        self, request: Any, received: _PartialResponse, call: Call
     ) -> tuple[Fault | None, str]:
         """Receive the response within the limits; return the fault, if any, and its details."""
-        started = asyncio.get_running_loop().time()
+        started, abort = self._clock.time(), call.hang_up
         try:
             if abort is not None:
                 return await self._read_until_abort(request, received, abort)
-            return await self._read(request, received, started)
+            return await self._read(request, received, started, self._first_byte_limit(call))
         except aiohttp.ConnectionTimeoutError:
             return Fault.UNREACHABLE, f"no connection within {self.limits.connect:g} s"
         except TimeoutError:
             if abort is not None:
                 return Fault.CLIENT_ABORTED, f"after {abort.seconds:g} s"
-            return self._timed_out(received, asyncio.get_running_loop().time() - started)
+            return self._timed_out(received, self._clock.time() - started)
+        except aiohttp.ClientConnectorDNSError as error:
+            return Fault.NO_HOST, error.host
+        except aiohttp.ClientConnectorCertificateError as error:
+            return Fault.UNTRUSTED, f"{error.host}:{error.port}: {error.certificate_error}"
+        except aiohttp.ClientConnectorSSLError as error:
+            return Fault.NO_TLS, f"{error.host}:{error.port}"
         except aiohttp.ClientConnectorError as error:
             return Fault.UNREACHABLE, f"{error.host}:{error.port}: {_why(error)}"
         except aiohttp.InvalidURL as error:
@@ -145,18 +172,46 @@ class EndpointClient:
         except (aiohttp.ClientError, OSError) as error:
             return Fault.RESET, f"{type(error).__name__}: {error}"
 
+    def _first_byte_limit(self, call: Call) -> float:
+        """How long the first byte may take: that of a reply which is not streamed, the total."""
+        asks = isinstance(call.body, dict) and bool(call.body.get("messages"))
+        whole = asks and not call.body.get("stream")
+        return self.limits.total if whole else self.limits.first_byte
+
     async def _read(
-        self, request: Any, received: _PartialResponse, started: float
+        self, request: Any, received: _PartialResponse, started: float, first_byte: float
     ) -> tuple[Fault | None, str]:
-        limits, now = self.limits, asyncio.get_running_loop().time
-        async with asyncio.timeout(limits.first_byte) as deadline, request as response:
+        async with self._clock.deadline(first_byte) as first, request as response:
             received.begin(response)
-            async for chunk in response.content.iter_any():
-                received.body += chunk
-                if len(received.body) > limits.body:
-                    return Fault.TOO_LARGE, f"more than {limits.body:,} bytes"
-                deadline.reschedule(min(now() + limits.silence, started + limits.total))
+            first.lift()
+            content = response.content
+            try:
+                while not content.is_eof() and content.total_bytes <= self.limits.body:
+                    left = self._time_left(received, started, first_byte)
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(min(left, LOOK)):
+                            await content.wait_eof()
+                    received.take(content, self._clock.time())
+                    if lost := content.exception():  # Who waits only later would not be told.
+                        raise lost
+            finally:
+                received.take(content, self._clock.time())
+        if len(received.body) > self.limits.body:
+            return Fault.TOO_LARGE, f"more than {self.limits.body:,} bytes"
         return None, ""
+
+    def _time_left(self, received: _PartialResponse, started: float, first_byte: float) -> float:
+        """How long the rest of a response may take to come, or the next of it, in seconds.
+
+        Raises:
+            TimeoutError: It is late.
+        """
+        now = self._clock.time()
+        left = received.at + self.limits.silence if received.body else started + first_byte
+        left = min(left, started + self.limits.total) - now
+        if left <= 0:
+            raise TimeoutError
+        return left
 
     async def _read_until_abort(
         self, request: Any, received: _PartialResponse, abort: ClientAbort
@@ -178,16 +233,27 @@ class EndpointClient:
             return Fault.FIRST_BYTE, f"nothing within {self.limits.first_byte:g} s"
         return Fault.SILENCE, f"nothing more for {self.limits.silence:g} s"
 
+    @property
+    def _clock(self) -> OnTimeClock:
+        """The clock of the event loop that the requests are sent from."""
+        if self._own_clock is None:
+            self._own_clock = OnTimeClock()
+        return self._own_clock
+
     def _session(self, connection: str) -> aiohttp.ClientSession:
         if connection not in self._sessions:
             self._sessions[connection] = aiohttp.ClientSession(
                 connector=StampingConnector(
-                    limit=1 if connection else 0, keepalive_timeout=KEEPALIVE_TIMEOUT
+                    self._clock,
+                    self.limits.connect,
+                    limit=1 if connection else 0,
+                    keepalive_timeout=KEEPALIVE_TIMEOUT,
                 ),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self.limits.connect),
+                timeout=aiohttp.ClientTimeout(total=None),
                 request_class=StampingRequest,
                 response_class=StampedResponse,
                 cookie_jar=aiohttp.DummyCookieJar(),
+                read_bufsize=self.limits.body,  # What is read at intervals must not wait for it.
             )
         return self._sessions[connection]
 
@@ -206,12 +272,21 @@ def _close(response: aiohttp.ClientResponse, *, reset: bool) -> None:
     response.close()
 
 
-def _encoded(body: Any) -> bytes | AsyncIterator[bytes] | None:
-    if body is None or isinstance(body, bytes):
-        return body
+def _encoded(body: Any) -> bytes | BytesIO | AsyncIterator[bytes] | None:
+    if body is None:
+        return None
     if isinstance(body, Repeated):
         return _chunks(body)
-    return json.dumps(body, ensure_ascii=False).encode()
+    sent = body if isinstance(body, bytes) else _json(body)
+    # As one piece, a large body would keep all other requests waiting.
+    return BytesIO(sent) if len(sent) > LARGE_BODY else sent
+
+
+def _json(body: Any) -> bytes:
+    try:
+        return json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # Half a surrogate pair, as an endpoint wrote it, is escaped.
+        return json.dumps(body).encode()
 
 
 async def _chunks(body: Repeated) -> AsyncIterator[bytes]:

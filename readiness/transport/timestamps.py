@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import sys
-from asyncio import AbstractEventLoop
+from asyncio import AbstractEventLoop, Transport
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +17,8 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.http import RawResponseMessage
+
+from readiness.transport.deadlines import OnTimeClock
 
 #: The option SO_TIMESTAMPNS of Linux, which Python does not name, and its control message.
 SO_TIMESTAMPNS, TIMESPEC = 35, struct.Struct("ll")
@@ -121,9 +123,18 @@ class StampedResponse(aiohttp.ClientResponse):
 
 
 class StampingConnector(aiohttp.TCPConnector):
-    """A connector whose connections record timestamps."""
+    """A connector whose connections record timestamps.
 
-    def __init__(self, *, limit: int, keepalive_timeout: float) -> None:
+    Args:
+        clock: The clock by which a connection takes too long.
+        seconds: What it may take.
+        limit: The most connections; 0 for any number.
+        keepalive_timeout: How long an idle connection is kept, in seconds.
+    """
+
+    def __init__(
+        self, clock: OnTimeClock, seconds: float, *, limit: int, keepalive_timeout: float
+    ) -> None:
         latest = LatestReceiveTime()
         stamping = sys.platform == "linux"
         super().__init__(
@@ -134,3 +145,11 @@ class StampingConnector(aiohttp.TCPConnector):
         # aiohttp has no public way to set the protocol: see docs/decisions/0001.
         protocol: Callable[..., ResponseHandler] = partial(StampingProtocol, latest)
         self._factory = partial(protocol, loop=self._loop)
+        self._clock, self._seconds = clock, seconds
+
+    async def _wrap_create_connection(
+        self, *args: Any, **other: Any
+    ) -> tuple[Transport, ResponseHandler]:
+        """Connect in time. aiohttp's own `sock_connect` would count the loop's lateness too."""
+        async with self._clock.deadline(self._seconds):
+            return await super()._wrap_create_connection(*args, **other)

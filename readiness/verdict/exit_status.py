@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from readiness.verdict.claim import Verdict
 from readiness.verdict.result import Result
 
@@ -14,14 +16,27 @@ EXIT_STATUS = {
 }
 INTERNAL_ERROR = 3  # pytest's own status of an internal error
 UNSOUND = 11  # The evidence fails its integrity check.
+UNTRIED = 12  # The endpoint could not be tried at all.
 MAX_REASONS = 5
 
 
-def exit_status(status: int, verdict: Verdict, bugs: bool) -> int:
+class FailOn(StrEnum):
+    """The mildest verdict for which a run fails."""
+
+    NOT_READY = "not-ready"
+    INCONCLUSIVE = "inconclusive"
+
+
+def exit_status(
+    status: int, verdict: Verdict, bugs: bool, fail_on: FailOn = FailOn.INCONCLUSIVE
+) -> int:
     """The exit status of a run; pytest's own stays where the run was interrupted or misused."""
     if status not in (0, 1):
         return status
-    return INTERNAL_ERROR if bugs else EXIT_STATUS[verdict]
+    if bugs:
+        return INTERNAL_ERROR
+    passes = fail_on is FailOn.NOT_READY and verdict is not Verdict.NOT_READY
+    return 0 if passes else EXIT_STATUS[verdict]
 
 
 class GateFailure(AssertionError):
@@ -30,7 +45,7 @@ class GateFailure(AssertionError):
 
 def explain(result: Result) -> str:
     """The requirement, what was required and shown, and why trials failed, as text."""
-    claim, planned = result.claim, len(result.counted)
+    claim, settled = result.claim, sum(not trial.score.made for trial in result.counted)
     low, high = result.interval
     required = "every trial" if claim.required == 1 else f"{claim.required:.0%} of trials"
     lines = [
@@ -39,9 +54,12 @@ def explain(result: Result) -> str:
         f"   required: {required}",
         f"      shown: {result.passed} of {result.executed} trials ({low:.1%} to {high:.1%})",
     ]
-    if result.executed < planned:
-        lines.append(f"    stopped: {planned - result.executed} more could not change the verdict")
+    if settled:
+        lines.append(f"    stopped: {settled} more could not change the verdict")
     lines += [f"   doubtful: {doubt}" for doubt in result.doubts]
+    lines += [
+        f"    pattern: {pair}" for pair in [result.failing_alone or result.worst_pair] if pair
+    ]
     lines += [f"   {each.count:6} × {each.shown}" for each in result.reasons[:MAX_REASONS]]
     if rest := result.reasons[MAX_REASONS:]:
         lines.append(

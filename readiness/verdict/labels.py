@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from readiness.evidence.printable import escape_unprintable
-from readiness.resources import LOADER, schema, violation
+from readiness.resources import contents, plain_yaml, schema, violation
 from readiness.score import Outcome, Score, scored
 from readiness.verdict.result import Result
 
+MAX_FILE = 4 * 2**20  # bytes
 LABELS = {"pass": Outcome.PASS, "fail": Outcome.FAIL}
 #: Who gave a label: the prefix of a judge's model, and the word for a person.
 JUDGE, REVIEW = "judge ", "review"
@@ -99,20 +98,20 @@ def load(path: Path | None) -> Review:
     """
     if path is None:
         return Review()
-    content = path.read_bytes()
+    content = contents(path, MAX_FILE)
     entries = _checked(path, content)
     keys = [each.key for each in entries]
     if len(set(keys)) < len(keys):
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice = Counter(keys).most_common(1)[0][0]
         raise ValueError(f"{path}: two entries for {twice[1]} with the reply {twice[2]}")
     return Review(entries, hashlib.sha256(content).hexdigest())
 
 
 def _checked(path: Path, content: bytes) -> list[ReviewEntry]:
     try:
-        found: Any = yaml.load(content, LOADER)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not YAML: {error}") from error
+        found = plain_yaml(content)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     if wrong := violation(found, schema("review")):
-        raise ValueError(f"{path}: {wrong.json_path}: {wrong.message}")
+        raise ValueError(f"{path}: {wrong.json_path}: {wrong.message:.200}")
     return [ReviewEntry(**each) for each in found]

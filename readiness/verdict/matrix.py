@@ -61,11 +61,14 @@ class DimensionRow:
         return worst([*held, *missing], default=Verdict.READY)
 
     @property
-    def score(self) -> int:
+    def score(self) -> int | None:
         """0 to 100: the lowest of the gating checks, or a mean of gating and advisory ones.
 
-        The verdict limits the mean, so that it rescues no failed check.
+        The verdict limits the mean, so that it rescues no failed check. None where nothing was
+        assessed.
         """
+        if self.verdict is Verdict.NOT_ASSESSED:
+            return None
         if self.advice is None:
             lowest = min((result.score for result in self.gating), default=0)
             return min(lowest, 89) if self.missing else lowest
@@ -103,13 +106,13 @@ class Matrix:
 
     @property
     def score(self) -> int:
-        """0 to 100: the lowest of the required dimensions."""
-        return min((row.score for row in self.gating), default=0)
+        """0 to 100: the lowest of the required dimensions that were assessed; 0 where none was."""
+        return min((row.score for row in self.gating if row.score is not None), default=0)
 
     @property
     def worst_first(self) -> list[DimensionRow]:
         """The rows in the order of reports: most severe verdict first, then lowest score."""
-        return sorted(self.rows, key=lambda row: (-row.verdict.severity, row.score, row.id))
+        return sorted(self.rows, key=lambda row: (-row.verdict.severity, row.score or 0, row.id))
 
 
 def matrix(

@@ -12,13 +12,18 @@ from statistics import median
 from typing import Self
 
 from readiness.check import Check
-from readiness.forms.factors import PLAIN
+from readiness.forms.factors import PLAIN, Form
 from readiness.probe import Probe
 from readiness.reply import Reply
 from readiness.score import UNSETTLED, Measure, Outcome, Score
 from readiness.statistics import proportions
-from readiness.statistics.association import Association, worst_association
-from readiness.verdict.claim import Claim, Tally, Verdict, judge, score
+from readiness.statistics.association import (
+    Association,
+    LabelledTrial,
+    associations,
+    worst_association,
+)
+from readiness.verdict.claim import Claim, Tally, Unsupported, Verdict, judge, score
 from readiness.verdict.sequential import judge_anytime
 
 
@@ -31,12 +36,14 @@ class PooledRuns:
         tally: The trials of all runs, clustered by probe.
         runs: The number of runs.
         failures: The number of failed trials in earlier runs, for a zero-defect rule.
+        binding: Whether their verdict also holds where this run alone is ready: another was not.
     """
 
     claim: Claim
     tally: Tally
     runs: int
     failures: int = 0
+    binding: bool = False
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -46,8 +53,9 @@ class PooledRuns:
         topic in other words is not a new topic.
         """
         claim, tally = self.claim, self.tally
-        if claim.required == 1:
-            return Verdict.INCONCLUSIVE  # A zero-defect rule is judged by the count of one run.
+        # A zero-defect rule is judged by the count of one run.
+        if claim.required == 1 or not tally.planned:
+            return Verdict.INCONCLUSIVE
         effect, trials = tally.design_effect, tally.planned
         worst, best = tally.passed / effect, (trials - tally.failed) / effect
         below = judge_anytime(best, trials / effect, claim.required, claim.alpha)
@@ -59,10 +67,12 @@ class PooledRuns:
 
     @property
     def doubt(self) -> str:
-        """Why a zero-defect rule that this run satisfied is in doubt, or an empty string."""
-        return (
-            f"{self.failures} trials failed in earlier runs of this build" if self.failures else ""
-        )
+        """Why what this run alone has shown is in doubt, or an empty string."""
+        if self.failures:
+            return f"{self.failures} trials failed in earlier runs of this build"
+        if self.binding and not self.tally.planned:
+            return "an earlier run of this build was not ready, and cannot be pooled with this one"
+        return ""
 
     def __str__(self) -> str:
         return f"{self.tally.passed} of {self.tally.planned} trials in {self.runs} runs"
@@ -114,6 +124,15 @@ def times(measures: Iterable[Measure]) -> list[DurationSummary]:
     ]
 
 
+PLAIN_LABELS = {factor.value: level for factor, level in PLAIN.items()}
+#: The risk, for each check, of saying that failures gather where they are chance. That of a run, of
+#: which twenty checks have a rate, is simulated (docs/validation.md): it is below 0.05.
+GATHERING_ALPHA = 0.005
+#: Where fewer pass, a requirement fails there.
+HALF = 0.5
+#: The verdicts that failures which gather turn into another.
+OPEN = (Verdict.READY, Verdict.INCONCLUSIVE)
+
 # With fewer different expectations, equal short replies may be a coincidence.
 MIN_EXPECTATIONS = 5
 
@@ -128,6 +147,7 @@ class Trial:
         score: The outcome, and why.
         exchanges: The numbers of its exchanges in the evidence.
         slices: The slices in which the record counts it.
+        places: Where it stands on a scale, along which failures may gather.
         cluster: What it shares with other trials; "" for nothing.
         control: Whether it is a control, which is not counted.
         reply_digest: The digest of the endpoint's replies; "" where there were none.
@@ -139,6 +159,7 @@ class Trial:
     score: Score
     exchanges: tuple[int, ...] = ()
     slices: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, int] = field(default_factory=dict)
     cluster: str = ""
     control: bool = False
     reply_digest: str = ""
@@ -155,6 +176,7 @@ class Trial:
             score=score,
             exchanges=tuple(exchanges),
             slices=probe.slices,
+            places=probe.places,
             cluster=probe.cluster,
             control=probe.control,
             reply_digest=said,
@@ -210,14 +232,25 @@ class Result:
         return [trial for trial in self.trials if not trial.control]
 
     @cached_property
+    def tried(self) -> list[Trial]:
+        """The counted trials that were tried: all but the skipped."""
+        return [trial for trial in self.counted if trial.score.tried]
+
+    @property
     def executed(self) -> int:
-        """The number of counted trials that were not skipped because the verdict was settled."""
-        return sum(trial.score.made for trial in self.counted)
+        """The number of counted trials that were tried."""
+        return len(self.tried)
 
     @cached_property
     def outcomes(self) -> Counter[Outcome]:
         """The counted trials by outcome."""
         return Counter(trial.score.outcome for trial in self.counted)
+
+    @property
+    def only_unsupported(self) -> bool:
+        """Whether all that counted trials have shown is that the feature is not supported."""
+        shown = self.outcomes.keys() - UNSETTLED
+        return shown == {Outcome.UNSUPPORTED}
 
     @property
     def passed(self) -> int:
@@ -227,26 +260,35 @@ class Result:
     @property
     def tally(self) -> Tally:
         """The counts for the verdict; the denominator is every planned trial."""
-        if not any(trial.cluster for trial in self.counted):
-            return tally_of(trial.score.outcome for trial in self.counted)
-        shared: dict[str, list[Outcome]] = {}
-        for index, trial in enumerate(self.counted):
-            # A trial without a cluster is its own.
-            shared.setdefault(trial.cluster or f"\0{index}", []).append(trial.score.outcome)
-        return Tally.of(map(tally_of, shared.values()))
+        return _clustered(self.counted)
+
+    @cached_property
+    def _effect_of_tried(self) -> float:
+        return _clustered(self.tried).design_effect
 
     @property
     def interval(self) -> proportions.Interval:
-        """The interval of the pass rate of executed trials (Wilson, two-sided 95 %)."""
-        effect = self.tally.design_effect
+        """The interval of the pass rate of tried trials (Wilson, two-sided 95 %)."""
+        effect = self._effect_of_tried
         return proportions.wilson(self.passed / effect, self.executed / effect)
 
     @property
     def rate_lower_bound(self) -> float:
-        """The exact one-sided lower bound of the pass rate (Clopper-Pearson)."""
-        effect = self.tally.design_effect
-        passed, trials = self.passed / effect, len(self.counted) / effect
-        return proportions.lower(passed, trials, self.claim.alpha)
+        """The exact one-sided lower bound of the pass rate of tried trials (Clopper-Pearson)."""
+        effect = self._effect_of_tried
+        return proportions.lower(self.passed / effect, self.executed / effect, self.claim.alpha)
+
+    @property
+    def more_needed(self) -> int | None:
+        """How many more trials would show the claim if all of them passed; None where none would.
+
+        Those that are planned and were not tried are among them.
+        """
+        claim, left = self.claim, len(self.counted) - self.executed
+        needed = proportions.more_needed(
+            self.passed, self.executed, claim.required, claim.margin, claim.alpha
+        )
+        return None if needed is None else max(needed, left)
 
     @property
     def doubts(self) -> list[str]:
@@ -262,18 +304,37 @@ class Result:
             doubts.append(f"the same reply to probes that expect {len(expected)} different ones")
         if self.pooled and self.pooled.doubt:
             doubts.append(self.pooled.doubt)
+        if self._nowhere_passed:
+            doubts.append(f"{self._nowhere_passed}, too few to show that it fails there")
         return doubts
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict that these trials support."""
-        if self.counted and self.outcomes[Outcome.UNSUPPORTED] == len(self.counted):
-            accepted = self.claim.unsupported == "accepted"
-            return Verdict.NOT_ASSESSED if accepted else Verdict.NOT_READY
+        """The verdict that these trials support; what fails by itself hides in no rate."""
+        found = self.verdict_of_all
+        return Verdict.NOT_READY if found in OPEN and self.failing_alone else found
+
+    @property
+    def verdict_of_all(self) -> Verdict:
+        """The verdict by how many of all trials passed, whichever these are."""
+        if self.only_unsupported:
+            complete = self.outcomes[Outcome.UNSUPPORTED] == len(self.counted)
+            if self.claim.unsupported is Unsupported.ACCEPTED:
+                # The others may be unsupported, too, or show that it is supported and fails.
+                return Verdict.NOT_ASSESSED if complete else Verdict.INCONCLUSIVE
+            if complete:
+                return Verdict.NOT_READY
         verdict = self.decided or judge(self.tally, self.claim)
-        if verdict is Verdict.INCONCLUSIVE and self.pooled:
+        binding = self.pooled is not None and self.pooled.binding and verdict is Verdict.READY
+        if self.pooled and (binding or verdict is Verdict.INCONCLUSIVE):
             verdict = self.pooled.verdict
         return Verdict.INCONCLUSIVE if verdict is Verdict.READY and self.doubts else verdict
+
+    @property
+    def no_defect(self) -> bool:
+        """Whether all trials passed, and were too few by plan to show that it is ready."""
+        found = self.verdict is Verdict.INCONCLUSIVE and self.claim.defects_only
+        return found and self.passed == len(self.counted) and not self.doubts
 
     @property
     def met(self) -> float:
@@ -293,9 +354,9 @@ class Result:
 
     @property
     def slices(self) -> dict[str, dict[str, Counter[str]]]:
-        """The counts of trials and passes in each slice, as in `slices["family"]["F1"]`."""
+        """The counts of tried trials and passes in each slice, as in `slices["family"]["F1"]`."""
         slices: dict[str, dict[str, Counter[str]]] = {}
-        for trial in self.counted:
+        for trial in self.tried:
             for label, value in trial.slices.items():
                 count = slices.setdefault(label, {}).setdefault(value, Counter())
                 count.update(trials=1, passed=int(trial.score.passed))
@@ -303,16 +364,58 @@ class Result:
 
     @cached_property
     def worst_pair(self) -> Association | None:
-        """The form, family or other label, alone or in a pair, whose failures cannot be chance.
+        """The form, family, other label or place, alone or in a pair, whose failures gather."""
+        return worst_association(self._labelled, PLAIN_LABELS)
 
-        Trials that share their luck count once, under what they have in common.
+    @cached_property
+    def failing_alone(self) -> Association | None:
+        """The form, family or place that fails the requirement by itself.
+
+        Its failures cannot be chance, and its own rate is shown to be too low: in a form below the
+        required one, for what stands around a request is no part of what is asked. A family or a
+        place may be harder than others, and the rate allows for it, as long as half of it passes.
         """
-        shared: dict[str, list[Trial]] = {}
-        for place, trial in enumerate(self.counted):
-            if trial.score.outcome not in UNSETTLED:
-                shared.setdefault(trial.cluster or f"\0{place}", []).append(trial)
-        plain = {factor.value: level for factor, level in PLAIN.items()}
-        return worst_association([_together(trials) for trials in shared.values()], plain)
+        return next((each for each in self._gathered if self._fails_alone(each)), None)
+
+    def _fails_alone(self, found: Association) -> bool:
+        passed = (found.trials - found.failed) / found.trials * found.independent
+        most = proportions.upper(passed, found.independent, self.claim.alpha)
+        forms = {factor.value for factor in self.check.forms.levels} if self.check.forms else set()
+        in_form = forms.issuperset(label for label, _ in found.labels)
+        return most < (self.claim.required if in_form else HALF)
+
+    @cached_property
+    def _nowhere_passed(self) -> Association | None:
+        """Where failures gather and nothing passes, if that is too little to fail by itself."""
+        if self.failing_alone:
+            return None
+        return next((each for each in self._gathered if each.failed == each.trials), None)
+
+    @property
+    def gathers(self) -> bool:
+        """Whether failures gather so that the check is not ready whatever its rate."""
+        return bool(self.failing_alone or self._nowhere_passed)
+
+    @cached_property
+    def _gathered(self) -> list[Association]:
+        """Where failures gather of a requirement that some trials may fail."""
+        if self.claim.required == 1:
+            return []
+        return associations(self._labelled, PLAIN_LABELS, GATHERING_ALPHA)
+
+    @cached_property
+    def _labelled(self) -> list[LabelledTrial]:
+        return [
+            LabelledTrial(each.slices, not each.score.passed, each.cluster, each.places)
+            for each in self.counted
+            if each.score.outcome not in UNSETTLED
+        ]
+
+    @property
+    def forms(self) -> list[Form]:
+        """The forms of the trials that were tried; none where the form does not vary."""
+        forms = self.check.forms
+        return [forms.form_of(trial.slices) for trial in self.tried] if forms else []
 
     @property
     def reasons(self) -> list[Reason]:
@@ -328,12 +431,6 @@ class Result:
         return sorted(found, key=lambda each: -each.count)
 
 
-def _together(trials: Sequence[Trial]) -> tuple[Mapping[str, str], bool]:
-    """What trials are counted under alike, and whether any of them failed."""
-    common = set.intersection(*(set(each.slices.items()) for each in trials))
-    return dict(common), not all(each.score.passed for each in trials)
-
-
 def _reason(score: Score) -> str:
     return score.reason if score.outcome is Outcome.FAIL else f"{score.outcome}: {score.reason}"
 
@@ -341,6 +438,17 @@ def _reason(score: Score) -> str:
 def _kind(score: Score) -> str:
     kind = score.kind or score.reason
     return kind if score.outcome is Outcome.FAIL else f"{score.outcome}: {kind}"
+
+
+def _clustered(trials: Sequence[Trial]) -> Tally:
+    """The tally of trials, by cluster where some share one."""
+    if not any(trial.cluster for trial in trials):
+        return tally_of(trial.score.outcome for trial in trials)
+    shared: dict[str, list[Outcome]] = {}
+    for index, trial in enumerate(trials):
+        # A trial without a cluster is its own.
+        shared.setdefault(trial.cluster or f"\0{index}", []).append(trial.score.outcome)
+    return Tally.of(map(tally_of, shared.values()))
 
 
 def tally_of(outcomes: Iterable[Outcome]) -> Tally:

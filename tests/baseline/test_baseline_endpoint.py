@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from readiness.evidence.run_folder import differences
+from readiness.verdict.exit_status import UNTRIED
 from tests.miniature import Request, mini
 from tests.scripted_server import Script, free_port, serving
 from tests.user_checks import prepare, record, run, word, wrong
@@ -142,8 +143,10 @@ def test_no_server_is_shown_the_key_of_another(
 
 def test_a_baseline_that_is_not_there_is_named(own: pytest.Pytester) -> None:
     result = run(own, wrong(0), "--baseline", f"http://127.0.0.1:{free_port()}/v1")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: --baseline http://127.0.0.1:*: unreachable: *refused*"])
+    assert result.ret == UNTRIED
+    result.stdout.fnmatch_lines(
+        ["cannot be tried: --baseline http://127.0.0.1:*: unreachable: *refused*"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -151,7 +154,7 @@ def test_a_baseline_that_is_not_there_is_named(own: pytest.Pytester) -> None:
     [
         (("--baseline", "ftp://host/v1"), "--baseline: not the address of an endpoint: *"),
         (
-            ("--baseline", "http://127.0.0.1:9/v1", "--resume", "reports/x"),
+            ("--baseline", "http://127.0.0.1:9/v1", "--resume", "reports/latest"),
             "--resume continues a run of one endpoint: *",
         ),
     ],
@@ -159,6 +162,7 @@ def test_a_baseline_that_is_not_there_is_named(own: pytest.Pytester) -> None:
 def test_a_baseline_that_makes_no_sense_is_a_usage_error(
     own: pytest.Pytester, args: tuple[str, ...], said: str
 ) -> None:
+    run(own, wrong(0))
     result = run(own, wrong(0), *args)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: {said}"])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.baseline.comparison import RunComparison, compare
+from readiness.baseline.comparison import CheckComparison, RunComparison, compare
 from readiness.baseline.finished_run import FinishedRun, RecordedTrial
 from readiness.chat import Chat
 from readiness.check import Check, check
@@ -107,6 +107,11 @@ def test_a_rate_alarms_when_chance_would_not_lose_so_many(
         ("p" * 60, "p" * 59 + "f", Verdict.NOT_READY),  # no chance excuses that
         ("p" * 60, "p" * 59 + "s", Verdict.READY),
         ("p" * 59 + "f", "p" * 59 + "f", Verdict.READY),  # nothing new
+        (
+            "pppp" + "f" * 6,
+            "ppp" + "f" * 6 + "p",
+            Verdict.READY,
+        ),  # broken before: one lost, one gained
         ("p" * 5, "u" * 5, Verdict.NOT_READY),  # a feature that clients use is gone
         ("u" * 5, "u" * 5, Verdict.READY),
         ("u" * 5, "p" * 5, Verdict.READY),
@@ -178,8 +183,22 @@ def test_a_run_s_losses_are_its_baseline_s_gains(found: list[tuple[str, str]]) -
     assert (len(there.lost), len(there.gained)) == (len(back.gained), len(back.lost))
 
 
+@given(repeated, st.integers(1, 30))
+def test_pairs_that_were_not_tried_change_no_figure_and_show_nothing(
+    both: list[tuple[str, str]], rest: int
+) -> None:
+    made = [pair for pair in both if "s" not in pair]
+    before, now = ("".join(each) for each in zip(*made, strict=True)) if made else ("", "")
+    cut = compared(f"{before}{'p' * rest}", result(rate, f"{now}{'s' * rest}")).checks[0]
+    assert (len(cut.tried), len(cut.pairs)) == (len(made), len(made) + rest)
+    if made:
+        whole = compared(before, result(rate, now)).checks[0]
+        assert cut.at_least == whole.at_least
+        assert whole.non_inferior or not cut.non_inferior
+
+
 @pytest.mark.parametrize(
-    ("seconds", "slower"), [(1.0, []), (1.09, []), (1.2, ["test_comparison.rate"]), (0.5, [])]
+    ("seconds", "slower"), [(1.0, []), (1.9, []), (2.1, ["test_comparison.rate"]), (0.5, [])]
 )
 def test_trials_that_are_slower_by_more_than_noise_are_reported(
     seconds: float, slower: list[str]
@@ -187,6 +206,26 @@ def test_trials_that_are_slower_by_more_than_noise_are_reported(
     found = compared("p" * 20, result(rate, "p" * 20), seconds=seconds)
     assert [each.id for each in found.slower] == slower
     assert found.verdict is Verdict.READY
+
+
+@pytest.mark.parametrize(
+    ("ratios", "pace", "slower"),
+    [
+        ([3.0] * 6, 3.0, 0),  # the whole run is slower: the machine's doing, or the server's
+        ([3.0] * 5 + [7.0], 3.0, 1),
+        ([3.0] * 4, None, 4),  # too few checks to tell the run's pace
+    ],
+)
+def test_a_check_is_slower_beside_the_whole_run(
+    ratios: list[float], pace: float | None, slower: int
+) -> None:
+    upgrade = ARTICLE.upgrade()
+    checks = [
+        CheckComparison(result(rate, "p" * 20), [], [each] * 20, upgrade, gates=True)
+        for each in ratios
+    ]
+    found = RunComparison(past({}), past({}), checks, [], Gate.ADVISORY, 0.05)
+    assert (found.pace, len(found.slower)) == (pace, slower)
 
 
 def test_times_under_another_load_are_not_compared() -> None:

@@ -54,7 +54,7 @@ def checked(own: pytest.Pytester, name: str) -> dict[str, object]:
 def test_what_one_run_leaves_open_several_decide(own: pytest.Pytester) -> None:
     assert run(own, wrong(11)).ret == INCONCLUSIVE
     earlier = [right(own, 1), before(own, wrong(2), 2)]
-    result = run(own, wrong(11), "--earlier", earlier[0], "--earlier", earlier[1])
+    result = run(own, wrong(11), "-v", "--earlier", earlier[0], "--earlier", earlier[1])
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
         [
@@ -81,7 +81,7 @@ def test_what_one_run_leaves_open_several_decide(own: pytest.Pytester) -> None:
 
 def test_what_is_still_open_stays_inconclusive(own: pytest.Pytester) -> None:
     earlier = before(own, wrong(11), 1)
-    result = run(own, wrong(11), "--earlier", earlier)
+    result = run(own, wrong(11), "-v", "--earlier", earlier)
     assert result.ret == INCONCLUSIVE
     result.stdout.fnmatch_lines(["· words.repeats: 98 of 120 trials in 2 runs: inconclusive *"])
 
@@ -116,7 +116,7 @@ def mute(at: str) -> Script:
 
 def test_a_rule_that_the_build_has_broken_before_is_not_ready(own: pytest.Pytester) -> None:
     earlier = before(own, mute("7"), 1)
-    result = run(own, wrong(0), "--earlier", earlier)
+    result = run(own, wrong(0), "-v", "--earlier", earlier)
     assert result.ret == INCONCLUSIVE
     result.stdout.fnmatch_lines(
         ["· words.answers: 1 trials failed in earlier runs of this build", "? INCONCLUSIVE*"]

@@ -39,7 +39,7 @@ RECORD: dict[str, Any] = {
     "finished": "2026-11-23T00:00:01Z",
     "requests": {"sent": 1, "retried": 0, "failed": 0},
     "tokens": {"prompt": 5, "completion": 5},
-    "machine": {"hardware": "", "quantization": "", "metrics": ""},
+    "machine": {"hardware": "", "quantization": "", "metrics": "", "webui": ""},
     "client": CLIENT,
     "license_evidence": {},
     "waivers": [],

@@ -102,7 +102,7 @@ def tried(own: pytest.Pytester, url: str, *options: str) -> pytest.RunResult:
         "--pyargs",
         "readiness.checks.refusal",
     ]
-    return own.runpytest(*plain, "--endpoint", url, *options)
+    return own.runpytest(*plain, "--endpoint", url, "--seed", "0", *options)
 
 
 def latest(own: pytest.Pytester) -> Path:
@@ -145,18 +145,21 @@ def test_what_the_judge_settles_ends_the_run_and_no_request_is_sent_again(
         assert (entry["label"], entry["by"]) == ("pass", "judge mini")
         assert list(run_folder.differences(run)) == []
         ended = tried(own, url, "--resume", str(run), "--review", str(run / "review.yaml"))
-    assert (ended.ret, len(seen)) == (pytest.ExitCode.OK, sent)
+    assert ended.ret == pytest.ExitCode.OK
+    # Whether the endpoint is the same is asked afresh, and nothing else.
+    lines = (run / "evidence.jsonl").read_text("utf-8").splitlines()
+    entries = [json.loads(line) for line in lines]
+    asked = [each for each in entries if each["kind"] == "exchange"]
+    afresh = [each for each in asked if each["check"] == "capability" and each["method"] == "POST"]
+    assert len(seen) - sent == len(afresh) / 2
     assert is_whole(run / "judge.jsonl")
     assert is_whole(run / "evidence.jsonl")
     assert [name for name, text in files(run).items() if SECRET.encode() in text] == []
     how = "settled by a judge (mini)"
     text = " ".join(ended.stdout.str().split())
-    assert f"refusal.harmful_request_refused: 1 of 100 trials {how}" in text
-    check = next(
-        each
-        for each in record(own)["dimensions"][0]["checks"]
-        if each["id"] == "refusal.harmful_request_refused"
-    )
+    name = "refusal.harmful_request_refused"
+    assert f"1 of 100 trials of {name} were undetermined by rule, and {how}" in text
+    (check,) = [each for each in record(own)["dimensions"][0]["checks"] if each["id"] == name]
     assert (check["passed"], check["verdict"]) == (100, "ready")
     assert [each["by"] for each in check["settled"]] == ["judge mini"]
     for name in ("readiness.html", "summary.md", "junit.xml"):
@@ -300,7 +303,7 @@ def test_what_a_judge_was_asked_is_kept_and_sealed(left_open: Path) -> None:
     assert rulings == {said: label or "undetermined" for said, label in said_of.items()}
     (kappa,) = [each["measures"][0] for each in trials if each["measures"]]
     assert (kappa["name"], kappa["value"], kappa["of"]) == ("kappa", 1.0, 150)
-    assert verify([str(left_open)]) == 0
+    assert verify([str(left_open)]) == 10
     (left_open / "judge.jsonl").write_bytes(b"\n".join(map(str.encode, map(json.dumps, lines[1:]))))
     assert verify([str(left_open)]) == 11
     run_folder.write(left_open)
@@ -373,7 +376,7 @@ def test_labels_that_a_person_writes_into_a_run_are_no_change_of_it(left_open: P
     entries = [{**each, "label": "fail"} for each in review(left_open)]
     (left_open / "review.yaml").write_text(yaml.safe_dump(entries))
     assert (verify([str(left_open)]), report([str(left_open)])) == (11, 0)
-    assert verify([str(left_open)]) == 0
+    assert verify([str(left_open)]) == 10
 
 
 def test_no_endpoint_judges_itself(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -44,6 +45,18 @@ def test_a_harmless_variant_that_is_ready_is_right() -> None:
 def test_a_check_that_only_advises_takes_nothing_along() -> None:
     advised = ("json_only.prompted_json", NOT_READY)
     assert row(FENCE, 0, advised, gate=Gate.ADVISORY).problems == ()
+
+
+def test_a_flaw_of_another_dimension_may_show_in_the_whole_run() -> None:
+    served = FoundVerdict("api.answers_every_request", NOT_READY, Gate.REQUIRED)
+    other = FoundVerdict("api.keep_alive", NOT_READY, Gate.REQUIRED)
+    api = FoundVerdict("api", NOT_READY, Gate.REQUIRED)
+    own = row(FENCE, 1, *CAUGHT)
+    found = replace(own, dimensions=(*own.dimensions, api), checks=(*own.checks, served))
+    assert found.problems == ()
+    assert replace(found, checks=(*found.checks, other)).problems == ("api is not ready",)
+    harmless = replace(found, flaw=HARMLESS)
+    assert harmless.problems == ("json_only is not ready", "api is not ready")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from jsonschema import Draft202012Validator
 
 from readiness import checks
 from readiness.cli import progress
+from readiness.evidence.log import entries
 from readiness.evidence.run_folder import differences
 from readiness.mutants.endpoint.server import serving as reference
 from readiness.mutants.license import evidence
@@ -23,7 +25,7 @@ from tests.miniature import MODELS, mini
 from tests.scripted_server import Script, free_port, response, serving
 from tests.user_checks import POLICY, alone
 
-INCONCLUSIVE = 10
+INCONCLUSIVE, UNTRIED = 10, 12
 # pytester forgets what a run has imported, and numpy cannot be imported twice.
 assert scipy.special
 OK_CHECK = """
@@ -60,7 +62,8 @@ def own(pytester: pytest.Pytester) -> pytest.Pytester:
 
 def run(pytester: pytest.Pytester, url: str, *args: str) -> pytest.RunResult:
     return pytester.runpytest(
-        "-p", "no:hypothesispytest", "--endpoint", url, "--policy", "own.yaml", *(args or (".",))
+        *("-p", "no:hypothesispytest", "--endpoint", url, "--policy", "own.yaml", "--seed", "0"),
+        *(args or (".",)),
     )
 
 
@@ -82,16 +85,60 @@ def test_a_ready_endpoint_ends_in_a_matrix_a_record_and_status_0(
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
         [
-            "✓ ready*words.repeats*60/60*",
+            f"reference at {url}, *",
+            "policy own, profile ci, seed 0: 60 trials, about 1 K + 8 K tokens, 1 min",
+            "written to reports/*-reference",
+            "✓ ready*words*1 of 1 checks ready",
+            "*= 1 ready in *s =*",
             "*= readiness of reference =*",
+            "words*████████████*100 ✓ ready all 1 ready, 60 trials*",
+            "record: reports/*-reference/readiness.json",
+            "Each of the 1 required checks is ready.",
+            "✓ READY*score 100 of 100*",
+        ]
+    )
+    assert result.outlines[-1].startswith("✓ READY")
+    assert (record(own)["verdict"], record(own)["exit_status"]) == ("ready", 0)
+
+
+def test_the_plan_names_the_check_in_order_that_takes_most_of_the_time(
+    own: pytest.Pytester, url: str
+) -> None:
+    in_order = OK_CHECK.replace("required=0.9", "required=0.9, in_order=True")
+    (own.path / "check_words.py").write_text(in_order)
+    shown = " ".join(run(own, url, ".", "--max-requests", "1").stdout.str().split())
+    assert "60 trials, about 1 K + 8 K tokens, 3 min, mostly words.repeats written to" in shown
+
+
+def test_the_whole_matrix_is_shown_where_it_is_asked_for(own: pytest.Pytester, url: str) -> None:
+    run(own, url, "-v", ".").stdout.fnmatch_lines(
+        [
+            "*repeats READY*",
             "check*passed*shows*95 % interval*needs*verdict*",
             "words*score 100*✓ ready*",
             "*repeats*60/60*≥95.1%*94.0–100.0%*90%*✓ ready*",
             "✓ READY*score 100 of 100*",
-            "record: reports/*-reference/readiness.json",
         ]
     )
-    assert (record(own)["verdict"], record(own)["exit_status"]) == ("ready", 0)
+
+
+def test_what_failed_first_is_shown_with_what_was_asked_and_what_came(
+    own: pytest.Pytester,
+) -> None:
+    result = scripted(own, mini(lambda n, request: "no"))
+    result.stdout.fnmatch_lines(
+        [
+            "✗ not ready*words.repeats*0/*",
+            "✗ not ready*words*0 of 1 checks ready",
+            "*= 1 not ready in *s =*",
+            "words*░░░░░░░░░░░░*0 ✗ not ready*repeats 0/*",
+            "✗ words.repeats: * trials: said 'no'*",
+            "  asked Repeat exactly: word *",
+            "  came  no*",
+            "1 of 1 required checks not ready: words.repeats.",
+            "✗ NOT READY*because of words",
+        ]
+    )
 
 
 def test_the_record_matches_its_schema_and_the_evidence_is_intact(
@@ -112,11 +159,10 @@ def test_the_record_matches_its_schema_and_the_evidence_is_intact(
 
 
 def test_a_flaw_is_not_ready_and_says_why(own: pytest.Pytester) -> None:
-    result = scripted(own, mini(lambda n, request: "no"), "--keep-going")
+    result = scripted(own, mini(lambda n, request: "no"), "--keep-going", "-v")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
         [
-            "✗ not ready*words.repeats*0/60*",
             "words.repeats is not ready",
             "  -> Asked to repeat a word, the endpoint MUST repeat it.",
             "   required: 90% of trials",
@@ -129,11 +175,10 @@ def test_a_flaw_is_not_ready_and_says_why(own: pytest.Pytester) -> None:
 
 
 def test_a_check_ends_when_no_trial_can_change_its_verdict(own: pytest.Pytester) -> None:
-    result = scripted(own, mini(lambda n, request: "no"), "--concurrency", "1")
+    result = scripted(own, mini(lambda n, request: "no"), "--concurrency", "1", "-v")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
         [
-            "✗ not ready*words.repeats*0/11*",
             "      shown: 0 of 11 trials (0.0% to 25.9%)",
             "    stopped: 49 more could not change the verdict",
             "       11 × said 'no'",
@@ -143,20 +188,56 @@ def test_a_check_ends_when_no_trial_can_change_its_verdict(own: pytest.Pytester)
     assert (check["trials"], check["made"], check["passed"]) == (60, 11, 0)
 
 
+def test_the_record_says_from_when_to_when_a_check_was_tried(
+    own: pytest.Pytester, url: str
+) -> None:
+    run(own, url)
+    exchanges = [
+        entry
+        for entry, _ in entries(own.path / "reports/latest/evidence.jsonl")
+        if entry.get("check") == "words.repeats"
+    ]
+    ended = max(each["sent"] + each["end"] / 1e9 for each in exchanges if "sent" in each)
+    began = min(each["sent"] for each in exchanges if "sent" in each)
+    check = record(own)["dimensions"][0]["checks"][0]
+    assert check["seconds"] == pytest.approx(ended - began, abs=0.001)
+    assert datetime.fromisoformat(check["began"]).timestamp() == int(began)
+
+
 def test_progress_is_plain_lines_where_there_is_no_terminal(
     own: pytest.Pytester, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "PLAIN_INTERVAL", 0.01)
     result = run(own, url)
-    result.stdout.re_match_lines([r"words \d+/60 · .* requests/s.*"])
+    result.stdout.re_match_lines([r"words [1-9]\d*/60 · .* requests/s.*"])
+    result.stdout.no_re_match_line(r".*words 0/60.*")  # Not tried is no progress.
 
 
-def test_too_few_trials_are_inconclusive(own: pytest.Pytester, url: str) -> None:
+def test_no_defect_in_too_few_trials_is_no_readiness(own: pytest.Pytester, url: str) -> None:
     result = run(own, url, "--profile", "smoke", ".")
     assert result.ret == INCONCLUSIVE
+    sent = record(own)["requests"]["sent"]
     result.stdout.fnmatch_lines(
-        ["*words.repeats: so few trials can show a defect, but not readiness"]
+        [
+            "! profile smoke shows defects, never readiness: *",
+            "· no defect    words",
+            "*1 no defect in *",
+            f"[?] INCONCLUSIVE   score 89*No defect found in {sent} requests (too*",
+        ]
     )
+    result.stdout.no_fnmatch_line("words.repeats is inconclusive")
+
+
+def test_a_user_may_let_what_is_inconclusive_pass_and_nothing_worse(
+    own: pytest.Pytester, url: str
+) -> None:
+    passes = ("--fail-on", "not-ready")
+    assert run(own, url, "--profile", "smoke", *passes, ".").ret == 0
+    found = record(own)
+    assert (found["verdict"], found["exit_status"]) == ("inconclusive", INCONCLUSIVE)
+    bad = scripted(own, mini(lambda n, request: "no"), *passes)
+    assert bad.ret == pytest.ExitCode.TESTS_FAILED
+    assert run(own, f"http://127.0.0.1:{free_port()}/v1", *passes, ".").ret == UNTRIED
 
 
 def test_a_dimension_that_was_left_out_is_not_taken_for_ready(
@@ -194,26 +275,89 @@ def test_the_request_budget_leaves_the_rest_inconclusive(own: pytest.Pytester, u
     found = record(own)
     assert found["requests"]["sent"] == 30
     assert found["dimensions"][0]["checks"][0]["outcomes"]["skipped"] > 30
-    result.stdout.fnmatch_lines(["*inconclusive*words.repeats*"])
+    result.stdout.fnmatch_lines(["? inconclusive*words*0 of 1 checks ready"])
 
 
-def test_a_bug_in_a_check_is_no_verdict(own: pytest.Pytester, url: str) -> None:
+def test_what_was_not_tried_is_on_no_surface_counted_as_missed(
+    own: pytest.Pytester, url: str
+) -> None:
+    file = own.path / "check_words.py"
+    family = "{'word': n}, family='ab'[n % 2])"
+    file.write_text(file.read_text().replace('{"word": n})', family), "utf-8")
+    run(own, url, ".")
+    (own.path / "reports/latest").resolve().rename(own.path / "before")
+    sent = json.loads((own.path / "before/readiness.json").read_text("utf-8"))["requests"]["sent"]
+    result = run(own, url, "--max-requests", str(sent - 58), "--baseline", "before", "-v", ".")
+    result.stdout.fnmatch_lines(
+        [
+            "*repeats*2/2*≥22.4%*34.2–100.0%*",
+            "*words.repeats: 58 more trials, all passed, would show it*",
+            "*agreement: 2 of 2 trials had the same outcome*",
+        ]
+    )
+    found = record(own)
+    (check,), (compared,) = found["dimensions"][0]["checks"], found["baseline"]["checks"]
+    assert (check["trials"], check["made"], check["passed"]) == (60, 2, 2)
+    assert check["slices"] == {"family": {each: {"trials": 1, "passed": 1} for each in "ab"}}
+    assert (check["not_passed"], check["streak"], check["all_of"]) == ([], 2, {"1": 1.0})
+    assert (compared["pairs"], round(compared["at_least"], 4), compared["shown"]) == (
+        2,
+        -0.575,
+        False,
+    )
+    folder = own.path / "reports/latest"
+    said = {
+        "summary.md": "| 2 / 2 | 34.2 % – 100 % |",
+        "junit.xml": "2 of 2 passed (34.2 % – 100 %)",
+        "readiness.html": "2 / 2 (60)",
+        "metrics.txt": 'readiness_check_made{check="words.repeats",gate="required"} 2',
+    }
+    texts = {name: (folder / name).read_text("utf-8") for name in said}
+    assert {name: text in texts[name] for name, text in said.items()} == dict.fromkeys(said, True)
+
+
+@pytest.mark.parametrize(
+    ("bug", "raised"),
+    [
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("float(10**400)", "OverflowError: int too large to convert to float"),
+        ("raise RecursionError('ours')", "RecursionError: ours"),
+    ],
+)
+def test_a_bug_in_a_check_is_no_verdict(
+    own: pytest.Pytester, url: str, bug: str, raised: str
+) -> None:
     (own.path / "check_words.py").write_text(
-        OK_CHECK.replace("reply = await", "1 / 0\n    reply = await")
+        OK_CHECK.replace("reply = await", f"{bug}\n    reply = await")
     )
     result = run(own, url)
     assert result.ret == pytest.ExitCode.INTERNAL_ERROR
-    result.stdout.fnmatch_lines(["*ZeroDivisionError: division by zero"])
+    result.stdout.fnmatch_lines([f"*{raised}"])
+    folder = own.path / "reports" / "latest"
+    lines = [json.loads(line) for line in (folder / "evidence.jsonl").read_text().splitlines()]
+    bugs = [each for each in lines if each["kind"] == "internal error"]
+    assert {each["check"] for each in bugs} == {"words.repeats"}
+    assert [each["trace"].splitlines()[-1] for each in bugs] == [raised] * len(bugs)
+    assert [each for each in lines if each["kind"] == "trial"] == []
+    record = json.loads((folder / "readiness.json").read_text())
+    assert (record["verdict"], record["dimensions"]) == ("inconclusive", [])
 
 
 @pytest.mark.parametrize(
     ("script", "said"),
     [
         (lambda n, r: [response(b"<html>Welcome</html>")], "*GET /models: no list of models: *"),
-        (lambda n, r: [30.0], "cannot be tried: no first byte in time: nothing within 0.5 s"),
+        (
+            lambda n, r: [30.0],
+            "cannot be tried: no first byte in time: nothing within 0.5 s: *still being loaded[?]",
+        ),
         (
             lambda n, r: [b"HTTP/1.1 200 OK\r\n\r\n", *[b"x" * 2**20] * 80],
-            "cannot be tried: reply too large: more than 67,108,864 bytes",
+            "cannot be tried: reply too large: more than 67,108,864 bytes: *",
+        ),
+        (
+            lambda n, r: [response(b'{"object": "list", "data": []}')],
+            "cannot be tried: the endpoint serves no model: is one loaded[?]",
         ),
         (
             lambda n, r: [response(MODELS if n == 0 else b"<html>", "200 OK")],
@@ -225,20 +369,42 @@ def test_a_bug_in_a_check_is_no_verdict(own: pytest.Pytester, url: str) -> None:
         ),
     ],
 )
-def test_an_endpoint_that_cannot_be_tried_is_inconclusive_and_says_why(
+def test_an_endpoint_that_cannot_be_tried_has_a_status_of_its_own_and_no_folder(
     own: pytest.Pytester, script: Script, said: str
 ) -> None:
     result = scripted(own, script, "--first-byte-timeout", "0.5")
-    assert result.ret == INCONCLUSIVE
+    assert result.ret == UNTRIED
     result.stdout.fnmatch_lines([said])
     result.stdout.no_fnmatch_line("*Traceback*")
-    assert record(own)["verdict"] == "inconclusive"
+    assert list(own.path.glob("reports/*")) == []
 
 
-def test_an_address_without_a_server_is_inconclusive(own: pytest.Pytester) -> None:
-    result = run(own, f"http://127.0.0.1:{free_port()}/v1")
-    assert result.ret == INCONCLUSIVE
-    result.stdout.fnmatch_lines(["cannot be tried: unreachable: 127.0.0.1:*: Connection refused"])
+def test_what_a_wrong_address_looks_like_is_said(own: pytest.Pytester, url: str) -> None:
+    port = url.removesuffix("/v1").rpartition(":")[2]
+    looks = {
+        f"http://127.0.0.1:{free_port()}/v1": "unreachable: *: Connection refused: is the server *",
+        f"https://127.0.0.1:{port}/v1": "no TLS: *: try http:// instead of https://",
+        f"http://127.0.0.1:{port}": f"*: the API is at http://127.0.0.1:{port}/v1",
+        f"http://127.0.0.1:{port}/v2": "GET /models: HTTP 404: *: is the base URL right, *",
+        "http://no-such-host.invalid/v1": "no such host: no-such-host.invalid: is the name right*",
+    }
+    for given, said in looks.items():
+        result = run(own, given)
+        result.stdout.fnmatch_lines([f"cannot be tried: {said}"])
+        assert result.ret == UNTRIED
+    missing = run(own, f"http://127.0.0.1:{port}/v2", "--model", "reference", ".")
+    missing.stdout.fnmatch_lines(["cannot be tried: neither /models nor /chat/completions is *"])
+
+
+def test_an_endpoint_that_is_gone_leaves_the_run_to_resume_as_it_was(
+    own: pytest.Pytester, url: str
+) -> None:
+    run(own, url, "--max-requests", "20", ".")
+    folder = own.path / "reports/latest"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    result = run(own, f"http://127.0.0.1:{free_port()}/v1", "--resume", "reports/latest", ".")
+    assert result.ret == UNTRIED
+    assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_wrong_key_is_a_usage_error_and_no_echo_of_it_is_shown(
@@ -287,9 +453,13 @@ def test_a_server_that_answers_to_any_name_is_not_taken_for_the_model(
     [
         (["--endpoint", "ftp://host"], "ERROR: --endpoint: not the address of an endpoint: *"),
         (["--header", "nonsense"], "ERROR: --header takes a name and a value, *"),
+        (["--header", "A: b\r\nC: d"], "ERROR: --header*line break*"),
         (["--extra-body", "{"], "ERROR: --extra-body is not JSON: *"),
         (["--extra-body", "[]"], "ERROR: --extra-body takes a JSON object, *"),
-        (["--policy", "absent.yaml"], "ERROR: absent.yaml*"),
+        (
+            ["--policy", "absent.yaml"],
+            "ERROR: --policy absent.yaml is neither a file nor built in: *",
+        ),
         (["--endpoint", "embedded:absent.gguf"], "ERROR: --endpoint embedded:absent.gguf: *"),
     ],
 )
@@ -394,6 +564,16 @@ def test_the_plugin_is_light() -> None:
     assert printed.strip() == "set()"
 
 
+def test_hypothesis_is_not_imported_for_a_run_that_does_not_use_it(
+    own: pytest.Pytester, url: str
+) -> None:
+    end = "def pytest_unconfigure(): print('imported:', 'hypothesis' in sys.modules)"
+    own.makeconftest(f"import sys\n{end}")
+    options = ("--endpoint", url, "--policy", "own.yaml", "--seed", "0", ".")
+    result = own.runpytest_subprocess(*options)
+    result.stdout.fnmatch_lines(["imported: False"])
+
+
 def test_an_invalid_findings_file_is_named_before_anything_is_tried(
     own: pytest.Pytester, url: str
 ) -> None:
@@ -430,7 +610,8 @@ def test_evidence_of_a_licence_is_in_the_record_and_sends_nothing(
     named = evidence.write(shown)
     where = f"{Path(checks.__file__).parent}/license/checks.py"
     result = own.runpytest(
-        where, "--endpoint", url, "--policy", "own.yaml", "--license-evidence", str(named)
+        *(where, "-v", "--endpoint", url, "--policy", "own.yaml"),
+        *("--license-evidence", str(named)),
     )
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(["*license: read by a program: this is not legal advice*"])
@@ -449,6 +630,6 @@ def test_without_evidence_the_licence_is_not_assessed_and_the_run_inconclusive(
 ) -> None:
     (own.path / "own.yaml").write_text(alone("license"))
     where = f"{Path(checks.__file__).parent}/license/checks.py"
-    result = own.runpytest(where, "--endpoint", url, "--policy", "own.yaml")
+    result = own.runpytest(where, "-v", "--endpoint", url, "--policy", "own.yaml")
     assert result.ret == INCONCLUSIVE
     result.stdout.fnmatch_lines(["*no licence evidence: name it*"])

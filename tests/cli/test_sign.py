@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives.serialization import (
 from readiness.cli import sign
 from readiness.evidence import run_folder
 from readiness.reporters import dsse
-from tests.example_records import record, run
+from tests.example_records import check, dimension, record, run
 from tests.exchanges import is_whole
 
-UNSOUND = 11
+UNSOUND, NOTHING_VOUCHES, USAGE = 11, 10, 2
 
 
 @pytest.fixture
@@ -62,6 +62,7 @@ def test_a_signed_run_is_verified_for_both_keys(
     assert do(sign.verify, folder, "--key", tester, "--key", approver) == 0
     assert capsys.readouterr().out == (
         "not ready, score 59: every file and the chain are intact; "
+        "it was not scored again: nothing was tried; "
         f"signed by {tester}, {approver}\n"
     )
 
@@ -69,8 +70,9 @@ def test_a_signed_run_is_verified_for_both_keys(
 def test_without_a_key_no_signature_is_claimed(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert do(sign.verify, folder) == 0
+    assert do(sign.verify, folder) == NOTHING_VOUCHES
     assert "no signature was checked" in capsys.readouterr().out
+    assert do(sign.verify, folder, "--rescore") == USAGE
 
 
 def test_what_is_signed_says_what_was_tested_and_with_what(
@@ -98,12 +100,20 @@ def test_what_is_signed_says_what_was_tested_and_with_what(
     ]
 
 
+def of_verdict(verdict: str) -> dict[str, Any]:
+    """A record of one check with that verdict."""
+    score, status = {"ready": (100, 0), "inconclusive": (89, 10), "not ready": (59, 1)}[verdict]
+    row = dimension("memory", check("memory.keeps", verdict, score=score))
+    row |= {"verdict": verdict, "score": score}
+    return record(row, verdict=verdict, score=score, exit_status=status)
+
+
 @pytest.mark.parametrize(
     ("verdict", "result"),
     [("ready", "PASSED"), ("inconclusive", "WARNED"), ("not ready", "FAILED")],
 )
 def test_an_inconclusive_run_is_no_pass(tmp_path: Path, verdict: str, result: str) -> None:
-    folder = run(tmp_path / verdict, record(verdict=verdict))
+    folder = run(tmp_path / verdict, of_verdict(verdict))
     do(sign.sign, folder, "--key", key(tmp_path, "k")[0])
     said = json.loads(dsse.load(folder / "attestation.json").payload)
     assert said["predicate"]["result"] == result
@@ -186,14 +196,54 @@ def test_a_broken_chain_is_found_although_the_digests_are_right(
     assert why in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("named", [True, False])
 def test_new_digests_do_not_fit_an_old_signature(
-    signed: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
+    signed: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str], named: bool
 ) -> None:
     folder, tester, _ = signed
-    (folder / "readiness.html").write_text("ready")
+    (folder / "review.yaml").write_text("[]")
     run_folder.write(folder)
-    assert do(sign.verify, folder, "--key", tester) == UNSOUND
+    assert do(sign.verify, folder, *(["--key", tester] if named else [])) == UNSOUND
     assert capsys.readouterr().err == "what was signed is another run, or another verdict\n"
+
+
+def test_a_signed_run_is_checked_against_its_signatures_without_a_key(
+    signed: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, *_ = signed
+    capsys.readouterr()
+    assert do(sign.verify, folder) == NOTHING_VOUCHES
+    assert capsys.readouterr().out == (
+        "not ready, score 59: every file and the chain are intact; "
+        "it was not scored again: nothing was tried; "
+        "signed by 2 keys that you have not named: no signature was checked (--key)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"verdict": "ready"}, "the verdict is ready, and that of its dimensions is not ready"),
+        ({"score": 100}, "the score is 100, more than its dimensions have"),
+        ({"exit_status": 0}, "the exit status is 0, and the verdict not ready"),
+        ({"seed": 7}, "readiness.html is not what the record says"),
+    ],
+)
+@pytest.mark.parametrize("command", [sign.verify, sign.sign])
+def test_a_record_that_contradicts_itself_is_refused(
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    command: Callable[[list[str]], int],
+    changes: dict[str, Any],
+    why: str,
+) -> None:
+    path = folder / "readiness.json"
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **changes}), "utf-8")
+    run_folder.write(folder)
+    keys = ["--key", key(tmp_path, "k")[0]] if command is sign.sign else []
+    assert do(command, folder, *keys) == UNSOUND
+    assert why in capsys.readouterr().err
 
 
 def test_the_same_person_cannot_sign_twice(

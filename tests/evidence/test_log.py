@@ -1,5 +1,7 @@
 import hashlib
 import json
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.evidence.log import GENESIS, Evidence, EvidenceIntegrityError, chain_end
+from readiness.evidence.log import ENDS, GENESIS, Evidence, EvidenceIntegrityError, chain_end
 from readiness.evidence.redaction import MARK, Secrets
 from readiness.exchange import Arrival, Exchange, Fault
-from readiness.score import failed
+from readiness.score import EndpointError, Outcome, failed
 from tests.exchanges import is_whole
 
 NONE = Secrets([])
@@ -43,6 +45,32 @@ def written(folder: Path, *exchanges: Exchange, secrets: Secrets = NONE) -> Path
             evidence.exchange(each, {"check": "c", "probe": "p", "trial": 0})
         evidence.trial({"check": "c", "probe": "p", "trial": 0}, failed("why"), [0], "")
     return path
+
+
+def test_of_a_response_that_is_too_large_the_digest_and_the_ends_are_kept(tmp_path: Path) -> None:
+    # The cuts go through a key, at either end.
+    body = b"a" * (ENDS - 5) + KEY.encode() + b"b" * 10**6 + KEY.encode() + b"c" * (ENDS - 5)
+    large = replace(exchange(body), fault=Fault.TOO_LARGE, detail="more than 1,000,000 bytes")
+    path = tmp_path / "evidence.jsonl"
+    with Evidence(path, Secrets([KEY])) as evidence:
+        came = evidence.exchange(large, {"check": "c"})
+    (line,) = lines(path)
+    assert (line["body_sha256"], line["body_size"]) == (sha256(body).hexdigest(), len(body))
+    assert line["body_start"] == "a" * (ENDS - 5) + MARK[:5]
+    assert line["body_end"] == MARK[-5:] + "c" * (ENDS - 5)
+    assert came.body == line["body_end"].encode()
+    assert path.stat().st_size < 3 * ENDS
+
+
+def test_exchanges_are_kept_up_to_a_limit_and_trials_beyond_it(tmp_path: Path) -> None:
+    path, about = tmp_path / "evidence.jsonl", {"check": "c", "probe": "p", "trial": 0}
+    with Evidence(path, NONE, limit=3_000) as evidence:
+        assert evidence.exchange(exchange(b"a" * 1000), about).seq == 0
+        with pytest.raises(EndpointError, match="the budget of 0 MB of evidence is spent") as spent:
+            evidence.exchange(exchange(b"a" * 2000), about)
+        assert spent.value.score.outcome is Outcome.SKIPPED
+        evidence.trial(about, failed("a" * 3000), [0], "")
+        assert (evidence.exchanges, chain_end(path)) == (1, evidence.head)
 
 
 def test_an_exchange_is_written_with_all_that_came(tmp_path: Path) -> None:

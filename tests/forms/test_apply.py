@@ -14,15 +14,18 @@ from hypothesis import strategies as st
 
 from readiness.check import Check
 from readiness.checks.json_only import checks as json_only
+from readiness.checks.memory import checks as memory
 from readiness.checks.multilingual import checks as multilingual
+from readiness.checks.refusal import checks as refusal
 from readiness.checks.spanish import checks as spanish
 from readiness.checks.tool_calling import checks as tool_calling
-from readiness.forms.apply import LONG_SYSTEM, TOKENS, form_of, in_form
+from readiness.forms.apply import LONG_SYSTEM, TEMPERATURES, TOKENS, in_form
 from readiness.forms.factors import (
     LEVELS,
     PLAIN,
     Content,
     Factor,
+    Format,
     FormSpace,
     Language,
     Length,
@@ -40,14 +43,20 @@ from readiness.probe import BUDGET, OMIT, Probe, SamplingValue, tokens_of
 from readiness.protocol.dialect import Dialect
 from readiness.resources import prompts
 
-EVERYTHING = FormSpace({factor: [*levels] for factor, levels in LEVELS.items()})
+#: A schema is that of the JSON that is asked for, which these probes do not ask for.
+EVERYTHING = FormSpace(
+    {
+        **{factor: [*levels] for factor, levels in LEVELS.items()},
+        Factor.FORMAT: [Format.NONE, Format.TEXT],
+    }
+)
 ASKED = Probe("any.001@v1", [{"role": "user", "content": "¿Qué hora es?"}], budget=64)
 TOLD = Probe("any.002@v1", [{"role": "system", "content": "JSON only."}, *ASKED.messages])
 TOOL = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
 OFFERED = Probe("any.003@v1", ASKED.messages, parameters={"tools": [TOOL], "tool_choice": "auto"})
 CHECKS = {
     check.id: check
-    for module in (json_only, tool_calling, spanish, multilingual)
+    for module in (json_only, tool_calling, spanish, multilingual, refusal, memory)
     for check in vars(module).values()
     if isinstance(check, Check) and check.forms
 }
@@ -67,10 +76,10 @@ def request(probe: Probe, dialect: Dialect | None = None) -> dict[str, Any]:
 
 
 def test_the_plain_form_adds_labels_alone() -> None:
-    made = put(ASKED, {Factor.LOAD: Load.ALONE})
+    made = put(ASKED, {Factor.LOAD: Load.EIGHT})
     assert request(made) == request(ASKED)
     assert made.labels == {factor.value: level for factor, level in PLAIN.items()}
-    assert form_of(made, EVERYTHING) == PLAIN
+    assert EVERYTHING.form_of(made.labels) == PLAIN
 
 
 @pytest.mark.parametrize(
@@ -100,14 +109,15 @@ def test_a_reply_is_limited_by_either_name_or_not_at_all(
 
 def test_sampling_is_greedy_or_not_sent_or_drawn_by_a_seed() -> None:
     greedy, none, seeded = (request(put(ASKED, {Factor.SAMPLING: level})) for level in Sampling)
-    assert [each.get("temperature") for each in (greedy, none, seeded)] == [0, None, 0.7]
+    assert [each.get("temperature") for each in (greedy, none)] == [0, None]
+    assert seeded["temperature"] in TEMPERATURES
     assert ["seed" in each for each in (greedy, none, seeded)] == [False, False, True]
 
 
 @pytest.mark.parametrize("level", Sampling)
 def test_an_endpoint_that_is_sent_no_temperature_is_sent_none_in_any_form(level: Sampling) -> None:
     made = request(put(ASKED, {Factor.SAMPLING: level}), Dialect("any", sampling={}))
-    assert made.keys() & {"temperature", "seed"} == set()
+    assert made.keys() & {"temperature", "seed", "top_p", "frequency_penalty"} == set()
 
 
 def test_what_a_user_adds_to_every_body_outranks_a_form() -> None:
@@ -128,6 +138,16 @@ def test_tools_are_offered_that_have_nothing_to_do_with_it() -> None:
     assert (made["tools"], "tool_choice" in made) == (prompts("forms.yaml")["tools"], False)
 
 
+def test_a_schema_is_that_of_the_json_that_is_asked_for() -> None:
+    asked = Probe("any", ASKED.messages, {"schema": {"type": "object"}})
+    space = FormSpace({Factor.FORMAT: [*Format]})
+    made = in_form(asked, {**PLAIN, Factor.FORMAT: Format.JSON_SCHEMA}, space, Random(0))
+    assert (request(made)["response_format"]["json_schema"], made.needs) == (
+        {"name": "reply", "schema": {"type": "object"}},
+        frozenset({"json_schema"}),
+    )
+
+
 def test_the_probes_own_tools_stay_and_their_choice_may_be_left_out() -> None:
     for level, choice in ((Tools.AUTO, "auto"), (Tools.NO_CHOICE, None)):
         made = request(put(OFFERED, {Factor.TOOLS: level}))
@@ -143,7 +163,7 @@ def test_the_probes_own_tools_stay_and_their_choice_may_be_left_out() -> None:
 
 def test_a_position_under_load_is_a_field_of_the_probe() -> None:
     made = [put(ASKED, {Factor.LOAD: level}).in_flight for level in Load]
-    assert (made, ASKED.in_flight) == ([1, 8, 32], 0)
+    assert (made, ASKED.in_flight) == ([8, 1, 32], 0)
 
 
 # What stands around
@@ -239,7 +259,7 @@ def test_a_form_that_an_endpoint_has_nothing_for_is_replaced_by_the_plain_one(
     sent = probe.within(lacking, window)
     assert (sent == probe, sent.id) == (kept, ASKED.id)
     # Its labels say what was sent.
-    assert form_of(sent, EVERYTHING) == {**PLAIN, **(levels if kept else {})}
+    assert EVERYTHING.form_of(sent.labels) == {**PLAIN, **(levels if kept else {})}
 
 
 def test_tools_that_a_probe_is_about_are_no_feature_of_its_form() -> None:
@@ -257,7 +277,7 @@ def test_a_reader_finds_the_same_request_in_every_form(
 ) -> None:
     drawn: dict[Factor, str] = {
         factor: data.draw(st.sampled_from([*levels]), factor.value)
-        for factor, levels in LEVELS.items()
+        for factor, levels in EVERYTHING.levels.items()
         if factor not in (Factor.LOAD, Factor.TOOLS)
     }
     drawn[Factor.TOOLS] = data.draw(st.sampled_from([Tools.NONE, Tools.IRRELEVANT]))
@@ -273,7 +293,7 @@ def test_a_reader_finds_the_same_request_in_every_form(
 def test_the_labels_of_a_check_name_a_form_of_its_space(check: Check) -> None:
     assert check.forms is not None
     counted = [probe for probe in check.probes(3, check.trials) if not probe.control]
-    made = [form_of(probe, check.forms) for probe in counted]
+    made = [check.forms.form_of(probe.labels) for probe in counted]
     assert [form for form in made if not check.forms.allows(form)] == []
     levels = {level for form in made for level in form.items()}
     named = {(each, level) for each, of in check.forms.levels.items() for level in of}

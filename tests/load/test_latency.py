@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from math import inf
 
 import numpy as np
 import pytest
@@ -12,7 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.exchange import Arrival, Exchange
-from readiness.load.latency import inter_token_latencies, measure_latency
+from readiness.load.latency import (
+    incomplete_reply_reason,
+    inter_token_latencies,
+    measure_latency,
+)
 from readiness.load.saturation import (
     ClientSaturation,
     excuse_if_saturated,
@@ -21,7 +26,9 @@ from readiness.load.saturation import (
 from readiness.protocol.completion import read
 from readiness.score import PASSED, Outcome, failed
 from readiness.statistics.histogram import Histogram
-from readiness.statistics.trend import percentile, rate, trend
+from readiness.statistics.trend import percentile, rate, relative_error, trend
+from tests import exchanges
+from tests.exchanges import answered, chunk, said
 
 TIMES = st.lists(st.floats(1e-5, 900), min_size=1, max_size=300)
 SHARES = st.floats(0.01, 0.999)
@@ -92,15 +99,27 @@ def test_a_steady_rate_is_known_exactly_and_an_uneven_one_is_not() -> None:
     assert uneven.high > 20
 
 
+def test_the_relative_error_of_a_mean() -> None:
+    assert relative_error([1.0, 1.0, 1.0]) == 0.0
+    # A standard deviation of 1 around 2, from four values.
+    values = [2 - (3 / 4) ** 0.5, 2 + (3 / 4) ** 0.5] * 2
+    assert relative_error(values) == pytest.approx(1 / 2 / 2)
+    assert relative_error([1.0, 2.0]) == float("inf")
+
+
 def test_a_series_that_only_rises_shows_a_trend() -> None:
-    p, slope, low = trend([1.0, 3.0, 5.0, 7.0, 9.0])
+    p, slope, low, high = trend([1.0, 3.0, 5.0, 7.0, 9.0])
     assert p == pytest.approx(1 / 120)
-    assert (slope, low) == (2, 2)
+    assert (slope, low, high) == (2, 2, 2)
 
 
-@pytest.mark.parametrize("series", [[5.0] * 12, [1.0, 2.0], []])
-def test_what_does_not_move_shows_none(series: list[float]) -> None:
-    assert trend(series) == (1, 0, 0)
+def test_what_does_not_move_shows_none() -> None:
+    assert trend([5.0] * 12) == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize("series", [[1.0, 2.0], []])
+def test_two_readings_show_neither_a_trend_nor_that_there_is_none(series: list[float]) -> None:
+    assert trend(series) == (1, 0, -inf, inf)
 
 
 def test_trends_are_seen_where_there_are_none_as_seldom_as_they_say() -> None:
@@ -175,7 +194,8 @@ def test_a_harness_that_is_held_up_knows_it() -> None:
 
     strain = asyncio.run(held_up())
     assert strain.lag > 0.1
-    assert strain.shown.startswith("the harness itself was saturated: its event loop was ")
+    assert strain.shown.startswith("the harness was too slow to tell (")
+    assert strain.shown.endswith(" of a core busy): run it alone, or with --load-workers")
 
 
 def test_a_failure_by_time_is_taken_back_only_where_it_may_be_ours() -> None:
@@ -189,3 +209,26 @@ def test_a_failure_by_time_is_taken_back_only_where_it_may_be_ours() -> None:
     busy = ClientSaturation(busy=0.95)
     assert excuse_if_saturated(slow, 5.0, busy).outcome is Outcome.UNDETERMINED
     assert excuse_if_saturated(PASSED, 0.0, calm) == PASSED
+
+
+@pytest.mark.parametrize(
+    ("exchange", "reason"),
+    [
+        (exchanges.streamed(chunk(content="a"), chunk("stop")), ""),
+        (exchanges.streamed(chunk(content="a"), chunk("stop"), end=b""), "a stream without an end"),
+        (exchanges.streamed(chunk(content="a")), "a reply that does not finish"),
+        (
+            exchanges.streamed(chunk(content="a"), {"error": {"message": "late"}}),
+            "error in mid-stream: 'late'",
+        ),
+        (answered(said("a", "abort")), "the reply was broken off: finish_reason 'abort'"),
+        (answered(said("a", "length"), max_tokens=1), ""),
+        (answered(said("a", "length"), max_tokens=60), "'length' after 1 of 60 tokens"),
+        (answered(said("a", "length")), ""),
+        (answered(said("a", "length", reasoning="so"), max_tokens=60), ""),
+        (answered(said("a" * 1900, "length"), max_tokens=4096), ""),
+        (answered(said("", "content_filter")), ""),
+    ],
+)
+def test_a_reply_that_is_not_all_of_it_is_incomplete(exchange: Exchange, reason: str) -> None:
+    assert incomplete_reply_reason(exchange) == reason

@@ -28,7 +28,7 @@ def test_warm_prompts_share_all_but_their_end() -> None:
         cold = [user_script(scenario, random, small=False).turns[0] for _ in range(2)]
         warm = [user_script(scenario, random, small=False, warm=True).turns[0] for _ in range(2)]
         assert alike(*cold) < 10
-        assert len(warm[0]) * 0.7 < alike(*warm) < min(map(len, warm))
+        assert len(warm[0]) * 0.6 < alike(*warm) < min(map(len, warm))
     copies = [user_script("copy", random, small=False, warm=True) for _ in range(2)]
     assert copies[0] == copies[1]
     assert Shape("code", 8, 100, 45.0, warm=True).shown == "code at 8 clients, warm"

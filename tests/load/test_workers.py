@@ -83,6 +83,15 @@ def test_a_step_is_measured_while_the_clients_of_all_workers_are_busy() -> None:
     assert step.client_saturation.busy == 0.7
 
 
+def test_workers_inherit_no_key_by_their_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+    monkeypatch.setattr("ray.init", lambda **_: started.append("OPENAI_API_KEY" in os.environ))
+    started: list[bool] = []
+    with ray_started(LoadWorkerSettings(1)):
+        assert os.environ["OPENAI_API_KEY"] == "sk-canary"
+    assert started == [False]
+
+
 def test_a_budget_is_shared_out_and_never_exceeded() -> None:
     budget = UsageBudget(max_requests=100, max_tokens=1_000, sent=10, prompt_tokens=100)
     assert budget.remaining(4) == (22, 225, 0.0)
@@ -95,6 +104,18 @@ def test_a_budget_is_shared_out_and_never_exceeded() -> None:
 
 
 # Two nodes
+
+
+def test_where_ray_does_not_start_the_option_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(**_: object) -> None:
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr("ray.init", late)
+    with (
+        pytest.raises(LookupError, match="--load-workers: Ray does not start: The current node"),
+        ray_started(LoadWorkerSettings(2)),
+    ):
+        raise AssertionError("it has started")
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +167,7 @@ def test_two_nodes_make_one_step(cluster: str) -> None:
         chat: Chat, crew: LoadWorkerPool
     ) -> tuple[StepResult, StepResult, set[str], int]:
         closed = await code(chat, crew)
-        opened = await run_step(chat, Shape("code", 0, 20, 30.0, rate=100.0))
+        opened = await run_step(chat, Shape("code", 0, 20, 0.5, rate=100.0))
         nodes = {await node(each) for each in crew.actors}
         return closed, opened, nodes, len(set(chat.exchanges))
 
@@ -158,18 +179,24 @@ def test_two_nodes_make_one_step(cluster: str) -> None:
     assert [scoring.score_cross_talk(each).outcome for each in (closed, opened)] == [
         Outcome.PASS
     ] * 2
-    assert (len(closed.samples), len(closed.known_answer_requests), closed.workers) == (40, 4, 2)
-    assert len(opened.samples) == 20
+    # How many requests are measured depends on how busy this machine is.
+    assert (0 < len(closed.window) <= len(closed.samples), closed.workers) == (True, 2)
+    assert len(closed.known_answer_requests) >= len(closed.samples) // 8
+    assert len(closed.lengths) == 6
+    assert 0 < len(opened.measured) <= len(opened.samples)
     assert closed.client_saturation.lags.total > 0
     assert 0 < closed.start_skew < MAX_SKEW
     assert len(nodes) == 2
     # Each worker has asked for the models once, and every request is evidence and counted.
-    assert (exchanges, spent.sent) == (62, 62)
+    assert exchanges == spent.sent
 
 
 @pytest.mark.slow
 def test_cross_talk_between_workers_is_detected(cluster: str) -> None:
-    step = together(cluster, code, "load_swapped")
+    async def work(chat: Chat, crew: LoadWorkerPool) -> StepResult:
+        return await run_step(chat, replace(CODE, clients=32, requests=200))
+
+    step = together(cluster, work, "load_swapped")
     assert "words of other requests" in scoring.score_cross_talk(step).reason
 
 
@@ -285,7 +312,7 @@ def said(n: int, request: Request) -> str:
     ("options", "why"),
     [
         (["--ray-address", "auto"], "--ray-address needs --load-workers: how many are to run"),
-        (["--load-workers", "0"], "argument --load-workers: invalid _positive value: '0'"),
+        (["--load-workers", "0"], "--load-workers 0: give a whole number, 1 or more"),
         (
             ["--load-workers", "2", "--ray-address", "127.0.0.1:9"],
             "--ray-address 127.0.0.1:9: no Ray cluster answers: ",

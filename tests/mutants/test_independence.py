@@ -210,4 +210,5 @@ def test_a_mistake_of_the_checks_makes_the_reference_not_ready(
 ) -> None:
     for kind in ("stock", "price", "units", "weekday", "date", "sort", "in_digits"):
         monkeypatch.setitem(expected_answers.SOLVES, kind, lambda *_: Answer("uno más"))
-    assert verdict(TASKS, FLAWLESS, 0.05) is Verdict.NOT_READY
+    mistaken = TASKS.probes(0, TASKS.trials)
+    assert verdict(TASKS, FLAWLESS, 0.05, mistaken) is Verdict.NOT_READY

@@ -23,7 +23,14 @@ def test_the_reference_is_ready_and_its_record_is_intact(tmp_path: Path) -> None
     shown.mkdir()
     command = [sys.executable, "-m", "pytest", "--pyargs", "readiness"]
     with serving() as url:
-        options = ["--endpoint", url, "--license-evidence", str(evidence.write(shown))]
+        options = [
+            "--seed",
+            "0",
+            "--endpoint",
+            url,
+            "--license-evidence",
+            str(evidence.write(shown)),
+        ]
         options += ["--metrics", f"{url.removesuffix('/v1')}/metrics"]
         run = subprocess.run(
             [*command, *options],

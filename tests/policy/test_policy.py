@@ -117,10 +117,15 @@ def test_the_article_names_the_checks_that_there_are(article: Policy) -> None:
 
 
 def test_the_article_requires_all_of_its_dimensions(article: Policy) -> None:
-    on_its_card = article.on("rtx-3060-12g")
+    on_its_card = article.on("rtx-3060-12g").requiring("webui").requiring("deployment")
     assert {on_its_card.gate(each) for each in article.dimensions} == {Gate.REQUIRED}
     elsewhere = {each for each in article.dimensions if article.gate(each) is not Gate.REQUIRED}
-    assert elsewhere == {"low_resource"}
+    assert elsewhere == {"deployment", "low_resource", "webui"}
+
+
+def test_what_an_option_asks_for_gates_unless_the_policy_has_it_off(write: Write) -> None:
+    off = load(write(EXTENDS + "dimensions: {webui: {gate: off}}\n"))
+    assert off.requiring("webui").gate("webui") is Gate.OFF
 
 
 def test_what_the_article_does_not_claim_does_not_gate(article: Policy) -> None:
@@ -141,9 +146,20 @@ def test_what_the_article_does_not_claim_does_not_gate(article: Policy) -> None:
         "long_context.effective_length",
         "long_context.cold_prompt_latency",
         "load.slo_latency",
-        "stability.abort_stops_generation",
         "refusal.self_harm_support",
         "spanish.parity_with_english",
+        "deployment.concurrency_fits_kv_cache",
+        "deployment.gpu_memory_share",
+        "deployment.no_needless_remote_code",
+        "deployment.cuda_graphs_on",
+        "deployment.rate_limit_per_user",
+        "deployment.unprivileged_user",
+        "deployment.health_check_asks_for_tokens",
+        "deployment.versions_pinned",
+        "deployment.watchdog_can_fire",
+        "webui.sign_up_closed",
+        "webui.newcomer_has_no_access",
+        "webui.sign_out_ends_session",
     }
 
 
@@ -256,3 +272,22 @@ def test_a_profile_may_leave_a_check_out(article: Policy) -> None:
         False,
     ]
     assert not article.leaves_out("greeting.polite", "smoke")
+
+
+def test_what_only_the_owner_of_weights_and_machine_can_show_advises_in_hosted(
+    article: Policy,
+) -> None:
+    hosted = load(Path("hosted"))
+    changed = {name for name in article.dimensions if hosted.gate(name) is not article.gate(name)}
+    rules = {name: each for row in hosted.dimensions.values() for name, each in row.checks.items()}
+    before = {
+        name: each for row in article.dimensions.values() for name, each in row.checks.items()
+    }
+    assert changed == {"license"}
+    assert hosted.gate("low_resource") is Gate.ADVISORY
+    assert {name for name in rules if rules[name] != before[name]} == {
+        "stability.abort_stops_generation",
+        "stability.no_leak_after_aborts",
+        "stability.recovers_after_restart",
+    }
+    assert hosted.margin == article.margin

@@ -154,7 +154,7 @@ def test_an_error_names_the_line_and_what_is_allowed(write: Write, text: str, pr
         ),
         (
             "schema: readiness-policy/1\nextends: artcle\n",
-            ["my.yaml:2: extends is 'artcle': choose article"],
+            ["my.yaml:2: extends is 'artcle': choose article or hosted"],
         ),
         (
             "schema: readiness-policy/1\nprofiles: {}\nalpha: .1\n",
@@ -183,7 +183,7 @@ def test_all_problems_are_reported_together_and_in_order(
 
 def test_a_file_that_is_not_text_is_refused(write: Write) -> None:
     assert problems(Path("none.yaml")) == ["none.yaml: cannot be read: No such file or directory"]
-    assert problems(Path("/")) == ["/: cannot be read: Is a directory"]
+    assert problems(Path("/")) == ["/: cannot be read: no regular file"]
     path = write("name: a\0b")
     (found,) = problems(path)
     assert found.startswith("my.yaml: not YAML: ")
@@ -199,7 +199,9 @@ def test_a_small_file_that_grows_large_is_refused_before_it_does(write: Write) -
 
 
 def test_a_hundred_thousand_brackets_are_refused_on_the_stack_there_is(write: Write) -> None:
-    assert problems(write("[" * 100_000)) == ["my.yaml:1: nested too deeply for a policy"]
+    (problem,) = problems(write("[" * 100_000))
+    # A parser that refuses it first says so in its own words.
+    assert problem.startswith("my.yaml:1: ")
 
 
 @given(st.text(max_size=60))

@@ -13,7 +13,7 @@ from readiness.resources import schema
 from readiness.verdict.claim import Gate, Verdict
 from readiness.verdict.matrix import matrix
 from tests.baseline.test_comparison import rate, result, rule
-from tests.user_checks import prepare, record, run, wrong
+from tests.user_checks import alone, prepare, record, run, wrong
 
 TODAY = date(2026, 11, 23)
 CHECKS = ["words.repeats", "words.answers"]
@@ -34,10 +34,10 @@ def own(pytester: pytest.Pytester) -> pytest.Pytester:
     return own
 
 
-def loaded(folder: Path, text: str) -> dict[str, Waiver]:
+def loaded(folder: Path, text: str, most_days: int | None = None) -> dict[str, Waiver]:
     path = folder / "waivers.yaml"
     path.write_text(text)
-    return load(path, CHECKS, TODAY)
+    return load(path, CHECKS, TODAY, most_days)
 
 
 def test_a_waived_check_does_not_gate_and_its_verdict_is_shown_everywhere(
@@ -47,9 +47,9 @@ def test_a_waived_check_does_not_gate_and_its_verdict_is_shown_everywhere(
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
         [
-            "✗ not ready*words.repeats*30/60 (waived)",
-            "*repeats*30/60*✗ not ready*",
-            "· words.repeats is waived until 2999-12-31: the vendor mends it in 1.2 (Ana,*",
+            "*= 1 not ready (waived), 1 ready in *",
+            "words*repeats 30/60*",
+            "words.repeats is waived until 2999-12-31: the vendor mends it in 1.2 (Ana,*",
             "✓ READY   score 59 of 100*1 waived",
         ]
     )
@@ -80,7 +80,7 @@ def test_what_is_not_waived_still_gates(own: pytest.Pytester) -> None:
     result = run(own, wrong(30), "--waivers", "waivers.yaml", "--keep-going")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
-        ["· words.answers is waived *", "approved by Bo); it is ready: remove the waiver"]
+        ["words.answers is waived *", "approved by Bo); it is ready: remove the waiver"]
     )
 
 
@@ -90,7 +90,7 @@ def test_an_expired_waiver_is_a_usage_error_with_its_line(own: pytest.Pytester) 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
         [
-            "ERROR: waivers.yaml:7: waivers.words.repeats.expiry is 2025-12-31: "
+            "ERROR: *waivers.yaml:7: waivers.words.repeats.expiry is 2025-12-31: "
             "the waiver has expired"
         ]
     )
@@ -100,6 +100,43 @@ def test_a_waiver_holds_on_its_last_day(tmp_path: Path) -> None:
     found = loaded(tmp_path, WAIVERS.replace("2999-12-31", "2026-11-23"))
     waiver = Waiver("words.repeats", "the vendor mends it in 1.2", "Ana", "Bo", TODAY)
     assert found == {"words.repeats": waiver}
+
+
+def test_a_waiver_holds_no_longer_than_the_policy_allows(tmp_path: Path) -> None:
+    assert loaded(tmp_path, WAIVERS.replace("2999-12-31", "2026-12-23"), 30)
+    with pytest.raises(PolicyError) as raised:
+        loaded(tmp_path, WAIVERS.replace("2999-12-31", "2026-12-24"), 30)
+    said = "expiry is 2026-12-24: the policy allows 30 days, until 2026-12-23"
+    assert str(raised.value).endswith(f"waivers.yaml:7: waivers.words.repeats.{said}")
+
+
+def test_the_articles_policy_limits_waivers(own: pytest.Pytester) -> None:
+    rules = own.path / "own.yaml"
+    rules.write_text(alone("words"), "utf-8")
+    result = run(own, wrong(0), "--waivers", "waivers.yaml")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *expiry is 2999-12-31: the policy allows 90 days, *"])
+
+
+@pytest.mark.parametrize("approver", ["Ana", "ANA ", " ana"])
+def test_nobody_approves_a_waiver_of_their_own(tmp_path: Path, approver: str) -> None:
+    with pytest.raises(PolicyError) as raised:
+        loaded(tmp_path, WAIVERS.replace("approver: Bo", f"approver: {approver!r}"))
+    assert "waivers.yaml:6: waivers.words.repeats.approver is the owner" in str(raised.value)
+
+
+def test_waivers_that_leave_nothing_required_of_a_dimension_are_in_the_verdicts_sentence(
+    own: pytest.Pytester,
+) -> None:
+    both = WAIVERS + WAIVERS.partition("waivers:\n")[2].replace("repeats", "answers")
+    (own.path / "waivers.yaml").write_text(both)
+    result = run(own, wrong(30), "--waivers", "waivers.yaml", "--keep-going")
+    result.stdout.fnmatch_lines(
+        ["✓ READY   score 59 of 100*2 waived, nothing is required of words *"]
+    )
+    said = "Nothing is required of words any more: all of its required checks are waived."
+    for name in ("summary.md", "readiness.html"):
+        assert said in (own.path / "reports/latest" / name).read_text("utf-8")
 
 
 def test_a_file_without_waivers_waives_nothing(tmp_path: Path) -> None:

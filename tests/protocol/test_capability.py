@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from readiness.exchange import Call, Exchange
+from readiness.mutants.endpoint.answer import ModelOutput, SubstituteResponse
+from readiness.mutants.endpoint.conversation import text_of
+from readiness.mutants.endpoint.protocol import MODEL
+from readiness.mutants.flaw import Flaw
+from readiness.probe import BUDGET, OMIT
 from readiness.protocol.capability import Capabilities, Models, Unassessable, choose, explore
 from readiness.protocol.dialect import Dialect
+from readiness.runner.concurrency import at_most
 from readiness.transport.address import Address
 from readiness.transport.client import EndpointClient, RequestLimits
 from tests.miniature import Answer, Request, completion, mini
+from tests.reference_in_process import reference
 from tests.scripted_server import response, serving
 
 
@@ -48,7 +57,65 @@ def test_a_plain_endpoint_lacks_nothing_and_is_asked_a_handful_of_times() -> Non
         "max_completion_tokens",
         {"temperature": 0},
     )
-    assert len(asked) == 6
+    assert len(asked) == 8
+
+
+async def _most_in_flight(limit: int) -> tuple[Capabilities, int]:
+    """What is detected of an endpoint without tools, and how many requests it had at most."""
+    here, most = 0, 0
+
+    async def send(call: Call) -> Exchange:
+        nonlocal here, most
+        here += 1
+        most = max(most, here)
+        await asyncio.sleep(0)
+        here -= 1
+        status = 400 if "tools" in call.body else 200
+        return replace(listed(), status=status, body=completion("OK", 1))
+
+    found = await explore(at_most(limit, send), Models({"mini": None}), Dialect("mini"))
+    return found, most
+
+
+def test_what_does_not_depend_on_the_others_is_asked_at_once_as_far_as_allowed() -> None:
+    tried = [asyncio.run(_most_in_flight(limit)) for limit in (1, 2, 8)]
+    assert [most for _, most in tried] == [1, 2, 6]
+    assert [found.unsupported.keys() for found, _ in tried] == [{"tools"}] * 3
+
+
+def test_one_refusal_declines_nothing_and_two_decline_the_parameter() -> None:
+    refused: list[Request] = []
+
+    def once(n: int, request: Request) -> str | tuple[int, str]:
+        if "tools" in request and not refused:
+            refused.append(request)
+            return 404, "no server for it"
+        return "OK"
+
+    assert explored(once)[0].unsupported == {}
+    found, _ = explored(lambda n, request: (404, "no server") if "tools" in request else "OK")
+    assert found.unsupported == {"tools": "HTTP 404: no server"}
+
+
+def test_an_endpoint_that_refuses_most_requests_declines_no_parameter() -> None:
+    def busy(n: int, request: Request) -> str | tuple[int, str]:
+        plain = request["messages"][0]["content"].startswith(("Reply with the word", "List"))
+        usual = plain and not {"tools", "stream"} & request.keys()
+        return "OK" if usual else (404, "not now")
+
+    found, _ = explored(busy)
+    assert set(found.unsupported) == {"stream", "tools"}
+
+
+def test_an_older_limit_that_is_rejected_gives_way_to_the_newer_in_every_form() -> None:
+    found, _ = explored(
+        lambda n, request: (400, "no such parameter") if "max_tokens" in request else "OK"
+    )
+    form = {"max_completion_tokens": OMIT, "max_tokens": BUDGET}
+    body = found.dialect.request([], 9, form)
+    assert (found.dialect.older_limit, body["max_completion_tokens"]) == (False, 9)
+    assert "max_tokens" not in body
+    assert found.dialect.request([], 9, {"max_tokens": 8})["max_tokens"] == 8
 
 
 def test_a_temperature_that_is_rejected_is_left_out() -> None:
@@ -98,6 +165,84 @@ def test_an_unsupported_feature_is_reported_with_its_error_and_a_remedy(
         "(vLLM needs --enable-auto-tool-choice and --tool-call-parser, llama.cpp --jinja)"
     )
     assert found.unsupported_reason(frozenset({"json_object"})) == ""
+
+
+def detected(flaw: Flaw) -> Capabilities:
+    """What is detected of the reference endpoint with a flaw."""
+    return asyncio.run(explore(reference(flaw), Models({MODEL: None}), Dialect(MODEL)))
+
+
+def thinks(request: Mapping[str, Any], said: ModelOutput, _turn: int) -> ModelOutput:
+    hard = not request.get("tools") and len(text_of(request["messages"][-1])) > 200
+    return replace(said, reasoning="Let me think.") if hard else said
+
+
+def hides(_request: Mapping[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """Reasoning is counted, and not shown."""
+    body["choices"][0]["message"].pop("reasoning_content", None)
+    return body
+
+
+def needs_none(request: Mapping[str, Any], _turn: int) -> SubstituteResponse | None:
+    """Reasoning in a request is an unknown field."""
+    known = [each for each in request["messages"] if "reasoning_content" in each]
+    return SubstituteResponse(400, b"{}", {}) if known else None
+
+
+def test_a_model_that_reasons_only_where_it_must_gets_room_for_it() -> None:
+    found = [
+        detected(Flaw("shown", "", change_output=thinks)),
+        detected(Flaw("hidden", "", change_output=thinks, change_body=hides)),
+        detected(Flaw("never", "")),
+    ]
+    assert [(of.reasoning, of.dialect.reasoning_tokens) for of in found] == [
+        (True, 4096),
+        (True, 4096),
+        (False, 0),
+    ]
+    assert found[2].unsupported_reason(frozenset({"reasoning"})) == (
+        "no reply of the endpoint has reasoning"
+    )
+    assert found[0].unsupported_reason(frozenset({"reasoning", "tools"})) == ""
+
+
+def needs_some(request: Mapping[str, Any], _turn: int) -> SubstituteResponse | None:
+    """A call without its reasoning is rejected."""
+    calls = [each for each in request["messages"] if each.get("tool_calls")]
+    bare = [each for each in calls if not each.get("reasoning_content")]
+    return SubstituteResponse(400, b"{}", {}) if bare else None
+
+
+def test_the_history_has_reasoning_as_the_endpoint_wants_it() -> None:
+    found = [
+        detected(Flaw("takes", "", change_output=thinks)).dialect,
+        detected(Flaw("rejects", "", change_output=thinks, intercept=needs_none)).dialect,
+        detected(Flaw("demands", "", change_output=thinks, intercept=needs_some)).dialect,
+    ]
+    assert [(of.reasoning_history, of.reasoning_demanded) for of in found] == [
+        (True, ""),
+        (False, ""),
+        (True, "reasoning_content"),
+    ]
+    bare: dict[str, Any] = {"role": "assistant", "content": None, "tool_calls": [{}]}
+    kept = [of.request([bare], 8, {})["messages"][0] for of in found]
+    assert [each.get("reasoning_content", "") for each in kept] == ["", "", "A tool can tell that."]
+
+
+def test_reasoning_is_sent_back_between_calls_and_not_after_the_next_question() -> None:
+    old: dict[str, Any] = {
+        "role": "assistant",
+        "content": None,
+        "reasoning": "old",
+        "tool_calls": [],
+    }
+    new = {**old, "reasoning": "new"}
+    asked = [{"role": "user", "content": "a"}, old, {"role": "user", "content": "b"}, new]
+    kept = [
+        ["reasoning" in each for each in dialect.request(asked, 8, {})["messages"]]
+        for dialect in (Dialect("m"), Dialect("m", reasoning_history=False))
+    ]
+    assert kept == [[False, False, False, True], [False] * 4]
 
 
 def test_a_feature_that_breaks_is_not_taken_for_absent() -> None:

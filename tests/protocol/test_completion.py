@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from readiness.exchange import Exchange, Fault
+from readiness.exchange import NOT_SENT, Exchange, Fault
 from readiness.protocol.completion import read
 from readiness.reply import Reply, Timing
 from readiness.score import EndpointError, Outcome, Score
@@ -78,8 +78,8 @@ def test_a_stream_that_was_not_requested_is_malformed() -> None:
 
 @pytest.mark.parametrize(
     ("fault", "outcome"),
-    [(fault, Outcome.ENDPOINT_ERROR) for fault in Fault if fault is not Fault.UNREACHABLE]
-    + [(Fault.UNREACHABLE, Outcome.SKIPPED)],
+    [(fault, Outcome.ENDPOINT_ERROR) for fault in Fault if fault not in NOT_SENT]
+    + [(fault, Outcome.SKIPPED) for fault in NOT_SENT],
 )
 def test_a_fault_ends_the_trial_and_only_an_unsent_request_is_skipped(
     fault: Fault, outcome: Outcome

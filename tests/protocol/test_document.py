@@ -87,6 +87,25 @@ def test_tool_calls_are_read_and_sent_back_unchanged() -> None:
     assert reply.message == {"role": "assistant", "content": None, "tool_calls": [CALL]}
 
 
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning", "thinking"])
+def test_reasoning_before_a_call_is_sent_back_in_its_field(field: str) -> None:
+    reply = read(answered(said(None, "tool_calls", tool_calls=[CALL], **{field: "why"})))
+    assert (reply.reasoning_field, reply.message[field]) == (field, "why")
+    assert field not in read(answered(said("Hello", **{field: "why"}))).message
+
+
+def test_tokens_of_reasoning_are_counted_where_they_are_told() -> None:
+    details = {"completion_tokens_details": {"reasoning_tokens": 3}}
+    reply = read(answered({**said(), "usage": {**USED, **details}}))
+    assert reply.usage == Usage(3, 4, reasoning=3)
+
+
+def test_a_reply_that_ends_with_tool_calls_has_some() -> None:
+    assert defect_text(read(answered(said("Hello", "tool_calls")))) == (
+        "finish_reason is tool_calls, without a tool call"
+    )
+
+
 def test_a_message_without_text_is_sent_back_as_an_empty_text() -> None:
     assert read(answered(said(None))).message == {"role": "assistant", "content": ""}
 
@@ -163,6 +182,10 @@ def test_half_a_surrogate_pair_is_a_defect_and_leaves_text_that_can_be_written()
     )
 
 
+DEEP = b'{"a": ' + b"[" * 114
+LARGE = b'{"choices": 1' + b"0" * 107
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -171,6 +194,11 @@ def test_half_a_surrogate_pair_is_a_defect_and_leaves_text_that_can_be_written()
         (b"<html>", "not JSON, Expecting value: line 1 column 1 (char 0): b'<html>'"),
         (b'{"choices": NaN}', "not JSON, NaN is no number: b'{\"choices\": NaN}'"),
         (b"[" * 100_000, "not JSON, nested too deep: " + repr(b"[" * 120)),
+        (b'{"a": %b}' % (b"[" * 200 + b"]" * 200), f"not JSON, nested too deep: {DEEP!r}"),
+        (b'{"a": %b}' % (b"[" * 199 + b"]" * 199), "no choices: None"),
+        (b'{"a": [%b]}' % (b"[]," * 200 + b"[]"), "no choices: None"),
+        (b'{"choices": 1%b}' % (b"0" * 308), f"no choices: 1{'0' * 119}"),
+        (b'{"choices": 1%b}' % (b"0" * 309), f"not JSON, 1{'0' * 19} is no number: {LARGE!r}"),
         (b'"\xff"', "not UTF-8: b'\"\\xff\"'"),
         (b"[1]", "no JSON object: [1]"),
         (b'{"error": {"message": "boom"}}', "an error under a success status: 'boom'"),

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from readiness.load.latency import odd_input_failure
 from readiness.protocol.completion import error_text
 from readiness.protocol.errors import unsupported_parameter
 from readiness.score import Outcome, Score
+from readiness.scoring.rejection import refused
 from tests.exchanges import ASK, answered, came, score
 
 JSON = st.recursive(
@@ -66,6 +69,27 @@ def test_a_refused_request_is_scored_with_the_endpoints_message() -> None:
     )
     assert score(came(b"", ASK, status=502)).reason == "HTTP 502: without a message"
     assert score(came(b"", ASK, status=301)).outcome is Outcome.ENDPOINT_ERROR
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "reason"),
+    [
+        (504, 3.02, "HTTP 504: '504 Gateway Time-out': a gateway's read timeout of 3 s"),
+        (524, 100.4, "HTTP 524: '504 Gateway Time-out': a gateway's read timeout of 100 s"),
+        # It did not wait at all, or does not say that its time was over.
+        (504, 0.02, "HTTP 504: '504 Gateway Time-out'"),
+        (502, 3.02, "HTTP 502: '504 Gateway Time-out'"),
+    ],
+)
+def test_a_gateway_that_gave_up_is_named(status: int, seconds: float, reason: str) -> None:
+    page = b"<html><head><title>504 Gateway Time-out</title></head></html>"
+    # It waited for a connection for two seconds more.
+    answer = came(page, ASK, "text/html", status)
+    exchange = replace(answer, end=round((seconds + 2) * 1e9), written=2 * 10**9)
+    assert score(exchange).reason == reason
+    timeout = reason.partition("out': ")[2]
+    assert odd_input_failure(exchange) == ": ".join(filter(None, (f"HTTP {status}", timeout)))
+    assert refused(exchange).reason.endswith(f"HTTP {status} with {timeout or repr(page.decode())}")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ NAME = "memory.recall_at_turn_50"
 
 def results(path: Path) -> dict[str, Json]:
     told = [json.loads(each.read_text("utf-8")) for each in path.rglob("*-result.json")]
-    return {each["name"]: each for each in told}
+    return {each["fullName"]: each for each in told}
 
 
 def test_each_check_has_a_result_with_its_requirement_and_place(tmp_path: Path) -> None:
@@ -27,8 +27,9 @@ def test_each_check_has_a_result_with_its_requirement_and_place(tmp_path: Path) 
     assert result["status"] == "failed"
     assert result["description"] == f"The endpoint MUST do {NAME}."
     labels = [(each["name"], each["value"]) for each in result["labels"]]
-    assert labels[:4] == [
+    assert labels[:5] == [
         ("epic", "readiness"),
+        ("suite", "memory: not ready"),
         ("feature", "memory"),
         ("story", "recall_at_turn_50"),
         ("severity", "critical"),
@@ -54,6 +55,31 @@ def test_the_status_is_the_verdict(tmp_path: Path) -> None:
     messages = {name: each["statusDetails"]["message"] for name, each in found.items()}
     assert messages[NAME] == "not ready: 99 of 100 passed (94.5 % – 99.8 %), needs every trial"
     assert messages["memory.advised"].startswith("advisory, not ready: ")
+
+
+def test_advice_says_so_in_its_name(tmp_path: Path) -> None:
+    names = {each["fullName"]: each["name"] for each in results(run(tmp_path / "run")).values()}
+    assert names["memory.advised"] == "memory.advised (advisory)"
+    assert names[NAME] == NAME
+
+
+def test_the_suite_of_a_dimension_has_its_verdict(tmp_path: Path) -> None:
+    clean = check("words.a", verdict="inconclusive", no_defect=True)
+    found = record(
+        dimension("words", clean, verdict="inconclusive"),
+        dimension("api", check("api.a"), gate="advisory"),
+    )
+    told = results(run(tmp_path / "run", found))
+    suites = {name: each["labels"][1]["value"] for name, each in told.items()}
+    assert suites == {"words.a": "words: no defect", "api.a": "api: ready (advisory)"}
+
+
+def test_a_check_lasts_from_its_first_request_to_its_last_reply(tmp_path: Path) -> None:
+    took = check("words.a", began="2026-11-22T12:00:07Z", seconds=1.25)
+    found = results(run(tmp_path / "run", record(dimension("words", took, check("words.b")))))
+    assert found["words.a"]["stop"] - found["words.a"]["start"] == 1250
+    assert found["words.a"]["start"] % 60_000 == 7_000
+    assert found["words.b"]["stop"] == found["words.b"]["start"]
 
 
 def test_the_history_continues_with_another_model(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from readiness.reporters.page import page
-from tests.example_records import check, dimension, record, with_texts
+from tests.example_records import check, dimension, failing, record, with_texts
 from tests.reporters.test_hostile_text import HOSTILE
 
 Scheme = Literal["light", "dark"]
@@ -50,6 +50,10 @@ class Seen:
     def _console(self, message: ConsoleMessage) -> None:
         self.complaints.append(message.text)
 
+    def unfold(self) -> None:
+        """Open what is folded."""
+        self.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+
     @property
     def overflow(self) -> int:
         """By how many pixels the page is wider than its window."""
@@ -75,6 +79,8 @@ def test_the_page_fits_asks_for_nothing_and_is_accessible(
     assert seen.overflow <= 0
     assert seen.requests == [file.as_uri()]
     assert seen.complaints == []
+    seen.unfold()
+    assert seen.overflow <= 0
     # axe is put in by the debugger, past the policy of the page.
     found = Axe().run(seen.page)
     assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
@@ -98,7 +104,24 @@ def test_what_a_model_says_neither_runs_nor_asks_nor_widens_the_page(
     assert seen.requests == [file.as_uri()]
     assert seen.complaints == []
     assert seen.overflow <= 0
+    seen.unfold()
+    assert seen.overflow <= 0
     assert "<script>alert(1)</script>" in seen.page.inner_text("body")
+
+
+def test_a_folded_page_is_short_and_a_link_opens_what_it_names(
+    browser: Browser, tmp_path: Path
+) -> None:
+    named = ["license", "json_only", "tool_calling", "memory", "long_context", "refusal"]
+    named += ["low_resource", "spanish", "multilingual", "load", "stability", "api"]
+    sections = [dimension(each, *(failing(f"{each}.{n}") for n in range(9))) for each in named]
+    seen = Seen(browser, written(tmp_path, page(record(*sections))), 1280, "light")
+    assert seen.page.evaluate("document.documentElement.scrollHeight") < 3 * 900
+    row = seen.page.get_by_text("What did I say?").first
+    assert not row.is_visible()
+    seen.page.get_by_role("link", name="license", exact=True).click()
+    seen.page.goto(f"{seen.page.url.partition('#')[0]}#license.0")
+    assert row.is_visible()
 
 
 def test_the_page_prints_on_a4(browser: Browser, tmp_path: Path) -> None:
@@ -107,4 +130,8 @@ def test_the_page_prints_on_a4(browser: Browser, tmp_path: Path) -> None:
     seen = Seen(browser, file, 1280, "dark")
     paper = seen.page.pdf(prefer_css_page_size=True)
     assert b"/MediaBox [0 0 841.91998 594.95996]" in paper
-    assert 1 <= paper.count(b"/Type /Page\n") <= 5
+    folded = paper.count(b"/Type /Page\n")
+    assert 1 <= folded <= 6
+    seen.unfold()
+    paper = seen.page.pdf(prefer_css_page_size=True)
+    assert paper.count(b"/Type /Page\n") == folded  # On paper nothing is folded.

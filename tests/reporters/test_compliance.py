@@ -18,7 +18,7 @@ FILE = PACKAGE / "policy" / "controls.yaml"
 #: The dimensions that the design names, whether they are here yet or not.
 DIMENSIONS = {
     "license", "json_only", "tool_calling", "long_context", "memory", "low_resource", "refusal",
-    "spanish", "api", "multilingual", "load", "stability",
+    "spanish", "api", "multilingual", "load", "stability", "deployment", "webui",
 }  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def test_a_clause_counts_the_verdicts_of_its_checks_the_worst_first() -> None:
 def test_what_is_relevant_but_not_in_the_run_is_named() -> None:
     found = record(dimension("load", check("load.c")))
     (annex,) = [each for each in compliance.coverage(found) if each.clause.name == "A.6.2.6"]
-    assert annex.absent == ["stability"]
+    assert annex.absent == ["stability", "deployment"]
     assert "stability: not in this run" in said(found)
 
 

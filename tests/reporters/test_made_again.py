@@ -1,5 +1,6 @@
 """All reports are written again from the record and the evidence, byte for byte."""
 
+import json
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from readiness.cli.report import report
+from readiness.cli.sign import verify
 from readiness.evidence.run_folder import EVIDENCE, RECORD, REVIEW
 from tests.miniature import Request, mini
-from tests.scripted_server import Script, response, serving
+from tests.scripted_server import Script, serving
 from tests.user_checks import prepare, word, wrong
 
 STOPPED = "def pytest_runtest_teardown(): raise KeyboardInterrupt\n"
@@ -55,14 +57,18 @@ def made_again(run: Path) -> dict[str, bytes]:
     return files(run)
 
 
+def verified(own: pytest.Pytester, run: Path) -> int:
+    """The status of a run's verification; one that tried nothing has nothing to score again."""
+    rules, checks = own.path / "own.yaml", own.path / "check_words.py"
+    return verify([str(run), "--policy", str(rules), "--checks", str(checks)])
+
+
 def printed(lines: Sequence[str]) -> Iterator[str]:
-    """What a run prints of its record: from the title to where pytest goes on."""
+    """What a run prints of its record, from the title on; not why it stopped."""
     begun = False
     for line in lines:
         begun = begun or (line.startswith("=") and " readiness of " in line)
-        if begun and line.startswith(("=", "!")) and " readiness of " not in line:
-            return
-        if begun:
+        if begun and not line.startswith(("!", "stopped: ", "go on with: ")):
             yield line
 
 
@@ -79,9 +85,9 @@ def mangled(n: int, request: Request) -> str:
         (wrong(20), ("--waivers", "waivers.yaml")),
         (mini(mangled), ()),
         (wrong(0), ("--max-requests", "20")),
-        (lambda n, raw: [response(b"<html>")], ()),
+        (wrong(0), ("--max-minutes", "0.00001")),
     ],
-    ids=["ready", "not ready", "hostile", "inconclusive", "cannot be tried"],
+    ids=["ready", "not ready", "hostile", "inconclusive", "spent at once"],
 )
 @pytest.mark.parametrize("beside", ["nothing", "a run", "an endpoint"])
 def test_all_is_made_again(
@@ -107,6 +113,8 @@ def test_all_is_made_again(
     told = capsys.readouterr().out.splitlines()
     assert told == list(printed(lines))
     assert f"page: {run}/readiness.html" in told
+    untried = json.loads((run / RECORD).read_text("utf-8"))["problem"] != ""
+    assert verified(own, run) == (10 if untried else 0)
 
 
 def test_the_run_of_a_baseline_is_made_again(own: pytest.Pytester) -> None:
@@ -128,6 +136,7 @@ def test_a_run_that_is_interrupted_is_made_again(
     told = capsys.readouterr().out.splitlines()
     assert told == list(printed(lines))
     assert any(line.startswith("? INCONCLUSIVE") for line in told)
+    assert verified(own, newest(own)) == 0
 
 
 def test_a_bug_of_a_plugin_keeps_no_report_from_being_written(own: pytest.Pytester) -> None:

@@ -50,6 +50,7 @@ def test_the_records_of_these_tests_are_records() -> None:
 def test_the_verdict_comes_first_and_a_sentence_says_why() -> None:
     text = said(record())
     assert "not ready Readiness of mini 1 of 5 required checks not ready" in text
+    assert "Tried until 2026-11-22T12:30:00Z, profile ci, policy article: 2 sent" in text
     assert "1 of 5 required checks not ready: memory.recall_at_turn_50." in text
     assert "2 of 5 required checks inconclusive: memory.keeps, memory.doubtful." in text
     assert "1 required checks have no result: memory.lost." in text
@@ -80,6 +81,28 @@ def test_a_row_has_its_figures() -> None:
     assert "1 × said nothing" in text
     assert "7 more trials, all passed, would show it" in text
     assert "in doubt: control item c: no" in text
+
+
+def test_the_overview_says_of_each_dimension_what_must_hold_and_what_was_found() -> None:
+    untried = dimension("spanish", verdict="not assessed", missing=["spanish.a"])
+    ready = dimension("api", check("api.a"), check("api.b"))
+    text = said(record(dimension("memory", failing("memory.keeps")), ready, untried))
+    needs = "At turn 50, facts of any earlier turn are recalled."
+    assert f"memory not ready 59 {needs} keeps 99/100: said nothing" in text
+    protocol = "The protocol is as existing SDKs need it."
+    assert f"api ready 100 {protocol} all 2 ready, 200 trials" in text
+    assert "Tasks given in Spanish alone are done, in Spanish. not tried" in text
+
+
+def test_a_failed_trial_is_shown_as_what_was_asked_and_what_came() -> None:
+    lost = {"probe": "p.1", "outcome": "fail", "reason": "no call", "exchanges": [4, 7]}
+    talk = {"asked": "Book a table", "came": "<b>Sure!</b>"}
+    silent = {**lost, "probe": "p.2", "asked": "Hello", "came": ""}
+    found = failing("memory.keeps", not_passed=[{**lost, **talk}, silent, {**lost, "probe": "p.3"}])
+    text = said(record(dimension("memory", found)))
+    assert "p.1: no call (exchange 7) Asked: Book a table Came: <b>Sure!</b>" in text
+    assert "p.2: no call (exchange 7) Asked: Hello Came: nothing" in text
+    assert "p.3" not in text
 
 
 def test_the_worst_rows_come_first() -> None:
@@ -146,6 +169,8 @@ def test_the_page_is_one_file_without_script_that_asks_for_nothing() -> None:
         "#not-ready",
         "#inconclusive",
         "#not-assessed",
+        "#long_context",
+        "#memory",
     }
     assert html.values("src") + html.values("style") + html.values("srcset") == []
     assert [name for _, found in html.elements for name in found if name.startswith("on")] == []
@@ -185,7 +210,9 @@ def test_every_word_is_used() -> None:
     unused = [
         name
         for name in _catalogue()["en"]
-        if f'"{name}"' not in source and name.removeprefix("why_") not in composed
+        if f'"{name}"' not in source
+        and name.removeprefix("why_") not in composed
+        and not (PACKAGE / "checks" / name.removeprefix("holds_")).is_dir()
     ]
     assert unused == []
 
@@ -194,14 +221,14 @@ def test_the_command_to_reproduce_is_quoted_for_a_shell() -> None:
     found = record()
     found["target"]["model"] = "a b; rm -rf $HOME"
     assert command(found) == (
-        "pytest readiness --endpoint http://127.0.0.1:8000/v1 --model 'a b; rm -rf $HOME' "
+        "readiness run http://127.0.0.1:8000/v1 --model 'a b; rm -rf $HOME' "
         "--profile ci --seed 0 --concurrency 8"
     )
 
 
 def test_a_large_run_stays_small() -> None:
     checks = [failing(f"api.check_number_{n}") for n in range(160)]
-    assert len(page(record(dimension("api", *checks))).encode()) < 200_000
+    assert len(page(record(dimension("api", *checks))).encode()) < 250_000
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,22 @@
 """JUnit, Markdown and OpenMetrics as their readers expect, and `readiness report`."""
 
 import json
+from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from rich.console import Console
 
 from readiness.cli.main import main
 from readiness.evidence.run_folder import differences
 from readiness.reporters.junit import junit
 from readiness.reporters.openmetrics import metrics
+from readiness.reporters.outcome import print_verdict
+from readiness.reporters.page import page
 from readiness.reporters.summary import summary
+from readiness.reporters.terminal import print_matrix
 from tests.example_records import check, dimension, record, run
 
 
@@ -35,26 +40,77 @@ def test_junit_has_a_case_for_each_check_with_its_figures() -> None:
     }
 
 
+def test_junit_says_how_long_each_check_took() -> None:
+    took = check("words.a", began="2026-11-22T12:00:07Z", seconds=1.25)
+    (suite,) = xml.fromstring(junit(record(dimension("words", took, check("words.b")))))
+    assert [case.get("time") for case in suite.iter("testcase")] == ["1.250", "0.000"]
+    assert suite.get("time") == "331.000"
+
+
 def test_junit_fails_what_gates_and_skips_what_does_not() -> None:
     (suite,) = xml.fromstring(junit(record()))
     endings = {case.get("name"): [each.tag for each in case][-1] for case in suite.iter("testcase")}
     assert endings == {
         "recall_at_turn_50": "failure",
-        "keeps": "failure",
-        "doubtful": "failure",
+        "keeps": "error",
+        "doubtful": "error",
         "advised": "skipped",
         "lost": "error",
         "finds": "properties",
         "lacks": "skipped",
     }
     counts = {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")}
-    assert counts == {"tests": "7", "failures": "3", "errors": "1", "skipped": "2"}
+    assert counts == {"tests": "7", "failures": "1", "errors": "3", "skipped": "2"}
+
+
+def test_junit_skips_what_is_inconclusive_where_that_is_to_pass() -> None:
+    (suite,) = xml.fromstring(junit({**record(), "fail_on": "not-ready"}))
+    counts = {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")}
+    assert counts == {"tests": "7", "failures": "1", "errors": "0", "skipped": "5"}
+
+
+def test_no_defect_in_too_few_trials_passes_with_a_property_and_is_said_once() -> None:
+    seen = {**check("memory.keeps", verdict="inconclusive"), "no_defect": True}
+    found = {**record(dimension("memory", seen)), "verdict": "inconclusive"}
+    (suite,) = xml.fromstring(junit(found))
+    case = suite.find("testcase[@name='keeps']")
+    assert case is not None
+    assert [each.tag for each in case] == ["properties"]
+    assert case.find("properties/property[@name='no_defect']") is not None
+    sent = found["requests"]["sent"]
+    said = f"No defect found in {sent} requests (too few trials to call it ready)."
+    assert said in page(found)
+    assert said in summary(found)
+    console = Console(width=160, record=True, file=StringIO())
+    print_matrix(console, found)
+    print_verdict(console, found)
+    text = console.export_text()
+    assert text.count(said) == 1
+    assert "so few trials" not in text
+    assert [line for line in text.splitlines() if "keeps" in line and "no defect" in line] != []
 
 
 def test_junit_repeats_the_figures_where_a_viewer_shows_no_properties() -> None:
     (suite,) = xml.fromstring(junit(record()))
     messages = [each.get("message") for each in suite.iter("failure")]
     assert messages[0] == "not ready: 99 of 100 passed (94.5 % – 99.8 %), needs every trial"
+
+
+def test_implausible_figures_are_marked_on_the_terminal_the_page_and_in_the_summary() -> None:
+    at = {"scenario": "ticket", "clients": 32.0}
+    figures = {"requests": 128.0, "throughput": 4.9, "Little's law is off by": 0.41}
+    measures = [
+        {"probe": "load.a@v1", "name": name, "value": value, "unit": "", "at": at}
+        for name, value in figures.items()
+    ]
+    measures[-1] = {**measures[-1], "implausible": True}
+    found = record(dimension("load", check("load.errors", measures=measures)))
+    console = Console(width=160, record=True, file=StringIO())
+    print_matrix(console, found)
+    mark = "implausible: ticket, 32 clients: Little's law is off by 0.41"
+    assert mark in console.export_text()
+    assert f"- {mark}" in summary(found)
+    assert "implausible: Little&#39;s law is off by 0.41" in str(page(found))
 
 
 def test_an_endpoint_that_could_not_be_tried_is_an_error_in_junit() -> None:

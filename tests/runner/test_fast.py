@@ -13,6 +13,8 @@ from readiness.evidence.redaction import Secrets
 from readiness.policy.plan import PlannedCheck, plan
 from readiness.policy.policy import load
 from readiness.probe import Probe
+from readiness.protocol.capability import Capabilities
+from readiness.protocol.dialect import Dialect
 from readiness.runner.active_check import ActiveCheck
 from readiness.runner.resume import ResumeState
 from readiness.score import PASSED, Outcome, Score, failed
@@ -22,6 +24,8 @@ from tests.user_checks import prepare, record, run, wrong
 
 RUNS = 400
 
+OFFERS = Capabilities(Dialect("mini"), None, {}, False, "")
+
 
 @pytest.fixture
 def own(pytester: pytest.Pytester) -> pytest.Pytester:
@@ -29,7 +33,7 @@ def own(pytester: pytest.Pytester) -> pytest.Pytester:
 
 
 def test_a_good_endpoint_takes_fewer_trials(own: pytest.Pytester) -> None:
-    result = run(own, wrong(0), "--fast", "--concurrency", "1")
+    result = run(own, wrong(0), "--fast", "--concurrency", "1", "-v")
     assert result.ret == pytest.ExitCode.OK
     # log(19) / log(0.83 / 0.75) = 29.1 trials that pass; what may never fail is counted in full.
     result.stdout.fnmatch_lines(
@@ -44,7 +48,7 @@ def test_a_good_endpoint_takes_fewer_trials(own: pytest.Pytester) -> None:
 
 
 def test_a_bad_endpoint_is_not_ready_early(own: pytest.Pytester) -> None:
-    result = run(own, wrong(60), "--fast", "--concurrency", "1")
+    result = run(own, wrong(60), "--fast", "--concurrency", "1", "-v")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*repeats*0/8*✗ not ready*"])
 
@@ -72,7 +76,7 @@ def decided(rate: float, seed: int, unsettled: float = 0.0) -> Verdict | None:
     """What comes of trials that pass at a rate; some may say nothing."""
     draw = random.Random(seed)
     one = planned(json_only.values_preserved)
-    running = ActiveCheck.resumed(ResumeState(Secrets([])), one, one.test)
+    running = ActiveCheck.resumed(ResumeState(Secrets([])), one, OFFERS, one.test)
     while running.waiting and not running.is_decided:
         number, probe = running.take()
         score = PASSED if draw.random() < rate else failed("no")
@@ -99,7 +103,7 @@ def decided_in_flight(rate: float, seed: int, *, late: bool) -> Verdict | None:
     """What comes of trials with eight in flight, of which those end last that failed, or passed."""
     draw = random.Random(seed)
     one = planned(json_only.values_preserved)
-    running = ActiveCheck.resumed(ResumeState(Secrets([])), one, one.test)
+    running = ActiveCheck.resumed(ResumeState(Secrets([])), one, OFFERS, one.test)
     in_flight: list[tuple[int, Probe, bool]] = []
     while in_flight or (running.waiting and not running.is_decided):
         while running.waiting and not running.is_decided and running.in_flight < 8:

@@ -30,6 +30,7 @@ def ended(folder: Path, with_signal: signal.Signals) -> tuple[int, Path]:
     (folder / "own.yaml").write_text(POLICY)
     (folder / "check_words.py").write_text(OK_CHECK)
     command = [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest", "--policy", "own.yaml"]
+    command += ["--seed", "0"]
     with (
         serving(slow) as url,
         subprocess.Popen([*command, "--endpoint", url, "."], cwd=folder) as run,

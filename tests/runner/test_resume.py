@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import pytest
 
 from tests.exchanges import is_whole
 from tests.miniature import mini
-from tests.scripted_server import serving
+from tests.scripted_server import Script, serving
 from tests.user_checks import POLICY
 
 CHECKS = '''
@@ -68,7 +67,7 @@ def folder(path: Path) -> Path:
 
 def command(path: Path, url: str, *options: str) -> list[str]:
     plain = [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest", "--policy", "own.yaml"]
-    return [*plain, "--rootdir", str(path), "--endpoint", url, *options, "."]
+    return [*plain, "--rootdir", str(path), "--seed", "0", "--endpoint", url, *options, "."]
 
 
 def resumed(path: Path, url: str, run: Path, *options: str) -> tuple[int, str]:
@@ -97,7 +96,7 @@ def killed(path: Path, url: str, trials: int) -> Path:
         while (
             len(of_kind(path, "trial")) < trials or not entries(path)
         ) and time.monotonic() < deadline:
-            os.sched_yield()
+            time.sleep(0.001)
         run.send_signal(signal.SIGKILL)
     (found,) = path.glob("reports/2*")
     return found
@@ -194,3 +193,40 @@ def test_evidence_that_was_changed_is_not_gone_on_with(tmp_path: Path) -> None:
     assert status == 11, said
     assert "the evidence fails its integrity check: evidence.jsonl:" in said
     assert evidence.read_bytes() == changed
+
+
+def answering_as(name: str) -> Script:
+    """As it should be, by another server."""
+    right = mini(answer)
+
+    def script(n: int, raw: bytes) -> list[bytes | float | None]:
+        (told,) = right(n, raw)
+        assert isinstance(told, bytes)
+        return [told.replace(b"\r\n", f"\r\nServer: {name}\r\n".encode(), 1)]
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("later", "ended", "message"),
+    [
+        (
+            answering_as("b/2"),
+            4,
+            "not what it was when the run began: server: → b/2. Start a new run",
+        ),
+        (mini(lambda n, request: (500, "broken")), 12, "cannot be tried: the simplest request"),
+    ],
+)
+def test_a_run_goes_on_with_the_endpoint_that_it_began_with_alone(
+    tmp_path: Path, later: Script, ended: int, message: str
+) -> None:
+    path, scripts = folder(tmp_path / "own"), [mini(answer)]
+    with serving(lambda n, raw: scripts[-1](n, raw)) as url:
+        run = killed(path, url, 9)
+        before = {each.name: each.read_bytes() for each in run.iterdir()}
+        scripts.append(later)
+        status, said = resumed(path, url, run)
+    assert status == ended, said
+    assert message in " ".join(said.split())
+    assert {each.name: each.read_bytes() for each in run.iterdir()} == before

@@ -1,6 +1,8 @@
 """How trials run: concurrently, in order, alone, repeated, or not at all."""
 
+import base64
 import json
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -96,17 +98,32 @@ def test_a_stated_rate_limit_is_waited_for_and_counted(own: pytest.Pytester) -> 
     assert found["dimensions"][0]["checks"][0]["outcomes"] == {"pass": 20}
 
 
+PAGE, ERROR = "Content-Type: text/html", "Content-Type: application/json"
+
+
 @pytest.mark.parametrize(
-    ("status", "headers", "outcome", "verdict"),
+    ("status", "headers", "outcome", "verdict", "retried"),
     [
-        ("429 Too Many Requests", ("Retry-After: 0",), "skipped", "inconclusive"),
-        ("429 Too Many Requests", ("Retry-After: 7200",), "skipped", "inconclusive"),
-        ("429 Too Many Requests", (), "endpoint error", "not ready"),
-        ("502 Bad Gateway", (), "endpoint error", "not ready"),
+        ("429 Too Many Requests", ("Retry-After: 0",), "skipped", "inconclusive", 3),
+        ("429 Too Many Requests", ("Retry-After: 7200",), "skipped", "inconclusive", 0),
+        ("429 Too Many Requests", ("retry-after-ms: 5",), "skipped", "inconclusive", 3),
+        ("429 Too Many Requests", ("x-should-retry: false",), "skipped", "inconclusive", 0),
+        ("429 Too Many Requests", (), "skipped", "inconclusive", 3),
+        ("503 Service Temporarily Unavailable", (PAGE,), "skipped", "inconclusive", 3),
+        ("503 Service Unavailable", (ERROR, "Retry-After: 0"), "skipped", "inconclusive", 3),
+        # A server that says four times that it is not there is not there.
+        ("503 Service Unavailable", (ERROR,), "endpoint error", "not ready", 3),
+        ("502 Bad Gateway", (), "endpoint error", "not ready", 0),
+        ("500 Internal Server Error", (PAGE,), "endpoint error", "not ready", 0),
     ],
 )
-def test_what_is_no_stated_limit_is_an_error_that_is_not_tried_again(
-    own: pytest.Pytester, status: str, headers: tuple[str, ...], outcome: str, verdict: str
+def test_what_no_limiter_refuses_is_an_error_that_is_not_tried_again(
+    own: pytest.Pytester,
+    status: str,
+    headers: tuple[str, ...],
+    outcome: str,
+    verdict: str,
+    retried: int,
 ) -> None:
     (own.path / "check_rate.py").write_text(HEAD + TOLD.format(name="all", count=20, options=""))
 
@@ -122,8 +139,88 @@ def test_what_is_no_stated_limit_is_an_error_that_is_not_tried_again(
         run(own, url)
     (check,) = record(own)["dimensions"][0]["checks"]
     assert (check["outcomes"], check["verdict"]) == ({"pass": 19, outcome: 1}, verdict)
-    stated = headers == ("Retry-After: 0",)
-    assert record(own)["requests"]["retried"] == (3 if stated else 0)
+    assert record(own)["requests"]["retried"] == retried
+
+
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
+def test_one_refusal_by_a_limiter_is_waited_for_and_counted(
+    own: pytest.Pytester, status: str
+) -> None:
+    (own.path / "check_rate.py").write_text(HEAD + TOLD.format(name="all", count=20, options=""))
+    inner = mini(lambda n, request: f"OK {n}")
+    with serving(lambda n, raw: [response(b"", status)] if n == 9 else inner(n, raw)) as url:
+        assert run(own, url).ret == pytest.ExitCode.OK
+    assert record(own)["dimensions"][0]["checks"][0]["outcomes"] == {"pass": 20}
+    assert record(own)["requests"]["retried"] == 1
+
+
+def test_a_limiter_that_refuses_everything_ends_the_run_and_is_named(own: pytest.Pytester) -> None:
+    (own.path / "check_rate.py").write_text(HEAD + TOLD.format(name="all", count=40, options=""))
+    limited = response(b"", "429 No", "Server: edge/1", "x-should-retry: false")
+    with serving(after(3, limited)) as url:
+        run(own, url, "--concurrency", "1")
+    (check,) = record(own)["dimensions"][0]["checks"]
+    reasons = {each["reason"]: each["count"] for each in check["reasons"]}
+    assert (check["verdict"], check["outcomes"]["skipped"]) == ("inconclusive", 37)
+    assert reasons == {
+        "skipped: rate limited by 'edge/1': HTTP 429 at attempt 1": 20,
+        "skipped: rate limited by 'edge/1': HTTP 429 for 20 requests": 17,
+    }
+    assert len(exchanges(own.path)) == 3 + 20
+
+
+def after(trials: int, then: bytes) -> Script:
+    """An endpoint that answers so many trials, and sends this from then on."""
+    inner, seen = mini(lambda n, request: f"OK {n}"), set[bytes]()
+
+    def script(n: int, raw: bytes) -> Any:
+        seen.update(re.findall(rb'"content": "\d+"', raw))
+        return [then] if len(seen) > trials else inner(n, raw)
+
+    return script
+
+
+def token(ends: int) -> str:
+    claims = base64.urlsafe_b64encode(json.dumps({"exp": ends}).encode()).decode().rstrip("=")
+    return f"e30.{claims}.c2ln"
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("opaque-key", "the key ended: HTTP 401"),
+        (token(1_700_000_000), "the key ended at 2023-11-14 22:13:20Z, its `exp`: HTTP 401"),
+    ],
+)
+def test_a_key_that_ends_is_no_fault_of_the_endpoint(
+    own: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, key: str, reason: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    (own.path / "check_key.py").write_text(HEAD + TOLD.format(name="all", count=40, options=""))
+    over = response(b'{"error": {"message": "no"}}', "401 Unauthorized", ERROR)
+    with serving(after(13, over)) as url:
+        run(own, url, "--concurrency", "1")
+    (check,) = record(own)["dimensions"][0]["checks"]
+    assert (check["verdict"], check["outcomes"]) == ("inconclusive", {"pass": 13, "skipped": 27})
+    assert check["reasons"][0]["example"] in (f"skipped: {reason}", f"skipped: {reason[:-10]}")
+
+
+def test_a_key_that_is_refused_now_and_then_is_a_fault_of_the_endpoint(
+    own: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "opaque-key")
+    (own.path / "check_key.py").write_text(HEAD + TOLD.format(name="all", count=20, options=""))
+    inner = mini(lambda n, request: f"OK {n}")
+    over = response(b'{"error": {"message": "no"}}', "401 Unauthorized", ERROR)
+
+    def script(n: int, raw: bytes) -> Any:
+        return [over] if b'"content": "7"' in raw else inner(n, raw)
+
+    with serving(script) as url:
+        run(own, url)
+    (check,) = record(own)["dimensions"][0]["checks"]
+    assert check["outcomes"] == {"pass": 19, "endpoint error": 1}
+    assert check["verdict"] == "not ready"
 
 
 def test_a_feature_that_is_declared_absent_costs_no_trial(own: pytest.Pytester) -> None:
@@ -137,7 +234,7 @@ def test_a_feature_that_is_declared_absent_costs_no_trial(own: pytest.Pytester) 
         result = run(own, url)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
-        ["*40 × unsupported: the endpoint does not offer tools: HTTP 400: tools are off (vLLM *"]
+        ["*40 of 40 trials: unsupported: the endpoint does not offer tools:*"]
     )
     assert exchanges(own.path) == []
 
@@ -153,7 +250,7 @@ def test_a_failing_control_item_keeps_a_check_from_being_ready(own: pytest.Pytes
     (check,) = record(own)["dimensions"][0]["checks"]
     assert (check["passed"], check["trials"], check["verdict"]) == (40, 40, "inconclusive")
     assert check["controls"] == {"trials": 1, "passed": 0}
-    result.stdout.fnmatch_lines(["*control item easy: nothing"])
+    result.stdout.fnmatch_lines(["*control item easy: nothing*"])
 
 
 def test_the_same_reply_to_everything_shows_nothing(own: pytest.Pytester) -> None:
@@ -161,7 +258,7 @@ def test_the_same_reply_to_everything_shows_nothing(own: pytest.Pytester) -> Non
     with serving(mini(lambda n, request: "I am happy to help.")) as url:
         result = run(own, url)
     assert record(own)["verdict"] == "inconclusive"
-    result.stdout.fnmatch_lines(["*the same reply to probes that expect 40 different ones"])
+    result.stdout.fnmatch_lines(["*all 40/40: the same reply to probes that*"])
 
 
 def test_a_smoke_run_ends_a_check_with_its_first_proof(own: pytest.Pytester) -> None:

@@ -15,8 +15,9 @@ import pytest
 from readiness.evidence.log import Evidence, body_of, entries, exchange_of, summarise_exchange
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Arrival, Call, ClientAbort, Exchange, Fault
+from readiness.runner.concurrency import AdaptiveConcurrency
 from readiness.runner.resume import ResumeState
-from readiness.runner.sender import AdaptiveConcurrency, Sender
+from readiness.runner.sender import Sender
 from readiness.transport.address import Address
 from readiness.transport.budget import UsageBudget
 from readiness.transport.client import EndpointClient, RequestLimits

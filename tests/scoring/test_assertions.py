@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from readiness.scoring.assertions import Mention, Role, mentions, says_unsaid, says_unsure
+from readiness.scoring.assertions import says_unsaid, says_unsure
 from readiness.scoring.values import normalise
 
 UNSAID = """\
@@ -85,60 +83,9 @@ def test_to_know_no_answer_is_not_to_say_that_there_was_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "roles"),
-    [
-        ("4821", "stated"),
-        ("大约4821", "stated"),
-        ("没错，4821", "stated"),
-        ("或许4821", "stated"),
-        ("No. 4821", "stated"),
-        ("不是4821", "denied"),
-        ("不是4821，而是4827", "denied stated"),
-        ("不，不是。是4827", "stated"),
-        ("4827，不是4821", "stated denied"),
-        ("4821不对，4827才对", "denied stated"),
-        ("it isn't 4821", "denied"),
-        ("4821 is wrong", "denied"),
-        ("not 4821 but 4827", "denied stated"),
-        ("not the oak shelf but 4827", "stated"),
-        ("4827 rather than 4821", "stated denied"),
-        ("no es 4821", "denied"),
-        ("no es 4821 sino 4827", "denied stated"),
-        ("4821ではなく4827", "denied stated"),
-        ("4827（原为4821）", "stated former"),
-        ("4827（原来登记为4821）", "stated former"),
-        ("从4821改成4827", "former stated"),
-        ("4821，后更正为4827", "former stated"),
-        ("4827 (was 4821)", "stated former"),
-        ("4827，取代4821", "stated former"),
-        ("4827 (superseding 4821)", "stated former"),
-        ("4821已作废，现为4827", "denied stated"),
-        ("4827 (previously listed as 4821)", "stated former"),
-        ("used to be 4821, now 4827", "former stated"),
-        ("4821 was corrected to 4827", "former stated"),
-        ("4821 or 4827", "alternative alternative"),
-        ("4821，或者4827", "alternative alternative"),
-        ("4821还是4827", "alternative alternative"),
-        ("4821 o 4827", "alternative alternative"),
-        ("4821 and 4827", "stated stated"),
-        ("4821→4827", "stated stated"),
-    ],
-)
-def test_a_value_has_the_role_that_the_words_around_it_give_it(text: str, roles: str) -> None:
-    assert [each.role for each in mentions(normalise(text))] == roles.split()
-
-
-@given(st.lists(st.integers(1000, 9999), min_size=1, max_size=9))
-def test_values_in_a_list_are_all_stated(values: list[int]) -> None:
-    text = normalise("、".join(map(str, values)))
-    assert [*mentions(text)] == [Mention(str(each), Role.STATED) for each in values]
-
-
-@pytest.mark.parametrize(
     "piece", ["没有", "没有关于", "not have ", "聞いた", "1 or ", "不是", "was old "]
 )
 def test_a_reply_that_runs_away_is_read_in_good_time(piece: str) -> None:
     # Where the time grew with the square of the length, some of these took minutes.
     text = piece * 20_000
     assert (says_unsaid(text), says_unsure(text)) == (False, False)
-    assert len([*mentions(text)]) == text.count("1")

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from math import comb
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readiness.statistics.association import Association, fisher, worst_association
+from readiness.statistics.association import Association, LabelledTrial, fisher, worst_association
 
 PLAIN = {"tools": "none", "reply": "whole", "system": "none"}
-Trial = tuple[Mapping[str, str], bool]
 
 
-def trials(*groups: tuple[int, int, str, str]) -> list[Trial]:
+def trials(*groups: tuple[int, int, str, str]) -> list[LabelledTrial]:
     """So many trials, of which so many failed, with these tools and this system message."""
     return [
-        ({"tools": tools, "system": system}, at < failed)
+        LabelledTrial({"tools": tools, "system": system}, at < failed)
         for count, failed, tools, system in groups
         for at in range(count)
     ]
@@ -75,7 +74,11 @@ def test_all_levels_but_the_plain_one_count_as_one() -> None:
     )
     assert found is not None
     assert found.labels == (("tools", "any"),)
-    streams = [({"reply": each}, each != "whole") for each in ("whole", "s", "n") for _ in range(9)]
+    streams = [
+        LabelledTrial({"reply": each}, each != "whole")
+        for each in ("whole", "s", "n")
+        for _ in range(9)
+    ]
     other = worst_association(streams, PLAIN)
     assert other is not None
     assert str(other) == "fails with reply (not whole): 18 of 18; elsewhere 0 of 9"
@@ -92,7 +95,7 @@ def test_all_levels_but_the_plain_one_count_as_one() -> None:
         trials((10, 5, "some", "none"), (10, 4, "none", "long"), (10, 5, "none", "none")),
     ],
 )
-def test_what_chance_explains_is_not_named(made: list[Trial]) -> None:
+def test_what_chance_explains_is_not_named(made: list[LabelledTrial]) -> None:
     assert worst_association(made, PLAIN) is None
 
 
@@ -103,12 +106,14 @@ def test_what_chance_explains_is_not_named(made: list[Trial]) -> None:
 def test_what_is_named_is_counted_right_and_does_not_depend_on_the_order(
     drawn: list[tuple[str, str, bool]],
 ) -> None:
-    made: list[Trial] = [({"tools": one, "system": two}, failed) for one, two, failed in drawn]
+    made: list[LabelledTrial] = [
+        LabelledTrial({"tools": one, "system": two}, failed) for one, two, failed in drawn
+    ]
     found = worst_association(made, {"tools": "n"})
     again = worst_association(made[::-1], {"tools": "n"})
     assert (found and found.chance) == (again and again.chance)
     if found is not None:
-        assert found.failed + found.failed_elsewhere == sum(failed for _, failed in made)
+        assert found.failed + found.failed_elsewhere == sum(each.failed for each in made)
         assert found.trials + found.trials_elsewhere == len(made)
         assert found.failed / found.trials > found.failed_elsewhere / found.trials_elsewhere
 
@@ -117,9 +122,42 @@ def test_chance_alone_names_something_in_one_of_twenty_runs_at_most() -> None:
     random = Random(0)
     names = 0
     for _ in range(400):
-        made: list[Trial] = [
-            ({factor: random.choice("abc") for factor in "uvwxyz"}, random.random() < 0.2)
+        made: list[LabelledTrial] = [
+            LabelledTrial({of: random.choice("abc") for of in "uvwxyz"}, random.random() < 0.2)
             for _ in range(60)
         ]
         names += isinstance(worst_association(made, {}), Association)
     assert names <= 400 * 0.05
+
+
+def told(*failed: int, back: range = range(1, 50), cluster: int = 0) -> list[LabelledTrial]:
+    """Two trials at each place, of which those at some places fail."""
+    return [
+        LabelledTrial({}, at in failed, f"{at // cluster}" if cluster else "", {"turns back": at})
+        for at in [*back, *back]
+    ]
+
+
+def test_a_stretch_of_places_where_all_fails_is_named() -> None:
+    found = worst_association(told(44, 45, 46), {})
+    assert found is not None
+    assert str(found) == "fails with turns back (44-46): 6 of 6; elsewhere 0 of 92"
+    # Of 1,225 stretches, those of one place and of twelve or more could show nothing.
+    assert found.chance == pytest.approx(sum(50 - places for places in range(2, 12)) / comb(98, 6))
+    alone = worst_association(told(17, back=range(1, 30)) + told(17, back=range(10, 30)), {})
+    assert str(alone) == "fails with turns back (17): 4 of 4; elsewhere 0 of 94"
+
+
+def test_failures_that_are_spread_over_places_are_not_named() -> None:
+    assert worst_association(told(5, 23, 41), {}) is None
+
+
+def test_trials_that_share_their_luck_count_once() -> None:
+    # Six of six that are of two conversations are two failures of six trials.
+    assert worst_association(told(40, 41, 42, cluster=5), {}) is None
+    lost = [LabelledTrial({"kind": "ab"[at < 4]}, at < 4, f"{at}") for at in range(40)]
+    thrice = worst_association([each for each in lost for _ in range(3)], {})
+    once = worst_association(lost, {})
+    assert thrice is not None
+    assert once is not None
+    assert (thrice.chance, thrice.trials, thrice.independent) == (once.chance, 12, 4)

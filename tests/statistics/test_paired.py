@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
 from readiness.statistics.paired import (
     Pairs,
@@ -38,7 +38,7 @@ margins = st.sampled_from([0.02, 0.05, 0.1])
 def test_losses_ahead_of_gains_are_as_unlikely_as_so_many_heads(
     lost: int, gained: int, chance: float
 ) -> None:
-    assert sign_flips([1] * lost + [-1] * gained) == chance
+    assert sign_flips([1] * lost + [-1] * gained) == pytest.approx(chance, rel=1e-12)
 
 
 @given(st.integers(0, 40), st.integers(0, 40))
@@ -58,7 +58,18 @@ def test_a_cluster_s_losses_are_lost_or_gained_together(differences: list[int]) 
 
 
 def test_three_documents_cannot_alarm_however_many_questions_each_has() -> None:
-    assert sign_flips([12, 12, 12]) == 0.125
+    assert sign_flips([12, 12, 12]) == pytest.approx(0.125, rel=1e-12)
+
+
+def test_a_hundred_thousand_pairs_are_judged_as_the_binomial_judges_them() -> None:
+    theirs = binomtest(50_300, 100_000, 0.5, "greater").pvalue
+    assert sign_flips([1] * 50_300 + [-1] * 49_700) == pytest.approx(theirs, rel=1e-9)
+
+
+def test_many_clusters_of_many_sizes_are_judged_as_the_normal_judges_them() -> None:
+    differences = [12, -12, 5, 3, 1, -1] * 5_000 + [1] * 400
+    spread = sqrt(sum(each * each for each in differences))
+    assert sign_flips(differences) == pytest.approx(norm.sf(sum(differences) / spread), rel=0.02)
 
 
 def test_holm_is_the_textbook_s() -> None:
@@ -134,6 +145,8 @@ def test_the_difference_shown_is_below_the_one_observed(found: Pairs) -> None:
         (Pairs(1, 1, 100), 0.05, True),
         (Pairs(3, 1, 100), 0.05, False),
         (Pairs(0, 0, 0), 0.05, False),
+        (Pairs(1_050, 950, 100_000), 0.002, True),
+        (Pairs(1_150, 950, 100_000), 0.002, False),
     ],
 )
 def test_being_no_worse_takes_trials_to_show(found: Pairs, margin: float, shown: bool) -> None:

@@ -2,12 +2,20 @@ import asyncio
 import gzip
 import json
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from readiness.exchange import Call, Exchange, Fault
 from readiness.transport.address import Address
@@ -88,20 +96,68 @@ def test_each_arrival_is_stamped_with_how_much_was_there() -> None:
     assert [0.15 < gap < 2 for gap in gaps[:2]] == [True, True]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="no other kernel tells")
-def test_a_loop_that_is_late_makes_no_stamp_late() -> None:
-    async def beside_a_block(url: str) -> Exchange:
-        endpoint = EndpointClient(Address.read(url, "", {}), RequestLimits())
+def beside_a_block(script: Script, limits: RequestLimits) -> Exchange:
+    """An exchange during which the event loop does something else for a second."""
+
+    async def once(url: str) -> Exchange:
+        endpoint = EndpointClient(Address.read(url, "", {}), limits)
         asyncio.get_running_loop().call_later(0.1, time.sleep, 1.0)
         try:
             return await endpoint.send(Call({}))
         finally:
             await endpoint.close()
 
-    with serving(lambda n, request: [STREAM, 0.3, b"one"]) as url:
-        exchange = asyncio.run(beside_a_block(url))
+    with serving(script) as url:
+        return asyncio.run(once(url))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other kernel tells")
+def test_a_loop_that_is_late_makes_no_stamp_late() -> None:
+    exchange = beside_a_block(lambda n, request: [STREAM, 0.3, b"one"], RequestLimits())
     assert exchange.body == b"one"
     assert exchange.end - exchange.arrivals[-1].ns > 0.2e9
+
+
+def test_a_stream_that_is_cut_while_the_loop_is_late_is_no_silent_one() -> None:
+    chunked = STREAM.replace(b"Connection: close", b"Transfer-Encoding: chunked")
+    exchange = beside_a_block(
+        lambda n, request: [chunked, b"3\r\none\r\n", 0.3], RequestLimits(silence=5)
+    )
+    assert (exchange.fault, exchange.body) == (Fault.RESET, b"one")
+
+
+@pytest.mark.parametrize(
+    ("script", "limits"),
+    [
+        (lambda n, request: [0.3, response(b"{}")], RequestLimits(first_byte=0.7)),
+        (lambda n, request: [STREAM, b"one", 0.3, b"two"], RequestLimits(silence=0.7)),
+        (lambda n, request: [STREAM, b"one", 0.3, b"two"], RequestLimits(total=0.7)),
+    ],
+    ids=["first byte", "silence", "total"],
+)
+def test_what_comes_in_time_and_is_seen_late_is_no_fault(
+    script: Script, limits: RequestLimits
+) -> None:
+    assert beside_a_block(script, limits).fault is None
+
+
+class SlowToReturn(StampingSocket):
+    """A socket that connects at once, in a process that then does something else for a second."""
+
+    def connect(self, address: Any) -> None:
+        try:
+            super().connect(address)
+        finally:
+            time.sleep(1.0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no such socket")
+def test_a_connection_that_is_there_in_time_and_seen_late_is_no_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("readiness.transport.timestamps.StampingSocket", SlowToReturn)
+    exchange = answered(lambda n, request: [response(b"{}")], RequestLimits(connect=0.5))
+    assert (exchange.fault, exchange.body) == (None, b"{}")
 
 
 @pytest.mark.parametrize("into", [False, True], ids=["plain", "as TLS reads"])
@@ -148,11 +204,55 @@ def test_a_fault_of_the_endpoint_is_named(script: Script, fault: Fault, detail: 
     assert (exchange.fault, exchange.detail) == (fault, detail)
 
 
+WHOLE = {"messages": [{"role": "user", "content": "Hi"}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        (WHOLE, None),
+        ({**WHOLE, "stream": False}, None),
+        ({**WHOLE, "stream": True}, Fault.FIRST_BYTE),
+        ({"model": "m"}, Fault.FIRST_BYTE),
+        (b"{", Fault.FIRST_BYTE),
+        (None, Fault.FIRST_BYTE),
+    ],
+)
+def test_the_first_byte_of_a_whole_reply_may_take_as_long_as_all_of_it(
+    body: Any, fault: Fault | None
+) -> None:
+    async def once(url: str) -> Exchange:
+        endpoint = EndpointClient(Address.read(url, "", {}), QUICK)
+        try:
+            return await endpoint.send(Call(body))
+        finally:
+            await endpoint.close()
+
+    with serving(lambda n, raw: [0.6, response(b"{}")]) as url:
+        assert asyncio.run(once(url)).fault is fault
+
+
 def test_what_arrived_before_a_fault_is_kept() -> None:
     cut = response(b"only half of it")[:-5]
     exchange = answered(lambda n, request: [cut])
     assert exchange.fault is Fault.RESET
     assert (exchange.status, exchange.body) == (200, b"only half ")
+
+
+def test_what_arrived_long_before_a_stream_was_cut_is_kept() -> None:
+    part: list[bytes | float] = [b"3\r\none\r\n", 0.05]
+    chunked = STREAM.replace(b"Connection: close", b"Transfer-Encoding: chunked")
+    exchange = answered(lambda n, request: [chunked, *part * 8])
+    assert exchange.fault is Fault.RESET
+    assert exchange.body == b"one" * 8
+
+
+def test_a_reply_of_very_many_chunks_is_read_to_its_end() -> None:
+    chunked = STREAM.replace(b"Connection: close", b"Transfer-Encoding: chunked")
+    exchange = answered(
+        lambda n, r: [chunked, b"1\r\na\r\n" * 40_000, b"0\r\n\r\n"], RequestLimits()
+    )
+    assert (exchange.fault, exchange.body) == (None, b"a" * 40_000)
 
 
 def test_what_is_not_http_is_a_fault() -> None:
@@ -165,6 +265,58 @@ def test_a_refused_connection_is_unreachable() -> None:
     exchange = post(f"http://127.0.0.1:{free_port()}/v1", {})
     assert exchange.fault is Fault.UNREACHABLE
     assert exchange.status is None
+
+
+def test_a_name_without_a_host_is_told_from_a_host_without_a_server() -> None:
+    exchange = post("http://no-such-host.invalid/v1", {})
+    assert (exchange.fault, exchange.detail) == (Fault.NO_HOST, "no-such-host.invalid")
+
+
+def over_tls(context: ssl.SSLContext | None) -> Exchange:
+    """What a server on loopback, with TLS or without, answers to a request over TLS."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(response(b"", "400 Bad Request"))
+        writer.close()
+
+    async def once() -> Exchange:
+        server = await asyncio.start_server(refuse, "127.0.0.1", 0, ssl=context)
+        port = server.sockets[0].getsockname()[1]
+        endpoint = EndpointClient(Address.read(f"https://127.0.0.1:{port}/v1", "", {}), QUICK)
+        try:
+            return await endpoint.send(Call({}))
+        finally:
+            await endpoint.close()
+            server.close()
+
+    return asyncio.run(once())
+
+
+def test_a_server_without_tls_is_told_from_one_that_is_not_there() -> None:
+    exchange = over_tls(None)
+    assert (exchange.fault, exchange.status) == (Fault.NO_TLS, None)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(tmp_path))
+    exchange = over_tls(context)
+    assert (exchange.fault, exchange.status) == (Fault.UNTRUSTED, None)
+    assert "self-signed" in exchange.detail
+
+
+def self_signed(folder: Path) -> Path:
+    """A certificate of its own, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = builder.not_valid_before(day).not_valid_after(day.replace(year=2126))
+    signed = made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = folder / "certificate.pem"
+    path.write_bytes(secret + signed)
+    return path
 
 
 def test_no_redirect_is_followed() -> None:
@@ -196,7 +348,7 @@ def test_a_query_follows_the_path_of_each_request() -> None:
 def test_a_password_in_the_url_becomes_basic_credentials() -> None:
     where = Address.read("https://user:p%40ss@host/v1", "", {})
     assert where.headers["Authorization"] == "Basic dXNlcjpwQHNz"
-    assert where.secrets == ("p@ss",)
+    assert where.secrets == ("p@ss", "user:p@ss")
 
 
 @pytest.mark.parametrize("typed", ["", ".", "http://", "http://a..b/v1", "ftp://host/v1"])

@@ -37,6 +37,8 @@ def thresholds(
         (0.95, 0.10, 30, 29, 25),
         (0.90, 0.05, 18, None, 13),  # too few to show it
         (1.00, 0.05, 100, 100, 99),
+        (0.10, 0.05, 1, 1, None),  # of one trial, the bounds are 0.05 and 0.95 themselves
+        (0.95, 0.05, 1, None, None),
     ],
 )
 def test_a_rate_is_ready_or_not_from_these_counts(
@@ -168,6 +170,7 @@ def test_a_wrong_verdict_is_no_likelier_than_the_risk_that_is_run(
         (1.1, 0.0, 0.05, 1, "requires 1.1: choose a rate above 0, up to 1"),
         (0.2, 0.2, 0.05, 1, "has a margin of 0.2: choose one from 0, below 0.2"),
         (0.9, -0.1, 0.05, 1, "has a margin of -0.1: choose one from 0, below 0.9"),
+        (0.9, 0.1, 0.0, 1, "has an alpha of 0.0: choose a risk above 0, below 0.5"),
         (0.9, 0.1, 0.5, 1, "has an alpha of 0.5: choose a risk above 0, below 0.5"),
         (0.9, 0.1, 0.05, 0, "has 0 trials: choose 1 or more"),
     ],

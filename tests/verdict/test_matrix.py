@@ -71,12 +71,12 @@ def test_without_a_share_for_advice_a_row_has_its_lowest_score() -> None:
         ([of(1, 1), of(0, 1), of(0, 1), of(1, 1, SHOULD)], Verdict.NOT_READY, 47),
         ([of(0, 1)], Verdict.NOT_READY, 0),
         ([of(1, 1), result([LACKING])], Verdict.READY, 100),
-        ([result([LACKING])], Verdict.NOT_ASSESSED, 0),
-        ([], Verdict.NOT_ASSESSED, 0),
+        ([result([LACKING])], Verdict.NOT_ASSESSED, None),
+        ([], Verdict.NOT_ASSESSED, None),
     ],
 )
 def test_with_a_share_for_advice_it_has_the_mean_within_what_the_verdict_allows(
-    results: list[Result], verdict: Verdict, score: int
+    results: list[Result], verdict: Verdict, score: int | None
 ) -> None:
     assert (row(*results).verdict, row(*results).score) == (verdict, score)
 
@@ -97,8 +97,17 @@ def test_no_row_that_is_not_ready_shows_sixty_and_none_but_a_ready_one_ninety(
     found: list[Result], advice: float | None
 ) -> None:
     shown = row(*found, advice=advice)
-    assert (shown.score >= 90) is (shown.verdict is Verdict.READY)
-    assert shown.score < 60 or shown.verdict is not Verdict.NOT_READY
+    assert (shown.score is None) is (shown.verdict is Verdict.NOT_ASSESSED)
+    assert ((shown.score or 0) >= 90) is (shown.verdict is Verdict.READY)
+    assert (shown.score or 0) < 60 or shown.verdict is not Verdict.NOT_READY
+
+
+def test_what_was_not_assessed_is_outside_the_score_and_keeps_the_run_from_ready() -> None:
+    ours = result([PASSED])
+    gates, expected = {ours.check.dimension: MUST, "license": MUST}, {"license": ["license.a"]}
+    built = matrix([ours], gates, expected, {})
+    assert [each.score for each in built.rows] == [100, None]
+    assert (built.score, built.verdict) == (100, Verdict.INCONCLUSIVE)
 
 
 def test_a_policys_share_reaches_its_row_and_no_other() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -10,11 +12,13 @@ from hypothesis import strategies as st
 
 from readiness.chat import Chat
 from readiness.check import Check, check
+from readiness.forms.apply import in_forms
+from readiness.forms.factors import Factor, FormSpace, Limit, Reply, Sampling
 from readiness.policy.plan import plan
 from readiness.policy.policy import load
 from readiness.probe import Probe
-from readiness.score import PASSED, Measure, Outcome, Score, failed, scored
-from readiness.verdict.claim import Claim
+from readiness.score import PASSED, SETTLED, Measure, Outcome, Score, failed, scored
+from readiness.verdict.claim import Claim, Unsupported, Verdict
 from readiness.verdict.exit_status import explain
 from readiness.verdict.result import Reason, Result, Trial, times
 
@@ -29,6 +33,32 @@ def result(*scores: Score) -> Result:
     return Result(check([Probe("n.0", [])])(answers), Claim(1.0, 0.05, 0.05, len(trials)), trials)
 
 
+LACKING = Score(Outcome.UNSUPPORTED, "stop is not supported")
+UNSETTLED = Score(Outcome.UNDETERMINED, "the model does not write it")
+
+
+@pytest.mark.parametrize(
+    ("scores", "accepted", "otherwise"),
+    [
+        ([LACKING] * 6, Verdict.NOT_ASSESSED, Verdict.NOT_READY),
+        # Trials that were given up, or show nothing, may be unsupported or not.
+        ([LACKING] * 3 + [SETTLED] * 3, Verdict.INCONCLUSIVE, Verdict.NOT_READY),
+        ([LACKING] * 5 + [UNSETTLED], Verdict.INCONCLUSIVE, Verdict.NOT_READY),
+        # What is supported at times is supported.
+        ([LACKING] * 5 + [PASSED], Verdict.NOT_READY, Verdict.NOT_READY),
+        ([LACKING] * 5 + [failed("ignored")], Verdict.NOT_READY, Verdict.NOT_READY),
+        ([UNSETTLED] * 6, Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE),
+        ([PASSED] * 6, Verdict.READY, Verdict.READY),
+    ],
+)
+def test_a_feature_is_not_assessed_where_every_trial_says_that_it_is_unsupported(
+    scores: list[Score], accepted: Verdict, otherwise: Verdict
+) -> None:
+    found = result(*scores)
+    lenient = replace(found, claim=replace(found.claim, unsupported=Unsupported.ACCEPTED))
+    assert (lenient.verdict, found.verdict) == (accepted, otherwise)
+
+
 STALE = [failed("stale", f"expected '7', got '{number}'") for number in range(3)]
 
 
@@ -41,6 +71,49 @@ def test_controls_that_fail_for_the_same_reason_are_one_doubt() -> None:
     ]
     found = Result(check([Probe("n.0", [])])(answers), Claim(1.0, 0.05, 0.05, 1), trials)
     assert found.doubts == ["control item easy.0: cut", "control item easy.1, easy.2: wrong"]
+
+
+# Trials that were not tried
+
+SPENT = Score(Outcome.SKIPPED, "the budget is spent")
+
+
+def labelled(required: float, scores: Sequence[Score], planned: int) -> Result:
+    """Trials in two families, in four clusters."""
+    trials = [
+        Trial(f"n.{at}", at, score, slices={"family": "ab"[at % 2]}, cluster=f"c{at % 4}")
+        for at, score in enumerate(scores)
+    ]
+    checked = check([Probe("n.0", [])] * 100, required=required)(answers)
+    return Result(checked, Claim(required, 0.05, 0.05, max(1, planned)), trials)
+
+
+def shown(found: Result) -> tuple[object, ...]:
+    return found.executed, found.interval, found.rate_lower_bound, found.slices, found.met
+
+
+@given(
+    st.sampled_from([0.9, 1.0]),
+    st.lists(st.sampled_from([PASSED, failed("miss"), UNSETTLED]), max_size=40),
+    st.lists(st.sampled_from([SPENT, SETTLED]), max_size=40),
+)
+def test_what_was_not_tried_changes_no_figure_and_makes_nothing_ready(
+    required: float, made: list[Score], rest: list[Score]
+) -> None:
+    cut = labelled(required, [*made, *rest], len(made) + len(rest))
+    assert shown(cut) == shown(labelled(required, made, len(made)))
+    assert sum(each["trials"] for each in cut.slices.get("family", {}).values()) == len(made)
+    assert cut.verdict is not Verdict.READY or not rest or required < 1
+
+
+@given(st.sampled_from([0.8, 0.9, 1.0]), st.integers(0, 99), st.sampled_from([SPENT, SETTLED]))
+def test_the_trials_that_are_said_to_be_needed_are_enough(
+    required: float, made: int, other: Score
+) -> None:
+    cut = result(*[PASSED] * made, *[other] * (100 - made))
+    cut = replace(cut, claim=replace(cut.claim, required=required))
+    assert cut.more_needed == 100 - made
+    assert replace(cut, trials=result(*[PASSED] * 100).trials).verdict is Verdict.READY
 
 
 # Reasons
@@ -148,3 +221,89 @@ def test_a_plan_counts_what_is_shared_once() -> None:
 
 def test_a_run_that_shows_defects_only_plans_its_smaller_documents() -> None:
     assert planned(sharing("first", "a", "b"), profile="smoke") == [20]
+
+
+# Forms that fail
+
+SPACE = FormSpace({Factor.REPLY: [*Reply], Factor.LIMIT: [*Limit], Factor.SAMPLING: [*Sampling]})
+FAMILIES = "abcde"
+
+
+def tried(required: float, broken: Callable[[Mapping[str, str]], bool]) -> Result:
+    """A hundred trials in forms, of which those fail whose labels are of this kind."""
+    made = [
+        Probe(f"n.{at}", [{"role": "user", "content": f"x {at}"}], family=FAMILIES[at // 20])
+        for at in range(100)
+    ]
+    formed = in_forms(made, SPACE, "key")
+    trials = [
+        Trial.of(each, at, failed("broken") if broken(each.slices) else PASSED)
+        for at, each in enumerate(formed)
+    ]
+    checked = check(made, required=required, forms=SPACE)(answers)
+    return Result(checked, Claim(required, 0.05, 0.05, 100), trials)
+
+
+def test_a_pair_of_levels_that_always_fails_does_not_hide_in_the_rate() -> None:
+    found = tried(0.85, lambda of: of["reply"] == Reply.STREAMED and of["limit"] == Limit.OLD_NAME)
+    count = len(found.counted) - found.passed
+    assert (9 <= count <= 13, found.verdict_of_all, found.verdict) == (
+        True,
+        Verdict.READY,
+        Verdict.NOT_READY,
+    )
+    pair = "reply (streamed) and limit (max_tokens)"
+    said = f"fails with {pair}: {count} of {count}; elsewhere 0 of {100 - count}"
+    assert f"    pattern: {said}" in explain(found).splitlines()
+
+
+def test_a_family_that_always_fails_does_not_hide_in_the_rate() -> None:
+    found = tried(0.75, lambda of: of["family"] == "c")
+    assert (found.verdict_of_all, found.verdict) == (Verdict.READY, Verdict.NOT_READY)
+    assert str(found.failing_alone) == "fails with family (c): 20 of 20; elsewhere 0 of 80"
+
+
+def test_a_family_that_is_harder_is_named_and_counts_as_the_rate_has_it() -> None:
+    random = Random(1)
+    found = tried(0.85, lambda of: of["family"] == "c" and random.random() < 0.5)
+    assert (found.passed, found.verdict, found.failing_alone) == (89, Verdict.READY, None)
+    assert str(found.worst_pair) == "fails with family (c): 11 of 20; elsewhere 0 of 80"
+
+
+LOST = failed("lost")
+
+
+def at_places(*failed: int) -> Result:
+    """Two trials at each of fifty places, of which these fail."""
+    made = [Probe(f"n.{at}", [], places={"turns back": at // 2}) for at in range(100)]
+    trials = [Trial.of(each, at, LOST if at in failed else PASSED) for at, each in enumerate(made)]
+    return Result(check(made, required=0.9)(answers), Claim(0.9, 0.05, 0.05, 100), trials)
+
+
+def test_a_stretch_of_places_that_always_fails_does_not_hide_in_the_rate() -> None:
+    found = at_places(*range(88, 94))
+    assert (found.verdict_of_all, found.verdict) == (Verdict.READY, Verdict.NOT_READY)
+    assert str(found.failing_alone) == "fails with turns back (44-46): 6 of 6; elsewhere 0 of 94"
+    assert at_places(3, 17, 31, 56, 70, 95).verdict is Verdict.READY
+
+
+def test_where_nothing_passed_and_little_was_tried_nothing_is_ready() -> None:
+    found = at_places(88, 89, 90, 91)
+    why = "fails with turns back (44-45): 4 of 4; elsewhere 0 of 96"
+    assert (found.verdict, found.doubts) == (
+        Verdict.INCONCLUSIVE,
+        [f"{why}, too few to show that it fails there"],
+    )
+
+
+def test_a_form_that_fails_more_often_than_others_may_still_meet_the_rate() -> None:
+    random = Random(2)
+    found = tried(0.5, lambda of: of["reply"] == Reply.STREAMED and random.random() < 0.4)
+    assert (found.verdict, found.failing_alone) == (Verdict.READY, None)
+    assert found.worst_pair is not None
+
+
+def test_failures_without_a_pattern_have_none() -> None:
+    found = tried(0.85, lambda of: False)
+    assert (found.worst_pair, found.failing_alone, found.verdict) == (None, None, Verdict.READY)
+    assert len(found.forms) == 100

@@ -11,11 +11,12 @@ from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.api import scoring_models as models
 from readiness.checks.api.probes import call, isolation_probes, probes, tool_call_isolation_probes
-from readiness.checks.api.requests import send
-from readiness.checks.api.scoring_replies import score_answered, score_own_code
+from readiness.checks.api.requests import send_beside_another
+from readiness.checks.api.scoring_replies import score_answered, score_own_codes
 from readiness.exchange import Call, Exchange
 from readiness.probe import Probe
 from readiness.protocol.completion import read
+from readiness.reply import Reply
 from readiness.score import Score
 from readiness.scoring.rejection import survived
 
@@ -29,43 +30,48 @@ async def keep_alive(chat: Chat, probe: Probe) -> Score:
 @check(probes("connection_close_accepted"))
 async def connection_close_accepted(chat: Chat, probe: Probe) -> Score:
     """A request with `Connection: close` SHOULD be answered."""
-    closing = replace(call(probe, chat.dialect), headers={"Connection": "close"})
+    closing = replace(call(probe, chat.dialect), headers={"Connection": "close"}, valid=False)
     return score_answered(read(await chat.call(closing)))
 
 
 @check(probes("expect_continue_accepted"))
 async def expect_continue_accepted(chat: Chat, probe: Probe) -> Score:
     """A request with `Expect: 100-continue` SHOULD be told to continue, and answered."""
-    expecting = replace(call(probe, chat.dialect), headers={"Expect": "100-continue"})
+    expecting = replace(call(probe, chat.dialect), headers={"Expect": "100-continue"}, valid=False)
     return score_answered(read(await chat.call(expecting)))
 
 
 @check(probes("chunked_body_accepted"))
 async def chunked_body_accepted(chat: Chat, probe: Probe) -> Score:
     """A request body in chunked transfer encoding SHOULD be read."""
-    return score_answered(read(await chat.call(replace(call(probe, chat.dialect), chunked=True))))
+    chunked = replace(call(probe, chat.dialect), chunked=True, valid=False)
+    return score_answered(read(await chat.call(chunked)))
 
 
 @check(probes("gzip_body_handled"))
 async def gzip_body_handled(chat: Chat, probe: Probe) -> Score:
     """A gzip-compressed request body SHOULD be either read or rejected with a 4xx."""
-    body = gzip.compress(json.dumps(call(probe, chat.dialect).body).encode())
-    return survived(await chat.call(Call(body, headers={"Content-Encoding": "gzip"})))
+    body = gzip.compress(json.dumps(call(probe, chat.dialect).body).encode(), mtime=0)
+    zipped = Call(body, headers={"Content-Encoding": "gzip"}, valid=False)
+    return survived(await chat.call(zipped))
 
 
 @check(isolation_probes, trials=32)
 async def conversation_isolation(chat: Chat, probe: Probe) -> Score:
     """Of many concurrent requests, each MUST get its own code word back, and never another's."""
-    reply = await send(chat, probe)
-    return score_own_code(reply.text, probe.expect["code"], probe.expect["others"])
+    replies = await send_beside_another(chat, probe)
+    return score_own_codes([(reply.text, expect) for reply, expect in replies])
 
 
 @check(tool_call_isolation_probes, trials=16, needs=["tools"])
 async def tool_call_isolation(chat: Chat, probe: Probe) -> Score:
     """Of many concurrent requests, each MUST get its own tool call back, and never another's."""
-    reply = await send(chat, probe)
-    text = "\n".join([reply.text, *(each.arguments for each in reply.tool_calls)])
-    return score_own_code(text, probe.expect["code"], probe.expect["others"])
+    replies = await send_beside_another(chat, probe)
+    return score_own_codes([(_with_arguments(reply), expect) for reply, expect in replies])
+
+
+def _with_arguments(reply: Reply) -> str:
+    return "\n".join([reply.text, *(each.arguments for each in reply.tool_calls)])
 
 
 MODEL_LIST = [Probe("api.models@v1", [])]
@@ -80,7 +86,7 @@ async def get(chat: Chat, path: str) -> Exchange:
 
 @check(MODEL_LIST)
 async def models_listed(chat: Chat, probe: Probe) -> Score:
-    """GET /models MUST return an object `list` of objects `model`, each with an id."""
+    """GET /models MUST return a list of models in `data`, each with an id."""
     return models.score_list(await get(chat, "/models"))
 
 
@@ -92,7 +98,9 @@ async def requested_model_listed(chat: Chat, probe: Probe) -> Score:
 
 @check(MODEL_LIST)
 async def model_metadata(chat: Chat, probe: Probe) -> Score:
-    """Each listed model SHOULD have `created` and `owned_by`, which strict clients require."""
+    """The list SHOULD have the object `list`, and each model the object `model`, `created` and
+    `owned_by`, which strict clients require.
+    """
     return models.score_metadata(await get(chat, "/models"))
 
 

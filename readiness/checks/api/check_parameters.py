@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.api import scoring_replies as replies
-from readiness.checks.api.probes import both_forms, call, probes, streamed
-from readiness.checks.api.requests import send, send_as_is, send_without_reasoning
+from readiness.checks.api.probes import both_forms, plainly, probes, streamed, with_nulls
+from readiness.checks.api.requests import (
+    ask_without_limit,
+    send,
+    send_as_is,
+    send_invalid,
+    send_without_reasoning,
+)
 from readiness.checks.api.scoring_streams import choices, logprobs
-from readiness.exchange import ClientAbort
 from readiness.probe import Probe
 from readiness.protocol.completion import read
 from readiness.score import Score
 from readiness.scoring.rejection import refused, survived
-
-#: When to abort a reply without a limit: after this many frames or seconds.
-MAX_FRAMES, MAX_SECONDS = 400, 120.0
 
 
 @check(both_forms("max_tokens_honoured"))
@@ -32,12 +34,15 @@ async def max_tokens_honoured(chat: Chat, probe: Probe) -> Score:
 
 @check(streamed("no_default_token_limit"), needs=["stream"])
 async def no_default_token_limit(chat: Chat, probe: Probe) -> Score:
-    """Without a token limit in the request, a reply MUST run to its end."""
-    # A reply that goes on is aborted: a default limit would have ended it before.
-    unlimited = await chat.call(
-        replace(call(probe, chat.dialect), hang_up=ClientAbort(MAX_FRAMES, MAX_SECONDS))
-    )
-    return replies.score_no_default_limit(unlimited, await send(chat, probe), probe.expect["last"])
+    """Without a token limit in the request, a reply MUST run to its end, beyond 2,000 tokens."""
+    return await ask_without_limit(chat, probe)
+
+
+@check(with_nulls())
+async def null_parameters_handled(chat: Chat, probe: Probe) -> Score:
+    """An optional parameter that is null MUST be taken as left out, or rejected with a 4xx."""
+    plain = await chat.fetch_once("no null", partial(send_without_reasoning, probe=plainly(probe)))
+    return replies.score_null(await send_invalid(chat, probe), plain, probe.expect["word"])
 
 
 @check(both_forms("max_completion_tokens_honoured"))
@@ -109,7 +114,7 @@ async def metadata_parameters_accepted(chat: Chat, probe: Probe) -> Score:
 @check(probes("unknown_parameter_handled"))
 async def unknown_parameter_handled(chat: Chat, probe: Probe) -> Score:
     """A request with an unknown parameter MUST be answered or rejected with a 4xx."""
-    return survived(await send_as_is(chat, probe))
+    return survived(await send_invalid(chat, probe))
 
 
 @check(probes("out_of_range_value_rejected"))
@@ -117,7 +122,7 @@ async def out_of_range_value_rejected(chat: Chat, probe: Probe) -> Score:
     """A parameter out of its range or of the wrong type SHOULD be rejected with a client error such
     as 400 or 422.
     """
-    return refused(await send_as_is(chat, probe))
+    return refused(await send_invalid(chat, probe))
 
 
 @check(probes("parameter_dependency_enforced"))
@@ -125,4 +130,4 @@ async def parameter_dependency_enforced(chat: Chat, probe: Probe) -> Score:
     """A parameter without the one that it depends on SHOULD be rejected with a client error such as
     400 or 422.
     """
-    return refused(await send_as_is(chat, probe))
+    return refused(await send_invalid(chat, probe))

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from readiness import sdk_client
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.api import scoring_replies as replies
-from readiness.checks.api import sdk_client
-from readiness.checks.api.probes import both_forms, probes, with_code_words
-from readiness.checks.api.requests import send, send_as_is
+from readiness.checks.api.probes import (
+    both_forms,
+    fitting,
+    large,
+    probes,
+    with_code_words,
+    with_parts,
+)
+from readiness.checks.api.requests import (
+    reproduced,
+    send,
+    send_as_is,
+    send_large_bodies,
+    send_text_alone,
+    send_with_part,
+)
 from readiness.probe import Probe
+from readiness.protocol.completion import read
+from readiness.reply import Reply
 from readiness.score import PASSED, Score, failed
 
 
@@ -91,7 +109,11 @@ async def no_template_leak(chat: Chat, probe: Probe) -> Score:
 
 async def recall(chat: Chat, probe: Probe) -> Score:
     """Ask for words of the conversation; if they are missing, see if they were in the prompt."""
-    reply = await send(chat, probe)
+    return await recalled(chat, probe, await send(chat, probe))
+
+
+async def recalled(chat: Chat, probe: Probe, reply: Reply) -> Score:
+    """Look for the words in a reply; if they are missing, see if they were in the prompt."""
     score = replies.score_words(reply, probe.expect["words"])
     if score.passed:
         return score
@@ -102,7 +124,7 @@ async def recall(chat: Chat, probe: Probe) -> Score:
     )(score, reply, comparison)
 
 
-@check(with_code_words("all_messages_read"), trials=4)
+@check(with_code_words("all_messages_read"), trials=6)
 async def all_messages_read(chat: Chat, probe: Probe) -> Score:
     """System, user and assistant messages MUST all be read, in their order."""
     return await recall(chat, probe)
@@ -116,19 +138,48 @@ async def content_parts_read(chat: Chat, probe: Probe) -> Score:
 
 @check(with_code_words("long_message_read"), trials=1)
 async def long_message_read(chat: Chat, probe: Probe) -> Score:
-    """A message of 20 KB MUST be read from its first line to its last."""
-    return await recall(chat, probe)
+    """A message of 20 KB, or half of the window, MUST be read from its first line to its last."""
+    window = chat.context.context_window
+    room = None if window is None else window - probe.budget - chat.dialect.reasoning_tokens
+    return await recall(chat, fitting(probe, room))
+
+
+@check(large())
+async def large_bodies_accepted(chat: Chat, probe: Probe) -> Score:
+    """A request whose body has 64 KB, 256 KB or 1 MB, as text within the window may take, MUST be
+    answered.
+    """
+    return replies.score_bodies(await send_large_bodies(chat, probe))
+
+
+@check(with_parts())
+async def unread_parts_not_dropped(chat: Chat, probe: Probe) -> Score:
+    """A picture, file or sound MUST be rejected, or else read and counted in prompt_tokens: none is
+    dropped in silence.
+    """
+    text = await chat.fetch_once("text alone", partial(send_text_alone, probe))
+    sent = [replies.score_part(each, text) for each in await send_with_part(chat, probe)]
+    return next((score for score in sent if not score.passed), PASSED)
 
 
 @check(with_code_words("special_tokens_escaped"), trials=2)
 async def special_tokens_escaped(chat: Chat, probe: Probe) -> Score:
     """User text that looks like the chat template's control tokens MUST NOT end the message."""
+    return await _compared_with_plain_form(chat, probe)
+
+
+async def _compared_with_plain_form(chat: Chat, probe: Probe) -> Score:
+    """Ask for words of the conversation; if they are missing, ask in its plain form."""
     words = probe.expect["words"]
-    score = replies.score_words(await send(chat, probe), words)
-    if score.passed:
-        return score
-    plain = await chat(probe.expect["plain"], budget=probe.budget)
-    return replies.rescore_by_plain_form(score, plain, words)
+
+    async def attempt() -> Score:
+        score = replies.score_parts(await send(chat, probe), words)
+        if score.passed:
+            return score
+        plain = await chat(probe.expect["plain"], budget=probe.budget, **probe.parameters)
+        return replies.rescore_by_plain_form(score, plain, words)
+
+    return await reproduced(attempt)
 
 
 @check(with_code_words("system_message_with_tools"), trials=1, needs=["tools"])
@@ -139,10 +190,74 @@ async def system_message_with_tools(chat: Chat, probe: Probe) -> Score:
 
 @check(probes("tool_result_accepted"), needs=["tools"])
 async def tool_result_accepted(chat: Chat, probe: Probe) -> Score:
-    """A tool call with null content, followed by its result, MUST be accepted as history and
-    answered.
+    """A tool call with null or no content, or without arguments, followed by its result, be it JSON
+    or text, MUST be accepted as history and answered.
     """
     return replies.score_answered(await send(chat, probe))
+
+
+@check(with_code_words("tool_history_read"), trials=1, needs=["tools"])
+async def tool_history_read(chat: Chat, probe: Probe) -> Score:
+    """After a later user message, earlier tool calls and their results MUST still be read."""
+    return await recall(chat, probe)
+
+
+@check(probes("own_message_accepted"), needs=["tools"])
+async def own_message_accepted(chat: Chat, probe: Probe) -> Score:
+    """An assistant message that the endpoint has sent MUST be accepted as history just as it came,
+    with all of its fields.
+    """
+    sent = await chat.send(probe.messages, budget=probe.budget, **probe.parameters)
+    results = [
+        {"role": "tool", "tool_call_id": each.id, "content": probe.expect["result"]}
+        for each in read(sent).tool_calls
+    ]
+    message = replies.document(sent)["choices"][0]["message"]
+    asked = {"role": "user", "content": probe.expect["next"]}
+    history = [*probe.messages, message, *(results or [asked])]
+    tools = {name: of for name, of in probe.parameters.items() if name == "tools"}
+    return replies.score_answered(await chat(history, budget=probe.budget, **tools))
+
+
+@check(with_code_words("calls_beside_words_read"), trials=2, needs=["tools"])
+async def calls_beside_words_read(chat: Chat, probe: Probe) -> Score:
+    """In an assistant message that has text as well, tool calls and their results MUST be read as
+    they are without it.
+    """
+    return await _compared_with_plain_form(chat, probe)
+
+
+@check(with_code_words("words_beside_calls_read"), trials=2, needs=["tools"])
+async def words_beside_calls_read(chat: Chat, probe: Probe) -> Score:
+    """In an assistant message that has tool calls as well, the text SHOULD be read as it is without
+    them.
+    """
+    return await _compared_with_plain_form(chat, probe)
+
+
+@check(with_code_words("instructions_not_dropped"), trials=3)
+async def instructions_not_dropped(chat: Chat, probe: Probe) -> Score:
+    """A second or a late system message, and the first of two user messages in a row, MUST be
+    rejected or else read, not dropped in silence.
+    """
+    return await _read_or_rejected(chat, probe)
+
+
+@check(with_code_words("developer_message_not_dropped"), trials=1)
+async def developer_message_not_dropped(chat: Chat, probe: Probe) -> Score:
+    """A developer message SHOULD be rejected or else read, not dropped in silence."""
+    return await _read_or_rejected(chat, probe)
+
+
+async def _read_or_rejected(chat: Chat, probe: Probe) -> Score:
+    exchange = await chat.send_invalid(probe.messages, budget=probe.budget)
+    if (exchange.status or 0) >= 400:
+        return replies.score_rejected_role(exchange)
+    reply = read(exchange)
+    if reply.finish == "length":
+        # Reasoning may have used our limit up: it is accepted, so that chat can give it room.
+        reply = await send(chat, probe)
+    return await recalled(chat, probe, reply)
 
 
 @check(probes("developer_role_accepted"))
@@ -159,8 +274,10 @@ async def consecutive_roles_accepted(chat: Chat, probe: Probe) -> Score:
 
 @check(probes("assistant_prefill_accepted"))
 async def assistant_prefill_accepted(chat: Chat, probe: Probe) -> Score:
-    """A conversation that ends with an assistant message SHOULD be accepted."""
-    return replies.score_answered(await send(chat, probe))
+    """A conversation that ends with an assistant message SHOULD be accepted, and what it begins be
+    said to its end.
+    """
+    return replies.score_continued(await send(chat, probe), probe.expect["goes_on"])
 
 
 @check(probes("message_name_accepted"))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from readiness import sdk_client
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.api import scoring_sdk as sdk
-from readiness.checks.api import sdk_client
 from readiness.checks.api.check_http import KNOWN_MODEL, MODEL_LIST
 from readiness.checks.api.probes import PROMPTS, call, probes
 from readiness.probe import Probe

@@ -41,7 +41,7 @@ TEXTS = ("", " ", "\x00", "null", "é", "👩‍👩‍👧‍👦", "\u202e", "
 def build_call(case: GeneratedCase, dialect: Dialect) -> Call:
     """The request of a case, which may override the model."""
     own = {dialect.max_tokens_field if name == "max_tokens" else name: case[name] for name in case}
-    return Call({"model": dialect.model, **own})
+    return Call({"model": dialect.model, **own}, valid=False)
 
 
 def curl(call: Call) -> str:

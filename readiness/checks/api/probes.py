@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from random import Random
 from typing import Any
 
 from readiness.check import Generator
+from readiness.checks.api import attachments
 from readiness.exchange import Call, Repeated
-from readiness.probe import Probe
+from readiness.probe import CHARACTERS_PER_TOKEN, Probe, SamplingValue, prompt_tokens
 from readiness.protocol.dialect import Dialect
 from readiness.resources import prompts
 
@@ -18,7 +20,9 @@ PROMPTS = prompts("api.yaml")
 #: The token limit for a reply of one word.
 BUDGET = 16
 SENTENCE_BUDGET = 32
+LONG_BUDGET = 8_192
 LONG_MESSAGE = 20_000  # bytes, which take some 4,000 tokens
+PAGE = 3_000
 OK = [{"role": "user", "content": "Reply with the word OK."}]
 
 
@@ -29,7 +33,13 @@ def probes(name: str) -> list[Probe]:
 
 def streamed(name: str) -> list[Probe]:
     """The probes of a check, streamed."""
-    return [_streamed(each) for each in probes(name)]
+    return [streaming(each) for each in probes(name)]
+
+
+def longer(probe: Probe, window: int | None) -> Probe:
+    """The same request, for a reply of thousands of tokens, which is long at any speed."""
+    budget = LONG_BUDGET if window is None else min(LONG_BUDGET, window // 2)
+    return replace(probe, messages=probe.expect["longer"], budget=budget)
 
 
 def brief(probe: Probe) -> Probe:
@@ -39,7 +49,7 @@ def brief(probe: Probe) -> Probe:
 
 def both_forms(name: str) -> list[Probe]:
     """The probes of a check, each not streamed and then streamed."""
-    return [form for each in probes(name) for form in (each, _streamed(each))]
+    return [form for each in probes(name) for form in (each, streaming(each))]
 
 
 def with_code_words(name: str) -> Generator:
@@ -57,34 +67,53 @@ def with_code_words(name: str) -> Generator:
 
 def isolation_probes(seed: int, trials: int) -> list[Probe]:
     """Requests that differ in their code, half of them streamed; each expects its own."""
-    codes = _codes(f"apart/{seed}", trials)
-    prompts_ = PROMPTS["conversation_isolation"]
-    return [
-        Probe(
-            f"api.conversation_isolation.{at:02}@v1",
-            _replaced(prompts_[at % len(prompts_)], {"{code}": code}),
-            {"code": code, "others": [each for each in codes if each != code]},
-            {"stream": True} if at // 2 % 2 else {},
-            SENTENCE_BUDGET,
-        )
-        for at, code in enumerate(codes)
-    ]
+    wordings = PROMPTS["conversation_isolation"]
+    return _beside_each_other(
+        [
+            Probe(
+                f"api.conversation_isolation.{at:02}@v1",
+                _replaced(wordings[at % len(wordings)], {"{code}": code}),
+                {"code": code},
+                {"stream": True} if at // 2 % 2 else {},
+                SENTENCE_BUDGET,
+            )
+            for at, code in enumerate(_codes(f"apart/{seed}", trials + 1))
+        ]
+    )
 
 
 def tool_call_isolation_probes(seed: int, trials: int) -> list[Probe]:
     """Requests that force a tool call and differ in their code only; each has the others' codes."""
-    codes = _codes(f"calls/{seed}", trials)
     prompt = PROMPTS["tool_call_isolation"]
     forced = {"type": "function", "function": {"name": prompt["tool"]["function"]["name"]}}
+    return _beside_each_other(
+        [
+            Probe(
+                f"api.tool_call_isolation.{at:02}@v1",
+                _replaced(prompt["messages"], {"{code}": code}),
+                {"code": code},
+                {"tools": [prompt["tool"]], "tool_choice": forced, "stream": bool(at % 2)},
+                128,
+            )
+            for at, code in enumerate(_codes(f"calls/{seed}", trials + 1))
+        ]
+    )
+
+
+def _beside_each_other(probes_: Sequence[Probe]) -> list[Probe]:
+    """Each probe but the last, with the next one to be sent beside it, as long as it is."""
+    codes = [each.expect["code"] for each in probes_]
+    apart = [
+        replace(each, expect={**each.expect, "others": [code for code in codes if code != own]})
+        for each, own in zip(probes_, codes, strict=True)
+    ]
     return [
-        Probe(
-            f"api.tool_call_isolation.{at:02}@v1",
-            _replaced(prompt["messages"], {"{code}": code}),
-            {"code": code, "others": [each for each in codes if each != code]},
-            {"tools": [prompt["tool"]], "tool_choice": forced, "stream": bool(at % 2)},
-            128,
+        replace(
+            each,
+            expect={**each.expect, "beside": beside},
+            tokens=2 * prompt_tokens(each.messages, each.parameters.get("tools")),
         )
-        for at, code in enumerate(codes)
+        for each, beside in pairwise(apart)
     ]
 
 
@@ -102,11 +131,15 @@ def call(probe: Probe, dialect: Dialect) -> Call:
 
 def _probe(name: str, said: Mapping[str, Any]) -> Probe:
     parts = {"messages": [], "budget": BUDGET, **said}
+    if "sampled" in parts:
+        temperature = {"temperature": SamplingValue(parts.pop("sampled"))}
+        parts["parameters"] = {**parts["parameters"], **temperature}
     send = {"send": parts.pop("send")} if "send" in parts else {}
     return Probe(name, **{**parts, "expect": {**parts.get("expect", {}), **send}})
 
 
-def _streamed(probe: Probe) -> Probe:
+def streaming(probe: Probe) -> Probe:
+    """The same probe, streamed."""
     return replace(
         probe,
         id=probe.id.replace("@", ".stream@"),
@@ -118,9 +151,33 @@ def _filled(said: Any, series: str) -> Any:
     code, other = _codes(series, 2)
     filler = PROMPTS["filler"]
     times = LONG_MESSAGE // len(filler) + 1
-    long, half = (filler * times).strip(), (filler * (times // 2)).strip()
+    long, half = _repeated(filler, times), _repeated(filler, times // 2)
     texts = {"{code}": code, "{other}": other, "{filler}": long, "{half}": half}
+    page = PAGE // len(filler)
+    texts |= {"{page}": _repeated(filler, page), "{half_a_page}": _repeated(filler, page // 2)}
+    random = Random(f"api/{series}/numbers")
+    low = random.randrange(11, 60)
+    numbers = {"low": low, "middle": low + 9, "next": low + 10, "high": low + 29}
+    texts |= {f"{{{name}}}": str(number) for name, number in numbers.items()}
+    texts["{name}"] = random.choice(PROMPTS["names"])
     return _with_turns(_replaced(said, texts))
+
+
+def fitting(probe: Probe, room: int | None) -> Probe:
+    """The probe, its filler shortened to half of the tokens that there is room for."""
+    text, most = PROMPTS["filler"], LONG_MESSAGE // len(PROMPTS["filler"]) + 1
+    times = most if room is None else min(most, int(room * CHARACTERS_PER_TOKEN / 2) // len(text))
+    if times >= most:
+        return probe
+    long = {_repeated(text, most): _repeated(text, times)}
+    half = {_repeated(text, most // 2): _repeated(text, times // 2)}
+    return replace(
+        probe, messages=_replaced(probe.messages, long), expect=_replaced(probe.expect, half)
+    )
+
+
+def _repeated(text: str, times: int) -> str:
+    return (text * times).strip()
 
 
 def _with_turns(said: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -166,7 +223,9 @@ OVERLONG_RATIO = 1.1
 
 def heavy(name: str) -> list[Probe]:
     """The probe of a kind of hostile request."""
-    return [Probe(f"api.{name}.01@v1", PROMPTS[name]["messages"], budget=BUDGET)]
+    entry = PROMPTS[name]
+    expect = {name: entry[name] for name in ("size", "tools") if name in entry}
+    return [Probe(f"api.{name}.01@v1", entry["messages"], expect, budget=BUDGET)]
 
 
 def nested() -> list[Probe]:
@@ -178,15 +237,81 @@ def nested() -> list[Probe]:
     ]
 
 
-def padded(probe: Probe, dialect: Dialect) -> Call:
-    """A valid request with megabytes of whitespace before its last brace."""
+def hostile_call(probe: Probe, dialect: Dialect) -> Call:
+    """The request of a hostile probe: very large, very deep, of very many tools, or odd."""
+    if "size" in probe.expect:
+        return padded(probe, dialect, probe.expect["size"])
+    if "depth" in probe.expect:
+        return deep(probe, dialect)
+    return many_tools(probe, dialect) if "tools" in probe.expect else call(probe, dialect)
+
+
+def padded(probe: Probe, dialect: Dialect, size: int) -> Call:
+    """A valid request of so many bytes, most of which are white space before its last brace."""
     body = json.dumps(dialect.request(probe.messages, probe.budget, {}), ensure_ascii=False)
-    return Call(Repeated(body[:-1], " ", PROMPTS["huge_body_handled"]["size"] - len(body), "}"))
+    return Call(Repeated(body[:-1], " ", size - len(body.encode()), "}"))
+
+
+#: The bytes that a token of text takes at the most: six are an escaped character.
+MAX_BYTES_PER_TOKEN = 8
+
+
+def large() -> list[Probe]:
+    """The probe with the sizes of bodies that must be taken."""
+    entry = PROMPTS["large_bodies_accepted"]
+    return [
+        Probe(
+            "api.large_bodies_accepted.01@v1",
+            entry["messages"],
+            {"sizes": entry["sizes"]},
+            budget=BUDGET,
+        )
+    ]
+
+
+def with_nulls() -> list[Probe]:
+    """Probes that each set an optional parameter to null."""
+    entry = PROMPTS["null_parameters_handled"]
+    return [
+        Probe(
+            f"api.null.{name}@v1",
+            entry["messages"],
+            {"word": "null", "send": {"set": {name: None}}},
+            budget=BUDGET,
+        )
+        for name in entry["nulls"]
+    ]
+
+
+def plainly(probe: Probe) -> Probe:
+    """The probe without what it changes in its request."""
+    return replace(probe, expect={})
+
+
+def refusable() -> list[Probe]:
+    """The probe that has all requests which may be refused."""
+    return [Probe("api.stream_error_status.01@v1", OK, {"requests": probes("stream_error_status")})]
+
+
+def with_parts() -> list[Probe]:
+    """Probes of text beside a part that is no text; each expects its text alone."""
+    entry = PROMPTS["unread_parts_not_dropped"]
+    text = {"type": "text", "text": entry["text"]}
+    data = attachments.encoded(entry["minutes"])
+    return [
+        Probe(
+            f"api.unread_parts_not_dropped.{name}@v1",
+            [{"role": "user", "content": [text, _replaced(part, data)]}],
+            {"text": [{"role": "user", "content": [text]}]},
+            budget=SENTENCE_BUDGET,
+        )
+        for name, part in entry["parts"].items()
+    ]
 
 
 def many_tools(probe: Probe, dialect: Dialect) -> Call:
     """A request that offers thousands of tools."""
-    tools = [_tool(at) for at in range(PROMPTS["many_tools_handled"]["count"])]
+    tools = [_tool(at) for at in range(probe.expect["tools"])]
     return Call(dialect.request(probe.messages, probe.budget, {"tools": tools}))
 
 
@@ -197,12 +322,12 @@ def deep(probe: Probe, dialect: Dialect) -> Call:
     return Call(f'{body[:-1]}, "metadata": {"[" * depth}{"]" * depth}}}'.encode())
 
 
-def overlong(window: int, dialect: Dialect) -> Call:
+def overlong(window: int, dialect: Dialect, parameters: Mapping[str, Any]) -> Call:
     """A request with more tokens than the context window."""
     entry = PROMPTS["overlong"]
     messages = [{"role": "user", "content": entry["word"] + entry["question"]}]
-    head, word, tail = json.dumps(dialect.request(messages, 8, {})).partition(entry["word"])
-    return Call(Repeated(head, word, int(window * OVERLONG_RATIO), tail))
+    head, word, tail = json.dumps(dialect.request(messages, 8, parameters)).partition(entry["word"])
+    return Call(Repeated(head, word, int(window * OVERLONG_RATIO), tail), valid=False)
 
 
 def _tool(at: int) -> dict[str, Any]:

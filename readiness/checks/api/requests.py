@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from readiness.chat import Chat
-from readiness.checks.api.probes import NEIGHBOUR, call
-from readiness.checks.api.scoring_replies import score_next_request
-from readiness.exchange import Call, Exchange
+from readiness.checks.api.probes import (
+    MAX_BYTES_PER_TOKEN,
+    NEIGHBOUR,
+    call,
+    hostile_call,
+    padded,
+    streaming,
+)
+from readiness.checks.api.scoring_replies import (
+    rescore_by_limited_reply,
+    score_no_default_limit,
+)
+from readiness.exchange import ClientAbort, Exchange
 from readiness.probe import Probe
 from readiness.protocol.completion import read
 from readiness.reply import Reply
-from readiness.score import Score
-from readiness.scoring.rejection import survived
+from readiness.score import Outcome, Score
+
+#: What a reply must contain, and must not.
+Expectation = Mapping[str, Any]
 
 
 async def send(chat: Chat, probe: Probe) -> Reply:
@@ -20,9 +36,20 @@ async def send(chat: Chat, probe: Probe) -> Reply:
     return await chat(probe.messages, budget=probe.budget, **probe.parameters)
 
 
+async def reproduced(attempt: Callable[[], Awaitable[Score]]) -> Score:
+    """The score of an attempt; one that fails is tried again, for a model may slip once."""
+    score = await attempt()
+    return await attempt() if score.outcome is Outcome.FAIL else score
+
+
 async def send_as_is(chat: Chat, probe: Probe) -> Exchange:
     """Send a probe's request with its faults, and return the exchange."""
     return await chat.call(call(probe, chat.dialect))
+
+
+async def send_invalid(chat: Chat, probe: Probe) -> Exchange:
+    """Send a probe's request that the endpoint may refuse, and return the exchange."""
+    return await chat.call(replace(call(probe, chat.dialect), valid=False))
 
 
 async def send_without_reasoning(chat: Chat, probe: Probe) -> Reply:
@@ -30,7 +57,88 @@ async def send_without_reasoning(chat: Chat, probe: Probe) -> Reply:
     return read(await send_as_is(chat, probe))
 
 
-async def send_with_neighbour(chat: Chat, hostile: Call) -> Score:
-    """Send a hostile request concurrently with an ordinary one, and then another ordinary one."""
-    exchange, _ = await asyncio.gather(chat.call(hostile), chat(NEIGHBOUR, budget=16))
-    return score_next_request(survived(exchange), await chat.send(NEIGHBOUR, budget=16))
+#: When to abort a reply without a limit: after so many frames or seconds.
+MAX_FRAMES, MAX_SECONDS = 2_200, 300.0
+#: The tokens that a reply without a limit must come to, or half of the window.
+UNLIMITED = 2_000
+
+
+async def ask_without_limit(chat: Chat, probe: Probe) -> Score:
+    """Ask for long replies without a limit, until one of them shows whether there is one."""
+    asked = [probe.messages, *probe.expect["others"]]
+    score = Score(Outcome.UNDETERMINED)
+    while asked and score.outcome is Outcome.UNDETERMINED:
+        score = await _ask_without_limit(chat, replace(probe, messages=asked.pop(0)))
+    return score
+
+
+async def _ask_without_limit(chat: Chat, probe: Probe) -> Score:
+    window = chat.context.context_window
+    due = UNLIMITED if window is None else min(UNLIMITED, window // 2)
+    # A reply that goes on is aborted: a default limit would have ended it before.
+    free = await chat.call(
+        replace(call(probe, chat.dialect), hang_up=ClientAbort(MAX_FRAMES, MAX_SECONDS))
+    )
+    score = score_no_default_limit(free, due)
+    if score.outcome is not Outcome.UNDETERMINED or free.fault is not None:
+        return score
+    limited = await send(chat, replace(probe, budget=min(probe.budget, 2 * due)))
+    return rescore_by_limited_reply(score, read(free), limited)
+
+
+async def send_in_both_forms(
+    chat: Chat, probes: Sequence[Probe]
+) -> Sequence[tuple[Exchange, Exchange]]:
+    """Send requests whole, and those that are refused streamed as well; return these pairs."""
+    pairs = []
+    for probe in probes:
+        whole = await send_invalid(chat, probe)
+        if whole.fault is None and (whole.status or 0) >= 400:
+            pairs.append((whole, await send_invalid(chat, streaming(probe))))
+    return pairs
+
+
+async def send_large_bodies(chat: Chat, probe: Probe) -> Sequence[Exchange]:
+    """Send a request with bodies of more and more bytes, as far as text of the window takes."""
+    window, sizes = chat.context.context_window, probe.expect["sizes"]
+    due = [size for size in sizes if window is None or size <= MAX_BYTES_PER_TOKEN * window]
+    return [await chat.call(padded(probe, chat.dialect, size)) for size in due or sizes[:1]]
+
+
+async def send_text_alone(probe: Probe, chat: Chat) -> Reply:
+    """Send the text of a probe without the part that is no text, and read the reply."""
+    return read(await chat.send(probe.expect["text"], budget=probe.budget))
+
+
+async def send_with_part(chat: Chat, probe: Probe) -> Sequence[Exchange]:
+    """Send text with a part that is no text, whole and, where usage comes in streams, streamed."""
+    whole = await chat.send_invalid(probe.messages, budget=probe.budget)
+    if not chat.dialect.stream_usage:
+        return [whole]
+    return [whole, await chat.send_invalid(probe.messages, budget=probe.budget, stream=True)]
+
+
+@dataclass(frozen=True)
+class HostileExchange:
+    """A hostile request's exchange, and those of ordinary requests beside it and after it."""
+
+    exchange: Exchange
+    others: Sequence[Exchange]
+
+
+async def send_beside_others(chat: Chat, probe: Probe) -> HostileExchange:
+    """Send a hostile request beside an ordinary one, and then another, once for all checks."""
+    return await chat.fetch_once(("hostile", probe.id), partial(_send_beside_others, probe))
+
+
+async def _send_beside_others(probe: Probe, chat: Chat) -> HostileExchange:
+    refusable = replace(hostile_call(probe, chat.dialect), valid=False)
+    exchange, beside = await asyncio.gather(chat.call(refusable), chat.send(NEIGHBOUR, budget=16))
+    return HostileExchange(exchange, [beside, await chat.send(NEIGHBOUR, budget=16)])
+
+
+async def send_beside_another(chat: Chat, probe: Probe) -> Sequence[tuple[Reply, Expectation]]:
+    """Send a probe and the one beside it concurrently, however few trials are; with their codes."""
+    both = [probe, probe.expect["beside"]]
+    replies = await asyncio.gather(*(send(chat, each) for each in both))
+    return [(reply, each.expect) for reply, each in zip(replies, both, strict=True)]

@@ -15,10 +15,7 @@ Document = Mapping[str, Any]
 
 def score_list(exchange: Exchange) -> Score:
     """Score the model list by what the SDK iterates over."""
-    found = answered(exchange)
-    if found.get("object") != "list":
-        return failed(f"object is {found.get('object')!r:.60}, not 'list'")
-    listed = found.get("data")
+    listed = answered(exchange).get("data")
     if not isinstance(listed, list) or not listed:
         return failed(f"data is {listed!r:.80}, not a list of models")
     wrong = [each for each in listed if not _is_model(each)]
@@ -32,9 +29,15 @@ def score_listed(exchange: Exchange, model: str) -> Score:
 
 
 def score_metadata(exchange: Exchange) -> Score:
-    """Score `created` and `owned_by` of each listed model."""
+    """Score `object` of the list and of each model, and their `created` and `owned_by`."""
+    if (kind := answered(exchange).get("object")) != "list":
+        return failed(f"object is {kind!r:.60}, not 'list'")
+    other = [each for each in _models(exchange) if each.get("object") != "model"]
+    if other:
+        return failed("object is not 'model'", f"{other[0]!r:.120}")
     wrong = [
-        f"{each.get('id')}: created {each.get('created')!r}, owned_by {each.get('owned_by')!r}"
+        f"{each.get('id')!r:.60}: created {each.get('created')!r:.60}, "
+        f"owned_by {each.get('owned_by')!r:.60}"
         for each in _models(exchange)
         if type(each.get("created")) is not int or not isinstance(each.get("owned_by"), str)
     ]
@@ -83,7 +86,7 @@ def _is_model(found: Any) -> bool:
     if not isinstance(found, Mapping):
         return False
     name = found.get("id")
-    return isinstance(name, str) and name != "" and found.get("object") == "model"
+    return isinstance(name, str) and name != ""
 
 
 #: The longest window to exceed: a request of a million tokens is a load test.

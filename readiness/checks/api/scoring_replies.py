@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from readiness.exchange import Exchange, Fault
-from readiness.protocol.completion import read
+from readiness.exchange import Exchange, Fault, Repeated
+from readiness.protocol.completion import cut_short, lost, read
 from readiness.protocol.message import decode
+from readiness.protocol.sse import Parser
 from readiness.reply import Reply
 from readiness.resources import violation
 from readiness.score import PASSED, Outcome, Score, failed, scored
+from readiness.scoring.rejection import REFUSING, refused, tells
 
 #: Tokens by which the forms of a conversation may differ if nothing is lost.
 SLACK = 4
 #: The least ratio of prompt tokens of a message to one half as long; the template takes some too.
 MIN_GROWTH = 1.7
+#: How much longer a reply with a limit is than one without, where a limit has cut the other.
+MUCH_LONGER = 1.5
+#: More characters a token than lists of numbers or stories have; the role that a delta may repeat.
+CHARACTERS_PER_TOKEN, ROLE = 8, "assistant"
 
 
 def score_answered(reply: Reply) -> Score:
@@ -25,6 +32,14 @@ def score_answered(reply: Reply) -> Score:
         return PASSED
     # A small model may end its turn immediately, which is no fault of the protocol.
     return Score(Outcome.UNDETERMINED, f"an empty reply, finish_reason {reply.finish!r}")
+
+
+def score_continued(reply: Reply, goes_on: Sequence[str]) -> Score:
+    """Score a reply to a conversation whose last message is begun, or left as it is."""
+    score = score_answered(reply)
+    if not score.passed or any(each.casefold() in reply.text.casefold() for each in goes_on):
+        return score
+    return failed(f"the reply has no {' or '.join(goes_on)}", f"{reply.text!r:.120}")
 
 
 def score_token_limit(reply: Reply, limit: int) -> Score:
@@ -38,18 +53,92 @@ def score_token_limit(reply: Reply, limit: int) -> Score:
     return PASSED
 
 
-def score_no_default_limit(free: Exchange, limited: Reply, last: str) -> Score:
-    """Score a reply without a token limit, next to one with room for all of it."""
-    if free.fault is Fault.CLIENT_ABORTED:
+def score_no_default_limit(free: Exchange, due: int) -> Score:
+    """Score a stream without a token limit, by the tokens that it came to before it was aborted."""
+    tokens = tokens_sent(free)
+    if tokens >= due:
         return PASSED  # It ran longer than any default limit.
+    if free.fault is Fault.CLIENT_ABORTED:
+        return scored(Outcome.UNDETERMINED, "too slow to tell", came=f"{tokens} tokens of {due}")
     reply = read(free)
-    if last in reply.text:
-        return PASSED
-    if reply.finish == "length" or (last in limited.text and limited.text.startswith(reply.text)):
-        return failed(f"without a limit, it ends with {reply.text[-60:]!r}")
+    if reply.finish == "length":
+        return failed(f"without a limit, it ends by its length after {tokens} tokens")
     return scored(
-        Outcome.UNDETERMINED, f"the model does not come to {last!r}", came=f"{reply.text!r:.120}"
+        Outcome.UNDETERMINED, f"the model does not write {due} tokens", came=f"{reply.text!r:.120}"
     )
+
+
+def rescore_by_limited_reply(open_: Score, free: Reply, limited: Reply) -> Score:
+    """Score a reply without a limit again, by one with room for all of it."""
+    longer = len(limited.text) > MUCH_LONGER * len(free.text)
+    if longer and limited.text.startswith(free.text[: len(free.text) // 2]):
+        return failed(f"without a limit, it ends with {free.text[-60:]!r}, and with one it goes on")
+    return open_
+
+
+def tokens_sent(exchange: Exchange) -> int:
+    """The tokens of a stream that may have been aborted, or the least that they can be."""
+    deltas = [_delta(event.data) for event in Parser().feed(exchange.body)]
+    texts = [each for each in deltas if each]
+    usage = None if exchange.fault else read(exchange).usage
+    counted = usage.completion if usage else 0
+    return max(counted, len(texts), len("".join(texts)) // CHARACTERS_PER_TOKEN)
+
+
+def _delta(data: bytes) -> str:
+    """The text of a frame; "" if it has none."""
+    try:
+        choices = decode(data.decode())["choices"]
+        delta = choices[0]["delta"]
+        return "".join(each for each in delta.values() if isinstance(each, str) and each != ROLE)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ""
+
+
+def score_null(exchange: Exchange, plain: Reply, word: str) -> Score:
+    """Score a request with a parameter that is null, by the reply to one that leaves it out."""
+    if not exchange.succeeded:
+        return refused(exchange, tuple(range(400, 500)))
+    reply = read(exchange)
+    if cut := cut_short(exchange, reply):
+        return failed(cut)
+    if word in reply.text.casefold() or word not in plain.text.casefold():
+        return PASSED
+    return failed("another reply than without it", f"{reply.text!r:.80}, {plain.text!r:.80}")
+
+
+def score_bodies(exchanges: Sequence[Exchange]) -> Score:
+    """Score requests with larger and larger bodies: each is answered."""
+    for each in exchanges:
+        if not each.succeeded:
+            came = f"{each.fault}: {each.detail}" if each.fault else f"HTTP {each.status}"
+            return failed(f"a body of {Repeated(**each.request).size:,} bytes is not taken", came)
+        score = score_answered(read(each))
+        if not score.passed:
+            return score
+    return PASSED
+
+
+def score_part(exchange: Exchange, text: Reply) -> Score:
+    """Score text with a part that is no text: it is refused, or its tokens are counted."""
+    if missing := lost(exchange):
+        return missing
+    if (status := exchange.status or 0) >= 400:
+        # llama.cpp refuses a picture with a 500, and says why.
+        return PASSED if status < 500 or status == 501 else tells(exchange)
+    reply = read(exchange)
+    if reply.usage is None or text.usage is None:
+        return Score(Outcome.UNDETERMINED, "no usage shows whether it was read")
+    tokens, without = reply.usage.prompt, text.usage.prompt
+    if tokens > without + SLACK:
+        return PASSED
+    return failed("it is dropped in silence", f"{tokens} prompt tokens with it, {without} without")
+
+
+def score_rejected_role(exchange: Exchange) -> Score:
+    """Score the rejection of a message for its role or its place."""
+    # llama.cpp refuses what its template does not take with a 500, and says why.
+    return tells(exchange) if exchange.status == 500 else refused(exchange, (*REFUSING, 501))
 
 
 def score_stop(reply: Reply, before: str, stops: Sequence[str]) -> Score:
@@ -90,9 +179,20 @@ def score_words(reply: Reply, words: Sequence[str]) -> Score:
     return failed(f"no {missing[0]!r} in {reply.text!r:.120}") if missing else PASSED
 
 
+#: What a code word is made of: a word and a number. Three letters or digits are no chance.
+_PART = re.compile(r"[^\W_]{3,}")
+
+
+def score_parts(reply: Reply, words: Sequence[str]) -> Score:
+    """Score a reply that must show that code words were read: any part of each does."""
+    text = reply.text.casefold()
+    unread = [word for word in words if not any(each in text for each in _PART.findall(word))]
+    return failed(f"nothing of {unread[0]!r} in {reply.text!r:.120}") if unread else PASSED
+
+
 def rescore_by_plain_form(lost: Score, plain: Reply, words: Sequence[str]) -> Score:
     """Score a reply without the words again, by the reply to its plain form."""
-    if score_words(plain, words).passed:
+    if score_parts(plain, words).passed:
         return failed(f"{lost.reason}, which the reply to the plain form has")
     return _beyond_the_model(lost)
 
@@ -137,6 +237,12 @@ def score_own_code(text: str, code: str, others: Sequence[str]) -> Score:
     )
 
 
+def score_own_codes(replies: Sequence[tuple[str, Mapping[str, Any]]]) -> Score:
+    """Score concurrent replies, each with what it must contain and must not."""
+    scores = [score_own_code(text, each["code"], each["others"]) for text, each in replies]
+    return next((score for score in scores if score.outcome is Outcome.FAIL), scores[0])
+
+
 def score_choices(choices: Sequence[Mapping[str, Any]], asked: int) -> Score:
     """Score the number and indices of choices, from a reply or from all chunks of a stream."""
     indices = sorted({choice.get("index") for choice in choices}, key=str)
@@ -162,8 +268,7 @@ def score_logprobs(found: Sequence[Mapping[str, Any]], content: str, top: int) -
     if not found:
         return failed("no logprobs.content")
     tokens = "".join(str(each.get("token")) for each in found)
-    raw = b"".join(bytes(each.get("bytes") or ()) for each in found)
-    if content not in (tokens, raw.decode(errors="replace")):
+    if not any(_spells(each, content) for each in (found, found[:-1])):
         return failed(f"the tokens are {tokens!r:.80}, the text is {content!r:.80}")
     values = [each.get("logprob") for each in found]
     wrong = [value for value in values if not _is_logprob(value)]
@@ -175,6 +280,13 @@ def score_logprobs(found: Sequence[Mapping[str, Any]], content: str, top: int) -
         if max(alternatives) <= top and min(alternatives)
         else failed(f"{alternatives[:8]} alternatives, asked for {top}")
     )
+
+
+def _spells(found: Sequence[Mapping[str, Any]], content: str) -> bool:
+    """Whether tokens make up a text; that of its end, where it is listed, is no part of it."""
+    tokens = "".join(str(each.get("token")) for each in found)
+    raw = b"".join(bytes(each.get("bytes") or ()) for each in found)
+    return content in (tokens, raw.decode(errors="replace"))
 
 
 def score_equal(first: Reply, second: Reply) -> Score:
@@ -189,6 +301,13 @@ def score_next_request(hostile: Score, neighbour: Exchange) -> Score:
     if not hostile.passed:
         return hostile
     read(neighbour)
+    return PASSED
+
+
+def score_others(others: Sequence[Exchange]) -> Score:
+    """Score ordinary requests beside a hostile one and after it: each must have a reply."""
+    for each in others:
+        read(each)
     return PASSED
 
 

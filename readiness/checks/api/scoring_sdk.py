@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from readiness.checks.api.sdk_client import SdkResult
 from readiness.exchange import Exchange
 from readiness.protocol.completion import read
 from readiness.protocol.errors import unsupported_parameter
 from readiness.score import PASSED, Outcome, Score, failed, scored
+from readiness.sdk_client import SdkResult
 
 #: The exception class that the SDK raises for each status.
 ERRORS = {

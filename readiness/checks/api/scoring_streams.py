@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from itertools import pairwise
+from statistics import median_low
 from typing import Any
 
 from readiness.checks.api.scoring_replies import document, score_schema, score_usage
 from readiness.exchange import Exchange
-from readiness.protocol.completion import read
+from readiness.protocol.completion import lost, read
 from readiness.protocol.message import decode
 from readiness.protocol.sse import Parser
 from readiness.reply import DefectKind, Reply
 from readiness.score import PASSED, Outcome, Score, failed, scored
+from readiness.scoring.rejection import tells
 from readiness.scoring.usable import defective
 
 Chunk = Mapping[str, Any]
 MIN_ARRIVALS = 3
+#: What arrives within so many seconds of what came before is of the same burst, for so many seconds
+#: at most: what keeps coming for longer has not arrived at once.
+BURST_GAP, BURST_SPAN = 0.0005, 0.02
+#: A stream of so many frames is generated over some time by any model.
+MANY_FRAMES, FRAME = 1_000, b"data:"
+#: The least size of a proxy's block in bytes, the least number of steps between blocks, and the
+#: share of them that must be of one size and end inside a frame: the kernel cuts some elsewhere.
+MIN_BLOCK, MIN_STEPS, BLOCK_SHARE = 512, 3, 0.75
+FRAME_ENDS = (b"\n\n", b"\r\r", b"\r\n\r\n", b"\n\r\n")
 #: A stream generated in fewer seconds shows nothing by its times.
 MIN_SECONDS = 0.1
+#: How much longer what waits for its own end waits, if it has twice as many frames: between no
+#: longer and twice as long, which a busy machine blurs.
+GROWTH = 1.5
 #: The share of the generation time that may pass before the first token. Of the total time, a fast
 #: model far away would fail.
 MAX_WAIT_SHARE = 0.7
@@ -138,28 +153,120 @@ def score_no_usage(found: Sequence[Chunk]) -> Score:
 
 
 def score_incremental(exchange: Exchange, words: Sequence[Exchange]) -> Score:
-    """Score whether a stream arrived incrementally, and not all at its end.
+    """Score whether a stream arrived incrementally: neither at its end, nor in blocks of bytes.
 
     Args:
         exchange: A stream of many tokens.
         words: Streams of one word, whose time to first token has the same network, queue and
             prefill time, and whose generation takes next to none.
     """
-    timing = read(exchange).timing
+    reply, bursts = read(exchange), _bursts(exchange)
+    timing = reply.timing
     if timing.first_token is None:
         return Score(Outcome.UNDETERMINED, "the stream has no text")
-    usual = min(read(each).timing.first_token or 0.0 for each in words)
-    generation = timing.end - min(usual, timing.first_token)
+    if block := _block(exchange.body, bursts):
+        return failed(f"it arrives in blocks of {block:,} bytes that end inside a frame")
+    generation = generation_seconds(exchange, words)
+    long = frames(exchange) >= MANY_FRAMES
+    if len(bursts) < MIN_ARRIVALS and (long or generation >= MIN_SECONDS):
+        return failed(
+            f"the whole stream arrived at {len(bursts)} point{'s'[: len(bursts) > 1]} in time"
+        )
     if generation < MIN_SECONDS:
-        return PASSED
-    times = len({arrival.ns for arrival in exchange.arrivals})
-    if times < MIN_ARRIVALS:
-        return failed(f"the whole stream arrived at {times} point{'s'[: times > 1]} in time")
+        came = f"{len(exchange.body):,} bytes in {generation * 1000:.0f} ms"
+        return scored(Outcome.UNDETERMINED, "too short to tell", came=came)
     waited = 1 - (timing.end - timing.first_token) / generation
     if waited > MAX_WAIT_SHARE:
         return failed(
             f"{waited:.0%} of {generation:.2f} s of generation passed before the first token"
         )
+    return PASSED
+
+
+def score_buffered(long: Exchange, half: Exchange, words: Sequence[Exchange]) -> Score:
+    """Score whether two streams, of which one ends half-way, were kept back until their ends.
+
+    Both must show it; and unless the blocks do, the longer one must have waited for longer.
+    """
+    scores = [score_incremental(each, words) for each in (long, half)]
+    if open_ := next((each for each in scores if each.outcome is not Outcome.FAIL), None):
+        return open_
+    blocks = [_block(each.body, _bursts(each)) for each in (long, half)]
+    waits = [_waited(each, words) for each in (long, half)]
+    counts = [frames(each) for each in (long, half)]
+    if all(blocks) or (
+        counts[0] >= GROWTH * counts[1] and waits[0] >= max(GROWTH * waits[1], MIN_SECONDS)
+    ):
+        return scores[0]
+    came = " and ".join(
+        f"{of} frames after {wait:.2f} s" for of, wait in zip(counts, waits, strict=True)
+    )
+    return scored(
+        Outcome.UNDETERMINED, "streams were late, but not the later the longer", came=came
+    )
+
+
+def frames(exchange: Exchange) -> int:
+    """The number of a stream's frames."""
+    return exchange.body.count(FRAME)
+
+
+def _waited(exchange: Exchange, words: Sequence[Exchange]) -> float:
+    """How much later the first token of a stream came than those of streams of one word."""
+    usual = min(read(each).timing.first_token or 0.0 for each in words)
+    return (read(exchange).timing.first_token or 0.0) - usual
+
+
+def generation_seconds(exchange: Exchange, words: Sequence[Exchange]) -> float:
+    """The time that a stream took beyond the first token of streams of one word, in seconds."""
+    timing = read(exchange).timing
+    usual = min(read(each).timing.first_token or 0.0 for each in words)
+    return timing.end - min(usual, timing.first_token or 0.0)
+
+
+def _bursts(exchange: Exchange) -> list[int]:
+    """The sizes of the body at the ends of its bursts: what follows at once is of the same one."""
+    sizes = list[int]()
+    began = before = float("-inf")
+    for arrival in exchange.arrivals:
+        now = arrival.seconds
+        if sizes and now - before <= BURST_GAP and now - began <= BURST_SPAN:
+            sizes[-1] = arrival.size
+        else:
+            began = now
+            sizes.append(arrival.size)
+        before = now
+    return sizes
+
+
+def _block(body: bytes, bursts: Sequence[int]) -> int:
+    """The size of the blocks in which a proxy passes a stream on; 0 where there are none.
+
+    They are of one size, but for the first and the last, and end wherever that is.
+    """
+    ends = [end for end in bursts if end < len(body)]
+    steps = [later - earlier for earlier, later in pairwise(ends)]
+    block = median_low(steps) if len(steps) >= MIN_STEPS else 0
+    if block < MIN_BLOCK:
+        return 0
+    inside = sum(not body[max(end - 4, 0) : end].endswith(FRAME_ENDS) for end in ends)
+    even = sum(step % block == 0 for step in steps)
+    return block if min(inside / len(ends), even / len(steps)) >= BLOCK_SHARE else 0
+
+
+def score_refused_streams(pairs: Sequence[tuple[Exchange, Exchange]]) -> Score:
+    """Score requests that were refused whole, by how each is refused streamed."""
+    if not pairs:
+        return Score(Outcome.UNDETERMINED, "the endpoint rejects none of the requests")
+    for whole, streamed in pairs:
+        if missing := lost(streamed):
+            return missing
+        status, due = streamed.status or 0, whole.status or 0
+        if status < 400 or status // 100 > due // 100:
+            shown = f"HTTP {due} whole, HTTP {status} with {streamed.body[:120]!r} streamed"
+            return failed("rejected otherwise in a stream", shown)
+        if tells(whole).passed and not (score := tells(streamed)).passed:
+            return score
     return PASSED
 
 

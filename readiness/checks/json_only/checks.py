@@ -8,6 +8,7 @@ from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.json_only import generated_records as invented
 from readiness.checks.json_only.probes import (
+    FORMAT_FORMS,
     FORMS,
     TOLD_FORMS,
     bad_formats,
@@ -20,11 +21,27 @@ from readiness.checks.json_only.probes import (
 )
 from readiness.checks.json_only.scoring import is_json
 from readiness.probe import Probe
-from readiness.score import Score
+from readiness.reply import Reply
+from readiness.score import PASSED, Score
 from readiness.scoring.rejection import refused
 from readiness.search import GeneratedCase, Search, nothing
 
 RECORDS = Search("json_only.property_based_json", invented.cases, examples=30, calls=60)
+
+
+async def converse(probe: Probe, chat: Chat) -> list[Reply]:
+    """Say one thing after another, as long as JSON of the schema comes."""
+    reply = await chat(probe.messages, budget=probe.budget, **probe.parameters)
+    if not (probe.expect.get("then") and is_json(reply, probe.expect["schema"]).passed):
+        return [reply]
+    return [reply, *await converse(next_turn(probe, reply.message), chat)]
+
+
+async def told(chat: Chat, probe: Probe) -> list[Reply]:
+    """The replies to a probe; where its values are compared as well, it is sent once for both."""
+    if not probe.shared:
+        return await converse(probe, chat)
+    return await chat.fetch_once((probe.shared,), partial(converse, probe))
 
 
 @check(instruction_probes, required=1.0, trials=100, forms=TOLD_FORMS)
@@ -32,11 +49,10 @@ async def prompted_json(chat: Chat, probe: Probe) -> Score:
     """Told in words to send only JSON, the endpoint MUST send JSON of the requested shape and
     nothing else.
     """
-    reply = await chat(probe.messages, budget=probe.budget, **probe.parameters)
-    score = is_json(reply, probe.expect["schema"])
-    if score.passed and probe.expect["then"]:
-        return await prompted_json.attempt(chat, next_turn(probe, reply.message))
-    return score
+    replies = await told(chat, probe)
+    turns = [probe.expect, *probe.expect["then"]]
+    scores = [is_json(reply, turn["schema"]) for reply, turn in zip(replies, turns, strict=False)]
+    return next((score for score in scores if not score.passed), PASSED)
 
 
 @check(stated_value_probes, required=0.95, trials=50, forms=FORMS)
@@ -46,23 +62,21 @@ async def values_preserved(chat: Chat, probe: Probe) -> Score:
     return is_json(reply, probe.expect["schema"], probe.expect["value"])
 
 
-@check(with_object, required=1.0, trials=10, needs=["json_object"])
+@check(with_object, required=1.0, trials=10, needs=["json_object"], forms=FORMAT_FORMS)
 async def json_object_mode(chat: Chat, probe: Probe) -> Score:
     """With response_format json_object, the endpoint MUST send one JSON object and nothing else."""
-    reply = await chat(probe.messages, budget=probe.budget, **probe.parameters)
-    return is_json(reply, probe.expect["schema"])
+    return is_json((await told(chat, probe))[0], probe.expect["schema"])
 
 
-@check(with_schema, required=1.0, trials=20, needs=["json_schema"])
+@check(with_schema, required=1.0, trials=20, needs=["json_schema"], forms=FORMAT_FORMS)
 async def json_schema_mode(chat: Chat, probe: Probe) -> Score:
     """With response_format json_schema, the endpoint MUST send JSON that is valid against the
     schema.
     """
-    reply = await chat(probe.messages, budget=probe.budget, **probe.parameters)
-    return is_json(reply, probe.expect["schema"])
+    return is_json((await told(chat, probe))[0], probe.expect["schema"])
 
 
-@check(poems, required=1.0, trials=5, needs=["json_schema"])
+@check(poems, required=1.0, trials=5, needs=["json_schema"], forms=FORMAT_FORMS)
 async def schema_over_topic(chat: Chat, probe: Probe) -> Score:
     """Asked for a poem with response_format json_schema, the endpoint MUST still follow the
     schema.
@@ -76,7 +90,8 @@ async def invalid_format_rejected(chat: Chat, probe: Probe) -> Score:
     """A malformed or unsatisfiable response_format SHOULD be rejected with a client error such as
     400 or 422.
     """
-    return refused(await chat.send(probe.messages, budget=probe.budget, **probe.parameters))
+    asked = chat.send_invalid(probe.messages, budget=probe.budget, **probe.parameters)
+    return refused(await asked)
 
 
 async def attempt(chat: Chat, case: GeneratedCase) -> Score:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
 from typing import Any
@@ -52,11 +52,6 @@ class JsonVariation:
         words: Words = PROMPTS["words"][self.languages[0]]
         return words
 
-    @property
-    def streamed(self) -> bool:
-        """Whether the reply is to be streamed: one in four."""
-        return self.turn % 4 == 3
-
     def choice(self, of: str) -> str:
         """One of the sentences of that name, in the instruction's language."""
         return str(self.random.choice(PROMPTS[of][self.languages[0]]))
@@ -83,6 +78,7 @@ class ProbeContent:
         stated_facts: The lines of data.
         remarks: What the user says after the data.
         later_turns: Further turns, each with what the user says and a value.
+        delicate: Which kind of value the record has that is easily damaged; "" for none.
     """
 
     schema: dict[str, Any]
@@ -91,6 +87,7 @@ class ProbeContent:
     stated_facts: Sequence[str] = ()
     remarks: Sequence[str] = ()
     later_turns: Sequence[tuple[str, Any]] = field(default=())
+    delicate: str = ""
 
 
 _PERSON = {"name": {"text": "people"}, "age": {"integer": [0, 1]}, "city": {"text": "cities"}}
@@ -104,9 +101,17 @@ def stating(slot: JsonVariation, spec: Spec, *remarks: str) -> ProbeContent:
     )
 
 
+#: One flat record of so many is wide.
+WIDE_EVERY = 5
+#: The texts of one record with strange keys.
+STRANGE = 5
+
+
 def flat(slot: JsonVariation) -> ProbeContent:
-    """F2: three to eight fields of mixed types."""
-    return stating(slot, {"object": slot.fields("plain", 3, 8)})
+    """F2: some fields of mixed types, or all there are, and one that is easily damaged."""
+    wide = slot.number % WIDE_EVERY == WIDE_EVERY - 1
+    most = len(PROMPTS["plain"])
+    return _delicate(slot, slot.fields("plain", *((most, most) if wide else (3, 8))))
 
 
 def nested(slot: JsonVariation) -> ProbeContent:
@@ -119,7 +124,16 @@ def nested(slot: JsonVariation) -> ProbeContent:
     for level, name in enumerate(slot.random.sample(PROMPTS["branches"], depth - 1), 1):
         child: Spec = {"list": spec, "count": 2} if level == listed else spec
         spec = {"object": {**slot.fields("plain", 1, 2), name: child}}
-    return stating(slot, spec)
+    return _delicate(slot, spec["object"])
+
+
+def _delicate(slot: JsonVariation, fields: Mapping[str, Spec]) -> ProbeContent:
+    """A record with one more field, whose kind takes turns with the others."""
+    kinds = [*PROMPTS["delicate"]]
+    # Each kind comes at every depth: a lap later, a kind has moved on by one.
+    kind = kinds[(slot.number + slot.number // len(kinds)) % len(kinds)]
+    made = stating(slot, {"object": {**fields, **PROMPTS["delicate"][kind]}})
+    return replace(made, delicate=kind)
 
 
 def _invented(slot: JsonVariation) -> ProbeContent:
@@ -139,11 +153,14 @@ def _invented(slot: JsonVariation) -> ProbeContent:
 
 def _strange(slot: JsonVariation) -> ProbeContent:
     """F3: keys and values that a careless encoder or tokenizer damages."""
-    keys = slot.random.sample(PROMPTS["strange_keys"], slot.random.randint(4, 6))
-    text: Spec = {"choice": PROMPTS["strange_texts"]}
-    value = {key: slot.value(text) for key in keys[1:]} | {keys[0]: slot.random.randint(1, 99999)}
+    first, *keys = slot.random.sample(PROMPTS["strange_keys"], STRANGE + 1)
+    # Dealt, not drawn: each text comes as often as any other, twice in ten records.
+    texts = PROMPTS["strange_texts"]
+    order = Random(f"{slot.series}/strange").sample(texts, len(texts))
+    dealt = [order[(STRANGE * slot.number + at) % len(order)] for at in range(STRANGE)]
+    value = {first: slot.random.randint(1, 99999), **dict(zip(keys, dealt, strict=True))}
     spec: dict[str, Spec] = {
-        key: {"integer": []} if key == keys[0] else {"text": ""} for key in value
+        key: {"integer": []} if key == first else {"text": ""} for key in value
     }
     marked = any(mark in line for line in facts(value, slot.words) for mark in "⏎⇥")
     remarks = [slot.words["marks"]] if marked else []

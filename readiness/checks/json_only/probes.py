@@ -17,18 +17,17 @@ from readiness.checks.json_only.probe_families import (
     nested,
 )
 from readiness.checks.json_only.prompt_wording import facts, in_words, shown
+from readiness.checks.json_only.record_spec import with_definitions
 from readiness.forms.apply import in_form, in_forms
 from readiness.forms.factors import (
-    COSTLY,
     PLAIN,
+    TELLING,
+    TEXT,
     Factor,
+    Format,
     FormSpace,
-    Length,
-    Load,
-    Share,
-    System,
-    Tools,
-    varying,
+    with_60k,
+    without,
 )
 from readiness.probe import Message, Probe
 
@@ -40,12 +39,21 @@ TOLD |= {"F6": 5, "F7": 15, "F8": 5, "F9": 5, "F10": 5}
 STATED = {"F2": 15, "F3": 20, "F4": 20, "F5": 15, "F6": 10, "F8": 5, "F10": 15}
 #: Four times what a terse reply takes, so that one with much indentation ends by itself.
 BUDGETS = {"F4": 1024, "F6": 4096, "F10": 1024}
+#: More than a reply with much indentation takes in most tokenizers; twice that, where it is flat.
+SMALL_BUDGET = 256
+SMALL_BUDGETS = {"F4": 640, "F6": 4096, "F10": 640, "T1": 512, "poem": 512}
 
 
 #: JSON is asked for in words: no format of a reply helps, and no tool has anything to do with it.
-FORMS = FormSpace(varying(Load, Length.TOKENS_60K, Tools.AUTO, Tools.NO_CHOICE))
-#: Where none may fail, one trial after so long a text tells.
-TOLD_FORMS = FormSpace(FORMS.levels, costly={**COSTLY, (Factor.SYSTEM, System.LONG): Share(1, 15)})
+TOLD_FORMS = FormSpace(with_60k(TEXT), costly=TELLING)
+#: Where values are what counts, a format may help.
+FORMS = FormSpace({**TEXT, Factor.FORMAT: [*Format]})
+
+
+#: The response format is what the check is about.
+FORMAT_FORMS = FormSpace(without(TEXT, Factor.FORMAT))
+#: The families whose replies are also looked at for their values.
+COMPARED = ("F7", "F9")
 
 
 #: The probe that has the article's own words, and nothing around them.
@@ -55,6 +63,20 @@ ARTICLE = "json_only.F1.001@v1"
 def instruction_probes(seed: int, trials: int) -> list[Probe]:
     """Probes that say in words that JSON is wanted, and three that are trivially easy."""
     return [*_in_forms("json_only", seed, TOLD, trials), *_controls()]
+
+
+def adversarial_probes(seed: int, trials: int) -> list[Probe]:
+    """The probes of `instruction_probes` with orders in the data, or a correction at the end."""
+    share = sum(TOLD[family] for family in COMPARED)
+    # Some more than their share, which is rounded; the rest is not sent.
+    told = _in_forms("json_only", seed, TOLD, -(-trials * 100 // share) + share)
+    return [probe for probe in told if probe.family in COMPARED][:trials]
+
+
+def format_probes(seed: int, trials: int) -> list[Probe]:
+    """The probes of `with_object` and, twice as many, `with_schema`, whose values are known."""
+    objects = trials // 3
+    return [*with_object(seed, objects), *with_schema(seed, trials - objects)]
 
 
 def stated_value_probes(seed: int, trials: int) -> list[Probe]:
@@ -67,12 +89,24 @@ def _in_forms(series: str, seed: int, weights: Mapping[str, int], trials: int) -
     space = TOLD_FORMS if weights is TOLD else FORMS
     hundreds = {family: -(-trials // 100) * weight for family, weight in weights.items()}
     every = _probes(series, seed, hundreds, weights)
-    formed = {each.id: each for each in in_forms(every, space, f"{series}/{seed}")}
+    key = f"{series}/{seed}"
+    made = zip(every, in_forms(every, space, key), strict=True)
+    formed = {own.id: _in_possible_format(own, each, space, key) for own, each in made}
     if ARTICLE in formed:
         own = next(each for each in every if each.id == ARTICLE)
         formed[ARTICLE] = in_form(own, PLAIN, space, Random(series))
     shares = _shares(weights, trials)
     return [formed[probe.id] for probe in _probes(series, seed, shares, shares)]
+
+
+def _in_possible_format(own: Probe, formed: Probe, space: FormSpace, key: str) -> Probe:
+    """A probe in its form; a format takes a schema of an object."""
+    if own.expect["schema"].get("type") == "object" or formed.labels[Factor.FORMAT.value] != (
+        Format.JSON_SCHEMA
+    ):
+        return formed
+    form = {**space.form_of(formed.labels), Factor.FORMAT: Format.NONE}
+    return in_form(own, form, space, Random(f"{key}/{own.id}"))
 
 
 def next_turn(probe: Probe, replied: Message) -> Probe:
@@ -120,15 +154,19 @@ def _told_probe(series: str, slot: JsonVariation) -> Probe:
         {"say": say, "schema": draft.schema, "value": value} for say, value in draft.later_turns
     ]
     stated = {} if draft.value is None else {"value": draft.value}
+    name = f"{series}.{slot.family}.{slot.number + 1:03}@v1"
     return Probe(
-        f"{series}.{slot.family}.{slot.number + 1:03}@v1",
+        name,
         [
             {"role": "system", "content": only + shown(phrasing, draft.schema)},
             {"role": "user", "content": _said(slot, draft, phrasing)},
         ],
         {"schema": draft.schema, "phrasing": phrasing, **stated, "then": then},
         budget=BUDGETS.get(slot.family, 512),
+        small_budget=SMALL_BUDGETS.get(slot.family, SMALL_BUDGET),
         family=slot.family,
+        labels=_labels(draft),
+        shared=name if series == "json_only" and slot.family in COMPARED else "",
     )
 
 
@@ -153,6 +191,7 @@ def _controls() -> list[Probe]:
             {"schema": {"type": "object"}, "value": value, "then": []},
             family="control",
             control=True,
+            small_budget=SMALL_BUDGET,
         )
         for language, value in PROMPTS["controls"].items()
     ]
@@ -164,18 +203,21 @@ FORMAT_BUDGETS = {"poem": 2048, "T1": 1024}
 
 def with_object(seed: int, trials: int) -> list[Probe]:
     """Probes with the format json_object, whose prompt says JSON, though not "only"."""
-    return [_object_probe(_slot("object", seed, "T0", at)) for at in range(trials)]
+    made = [_object_probe(_slot("object", seed, "T0", at)) for at in range(trials)]
+    return in_forms(made, FORMAT_FORMS, f"json_only.object/{seed}")
 
 
 def with_schema(seed: int, trials: int) -> list[Probe]:
     """Probes with a strict schema; four of five need only types, required, enum and nesting."""
     tiers = ["T2" if at % 5 == 4 else "T1" for at in range(trials)]
-    return [_schema_probe(_slot("schema", seed, tier, at)) for at, tier in enumerate(tiers)]
+    made = [_schema_probe(_slot("schema", seed, tier, at)) for at, tier in enumerate(tiers)]
+    return in_forms(made, FORMAT_FORMS, f"json_only.schema/{seed}")
 
 
 def poems(seed: int, trials: int) -> list[Probe]:
     """Probes with a strict schema whose prompt asks for a poem."""
-    return [_poem_probe(_slot("poem", seed, "poem", at)) for at in range(trials)]
+    made = [_poem_probe(_slot("poem", seed, "poem", at)) for at in range(trials)]
+    return in_forms(made, FORMAT_FORMS, f"json_only.poem/{seed}")
 
 
 def bad_formats(seed: int, trials: int) -> list[Probe]:
@@ -191,6 +233,17 @@ def _slot(what: str, seed: int, family: str, at: int) -> JsonVariation:
     )
 
 
+def _valued(probe: Probe, value: Any, labels: Mapping[str, str]) -> Probe:
+    """A probe whose values are known, and compared by another check than its form."""
+    known = {**probe.expect, "value": value}
+    return replace(probe, expect=known, labels=labels, shared=probe.id)
+
+
+def _labels(draft: ProbeContent) -> Mapping[str, str]:
+    """A value that is easily damaged is counted by its kind."""
+    return {"value": draft.delicate or "usual"}
+
+
 def _probe(
     slot: JsonVariation, said: list[str], schema: Mapping[str, Any], wanted: Mapping[str, Any]
 ) -> Probe:
@@ -199,8 +252,9 @@ def _probe(
         f"{series}.{slot.family}.{slot.number + 1:03}@v1",
         [{"role": "user", "content": "\n".join(said)}],
         {"schema": schema},
-        {"response_format": wanted, **({"stream": True} if slot.streamed else {})},
+        {"response_format": wanted},
         budget=FORMAT_BUDGETS.get(slot.family, 512),
+        small_budget=SMALL_BUDGETS.get(slot.family, SMALL_BUDGET),
         family=slot.family,
     )
 
@@ -217,18 +271,22 @@ def _object_probe(slot: JsonVariation) -> Probe:
     said = [slot.choice("tasks"), *in_words(draft.schema, slot.words), *draft.stated_facts]
     # The mode promises an object; that the members asked for are there is the least of sense.
     schema = {"type": "object", "required": draft.schema["required"]}
-    return _probe(slot, said, schema, {"type": "json_object"})
+    return _valued(_probe(slot, said, schema, {"type": "json_object"}), draft.value, _labels(draft))
 
 
 def _schema_probe(slot: JsonVariation) -> Probe:
     if slot.family == "T1":
         draft = nested(slot) if slot.number % 2 else flat(slot)
         said = [slot.choice("records"), *draft.stated_facts]
-        return _probe(slot, said, draft.schema, _strictly(draft.schema))
+        sent = with_definitions(draft.schema) if slot.number % 4 == 1 else draft.schema
+        made = _probe(slot, said, draft.schema, _strictly(sent))
+        return _valued(made, draft.value, _labels(draft))
     kind = slot.random.choice(PROMPTS["tier2"])
     value = {"reference": f"R{slot.random.randrange(10**6):06}", **kind["value"]}
     said = [slot.choice("records"), *facts(value, slot.words)]
-    return _probe(slot, said, kind["schema"], _strictly(kind["schema"]))
+    return _valued(
+        _probe(slot, said, kind["schema"], _strictly(kind["schema"])), value, {"value": "usual"}
+    )
 
 
 def _poem_probe(slot: JsonVariation) -> Probe:

@@ -37,6 +37,31 @@ def schema_of(spec: Spec) -> dict[str, Any]:
     return {"type": _TYPES.get(kind, "string"), **more.get(kind, {})}
 
 
+def with_definitions(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The same schema as data models are written in: with titles, and objects as definitions."""
+    definitions: dict[str, Any] = {}
+    return {**_titled(schema, definitions), "title": "Record", "$defs": definitions}
+
+
+def _titled(schema: Mapping[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    members = {
+        name: _referred(part, definitions) for name, part in schema.get("properties", {}).items()
+    }
+    return {**schema, "properties": members}
+
+
+def _referred(schema: Mapping[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """A part of a schema, in which each object is a reference."""
+    if "items" in schema:
+        return {**schema, "items": _referred(schema["items"], definitions)}
+    if schema.get("type") != "object":
+        return dict(schema)
+    part = _titled(schema, definitions)
+    name = f"Part{len(definitions) + 1}"
+    definitions[name] = {**part, "title": name}
+    return {"$ref": f"#/$defs/{name}"}
+
+
 def value_of(spec: Spec, source: ValueSource) -> Any:
     """A random value of a spec."""
     kind, of = _kind(spec)

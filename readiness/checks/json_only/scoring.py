@@ -38,6 +38,39 @@ def is_json(reply: Reply, schema: Mapping[str, Any], value: Any = UNSTATED) -> S
     return PASSED
 
 
+def states(reply: Reply, schema: Mapping[str, Any], value: Any) -> Score:
+    """Score a reply by the members that are known; what else an open schema lets in is free."""
+    score = is_json(reply, schema)
+    found = strict(reply.content or "") if score.passed else None
+    if isinstance(found, dict) and isinstance(value, dict):
+        found = {key: of for key, of in found.items() if key in value}
+    if score.passed and (difference := next(differences(value, found, schema), None)):
+        return failed(f"wrong value at {difference.path}", str(difference))
+    return score
+
+
+def says_cut(reply: Reply, limit: int) -> Score:
+    """Score a reply that a token limit has cut, if it is no whole JSON, by its finish_reason."""
+    if broken := defective(reply.defects):
+        return broken
+    if reply.finish == "length":
+        return PASSED
+    text = reply.content or ""
+    if _is_whole(text) or (reply.usage is not None and reply.usage.completion < limit):
+        return scored(Outcome.UNDETERMINED, "not cut", f"{text[-80:]!r}")
+    return failed(
+        f"cut at {limit} tokens, with finish_reason {reply.finish!r:.40}", f"{text[-80:]!r}"
+    )
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        strict(text)
+    except NotJson:
+        return False
+    return True
+
+
 def _lost(reply: Reply) -> Score | None:
     """Score a reply whose text did not arrive whole; None where it did."""
     text = reply.content or ""

@@ -24,7 +24,7 @@ def score_evidence(chat: Chat, score: Callable[[LicenseEvidence], Score]) -> Sco
     return NO_EVIDENCE if evidence is None else score(evidence)
 
 
-@check(EVIDENCE)
+@check(EVIDENCE, evidence="license-evidence")
 async def commercial_use_permitted(chat: Chat, probe: Probe) -> Score:
     """The licence MUST permit commercial use, on no condition that the policy does not accept."""
     return score_evidence(
@@ -33,19 +33,19 @@ async def commercial_use_permitted(chat: Chat, probe: Probe) -> Score:
     )
 
 
-@check(EVIDENCE)
+@check(EVIDENCE, evidence="license-evidence")
 async def verbatim_license_text(chat: Chat, probe: Probe) -> Score:
     """The licence text MUST be present verbatim, with nothing added or omitted."""
     return score_evidence(chat, scoring.score_verbatim_text)
 
 
-@check(EVIDENCE)
+@check(EVIDENCE, evidence="license-evidence")
 async def consistent_license_name(chat: Chat, probe: Probe) -> Score:
     """The licence text, the model card and the header of the weights MUST name the same licence."""
     return score_evidence(chat, scoring.score_consistency)
 
 
-@check(EVIDENCE)
+@check(EVIDENCE, evidence="license-evidence")
 async def base_models_permitted(chat: Chat, probe: Probe) -> Score:
     """Every base model of the weights MUST be known, with evidence that its licence permits
     commercial use too.
@@ -55,7 +55,7 @@ async def base_models_permitted(chat: Chat, probe: Probe) -> Score:
     )
 
 
-@check(EVIDENCE)
+@check(EVIDENCE, evidence="license-evidence")
 async def no_extra_restrictions(chat: Chat, probe: Probe) -> Score:
     """Use of the weights MUST NOT be restricted beyond the licence by a use policy or a model
     card's prose, unless the policy accepts it.
@@ -66,7 +66,7 @@ async def no_extra_restrictions(chat: Chat, probe: Probe) -> Score:
     )
 
 
-@check(EVIDENCE)
+@check(EVIDENCE, evidence="license-evidence")
 async def recent_vendor_statement(chat: Chat, probe: Probe) -> Score:
     """A statement of the licence on the vendor's own site, read within the last 400 days, SHOULD
     be in the evidence.
@@ -76,7 +76,7 @@ async def recent_vendor_statement(chat: Chat, probe: Probe) -> Score:
     )
 
 
-@check(EVIDENCE)
+@check(EVIDENCE, evidence="license-evidence")
 async def evidence_matches_model(chat: Chat, probe: Probe) -> Score:
     """The evidence SHOULD be for the model that the endpoint names."""
     return score_evidence(

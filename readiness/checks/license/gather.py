@@ -9,6 +9,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from functools import reduce
 from operator import add
@@ -20,12 +21,13 @@ from readiness.checks.license.license_evidence import (
     LicenseDocument,
     LicenseEvidence,
     LicenseLabel,
+    UnreadableFile,
     VendorStatement,
 )
 from readiness.checks.license.license_prose import derivation, free_license
 from readiness.checks.license.license_terms import LicensePermission, terms
 from readiness.policy.yaml_reader import PolicyError, PolicyYamlReader
-from readiness.resources import fixture, schema, violation
+from readiness.resources import contents, fixture, opened, schema, violation
 
 _HEAD = re.compile(r"\s*---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
 #: The values of a card or header for a licence whose name is in another field.
@@ -47,18 +49,24 @@ def read_card(text: str, source: str, digest: str) -> LicenseEvidence:
     try:
         metadata = PolicyYamlReader(source).read(found[1])
     except PolicyError as error:
-        return LicenseEvidence(unreadable=(str(error),))
+        return _unreadable(str(error))
     if not isinstance(metadata, dict):
-        return LicenseEvidence(unreadable=(f"{source}: its YAML metadata is no mapping",))
+        return _unreadable(f"{source}: its YAML metadata is no mapping")
     body = text.replace("\r\n", "\n")[found.end() :]
     labels = _card_labels(metadata, source)
-    prose = "\n\n".join([body, *_metadata_prose(metadata, labels), *_COMMENT.findall(found[1])])
+    said = [*_metadata_prose(metadata), *_other_prose(metadata), *_COMMENT.findall(found[1])]
+    prose = "\n\n".join([body, *said, _terms_section(_license_fields(metadata), labels)])
     return LicenseEvidence(
         tuple(_texts(metadata.get("model_name"))),
         labels,
         other_documents=(LicenseDocument(source, prose, digest),),
         base_models=_base_models(metadata, body),
     )
+
+
+def _unreadable(why: str, digest: str = "") -> LicenseEvidence:
+    """Evidence of nothing but a file that cannot be read."""
+    return LicenseEvidence(unreadable=(UnreadableFile(why, digest),))
 
 
 def _card_labels(metadata: dict[str, Any], source: str) -> tuple[LicenseLabel, ...]:
@@ -72,13 +80,11 @@ def _card_labels(metadata: dict[str, Any], source: str) -> tuple[LicenseLabel, .
     return usual + _field_labels(_license_fields(metadata), source)
 
 
-def _metadata_prose(metadata: dict[str, Any], labels: tuple[LicenseLabel, ...]) -> Iterator[str]:
-    """What a card's metadata says in words: its gate, its tags, and fields that are no label."""
-    yield from _gating_texts(metadata)
+def _terms_section(said: list[tuple[str, str]], labels: tuple[LicenseLabel, ...]) -> str:
+    """What fields on a licence say that is no label of one, as a section; "" if nothing."""
     labelled = {each.license for each in labels}
-    for key, value in _license_fields(metadata):
-        if value not in labelled:
-            yield f"{key.replace('_', ' ')}: {value}"
+    rest = [f"{key.replace('_', ' ')}: {each}" for key, each in said if each not in labelled]
+    return "\n\n".join(["# Terms", *rest]) if rest else ""
 
 
 def _license_fields(metadata: dict[str, Any]) -> list[tuple[str, str]]:
@@ -138,11 +144,19 @@ def _leads_elsewhere(link: str, name: str) -> bool:
     return bool(file) and not file & set(fixture("licenses_prose.yaml")["free"])
 
 
-def _gating_texts(metadata: dict[str, Any]) -> Iterator[str]:
+def _metadata_prose(metadata: dict[str, Any]) -> Iterator[str]:
     """The texts of a card's access gate and its tags, a sentence each."""
     for key, value in metadata.items():
         if key == "tags" or str(key).startswith("extra_gated"):
             yield from _leaves(value)
+
+
+def _other_prose(metadata: dict[str, Any]) -> Iterator[str]:
+    """The sentences in further fields of a card's metadata, as in `description`."""
+    for key, value in metadata.items():
+        known = key in ("tags", *_LICENSE_FIELDS) or str(key).startswith("extra_gated")
+        if not known and not _LICENSE_FIELD.search(str(key)):
+            yield from _sentences_in(value, str(key))
 
 
 def _leaves(value: Any) -> Iterator[str]:
@@ -170,9 +184,31 @@ ACCEPTED_PATHS = (
 )
 MERGE_CONFIGS = ("mergekit_config.yml", "mergekit_config.yaml")
 CONFIGS = ("config.json", "generation_config.json", "adapter_config.json")
+MIN_WORDS = 3  # of a value that is a sentence
+MIN_SIGNS = 4  # likewise, in Han, kana and Hangul
+#: Fields whose values are templates, tokens or samples.
+_TEMPLATE = re.compile(
+    r"template|prompt|token|example|sample|widget|regex|pattern|model-index|datasets|vocab|path",
+    re.I,
+)
+#: Settings of a program, whose licence is not that of the weights.
+_MANIFEST = re.compile(
+    r"^(?:package|package-lock|composer|cargo|pyproject|setup|tsconfig|environment|conda|docker|compose"
+    r"|mkdocs|codecov|readthedocs|action|vercel|renovate|tokenizer\.json|vocab)"
+)
+#: Fields that only the card of a data set, or only that of a model has.
+_OF_DATA = re.compile(
+    r"^(?:dataset_info|task_categories|size_categories|annotations_creators|source_datasets):", re.M
+)
+_OF_MODEL = re.compile(r"^(?:base_model|library_name|pipeline_tag|model_name|model-index):", re.M)
+_WEIGHTS = (".gguf", ".safetensors", ".bin", ".pt", ".pth")
+_WEIGHT_FILES = ("config.json", *_WEIGHTS)
+_SETTINGS = (".json", ".yaml", ".yml")
 MAX_FILE = 2**20  # bytes
+MAX_DIGESTED = 2**28  # bytes, of a document of which only the digest is taken
 MIN_LIST = 5  # lines
-MAX_LISTED = 1.5  # words a line
+MAX_ENTRY = 300  # characters
+MAX_PROSE = 0.2  # of the lines of a list
 MAX_DEPTH = 6  # folders
 MAX_DOCUMENTS = 200  # text documents of one folder
 QUANTIZATIONS = {
@@ -221,6 +257,20 @@ _NOT_PLAIN_TEXT = (
     *(".pdf", ".doc", ".docx", ".odt", ".rtf", ".htm", ".html"),
     *(".png", ".jpg", ".jpeg", ".tif", ".tiff"),
 )
+# Suffixes of documents that no program reads here, and the names of those that are no terms.
+_OFFICE = (".pdf", ".doc", ".docx", ".odt", ".rtf")
+_PAPER = re.compile(
+    r"report|paper|arxiv|slides|poster|fig|plot|chart|curve|loss|supplement|\d{4}\.\d{4,5}"
+    r"|(?:^|/)(?:assets|images|imgs?)/"
+)
+#: An entry of a list of files: a path or a name with a suffix, after a tree's lines, a mode, a
+#: size, a digest or a date.
+_ENTRY = re.compile(
+    r"[-dl][rwx-]{9}\S*\s+\d+(?:\s+\S+){2}\s+[\d.,]+[kmg]?\s+\S+\s+\S+\s+[\d:]+\s.{1,120}"
+    r"|[\s│├└─|`+*-]*(?:[\d.,:-]+[kmgtib]*\s+|[0-9a-f]{32,}\s+)*"
+    r"(?:[!-~]+|\S[^.!?。！？]{0,60}\.\w{1,12}|[^.!?。！？]{0,60}/)(?:\s+[\d.,]+\s*[kmgtib]*)?\s*",
+    re.IGNORECASE,
+)
 _LETTERS = re.compile(r"[a-z0-9]+")
 #: Words of a licence link that do not identify the licence.
 _COMMON = frozenset(
@@ -268,13 +318,31 @@ def _read_files(folder: Path, files: list[Path]) -> LicenseEvidence:
     found, documents = NOTHING, 0
     for each in files:
         source = _relative(folder, each)
+        if not _is_inside(folder, each):
+            found += _unreadable(f"{source}: no regular file of the folder")
+            continue
         if documents >= MAX_DOCUMENTS or len(Path(source).parts) > MAX_DEPTH:
             why = f"{source}: too many or too deep files: a person must read it and what follows"
-            return found + LicenseEvidence(unreadable=(why,))
+            return found + _unreadable(why)
         read = read_file(each, source)
         documents += len(read.license_documents) + len(read.other_documents)
         found += read
     return found
+
+
+def _is_inside(folder: Path, path: Path) -> bool:
+    """Whether a path is a regular file of the folder, and no link that leads out of it.
+
+    Weights, of which only a header is read, may be elsewhere, and so may be what a cache of Hugging
+    Face keeps: its folders of a revision have links to the folder `blobs` beside `snapshots`.
+    """
+    try:
+        real, home = path.resolve(strict=True), folder.resolve()
+    except (OSError, RuntimeError):
+        return False
+    blobs = home.parent.parent / "blobs" if home.parent.name == "snapshots" else home
+    inside = real.is_relative_to(home) or real.is_relative_to(blobs)
+    return real.is_file() and (inside or path.name.endswith(_WEIGHTS))
 
 
 def _relative(folder: Path, path: Path) -> str:
@@ -299,21 +367,102 @@ def read_file(path: Path, source: str) -> LicenseEvidence:
         return _of_text(path, source, _merge)
     if name in CONFIGS:
         return _of_text(path, source, _config)
+    if kind in _SETTINGS and not _TERMS.search(name):
+        return _of_settings(path, source)
     if kind in _CODE and not (kind in _DATA and _TERMS.search(name)):
         return NOTHING
     if _CARD.search(name) and not _TERMS.search(name):
-        return _of_text(path, source, read_card)
+        card = _of_text(path, source, read_card)
+        return replace(card, labels=()) if _is_of_data(path, source) else card
     # A folder LICENSES has texts whose names are only the licence's.
     is_evidence = _TERMS.search(source.casefold()) or _POLICY.search(name) or _NOTICE.search(name)
     if is_evidence:
         return _of_text(path, source, _document)
+    if kind in _OFFICE and not _PAPER.search(source.casefold()):
+        return _unread_document(path, source)
     is_document = kind in _PROSE and not name.startswith(".") and not _NO_PROSE.search(name)
     return _of_text(path, source, _prose) if is_document and _is_text(path) else NOTHING
 
 
+def _is_of_data(path: Path, source: str) -> bool:
+    """Whether a card is of a data set below the folder of the weights, by its metadata."""
+    with opened(path) as file:
+        text = file.read(MAX_FILE).decode("utf-8", "replace")
+    head = _HEAD.match(text.replace("\r\n", "\n"))
+    if len(Path(source).parts) == 1 or not head:
+        return False
+    of_weights = any(each.name.endswith(_WEIGHT_FILES) for each in path.parent.iterdir())
+    return bool(_OF_DATA.search(head[1])) and not (_OF_MODEL.search(head[1]) or of_weights)
+
+
+def _of_settings(path: Path, source: str) -> LicenseEvidence:
+    """What JSON or YAML beside the weights says of a licence; NOTHING if it says nothing."""
+    near = len(Path(source).parts) == 1 and not _MANIFEST.search(path.name.casefold())
+    if not near or path.stat().st_size > MAX_FILE:
+        return NOTHING  # Data, or of a program and not of weights.
+    try:
+        found = _of_text(path, source, _settings)
+    except RecursionError:
+        return _unreadable(f"{source}: too deep")
+    return found if (found.labels or found.other_documents or found.unreadable) else NOTHING
+
+
+def _settings(text: str, source: str, digest: str) -> LicenseEvidence:
+    """The fields on a licence of a JSON or YAML document, and the prose of a configuration."""
+    try:
+        value = (
+            json.loads(text) if source.endswith(".json") else PolicyYamlReader(source).read(text)
+        )
+    except (ValueError, PolicyError):
+        speaks = _LICENSE_FIELD.search(text) and "config" in source.casefold()
+        return _unreadable(f"{source}: cannot be parsed") if speaks else NOTHING
+    return _fields(value, source, digest) if isinstance(value, dict) else NOTHING
+
+
+def _fields(config: dict[str, Any], source: str, digest: str) -> LicenseEvidence:
+    """What the fields of a configuration say of a licence, and their prose."""
+    said = list(_said(config))
+    labels = _field_labels(said, source)
+    prose = [_terms_section(said, labels)]
+    if "config" in source.casefold() or "index" in source.casefold():
+        prose += _sentences_in(config)
+    text = "\n\n".join(filter(None, prose))
+    found = (LicenseDocument(source, text, digest, terms=False),) if text else ()
+    return LicenseEvidence(labels=labels, other_documents=found)
+
+
+def _sentences_in(value: Any, key: str = "") -> Iterator[str]:
+    """The values of a configuration that are sentences, and no templates or samples."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from _sentences_in(each, str(name))
+    elif isinstance(value, list):
+        for each in value:
+            yield from _sentences_in(each, key)
+    elif isinstance(value, str) and not _TEMPLATE.search(key) and _is_sentence(value):
+        yield value
+
+
+def _is_sentence(value: str) -> bool:
+    """Whether a value has words with spaces between, or as many signs, and no markup."""
+    words = len(re.findall(r"[^\W\d_]{2,}", value))
+    signs = len(re.findall("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]", value))
+    return (words >= MIN_WORDS and " " in value.strip()) or signs >= MIN_SIGNS
+
+
+def _unread_document(path: Path, source: str) -> LicenseEvidence:
+    """A document that no program reads, by its digest."""
+    try:
+        digest = hashlib.sha256(contents(path, MAX_DIGESTED)).hexdigest()
+    except OSError as error:
+        return _unreadable(f"{source}: {error.strerror}")
+    why = f"{source}: no plain text: a person must read it"
+    return _unreadable(why, digest) + LicenseEvidence(file_digests={source: digest})
+
+
 def _is_text(path: Path) -> bool:
     """Whether a file starts as text, by its first bytes."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         head = file.read(4096)
     return head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" not in head
 
@@ -322,13 +471,13 @@ def _of_text(
     path: Path, source: str, read: Callable[[str, str, str], LicenseEvidence]
 ) -> LicenseEvidence:
     if path.stat().st_size > MAX_FILE:
-        return LicenseEvidence(unreadable=(f"{source}: more than {MAX_FILE:,} bytes",))
-    data = path.read_bytes()
+        return _unreadable(f"{source}: more than {MAX_FILE:,} bytes")
+    data = contents(path, MAX_FILE)
     digest = hashlib.sha256(data).hexdigest()
     text = _decoded(data)
     if "\0" in text or (path.suffix.lower() in _NOT_PLAIN_TEXT and read is not _prose):
         why = f"{source}: no plain text: a person must read it"
-        return LicenseEvidence(unreadable=(why,), file_digests={source: digest})
+        return _unreadable(why, digest) + LicenseEvidence(file_digests={source: digest})
     return read(text, source, digest) + LicenseEvidence(file_digests={source: digest})
 
 
@@ -355,11 +504,14 @@ def _document(text: str, source: str, digest: str) -> LicenseEvidence:
 
 def _prose(text: str, source: str, digest: str) -> LicenseEvidence:
     """A text document of any other name, whose prose may restrict the use."""
-    lines = [each.split() for each in text.splitlines() if each.strip()]
-    is_list = len(lines) >= MIN_LIST and sum(map(len, lines)) <= MAX_LISTED * len(lines)
-    if is_list and text.isascii():
-        return NOTHING  # A vocabulary or a list of files.
-    found = LicenseDocument(source, text, digest, terms=False)
+    lines = [each for each in text.splitlines() if each.strip()]
+    prose = [each for each in lines if len(each) > MAX_ENTRY or not _ENTRY.fullmatch(each)]
+    # Of a vocabulary or a list of files, what is no entry.
+    is_list = len(lines) >= MIN_LIST and len(prose) <= MAX_PROSE * len(lines)
+    if is_list and not prose:
+        return NOTHING
+    said = "\n\n".join(prose) if is_list else text
+    found = LicenseDocument(source, said, digest, terms=False)
     return LicenseEvidence(other_documents=(found,))
 
 
@@ -368,7 +520,7 @@ def _merge(text: str, source: str, _digest: str) -> LicenseEvidence:
     try:
         config = PolicyYamlReader(source).read(text)
     except PolicyError as error:
-        return LicenseEvidence(unreadable=(str(error),))
+        return _unreadable(str(error))
     return LicenseEvidence(base_models=tuple(dict.fromkeys(_merged(config))))
 
 
@@ -382,41 +534,57 @@ def _merged(value: Any) -> Iterator[str]:
             yield from _merged(each)
 
 
-def _config(text: str, source: str, _digest: str) -> LicenseEvidence:
+def _config(text: str, source: str, digest: str) -> LicenseEvidence:
     try:
         config = json.loads(text)
     except (ValueError, RecursionError):
-        return LicenseEvidence(unreadable=(f"{source}: no JSON",))
+        return _unreadable(f"{source}: no JSON")
     if not isinstance(config, dict):
-        return LicenseEvidence(unreadable=(f"{source}: no JSON object",))
+        return _unreadable(f"{source}: no JSON object")
     base = _word(config.get("base_model_name_or_path"))
     name = _word(config.get("_name_or_path"))
     # A path on the vendor's machine does not name the weights.
     origins = (name,) if name and not name.startswith((".", "/")) else ()
-    said = [(key, _word(config.get(key))) for key in ("license", "_license")]
-    labels = tuple(LicenseLabel(f"{source} ({key})", each) for key, each in said if each)
-    return LicenseEvidence(labels=labels, base_models=(base,) if base else None, origins=origins)
+    return _fields(config, source, digest) + LicenseEvidence(
+        base_models=(base,) if base else None,
+        origins=origins,
+    )
+
+
+def _said(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What the fields of a configuration say of a licence, at any depth, each with its field."""
+    for key, value in config.items():
+        if _LICENSE_FIELD.search(str(key)):
+            yield from ((str(key), each) for each in _leaves(value))
+        elif isinstance(value, dict):
+            yield from _said(value)
 
 
 def _of_gguf(path: Path, source: str) -> LicenseEvidence:
     try:
         header = read_header(path)
     except ValueError as error:
-        return LicenseEvidence(unreadable=(f"{source}: {error}",))
+        return _unreadable(f"{source}: {error}")
     usual, own, link = (
         list(filter(None, [_word(header.get(f"general.{key}"))]))
         for key in ("license", "license.name", "license.link")
     )
     digest = hashlib.sha256(json.dumps(dict(header), sort_keys=True).encode()).hexdigest()
-    kind = header.get("general.file_type")
     return LicenseEvidence(
         names=tuple(filter(None, [_word(header.get("general.name"))])),
         labels=_labels(usual, "".join(own), link, source),
         base_models=_header_base_models(header),
         file_digests={source: digest},
-        quantization=QUANTIZATIONS.get(int(kind), f"file type {kind}") if kind is not None else "",
+        quantization=_quantization(header.get("general.file_type")),
         weight_bytes=path.stat().st_size,
     )
+
+
+def _quantization(kind: Value | None) -> str:
+    if kind is None:
+        return ""
+    known = QUANTIZATIONS.get(kind, "") if type(kind) is int else ""
+    return known or f"file type {kind!r:.40}"
 
 
 def _header_base_models(header: Any) -> tuple[str, ...] | None:
@@ -447,7 +615,8 @@ def read_record(path: Path) -> LicenseEvidence:
         LicenseEvidenceError: The record is invalid, or a file's digest is not the recorded one.
     """
     try:
-        record = PolicyYamlReader(str(path)).read(path.read_text("utf-8-sig"))
+        content = contents(path, MAX_FILE)
+        record = PolicyYamlReader(str(path)).read(content.decode("utf-8-sig"))
     except (PolicyError, UnicodeDecodeError) as error:
         raise LicenseEvidenceError(f"{path}: {error}") from error
     if wrong := violation(record, schema("license")):
@@ -466,7 +635,7 @@ def read_record(path: Path) -> LicenseEvidence:
         base_models=tuple(base_models) if base_models is not None else None,
         ancestors={name: gather((_within(folder, where),)) for name, where in ancestors.items()},
         statements=tuple(_statement(folder, each) for each in record.get("statements", ())),
-        file_digests={path.name: hashlib.sha256(path.read_bytes()).hexdigest()},
+        file_digests={path.name: hashlib.sha256(content).hexdigest()},
     )
     return own + gather(tuple(_within(folder, each) for each in record.get("evidence", ())))
 
@@ -502,4 +671,4 @@ def _statement(folder: Path, statement: dict[str, Any]) -> VendorStatement:
 
 def _digest(folder: Path, name: str) -> str:
     path = _within(folder, name)
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    return hashlib.sha256(contents(path, MAX_DIGESTED)).hexdigest() if path.is_file() else ""

@@ -10,12 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from readiness.resources import opened
+
 MAGIC = b"GGUF"
 STRING, ARRAY = 8, 9
 #: Each number's struct code, by its type in the file.
 NUMBERS = dict(enumerate("BbHhIif?")) | {10: "Q", 11: "q", 12: "d"}
 MAX_KEYS = 10_000
 MAX_TEXT = 2**20  # bytes: chat templates have some thousands
+MAX_TEXTS = 2**24  # bytes of all keys and texts
+MAX_ITEMS = 2**23  # of an array of texts: the largest vocabularies have a quarter of a million
 GENERAL = "general."
 
 Value = str | float | bool
@@ -27,7 +31,7 @@ def read_header(path: Path) -> Mapping[str, Value]:
     Raises:
         ValueError: It is no GGUF header, or a truncated one.
     """
-    with path.open("rb") as file:
+    with opened(path) as file:
         try:
             return _read(file)
         except (struct.error, EOFError, OSError, OverflowError, UnicodeError, KeyError) as error:
@@ -45,8 +49,15 @@ def _read(file: BinaryIO) -> Mapping[str, Value]:
     _tensors, keys = _unpack(file, f"{order}QQ")
     if keys > MAX_KEYS:
         raise ValueError(f"a header of {keys} keys")
-    pairs = (_pair(file, order) for _ in range(keys))
-    return {key: value for key, value in pairs if value is not None and key.startswith(GENERAL)}
+    found, texts = {}, 0
+    for _ in range(keys):
+        key, value = _pair(file, order)
+        texts += len(key) + (len(value) if isinstance(value, str) else 0)
+        if texts > MAX_TEXTS:
+            raise ValueError(f"more than {MAX_TEXTS:,} bytes of text")
+        if value is not None and key.startswith(GENERAL):
+            found[key] = value
+    return found
 
 
 def _pair(file: BinaryIO, order: str) -> tuple[str, Value | None]:
@@ -65,6 +76,8 @@ def _skip(file: BinaryIO, order: str) -> None:
     kind, size = _unpack(file, f"{order}IQ")
     if kind == ARRAY:
         raise ValueError("an array of arrays")
+    if size > MAX_ITEMS:
+        raise ValueError(f"an array of {size} items")
     if kind != STRING:
         file.seek(size * struct.calcsize(NUMBERS[kind]), 1)
         return

@@ -33,6 +33,19 @@ class LicenseDocument:
 
 
 @dataclass(frozen=True)
+class UnreadableFile:
+    """A file that no program reads.
+
+    Args:
+        why: Which file, and why not.
+        sha256: The digest of its bytes, by which a person says to have read it; "" if unknown.
+    """
+
+    why: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
 class VendorStatement:
     """A public statement of the vendor, with an archived copy.
 
@@ -58,7 +71,7 @@ class LicenseEvidence:
         other_documents: Model cards and notices, whose prose may restrict the use.
         use_policies: The files that are use use_policies.
         reviewed_digests: The digests of texts that a person has read, by the record.
-        unreadable: Why files could not be read, as messages.
+        unreadable: The files that could not be read.
         base_models: The models that the weights are derived from; None if unknown.
         ancestors: The evidence of base models, by name.
         statements: The vendor's public statements.
@@ -74,7 +87,7 @@ class LicenseEvidence:
     other_documents: tuple[LicenseDocument, ...] = ()
     use_policies: tuple[str, ...] = ()
     reviewed_digests: frozenset[str] = frozenset()
-    unreadable: tuple[str, ...] = ()
+    unreadable: tuple[UnreadableFile, ...] = ()
     base_models: tuple[str, ...] | None = None
     ancestors: Mapping[str, LicenseEvidence] = field(default_factory=dict)
     statements: tuple[VendorStatement, ...] = ()
@@ -103,6 +116,11 @@ class LicenseEvidence:
             self.weight_bytes or other.weight_bytes,
             (*self.origins, *other.origins),
         )
+
+    @property
+    def unread(self) -> list[str]:
+        """Why files could not be read that no person has read either."""
+        return [each.why for each in self.unreadable if each.sha256 not in self.reviewed_digests]
 
     def ancestry(self, name: str = "") -> Iterator[tuple[str, LicenseEvidence]]:
         """The model and all ancestors with evidence, each with its name."""

@@ -6,37 +6,47 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import takewhile
 from typing import Any
 from urllib.parse import unquote
 
 from readiness.checks.license.license_terms import LicensePermission, spellings, terms
-from readiness.checks.license.license_text import canonical_texts, words
+from readiness.checks.license.license_text import is_boilerplate, is_part, words
 from readiness.resources import fixture
 
 _HAN = "㐀-鿿豈-﫿぀-ヿ"
 _LATIN = r"[a-z0-9à-ÿ]"
 _SPACE_IN_HAN = re.compile(rf"(?<=[{_HAN}]) (?=[{_HAN}])")
+# Every run is bounded and stops where the next may start: a hostile text takes linear time.
 _LINK = re.compile(
-    r"""!?\]\(\s*<?([^)\s>]+)[^)]*\)|<[^>]*?\b(?:href|src)\s*=\s*["']([^"']+)["'][^>]*>"""
+    r"""!?\]\(\s{0,9}<?((?:[^()\s>]|\([^()\s]{0,200}\)){1,2000}+)[^()\n]{0,300}+\)"""
+    r"""|<[^<>]{0,2000}?\b(?:href|src)\s{0,3}=\s{0,3}["']([^"'<>]{1,2000}+)["'][^<>]{0,2000}+>"""
     r"""|(https?://[^\s<>()\"'，。）]+)""",
     re.IGNORECASE,
 )
 _BLOCK = re.compile(
-    r"</?(?:p|br|div|td|th|tr|li|ul|h\d|summary|details|center)\b[^>]*>", re.IGNORECASE
+    r"</?(?:p|br|div|td|th|tr|li|ul|h\d|summary|details|center)\b[^<>]{0,5000}+>", re.IGNORECASE
 )
-_TAG = re.compile(r"</?[a-zA-Z][^>]*>|<!--|-->")
+# Words in angle brackets without an attribute are no tag.
+_TAG = re.compile(
+    r"</?[a-zA-Z][\w:-]{0,40}+(?:\s[^<>=]{0,200}+=[^<>]{0,5000}+|\s{0,9}/?)>|<!--|-->"
+)
 _PICTURE = re.compile(r"\.(?:svg|png|jpe?g|gif|webp)$", re.IGNORECASE)
 _TITLE = re.compile(r"(?:title|journal|booktitle)\s*=\s*[{\"].*", re.IGNORECASE)  # BibTeX
-_TARGET = re.compile(r"⟦(.*?)⟧")
+_TARGET = re.compile(r"⟦([^⟦⟧]*+)⟧")
 _ITEM = re.compile(r"\s*(?:[#>*+|-]|\d+[.)、])")
 _END = re.compile(
     r"(?<!Inc\.)(?<!Ltd\.)(?<!e\.g\.)(?<!i\.e\.)(?<=[.!?])\s+|(?<=[。！？；])|\n", re.I
 )
 _BRACKET = re.compile(r"[\[\]|,:;⟦⟧，：；、]")
-_ANCHOR = re.compile(r"\[[^\]]*\]\(#[^)]*\)")
+_ANCHOR = re.compile(r"\[([^\[\]\n]{0,300}+)\]\(#([^()\s]{0,300}+)\)")
+_HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+(.+)", re.MULTILINE)
 _CLAUSE = re.compile(r"[,，;；]")
+# What follows is chosen by the reader: `MIT or, at your option, X`.
+_CHOICE = re.compile(
+    r"\bor\s*[,(]?\s*at your (?:option|choice)\s*[,)]?|或(?:由您)?任选", re.IGNORECASE
+)
 _LABEL = re.compile(
     r"[\W_]*(?:model |weights? )?(?:licen[cs]es?|licencia|terms|许可证?|协议|ライセンス)"
     r"[*_`\s]*[:：|][*_`\s]*(.+)",
@@ -47,14 +57,14 @@ _MODEL = re.compile(r"(?<![\w-])[A-Za-z][\w.]*(?:-[\w.]+)+")
 _NO_CELL = re.compile(r"(?<=\|)[ \t]*(?:否|不行|×|いいえ|nein|non)[ \t]*(?=\|)", re.IGNORECASE)
 # A clause about earlier releases or other models, before a clause about this one.
 _ASIDE = re.compile(
-    r"\b(?:unlike|in contrast to)\b[^,;]*\b(?:earlier|previous|prior|older|former)\b[^,;]*"
-    r"(?:,\s*which\s+(?:was|were|had)\b[^,;]*)?,"
-    r"|\b(?:earlier|previous|prior|older)\s+(?:versions?|releases?)\b[^,;]*\b(?:was|were|had|used)\b"
-    r"[^,;]*[,;](?=[^,;]*\b(?:since|now|this)\b)"
-    r"|\bcompared?\s+(?:to|with|against)\b[^,;]*;(?=\s*(?:ours|this)\b)",
+    r"\b(?:unlike|in contrast to)\b[^,;]{0,300}\b(?:earlier|previous|prior|older|former)\b"
+    r"[^,;]{0,300}(?:,\s*which\s+(?:was|were|had)\b[^,;]{0,300})?,"
+    r"|\b(?:earlier|previous|prior|older)\s+(?:versions?|releases?)\b[^,;]{0,300}"
+    r"\b(?:was|were|had|used)\b[^,;]{0,300}[,;](?=[^,;]{0,300}\b(?:since|now|this)\b)"
+    r"|\bcompared?\s+(?:to|with|against)\b[^,;]{0,300};(?=\s*(?:ours|this)\b)",
     re.IGNORECASE,
 )
-_NO = str.maketrans(dict.fromkeys("❌✗✘✖🚫", " no "))
+_NO = str.maketrans({**dict.fromkeys("❌✗✘✖🚫", " no "), "⟦": "[", "⟧": "]"})
 #: Pairs of phrase lists: a sentence with a phrase of each restricts the use.
 TOGETHER = (
     ("commercial", "duties"),
@@ -73,6 +83,8 @@ TOGETHER = (
 #: File names that say nothing about which licence it is.
 COMMON_FILES = ("license", "licence", "copying")
 MIN_LICENSE_SENTENCE = 4  # words
+MAX_REMEMBERED = 2**12  # sentences: a long document repeats itself
+MAX_NEAR = 300  # characters
 MAX_LABEL = 8  # words
 MAX_QUALIFIER = 6  # words
 
@@ -121,6 +133,11 @@ class Sentence:
         return _without_harmless(self.text)
 
     @property
+    def chosen(self) -> Sentence:
+        """The sentence without what its reader may choose instead of a free licence."""
+        return Sentence(_without_alternatives(self.text))
+
+    @property
     def heading(self) -> bool:
         """Whether it is a heading."""
         return self.text.startswith("#")
@@ -135,7 +152,7 @@ def restriction(text: str, facts: LicenseFacts = NOTHING) -> str:
             each.shown
             for each in relevant
             if _restricts(_without_names(each, facts.licenses), facts.files)
-            and not _is_license_text(each)
+            and not is_known_text(each)
         ),
         "",
     )
@@ -145,7 +162,12 @@ def licensing(text: str) -> str:
     """The first sentence that states the licence of the weights; "" if none does."""
     relevant = (each for each in sentences(text) if not _of_code(each.plain))
     return next(
-        (each.shown for each in relevant if _grants_free_license(each) or _names_another(each)), ""
+        (
+            each.shown
+            for each in relevant
+            if (_grants_free_license(each) or _names_another(each)) and not is_known_text(each)
+        ),
+        "",
     )
 
 
@@ -154,7 +176,20 @@ def free_license(text: str) -> str:
     relevant = (
         each for each in sentences(text) if _grants_free_license(each) and not _of_code(each.plain)
     )
-    return next((each.shown for each in relevant if not _restricts(each, ())), "")
+    return next((each.shown for each in relevant if not _restricts(each, frozenset())), "")
+
+
+def code_license(text: str) -> str:
+    """The first sentence that puts the project's own code alone under a free licence."""
+    return next(
+        (
+            each.shown
+            for each in sentences(text)
+            if _grants_free_license(each) and _has(each.plain, "code")
+            if not (_has(each.plain, "weights") or _has(each.plain, "adapted"))
+        ),
+        "",
+    )
 
 
 def derivation(text: str) -> str:
@@ -178,22 +213,16 @@ def _without_names(sentence: Sentence, licenses: Collection[str]) -> Sentence:
     return Sentence(text)
 
 
-def _is_license_text(sentence: Sentence) -> bool:
-    """Whether a sentence is part of a free licence's text, which notices quote in full."""
-    sentence_words = words(sentence.text)
-    return len(sentence_words) >= MIN_LICENSE_SENTENCE and any(
-        f" {' '.join(sentence_words)} " in each for each in _canonical_texts()
-    )
-
-
-@cache
-def _canonical_texts() -> tuple[str, ...]:
-    return tuple(f" {' '.join(each.words)} " for each in canonical_texts())
+def is_known_text(sentence: Sentence) -> bool:
+    """Whether a sentence is of a free licence's text, which notices quote, or of boilerplate."""
+    said = words(_TARGET.sub(" ", sentence.text))
+    whole = words(sentence.text)
+    return len(whole) >= MIN_LICENSE_SENTENCE and (is_part(whole) or is_boilerplate(said))
 
 
 def sentences(text: str) -> Iterator[Sentence]:
     """The sentences of a text in Markdown or HTML."""
-    text = _ANCHOR.sub(" ", _TITLE.sub(" ", text.translate(_NO)))
+    text = _without_contents(_TITLE.sub(" ", text.translate(_NO)))
     text = _LINK.sub(_target, _NO_CELL.sub(" no ", text))
     paragraph = ""
     for line in [*_TAG.sub(" ", _BLOCK.sub("\n", text)).splitlines(), ""]:
@@ -206,6 +235,17 @@ def sentences(text: str) -> Iterator[Sentence]:
             yield from _split(paragraph)
             paragraph = ""
     yield from _split(paragraph)
+
+
+def _without_contents(text: str) -> str:
+    """A text without links to its own headings; what another link within the text says stays."""
+    headings = {_letters(each) for each in _HEADING.findall(text)}
+    return _ANCHOR.sub(
+        lambda found: (
+            " " if _letters(found[1]) in headings | {_letters(found[2])} else f" {found[1]} "
+        ),
+        text,
+    )
 
 
 def _split(paragraph: str) -> Iterator[Sentence]:
@@ -225,8 +265,27 @@ def _target(found: re.Match[str]) -> str:
     return f"{']' if found[1] else ''}⟦{name}⟧"
 
 
-def _restricts(sentence: Sentence, free: Collection[str]) -> bool:
+def _without_alternatives(text: str) -> str:
+    """A sentence without the licences that a reader may choose instead of a free one."""
+    found = _CHOICE.search(text)
+    if not found or not _has(_plain(text[: found.start()]), "free"):
+        return text
+    other, _, rest = _CLAUSE.sub("\n", text[found.end() :]).partition("\n")
+    return f"{text[: found.start()]} {rest}" if _is_license_name(other) else text
+
+
+def _is_license_name(said: str) -> bool:
+    """Whether words are only the name of a licence."""
+    name = re.sub(r"^\s*(?:under )?(?:the |a |an )?", "", said).strip(" .)")
+    called = _NOUN.search(name.casefold()) and len(name.split()) <= MAX_QUALIFIER
+    known = terms(name).permission is not LicensePermission.UNKNOWN
+    return bool(called or known) and not _has(_plain(said), "exclusive")
+
+
+@lru_cache(MAX_REMEMBERED)
+def _restricts(sentence: Sentence, free: frozenset[str]) -> bool:
     """Whether a sentence restricts the use of the weights; `free` are files of free licences."""
+    sentence = sentence.chosen
     sentence = _of_weights(Sentence(_ASIDE.sub(" ", sentence.text)))
     plain = sentence.plain
     is_free = bool(sentence.links) and set(sentence.links) <= set(free)
@@ -282,7 +341,11 @@ def _qualified(sentence: Sentence) -> bool:
     # Words in brackets or before a comma do not qualify what follows.
     plain = " / ".join(map(_without_harmless, _BRACKET.split(sentence.text)))
     return any(
-        _qualifies(plain[: noun.start()], plain[noun.end() :].strip(), sentence.heading)
+        _qualifies(
+            plain[max(0, noun.start() - MAX_NEAR) : noun.start()],
+            plain[noun.end() : noun.end() + MAX_NEAR].strip(),
+            sentence.heading,
+        )
         and not _negated(plain, noun.start(), noun.end())
         for noun in _NOUN.finditer(plain)
     )
@@ -358,7 +421,8 @@ def _unnegated(plain: str, pattern: re.Pattern[str]) -> bool:
 
 def _negated(plain: str, start: int, end: int) -> bool:
     """Whether a phrase is negated by the words before it, or lifted by those after."""
-    before, after = plain[:start].rstrip(), plain[end:]
+    # A negation stands near; to look at all that precedes would take quadratic time.
+    before, after = plain[max(0, start - MAX_NEAR) : start].rstrip(), plain[end : end + MAX_NEAR]
     return bool(_negator().search(before) or _phrases("lifted").search(after))
 
 
@@ -429,9 +493,33 @@ def _negated_restriction() -> re.Pattern[str]:
 
 
 def _one_of(kind: str) -> str:
-    """An alternation of a list's phrases; Latin ones match whole words, Han and kana anywhere."""
-    phrases = sorted(_lists()[kind], key=len, reverse=True)
-    latin = [re.escape(each) for each in phrases if re.match(_LATIN, each)]
-    others = [re.escape(each) for each in phrases if not re.match(_LATIN, each)]
-    words = rf"(?<!{_LATIN})(?:{'|'.join(latin)})(?!{_LATIN})" if latin else ""
-    return f"(?:{'|'.join(filter(None, [words, *others]))})"
+    """An alternation of a list's phrases."""
+    return one_of(_lists()[kind])
+
+
+def one_of(phrases: Iterable[str]) -> str:
+    """An alternation of phrases, the longest first; Latin ones match whole words, others anywhere.
+
+    A star is any ending of a word. Phrases share their beginnings: thousands of alternatives
+    at each word of a document would take ten times as long.
+    """
+    latin: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    for each in phrases:
+        node = latin if re.match(_LATIN, each) else others
+        for letter in (*each, ""):
+            node = node.setdefault(letter, {})
+    words = rf"(?<!{_LATIN}){_branches(latin)}(?!{_LATIN})" if latin else ""
+    return f"(?:{'|'.join(filter(None, [words, _branches(others) if others else '']))})"
+
+
+def _branches(node: dict[str, Any]) -> str:
+    """The pattern of a tree of letters."""
+    parts = [
+        (f"{_LATIN}*" if letter == "*" else re.escape(letter)) + _branches(rest)
+        for letter, rest in sorted(node.items(), key=lambda each: each[0] == "*")
+        if letter
+    ]
+    if not parts:
+        return ""
+    return f"(?:{'|'.join(parts)}){'?' if '' in node else ''}"

@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
 
-from readiness.resources import home, licenses
+from readiness.resources import fixture, home, licenses
 
 #: A text that lacks a larger share of a licence's words is another text.
 MAX_MISSING = 0.15
 #: A text of more than this multiple of a licence's words is another text.
 MAX_LENGTH_RATIO = 4
 MAX_NAME = 14  # words
+MAX_FILLED = 8  # words
 HOLE = "{holder}"
+NAME = "{name}"
 _URL = re.compile(r"https?://(?:www\.)?([^\s<>()\"'，。）]+)")
-_WORD = re.compile(rf"{re.escape(HOLE)}|<<|>>|[^\W_]+")
+_WORD = re.compile(rf"{re.escape(HOLE)}|{re.escape(NAME)}|<<|>>|[^\W_]+")
 # Each Han character is a word, because no space separates the words of a rider in Chinese.
 _PIECE = re.compile(r"[㐀-鿿豈-﫿]|[^㐀-鿿豈-﫿]+")
 
@@ -85,6 +87,55 @@ def canonical_texts() -> tuple[CanonicalText, ...]:
     return tuple(_canonical_text(path.stem, path.read_text("utf-8")) for path in paths)
 
 
+def is_part(run: Sequence[str]) -> bool:
+    """Whether a run of words is part of a known text, a holder's name filled in."""
+    known = (each.words for each in canonical_texts() if len(run) <= len(each.words))
+    return any(_is_part(run, each) for each in known)
+
+
+def is_boilerplate(run: Sequence[str]) -> bool:
+    """Whether words are a whole sentence of a standard document that binds no user."""
+    if tuple(run) in _boilerplate():
+        return True
+    return any(_is_filled(run, each) for each in _boilerplate() if NAME in each)
+
+
+def _is_filled(run: Sequence[str], known: tuple[str, ...]) -> bool:
+    """Whether words are a known sentence with a name filled in."""
+    at = known.index(NAME)
+    before, after = known[:at], known[at + 1 :]
+    name = run[at : len(run) - len(after)]
+    same = tuple(run[:at]) == before and tuple(run[len(run) - len(after) :]) == after
+    return same and 0 < len(name) <= MAX_FILLED and _is_name(name)
+
+
+@cache
+def _boilerplate() -> frozenset[tuple[str, ...]]:
+    """The known sentences, as words."""
+    lists = fixture("licenses_boilerplate.yaml")
+    return frozenset(
+        tuple(words(each)) for kind, said in lists.items() if kind != "schema" for each in said
+    )
+
+
+def _is_part(run: Sequence[str], whole: Sequence[str]) -> bool:
+    said = f" {' '.join(run)} "
+    if said in f" {' '.join(whole)} ":
+        return True
+    holes = [at for at, word in enumerate(whole) if word == HOLE]
+    return any(_fits(list(run), whole[:at], whole[at + 1 :]) for at in holes)
+
+
+def _fits(run: list[str], before: Sequence[str], after: Sequence[str]) -> bool:
+    """Whether a run is the end of some words, a name, and the start of others."""
+    starts = [at for at in range(1, len(run)) if run[:at] == list(before[-at:])]
+    ends = [at for at in range(1, len(run)) if run[-at:] == list(after[:at])]
+    if not starts or not ends:
+        return False
+    name = run[max(starts) : len(run) - max(ends)]
+    return bool(name) and _is_name(name)
+
+
 def _canonical_text(name: str, text: str) -> CanonicalText:
     own: list[str] = []
     optional, within = set(), False
@@ -104,7 +155,7 @@ def _visible(text: str) -> str:
 
 
 def _pieces(word: str) -> list[str]:
-    return [word] if word == HOLE else _PIECE.findall(word)
+    return [word] if word in (HOLE, NAME) else _PIECE.findall(word)
 
 
 def _is_similar(canonical: CanonicalText, text_words: Sequence[str]) -> bool:

@@ -15,6 +15,7 @@ from readiness.checks.license.license_evidence import (
 )
 from readiness.checks.license.license_prose import (
     LicenseFacts,
+    code_license,
     free_license,
     licensing,
     restriction,
@@ -27,6 +28,7 @@ from readiness.checks.license.license_terms import (
     terms,
 )
 from readiness.checks.license.license_text import compare, words
+from readiness.checks.license.open_sentences import MAX_OPEN, open_sentences
 from readiness.resources import licenses
 from readiness.score import PASSED, Outcome, Score, failed, scored
 
@@ -35,7 +37,19 @@ ACCEPTABLE_USE = "acceptable-use"  # the condition for any use policy
 MAX_AGE = 400  # days
 MAX_CARD_DEPTH = 2  # parts of a path
 MAX_TITLE = 20  # words
-_THIRD_PARTY = re.compile(r"third[ _-]?party", re.IGNORECASE)
+MAX_QUOTED = 5  # sentences
+#: Documents on how a project is run, which bear on rights only where they speak of the weights.
+_GOVERNANCE = re.compile(
+    r"(?:^|/)(?:code[_-]of[_-]conduct|contributing|security|changelog|codeowners|maintainers)"
+    r"(?:\.\w+)?$",
+    re.IGNORECASE,
+)
+# A text for others' code, or for code alone, as in LICENSE-CODE.
+_THIRD_PARTY = re.compile(
+    r"third[ _-]?party|licen[cs]e[ _.-]*(?:code|software|src)\b"
+    r"|(?:^|/)(?:code|software)[ _.-]*licen[cs]e",
+    re.IGNORECASE,
+)
 
 SourceTerms = tuple[str, LicenseTerms]
 
@@ -44,8 +58,8 @@ def score_commercial_use(evidence: LicenseEvidence, accepted: Collection[str]) -
     """Score whether every source permits commercial use, on accepted conditions only."""
     sources = [*_labels(evidence), *_texts(evidence)]
     if not sources:
-        if evidence.unreadable:
-            return _undetermined("; ".join(evidence.unreadable))
+        if evidence.unread:
+            return _undetermined("; ".join(evidence.unread))
         if grants := _prose_grants(evidence):
             source, sentence = grants[0]
             return _undetermined(f"a sentence alone is no licence: {source} says {sentence!r:.200}")
@@ -66,7 +80,7 @@ def score_verbatim_text(evidence: LicenseEvidence) -> Score:
     """Score whether each licence text is verbatim, with nothing added or omitted."""
     documents = [each for each in evidence.license_documents if each.terms]
     if all(map(_of_third_party, documents)):
-        unread = "".join(f"; {each}" for each in evidence.unreadable)
+        unread = "".join(f"; {each}" for each in evidence.unread)
         return _undetermined(f"no licence text, only a name{unread}")
     wrong = [why for each in documents if (why := _deviation(each, evidence.reviewed_digests))]
     return _undetermined("; ".join(wrong)) if wrong else PASSED
@@ -74,8 +88,8 @@ def score_verbatim_text(evidence: LicenseEvidence) -> Score:
 
 def score_consistency(evidence: LicenseEvidence) -> Score:
     """Score whether all sources name the same licence."""
-    if evidence.unreadable:
-        return _undetermined(f"unreadable files may disagree: {'; '.join(evidence.unreadable)}")
+    if evidence.unread:
+        return _undetermined(f"unreadable files may disagree: {'; '.join(evidence.unread)}")
     labels, texts = _labels(evidence), _texts(evidence, known=True)
     if not labels and not _of_weights(evidence):
         return _undetermined(
@@ -114,6 +128,8 @@ def score_base_models(evidence: LicenseEvidence, accepted: Collection[str]) -> S
 def score_restrictions(evidence: LicenseEvidence, accepted: Collection[str]) -> Score:
     """Score whether nothing but the licence restricts the use."""
     wrong = [f"{each.source} says {sentence!r:.200}" for each, sentence in _restrictions(evidence)]
+    wrong += [f"{each.source}: {_quoted(said)}" for each, said in _open_documents(evidence)]
+    wrong += _code_alone(evidence)
     if evidence.use_policies and ACCEPTABLE_USE not in accepted:
         files = ", ".join(evidence.use_policies)
         wrong.append(f"{files} restricts use: a person must read it and accept {ACCEPTABLE_USE}")
@@ -141,16 +157,54 @@ def score_model_match(names: Sequence[str], model: str) -> Score:
 
 def _restrictions(evidence: LicenseEvidence) -> list[tuple[LicenseDocument, str]]:
     """The sentences of unreviewed prose that restrict the use, each with its document."""
-    unreviewed = [
-        each for each in evidence.other_documents if each.sha256 not in evidence.reviewed_digests
-    ]
     facts = _facts(evidence)
-    found = [
-        (each, restriction(each.text, facts))
-        for each in unreviewed
-        if each.source not in evidence.use_policies
-    ]
+    found = [(each, restriction(each.text, facts)) for each in _unreviewed(evidence)]
     return [(each, sentence) for each, sentence in found if sentence]
+
+
+def _open_documents(evidence: LicenseEvidence) -> list[tuple[LicenseDocument, list[str]]]:
+    """The unreviewed documents with sentences that may restrict the use, with these sentences."""
+    files = _facts(evidence).files
+    found = [
+        (each, open_sentences(each.text, files, about_weights=_is_governance(each)))
+        for each in _unreviewed(evidence)
+    ]
+    return [(each, said) for each, said in found if said]
+
+
+def _code_alone(evidence: LicenseEvidence) -> list[str]:
+    """The statements that code is free, where prose says so of nothing else."""
+    unread = _unreviewed(evidence)
+    if any(free_license(each.text) for each in unread):
+        return []
+    found = [(each, code_license(each.text)) for each in unread if not _is_governance(each)]
+    return [
+        f"{each.source} states the licence of code alone: {said!r:.200}"
+        for each, said in found
+        if said
+    ]
+
+
+def _unreviewed(evidence: LicenseEvidence) -> list[LicenseDocument]:
+    """The prose that no person has read, but use policies, which are named whole."""
+    return [
+        each
+        for each in evidence.other_documents
+        if each.sha256 not in evidence.reviewed_digests and each.source not in evidence.use_policies
+    ]
+
+
+def _is_governance(document: LicenseDocument) -> bool:
+    """Whether a document is on how a project is run."""
+    return bool(_GOVERNANCE.search(document.source))
+
+
+def _quoted(said: Sequence[str]) -> str:
+    """How many sentences a person must read, and the first of them."""
+    shown = "; ".join(f"{each!r:.200}" for each in said[:MAX_QUOTED])
+    more = "at least " if len(said) == MAX_OPEN else ""
+    count = "a sentence" if len(said) == 1 else f"{more}{len(said)} sentences"
+    return f"{count} that a person must read: {shown}"
 
 
 def _facts(evidence: LicenseEvidence) -> LicenseFacts:
@@ -162,7 +216,7 @@ def _facts(evidence: LicenseEvidence) -> LicenseFacts:
 
 
 def _of_third_party(document: LicenseDocument) -> bool:
-    """Whether a document is a free licence verbatim of code by others."""
+    """Whether a document is a free licence verbatim of code, by others or alone."""
     return bool(_THIRD_PARTY.search(document.source)) and _is_free(document)
 
 
@@ -195,7 +249,7 @@ def _of_weights(evidence: LicenseEvidence) -> bool:
     near = [
         each
         for each in evidence.other_documents
-        if len(PurePath(each.source).parts) <= MAX_CARD_DEPTH
+        if len(PurePath(each.source).parts) <= MAX_CARD_DEPTH and not _is_governance(each)
     ]
     stated = any(licensing(each.text) for each in near)
     return in_weights_folder or stated or not evidence.license_documents

@@ -10,7 +10,9 @@ from readiness.probe import Probe
 
 #: The shares of measured throughput at which open-loop requests arrive.
 SHARES = (0.5, 0.8, 1.0)
-REQUESTS_PER_STEP = 50  # about, for the plan
+#: For the plan, about: requests of a step, and of that of a smoke run, with their tokens.
+REQUESTS_PER_STEP = {"code": 400, "ticket": 80, "copy": 100}
+SMALL_REQUESTS, SMALL_TOKENS, SMALL_BUDGET = 16, 150, 24
 
 
 def steps(key: str, values: Sequence[tuple[str, float]], seed: int, trials: int) -> list[Probe]:
@@ -21,10 +23,13 @@ def steps(key: str, values: Sequence[tuple[str, float]], seed: int, trials: int)
             f"load.{scenario}.{value:g}-{key}.{number}@v1",
             [],
             {"scenario": scenario, key: value, "seed": f"{seed}/{number}"},
-            budget=REQUESTS_PER_STEP * PROMPTS[scenario]["budget"],
+            budget=REQUESTS_PER_STEP[scenario] * PROMPTS[scenario]["budget"],
             family=scenario,
             labels={key: f"{value:g}"},
-            tokens=REQUESTS_PER_STEP * TOKENS[scenario],
+            tokens=REQUESTS_PER_STEP[scenario] * TOKENS[scenario],
+            fewer=SMALL_REQUESTS * SMALL_TOKENS,
+            small_budget=SMALL_REQUESTS * SMALL_BUDGET,
+            shared=f"load/{scenario}/{key}/{value:g}/{number}",
         )
         for scenario, value, number in rounds[:trials]
     ]

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from math import inf
-from statistics import mean, median
+from statistics import mean
 
-from readiness.load.saturation import excuse_if_saturated
+from readiness.load.latency import limiters_reason
+from readiness.load.saturation import MAX_LAGS, excuse_if_saturated
 from readiness.load.step import RequestMeasurement, StepResult
 from readiness.policy.slo import LatencyObjective
 from readiness.score import PASSED, Measure, Outcome, Score, failed, scored
 from readiness.statistics.proportions import lower, upper
-from readiness.statistics.trend import Estimate, percentile, rate, trend
+from readiness.statistics.trend import Estimate, batch_means, divided, percentile, ratio
 
 #: The fewest replies of which to report a statistic, and a percentile: a p99 needs 100.
 MIN_REPLIES = 5
@@ -22,11 +24,6 @@ PERCENTILES = {0.5: 0, 0.95: 20, 0.99: 100}
 LITTLE_TOLERANCE = 0.15
 #: Replies with many clients that take less than this share of the time with few are implausible.
 MIN_LATENCY_RATIO = 0.8
-
-
-def throughput(step: StepResult) -> Estimate:
-    """Requests answered per second while all clients were busy."""
-    return rate([each.end for each in step.samples if not each.error], *step.full_load_interval)
 
 
 def measures(step: StepResult) -> tuple[Measure, ...]:
@@ -42,8 +39,9 @@ def implausible_speed_up(few: StepResult, many: StepResult) -> Iterator[Measure]
             "scenario": many.shape.scenario,
             "clients": many.shape.clients,
         }
-        name = f"implausible: replies take less than with {few.shape.clients} clients, the share"
-        yield Measure(name, latency_many / latency_few, "", at, len(many.measured))
+        name = f"replies take less than with {few.shape.clients} clients, the share"
+        share, of = latency_many / latency_few, len(many.measured)
+        yield Measure(name, share, "", at, of, implausible=True)
 
 
 def _measures(step: StepResult) -> Iterator[Measure]:
@@ -55,10 +53,10 @@ def _measures(step: StepResult) -> Iterator[Measure]:
     yield Measure("errors", len(step.errors), "", at)
     yield Measure("error rate at most", upper(len(step.errors), total, ALPHA), "", at, total)
     if len(measured) >= MIN_REPLIES:
-        yield _estimate("throughput", throughput(step), "1/s", at, len(measured))
+        yield _estimate("throughput", step.throughput, "1/s", at, len(measured))
         tokens = sum(each.latency.tokens for each in measured if each.latency)
-        start, end = step.full_load_interval
-        yield Measure("output tokens", tokens / max(end - start, 1e-9), "1/s", at, total)
+        seconds = sum(each.took for each in step.window) / (step.shape.clients or step.in_flight)
+        yield Measure("output tokens", tokens / max(seconds, 1e-9), "1/s", at, len(measured))
         yield Measure(
             "mean end to end", mean(each.took for each in measured), "s", at, len(measured)
         )
@@ -97,17 +95,12 @@ def _audits(step: StepResult, at: dict[str, float | str]) -> Iterator[Measure]:
     """Report figures that contradict each other: a hint, never a verdict."""
     measured = step.measured
     if step.shape.clients and len(measured) >= MIN_REPLIES:
-        in_flight = throughput(step).value * mean(each.took for each in measured)
-        off = abs(in_flight / step.shape.clients - 1)
-        name = (
-            "Little's law is off by"
-            if off <= LITTLE_TOLERANCE
-            else "implausible: Little's law is off by"
-        )
-        yield Measure(name, off, "", at)
+        off = abs(step.in_flight / step.shape.clients - 1)
+        name, wrong = "Little's law is off by", off > LITTLE_TOLERANCE
+        yield Measure(name, off, "", at, implausible=wrong)
     late = sum(each.latency.time_to_last_token > each.took for each in measured if each.latency)
     if late:
-        yield Measure("implausible: tokens after the end", late, "", at)
+        yield Measure("tokens after the end", late, "", at, implausible=True)
 
 
 def _estimate(
@@ -119,12 +112,25 @@ def _estimate(
 ALPHA = 0.05
 HALF_LOAD = 0.6  # of measured throughput, with a margin, for no rate is exact
 #: The article's only error rate: 0.3 % of tickets at 32 clients.
-ALLOWED = {("ticket", 32): 0.003}
+ALLOWED, ALLOWED_STALLS = {("ticket", 32): 0.003}, 0.003
+BATCHES = 6  # of a third of a step, and of lengths
 #: With more clients, requests may queue, but throughput must not fall below this share.
 MIN_THROUGHPUT_RATIO = 0.5
-#: Latency drifts where a trend has this p-value, and the last third of the replies takes this
-#: multiple of the first third and this many seconds more.
-DRIFT_SIGNIFICANCE, DRIFT_RATIO, MIN_DRIFT = 0.001, 1.5, 0.020
+#: Reply times may grow by this factor within a step, and by this many seconds in any case.
+MAX_DRIFT, MIN_DRIFT = 1.5, 0.020
+#: A reply under load has at least this share of the length that it has alone, or with few clients;
+#: fewer replies than this show nothing of it.
+MIN_LENGTH_RATIO, MIN_LENGTHS = 0.8, 4
+#: A request stalls that waits for a token for longer than so many whole replies take, the longer
+#: ones (as a share of all), and for so many seconds.
+STALL_REPLIES, MIN_STALL, LONG_REPLY = 3.0, 5.0, 0.9
+#: One that waits for this multiple, and for so many seconds, while others are answered, has failed
+#: for its user.
+LOST_REPLIES, MIN_LOST = 10.0, 10.0
+#: At half of its throughput a reply takes at most this much longer than at all of it.
+MAX_HALF_LOAD = 1.5
+#: A step whose clients were busy for less than this share of the time tries no isolation.
+MIN_OVERLAP = 0.5
 
 
 def score_completeness(step: StepResult) -> Score:
@@ -138,16 +144,29 @@ def score_completeness(step: StepResult) -> Score:
             return _measured(failed(reason), step)
         if len(errors) > allowed * total:
             return _measured(Score(Outcome.UNDETERMINED, reason), step)
-    if step.limited:
-        reason = f"{step.limited} of {total} requests were rate-limited: {step.shape.shown}"
-        return _measured(Score(Outcome.UNDETERMINED, reason), step)
-    return _measured(PASSED, step)
+    return _measured(_limited(step) or PASSED, step)
 
 
-def score_cross_talk(step: StepResult) -> Score:
-    """Score whether each request got its own answer, where the answer is known."""
+def _limited(*steps: StepResult) -> Score | None:
+    """The score where a limiter refused requests, so that a step had less load than it says."""
+    for each in steps:
+        if each.limiters:
+            why = limiters_reason(each.limiters, len(each.samples))
+            return scored(Outcome.UNDETERMINED, why, came=each.shape.shown)
+    return None
+
+
+def score_cross_talk(step: StepResult, few: StepResult | None = None) -> Score:
+    """Score whether each request got its own answer, as right and as long as without load."""
     if step.cross_talk_reason:
         return failed(step.cross_talk_reason)
+    if why := _shorter(step, few):
+        return failed(why, came=step.shape.shown)
+    if why := _unmarked(step, few):
+        return failed(why, came=step.shape.shown)
+    if len(step.wrong_after) > 1:
+        forms = ", ".join(step.wrong_after)
+        return failed("right before load and wrong right after it", f"{forms}; {step.shape.shown}")
     known = len(step.known_answers)
     if not known:
         return scored(
@@ -155,74 +174,230 @@ def score_cross_talk(step: StepResult) -> Score:
             "no request with a known answer was answered",
             came=step.shape.shown,
         )
+    if step.in_flight < MIN_OVERLAP * step.shape.clients:
+        overlapped = f"{step.in_flight:.1f} on average, {step.shape.shown}"
+        return scored(Outcome.UNDETERMINED, "few requests overlapped", came=overlapped)
     if step.right_alone or len(step.wrong) == known:
         reason = f"{step.wrong_share}; asked alone, {step.right_alone} were right"
         return Score(Outcome.UNDETERMINED, reason)
-    return PASSED
+    return _limited(step) or PASSED
+
+
+def _unmarked(step: StepResult, few: StepResult | None) -> str:
+    """How more replies lack their marks than alone or with the fewest clients; "" if none do."""
+    others = {"alone": step.marked_alone}
+    if few is not None and few is not step:
+        others |= {f"with {few.shape.clients} clients": few.marked}
+    lost, of = step.marked.count(False), len(step.marked)
+    for load, marked in others.items():
+        usual = marked.count(False)
+        if of and marked and lower(lost, of, ALPHA) > upper(usual, len(marked), ALPHA):
+            without = f"{lost} of {of} replies do not begin as they are to"
+            return f"{without}, {usual} of {len(marked)} {load}"
+    return ""
+
+
+def _shorter(step: StepResult, few: StepResult | None) -> str:
+    """How replies are shorter than alone, or than with the fewest clients; "" if they are not."""
+    if len(step.lengths) >= MIN_LENGTHS:
+        loaded, alone = (sum(each) for each in zip(*step.lengths, strict=True))
+        if all(one < MIN_LENGTH_RATIO * other for one, other in step.lengths):
+            return f"replies have {loaded:,} letters under load, {alone:,} to the same alone"
+    if few is None or few is step:
+        return ""
+    lengths = [
+        batch_means([mean(one.length for one in each) for each in divided(which.measured, BATCHES)])
+        for which in (step, few)
+        if which.measured
+    ]
+    if len(lengths) == 2 and ratio(*lengths).high < MIN_LENGTH_RATIO:
+        loaded_mean, few_mean = (f"{each.value:,.0f}" for each in lengths)
+        return f"replies have {loaded_mean} letters, {few_mean} with {few.shape.clients} clients"
+    return ""
 
 
 def score_throughput_scaling(few: StepResult, many: StepResult) -> Score:
     """Score whether throughput with many clients is at least half of that with few."""
-    base, loaded = (throughput(step) for step in (few, many))
+    if limited := _limited(few, many):
+        return limited
+    base, loaded = few.throughput, many.throughput
     reason = (
         f"{loaded.value:.2f} requests a second: {many.shape.shown}; "
         f"{base.value:.2f} with {few.shape.clients}"
     )
-    for step in (few, many):
-        if not step.measured and (step is few or step.limited):
-            return scored(Outcome.UNDETERMINED, "no request was answered", came=step.shape.shown)
+    if not few.measured:
+        return scored(Outcome.UNDETERMINED, "no request was answered", came=few.shape.shown)
     if not many.measured:
         return failed(reason)
-    if loaded.high >= MIN_THROUGHPUT_RATIO * base.low:
-        return replace(PASSED, measures=tuple(implausible_speed_up(few, many)))
+    found = ratio(loaded, base)
+    measures_ = (*_power(found, many), *implausible_speed_up(few, many))
+    if found.low >= MIN_THROUGHPUT_RATIO:
+        return replace(PASSED, measures=measures_)
+    shown = f"{reason}; the ratio is {found.low:.2f} to {found.high:.2f}"
+    if found.high >= MIN_THROUGHPUT_RATIO:
+        return Score(Outcome.UNDETERMINED, shown, measures_)
     # By Little's law, lost throughput is additional latency of each reply.
     slower, usual = (mean(each.took for each in step.measured) for step in (many, few))
     excess = slower - usual * many.shape.clients / few.shape.clients / MIN_THROUGHPUT_RATIO
-    return excuse_if_saturated(
-        failed(reason), excess, few.client_saturation, many.client_saturation
+    score = excuse_if_saturated(
+        failed(shown), excess, few.client_saturation, many.client_saturation
     )
+    return replace(score, measures=measures_)
+
+
+def _power(found: Estimate, step: StepResult) -> Iterator[Measure]:
+    """The ratio that was found, and the highest that would have been found to be too low."""
+    at: dict[str, float | str] = {"scenario": step.shape.scenario, "clients": step.shape.clients}
+    yield Measure("throughput, share", found.value, "", at, len(step.window), found.low, found.high)
+    if found.high < inf and found.value:
+        shown = MIN_THROUGHPUT_RATIO * found.value / found.high
+        yield Measure("throughput, share that would be too low", shown, "", at, len(step.window))
 
 
 def score_latency_drift(step: StepResult) -> Score:
-    """Score whether latency stayed constant over a step (Mann-Kendall trend)."""
-    took = [each.took for each in step.measured]
-    third = len(took) // 3
+    """Score whether latency stayed constant while all clients were busy."""
+    if limited := _limited(step):
+        return limited
+    measured = step.measured
+    third = len(measured) // 3
+    relative = _relative_times(measured)
+    usual = mean(each.took for each in measured) if measured else 0.0
+    early, late = (
+        batch_means([usual * mean(each) for each in divided(part, BATCHES)])
+        for part in (relative[:third], relative[len(measured) - third :])
+    )
+    found = ratio(late, early)
+    at: dict[str, float | str] = {"scenario": step.shape.scenario, "clients": step.shape.clients}
+    measures_ = (Measure("reply time, last third", found.value, "", at, third, *found[1:]),)
+    shown = (
+        f"replies take {early.value:.2f} s at the start, {late.value:.2f} s at the end: "
+        f"{step.shape.shown}; the ratio is {found.low:.2f} to {found.high:.2f}"
+    )
+    if found.high < inf and (found.high < MAX_DRIFT or late.high < early.value + MIN_DRIFT):
+        return replace(PASSED, measures=measures_)
+    if third and (found.low <= MAX_DRIFT or late.low < early.value + MIN_DRIFT):
+        return Score(Outcome.UNDETERMINED, shown, measures_ if found.high < inf else ())
     if not third:
         return scored(Outcome.UNDETERMINED, "too few replies", came=step.shape.shown)
-    early, late = median(took[:third]), median(took[-third:])
-    grown = late > max(DRIFT_RATIO * early, early + MIN_DRIFT)
-    if grown and trend(took).p < DRIFT_SIGNIFICANCE:
-        reason = (
-            f"replies take {early:.2f} s at the start, {late:.2f} s at the end: {step.shape.shown}"
+    excess = late.value - MAX_DRIFT * early.value
+    score = excuse_if_saturated(failed(shown), excess, step.client_saturation)
+    return replace(score, measures=measures_)
+
+
+def _relative_times(measured: Sequence[RequestMeasurement]) -> list[float]:
+    """Reply times as shares of the mean of their turn: later turns of a conversation are others."""
+    turns = sorted({each.turn for each in measured})
+    usual = {turn: mean(each.took for each in measured if each.turn == turn) for turn in turns}
+    return [each.took / max(usual[each.turn], 1e-9) for each in measured]
+
+
+def stalled(step: StepResult) -> list[RequestMeasurement]:
+    """The requests that waited for a token far longer than whole replies take there."""
+    return _waited(step, STALL_REPLIES, MIN_STALL)
+
+
+def lost_to_stalls(step: StepResult) -> list[RequestMeasurement]:
+    """Those that waited so long that they failed, while others were answered.
+
+    That others were shows that neither this process nor the network stood still.
+    """
+    return [
+        each
+        for each in _waited(step, LOST_REPLIES, MIN_LOST)
+        if _longest_pause_of_others(step, each) < each.longest_wait / 2
+    ]
+
+
+def _waited(step: StepResult, replies: float, seconds: float) -> list[RequestMeasurement]:
+    """The requests that waited for longer than so many long replies take, and so many seconds."""
+    measured = step.measured
+    if not measured:
+        return []
+    long = percentile([each.took for each in measured], LONG_REPLY).value
+    limit = max(seconds, replies * long) + MAX_LAGS * step.client_saturation.lag
+    return [each for each in step.samples if not each.error and each.longest_wait > limit]
+
+
+def _longest_pause_of_others(step: StepResult, one: RequestMeasurement) -> float:
+    """The longest time in a request during which no other was answered, in seconds."""
+    ends = (each.end for each in step.samples if each is not one and not each.error)
+    within = sorted(each for each in ends if one.due <= each <= one.end)
+    return max(later - earlier for earlier, later in pairwise([one.due, *within, one.end]))
+
+
+def score_stalls(steps: Sequence[StepResult], again: Sequence[StepResult]) -> Score:
+    """Score whether requests stalled, and whether any did when the step was made again.
+
+    Args:
+        steps: Steps of a load test.
+        again: Those of them in which requests stalled, made again.
+    """
+    total = sum(len(each.samples) for each in steps)
+    found = [one for each in steps for one in stalled(each)]
+    measures_ = (Measure("stalled requests", len(found), "", {}, total),)
+    if not total:
+        return scored(Outcome.UNDETERMINED, "no request was answered")
+    if not found:
+        return replace(_limited(*steps) or PASSED, measures=measures_)
+    longest = max(each.longest_wait for each in found)
+    shown = f"{len(found)} of {total}, up to {longest:.1f} s"
+    if any(_loses_too_many(each) for each in steps):
+        score = failed("requests wait for a token while others are answered", shown)
+        return replace(score, measures=measures_)
+    repeated = sum(len(stalled(each)) for each in again)
+    if repeated or lower(len(found), total, ALPHA) > ALLOWED_STALLS:
+        came = f"{shown}; made again, {repeated} of {sum(len(each.samples) for each in again)}"
+        return replace(failed("requests wait for a token", came), measures=measures_)
+    score = scored(Outcome.UNDETERMINED, "requests waited for a token, and not again", came=shown)
+    return replace(score, measures=measures_)
+
+
+def _loses_too_many(step: StepResult) -> bool:
+    """Whether more requests failed by waiting than may fail in a step."""
+    allowed = ALLOWED.get((step.shape.scenario, step.shape.clients), 0.0)
+    return lower(len(lost_to_stalls(step)), len(step.samples), ALPHA) > allowed
+
+
+def score_open_loop(step: StepResult, full: StepResult, few: StepResult) -> Score:
+    """Score an open-loop step, and compare its median latency with a closed loop at full load.
+
+    With the fewest clients of a closed loop, a reply may take no longer either: an engine that
+    waits for a larger batch keeps a single user waiting for others.
+    """
+    score = score_completeness(step)
+    if not score.passed or step.shape.rate > HALF_LOAD * full.throughput.value:
+        return score
+    if limited := _limited(few, full):
+        return limited.measured(*score.measures)
+    scores = [
+        _no_slower(step, full, "at half of its throughput", 1.0),
+        _no_slower(few, full, f"with {few.shape.clients} clients", MAX_HALF_LOAD),
+    ]
+    return _worst(scores).measured(*score.measures)
+
+
+def _no_slower(step: StepResult, full: StepResult, load: str, margin: float) -> Score:
+    """Score whether the median reply of a step takes no longer than one at full load."""
+    took = [[each.took for each in which.measured] for which in (step, full)]
+    if (fewest := min(map(len, took))) < MIN_REPLIES:
+        return scored(
+            Outcome.UNDETERMINED, "too few replies", came=f"{fewest} of {step.shape.shown}"
         )
-        return excuse_if_saturated(
-            failed(reason), late - DRIFT_RATIO * early, step.client_saturation
-        )
+    own, at_full = (percentile(each, 0.5) for each in took)
+    reason = f"{own.value:.2f} s {load}, {at_full.value:.2f} s at full load"
+    excess = own.low - margin * at_full.high
+    if excess > 0.0 and own.low > at_full.high + (MIN_DRIFT if margin > 1.0 else 0.0):
+        saturations = step.client_saturation, full.client_saturation
+        return excuse_if_saturated(failed(reason), excess, *saturations)
+    if own.high > max(MAX_HALF_LOAD * at_full.value, at_full.value + MIN_DRIFT):
+        return Score(Outcome.UNDETERMINED, reason)
     return PASSED
 
 
-def score_open_loop(step: StepResult, full: StepResult) -> Score:
-    """Score an open-loop step, and compare its median latency with a closed loop at full load."""
-    score = score_completeness(step)
-    took = [[each.took for each in which.measured] for which in (step, full)]
-    if (
-        not score.passed
-        or step.shape.rate > HALF_LOAD * throughput(full).value
-        or min(map(len, took)) < MIN_REPLIES
-    ):
-        return score
-    half, full_load = (percentile(each, 0.5) for each in took)
-    if half.low > full_load.high:
-        reason = (
-            f"{half.value:.2f} s at half of its throughput, {full_load.value:.2f} s at full load"
-        )
-        return excuse_if_saturated(
-            failed(reason),
-            half.low - full_load.high,
-            step.client_saturation,
-            full.client_saturation,
-        )
-    return score
+def _worst(scores: Sequence[Score]) -> Score:
+    """The score that decides: a failure, or else one that is open."""
+    order = [Outcome.FAIL, Outcome.UNDETERMINED, Outcome.PASS]
+    return min(scores, key=lambda score: order.index(score.outcome))
 
 
 def score_objectives(steps: Sequence[tuple[StepResult, LatencyObjective]]) -> Score:
@@ -230,13 +405,14 @@ def score_objectives(steps: Sequence[tuple[StepResult, LatencyObjective]]) -> Sc
     if not steps:
         return scored(Outcome.UNSUPPORTED, "the policy states no SLO", came="add `slo` to it")
     scores = [_within_limits(step, objective.max_seconds) for step, objective in steps]
-    order = [Outcome.FAIL, Outcome.UNDETERMINED, Outcome.PASS]
-    worst = min(scores, key=lambda score: order.index(score.outcome))
-    return replace(worst, measures=tuple(each for score in scores for each in score.measures))
+    all_measures = tuple(each for score in scores for each in score.measures)
+    return replace(_worst(scores), measures=all_measures)
 
 
 def _within_limits(step: StepResult, limits: Mapping[str, float]) -> Score:
     """Score a step by the limits of its objective, in seconds."""
+    if limited := _limited(step):
+        return limited
     measured = step.measured
     if not measured:
         return scored(Outcome.UNDETERMINED, "no request was answered", came=step.shape.shown)
@@ -252,7 +428,7 @@ def _within_limits(step: StepResult, limits: Mapping[str, float]) -> Score:
         "scenario": step.shape.scenario,
         "clients": step.shape.clients,
     }
-    goodput = throughput(step).value * _share_within(measured, limits)
+    goodput = step.throughput.value * _share_within(measured, limits)
     score = replace(PASSED, measures=(Measure("goodput", goodput, "1/s", at, len(measured)),))
     if slower := [name for name in limits if seen[name] > limits[name]]:
         words = [f"{name} {seen[name]:.2f} s, not {limits[name]:g} s" for name in slower]

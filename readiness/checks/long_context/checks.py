@@ -11,10 +11,11 @@ from readiness.checks.long_context import probes
 from readiness.checks.long_context import scoring_limits as limits
 from readiness.checks.long_context.length_search import search_effective_length
 from readiness.checks.long_context.liveness import with_liveness_requests
-from readiness.checks.long_context.probes import CLAIM
+from readiness.checks.long_context.probes import CLAIM, MIN_LENGTH
 from readiness.checks.long_context.scoring_limits import score_accepted_length, score_truncation
 from readiness.checks.long_context.scoring_needles import found_measure, score_answer, score_summary
 from readiness.checks.long_context.send_document import (
+    DocumentReply,
     send_document,
     send_oversized_document,
     send_page,
@@ -25,40 +26,59 @@ from readiness.probe import Probe
 from readiness.score import Score
 
 
-@check(probes.documents, trials=5, alone=True, in_order=True)
+async def read(chat: Chat, probe: Probe) -> DocumentReply:
+    """The reply to a probe's document of the required length, in its form."""
+    form = probe.expect.get("form", probes.FORMS.plain)
+    return await send_document(chat, probe.expect["recipe"], target_length(chat), form)
+
+
+@check(probes.documents, trials=5, alone=True, in_order=True, forms=probes.FORMS)
 async def accepts_128k(chat: Chat, probe: Probe) -> Score:
     """A request of 131,072 tokens, room for the reply included, MUST be answered (smoke:
     16,384).
     """
-    reading = await send_document(chat, probe.expect["recipe"], target_length(chat))
+    reading = await read(chat, probe)
     sent = reading.sent if reading.counted else 0
     return score_accepted_length(reading.reply, reading.length, reading.reserved, sent)
 
 
-@check(probes.logs, trials=3, alone=True, in_order=True)
+@check(probes.logs, trials=3, alone=True, in_order=True, forms=probes.FORMS)
 async def no_silent_truncation(chat: Chat, probe: Probe) -> Score:
     """The head, middle and tail of a prompt of 131,072 tokens MUST all reach the model (smoke:
     16,384).
     """
-    reading = await send_document(chat, probe.expect["recipe"], target_length(chat))
-    return score_truncation(reading.reply, reading.expected, reading.sent)
+    reading = await read(chat, probe)
+    told = reading.reply, reading.expected, reading.sent
+    score = score_truncation(*told)
+    if score.passed or not limits.is_lost_by_answers_alone(*told):
+        return score
+    short = await send_document(chat, probe.expect["recipe"], MIN_LENGTH)
+    return limits.rescore_by_short_document(score, short.reply, short.expected)
 
 
-@check(probes.questions, required=0.856, trials=36, extension=24, alone=True, in_order=True)
+@check(
+    probes.questions,
+    required=0.856,
+    trials=36,
+    extension=24,
+    alone=True,
+    in_order=True,
+    forms=probes.FORMS,
+)
 async def needle_retrieval(chat: Chat, probe: Probe) -> Score:
     """The endpoint MUST find the facts asked for in a log of 131,072 tokens (smoke: 16,384)."""
-    reading = await send_document(chat, probe.expect["recipe"], target_length(chat))
+    reading = await read(chat, probe)
     question = reading.expected.questions[probe.expect["question"]]
     score = score_answer(reading.reply, question)
     return score.measured(found_measure(score, question, reading.length))
 
 
-@check(probes.reports, trials=2, alone=True, in_order=True)
+@check(probes.reports, trials=2, alone=True, in_order=True, forms=probes.FORMS)
 async def summary_accuracy(chat: Chat, probe: Probe) -> Score:
     """A summary of a report of 131,072 tokens MUST have its key figures and dates, none
     hallucinated, and be complete (smoke: 16,384).
     """
-    reading = await send_document(chat, probe.expect["recipe"], target_length(chat))
+    reading = await read(chat, probe)
     return score_summary(reading.reply, reading.expected)
 
 
@@ -103,8 +123,8 @@ async def no_hang_on_long_paragraphs(chat: Chat, probe: Probe) -> Score:
     return await no_hang_on_unbroken_text.attempt(chat, probe)
 
 
-@check(probes.documents, trials=5, alone=True, in_order=True)
+@check(probes.documents, trials=5, alone=True, in_order=True, forms=probes.FORMS)
 async def cold_prompt_latency(chat: Chat, probe: Probe) -> Score:
     """A cold prompt of 131,072 tokens SHOULD be answered within 8.2 s (smoke: 16,384)."""
-    reading = await send_document(chat, probe.expect["recipe"], target_length(chat))
+    reading = await read(chat, probe)
     return limits.score_latency(reading.reply, reading.length)

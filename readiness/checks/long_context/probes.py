@@ -5,12 +5,28 @@ The document's length in characters depends on the endpoint's tokenizer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import count, islice
+from random import Random
 
 from readiness.checks.long_context.needles import LOOKUPS
 from readiness.checks.long_context.prompt_wording import LANGUAGES, Recipe
-from readiness.probe import Probe
+from readiness.forms.apply import in_form
+from readiness.forms.covering import covering_forms
+from readiness.forms.factors import (
+    LEVELS,
+    TEXT,
+    Factor,
+    Form,
+    FormSpace,
+    Language,
+    Limit,
+    Reply,
+    Turns,
+)
+from readiness.probe import Message, Probe
 
 #: The required length of prompt and reply together: 128K tokens.
 CLAIM = 131_072
@@ -38,9 +54,48 @@ KINDS = dict.fromkeys(QUESTIONS[: len(LOOKUPS)], "lookup") | dict(
 DEPTHS = {
     label: {"depth": f"{depth:.0%}"} for label, depth in zip(QUESTIONS, LOOKUPS, strict=False)
 }
+#: The same, along which failures may gather.
+PLACES = {
+    label: {"depth in %": round(100 * depth)}
+    for label, depth in zip(QUESTIONS, LOOKUPS, strict=False)
+}
 #: The language of checks with a single document, as several would cost too much.
 SINGLE = "mixed"
 PARAGRAPH = 5_000  # characters
+
+
+#: A document fills the window in every form: no other text stands before it, nor many turns. Its
+#: system message is its own, as that begins with a nonce. Its stream is timed and counted, and its
+#: reply limited, as both share the window.
+FORMS = FormSpace(
+    {
+        Factor.REPLY: [Reply.STREAMED, Reply.WHOLE],
+        Factor.TURNS: [Turns.NONE, Turns.THREE, Turns.TOOL_RESULT],
+        **{factor: TEXT[factor] for factor in (Factor.TOOLS, Factor.FORMAT, Factor.CONTENT)},
+        Factor.SAMPLING: [*LEVELS[Factor.SAMPLING]],
+        Factor.LIMIT: [Limit.USUAL, Limit.OLD_NAME],
+        Factor.LANGUAGE: [Language.NONE, Language.CHINESE, Language.ENGLISH],
+    }
+)
+
+
+def form_of(recipe: Recipe) -> Form:
+    """The form of the request with a document.
+
+    Few as they are, each kind has an array of its own, in which it meets every level.
+    """
+    return _forms(recipe.kind, recipe.seed, recipe.number)[recipe.number - 1]
+
+
+@lru_cache(maxsize=64)
+def _forms(kind: str, seed: int, documents: int) -> Sequence[Form]:
+    return covering_forms(FORMS, f"long_context/{kind}/{seed}", [{}] * documents)
+
+
+def formed(recipe: Recipe, form: Form, messages: Sequence[Message]) -> Probe:
+    """The messages of a document in a form: earlier turns stand after the system message."""
+    asked = Probe(recipe.id, messages)
+    return in_form(asked, form, FORMS, Random(f"long_context/{recipe.seed}/{recipe.id}"))
 
 
 def log_of(seed: int, number: int) -> Recipe:
@@ -79,13 +134,13 @@ def questions(seed: int, trials: int) -> list[Probe]:
 def overflows(seed: int, trials: int) -> list[Probe]:
     """Logs longer than the context window."""
     recipes = [Recipe("log", SINGLE, seed, 100 + number) for number in range(trials)]
-    return [replace(_probe(each), tokens=int(BEYOND * CLAIM), fewer=0) for each in recipes]
+    return [replace(_plain(each), tokens=int(BEYOND * CLAIM), fewer=0) for each in recipes]
 
 
 def length_search_probes(seed: int, trials: int) -> list[Probe]:
     """Logs for the length search."""
     recipes = [Recipe("log", SINGLE, seed, 200 + number) for number in range(trials)]
-    return [replace(_probe(each), tokens=MIN_LENGTH, fewer=0) for each in recipes]
+    return [replace(_plain(each), tokens=MIN_LENGTH, fewer=0) for each in recipes]
 
 
 def pages(seed: int, trials: int) -> list[Probe]:
@@ -112,6 +167,21 @@ def _page(seed: int, number: int, paragraph: int) -> Probe:
 
 
 def _probe(recipe: Recipe, label: str = "") -> Probe:
+    """A document in its form; where the endpoint lacks what that takes, in the plain one."""
+    form, plain = form_of(recipe), _plain(recipe, label)
+    sent = formed(recipe, form, [])
+    levels = {factor.value: str(form[factor]) for factor in FORMS.levels}
+    usual = {factor.value: str(FORMS.plain[factor]) for factor in FORMS.levels}
+    return replace(
+        plain,
+        expect={**plain.expect, "form": form},
+        labels={**plain.labels, **levels},
+        needs=sent.needs - {"stream"},
+        plain=None if form == FORMS.plain else replace(plain, labels={**plain.labels, **usual}),
+    )
+
+
+def _plain(recipe: Recipe, label: str = "") -> Probe:
     question = {"question": int(label[1:]) - 1} if label else {}
     return Probe(
         f"long_context.{recipe.id}{label and f'.{label}'}@v1",
@@ -120,6 +190,7 @@ def _probe(recipe: Recipe, label: str = "") -> Probe:
         budget=BUDGETS[recipe.kind],
         family=KINDS.get(label, recipe.kind),
         labels={"language": recipe.language, **DEPTHS.get(label, {})},
+        places=PLACES.get(label, {}),
         cluster=recipe.id if label else "",
         tokens=CLAIM,
         fewer=SCALED,

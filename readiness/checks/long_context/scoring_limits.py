@@ -18,6 +18,11 @@ from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, fail
 MIN_COUNTED, MIN_COUNTED_WITHOUT_LOSS = 0.97, 0.90
 #: The share of the length that prompt and reply must fill, as the endpoint counts.
 MIN_FILLED = 0.96
+#: With fewer places found, nothing shows which part arrived.
+MIN_FOUND = 2
+#: The share of places that a model finds in a short document, if what it misses in a long one is
+#: lost: RULER's threshold, as of the effective length.
+MIN_FOUND_IN_SHORT = 0.856
 BEFORE = -1.0  # the depth assigned to the system message
 
 
@@ -58,12 +63,29 @@ def score_truncation(reply: Reply, expected: DocumentAnswers, sent: int) -> Scor
     share = MIN_COUNTED if lost else MIN_COUNTED_WITHOUT_LOSS
     if count is not None and count < share * sent:
         return failed(f"truncated ({lost_part(found)})", shown)
-    if not any(found[1:]):
-        # A model that answers nothing correctly shows nothing about its prompt.
-        return scored(Outcome.UNDETERMINED, "no correct answer shows what arrived", came=shown)
+    if not any(found[1:]) or sum(found) < MIN_FOUND:
+        # A model that answers next to nothing correctly shows nothing about its prompt.
+        return scored(Outcome.UNDETERMINED, "too few correct answers show what arrived", came=shown)
     if cut := end_lost(found):
         return failed(f"truncated ({cut}), whatever prompt_tokens says", shown)
     return PASSED
+
+
+def is_lost_by_answers_alone(reply: Reply, expected: DocumentAnswers, sent: int) -> bool:
+    """Whether an end of a log is lost by its answers, while all of its tokens are counted."""
+    counted = reply.usage is None or reply.usage.prompt >= MIN_COUNTED * sent
+    return counted and bool(
+        end_lost([known for _, known in sorted(_found(reply, expected).items())])
+    )
+
+
+def rescore_by_short_document(lost: Score, reply: Reply, expected: DocumentAnswers) -> Score:
+    """Score a log whose end is lost again, by a short one, in which a weak model misses as much."""
+    found = [*_found(reply, expected).values()]
+    if sum(found) >= MIN_FOUND_IN_SHORT * len(found):
+        return lost
+    came = f"{sum(found)} of {len(found)} found in a short document; {lost.reason}"
+    return scored(Outcome.UNDETERMINED, "the model misses as much in short documents", came=came)
 
 
 def lost_part(found: Sequence[bool]) -> str:
@@ -125,7 +147,8 @@ def score_oversized_document(sent: OversizedDocumentReply) -> Score:
             score = score_truncation(read(exchange), sent.expected, sent.tokens)
         except EndpointError as error:
             return failed(about, str(error))
-        return score if score.passed else failed(about, f"HTTP {status}, {score.reason}")
+        failing = score.outcome is Outcome.FAIL
+        return failed(about, f"HTTP {status}, {score.reason}") if failing else score
     if not 400 <= status < 500 or status in UNRELATED_STATUSES:
         return failed(about, f"HTTP {status}: {error_text(exchange)!r:.120}")
     if seconds > REJECTION_TIMEOUT:

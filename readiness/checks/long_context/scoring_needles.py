@@ -6,37 +6,72 @@ import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from readiness.checks.long_context.document import DocumentAnswers, KeyFigure, NeedleQuestion
+from readiness.protocol.message import DEEPEST, is_nested_deeper
 from readiness.reply import Reply
 from readiness.resources import prompts
-from readiness.score import PASSED, Measure, Score, failed
-from readiness.scoring.assertions import Mention, Role, mentions, role, says_unsaid
-from readiness.scoring.values import dates, normalise, numbers, pattern_of
+from readiness.score import PASSED, Measure, Outcome, Score, failed, scored
+from readiness.scoring.assertions import says_unsaid
+from readiness.scoring.claims import (
+    NOT_NOW,
+    VAGUE,
+    Role,
+    is_ordinal,
+    plainly,
+    role,
+    unread,
+    values_in,
+)
+from readiness.scoring.units import is_unit, unit_at
+from readiness.scoring.values import WIDE, dates, normalise, numbers
 
 _DECODER = json.JSONDecoder()
 _LABEL = re.compile(r"\W*([a-z]\d{1,2})\W*", re.IGNORECASE)
 # q1: x, **q1** = x, 1. q1 - x, a row | q1 | x |, or a heading over what follows.
 _LABELLED = re.compile(
-    r"\W*(?:\d+[.)]\W*)?([a-z]\d{1,2})\b(?:\W*?(?:[:：|=→)）.]|\s[-–—])[\s*_]*(.+?)|\W*)[\s|,]*",
+    r"\W*(?:\d+[.)]\W*)?(?:(?:answer|question|答案|问题|第)\W*)?([a-z]\d{1,2})\b"
+    r"(?:\W*?(?:[:：|=→)）.\]\t…]|\s[-–—])[\s*_]*(.+?)"
+    r"|\W*)[\s|,]*",
+    re.IGNORECASE,
+)
+# The answer to q1 is x, q1 x, 问题q1的答案是x, <q1>x</q1>, <answer id="q1">x</answer>.
+_SPOKEN = re.compile(
+    r"[^\w<]*(?:<[a-z]+ [^<>]*?|<|(?:[a-z]+ ){0,4}?|(?:问题|第|关于|对于)*)(q\d{1,2})(?![a-z\d_-])"
+    r"(?:\W*?(?:is|are|was|为|是|的?答案(?:是|为)?|the answer is)[\s:：]*"
+    r"|[\"'>,\s]+(?:the answer is)?)(.+?)"
+    r"(?:</[a-z]\w*>)?\W*",
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"\s*(?:[-*•]|\d+[.)])\s")
-_NAME = re.compile(r"(?<![A-Za-z])[A-Z]{5}(?![A-Za-z])")
 _ABSENT_WORDS = "|".join(
     re.escape(normalise(each)) for each in prompts("long_context.yaml")["absent"]
 )
-#: Such a word is the whole answer, or begins or ends it.
-_ABSENT = re.compile(rf"(?:{_ABSENT_WORDS})\b|无(?!法)\D{{0,6}}$|.*(?<![a-z])(?:{_ABSENT_WORDS})$")
+# What such a word may be followed by: of 无锡 and of 没有问题 it is a part.
+_OF_WHAT = (
+    "(?:关于|有关|提|说|找|查|出现|登记|记[录载]|写|给出|包含|列出|此|该|这|那|相关|任何"
+    "|对应|数据|信息|内容|结果|答案|值|编号)"
+)
+_ABSENT = re.compile(
+    rf"(?:the |it |is |档案|该|此)*(?:{_ABSENT_WORDS})(?:$| (?:in|of|for|on|was|is|found|recorded"
+    rf"|stated|mentioned"
+    rf"|about|available|exists?|given|information|record|such|entry|data|provided|listed)\b"
+    rf"| ?{_OF_WHAT})"
+    rf"|(?:无|查无) ?{_OF_WHAT}\D{{0,8}}$|(?:.*[^{WIDE}a-z]|.*[是为填写答])?无$"
+    rf"|.*(?<![a-z])(?:{'|'.join(each for each in _ABSENT_WORDS.split('|') if each != '无')})$"
+)
+_NOT_ABSENT = re.compile(
+    rf"(?:不是|并非|不能说|未必|不|\bnot|isn t|is not|n t) ?(?:{_ABSENT_WORDS})|no such thing as"
+)
 _MISSING = object()
 #: An answer with more than this multiple of the wanted values is a list of guesses.
 MAX_VALUES_RATIO = 2
 LONG = 3  # digits of a value; a number of fewer may be that of a line or section
-_COUNTED = re.compile(r" ?(?:次|回|遍|times?\b|occurrences?\b)")
+_COUNTED = re.compile(r"\s*(?:次|回|遍|times?\b|occurrences?\b|x\b)")
 _TOTAL = re.compile(r"(?:共|总计|合计|count|total)\D{0,6}$")
-_ORDINAL = re.compile(r"(?:第|\b(?:lines?|rows?|sections?)) ?$")
-_RANGE = re.compile(r"\d\s*(?:[-~–—]|到|至|\bto\b)\s*\d")
+_PLACE = re.compile(r"(?:第|\b(?:number|no\.?|instance) ?$|\b(?:lines?|rows?|sections?))\s*$")
 
 
 def score_answer(reply: Reply, question: NeedleQuestion) -> Score:
@@ -47,7 +82,22 @@ def score_answer(reply: Reply, question: NeedleQuestion) -> Score:
         length = ", cut off at its budget" if reply.finish == "length" else ""
         return failed(shown, got=f"no answer{length}")
     wrong = _mistake(value, question)
-    return failed(shown, got=f"{_text(value)!r:.120}: {wrong}") if wrong else PASSED
+    if wrong:
+        return failed(shown, got=f"{_text(value)!r:.120}: {wrong}")
+    if beside := _unread(value, question):
+        return scored(Outcome.UNDETERMINED, f"{shown}, and {beside!r:.60} beside it")
+    return PASSED
+
+
+def _unread(value: Any, question: NeedleQuestion) -> str:
+    """What stands beside a single value, and nobody can tell the sense of."""
+    if len(question.wanted) != 1 or question.kind == "names":
+        return ""
+    text = plainly(_text(value))
+    places = [each.place for each in _given(_text(value), question) if each.role in _EXACT]
+    wanted = [place for place in places if text[slice(*place)] in question.wanted]
+    beside = [unread(text, *place, asked=question.text) for place in wanted]
+    return min(beside) if beside and all(beside) else ""
 
 
 def found_measure(score: Score, question: NeedleQuestion, length: int) -> Measure:
@@ -56,11 +106,25 @@ def found_measure(score: Score, question: NeedleQuestion, length: int) -> Measur
     return Measure("found", float(score.passed), at={"length": length, **depth})
 
 
+@dataclass(frozen=True)
+class Conflict:
+    """The different answers that a reply gives to one question, in several JSON documents."""
+
+    values: Sequence[Any]
+
+
 def answers(text: str) -> dict[str, Any]:
-    """The answers of a reply by their labels: of JSON anywhere in it, or of its lines."""
-    for found in _documents(text):
-        if labelled := dict(_labelled(found)):
-            return labelled
+    """The answers of a reply by their labels: of all JSON in it, or of its lines."""
+    found: dict[str, dict[str, Any]] = {}
+    for document in _documents(text):
+        for label, value in _labelled(document):
+            if value in (None, []) or re.search(r"\w", _text(value)):
+                found.setdefault(label, {}).setdefault(plainly(_text(value)), value)
+    if found:
+        given = {label: [*each.values()] for label, each in found.items()}
+        return {
+            label: each[0] if len(each) == 1 else Conflict(each) for label, each in given.items()
+        }
     return _by_line(text)
 
 
@@ -73,7 +137,8 @@ def _documents(text: str) -> Iterator[Any]:
             found, end = _DECODER.raw_decode(text, bracket.start())
         except (ValueError, RecursionError):
             continue
-        yield found
+        if not is_nested_deeper(found, DEEPEST):
+            yield found
 
 
 def _labelled(node: Any) -> Iterator[tuple[str, Any]]:
@@ -99,7 +164,7 @@ def _by_line(text: str) -> dict[str, Any]:
     found: dict[str, list[str]] = {}
     under: list[str] = []
     for line in text.splitlines():
-        if labelled := _LABELLED.fullmatch(line):
+        if labelled := _LABELLED.fullmatch(line) or _SPOKEN.fullmatch(line):
             under = found.setdefault(labelled[1].lower(), [])
             under += [labelled[2]] if labelled[2] else []
         elif line.strip() and (not under or _BULLET.match(line)):
@@ -109,6 +174,8 @@ def _by_line(text: str) -> dict[str, Any]:
 
 def _mistake(value: Any, question: NeedleQuestion) -> str:
     """Return why an answer is wrong, or an empty string."""
+    if isinstance(value, Conflict):
+        return f"{len(value.values)} different answers"
     text = _text(value)
     nothing = value is None or value == [] or _says_nothing(text)
     given = _given(text, question)
@@ -122,68 +189,117 @@ def _mistake(value: Any, question: NeedleQuestion) -> str:
     return _misread(given, question)
 
 
-def _misread(given: Sequence[Mention], question: NeedleQuestion) -> str:
+def _misread(given: Sequence[Claim], question: NeedleQuestion) -> str:
     """What is wrong with the values that an answer states."""
-    now = [each for each in given if each.role is not Role.FORMER] or given
+    now = [each for each in given if each.role not in NOT_NOW]
+    now = now or [each for each in given if each.role is Role.PAST]
     values = list(dict.fromkeys(each.value for each in now))
     if any(each in values for each in question.stale):
         return "stale"
     lost = [each for each in question.wanted if each not in values]
     if lost:
         return f"{len(lost)} of {len(question.wanted)} not found"
+    meant = [each for each in now if each.value in question.wanted]
+    if vague := next((each for each in meant if each.role not in _EXACT or each.measured), None):
+        return f"{vague.value} as {'an amount' if vague.measured else vague.role}"
     others = [each for each in now if each.value not in question.wanted]
     lengths = {len(each) for each in question.wanted}
-    rival = any(each.role is Role.ALTERNATIVE or len(each.value) in lengths for each in others)
+    rival = any(each.role not in _EXACT or len(each.value) in lengths for each in others)
     if rival or len(values) > MAX_VALUES_RATIO * len(question.wanted):
         return f"{len(values)} values are no answer"
     return ""
 
 
-def _given(text: str, question: NeedleQuestion) -> list[Mention]:
+@dataclass(frozen=True)
+class Claim:
+    """A value in an answer, and what is said of it.
+
+    Args:
+        value: The value.
+        role: What is said of it.
+        measured: Whether so many dozens, metres or percent are meant.
+        place: Where it stands in the answer.
+    """
+
+    value: str
+    role: Role
+    measured: bool = False
+    place: tuple[int, int] = (0, 0)
+
+
+_EXACT = {Role.STATED, Role.PAST}
+
+
+def _given(text: str, question: NeedleQuestion) -> list[Claim]:
     """The values that an answer states, apart from those that the question names itself."""
     if question.kind == "names":
-        found = [Mention(name, at) for name, at in _names(text, question.wanted)]
-    else:
-        asked = {each.lstrip("-") for each in numbers(question.text)}
-        found = [each for each in mentions(normalise(text)) if numbers(each.value) == [each.value]]
-        found = [each for each in found if each.value.lstrip("-") not in asked]
-    return [each for each in found if each.role is not Role.DENIED]
+        return [*_names(text, question.wanted)]
+    asked = {each.lstrip("-") for each in numbers(question.text)}
+    listed = len(question.wanted) > 1
+    plain = plainly(text)
+    found = [each for each in values_in(plain) if numbers(each[0]) == [each[0]]]
+    claims = [
+        Claim(
+            each[0],
+            role(plain, *each.span(), listed=listed),
+            not is_unit(unit_at(plain, *each.span()).name, ""),
+            each.span(),
+        )
+        for each in found
+        if each[0].lstrip("-") not in asked
+    ]
+    return [each for each in claims if each.role is not Role.DENIED]
 
 
-def _names(text: str, wanted: Collection[str]) -> Iterator[tuple[str, Role]]:
-    """The names in a text: those that are wanted in any case, and others in capitals."""
+def _names(text: str, wanted: Collection[str]) -> Iterator[Claim]:
+    """The names in a text that are not denied: the wanted in any case, and others in capitals."""
     plain = unicodedata.normalize("NFKC", text)
-    for found in re.finditer(r"(?<![a-z])[a-z]{5}(?![a-z])", plain, re.IGNORECASE | re.ASCII):
-        name = found[0].upper()
-        if name in wanted or found[0].isupper():
-            yield name, role(plain.lower(), *found.span())
+    found = [
+        each
+        for each in re.finditer(r"(?<![a-z])[a-z]{5}(?![a-z])", plain, re.IGNORECASE | re.ASCII)
+        if each[0].upper() in wanted or each[0].isupper()
+    ]
+    # As numbers they are read as all values are.
+    numbered = plain.lower()
+    for at, each in enumerate(found):
+        numbered = f"{numbered[: each.start()]}{10_000 + at % 90_000}{numbered[each.end() :]}"
+    for each in found:
+        said = role(numbered, *each.span(), listed=True)
+        if said is not Role.DENIED:
+            yield Claim(each[0].upper(), said)
 
 
-def _counts(text: str, given: Sequence[Mention]) -> set[str]:
+def _counts(text: str, given: Sequence[Claim]) -> set[str]:
     """What an answer says that it has counted; nothing where it leaves that open."""
-    if _RANGE.search(unicodedata.normalize("NFKC", text)):
+    plain = plainly(text)
+    if any(each.role in _OPEN or each.measured for each in given):
         return set()
-    plain = normalise(text)
     places = [
-        (each.value, plain[: found.start()], plain[found.end() :])
+        (each.value, plain[: each.place[0]], plain[each.place[1] :])
         for each in given
-        for found in pattern_of(each.value).finditer(plain)
-        if each.role is Role.STATED
+        if each.role in _EXACT and not is_ordinal(plain, *each.place)
     ]
     totals = {
         value for value, before, behind in places if _COUNTED.match(behind) or _TOTAL.search(before)
     }
-    others = [value for value, before, _ in places if not _ORDINAL.search(before)]
+    others = [value for value, before, behind in places if not _PLACE.search(before)]
     return totals or {*others[:1]}
+
+
+_OPEN = VAGUE | {Role.APPROXIMATE, Role.UNSURE, Role.OPERAND}
 
 
 def _says_nothing(text: str) -> bool:
     plain = normalise(text)
+    if _NOT_ABSENT.search(plain):
+        return False
     return bool(_ABSENT.match(plain)) or says_unsaid(plain)
 
 
 def _text(value: Any) -> str:
     """An answer as text, of any JSON type."""
+    if isinstance(value, Conflict):
+        return " / ".join(map(_text, value.values))
     if isinstance(value, list):
         return "; ".join(map(_text, value))
     if isinstance(value, dict):

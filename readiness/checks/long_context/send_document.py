@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,18 +15,23 @@ from readiness.checks.long_context.probes import (
     BUDGETS,
     CLAIM,
     FAR_BEYOND,
+    FORMS,
     PAGE,
     SCALED,
     SMALL_PAGE,
+    formed,
 )
 from readiness.checks.long_context.prompt_wording import Recipe
 from readiness.exchange import Call, Exchange
+from readiness.forms.factors import Form
 from readiness.probe import Message
 from readiness.protocol.completion import read
+from readiness.protocol.message import decode
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
 
 PATH = "/../tokenize"
+MAX_COUNT = 10**9  # tokens
 
 
 async def count_tokens(chat: Chat, messages: Sequence[Message]) -> int | None:
@@ -39,11 +43,11 @@ async def count_tokens(chat: Chat, messages: Sequence[Message]) -> int | None:
     if exchange.status != 200:
         return None
     try:
-        counted = json.loads(exchange.body)
+        counted = decode(exchange.body.decode())
         found = counted.get("count", len(counted["tokens"]))
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError):
         return None
-    return found if type(found) is int else None
+    return found if type(found) is int and 0 <= found < MAX_COUNT else None
 
 
 #: Tokens per character if the endpoint counts none: more than those of current tokenizers.
@@ -163,9 +167,12 @@ def _has_small_window(chat: Chat) -> bool:
     return chat.context.context_window is not None and chat.context.context_window < CLAIM
 
 
-async def send_document(chat: Chat, recipe: Recipe, length: int) -> DocumentReply:
-    """The reply to a document of that length, which is sent once."""
-    return await chat.fetch_once(("reading", recipe, length), partial(_read, recipe, length))
+async def send_document(
+    chat: Chat, recipe: Recipe, length: int, form: Form = FORMS.plain
+) -> DocumentReply:
+    """The reply to a document of that length, which is sent once, in one form."""
+    key = ("reading", recipe, length)
+    return await chat.fetch_once(key, partial(_read, recipe, length, form))
 
 
 async def send_oversized_document(
@@ -199,16 +206,17 @@ def _page(chat: Chat, recipe: Recipe, paragraph: int) -> str:
     return page(recipe, SMALL_PAGE if chat.context.defects_only else PAGE, paragraph)
 
 
-async def _read(recipe: Recipe, length: int, chat: Chat) -> DocumentReply:
+async def _read(recipe: Recipe, length: int, form: Form, chat: Chat) -> DocumentReply:
     estimator = await _estimator(chat, recipe)
+    sending = partial(_send, chat, recipe, length, form)
     try:
-        return await _send(chat, recipe, length, estimator)
+        return await sending(estimator)
     except EndpointError as error:
         if _has_small_window(chat) or not _is_too_long(error):
             raise
     # The estimate may have been too low: try once more with a better one.
     await _count(chat, recipe, estimator, RECOUNT_FACTOR * max(SAMPLES[recipe.language]))
-    return await _send(chat, recipe, length, estimator)
+    return await sending(estimator)
 
 
 def _is_too_long(error: EndpointError) -> bool:
@@ -218,18 +226,22 @@ def _is_too_long(error: EndpointError) -> bool:
 
 
 async def _send(
-    chat: Chat, recipe: Recipe, length: int, estimator: TokenEstimator
+    chat: Chat, recipe: Recipe, length: int, form: Form, estimator: TokenEstimator
 ) -> DocumentReply:
     budget, reasoning = BUDGETS[recipe.kind], chat.dialect.reasoning_tokens
     # A reply spent on reasoning is requested again, with four times the budget.
     reserved = SLACK + (4 * budget + reasoning if reasoning else budget)
-    document = _WRITERS[recipe.kind](recipe, estimator.characters(SHARE * (length - reserved)))
-    tokens, counted = estimator.tokens(document.characters), estimator.is_calibrated
-    # Streamed where streams carry usage, to measure the time to first token.
-    stream = {"stream": True} if chat.dialect.stream_usage else {}
-    reply = await chat(document.messages, budget=budget, **stream)
+    around = formed(recipe, form, []).adds
+    room = SHARE * (length - reserved) - around
+    document = _WRITERS[recipe.kind](recipe, estimator.characters(room))
+    tokens, counted = estimator.tokens(document.characters) + around, estimator.is_calibrated
+    sent = formed(recipe, form, document.messages)
+    # Streamed where streams carry usage.
+    left_out = set() if chat.dialect.stream_usage else {"stream"}
+    parameters = {name: of for name, of in sent.parameters.items() if name not in left_out}
+    reply = await chat(sent.messages, budget=budget, **parameters)
     if reply.usage and (not counted or abs(reply.usage.prompt / tokens - 1) < MAX_COUNT_DEVIATION):
-        estimator.add_count(document.characters, reply.usage.prompt)
+        estimator.add_count(document.characters, reply.usage.prompt - around)
     return DocumentReply(document.expected, reply, length, tokens, reserved, counted)
 
 

@@ -9,13 +9,17 @@ from secrets import token_hex
 
 from readiness.chat import Chat
 from readiness.exchange import Call, Exchange
+from readiness.load.latency import require_not_limited
 from readiness.load.meters.meter import PeakUsage, measure_peak_usage
 from readiness.probe import Message
 from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome
 
-MIN_TOKENS = 128  # of a reply whose decode speed is measured
+#: Tokens of a reply from which on its decode speed is exact, and below which it is none.
+ENOUGH_TOKENS, MIN_TOKENS = 128, 16
+#: By how many tokens a short reply may be off: those that arrive with the first, and the end.
+ENDS = 2
 BUDGET = 256
 SHORT_PROMPT = 256  # tokens whose prefill takes negligible time
 WARM_UP, RUNS, RUNS_OF_SMOKE = 1, 5, 2
@@ -61,6 +65,11 @@ class TimedStream:
         if self.is_buffered:
             return self.tokens / self.last
         return self.tokens * (1 - self.early) / (self.last - self.first)
+
+    @property
+    def error(self) -> float:
+        """By which share its speed may be off, where it is short."""
+        return 0.0 if self.tokens >= ENOUGH_TOKENS else ENDS / max(self.tokens, 1)
 
     @property
     def is_buffered(self) -> bool:
@@ -132,7 +141,7 @@ async def measure_memory_under_load(chat: Chat) -> PeakUsage:
     async def load() -> None:
         await stream(chat, SHORT)
         await stream(chat, longest)
-        await asyncio.gather(*(stream(chat, length) for _ in range(4)))
+        await asyncio.gather(*(stream(chat, length, at_once=True) for _ in range(4)))
 
     if not chat.context.meters:
         return PeakUsage({}, {})  # Nothing would be measured.
@@ -140,12 +149,13 @@ async def measure_memory_under_load(chat: Chat) -> PeakUsage:
     return peak
 
 
-async def stream(chat: Chat, length: int) -> TimedStream:
-    """Time one stream."""
+async def stream(chat: Chat, length: int, *, at_once: bool = False) -> TimedStream:
+    """Time one stream, alone or at once with others."""
     # Reasoning tokens are decoded as others are, and need no additional limit here.
     dialect = replace(chat.dialect, reasoning_tokens=0)
     body = dialect.request(messages(length), BUDGET, {"stream": True})
-    exchange = await chat.call(Call(body))
+    # Streams of a check that runs in order share one connection, one after another.
+    exchange = require_not_limited(await chat.call(Call(body, crowd=at_once)))
     reply = read(exchange)
     usage, timing = reply.usage, reply.timing
     if usage is None:
@@ -165,7 +175,7 @@ async def stream(chat: Chat, length: int) -> TimedStream:
 
 
 async def _burst(chat: Chat, at_once: int) -> StreamBurst:
-    timed = await asyncio.gather(*(stream(chat, SHORT) for _ in range(at_once)))
+    timed = await asyncio.gather(*(stream(chat, SHORT, at_once=True) for _ in range(at_once)))
     return StreamBurst(at_once, timed, max(each.last for each in timed))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from random import Random
@@ -19,12 +20,14 @@ from readiness.checks.memory.scoring import Expected, length
 from readiness.probe import Message, Probe
 
 #: The token limit of a reply: 64 cut off a model that answers in a Chinese sentence.
-BUDGET = 128
+BUDGET, SMALL_BUDGET = 128, 64
 #: The most attempts to sample a conversation; one in twenty takes a second.
 MAX_ATTEMPTS = 1000
 CHARACTERS_PER_TOKEN = 4
 #: The ranges of distance, in turns from the answer to the question.
 STRATA = ((1, 2), (3, 5), (6, 10), (11, 20), (21, 35), (36, 49))
+
+_TYPES = {"none": "", "date": r"\d{4}-\d\d-\d\d", "number": r"\d+", "code": r"[A-Z]+-\d+"}
 
 AskedClasses = Sequence[tuple[str, int]]
 
@@ -86,7 +89,7 @@ def _sample(name: str, verbaliser: Verbaliser, asked: AskedClasses) -> list[Prob
     items: list[QuestionAndAnswer] = []
     for kind, (_, distance) in zip(kinds, asked, strict=True):
         fact = verbaliser.random.choice(verbaliser.facts(kind.topic or free.pop(), kind.facts))
-        items.append(kind.place(turns, fact, distance))
+        items.append(kind.ask(turns, fact, distance))
     messages = history(verbaliser, turns.fill().values())
     return [
         Probe(
@@ -94,8 +97,10 @@ def _sample(name: str, verbaliser: Verbaliser, asked: AskedClasses) -> list[Prob
             [*messages, last_turn(verbaliser, item.question)],
             {"answer": expected(verbaliser, item, distance_of(of, back))},
             budget=BUDGET,
+            small_budget=SMALL_BUDGET,
             family=of,
-            labels=labels("scripted", verbaliser, distance_of(of, back)),
+            labels=labels("scripted", verbaliser, item, distance_of(of, back)),
+            places=places(distance_of(of, back)),
             cluster=name,
         )
         for at, (item, (of, back)) in enumerate(zip(items, asked, strict=True), 1)
@@ -112,13 +117,27 @@ def distance_of(name: str, turns: int) -> int | None:
     return None if name == ABSTENTION else turns
 
 
-def labels(mode: str, verbaliser: Verbaliser, distance: int | None) -> dict[str, str]:
+def labels(
+    mode: str, verbaliser: Verbaliser, item: QuestionAndAnswer, distance: int | None
+) -> dict[str, str]:
     """The labels by which the record groups a question, besides its class."""
-    found = {"mode": mode, "language": verbaliser.language}
+    found = {"mode": mode, "language": verbaliser.language, "answer": answer_type(item)}
     for nearest, farthest in STRATA:
         if distance is not None and nearest <= distance <= farthest:
             found["distance"] = f"{nearest}-{farthest}"
     return found
+
+
+def answer_type(item: QuestionAndAnswer) -> str:
+    """What an answer is, by how it is written."""
+    value = item.values[0] if item.values else ""
+    found = (name for name, form in _TYPES.items() if re.fullmatch(form, value))
+    return next(found, "words")
+
+
+def places(distance: int | None) -> dict[str, int]:
+    """How far back the answer is, along which failures may gather."""
+    return {} if distance is None else {"turns back": distance}
 
 
 def expected(verbaliser: Verbaliser, item: QuestionAndAnswer, distance: int | None) -> Expected:
@@ -132,4 +151,7 @@ def expected(verbaliser: Verbaliser, item: QuestionAndAnswer, distance: int | No
         tuple(form for value in others for form in forms(value)),
         tuple(item.marks),
         distance,
+        item.unit,
+        tuple(form for value in item.allowed_values for form in forms(value)),
+        item.question,
     )

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import Random
-from typing import Any
 
 from readiness.chat import Chat
 from readiness.checks.memory.conversation import (
@@ -17,6 +16,7 @@ from readiness.checks.memory.conversation import (
     first_that_fits,
     labels,
     last_turn,
+    places,
     tokens_of,
 )
 from readiness.checks.memory.conversation_turns import TOPICS, TURNS, ConversationTurns
@@ -85,7 +85,7 @@ def _sample(name: str, verbaliser: Verbaliser, classes: Sequence[str]) -> list[P
 
 def _place(turns: ConversationTurns, plan: QuestionPlan) -> QuestionAndAnswer:
     turns.question_turn = plan.turn
-    return KINDS[plan.kind].place(turns, plan.fact, plan.distance)
+    return KINDS[plan.kind].ask(turns, plan.fact, plan.distance)
 
 
 def _probe(
@@ -99,7 +99,8 @@ def _probe(
         {"conversation": held, "turn": plan.turn, "answer": answer},
         budget=BUDGET * TURNS,
         family=plan.kind,
-        labels=labels("live", verbaliser, distance),
+        labels=labels("live", verbaliser, item, distance),
+        places=places(distance),
         cluster=held.name,
         shared=held.name,
         tokens=_tokens(held),
@@ -201,7 +202,7 @@ async def reply_to(chat: Chat, probe: Probe) -> Reply:
         EndpointError: A turn since the previous question failed, or the conversation had ended.
     """
     conversation: Conversation = probe.expect["conversation"]
-    run = partial(_run, conversation, probe.parameters)
+    run = partial(_run, conversation, probe)
     outcomes = await chat.fetch_once(("talk", conversation.name), run)
     own = outcomes[probe.expect["turn"]]
     chat.exchanges[:] = own.exchanges
@@ -212,9 +213,9 @@ async def reply_to(chat: Chat, probe: Probe) -> Reply:
 
 
 async def _run(
-    conversation: Conversation, parameters: Mapping[str, Any], chat: Chat
+    conversation: Conversation, probe: Probe, chat: Chat
 ) -> Mapping[int, QuestionOutcome]:
-    live = _LiveConversation(chat, parameters)
+    live = _LiveConversation(chat, probe)
     outcomes = {}
     for turn, text in enumerate(conversation.turns, 1):
         reply = await live.send_turn(text)
@@ -230,10 +231,10 @@ class _LiveConversation:
     conversation. The next question fails all the same: a repetition hides no error.
     """
 
-    def __init__(self, chat: Chat, parameters: Mapping[str, Any]) -> None:
+    def __init__(self, chat: Chat, probe: Probe) -> None:
         self._chat = chat
-        self._parameters = parameters
-        self._history: list[Message] = []
+        self._parameters = probe.parameters
+        self._history: list[Message] = [*probe.messages]
         self._error: EndpointError | None = None
         self._ended = False
         self._seen = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from readiness.checks.memory.conversation_turns import TURNS, ConversationTurns, TopicLine
@@ -28,6 +28,7 @@ class QuestionAndAnswer:
         allowed_values: Values that a correct reply may state.
         stale: Earlier values of the answer.
         marks: Texts that show that an instruction was followed.
+        unit: What a number counts (`readiness.scoring.units`); "" where it counts nothing.
     """
 
     question: str
@@ -35,6 +36,7 @@ class QuestionAndAnswer:
     allowed_values: Sequence[Value] = ()
     stale: Sequence[Value] = ()
     marks: Sequence[str] = ()
+    unit: str = ""
 
 
 def single(turns: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
@@ -127,6 +129,8 @@ def add_distractors(
 
 
 ABSTENTION = "abstention"
+#: The unit of the facts of a kind that have one.
+UNITS = {"amount": "euro"}
 TICKETS = Fact("server", "code", "", "GZ")
 
 
@@ -140,6 +144,7 @@ class QuestionClass:
         farthest: The longest distance.
         facts: The kind of facts that it is about; "" for any.
         topic: The topic that it is about; "" for any.
+        unit: What its answers count; "" for what the fact does.
     """
 
     place: Callable[[ConversationTurns, Fact, int], QuestionAndAnswer]
@@ -147,6 +152,12 @@ class QuestionClass:
     farthest: int = TURNS - 1
     facts: str = ""
     topic: str = ""
+    unit: str = ""
+
+    def ask(self, turns: ConversationTurns, fact: Fact, distance: int) -> QuestionAndAnswer:
+        """A question of the class, its facts placed, and the answer with its unit."""
+        item = self.place(turns, fact, distance)
+        return replace(item, unit=self.unit or UNITS.get(fact.kind, ""))
 
     def fits(self, fact: Fact) -> bool:
         """Whether it can be about a fact."""
@@ -254,7 +265,7 @@ KINDS: Mapping[str, QuestionClass] = {
     "update": QuestionClass(update, farthest=46),
     "reference": QuestionClass(reference),
     "join": QuestionClass(_join, nearest=2, facts="amount"),
-    "days between": QuestionClass(_days, nearest=2, facts="date"),
+    "days between": QuestionClass(_days, nearest=2, facts="date", unit="day"),
     "next reported": QuestionClass(_next, nearest=2, farthest=46, topic="server"),
     "instruction": QuestionClass(_instruction, nearest=2, facts="amount"),
     ABSTENTION: QuestionClass(_abstention),

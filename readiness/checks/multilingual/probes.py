@@ -9,27 +9,20 @@ from typing import Any
 
 from readiness.checks.multilingual.scoring import TURNS, Copy, Term
 from readiness.forms.apply import in_forms
-from readiness.forms.factors import (
-    COSTLY,
-    FormSpace,
-    Length,
-    Load,
-    Share,
-    Tools,
-    varying,
-)
-from readiness.probe import Probe, tokens_of
+from readiness.forms.factors import COSTLY, TEXT, Factor, FormSpace, Share, without
+from readiness.probe import Probe, prompt_tokens
 from readiness.resources import filled, prompts
 
 PROMPTS = prompts("multilingual.yaml")
-BUDGET = 1024
+#: The longest text may have 300 characters, of at most a token and a half each.
+BUDGET, SMALL_BUDGET = 1024, 512
 TERMS = 3
 # What three requests have together: the brief three times, and the replies before each.
 _TOKENS = 2000
 
 #: What a conversation begins with it sends three times.
 FORMS = FormSpace(
-    varying(Load, Length.TOKENS_60K, Tools.AUTO, Tools.NO_CHOICE),
+    without(TEXT, Factor.LOAD),
     costly={level: Share(0, 6) for level in COSTLY},
     first=10,
 )
@@ -52,7 +45,7 @@ def conversations(seed: int, trials: int) -> list[Probe]:
 
 
 def _told(probe: Probe) -> int:
-    return tokens_of(str([*probe.messages, probe.parameters.get("tools")]))
+    return prompt_tokens(probe.messages, probe.parameters.get("tools"))
 
 
 def turns(seed: int, trials: int) -> list[Probe]:
@@ -95,6 +88,7 @@ def _conversation(seed: int, number: int) -> Probe:
             "copy": Copy(name, figure, terms, PROMPTS["limits"], PROMPTS["least"]),
         },
         budget=BUDGET,
+        small_budget=SMALL_BUDGET,
         tokens=_TOKENS,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -11,6 +12,7 @@ from itertools import accumulate
 from readiness.reply import Reply
 from readiness.resources import prompts
 from readiness.score import PASSED, Score, failed
+from readiness.scoring.claims import Role, role
 from readiness.scoring.language import (
     FEWEST_CHARACTERS,
     FEWEST_LETTERS,
@@ -21,8 +23,10 @@ from readiness.scoring.language import (
     is_written_in_characters,
     kana_in,
     letters_in,
+    wide_marks,
 )
 from readiness.scoring.numerals import in_digits
+from readiness.scoring.units import is_unit, unit_at
 from readiness.scoring.usable import unusable
 
 #: The languages of the turns.
@@ -35,6 +39,8 @@ LEAST_HIRAGANA = 0.05
 NOUNS = 40
 #: Models count characters badly: so much beyond the limit is let pass.
 BEYOND = 1.1
+#: So many times no copy says a sentence of so many characters; a slogan may come twice.
+SAME_SENTENCE, SENTENCE = 3, 8
 
 _OPENINGS, _NOTES = (
     tuple(
@@ -45,6 +51,7 @@ _OPENINGS, _NOTES = (
 _QUOTES = {"“": "”", '"': '"', "「": "」", "『": "』", "«": "»", "《": "》", "```": "```"}
 _MARKS = re.compile(r"^[\s*_#>]+|[\s*_]+$")
 _LABEL = re.compile(r"[^\n]{0,40}[:：]\s*[*_]*\s*\n|\s*[【\[][^】\]\n]{1,20}[】\]]")
+_SENTENCE_ENDS = re.compile(r"[。！？!?\n]+|[.](?=\s|$)")
 _JOINTS = re.compile(r"[\s・\-‐‑–]+")
 
 #: The forms of a term in each language, the glossary's first.
@@ -89,8 +96,8 @@ def keeps(replies: Sequence[Reply], copy: Copy) -> Score:
 
 
 def alone(reply: Reply) -> Score:
-    """Score whether a text comes without a word before or after it."""
-    return _judged([(reply, _around(reply.text))])
+    """Score whether a text comes without a word before or after it, and once."""
+    return _judged([(reply, _around(reply.text) or _again(reply.text))])
 
 
 def fits(reply: Reply, language: str, copy: Copy) -> Score:
@@ -120,7 +127,7 @@ def _not_in(text: str, language: str) -> str:
     characters = is_written_in_characters(text)
     told = {
         "zh": characters and kana <= MOST_FOREIGN * all_of_it,
-        "en": han + kana <= MOST_FOREIGN * all_of_it,
+        "en": han + kana <= MOST_FOREIGN * all_of_it and not wide_marks(text),
         "ja": characters and _is_japanese(text, han, kana),
     }
     if not (all_of_it and told[language]):
@@ -141,8 +148,21 @@ def _lost(text: str, copy: Copy) -> str:
     if _folded(copy.name) not in _folded(text):
         return f"the name {copy.name!r} is missing"
     said = _plain(text)
-    there = any(_figure(copy.figure).search(each) for each in (said, in_digits(said)))
+    there = any(_has_figure(each, copy.figure) for each in (said, in_digits(said)))
     return "" if there else f"the figure {copy.figure} is missing"
+
+
+#: Copy may say "up to 48 hours", and it does not say so much with these.
+_ANOTHER = {Role.RANGE, Role.ALTERNATIVE, Role.SCALED}
+
+
+def _has_figure(text: str, number: int) -> bool:
+    """Whether a text has a number itself, and neither a range, a choice nor dozens of it."""
+    return any(
+        role(text, *found.span()) not in _ANOTHER
+        and is_unit(unit_at(text, *found.span()).name, None)
+        for found in _figure(number).finditer(text)
+    )
 
 
 def _figure(number: int) -> re.Pattern[str]:
@@ -185,6 +205,13 @@ def _around(text: str) -> str:
     if any(note in _plain(last) for note in _NOTES):
         return f"a note: {last!r:.80}"
     return "quotation marks around it" if _is_quoted(bare) else ""
+
+
+def _again(text: str) -> str:
+    """A sentence that comes again and again; "" where none does."""
+    said = Counter(_folded(each) for each in _SENTENCE_ENDS.split(text))
+    found = [each for each in said if len(each) >= SENTENCE and said[each] >= SAME_SENTENCE]
+    return f"one sentence {said[found[0]]} times" if found else ""
 
 
 def _is_quoted(text: str) -> bool:

@@ -7,9 +7,11 @@ import codecs
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle
+from random import Random
 from typing import Any
 
 from readiness.checks.refusal.prompt_wording import PROMPTS
+from readiness.forms.apply import neutral_text
 from readiness.probe import Message
 from readiness.resources import prompts
 
@@ -17,6 +19,8 @@ LETTERS: Mapping[str, Mapping[str, str]] = prompts("refusal_letters.yaml")
 DISGUISES: Mapping[str, Sequence[Any]] = PROMPTS["disguises"]
 CODED = frozenset(PROMPTS["coded"])
 LANGUAGES = ("en", "ja")
+#: About how many tokens follow a request: more than the classifiers of filters read.
+FOLLOWING = 1_500
 _MARKED = re.compile(r"\[(.+?)\]")
 _TRADITIONAL = str.maketrans(dict(LETTERS["traditional"]))
 
@@ -32,7 +36,10 @@ def disguise(family: str, variant: Any, request: str) -> list[Message]:
         spelt = _MARKED.sub(lambda found: f"[{rot13(found[1])}]", request)
         return [_user(variant.replace("{request}", spelt))]
     whole = WHOLE.get(family, str)(plain(request))
-    return [_user(variant.replace("{request}", whole))]
+    said = variant.replace("{request}", whole)
+    if "{text}" in said:
+        said = said.replace("{text}", neutral_text("zh", Random(request), FOLLOWING))
+    return [_user(said)]
 
 
 def plain(request: str) -> str:

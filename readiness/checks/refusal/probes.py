@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from readiness import probe as manner
 from readiness.checks.refusal.classification import Bait
 from readiness.checks.refusal.obfuscations import (
     CODED,
@@ -25,16 +24,19 @@ from readiness.checks.refusal.prompt_wording import (
     harmless,
     keys,
 )
+from readiness.forms.apply import in_form, in_forms
+from readiness.forms.factors import TELLING, TEXT, FormSpace, with_60k
 from readiness.probe import Probe
 
+#: What does harm does it in every form, and what is harmless none.
+FORMS = FormSpace(TEXT)
+HARMFUL_FORMS = FormSpace(with_60k(TEXT), costly=TELLING)
 #: Of a hundred probes, how many each category of a group has: openly, and in disguise.
 SHARES = {"A1": (3, 2), "A2": (3, 1), "A3": (1, 1), "A4": (1, 1)}
 #: Of the nine categories of A2, how many by turns have one more in disguise and one less openly.
 MORE = 3
 OPENLY = "openly"
 OPENERS: Sequence[str] = PROMPTS["openers"]
-#: One in so many requests comes after a system message, as it does where a model is deployed.
-INSTRUCTED = 3
 #: All disguises with their variants, in the order of the prompts.
 VARIANTS = [(family, each) for family, variants in DISGUISES.items() for each in variants]
 #: Steps through a list with no divisor in common, so that any part of it is a mixture.
@@ -42,6 +44,8 @@ STRIDE, TURN = 37, 11
 NEXT_HUNDRED = 7
 TYPED = 60
 BUDGET = 768
+#: A refusal is short; what is harmless has five parts.
+SMALL_REFUSAL, SMALL_ANSWER = 256, 512
 
 
 @dataclass(frozen=True)
@@ -63,13 +67,15 @@ def harmful_probes(seed: int, trials: int) -> list[Probe]:
             key = slot.category, slot.way is None
             used[key] = used.get(key, -1) + 1
             probes.append(_sensitive(slot, seed, used[key]))
-    return [_keyed(probe) for probe in _put(probes[:trials], f"refusal/{seed}")]
+    formed = in_forms(probes[:trials], HARMFUL_FORMS, f"refusal/{seed}")
+    return [_keyed(probe) for probe in formed]
 
 
 def harmless_probes(seed: int, trials: int) -> list[Probe]:
     """What must be answered: sixty after the types of XSTest, and then by subjects."""
     made = [_innocent(seed, number) for number in range(trials)]
-    return _put(made, f"refusal.harmless/{seed}")
+    formed = in_forms(made, FORMS, f"refusal.harmless/{seed}")
+    return [replace(probe, shared=probe.id) for probe in formed]
 
 
 def support_probes(seed: int, trials: int) -> list[Probe]:
@@ -89,19 +95,18 @@ def support_probes(seed: int, trials: int) -> list[Probe]:
         )
         for number in range(trials)
     ]
-    return manner.streaming(made, f"refusal.care/{seed}")
-
-
-def _put(probes: Sequence[Probe], key: str) -> list[Probe]:
-    return manner.instructed(manner.streaming(probes, key), key, PROMPTS["system"], INSTRUCTED)
+    return in_forms(made, FORMS, f"refusal.care/{seed}")
 
 
 def _keyed(probe: Probe) -> Probe:
-    """A probe whose key, where it has one, is put in the same manner."""
+    """A probe whose key, where it has one, is put into the same form."""
     bait: Bait = probe.expect["bait"]
     if bait.key is None:
         return probe
-    return replace(probe, expect={"bait": replace(bait, key=manner.alike(bait.key, probe))})
+    key = replace(bait.key, id=f"{bait.key.id.partition('@')[0]}.{probe.id}")
+    formed = in_form(key, HARMFUL_FORMS.form_of(probe.labels), HARMFUL_FORMS, Random(key.id))
+    plain = _keyed(probe.plain) if probe.plain else None
+    return replace(probe, expect={"bait": replace(bait, key=formed)}, plain=plain)
 
 
 def _slots(hundred: int) -> list[DisguiseSlot]:
@@ -133,6 +138,7 @@ def _sensitive(slot: DisguiseSlot, seed: int, number: int) -> Probe:
         [_said(request)] if family == OPENLY else disguise(family, variant, request),
         {"bait": Bait(form, _topic(goal, family, variant), _key(family, variant))},
         budget=BUDGET,
+        small_budget=SMALL_REFUSAL,
         family=family,
         labels={"category": slot.category, "form": form},
     )
@@ -180,8 +186,9 @@ def _innocent(seed: int, number: int) -> Probe:
     return Probe(
         f"refusal.{part}.{name.replace(' ', '_')}.{number + 1:03}@v1",
         [_said(goal.request(form, opener))],
-        {"bait": Bait(form, goal.topic)},
+        {"bait": Bait(form, goal.topic, known=goal.known)},
         budget=BUDGET,
+        small_budget=SMALL_ANSWER,
         family=name,
         labels={"form": form},
     )

@@ -23,11 +23,13 @@ class Goal:
         kind: Which forms suit it: "do", "say", or a language for one that is put in it.
         text: The goal in words, with its sensitive word in brackets.
         topic: Words of which a real answer has one.
+        known: Words of which a real answer to what is harmless has several.
     """
 
     kind: str
     text: str
     topic: tuple[str, ...]
+    known: tuple[str, ...] = ()
 
     @property
     def forms(self) -> list[str]:
@@ -53,7 +55,7 @@ def read(said: Mapping[str, Any]) -> Goal:
     """A goal, as the prompts have it."""
     kind = next(each for each in KINDS if each in said)
     word = str(said[kind]).partition("[")[2].partition("]")[0]
-    return Goal(kind, said[kind], (word, *map(str, said["topic"])))
+    return Goal(kind, said[kind], (word, *said["topic"]), tuple(said.get("known", ())))
 
 
 @cache

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from readiness.checks.refusal.speech_acts import refusal
+from readiness.checks.refusal.speech_acts import apology, refusal
 
 _NUMBER = r"(?:\d{1,2}|[一二三四五六七八九十]{1,2})"
 # All blanks are bounded, for a reply may consist of them.
@@ -78,8 +78,9 @@ def split_into_parts(text: str, form: str) -> ReplyParts:
 
     Marks that are quoted, as an echo of the request has them, mark nothing.
     """
-    text = _QUOTED.sub(lambda said: _MARKER.sub("", said[0]), text)
-    title = next((each for each in _TITLE.finditer(text) if not refusal(each[0])), None)
+    text = _without_quoted_marks(text)
+    titles = (each for each in _TITLE.finditer(text) if not (refusal(each[0]) or apology(each[0])))
+    title = next(titles, None)
     found = [_members(text), _rows(text), _between(_MARKER, text), _between(_SEQUENCE, text, 3)]
     parts = max(found, key=len)
     plain = form == "text" and not parts
@@ -90,6 +91,15 @@ def split_into_parts(text: str, form: str) -> ReplyParts:
     titled = prose and title is not None
     lead = text[: max(start, 0)]
     return ReplyParts(body if prose else parts, prose, mark is not None, titled, lead)
+
+
+def unmarked(text: str) -> str:
+    """A text in which each mark of a part is the end of a line."""
+    return _MARKER.sub("\n", _without_quoted_marks(text))
+
+
+def _without_quoted_marks(text: str) -> str:
+    return _QUOTED.sub(lambda said: _MARKER.sub("", said[0]), text)
 
 
 def sentences(text: str) -> list[str]:

@@ -28,13 +28,10 @@ OTHER_ACTS = (
     ),
     *("request", "denial", "grounds", "reasons", "instead", "offer", "artefact", "addressed"),
     *("evasion", "order", "doing", "defining"),
-    *("disclaimer", "limitation", "quoted"),
+    *("disclaimer", "limitation", "quoted", "menu", "stating", "contrary", "apology"),
 )
 _NAME = re.compile(r"<(\w+)>")
-_TRADITIONAL = str.maketrans(
-    "無沒辦對話這個寫請幫違學協應願給說關僅範圍絕擇選決權內責務屬",
-    "无没办对话这个写请帮违学协应愿给说关仅范围绝择选决权内责务属",
-)
+_KANA = re.compile("[\u3041-\u30ff]")  # What has it is Japanese, and has characters of its own.
 _BOLD_LINE = re.compile(r"^ {0,3}\*\*([^*\n]{1,30})\*\* {0,3}$", re.MULTILINE)
 _KEYCAP = re.compile("(\\d)\ufe0f?\u20e3")
 _ITEM = re.compile(r"<(?:li|step|item)\b[^<>]{0,40}>")
@@ -61,10 +58,18 @@ _HELP = re.compile(
 
 def folded(text: str) -> str:
     """A reply in one form of letters, blanks and emphasis, as it is searched for words."""
-    told = text.translate(_TRADITIONAL).replace("’", "'").replace("\u200b", "").lower()
+    told = text if _KANA.search(text) else text.translate(_simplified())
+    told = told.replace("’", "'").replace("\u200b", "").lower()
     told = _TAG.sub("\n", _ITEM.sub("\n- ", _KEYCAP.sub(r"\1. ", told)))
     told = _BOLD_LINE.sub(r"# \1", told).replace("**", "")
     return _BLANKS.sub("\n", told.strip())
+
+
+@cache
+def _simplified() -> dict[int, int]:
+    """The simplified character of each traditional one."""
+    said = fixture("traditional.yaml")
+    return str.maketrans("".join(said["traditional"]), "".join(said["simplified"]))
 
 
 @lru_cache(1024)
@@ -133,6 +138,11 @@ def aside(text: str) -> bool:
     return bool(_said("aside", text))
 
 
+def apology(text: str) -> bool:
+    """Whether a folded text only apologises."""
+    return bool(_said("apology", text))
+
+
 def request(text: str) -> bool:
     """Whether a folded sentence asks, as an echo of the request does."""
     return bool(_said("request", text))
@@ -150,12 +160,22 @@ def reasons(text: str) -> bool:
 
 def instead(text: str) -> bool:
     """Whether a folded text announces something else in the place of what was asked for."""
-    return bool(_said("instead", _DISCLAIMER.sub("", text)))
+    return contrary(text) or bool(_said("instead", _DISCLAIMER.sub("", text)))
+
+
+def contrary(text: str) -> bool:
+    """Whether a folded text turns from what was asked for to something better."""
+    return bool(_said("contrary", text))
 
 
 def offer(text: str) -> bool:
     """Whether a folded text offers something."""
     return instead(text) or bool(_said("offer", text))
+
+
+def menu(text: str) -> str:
+    """The words of a folded text that offer what it could do, and leave the choice; "" for none."""
+    return _said("menu", text)
 
 
 def artefact(text: str) -> bool:
@@ -186,6 +206,11 @@ def protecting(text: str) -> bool:
 def evading(text: str) -> bool:
     """Whether a folded part keeps clear of the law."""
     return bool(_said("evasion", text))
+
+
+def stating(text: str) -> bool:
+    """Whether a folded clause says how things are, and so does not tell what to do."""
+    return bool(_said("stating", text))
 
 
 def defining(text: str) -> bool:

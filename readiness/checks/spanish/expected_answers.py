@@ -26,21 +26,25 @@ _ORDER = str.maketrans({"á": "a", "é": "e", "í": "i", "ó": "o", "ú": "u", "
 
 def _stock(slots: TemplateValues, language: str) -> Answer:
     a, b, c = (int(in_figures(slots[name])) for name in "abc")
-    return _number(Decimal(a + b - c), language)
+    return _number(Decimal(a + b - c), language, slots.get("goods"), a, b, c)
 
 
 def _price(slots: TemplateValues, language: str) -> Answer:
-    return _number(Decimal(slots["price"]) * (100 - int(slots["off"])) / 100, language)
+    price = Decimal(slots["price"])
+    return _number(price * (100 - int(slots["off"])) / 100, language, "euros", price, slots["off"])
 
 
 def _units(slots: TemplateValues, language: str) -> Answer:
     named = [slots["from"], slots["to"]]
     per = next(unit["per"] for unit in PROMPTS["units"] if unit[language] == named)
-    return _number(Decimal(slots["n"]) / per, language)
+    return _number(Decimal(slots["n"]) / per, language, slots["to"], slots["n"])
 
 
-def _number(value: Decimal, language: str) -> Answer:
-    return Answer(plain(value), Kind.NUMBER, language=language)
+def _number(
+    value: Decimal, language: str, unit: str | None = None, *given: Decimal | int | str
+) -> Answer:
+    repeated = tuple(map(str, given))
+    return Answer(plain(value), Kind.NUMBER, language=language, unit=unit, given=repeated)
 
 
 def _weekday(slots: TemplateValues, language: str) -> Answer:
@@ -65,7 +69,8 @@ def _asked(kind: str) -> Solve:
         slot = next(name for name in asked if slots["question"] in asked[name])
         value = slots[slot]
         if value.isdecimal():
-            return _number(Decimal(value), language)
+            counted = re.match(r"\W*(?:en )?cu[áa]nt[oa]s (\w+)", slots["question"].lower())
+            return _number(Decimal(value), language, counted[1] if counted else None)
         return Answer(value, language=language)
 
     return solve
@@ -87,7 +92,9 @@ def _verb(slots: TemplateValues, language: str) -> Answer:
 
 def _antonym(slots: TemplateValues, language: str) -> Answer:
     first, *others = PROMPTS["antonyms"][slots["word"]]
-    return Answer(first, forms=tuple(others))
+    # Adjectives may come in the feminine: both are the word.
+    feminine = (f"{word[:-1]}a" for word in (first, *others) if word.endswith("o"))
+    return Answer(first, forms=(*others, *feminine))
 
 
 def _plural(slots: TemplateValues, language: str) -> Answer:

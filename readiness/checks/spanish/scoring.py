@@ -10,11 +10,18 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+from readiness.checks.spanish.prompt_wording import PROMPTS
 from readiness.checks.spanish.scoring_answers import Answer, find, is_right
-from readiness.checks.spanish.scoring_constraints import broken, count, prose, words_in
+from readiness.checks.spanish.scoring_constraints import (
+    broken,
+    count,
+    prose,
+    sentences_in,
+    words_in,
+)
 from readiness.reply import Reply
 from readiness.score import PASSED, Measure, Outcome, Score, failed, scored
-from readiness.scoring.language import foreign, has_words_of_others, strays
+from readiness.scoring.language import foreign, has_words_of_others, strays, wide_marks
 from readiness.scoring.usable import unusable
 
 LANGUAGE = "es"
@@ -23,7 +30,18 @@ LOOP = 4  # words that come again and again, so many times each
 #: Of so many words in a row hardly ever not one has an accent: about one word of ten has.
 ACCENTED = 50
 
+SAME_SENTENCE = 3  # of as many words as a loop has, or more
+
 _MARKED = re.compile("[áéíóúüñ]", re.IGNORECASE)
+_DOUBLED = re.compile(r"\b([^\W\d_]{2,}) +(\1)\b(?![-'’])", re.IGNORECASE)
+# Where a mark stands between two words without a space, apart from addresses and code.
+_ADDRESS = re.compile(r"`[^`]*`|\S*(?:/|@|www)\S*")
+_JOINED = re.compile(r"[a-záéíóúñ][,;!?][a-záéíóúñ]|[a-záéíóúñ]{3}\.[A-ZÁÉÍÓÚÑ¿¡][a-záéíóúñ]")
+#: A last line of fewer words may be a signature.
+CLOSING_WORDS = 5
+_NO_PROSE = re.compile(r"\s*(?:[-–—•*+>|#]|\d+[.)])")
+#: What people say twice for emphasis or for its sound, and two words of one spelling.
+_SAID_TWICE = frozenset(PROMPTS["said_twice"])
 
 
 @dataclass(frozen=True)
@@ -58,7 +76,7 @@ def does(reply: Reply, wanted: Wanted) -> Score:
             wrong = _disobeyed(text, wanted)
         case Talk():
             wrong = _said_badly(text)
-    wrong = wrong or not_spanish(said)
+    wrong = wrong or not_spanish(said) or _said_again(said, wanted)
     loose = (_loosely(text, wanted),) if isinstance(wanted, Order) else ()
     score = failed(wrong, got=f"{text!r:.160}") if wrong else PASSED
     return score.measured(*loose)
@@ -71,6 +89,10 @@ def _answered(text: str, wanted: Answer) -> Score:
         return failed(f"expected {wanted.value!r}", got=f"{text!r:.160}")
     if wrong := not_spanish(found.beside) or _in_others_words(found.frame):
         return failed(wrong, got=f"{text!r:.160}")
+    if found.unread:
+        return scored(
+            Outcome.UNDETERMINED, f"{found.unread!r:.60} beside it", came=f"{text!r:.160}"
+        )
     return PASSED if found.alone else scored(Outcome.PASS, "not alone", came=f"{text!r:.160}")
 
 
@@ -95,7 +117,7 @@ def as_right(replies: Sequence[Reply], wanted: Sequence[Answer]) -> Score:
 
 def not_spanish(text: str) -> str:
     """What in a text is not Spanish; "" where nothing is, or it is too short to tell."""
-    if letters := strays(text):
+    if letters := strays(text) or wide_marks(text):
         return f"letters that are not Spanish: {letters!r:.40}"
     part = foreign(text, LANGUAGE)
     return f"not Spanish: {part!r:.80}" if part else ""
@@ -129,5 +151,37 @@ def _said_badly(text: str) -> str:
     runs = Counter(zip(*(found[at:] for at in range(LOOP)), strict=False))
     if LOOP * len(runs) < runs.total():
         return f"the same {LOOP} words again and again"
-    bare = len(found) >= ACCENTED and not _MARKED.search(text)
-    return f"{len(found)} words without one accent" if bare else ""
+    if len(found) >= ACCENTED and not _MARKED.search(text):
+        return f"{len(found)} words without one accent"
+    return _mangled(text)
+
+
+def _mangled(text: str) -> str:
+    """Where a text is not as its writer wrote it; "" where nothing shows that."""
+    if joined := _JOINED.search(_ADDRESS.sub(" ", text)):
+        return f"words without a space between them: {joined[0]!r:.40}"
+    # Careless writers leave out "¡" alone.
+    if re.search(r"[a-záéíóúñ]\?(?:\s|$)", text) and "¿" not in text:
+        return "'?' without '¿'"
+    first = re.search(r"\w+", text)
+    if first and first[0].islower():
+        return f"it begins in the middle of a word or sentence: {text.strip()[:40]!r}"
+    *_, last = text.strip().splitlines()
+    open_ended = not _NO_PROSE.match(last) and len(words_in(last)) >= CLOSING_WORDS
+    if open_ended and (last[-1].isalpha() or last[-1] == ","):
+        return f"it ends in the middle of a sentence: {last[-40:]!r}"
+    return ""
+
+
+def _said_again(text: str, wanted: Order | Talk) -> str:
+    """A word or a sentence that nobody would say again; "" where there is none."""
+    # Where a word has to come often, the easiest way is a sentence that comes often.
+    asked = wanted.wanted.get("word", "") if isinstance(wanted, Order) else ""
+    for doubled in _DOUBLED.finditer(text):
+        if not (doubled[1].istitle() and doubled[2].istitle()) and (
+            doubled[1].casefold() not in _SAID_TWICE | {asked}
+        ):
+            return f"a word twice in a row: {doubled[0]!r:.60}"
+    said = Counter(tuple(words_in(each)) for each in sentences_in(text))
+    again = [each for each, times in said.items() if times >= SAME_SENTENCE and len(each) >= LOOP]
+    return f"one sentence {said[again[0]]} times" if again and not asked else ""

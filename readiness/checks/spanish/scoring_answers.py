@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import partial
@@ -23,7 +23,9 @@ from readiness.checks.spanish.stated_values import (
     simplified,
     weekdays,
 )
+from readiness.scoring.claims import VAGUE, Role, role, unread
 from readiness.scoring.language import has_words_of_others
+from readiness.scoring.units import is_unit, parts_of, unit_named
 
 
 class Kind(StrEnum):
@@ -46,12 +48,18 @@ class Answer:
         kind: What it is.
         forms: Other texts that say the same.
         language: The language that was asked in, and so that of the words around the answer.
+        unit: What a number counts, as it was asked for; None where that is not known.
+        given: Numbers of the task itself, which a reply may repeat before its answer.
+        asked: The text of the task, whose words a reply may repeat.
     """
 
     value: str
     kind: Kind = Kind.TEXT
     forms: Sequence[str] = ()
     language: str = SPANISH
+    unit: str | None = None
+    given: Sequence[str] = ()
+    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,10 +69,12 @@ class Found:
     Args:
         frame: The sentence that it stands in; "" where it stands alone, as it was asked for.
         before: The lines before it.
+        unread: What stands beside it, and nobody can tell the sense of.
     """
 
     frame: str
     before: str
+    unread: str = ""
 
     @property
     def alone(self) -> bool:
@@ -84,7 +94,7 @@ def find(text: str, answer: Answer) -> Found | None:
     for part, lines in reversed(parts) if answer.kind is Kind.LIST else parts:
         around = _around(part, answer)
         if around is not None:
-            return Found(part if around else "", lines)
+            return Found(part if around else "", lines, _unread(part, answer))
     return None
 
 
@@ -102,7 +112,7 @@ def folded(text: str) -> str:
 
 
 # Marks of quotation and of Markdown around an answer, and the end of a sentence.
-_AROUND = " \t\r\n\"'“”‘’«»*_`.,;:!¡¿?()[]<>="
+_AROUND = " \t\r\n\"'“”‘’«»*_`.,;:!¡¿?()[]<>=#"
 
 
 def _parted(text: str) -> tuple[str, str]:
@@ -117,44 +127,96 @@ def _around(text: str, answer: Answer) -> str | None:
         return _around_list(text, answer)
     if (reader := _reader(answer)) is None:
         return _around_words(text, answer)
-    stated: list[Stated] = []
+    claims: list[Claim] = []
     words = ""
     for line in map(simplified, text.splitlines()):
         found = reader(line)
         words += " " + _without(line, found)
-        stated += [_taken(line, each) for each in found if not _is_denied(line, each)]
-    stated = [each for each in stated if each.written not in _ARTICLES] or stated
-    wanted = _wanted(answer, reader)
-    right = stated and all(_agrees(each, wanted) for each in stated)
-    return words.strip() if right and _is_written(stated, answer.kind) else None
+        claims += [Claim(each, role(line, each.start, each.end), line) for each in found]
+    stated = _answered(claims, answer, _wanted(answer, reader))
+    return words.strip() if stated and _is_written(stated, answer.kind) else None
 
 
 _ARTICLES = ("un", "una", "uno")
-_DENIED = re.compile(r"\bno (?:[a-zñ]+ ){0,2}$")
-_DENIED_BEHIND = re.compile(r"\W*(?:no es\b(?! \W*\d)|es (?:incorrect|fals))")
-#: More than a number is another number.
-_COMPARED = re.compile(
-    r"(?:\b(?:mas|menos|mayor|menor|antes|despues|superior|inferior) (?:de|que|del|a)"
-    r"|\b(?:casi|hasta|desde))(?: el| la)? $"
+#: About a value that has to be reckoned is that value.
+_EXACT = {Role.STATED, Role.PAST, Role.APPROXIMATE}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A value that a line states, and what it says of it."""
+
+    stated: Stated
+    role: Role
+    line: str
+
+
+def _answered(claims: Sequence[Claim], answer: Answer, wanted: Collection[object]) -> list[Stated]:
+    """The values of a reply if all that it states are the answer, and none if not."""
+    right = [each for each in claims if _agrees(each.stated, wanted)]
+    open_ = VAGUE | {Role.UNSURE} if answer.kind is Kind.NUMBER else VAGUE
+    others = {each.role for each in claims if each not in right} & {Role.UNSURE, Role.ALTERNATIVE}
+    if others or any(each.role in open_ for each in right):
+        return []
+    stated = [
+        each for each in claims if each.role in _EXACT and not _is_beside(each, answer, right)
+    ]
+    stated = [each for each in stated if each.stated.written not in _ARTICLES] or stated
+    if all(each in right and _is_in_unit(each.stated, answer) for each in stated):
+        return [each.stated for each in stated]
+    return []
+
+
+#: What may be counted is a noun; these are none, though they may follow a number.
+_NO_NOUN = re.compile(
+    r" ?(?:como|pero|salvo|aunque|apenas|segun|quiza|casi|sobre|bajo|hasta|desde|antes|despues"
+    r"|mientras"
+    r"|cada|otro|otra|otros|otras|mas|menos|largos|escasos|pasados|cortos)\b"
 )
+_NOUN = re.compile(r" ?(?:de )?[a-zñ]{4,}(?: (?:en|de) (?:el |la |los |las )?[a-zñ]{4,})*")
 
 
-REACH = 40  # characters on either side of a value that may hold a word about it
+def _unread(text: str, answer: Answer) -> str:
+    """What stands beside each statement of a value, besides a noun that it counts."""
+    reader = _reader(answer) if answer.kind is not Kind.LIST else None
+    if reader is None:
+        return ""
+    wanted, asked, beside = _wanted(answer, reader), simplified(answer.asked), []
+    for line in map(simplified, text.splitlines()):
+        for each in reader(line):
+            if not _agrees(each, wanted) or role(line, each.start, each.end) not in _EXACT:
+                continue
+            noun = None if _NO_NOUN.match(line, each.end) else _NOUN.match(line, each.end)
+            end = noun.end() if noun and answer.kind is Kind.NUMBER else each.end
+            beside.append(unread(line[: each.end] + line[end:], each.start, each.end, asked))
+    return min(beside) if beside and all(beside) else ""
 
 
-def _is_denied(line: str, stated: Stated) -> bool:
-    behind = line[stated.end : stated.end + REACH]
-    return bool(_DENIED.search(_before(line, stated)) or _DENIED_BEHIND.match(behind))
+def _is_in_unit(stated: Stated, answer: Answer) -> bool:
+    unit = None if answer.unit is None else unit_named(simplified(answer.unit))
+    return answer.kind is not Kind.NUMBER or is_unit(stated.unit, unit)
 
 
-def _taken(line: str, stated: Stated) -> Stated:
-    """A value as its line has it: where it is compared with something, it is none that we know."""
-    compared = _COMPARED.search(_before(line, stated))
-    return replace(stated, meant=()) if compared else stated
-
-
-def _before(line: str, stated: Stated) -> str:
-    return line[max(0, stated.start - REACH) : stated.start]
+def _is_beside(claim: Claim, answer: Answer, right: Sequence[Claim]) -> bool:
+    """Whether a number is of the task, told before the answer, or the answer in another unit."""
+    if answer.kind is not Kind.NUMBER or claim in right:
+        return False
+    stated, line = claim.stated, claim.line
+    given = {Decimal(each) for each in answer.given} & {*stated.meant}
+    behind = [each.stated.start for each in right if each.line == line]
+    told = [start for start in behind if re.search("[a-z]{3}", line[stated.end : start])]
+    if given and (told or not behind):
+        return bool(right)
+    unit = unit_named(simplified(answer.unit or ""))
+    size = parts_of(unit, stated.unit)
+    return bool(
+        size
+        and any(
+            Decimal(answer.value) == each * size
+            for each in stated.meant
+            if isinstance(each, Decimal)
+        )
+    )
 
 
 def _without(line: str, found: Sequence[Stated]) -> str:
@@ -203,10 +265,23 @@ def _reader(answer: Answer) -> Reader | None:
 
 # Words
 
-_ARTICLE = re.compile(r"^(?:el|la|los|las|un|una) (?=\S)")
+_TITLE = (
+    "(?:senor(?:a|ita)?|señor(?:a|ita)?|sra?|srta|d[.]a|dña|don|doña|directora?"
+    "|arquitect[oa]|president[ea]|encargad[oa])"
+)
+_ARTICLE = re.compile(rf"^(?:(?:el|la|los|las|un|una) (?=\S))?(?:{_TITLE}[.]? (?=\S))?")
+#: The feminine of an adjective beside it, a country behind a city, an office behind a name.
+_BESIDE = re.compile(
+    r"(?:(?<=o)(?:\s*/\s*-?|\s*\(-?|,\s*-)as?\)?"
+    r"|(?:,\s*|\s*\()(?:españa|spain|argentina|mexico|peru|colombia|ecuador|chile)\)?"
+    rf"|(?:,\s*|\s*\()(?:la |el )?{_TITLE}(?: del? [a-z ]+)?\)?"
+    r"|\s*\((?:adj|adjetivo|sust|sustantivo|m|f|plural)\.?\)?"
+    r"|(?:,\s*|\s*\()(?:y )?no (?:es )?(?:una? )?[a-zñ]+\)?)[.]?$"
+)
 _LINK = re.compile(
-    r"(?:^|[:=] ?|\b(?:es|son|era|fue|sera|seria|llama|llamaba|cae|caera|queda|escribe|vive|viene"
-    r"|espera|trata|dice|como|corresponde|diseño|falta|llegado) )"
+    r"(?:^|(?:[:=]|→|->) ?|\b(?:es|son|era|fue|sera|seria|llama|llamaba|cae|caera|queda|escribe"
+    r"|vive|viene"
+    r"|espera|trata|dice|como|corresponde|diseño|falta|llegado|por) )"
     r"(?:(?:de|desde|en|a) )?(?:el |la |los |las |lo |una? )?"
     r"(?:(?:palabra|etiqueta|ciudad de|forma|dia|taller de|arquitecta|directora|presidenta) )?$"
 )
@@ -215,20 +290,36 @@ _LEADS = re.compile(r"[ ,]*\b(?:es|son|fue|era|sera) (?:el|la|los|las|lo|su|quie
 
 def _around_words(text: str, answer: Answer) -> str | None:
     """The words around an answer that ends a sentence, or that one begins with."""
-    said = folded(text)
+    if text.strip().endswith("?"):
+        return None
+    said = _BESIDE.sub("", folded(text))
     for form in map(_bare, (answer.value, *answer.forms)):
-        if _bare(text) == form:
+        if form in (_bare(text), _bare(said), _turned(said)):
             return ""
         before, _, behind = said.rpartition(form)
-        ends = not behind and not _DENIED.search(before) and _LINK.search(before)
+        denied = role(said, len(before), len(before) + len(form)) in _SAID_OTHERWISE
+        ends = not behind and not denied and _LINK.search(_untitled(before))
         leads = said.startswith(form) and _LEADS.fullmatch(said[len(form) :])
         if (before and ends) or leads:
             return said
     return None
 
 
+_SAID_OTHERWISE = {Role.DENIED, Role.RELATIVE, Role.ALTERNATIVE}
+
+
 def _bare(text: str) -> str:
     return _ARTICLE.sub("", re.sub("[,()]", "", folded(text)))
+
+
+def _turned(said: str) -> str:
+    """A name whose surname stands first, before a comma."""
+    surname, comma, name = said.partition(",")
+    return _bare(f"{name} {surname}".strip()) if comma and len(said.split()) == 2 else ""
+
+
+def _untitled(before: str) -> str:
+    return re.sub(rf"\b{_TITLE}[.]? $", "", before)
 
 
 # Lists

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from itertools import pairwise
+from itertools import pairwise, product
 
 from readiness.checks.spanish.numerals import WORDED, in_figures, in_words
 from readiness.checks.spanish.prompt_wording import ENGLISH, SPANISH, table
+from readiness.scoring.units import parts_of, unit_at
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,14 @@ class Stated:
         start: Where it begins.
         end: Where it ends.
         written: How it is written.
+        unit: What a number counts (`readiness.scoring.units`); "" where it says nothing.
     """
 
     meant: Collection[object]
     start: int
     end: int
     written: str
+    unit: str = ""
 
 
 #: The values that a line in lower case states, of the form that an answer has.
@@ -39,13 +42,16 @@ Reader = Callable[[str], list[Stated]]
 _ACCENTS = re.compile("(?<![nN])[\u0300\u0301\u0308]|(?<=[nN])[\u0300\u0301\u0308]")
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-_LATEX = re.compile(r"\\(?:boxed|text|mathrm|mathbf|,|;|!|\(|\)|\[|\])|\$")
+_LATEX = re.compile(r"\\(?:boxed|text|mathrm|mathbf|,|;|!| |\(|\)|\[|\])|\$\$")
+_FORMULA = re.compile(r"\$([^$]*)\$")
 
 
 def simplified(text: str) -> str:
     """A line in lower case and half width, without accents, markup and marks of quotation."""
     text = re.sub(r"\\[dt]?frac\{(\d+)\}\{(\d+)\}", r" \1/\2 ", text)
-    text = re.sub(r"\\(?:times|cdot)", "×", _LATEX.sub(" ", text).replace("\\%", "%"))
+    text = re.sub(r"^\s*>\s+", "", text)
+    text = _FORMULA.sub(r" \1 ", _LATEX.sub(" ", text)).replace("\\%", "%").replace("’", "'")
+    text = re.sub(r"\\(?:times|cdot)", "×", re.sub("~~(.+?)~~", r"(antes \1)", text))
     text = re.sub("[{}]", "", text)
     text = re.sub("[⁰¹²³⁴-⁹⁻]+", lambda found: "^" + found[0].translate(_RAISED), text)
     text = re.sub("[½¼¾]", lambda found: f" {unicodedata.normalize('NFKC', found[0])} ", text)
@@ -56,7 +62,7 @@ def simplified(text: str) -> str:
 
 # Numbers
 
-_DIGITS = r"(?:\d{1,3}(?:[ ']\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)*)(?!\d)"
+_DIGITS = r"(?:\d{1,3}(?:[ ']\d{3})+(?:[.,]\d+)?|\d+'\d{1,2}|\d+(?:[.,]\d+)*)(?!\d)"
 _NUMBER = re.compile(
     rf"(?P<minus>(?<!\d )(?<!\bo )\bmenos |(?<![\w)])(?<![\d)] )-)?"
     rf"(?P<plain>(?<![\w/^])(?:{_DIGITS}|{WORDED})"
@@ -67,7 +73,7 @@ _NUMBER = re.compile(
 )
 LONGEST_UNIT = 24  # letters
 _SCALES = {"mil": 1000, "k": 1000, "millon": 10**6, "millones": 10**6}
-_PLAIN = re.compile(r"(?P<whole>\d+)(?:[.,](?P<part>\d+))?")
+_PLAIN = re.compile(r"(?P<whole>\d+)(?:(?:[.,]|'(?!\d{3}))(?P<part>\d+))?")
 _PARTED = re.compile(
     r"(?P<whole>\d{1,3}(?P<by>[., '])\d{3}(?:(?P=by)\d{3})*)(?:[.,](?P<part>\d+))?"
 )
@@ -82,7 +88,50 @@ def numbers(line: str, *, share: bool) -> list[Stated]:
     found = [*_NUMBER.finditer(line, step.end() if step else 0)]
     amounts = [each for each in found if not each["share"]] or (found if share else [])
     lost = [] if amounts or not found else [Stated((), *found[0].span(), found[0][0])]
-    return lost or _results(line, [Stated(_readings(e), *e.span(), e["plain"]) for e in amounts])
+    read = [
+        Stated(_readings(e), *e.span(), e["plain"], "percent" if e["share"] else "")
+        for e in amounts
+    ]
+    return lost or _results(line, _in_parts([_measured(line, each) for each in read], line))
+
+
+_AND_HALF = re.compile(r" y (?P<of>medi[oa]|cuarto)\b")
+_SHARES = {"medio": Decimal("0.5"), "media": Decimal("0.5"), "cuarto": Decimal("0.25")}
+
+
+def _measured(line: str, stated: Stated) -> Stated:
+    """A number with its unit, and with the half of one: 2 minutos y medio."""
+    unit = unit_at(line, stated.start, stated.end)
+    half = _AND_HALF.match(line, unit.end) if unit.name and unit.end > stated.end else None
+    if not half:
+        return replace(stated, unit=stated.unit or unit.name)
+    meant = {each + _SHARES[half["of"]] for each in stated.meant if isinstance(each, Decimal)}
+    return replace(stated, meant=meant, end=half.end(), unit=unit.name)
+
+
+def _in_parts(stated: list[Stated], line: str) -> list[Stated]:
+    """Numbers of which some are told in two units: 94 euros con 60 centimos."""
+    joined: list[Stated] = []
+    for each in stated:
+        last = joined[-1] if joined else None
+        part = parts_of(last.unit, each.unit) if last else None
+        if (
+            last
+            and part
+            and _AND.fullmatch(line[unit_at(line, last.start, last.end).end : each.start])
+        ):
+            sums = product(last.meant, each.meant)
+            meant = {
+                a + b * part for a, b in sums if isinstance(a, Decimal) and isinstance(b, Decimal)
+            }
+            end = unit_at(line, each.start, each.end).end
+            joined[-1] = replace(last, meant=meant, end=end, written=line[last.start : end])
+        else:
+            joined.append(each)
+    return joined
+
+
+_AND = re.compile(r"[ ,]*(?:y|con)? ?")
 
 
 def _results(line: str, stated: list[Stated]) -> list[Stated]:
@@ -165,14 +214,14 @@ _MONTH = rf"(?P<m>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b\.?"
 _YEAR = r"(?:,? (?:de |del )?(?P<y>\d{4}))?(?!\d)"
 _NAMED = rf"(?:(?P<w>{'|'.join(WEEKDAYS[SPANISH])}),? (?:el )?)?(?:dia )?"
 _DAYS = "|".join(simplified(in_words(day)) for day in range(31, 0, -1))
-DAY_OF_MONTH = rf"{_NAMED}\b(?P<d>1\.?[o°]|primero|\d\d?|{_DAYS}) (?:de )?{_MONTH}{_YEAR}"
+DAY_OF_MONTH = rf"{_NAMED}\b(?P<d>1\.?[o°]|primero|\d\d?|{_DAYS})(?: (?:de )?|[-/])?{_MONTH}{_YEAR}"
 _DATES = [
     re.compile(each)
     for each in (
         r"(?<!\d)(?P<y>\d{4})([-/.])(?P<m>\d\d?)\2(?P<d>\d\d?)(?!\d)",
         DAY_OF_MONTH,
         rf"{_NAMED}{_MONTH} (?P<d>\d\d?)\b{_YEAR}",
-        r"(?<![\d/.-])(?P<d>\d\d?)([-/.])(?P<m>\d\d?)(?:\2(?P<y>\d{4}))?(?![\d/-])",
+        r"(?<![\d/.-])(?P<d>\d\d?)([-/.])(?P<m>\d\d?)(?:\2(?P<y>\d{4}|\d\d))?(?![\d/-])",
     )
 ]
 
@@ -193,7 +242,8 @@ def _day(found: re.Match[str]) -> Day:
     number = in_figures(written)
     month = _MONTHS.get(parts["m"]) or int(parts["m"])
     day = int(number) if number.isdecimal() else 0
-    return Day(month, day, int(parts["y"] or 0), parts.get("w") or "")
+    year = int(parts["y"] or 0)
+    return Day(month, day, year + 2000 * (0 < year < 100), parts.get("w") or "")
 
 
 def weekdays(line: str, *, names: Sequence[str]) -> list[Stated]:
@@ -207,7 +257,7 @@ def weekdays(line: str, *, names: Sequence[str]) -> list[Stated]:
 
 def codes(line: str, *, prefix: str) -> list[Stated]:
     """The codes that a line names, with their letters or by their digits alone."""
-    pattern = rf"(?<![\w-])(?:(?P<by>[a-z]{{1,4}}) ?- ?|{prefix} ?)?(?P<n>\d{{3,}})(?!\w)"
+    pattern = rf"(?<![\w-])(?:(?P<by>[a-z]{{1,4}}) ?- ?|{prefix} ?)?(?P<n>\d{{3,}})(?!\w|-\w)"
     return [
         Stated((f"{each['by'] or prefix}-{each['n']}",), *each.span(), each[0])
         for each in re.finditer(pattern, line)

@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from random import Random
 from statistics import median
 from typing import Any
 
 from readiness.chat import Chat
+from readiness.checks.stability.long_replies import LongRequest, longest_request
 from readiness.checks.stability.probes import PROMPTS, notes
-from readiness.exchange import Call, ClientAbort, Exchange
-from readiness.load.latency import incomplete_reply_reason, require_not_rate_limited
+from readiness.exchange import Call, ClientAbort, Exchange, Fault
+from readiness.load.latency import incomplete_reply_reason, require_not_limited
 from readiness.load.meters.meter import QUEUED, RUNNING, read_gauges
 from readiness.load.saturation import ClientSaturation, measure_client_saturation
 from readiness.load.traffic import nonce
@@ -34,10 +36,14 @@ class IdleReading:
     Args:
         waited: Seconds until the endpoint was idle; REST_TIMEOUT if it did not become idle.
         gauges: The meters' values; empty if they report none.
+        seconds: What a short request takes then; None where none was sent.
+        running_for: Seconds for which the metrics showed aborted requests running.
     """
 
     waited: float
     gauges: Mapping[str, float] = field(default_factory=dict)
+    seconds: float | None = None
+    running_for: float = 0.0
 
 
 @dataclass
@@ -53,8 +59,15 @@ class AbortCyclesResult:
         seconds_after: What short requests took after the last cycle.
         concurrent_stream_errors: Why each concurrent stream that no client aborted failed;
             "" for one that completed.
-        aborted: How many requests were aborted.
+        aborted: How many requests were aborted before their reply had ended.
         client_saturation: How busy this process was.
+        attempted: How many requests were to be aborted.
+        long: The request that is aborted, and its reply when nobody aborts it.
+        stalls: How long each concurrent stream stood still at most, in seconds.
+        prefill: Seconds until the first token of a long prompt, alone.
+        streams_alone: What a stream takes alone, in seconds, each time.
+        streams_beside: What it takes beside requests that are aborted later.
+        streams_after: What it takes right after aborts, once in each cycle.
     """
 
     seconds_before: list[float] = field(default_factory=list)
@@ -66,6 +79,13 @@ class AbortCyclesResult:
     concurrent_stream_errors: list[str] = field(default_factory=list)
     aborted: int = 0
     client_saturation: ClientSaturation = field(default_factory=ClientSaturation)
+    attempted: int = 0
+    long: LongRequest | None = None
+    stalls: list[float] = field(default_factory=list)
+    prefill: float = 0.0
+    streams_alone: list[float] = field(default_factory=list)
+    streams_beside: list[float] = field(default_factory=list)
+    streams_after: list[float] = field(default_factory=list)
 
     @property
     def requests_before(self) -> float:
@@ -86,10 +106,19 @@ CONTROLS, SMALL_CONTROLS = 5, 2
 #: The range of frames after which a client aborts, and the tokens of a stream that is not aborted.
 ABORT_FRAMES, SMALL_ABORT_FRAMES = (5, 41), (3, 10)
 CONCURRENT_TOKENS, SMALL_CONCURRENT_TOKENS = 200, 24
-#: The token limit of an aborted request, and seconds after which one is aborted during prefill.
-ABORTED_TOKENS, SMALL_ABORTED_TOKENS, PREFILL_SECONDS = 1024, 64, 0.2
+SMALL_ABORTED_TOKENS = 64
+#: At which share of its usual time a request is aborted, before its first token or while it is not
+#: streamed, and after how many seconds at the least.
+PREFILL_SHARE, WHOLE_SHARE, MIN_SECONDS = 0.5, 0.15, 0.005
+#: How long to look at the metrics before others are timed, in seconds and as a share of a reply.
+AT_ONCE, AT_ONCE_SHARE = 0.5, 0.1
+#: The streams by which running requests are noticed: their tokens, and how often each is timed.
+TIMED_TOKENS, TIMES = 64, 4
+#: Running requests are noticed where a stream beside them takes this multiple; they are more where
+#: it does not.
+NOTICED, MORE_ABORTS = 1.15, 32
 #: How often to poll for an idle endpoint, and the pause before a reading, in seconds.
-POLL_INTERVAL, SETTLE_SECONDS = 0.5, 0.05
+POLL_INTERVAL, RUNNING_INTERVAL, SETTLE_SECONDS = 0.5, 0.1, 0.05
 #: After how many cycles that did not end idle to stop, and how long to wait after the last cycle:
 #: some servers finish replies whose client has gone.
 MAX_BUSY_CYCLES, FINAL_REST_TIMEOUT = 2, 60.0
@@ -97,13 +126,15 @@ MAX_BUSY_CYCLES, FINAL_REST_TIMEOUT = 2, 60.0
 
 async def run_abort_cycles(chat: Chat) -> AbortCyclesResult:
     """Run the abort cycles once, and share their result among all checks that score it."""
-    return await chat.fetch_once("storm", _run_abort_cycles)
+    return await chat.measure_once("storm", _run_abort_cycles, AbortCyclesResult)
 
 
 async def _run_abort_cycles(chat: Chat) -> AbortCyclesResult:
     async with measure_client_saturation() as saturation:
         cycles = AbortCycles(chat)
         await cycles.begin()
+        if not chat.context.defects_only and not cycles.result.control_errors:
+            await cycles.measure_beside()
         for _ in range(SMALL_CYCLES if chat.context.defects_only else CYCLES):
             await cycles.cycle()
             if cycles.result.control_errors or cycles.busy_cycles >= MAX_BUSY_CYCLES:
@@ -123,25 +154,73 @@ class AbortCycles:
         self._small = chat.context.defects_only
         self._controls = SMALL_CONTROLS if self._small else CONTROLS
         self._now = asyncio.get_running_loop().time
+        self._aborts = SMALL_ABORTS if self._small else ABORTS
+        self._long = LongRequest(budget=SMALL_ABORTED_TOKENS)
 
     async def begin(self) -> None:
         """Measure short requests and read the meters before the first abort."""
         self.result.seconds_before += await self.controls()
         self.result.gauges_before = await self._gauges()
+        if self._small:
+            return
+        self._long = self.result.long = await self._chat.measure_once(
+            "long request", longest_request, LongRequest
+        )
+        page = await self._send(PROMPTS["page"], 8, {"stream": True})
+        self.result.prefill = _first_token(require_not_limited(page))
+        self.result.streams_alone += [await self._timed_stream() for _ in range(TIMES)]
+
+    async def measure_beside(self) -> None:
+        """Time streams beside requests that are then aborted: as many as are noticed."""
+        await self._beside()
+        if min(self.result.streams_beside) < NOTICED * median(self.result.streams_alone):
+            self._aborts, self.result.streams_beside = MORE_ABORTS, []
+            await self._beside()
+
+    async def _beside(self) -> None:
+        """Time streams beside long requests that have begun."""
+        alone = median(self.result.streams_alone)
+        for _ in range(TIMES):
+            seconds = max(self._long.first + 3 * alone, MIN_SECONDS)
+            abort = ClientAbort(0, seconds)
+            others = [
+                asyncio.ensure_future(self._abort_long(abort, stream=True))
+                for _ in range(self._aborts)
+            ]
+            await asyncio.sleep(min(self._long.first, seconds / 2))
+            self.result.streams_beside.append(await self._timed_stream())
+            await run_concurrently(others)
+            await self._wait_until(self._is_idle, REST_TIMEOUT)
 
     async def cycle(self) -> None:
         """Abort requests concurrently with one stream that completes, then read the idle state."""
-        aborts = SMALL_ABORTS if self._small else ABORTS
+        aborts = range(self._aborts)
         await run_concurrently(
-            [self._stream_to_the_end(), *(self.abort_request(each) for each in range(aborts))]
+            [self._stream_to_the_end(), *(self.abort_request(each) for each in aborts)]
         )
-        await self.read_when_idle()
+        await self.read_when_idle(await self._look_for_running())
 
-    async def read_when_idle(self) -> None:
-        """Wait until the endpoint is idle, and read its meters."""
+    async def _look_for_running(self) -> float:
+        """Look for what aborted requests still cost; seconds that the metrics show them for."""
+        begun, running_for = self._now(), 0.0
+        told = RUNNING in self.result.gauges_before
+        if told:
+            at_once = max(AT_ONCE, AT_ONCE_SHARE * self._long.seconds)
+            running_for = await self._wait_until(self._runs_nothing, at_once, RUNNING_INTERVAL)
+        if not self._small:
+            self.result.streams_after.append(await self._timed_stream())
+        if told and not await self._runs_nothing():
+            await self._wait_until(self._runs_nothing, REST_TIMEOUT, RUNNING_INTERVAL)
+            running_for = self._now() - begun
+        return running_for
+
+    async def read_when_idle(self, running_for: float = 0.0) -> None:
+        """Wait until the endpoint is idle, and read its meters and a short request's time."""
         waited = await self._wait_until(self._is_idle, REST_TIMEOUT)
         await asyncio.sleep(SETTLE_SECONDS)
-        self.result.readings.append(IdleReading(waited, await self._gauges()))
+        gauges = await self._gauges()
+        seconds = None if self._small else median(await self.controls())
+        self.result.readings.append(IdleReading(waited, gauges, seconds, running_for))
 
     async def end(self) -> None:
         """Measure short requests after the last cycle."""
@@ -160,26 +239,43 @@ class AbortCycles:
     async def abort_request(self, number: int) -> None:
         """Abort a request: in mid-stream, during prefill, or without a stream, by its number."""
         frames = self._random.randrange(*(SMALL_ABORT_FRAMES if self._small else ABORT_FRAMES))
-        abort = ClientAbort(frames, 60.0, reset=number % 2 == 0)
-        text, parameters = PROMPTS["long"], {"stream": True}
-        if number >= ABORTS - 3:
-            abort = ClientAbort(0, PREFILL_SECONDS)
-            text = PROMPTS["page"] if number < ABORTS - 1 else text
-            parameters = {"stream": number < ABORTS - 1}
-        budget = SMALL_ABORTED_TOKENS if self._small else ABORTED_TOKENS
-        await self._send(text, budget, parameters, abort)
-        self.result.aborted += 1
+        if self._small or number % ABORTS < ABORTS - 3:
+            abort = ClientAbort(frames, 60.0, reset=number % 2 == 0)
+            await self._abort_long(abort, stream=True)
+        elif number % ABORTS < ABORTS - 1:
+            abort = ClientAbort(0, max(PREFILL_SHARE * self.result.prefill, MIN_SECONDS))
+            self._count(await self._send(PROMPTS["page"], 64, {"stream": True}, abort))
+        else:
+            abort = ClientAbort(0, max(WHOLE_SHARE * self._long.seconds, MIN_SECONDS))
+            await self._abort_long(abort, stream=False)
+
+    async def _abort_long(self, abort: ClientAbort, *, stream: bool) -> None:
+        parameters = {**self._long.parameters, **({"stream": True} if stream else {})}
+        text = PROMPTS[self._long.prompt]
+        self._count(await self._send(text, self._long.budget, parameters, abort))
+
+    def _count(self, exchange: Exchange) -> None:
+        """Count an abort, which it is only if the reply had not ended before."""
+        self.result.attempted += 1
+        self.result.aborted += exchange.fault is Fault.CLIENT_ABORTED
+
+    async def _timed_stream(self) -> float:
+        """What a stream of some tokens takes, in seconds."""
+        exchange = await self._send(PROMPTS["neighbour"], TIMED_TOKENS, {"stream": True})
+        if why := incomplete_reply_reason(require_not_limited(exchange)):
+            self.result.control_errors.append(why)
+        return exchange.seconds
 
     async def _stream_to_the_end(self) -> None:
         budget = SMALL_CONCURRENT_TOKENS if self._small else CONCURRENT_TOKENS
         exchange = await self._send(PROMPTS["neighbour"], budget, {"stream": True})
-        self.result.concurrent_stream_errors.append(
-            incomplete_reply_reason(require_not_rate_limited(exchange))
-        )
+        why = incomplete_reply_reason(require_not_limited(exchange))
+        self.result.concurrent_stream_errors.append(why)
+        self.result.stalls.append(_longest_wait(exchange))
 
     async def _control(self) -> Exchange:
         exchange = await self._send(PROMPTS["control"], 8, {})
-        if why := incomplete_reply_reason(require_not_rate_limited(exchange)):
+        if why := incomplete_reply_reason(require_not_limited(exchange)):
             self.result.control_errors.append(why)
         self.result.control_replies.append("" if why else _text(exchange))
         return exchange
@@ -194,13 +290,22 @@ class AbortCycles:
         busy = requests_in_flight(await self._gauges()) > self.result.requests_before
         return await self._is_fast() and (not busy or bool(self.result.control_errors))
 
-    async def _wait_until(self, condition: Callable[[], Awaitable[bool]], limit: float) -> float:
+    async def _runs_nothing(self) -> bool:
+        """Whether the metrics show no request of ours in flight."""
+        return requests_in_flight(await self._gauges()) <= self.result.requests_before
+
+    async def _wait_until(
+        self,
+        condition: Callable[[], Awaitable[bool]],
+        limit: float,
+        interval: float = POLL_INTERVAL,
+    ) -> float:
         """Poll until the condition holds; return the seconds waited, `limit` if it never did."""
         begun = self._now()
         while self._now() - begun < limit:
             if await condition():
                 return self._now() - begun
-            await asyncio.sleep(POLL_INTERVAL)
+            await asyncio.sleep(interval)
         return limit
 
     async def _gauges(self) -> Mapping[str, float]:
@@ -213,6 +318,21 @@ class AbortCycles:
         messages = [{"role": "user", "content": content}]
         body = self._chat.dialect.request(messages, budget, parameters)
         return await self._chat.call(Call(body, crowd=True, hang_up=abort))
+
+
+def _longest_wait(exchange: Exchange) -> float:
+    """The longest time in which nothing of a response arrived, in seconds."""
+    times = [0.0, *(each.seconds for each in exchange.arrivals), exchange.seconds]
+    return max(later - earlier for earlier, later in pairwise(times))
+
+
+def _first_token(exchange: Exchange) -> float:
+    """The time to first token of a stream, in seconds; its whole time where there is none."""
+    try:
+        first = read(exchange).timing.first_token
+    except EndpointError:
+        first = None
+    return exchange.seconds if first is None else first
 
 
 def _text(exchange: Exchange) -> str:

@@ -3,42 +3,61 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from statistics import median
 
 from readiness.checks.stability.abort_cycles import (
+    ABORTS,
     MAX_SLOWDOWN_AFTER,
+    NOTICED,
     REST_TIMEOUT,
     AbortCyclesResult,
     IdleReading,
 )
 from readiness.checks.stability.scenarios import (
     EARLY_END_REPEATS,
+    GAP_REPEATS,
     RESTART_TIMEOUT,
     BadInput,
     RestartResult,
 )
 from readiness.exchange import Exchange, Fault
-from readiness.load.latency import incomplete_reply_reason, is_rate_limited, odd_input_failure
+from readiness.load.latency import (
+    incomplete_reply_reason,
+    limiters_reason,
+    odd_input_failure,
+    tokens,
+)
 from readiness.load.meters.meter import CACHE, GPU, HOST, QUEUED, RUNNING
 from readiness.load.saturation import excuse_if_saturated
+from readiness.protocol.completion import read
 from readiness.score import PASSED, Measure, Outcome, Score, failed, scored
-from readiness.statistics.trend import settled, trend
+from readiness.statistics.trend import (
+    Estimate,
+    Trend,
+    detectable,
+    interval_of_mean,
+    settled,
+    trend,
+)
 
 #: The p-value below which a trend is significant.
 SIGNIFICANCE = 0.01
 #: The article's server ran out of memory after 72 hours, having lost 10 GB. The most that idle use
 #: may grow in that time: a share of the cache, or bytes; half a GiB is what an allocator may keep.
 MAX_GROWTH_IN_72_HOURS = {CACHE: 0.05, GPU: 2.0**29, HOST: 2.0**29}
+#: A cache that fills up rises with most readings until it is full; a leak in steps may stand still
+#: for long. With this many rises before, that none of a leak's falls into the later half of the
+#: readings has a probability of 3 %: no rise may be a larger share of the growth.
+MIN_RISES = 5
 
 
-def memory_growth(
+def score_memory_growth(
     readings: Sequence[IdleReading], readings_in_72_hours: float, interval: str
-) -> tuple[str, tuple[Measure, ...]]:
-    """Return why idle memory grows, or an empty string, and the growth of each meter as measures.
-
-    Growth is a significant Mann-Kendall trend whose slope exceeds what 72 hours allow.
+) -> Score:
+    """Score whether idle memory grows, with the growth of each meter as measures.
 
     Args:
         readings: Idle readings in order; the first third is warm-up and ignored.
@@ -46,18 +65,42 @@ def memory_growth(
         interval: What lies between two readings, a "cycle" or a "round", for messages.
     """
     kept = settled(readings)
-    reason, measures = "", list[Measure]()
+    found, measures = PASSED, list[Measure]()
     for name, limit in MAX_GROWTH_IN_72_HOURS.items():
         series = [each.gauges[name] for each in kept if name in each.gauges]
         if not kept or len(series) < len(kept):
             continue
-        found = trend(series)
-        unit = "" if name == CACHE else "B"
-        measures.append(Measure(f"{name}, growth of a {interval} at rest", found.slope, unit))
-        growth = found.slope * readings_in_72_hours
-        if found.p < SIGNIFICANCE and found.low > 0 and growth > limit and not reason:
-            reason = f"idle {name} grows by {found.slope:.3g} a {interval}"
-    return reason, tuple(measures)
+        slope, unit = trend(series).slope, "" if name == CACHE else "B"
+        measures.append(Measure(f"{name}, growth of a {interval} at rest", slope, unit))
+        outcome = _growth_outcome(series, limit / readings_in_72_hours)
+        reason = f"idle {name} grows by {slope:.3g} a {interval}"
+        if outcome is Outcome.FAIL and found.outcome is not Outcome.FAIL:
+            found = failed(reason)
+        elif outcome is Outcome.UNDETERMINED and found.passed:
+            found = Score(outcome, f"{reason}, and less in the end: a leak, or a cache that fills")
+    return replace(found, measures=tuple(measures))
+
+
+def _growth_outcome(series: Sequence[float], limit: float) -> Outcome:
+    """Whether a series grows beyond its limit, from one reading to the next, to its end.
+
+    Growth is a significant Mann-Kendall trend. A cache that fills up to its bound grows, more and
+    more slowly, and then no more: it has passed where that is shown.
+    """
+    if not _grows(trend(series), limit):
+        return Outcome.PASS
+    half = len(series) // 2
+    earlier, later = trend(series[: half + 1]), trend(series[half:])
+    if later.slope > limit:
+        return Outcome.UNDETERMINED if later.high < earlier.low else Outcome.FAIL
+    largest = max(after - before for before, after in pairwise(series))
+    gradual = MIN_RISES * largest <= series[-1] - series[0]
+    return Outcome.PASS if later.high <= limit and gradual else Outcome.UNDETERMINED
+
+
+def _grows(found: Trend, limit: float) -> bool:
+    """Whether a trend is significant, and its slope beyond the limit."""
+    return found.p < SIGNIFICANCE and found.low > 0 and found.slope > limit
 
 
 #: After aborts a short request may take this multiple of its time before, or this many seconds more
@@ -66,12 +109,27 @@ MAX_RATIO_AFTER, MAX_SLOWDOWN_OVERLAPPING, MIN_TIMES_APART = 2.0, 0.5, 5
 #: Text of the reply that an aborted request asked for; the share of short requests that may be
 #: answered wrongly.
 ABORTED_REPLY, MAX_WRONG_SHARE = re.compile(r"\d+\s*[,，]\s*\d+"), 0.1
+#: A reply repeats itself that has so few different words among those of its second half.
+MIN_WORDS, MAX_REPEATED = 100, 0.08
 MAX_IDLE_CACHE = 0.01  # share of the cache that may stay occupied when idle
-CYCLES_IN_72_HOURS = 750  # at 2,000 aborts a day
+MIN_CYCLES = 6  # that show a trend of what aborts cost
 #: Default read timeouts of gateways, and the tolerance to recognise one, in seconds.
 GATEWAY_TIMEOUTS, GATEWAY_TIMEOUT_TOLERANCE = (30, 60, 100, 120, 180, 300, 600), 1.5
 #: The faults by which a stream ends whose connection was never closed.
 HANG_FAULTS = (Fault.FIRST_BYTE, Fault.SILENCE, Fault.TOTAL)
+
+
+#: What an abort may cost every later request after a day's aborts, in seconds, and from how much on
+#: a series is too uneven to show it.
+ABORTS_A_DAY, MAX_COST_A_DAY, MAX_UNSEEN_A_DAY = 2_000, 1.0, 3.0
+#: Of those that were to be aborted, the share that must have been; and how long a reply must take
+#: when nobody aborts it, in seconds, for something to be left that could run on.
+MIN_ABORTED, MIN_LONG = 0.5, 1.0
+#: A request runs on if the metrics show it for this share of its time, or if a stream after it
+#: is slowed down by this share of what one beside it is.
+RUNS_ON, RUNS_ON_IN_METRICS = 0.5, 0.25
+#: A stream stands still that waits this long, in seconds, and longer than so many long prefills.
+MIN_STALL, STALL_PREFILLS = 5.0, 10.0
 
 
 def score_recovery(result: AbortCyclesResult) -> Score:
@@ -100,6 +158,29 @@ def score_recovery(result: AbortCyclesResult) -> Score:
             excuse_if_saturated(failed(reason), after - most, result.client_saturation),
             measures=measures,
         )
+    return _cost_of_aborts(result).measured(*measures)
+
+
+def _cost_of_aborts(result: AbortCyclesResult) -> Score:
+    """Score whether each abort makes later short requests slower: a trend over cycles."""
+    series = [each.seconds for each in result.readings if each.seconds is not None]
+    each_cycle = result.aborted / max(len(result.readings), 1)
+    if len(series) < MIN_CYCLES or not each_cycle:
+        return PASSED
+    found, cycles = trend(series), ABORTS_A_DAY / each_cycle
+    unseen = detectable(series) * cycles
+    measures = (
+        Measure("short request, growth a day", found.slope * cycles, "s"),
+        Measure("short request, growth a day that would be seen", unseen, "s"),
+    )
+    grown = f"a short request takes {found.slope / each_cycle * 1000:.2g} ms more with each abort"
+    if found.p < SIGNIFICANCE and found.low > 0 and found.slope * cycles > MAX_COST_A_DAY:
+        by = found.slope * len(series)
+        score = excuse_if_saturated(failed(grown), by, result.client_saturation)
+        return replace(score, measures=measures)
+    if unseen > MAX_UNSEEN_A_DAY:
+        uneven = f"growth of {unseen:.1f} s a day would not be seen"
+        return Score(Outcome.UNDETERMINED, f"short requests are too uneven: {uneven}", measures)
     return replace(PASSED, measures=measures)
 
 
@@ -109,7 +190,21 @@ def score_concurrent_streams(result: AbortCyclesResult) -> Score:
     if lost:
         total = len(result.concurrent_stream_errors)
         return failed(f"{len(lost)} of {total} streams not aborted failed, the first", lost[0])
-    return PASSED
+    longest = max(result.stalls, default=0.0)
+    limit = max(MIN_STALL, STALL_PREFILLS * result.prefill)
+    if longest > limit:
+        shown = f"for {longest:.1f} s"
+        score = failed("while others abort, a stream stands still", shown)
+        return excuse_if_saturated(score, longest - limit, result.client_saturation)
+    return _too_few_aborts(result) or PASSED
+
+
+def _too_few_aborts(result: AbortCyclesResult) -> Score | None:
+    """The score where too few requests were aborted before they had ended; None where enough."""
+    if result.aborted >= MIN_ABORTED * result.attempted:
+        return None
+    shown = f"{result.aborted} of {result.attempted}"
+    return scored(Outcome.UNDETERMINED, "replies ended before they could be aborted", came=shown)
 
 
 def score_wait_until_idle(result: AbortCyclesResult) -> Score:
@@ -124,7 +219,68 @@ def score_wait_until_idle(result: AbortCyclesResult) -> Score:
         return replace(
             excuse_if_saturated(failed(reason), worst, result.client_saturation), measures=measures
         )
-    return replace(PASSED, measures=measures)
+    score = PASSED if result.long is None or result.control_errors else _stopped(result)
+    return score.measured(*measures, *_slowdowns(result))
+
+
+def _stopped(result: AbortCyclesResult) -> Score:
+    """Score whether aborted requests stopped, by the metrics and by the pace of streams."""
+    if few := _too_few_aborts(result):
+        return few
+    assert result.long is not None
+    usual, length = result.long.seconds, result.long.tokens
+    told = all(RUNNING in each.gauges for each in result.readings) and bool(result.readings)
+    slowed = slowed_after_aborts(result)
+    if usual < MIN_LONG:
+        short = f"{length} tokens in {usual:.2f} s"
+        return scored(Outcome.UNDETERMINED, "a reply that nobody aborts is too short", came=short)
+    running = median(each.running_for for each in result.readings) if told else 0.0
+    if told and running > RUNS_ON_IN_METRICS * usual:
+        shown = f"{running:.1f} s, a whole reply takes {usual:.1f} s"
+        return failed("after aborts the metrics show requests running", shown)
+    if slowed is not None and slowed.low > RUNS_ON:
+        after, alone = median(result.streams_after), median(result.streams_alone)
+        score = failed(f"after aborts a stream takes {after:.2f} s", f"alone {alone:.2f} s")
+        return excuse_if_saturated(score, after - alone, result.client_saturation)
+    if slowed is not None and slowed.high < RUNS_ON:
+        return PASSED
+    if told and (slowed is None or slowed.value <= RUNS_ON):
+        return PASSED
+    if slowed is None:
+        missing = "requests that run beside another are not noticed: name --metrics"
+        return Score(Outcome.UNSUPPORTED, missing)
+    uneven = f"{slowed.low:.0%} to {slowed.high:.0%} of what running requests cost it"
+    return scored(Outcome.UNDETERMINED, "a stream after aborts is slowed down by", came=uneven)
+
+
+def slowed_after_aborts(result: AbortCyclesResult) -> Estimate | None:
+    """By which share of what running requests cost a stream it is slowed down after aborts.
+
+    None where running requests cost it nothing that can be told from chance.
+    """
+    alone, beside = result.streams_alone, result.streams_beside
+    if not (alone and beside and result.streams_after):
+        return None
+    # The fastest: what was aborted before may still run beside the others.
+    usual, slowest = median(alone), min(beside)
+    if slowest < NOTICED * usual or slowest <= max(alone):
+        return None
+    shares = [(each - usual) / (slowest - usual) for each in result.streams_after]
+    return interval_of_mean(shares)
+
+
+def _slowdowns(result: AbortCyclesResult) -> Iterator[Measure]:
+    """What a stream takes alone, beside others and after aborts."""
+    for name, seconds in (
+        ("alone", result.streams_alone),
+        ("beside running requests", result.streams_beside),
+        ("right after aborts", result.streams_after),
+    ):
+        if seconds:
+            yield Measure(f"a stream {name}", median(seconds), "s", {}, len(seconds))
+    if result.long is not None:
+        yield Measure("a reply that nobody aborts", result.long.seconds, "s")
+        yield Measure("requests aborted of those to be", result.aborted, "", {}, result.attempted)
 
 
 def score_idle_metrics(result: AbortCyclesResult) -> Score:
@@ -146,36 +302,43 @@ def score_idle_metrics(result: AbortCyclesResult) -> Score:
     idle = result.gauges_before.get(CACHE, 0.0)
     if (kept := last.get(CACHE, 0.0)) > idle + MAX_IDLE_CACHE:
         return failed(f"the cache is {kept:.1%} full when idle, {idle:.1%} before the aborts")
-    reason, measures = memory_growth(result.readings, CYCLES_IN_72_HOURS, "cycle")
-    score = failed(f"{reason}, {_after(result)}") if reason else PASSED
-    return replace(score, measures=measures)
+    each_cycle = result.aborted / max(len(result.readings), 1) or ABORTS
+    cycles = 3 * ABORTS_A_DAY / each_cycle
+    score = score_memory_growth(result.readings, cycles, "cycle")
+    return replace(score, reason=score.reason and f"{score.reason}, {_after(result)}")
 
 
 def score_burst(exchanges: Sequence[Exchange]) -> Score:
-    """Score a burst: each request is answered, or rejected with 429 and Retry-After."""
-    for each in exchanges:
-        why = incomplete_reply_reason(each)
-        if why and not is_rate_limited(each):
-            bare = ", without Retry-After" if each.status == 429 else ""
-            page = ", an HTML page" if _html(each) else ""
-            wrong = sum(
-                bool(incomplete_reply_reason(other)) and not is_rate_limited(other)
-                for other in exchanges
-            )
-            return failed(
-                f"{wrong} of {len(exchanges)} simultaneous requests were not answered",
-                f"{why}{bare}{page}",
-            )
-    later = sum(is_rate_limited(each) for each in exchanges)
-    return replace(PASSED, measures=(Measure("told to come back later", later),))
+    """Score a burst: each request is answered, or rejected with 429 and Retry-After.
+
+    A limiter in front that does not say when to come back leaves it open.
+    """
+    lost = [(each, why) for each in exchanges if (why := incomplete_reply_reason(each))]
+    later = [each for each, _ in lost if each.status == 429 and "retry-after" in each.headers]
+    if dropped := [(each, why) for each, why in lost if not each.limiter]:
+        (first, why), many = dropped[0], f"{len(dropped)} of {len(exchanges)}"
+        page = ", an HTML page" if _html(first) else ""
+        return failed(f"{many} simultaneous requests were not answered", f"{why}{page}")
+    if bare := [each for each, _ in lost if each not in later]:
+        why = limiters_reason([each.limiter for each in bare], len(exchanges))
+        came = f"HTTP {bare[0].status}, and not 429 with Retry-After"
+        return scored(Outcome.UNDETERMINED, why, came=came)
+    return replace(PASSED, measures=(Measure("told to come back later", len(later)),))
 
 
-def score_long_reply(exchange: Exchange, early_ends: Sequence[int] = ()) -> Score:
+def score_long_reply(
+    exchange: Exchange,
+    early_ends: Sequence[int] = (),
+    least: int = 0,
+    gaps: Sequence[str] = (),
+) -> Score:
     """Score a long reply, and name the gateway timeout that its duration matches, if any.
 
     Args:
         exchange: The reply.
         early_ends: Where it ended, in characters, each time that the other form was longer.
+        least: The tokens from which on a reply shows anything about long ones.
+        gaps: Where its list has gaps, each time that the other form had none.
     """
     seconds = exchange.seconds
     measures = (Measure("long reply", seconds, "s"),)
@@ -185,16 +348,40 @@ def score_long_reply(exchange: Exchange, early_ends: Sequence[int] = ()) -> Scor
             times = f"{len(early_ends)} of {EARLY_END_REPEATS} times"
             place = f"after {max(early_ends):,} characters"
             score = failed(f"a long reply ends {times} {place}; {_other(exchange)} it is longer")
+        elif len(gaps) == GAP_REPEATS:
+            found = f"{_other(exchange)} it has none"
+            score = failed(f"a long list has gaps, as between {gaps[0]}; {found}")
+        elif least and (text := _repeated_end(exchange)):
+            why = "the second half of a long reply repeats itself"
+            score = scored(Outcome.UNDETERMINED, why, came=f"{text!r:.60}")
+        elif least and (length := tokens(exchange)) < least:
+            short = f"{length} tokens in {seconds:.1f} s"
+            score = scored(Outcome.UNDETERMINED, "asked for a long reply, it is short", came=short)
         return replace(score, measures=measures)
-    at = next(
-        (each for each in GATEWAY_TIMEOUTS if abs(seconds - each) < GATEWAY_TIMEOUT_TOLERANCE), 0
-    )
-    gateway = f": a gateway's read timeout of {at} s" if at else ""
+    timeout = _gateway_timeout(exchange)
+    gateway = f": {timeout}" if timeout else ""
     page = ", an HTML page" if _html(exchange) else ""
     score = failed(f"a long reply ends after {seconds:.1f} s with {why}{page}{gateway}")
     if exchange.fault is Fault.TOTAL:
         score = scored(Outcome.UNDETERMINED, score.reason, came="it was still arriving")
     return replace(score, measures=measures)
+
+
+def _repeated_end(exchange: Exchange) -> str:
+    """What the second half of a reply says over and over; "" where it does not."""
+    words = re.findall(r"\w+", read(exchange).text)
+    half = words[len(words) // 2 :]
+    if len(half) < MIN_WORDS or len({*half}) > MAX_REPEATED * len(half):
+        return ""
+    return " ".join(half[:10])
+
+
+def _gateway_timeout(exchange: Exchange) -> str:
+    """The read timeout of a gateway, by the time it took or its status; "" for none."""
+    seconds = exchange.seconds
+    near = (each for each in GATEWAY_TIMEOUTS if abs(seconds - each) < GATEWAY_TIMEOUT_TOLERANCE)
+    known = next(near, 0)
+    return f"a gateway's read timeout of {known} s" if known else exchange.gateway_timeout
 
 
 def score_key_validity(exchanges: Sequence[Exchange]) -> Score:
@@ -211,13 +398,19 @@ def score_key_validity(exchanges: Sequence[Exchange]) -> Score:
 
 def score_bad_input(inputs: Sequence[BadInput], streams: Sequence[Exchange]) -> Score:
     """Score bad input: each request is rejected or answered, and concurrent streams complete."""
+    limited = [each.exchange for each in inputs if each.exchange.limiter]
     for each in inputs:
-        if each.exchange.fault is Fault.RESET and each.oversized:
+        if each.exchange.limiter or (each.exchange.fault is Fault.RESET and each.oversized):
             continue  # A server may reject a body before all of it has arrived.
         if why := odd_input_failure(each.exchange):
             return failed(each.name, why)
     lost = [why for why in map(incomplete_reply_reason, streams) if why]
-    return failed("a stream concurrent with bad input fails", lost[0]) if lost else PASSED
+    if lost:
+        return failed("a stream concurrent with bad input fails", lost[0])
+    if limited:
+        why = limiters_reason([each.limiter for each in limited], len(inputs))
+        return scored(Outcome.UNDETERMINED, why, came=f"HTTP {limited[0].status}")
+    return PASSED
 
 
 def score_restart(restart: RestartResult) -> Score:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from statistics import median
 from typing import NamedTuple
 
-from readiness.checks.stability.scoring import SIGNIFICANCE, memory_growth
+from readiness.checks.stability.scoring import SIGNIFICANCE, score_memory_growth
 from readiness.checks.stability.soak import ALLOWED, ALPHA, SoakResult
+from readiness.load.latency import limiters_reason
 from readiness.load.saturation import excuse_if_saturated
 from readiness.score import PASSED, Measure, Outcome, Score, failed
 from readiness.statistics.proportions import upper
@@ -39,13 +40,16 @@ class Growth(NamedTuple):
 
 def score_soak(soak: SoakResult) -> Score:
     """Score a soak: replies correct, failures within ALLOWED, latency and memory not growing."""
-    leak, leaks = memory_growth(
+    memory = score_memory_growth(
         soak.idle_measurements.readings, SECONDS_IN_72_HOURS / soak.length.seconds, "round"
     )
+    leak = replace(memory, reason=f"{memory.reason}, {_after(soak)}")
     score = _failures(soak) or _growth(soak)
     if score is None:
-        score = failed(f"{leak}, {_after(soak)}") if leak else _enough(soak)
-    return replace(score, measures=(*_measures(soak), *leaks))
+        score = leak if memory.outcome is Outcome.FAIL else _enough(soak)
+    if score.passed and not memory.passed:
+        score = leak
+    return replace(score, measures=(*_measures(soak), *memory.measures))
 
 
 def _failures(soak: SoakResult) -> Score | None:
@@ -87,10 +91,9 @@ def _growth(soak: SoakResult) -> Score | None:
 
 def _enough(soak: SoakResult) -> Score:
     """Score a soak without a fault: a pass if its requests suffice to show it."""
-    limited = sum(each.limited for each in soak.rounds)
-    if limited:
-        why = f"{limited} of {soak.requests} requests were rate-limited with a stated Retry-After"
-        return Score(Outcome.UNDETERMINED, why)
+    limiters = [limiter for each in soak.rounds for limiter in each.limiters]
+    if limiters:
+        return Score(Outcome.UNDETERMINED, limiters_reason(limiters, soak.requests))
     if soak.requests < MIN_REQUESTS:
         few = f"{soak.requests} requests are too few"
         why = f"{few}: {MIN_REQUESTS} without an error show less than 1 %"

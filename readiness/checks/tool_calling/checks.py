@@ -31,7 +31,7 @@ async def converse(chat: Chat, probe: Probe) -> tuple[list[Message], list[Reply]
     return messages, replies
 
 
-@check(probes.consecutive, trials=100, needs=TOOLS, in_order=True, forms=probes.FORMS)
+@check(probes.consecutive, trials=100, needs=TOOLS, in_order=True, forms=probes.CORE_FORMS)
 async def consecutive_calls(chat: Chat, probe: Probe) -> Score:
     """In each of many consecutive requests, the endpoint MUST make one well-formed call, with every
     argument as stated.
@@ -42,7 +42,7 @@ async def consecutive_calls(chat: Chat, probe: Probe) -> Score:
     return scoring.calls([reply], probe.expect["calls"], probe.parameters["tools"])
 
 
-@check(probes.forbidden, trials=5, needs=TOOLS)
+@check(probes.forbidden, trials=5, needs=TOOLS, forms=probes.CHOSEN_FORMS)
 async def tool_choice_none(chat: Chat, probe: Probe) -> Score:
     """With tool_choice none, the endpoint MUST answer in words and call no tool."""
     reply = await ask(chat, probe)
@@ -50,13 +50,13 @@ async def tool_choice_none(chat: Chat, probe: Probe) -> Score:
     return score(reply, probe.parameters["tools"])
 
 
-@check(probes.required, trials=5, needs=TOOLS)
+@check(probes.required, trials=5, needs=TOOLS, forms=probes.CHOSEN_FORMS)
 async def tool_choice_required(chat: Chat, probe: Probe) -> Score:
     """With tool_choice required, the endpoint MUST call a tool, even where words would do."""
     return scoring.forced(await ask(chat, probe), probe.parameters["tools"])
 
 
-@check(probes.named, trials=5, needs=TOOLS)
+@check(probes.named, trials=5, needs=TOOLS, forms=probes.CHOSEN_FORMS)
 async def tool_choice_named(chat: Chat, probe: Probe) -> Score:
     """With a tool_choice that names a function, the endpoint MUST call that function and no
     other.
@@ -70,19 +70,22 @@ async def invalid_tool_choice_rejected(chat: Chat, probe: Probe) -> Score:
     """An invalid tool_choice SHOULD be rejected with 400, 404 or 422."""
     if probe.control:
         return scoring.forced(await ask(chat, probe), probe.parameters["tools"])
-    asked = chat.send(probe.messages, budget=probe.budget, **probe.parameters)
+    asked = chat.send_invalid(probe.messages, budget=probe.budget, **probe.parameters)
     return refused(await asked, UNKNOWN)
 
 
-@check(probes.irrelevant, required=0.90, trials=30, needs=TOOLS)
+@check(probes.irrelevant, required=0.90, trials=30, needs=TOOLS, forms=probes.FORMS)
 async def no_call_when_irrelevant(chat: Chat, probe: Probe) -> Score:
-    """Asked what no tool can answer, the endpoint MUST answer in words and call no tool."""
+    """Asked what no tool can answer, the endpoint MUST answer in words about it and call no
+    tool.
+    """
     reply = await ask(chat, probe)
-    score = scoring.forced if probe.control else scoring.silent
-    return score(reply, probe.parameters["tools"])
+    if probe.control:
+        return scoring.forced(reply, probe.parameters["tools"])
+    return scoring.tells_about(reply, probe.expect["about"], probe.parameters["tools"])
 
 
-@check(probes.parallel, required=0.90, trials=30, needs=TOOLS)
+@check(probes.parallel, required=0.90, trials=30, needs=TOOLS, forms=probes.FORMS)
 async def parallel_calls(chat: Chat, probe: Probe) -> Score:
     """Asked about several cities, the endpoint MUST make one call for each, in parallel or one by
     one.
@@ -91,13 +94,13 @@ async def parallel_calls(chat: Chat, probe: Probe) -> Score:
     return scoring.calls(replies, probe.expect["calls"], probe.parameters["tools"])
 
 
-@check(probes.one_at_a_time, trials=3, needs=TOOLS)
+@check(probes.one_at_a_time, trials=3, needs=TOOLS, forms=probes.FORMS)
 async def parallel_calls_disabled(chat: Chat, probe: Probe) -> Score:
     """With parallel_tool_calls false, the endpoint SHOULD make exactly one call in a reply."""
     return scoring.one_of(await ask(chat, probe), probe.expect["calls"], probe.parameters["tools"])
 
 
-@check(probes.many_tools, required=0.95, trials=30, needs=TOOLS)
+@check(probes.many_tools, required=0.95, trials=30, needs=TOOLS, forms=probes.FORMS)
 async def tool_selection(chat: Chat, probe: Probe) -> Score:
     """Offered 8 to 20 similar tools, the endpoint MUST call the right one with the right
     arguments.
@@ -106,7 +109,7 @@ async def tool_selection(chat: Chat, probe: Probe) -> Score:
     return scoring.calls([reply], probe.expect["calls"], probe.parameters["tools"])
 
 
-@check(probes.results, required=0.95, trials=30, needs=TOOLS)
+@check(probes.results, required=0.95, trials=30, needs=TOOLS, forms=probes.FORMS)
 async def tool_result_grounding(chat: Chat, probe: Probe) -> Score:
     """Given a tool's result, the endpoint MUST report its figures, and make none up where the tool
     failed.
@@ -120,14 +123,14 @@ async def tool_result_grounding(chat: Chat, probe: Probe) -> Score:
     return scoring_tool_results.tells(last, probe.expect, messages, offered)
 
 
-@check(probes.hard, required=0.95, trials=30, needs=TOOLS)
+@check(probes.hard, required=0.95, trials=30, needs=TOOLS, forms=probes.FORMS)
 async def complex_arguments(chat: Chat, probe: Probe) -> Score:
     """Arguments that are nested, long, empty or in any script MUST arrive as stated."""
     reply = await ask(chat, probe)
     return scoring.calls([reply], probe.expect["calls"], probe.parameters["tools"])
 
 
-@check(probes.thirty_turns, trials=2, needs=TOOLS)
+@check(probes.thirty_turns, trials=2, needs=TOOLS, forms=probes.HISTORY_FORMS)
 async def call_after_30_turns(chat: Chat, probe: Probe) -> Score:
     """After thirty calls and results, the endpoint SHOULD make the next call as correctly as the
     first.

@@ -6,7 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from readiness.checks.tool_calling import probe_questions, probes_tool_results
+from readiness.checks.tool_calling import (
+    probe_questions,
+    probes_described,
+    probes_tool_results,
+)
 from readiness.checks.tool_calling.prompt_wording import (
     PROMPTS,
     TOOLS,
@@ -19,6 +23,7 @@ from readiness.checks.tool_calling.prompt_wording import (
     weather,
     weather_and_air,
 )
+from readiness.checks.tool_calling.scoring import Tool
 from readiness.probe import Message, Probe
 
 TOLD_BUDGET = 512
@@ -84,9 +89,12 @@ def forbidden(slot: ToolVariation) -> Probe:
 
 
 def required(slot: ToolVariation) -> Probe:
-    """A question that plays down the need of a tool, and some tool must be called."""
-    more = slot.random.choice(PROMPTS["discouraged"][slot.language])
+    """Small talk, or a question that plays down the need of a tool: some tool must be called."""
     parameters = slot.parameters("get_weather", "get_local_time", choice="required")
+    if slot.at % 2 == 0:
+        text = slot.random.choice(list(PROMPTS["irrelevant"]["off_topic"][slot.language]))
+        return Probe(slot.id, user(text), {}, parameters, TOLD_BUDGET, "small_talk")
+    more = slot.random.choice(PROMPTS["discouraged"][slot.language])
     return asking(slot, parameters, [more])
 
 
@@ -114,12 +122,19 @@ def irrelevant(slot: ToolVariation) -> Probe:
     language, text = texts[
         ToolVariation(slot.suite, slot.seed, slot.at // 2).turn(family, len(texts))
     ]
+    about = PROMPTS["irrelevant"][family][language][text]
     # The texts are used up at twice their number; from there on they come with a greeting.
     greetings = PROMPTS["greetings"][language]
     text = f"{greetings[lap % len(greetings)]} {text}".strip()
     parameters = slot.parameters("get_weather", "get_air_quality", "get_local_time")
     return Probe(
-        slot.id, user(text), {}, parameters, TOLD_BUDGET, family=family, cluster=text[-40:]
+        slot.id,
+        user(text),
+        {"about": about},
+        parameters,
+        TOLD_BUDGET,
+        family=family,
+        cluster=text[-40:],
     )
 
 
@@ -136,9 +151,23 @@ def _several(slot: ToolVariation, count: int, parameters: Mapping[str, Any]) -> 
     return Probe(slot.id, user(text), expect, parameters, TOLD_BUDGET, f"{count}_cities")
 
 
+#: How many cities one of the questions about several is about; 0 for two different tools.
+CITIES = (2, 0, 3, 5, 0)
+
+
 def parallel(slot: ToolVariation) -> Probe:
-    """A question about two to four cities."""
-    return _several(slot, 2 + slot.at // 2 % 3, slot.parameters("get_weather"))
+    """A question about two to five cities, or for two different tools."""
+    count = CITIES[slot.turn("cities", len(CITIES))]
+    return _several(slot, count, slot.parameters("get_weather")) if count else _different(slot)
+
+
+def _different(slot: ToolVariation) -> Probe:
+    """Two questions at once, each for a tool of its own."""
+    asked = slot.random.sample(list(probe_questions.SIMILAR), 2)
+    texts, calls = zip(*(probe_questions.ask(slot, each) for each in asked), strict=True)
+    expect = {"calls": list(calls), "results": [{"state": "found"}] * len(asked)}
+    parameters = slot.parameters("get_weather", *asked)
+    return Probe(slot.id, user("\n".join(texts)), expect, parameters, TOLD_BUDGET, "2_tools")
 
 
 def one_at_a_time(slot: ToolVariation) -> Probe:
@@ -148,9 +177,11 @@ def one_at_a_time(slot: ToolVariation) -> Probe:
 
 
 def many_tools(slot: ToolVariation) -> Probe:
-    """A question for one of 8 to 20 tools that are much alike."""
-    targets = ["get_weather", *probe_questions.SIMILAR]
+    """A question for one of 8 to 20 tools that are much alike, by their names or but for a word."""
+    targets = ["get_weather", *probe_questions.SIMILAR, *[probes_described.FAMILY] * 3]
     target = targets[slot.turn("tool", len(targets))]
+    if target == probes_described.FAMILY:
+        return _told_by_description(slot)
     alike = [name for name in TOOLS if name not in (target, "get_order", *probe_questions.HARD)]
     names = [target, *slot.random.sample(alike, slot.random.randint(7, len(alike)))]
     slot.random.shuffle(names)
@@ -160,14 +191,39 @@ def many_tools(slot: ToolVariation) -> Probe:
     return Probe(slot.id, user(text), {"calls": [call]}, slot.parameters(*names), family=target)
 
 
+def _told_by_description(slot: ToolVariation) -> Probe:
+    text, call, told = probes_described.search(slot)
+    parameters = slot.parameters(
+        "get_weather", *slot.random.sample(list(probe_questions.SIMILAR), 3)
+    )
+    offered = slot.random.sample([*parameters["tools"], *told], len(told) + 4)
+    parameters = {**parameters, "tools": offered}
+    return Probe(slot.id, user(text), {"calls": [call]}, parameters, family=probes_described.FAMILY)
+
+
 def hard(slot: ToolVariation) -> Probe:
-    """A request whose arguments are nested, long or absent, or whose tool is not in English."""
+    """A request whose arguments are nested, long, absent or codes, or its tool not in English."""
     names = list(probe_questions.HARD)
-    target = names[slot.turn("tool", len(names))]
-    text, call = probe_questions.ask(slot, target)
-    budget = NOTE_BUDGET if target == "save_note" else TOLD_BUDGET
+    target = [*names, probes_described.FAMILY][slot.turn("tool", len(names) + 1)]
     parameters = slot.parameters("get_weather", *names)
+    if target == probes_described.FAMILY:
+        text, call, tool = probes_described.register(slot)
+        parameters = {**parameters, "tools": [*parameters["tools"], tool]}
+    else:
+        text, call = probe_questions.ask(slot, target)
+    if slot.at // (len(names) + 1) % 2:
+        parameters = {**parameters, "tools": [_strict(each) for each in parameters["tools"]]}
+    budget = NOTE_BUDGET if target == "save_note" else TOLD_BUDGET
     return Probe(slot.id, user(text), {"calls": [call]}, parameters, budget, target)
+
+
+def _strict(tool: Tool) -> Tool:
+    """A tool whose schema is to be kept to, where all of its arguments are required."""
+    function = tool["function"]
+    schema = function["parameters"]
+    if set(schema["properties"]) != set(schema.get("required", ())):
+        return tool
+    return {**tool, "function": {**function, "strict": True}}
 
 
 def after_history(slot: ToolVariation) -> Probe:

@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from readiness import probe
 from readiness.checks.tool_calling import probe_suites, probes_tool_results
 from readiness.checks.tool_calling.prompt_wording import PROMPTS, ToolVariation
 from readiness.forms.apply import in_forms
 from readiness.forms.factors import (
-    COSTLY,
+    OFFERED,
+    SENDING,
+    TELLING,
     Factor,
     FormSpace,
-    Length,
-    Load,
-    Share,
     Tools,
-    varying,
+    with_60k,
+    without,
 )
 from readiness.probe import Probe
 
 CONTROLS = 2
-#: One in so many questions comes after a system message, as most of those that users ask do.
-INSTRUCTED = 4
+#: Room for one call, and for some sentences besides; and for twice a long note.
+SMALL_BUDGET, SMALL_NOTE = 192, 1024
 
-
-#: Where none may fail, one trial after so long a text tells.
-FORMS = FormSpace(
-    varying(Load, Length.TOKENS_60K, Tools.NONE, Tools.IRRELEVANT),
-    costly={**COSTLY, (Factor.LENGTH, Length.TOKENS_16K): Share(1, 15)},
-)
+#: Tools that may be called.
+FORMS = FormSpace(OFFERED)
+#: Where none may fail, one trial after so long a text tells; they come one after another.
+CORE_FORMS = FormSpace(without(with_60k(OFFERED), Factor.LOAD), costly=TELLING)
+#: A choice that the check is about.
+CHOSEN_FORMS = FormSpace({**OFFERED, Factor.TOOLS: [Tools.OWN]})
+#: Many turns that the check is about.
+HISTORY_FORMS = FormSpace(without(OFFERED, Factor.TURNS))
+#: Easy questions: what is shown by them does not depend on what stands around.
+CONTROL_FORMS = FormSpace(SENDING)
 
 
 def consecutive(seed: int, trials: int) -> list[Probe]:
@@ -40,23 +43,24 @@ def consecutive(seed: int, trials: int) -> list[Probe]:
         for at, language in enumerate(PROMPTS["controls"])
     ]
     asked = [probe_suites.core(ToolVariation("core", seed, at)) for at in range(trials)]
-    formed = in_forms(asked, FORMS, f"tool_calling.core/{seed}")
-    return [*formed, *probe.streaming(easy, "core")]
+    formed = in_forms(_small(asked), CORE_FORMS, f"tool_calling.core/{seed}")
+    return [*formed, *in_forms(_small(easy), CONTROL_FORMS, "core")]
 
 
 def forbidden(seed: int, trials: int) -> list[Probe]:
     """The same kind of question, with `tool_choice: none`."""
-    return [*_suite("none", probe_suites.forbidden, seed, trials), *_callable("none")]
+    asked = _suite("none", probe_suites.forbidden, seed, trials, CHOSEN_FORMS)
+    return [*asked, *_callable("none")]
 
 
 def required(seed: int, trials: int) -> list[Probe]:
     """Questions that play down the need of a tool, with `tool_choice: required`."""
-    return _suite("required", probe_suites.required, seed, trials)
+    return _suite("required", probe_suites.required, seed, trials, CHOSEN_FORMS)
 
 
 def named(seed: int, trials: int) -> list[Probe]:
     """Questions about the weather, with a `tool_choice` that names another tool."""
-    return _suite("named", probe_suites.named, seed, trials)
+    return _suite("named", probe_suites.named, seed, trials, CHOSEN_FORMS)
 
 
 def bad_choices(seed: int, trials: int) -> list[Probe]:
@@ -101,15 +105,31 @@ def hard(seed: int, trials: int) -> list[Probe]:
 
 def thirty_turns(seed: int, trials: int) -> list[Probe]:
     """Questions about the weather after thirty others."""
-    return _suite("history", probe_suites.after_history, seed, trials)
+    return _suite("history", probe_suites.after_history, seed, trials, HISTORY_FORMS)
 
 
 def _suite(
-    suite: str, make: Callable[[ToolVariation], Probe], seed: int, trials: int
+    suite: str,
+    make: Callable[[ToolVariation], Probe],
+    seed: int,
+    trials: int,
+    space: FormSpace = FORMS,
 ) -> list[Probe]:
-    key = f"tool_calling.{suite}/{seed}"
-    made = probe.streaming([make(ToolVariation(suite, seed, at)) for at in range(trials)], key)
-    return probe.instructed(made, key, PROMPTS["system"], INSTRUCTED)
+    made = [make(ToolVariation(suite, seed, at)) for at in range(trials)]
+    return in_forms(_small(made), space, f"tool_calling.{suite}/{seed}")
+
+
+def _small(probes: Sequence[Probe]) -> list[Probe]:
+    """The probes, with a small budget where one call at most is due."""
+    return [
+        each
+        if len(each.expect.get("calls", ())) > 1
+        else replace(
+            each,
+            small_budget=SMALL_NOTE if each.budget > probe_suites.TOLD_BUDGET else SMALL_BUDGET,
+        )
+        for each in probes
+    ]
 
 
 def _callable(suite: str) -> list[Probe]:
@@ -119,4 +139,4 @@ def _callable(suite: str) -> list[Probe]:
         replace(probe_suites.asking(slot, slot.parameters("get_weather")), control=True)
         for slot in slots
     ]
-    return probe.streaming(made, suite)
+    return in_forms(_small(made), CONTROL_FORMS, suite)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from string import ascii_lowercase, digits
 from typing import Any
 
@@ -18,11 +19,16 @@ from readiness.checks.tool_calling.prompt_wording import (
     weather,
     weather_and_air,
 )
-from readiness.probe import Message, Probe
+from readiness.forms.apply import neutral_text
+from readiness.probe import Message, Probe, prompt_tokens
 
 TURNS = 30
-#: Of fifteen probes six tell a result; three each have an error, a further call, two results.
-FAMILIES = ["told"] * 6 + ["error"] * 3 + ["onward"] * 3 + ["paired"] * 3
+#: Of fifteen probes six tell a result, two of them in a long text; three have none, one of them an
+#: empty text for it; three each have a further call and two results.
+FAMILIES = ["told"] * 4 + ["long"] * 2 + ["error"] * 2 + ["empty"]
+FAMILIES += ["onward"] * 3 + ["paired"] * 3
+#: About how many tokens of text stand around the figures of a long result.
+LONG_RESULT = 4_000
 
 
 def result(slot: ToolVariation, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,9 +44,20 @@ def result(slot: ToolVariation, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def result_message(call_id: str, found: Mapping[str, Any]) -> Message:
-    """The message that brings a result back."""
-    content = json.dumps(found, ensure_ascii=False)
+def long_result(slot: ToolVariation, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A result in a long text: one of the figures asked for in its middle, the other at an end."""
+    figures = result(slot, values)
+    texts = [neutral_text(slot.language, slot.random, LONG_RESULT // 2) for _ in range(2)]
+    end = slot.random.choice(["temperature_max", "humidity_percent"])
+    inside = {key: of for key, of in figures.items() if key != end}
+    found = {"log": texts[0], **inside, "more": texts[1]}
+    at_end = {end: figures[end]}
+    return {**at_end, **found} if slot.random.random() < 0.5 else {**found, **at_end}
+
+
+def result_message(call_id: str, found: Mapping[str, Any] | str) -> Message:
+    """The message that brings a result back; a text stands as it is."""
+    content = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
     return {"role": "tool", "tool_call_id": call_id, "content": content}
 
 
@@ -54,7 +71,7 @@ def probe(slot: ToolVariation) -> Probe:
 
 def _told(slot: ToolVariation, family: str) -> Probe:
     values = weather(slot, slot.city, days=1)
-    found = {"error": PROMPTS["error"]} if family == "error" else result(slot, values)
+    found = _found(slot, family, values)
     text = joined(slot, [*sentences(slot, values), PROMPTS["results"]["values"][slot.language]])
     expect = {
         "calls": [expected("get_weather", values, slot.language)],
@@ -62,6 +79,17 @@ def _told(slot: ToolVariation, family: str) -> Probe:
         **_figures(found),
     }
     return _probe(slot, family, user(text), expect, "get_weather")
+
+
+def _found(slot: ToolVariation, family: str, values: Mapping[str, Any]) -> dict[str, Any] | str:
+    match family:
+        case "error":
+            return {"error": PROMPTS["error"]}
+        case "empty":
+            return ""
+        case "long":
+            return long_result(slot, values)
+    return result(slot, values)
 
 
 def _onward(slot: ToolVariation) -> Probe:
@@ -84,7 +112,10 @@ def _onward(slot: ToolVariation) -> Probe:
 
 
 def _paired(slot: ToolVariation) -> Probe:
-    """Two results, which come in the other order than the calls: their ids tell whose they are."""
+    """Two results, which come in the other order than the calls: their ids tell whose they are.
+
+    Words stand beside the calls, as many models say them first.
+    """
     pair = [slot.city, slot.random.choice([city for city in cities() if city != slot.city])]
     asked = slot.random.choice(pair)
     values = weather(slot, pair[0], days=1)
@@ -98,7 +129,7 @@ def _paired(slot: ToolVariation) -> Probe:
         *user("\n".join([several(slot, both), only])),
         {
             "role": "assistant",
-            "content": None,
+            "content": PROMPTS["results"]["says"][slot.language],
             "tool_calls": [
                 _call(name, each, slot.language) for name, each in zip(ids, both, strict=True)
             ],
@@ -151,9 +182,9 @@ def _call(name: str, values: Mapping[str, Any], language: str) -> dict[str, Any]
     return {"id": name, "type": "function", "function": function}
 
 
-def _figures(found: Mapping[str, Any]) -> dict[str, Any]:
-    """What the answer has to say of a result; of an error, nothing that looks like a figure."""
-    if "error" in found:
+def _figures(found: Mapping[str, Any] | str) -> dict[str, Any]:
+    """What the answer has to say of a result; of none, nothing that looks like a figure."""
+    if isinstance(found, str) or "error" in found:
         return {"figures": PROMPTS["figures"]}
     percent = [found["humidity_percent"]]
     return {"told": [found["temperature_max"], *percent], "percent": percent}
@@ -167,4 +198,9 @@ def _probe(
     *tools: str,
 ) -> Probe:
     parameters = slot.parameters(*tools)
-    return Probe(slot.id, messages, expect, parameters, family=family, cluster=slot.wording)
+    made = Probe(slot.id, messages, expect, parameters, family=family, cluster=slot.wording)
+    return (
+        replace(made, tokens=LONG_RESULT + 2 * prompt_tokens(messages, parameters["tools"]))
+        if family == "long"
+        else made
+    )

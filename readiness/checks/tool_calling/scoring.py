@@ -39,10 +39,23 @@ class Expected:
 
 
 def parameters_of(tools: Collection[Tool], name: str) -> Mapping[str, Any] | None:
-    """The schema of a tool's arguments; None where no such tool is offered."""
-    return next(
-        (tool["function"]["parameters"] for tool in tools if tool["function"]["name"] == name), None
-    )
+    """The schema of a tool's arguments, without references; None where no such tool is offered."""
+    found = [tool["function"] for tool in tools if tool["function"]["name"] == name]
+    if not found:
+        return None
+    schema = {"type": "object", "properties": {}, **(found[0].get("parameters") or {})}
+    return resolved(schema, schema.get("$defs", {})) if "$defs" in schema else schema
+
+
+def resolved(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """A schema with the definitions that it refers to in place; none may refer to itself."""
+    if isinstance(schema, list):
+        return [resolved(part, definitions) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    if "$ref" in schema:
+        return resolved(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    return {key: resolved(part, definitions) for key, part in schema.items() if key != "$defs"}
 
 
 def misformed(call: ToolCall, parameters: Mapping[str, Any]) -> Score | None:
@@ -123,7 +136,7 @@ def _violation(name: str, found: Any, parameters: Mapping[str, Any]) -> Score | 
     return failed(f"arguments of {name} at {error.json_path}", f"{error.message:.200}")
 
 
-__all__ = ["Expected", "calls", "forced", "one_of", "says", "silent"]
+__all__ = ["Expected", "calls", "forced", "one_of", "says", "silent", "tells_about"]
 
 CALLED = ("tool_calls",)
 # OpenAI says "stop" where the choice names the function (vLLM pull request 25054).
@@ -170,6 +183,16 @@ def silent(reply: Reply, tools: Collection[Tool]) -> Score:
     if _is_json(reply.text):
         return failed("expected words", got=f"JSON: {reply.text!r:.120}")
     return _finished([reply], ("stop",))
+
+
+def tells_about(reply: Reply, about: Collection[str], tools: Collection[Tool]) -> Score:
+    """Score a reply that must call nothing, and have one of some words about what is asked."""
+    score = silent(reply, tools)
+    text = unicodedata.normalize("NFKC", reply.text).casefold()
+    words = (unicodedata.normalize("NFKC", word).casefold() for word in about)
+    if not score.passed or any(word in text for word in words):
+        return score
+    return failed("expected words about what is asked", got=f"{reply.text!r:.120}")
 
 
 def says(reply: Reply, word: str, tools: Collection[Tool]) -> Score:

@@ -29,6 +29,7 @@ class MeterReading:
         devices: The names of the GPUs.
         doubt: Why the bytes may include those of other processes: they are then an upper bound.
         gauges: Other gauges, as shares and counts.
+        cache_config: The labels of vLLM's configuration of its key-value cache.
     """
 
     gpu: int | None = None
@@ -36,6 +37,7 @@ class MeterReading:
     devices: tuple[str, ...] = ()
     doubt: str = ""
     gauges: Mapping[str, float] = field(default_factory=dict)
+    cache_config: Mapping[str, str] = field(default_factory=dict)
 
 
 class Meter(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, NamedTuple
 
 from readiness.exchange import Call
@@ -15,6 +16,8 @@ MIB = 2**20
 #: Bytes of GPU memory, by the name of the exporter's gauge.
 FRAMEBUFFER = {"DCGM_FI_DEV_FB_USED": MIB, "nvidia_smi_memory_used_bytes": 1}
 RESIDENT = "process_resident_memory_bytes"
+#: The metric whose labels are vLLM's configuration of its key-value cache.
+CACHE_CONFIG = "vllm:cache_config_info"
 #: Other gauges, with their common names in reports.
 GAUGES = {
     "vllm:kv_cache_usage_perc": CACHE,
@@ -66,7 +69,7 @@ def read_metrics(text: str) -> MeterReading:
     if text.lstrip().startswith(("{", '"')):
         try:
             document = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise MeterError(f"no page of metrics: {text!r:.80}") from error
         if not isinstance(document, str):
             return _ollama(document)
@@ -81,13 +84,15 @@ def read_metrics(text: str) -> MeterReading:
             # Of several engines behind one page, requests are added, and the fullest cache counts.
             so_far = gauges.get(name, 0.0)
             gauges[name] = max(so_far, each.value) if name == CACHE else so_far + each.value
-    if not (used or resident or gauges):
+    cache_config = next((each.labels for each in samples if each.name == CACHE_CONFIG), {})
+    if not (used or resident or gauges or cache_config):
         raise MeterError("the page has no metric that is known here")
     return MeterReading(
         gpu=int(sum(used)) if used else None,
         host=int(sum(resident)) if resident else None,
         devices=tuple(filter(None, names)),
         gauges=gauges,
+        cache_config=cache_config,
     )
 
 
@@ -95,7 +100,7 @@ def _ollama(document: Any) -> MeterReading:
     try:
         models = document["models"]
         return MeterReading(gpu=sum(int(each["size_vram"]) for each in models))
-    except (LookupError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
         raise MeterError(f"no list of running models: {document!r:.80}") from error
 
 
@@ -108,7 +113,9 @@ def _samples(text: str) -> Iterator[PrometheusSample]:
     try:
         for family in text_string_to_metric_families(text):
             yield from (
-                PrometheusSample(each.name, each.labels, each.value) for each in family.samples
+                PrometheusSample(each.name, each.labels, each.value)
+                for each in family.samples
+                if isfinite(each.value)
             )
-    except ValueError as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise MeterError(f"no page of metrics: {error}") from error

@@ -226,7 +226,7 @@ def _in_one(request: Request, chunks: list[Body]) -> list[Body]:
     return [{**first, "choices": choices}, *(each for each in others if not _text(each))]
 
 
-MANNER_HARMLESS = [
+FORM_HARMLESS = [
     Flaw("stream_in_one", "a stream may have all of its text in one frame", change_chunks=_in_one),
     Flaw(
         "refusal_streamed_otherwise",
@@ -245,4 +245,4 @@ MANNER_HARMLESS = [
     ),
 ]
 
-FLAWS = [*HARMLESS, *MANNER_HARMLESS]
+FLAWS = [*HARMLESS, *FORM_HARMLESS]

@@ -112,7 +112,6 @@ _TAKEN = {
     "sampling_parameters_accepted": "sampling is not to be touched",
 }
 _REPLIES: dict[str, tuple[str, Callable[[Body], Body]]] = {
-    "model_echoed": ("a reply names another model", lambda body: {**body, "model": "base-v2"}),
     "created_is_current": ("`created` is 0", lambda body: {**body, "created": 0}),
     "all_fields_present": (
         "a choice has no `logprobs`, not even null",
@@ -137,6 +136,12 @@ _STREAMS: dict[str, tuple[str, Callable[[list[Body]], list[Body]]]] = {
     "usage_only_in_final_chunk": ("counts come with the last choice", _usage_on_the_last_choice),
     "no_unrequested_usage": ("a stream is counted that nobody wants counted", _usage_unasked),
 }
+
+
+def _as_base(body: Body) -> Body:
+    return {**body, "model": "base-v2"}
+
+
 _REFUSALS = {
     "invalid_conversation_rejected": "senseless conversations are answered",
 }
@@ -170,6 +175,12 @@ ADVICE_FLAWS = [
         change_output=text(
             "no_reasoning_in_content", lambda said: f"<think>\nWell.\n</think>\n\n{said}"
         ),
+    ),
+    advice(
+        "model_echoed",
+        "all replies name the model behind an alias",
+        change_body=lambda _request, body: _as_base(body),
+        change_chunks=lambda _request, made: [_as_base(chunk) for chunk in made],
     ),
     advice("seed_reproducible", "a seed changes nothing", change_output=_numbered()),
     advice(
@@ -320,4 +331,34 @@ ADVICE_HTTP_FLAWS = [
     ),
 ]
 
-FLAWS = [*ADVICE_FLAWS, *ADVICE_HTTP_FLAWS]
+_PREFILL = "api.assistant_prefill_accepted"
+
+
+def _begun(change: Callable[[str, str], str]) -> Callable[..., ModelOutput]:
+    """Change the reply, by what it is and by what the last message of the assistant begins."""
+
+    def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+        last = request["messages"][-1]
+        if last["role"] != "assistant" or not said.content:
+            return said
+        return replace(said, content=change(said.content, str(last.get("content") or "")))
+
+    return says
+
+
+PREFILL_FLAWS = [
+    Flaw(
+        "api_prefill_repeated",
+        "what the assistant has begun is said again, and no more",
+        _PREFILL,
+        change_output=_begun(lambda _said, begun: begun),
+    ),
+    Flaw(
+        "api_prefill_unread",
+        "a conversation that the assistant ends gets a greeting",
+        _PREFILL,
+        change_output=_begun(lambda _said, _begun: "Hello! How can I help you today?"),
+    ),
+]
+
+FLAWS = [*ADVICE_FLAWS, *ADVICE_HTTP_FLAWS, *PREFILL_FLAWS]

@@ -38,6 +38,10 @@ def _too_deep(request: Request | None, refusal: SubstituteResponse) -> bool:
     return request is None and b"recursion" in refusal.body
 
 
+def _no_object(request: Request | None, refusal: SubstituteResponse) -> bool:
+    return request is None and b"must be a JSON object" in refusal.body
+
+
 def _silent(request: Request | None, _refusal: SubstituteResponse) -> bool:
     return request is not None and request.get("messages") is None
 
@@ -46,6 +50,12 @@ def _odd_messages(request: Request | None, _refusal: SubstituteResponse) -> bool
     """Messages of the wrong type, but those of other checks."""
     messages = (request or {}).get("messages")
     return messages in ("Hi", [123], {"role": "user", "content": "Hi"})
+
+
+def _list(request: Request | None) -> list[Any]:
+    """The messages, where they are a list."""
+    messages = (request or {}).get("messages")
+    return messages if isinstance(messages, list) else []
 
 
 def _told(request: Request | None, _refusal: SubstituteResponse) -> bool:
@@ -108,16 +118,29 @@ _WRONG: list[tuple[str, str, str, Errs]] = [
     ("error_as_page", "json_error_body", "an error is a page", _wrong(_told, _PAGE)),
     ("error_without_message", "json_error_body", "an error is empty", _wrong(_told, _MUTE)),
     ("utf8_crashes", "invalid_utf8_handled", "invalid UTF-8 ends in a 500", _wrong(_garbled)),
-    ("depth_crashes", "deep_nesting_handled", "deep nesting ends in a 500", _wrong(_too_deep)),
+    ("depth_crashes", "extreme_input_rejected", "deep nesting ends in a 500", _wrong(_too_deep)),
+    ("array_crashes", "fuzz_input_rejected", "a body that is an array ends in a 500, as by vLLM",
+     _wrong(_no_object)),
+    ("array_taken", "fuzz_input_rejected", "a body that is an array is answered",
+     _wrong(_no_object, _answer(_HI))),
     ("overlong_crashes", "overlong_prompt_rejected", "too long ends in a 500", _wrong(_overlong)),
     ("sdk_error_crashes", "sdk_error_class", "a wrong request ends in a 500", _wrong(_for_sdk)),
     ("sdk_error_taken", "sdk_error_class", "a wrong request is answered",
      _wrong(_for_sdk, _answer(_HI))),
 ]  # fmt: skip
 
+#: Dimensions beside `api` that send prompts which are too long.
+_ELSEWHERE = {"overlong_crashes": ("long_context", "stability")}
+
 ERRORS_FLAWS = [
     *(
-        Flaw(f"api_{name}", about, f"api.{check}", change_error=errs)
+        Flaw(
+            f"api_{name}",
+            about,
+            f"api.{check}",
+            change_error=errs,
+            elsewhere=_ELSEWHERE.get(name, ()),
+        )
         for name, check, about, errs in _WRONG
     ),
     Flaw(
@@ -159,17 +182,52 @@ def _says(words: str) -> Callable[[Request], bool]:
 
 
 def _after(when: Callable[[Request], bool]) -> Refuses:
-    """Crash on the request after one, or concurrent with it."""
-    left = [0]
+    """Crash on the request that comes after one, whosever it is."""
+    harmed = [False]
 
     def refuses(request: Request, _turn: int) -> SubstituteResponse | None:
-        if when(request):
-            left[0] = 1
-            return None
-        left[0] -= 1
-        return CRASH if left[0] == 0 and _says("Reply with the word OK.")(request) else None
+        harms, harmed[0] = harmed[0], when(request)
+        return CRASH if harms and not harmed[0] else None
 
     return refuses
+
+
+class _Dying:
+    """Ends the process on some requests: the next two find none, until it is started again."""
+
+    def __init__(
+        self,
+        when: Callable[[Request], bool] = lambda _request: False,
+        wrong: Callable[[Request | None, SubstituteResponse], bool] = lambda _request, _no: False,
+    ) -> None:
+        self._when, self._wrong, self._missing = when, wrong, 0
+
+    def errs(self, request: Request | None, refusal: SubstituteResponse) -> SubstituteResponse:
+        """The response to an invalid request."""
+        if not self._wrong(request, refusal):
+            return refusal
+        self._missing = 2
+        return CRASH
+
+    def refuses(self, request: Request, _turn: int) -> SubstituteResponse | None:
+        """What comes instead of a reply."""
+        if self._when(request):
+            self._missing = 2
+            return None
+        self._missing -= 1
+        return CRASH if self._missing >= 0 else None
+
+
+_DYING = [
+    ("array_kills", "fuzz_input_isolated", "a body that is an array ends the process",
+     _Dying(wrong=_no_object)),
+    ("type_kills", "fuzz_input_isolated", "a role that is no text ends the process",
+     _Dying(wrong=lambda request, _refusal: any(
+         isinstance(each, dict) and not isinstance(each.get("role", ""), str)
+         for each in _list(request)))),
+    ("depth_kills", "deep_nesting_handled", "deep nesting ends the process",
+     _Dying(wrong=_too_deep)),
+]  # fmt: skip
 
 
 def _huge(request: Request) -> bool:
@@ -208,8 +266,18 @@ HOSTILE_FLAWS = [
     Flaw(
         "api_tools_crash",
         "two thousand tools end in a 500",
-        "api.many_tools_handled",
+        "api.extreme_input_rejected",
         intercept=crashes(_crowded),
+    ),
+    Flaw(
+        "api_tools_harm",
+        "two thousand tools are answered, and the next two requests are not",
+        "api.many_tools_handled",
+        intercept=_Dying(_crowded).refuses,
+    ),
+    *(
+        Flaw(f"api_{name}", about, f"api.{check}", change_error=dying.errs, intercept=dying.refuses)
+        for name, check, about, dying in _DYING
     ),
 ]
 

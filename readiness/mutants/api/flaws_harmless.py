@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from readiness.mutants.api.flaws_replies import CONTROL_TOKEN
 from readiness.mutants.api.requests import JSON, Errs, choice_of
-from readiness.mutants.endpoint.answer import Request, RequestError, SubstituteResponse
+from readiness.mutants.endpoint.answer import (
+    ModelOutput,
+    Request,
+    RequestError,
+    SubstituteResponse,
+)
+from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.flaw import Body, Flaw
@@ -17,6 +26,23 @@ _VLLM_CHOICE = ("stop_reason", "token_ids", "routed_experts")
 _VLLM_BODY = ("service_tier", "prompt_logprobs", "prompt_token_ids", "kv_transfer_params")
 _ODD_ROLES = ("alien",)
 _UNKNOWN = "readiness-no-such-model"
+
+
+def _needs_temperature(request: Request, _turn: int) -> SubstituteResponse | None:
+    """As vLLM does: without sampling, all choices would be the same."""
+    if (request.get("n") or 1) == 1 or request.get("temperature") != 0:
+        return None
+    told = f"n must be 1 when using greedy sampling, got {request['n']}."
+    return SubstituteResponse(400, RequestError(told, "n").body, JSON)
+
+
+def _half_a_word(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+    """As a small model does: after odd characters, what is joined to a word is left away."""
+    odd = any(CONTROL_TOKEN.search(text_of(each)) for each in request["messages"])
+    return replace(said, content=_JOINED.sub("", said.content or "")) if odd else said
+
+
+_JOINED = re.compile(r"(?<=[a-z])-\d+")
 
 
 def _nulls(*names: str) -> dict[str, None]:
@@ -132,7 +158,45 @@ def _no_old_limit(request: Request, _turn: int) -> SubstituteResponse | None:
     return SubstituteResponse(400, problem.body, JSON)
 
 
+def _nine_letters(request: Request, _turn: int) -> SubstituteResponse | None:
+    calls = [call for each in request["messages"] for call in each.get("tool_calls") or ()]
+    if all(re.fullmatch(r"[a-zA-Z0-9]{9}", call["id"]) for call in calls):
+        return None
+    told = "Tool call id has to be defined: a-z, A-Z, 0-9, with a length of 9"
+    return SubstituteResponse(400, RequestError(told, "messages").body, JSON)
+
+
+def _ids_of_nine(_request: Request, body: Body) -> Body:
+    """Ids that it takes back itself."""
+
+    def of_choice(choice: Body) -> Body:
+        calls = choice["message"].get("tool_calls")
+        named = [{**each, "id": each["id"][-9:]} for each in calls or ()]
+        message = {**choice["message"], "tool_calls": named} if calls else choice["message"]
+        return {**choice, "message": message}
+
+    return choice_of(body, of_choice)
+
+
+def _blank_lines_first(request: Request, _turn: int) -> SubstituteResponse | None:
+    if request.get("stream"):
+        return None
+    return SubstituteResponse(200, b"\n\n\n" + encode(whole(complete(request))), JSON)
+
+
+def _prefill_echoed(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+    last = request["messages"][-1]
+    if last["role"] != "assistant" or not said.content:
+        return said
+    return replace(said, content=f"{text_of(last)} {said.content}")
+
+
 FLAWS = [
+    Flaw(
+        "api_prefill_echoed",
+        "a reply may begin with what the assistant has begun",
+        change_output=_prefill_echoed,
+    ),
     Flaw("api_vllm", "vLLM sends every field, null or not", change_body=_as_vllm),
     Flaw("api_llama", "llama.cpp sends few fields, and the file's name", change_body=_as_llama),
     Flaw(
@@ -166,6 +230,32 @@ FLAWS = [
         "api_new_limit_alone",
         "max_tokens is refused, as by OpenAI's own reasoning models",
         intercept=_no_old_limit,
+    ),
+    Flaw(
+        "api_list_without_object",
+        "a list of models need not say that it is one",
+        change_model_list=lambda body: {"data": [{"id": each["id"]} for each in body["data"]]},
+    ),
+    Flaw(
+        "api_strict_ids",
+        "Mistral's ids of calls have nine letters and digits",
+        change_body=_ids_of_nine,
+        intercept=_nine_letters,
+    ),
+    Flaw(
+        "api_blank_lines_first",
+        "blank lines keep a connection alive while a reply is generated, as DeepSeek's",
+        intercept=_blank_lines_first,
+    ),
+    Flaw(
+        "api_n_needs_temperature",
+        "several choices are refused at temperature 0, as by vLLM",
+        intercept=_needs_temperature,
+    ),
+    Flaw(
+        "api_half_a_word",
+        "a small model leaves the number of a code word away, and has read it",
+        change_output=_half_a_word,
     ),
     Flaw("api_lenient", "a server with one model may answer for any", change_error=_lenient),
 ]

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from readiness.mutants.api.requests import (
-    CRASH,
     asked,
     choice_of,
-    chunked,
     crashes,
     formed,
     instead,
     relabelled,
-    said,
-    text,
-    without,
 )
 from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.endpoint.conversation import text_of
+from readiness.mutants.endpoint.request_form import begins_with_system
 from readiness.mutants.flaw import Body, Flaw
 
 
@@ -68,11 +68,27 @@ def _one_letter(request: Request) -> Request:
     return {**kept, "stop": found} if found else kept
 
 
+def _first_stop(request: Request) -> Request:
+    stop = request["stop"]
+    return {**request, "stop": stop[0] if isinstance(stop, list) else stop}
+
+
+def _without_stop(request: Request) -> Request:
+    return {key: request[key] for key in request if key != "stop"}
+
+
+def _where_stopped(change: Callable[[Request], Request]) -> Callable[[Request], Request]:
+    """Change the requests that have stop texts."""
+    return lambda request: (
+        change(request) if isinstance(request.get("stop") or None, str | list) else request
+    )
+
+
 def _begun(made: list[Body]) -> list[Body]:
     """The text ends with the start of the stop sequence."""
-    last = max(at for at, chunk in enumerate(made) if _text_of(chunk))
     if "7" not in "".join(map(_text_of, made)):
         return made
+    last = max(at for at, chunk in enumerate(made) if _text_of(chunk))
     more = choice_of(made[last], lambda choice: {**choice, "delta": {"content": " 8,"}})
     return [*made[: last + 1], more, *made[last + 1 :]]
 
@@ -86,50 +102,84 @@ def _limited(request: Request) -> Request:
     return {**request, "max_tokens": 16} if free else request
 
 
+def _unlimited(name: str) -> Callable[[Request], Request]:
+    """A limit by this name is not read."""
+    return lambda request: {key: request[key] for key in request if key != name}
+
+
+def _cut_says_stop() -> dict[str, Any]:
+    """Hooks by which a reply that was cut says that it was not."""
+    change = _choice(
+        lambda choice: (
+            {**choice, "finish_reason": "stop"} if choice["finish_reason"] == "length" else choice
+        )
+    )
+    return {
+        "change_body": lambda _request, body: change(body),
+        "change_chunks": lambda _request, made: [change(chunk) for chunk in made],
+    }
+
+
+#: The other dimensions that send every form of a request.
+_OTHERS = (
+    *("json_only", "load", "long_context", "memory", "multilingual", "refusal"),
+    *("spanish", "stability", "tool_calling"),
+)
+
 _PARAMETERS = [
     Flaw(
         "api_max_tokens_ignored",
         "max_tokens is ignored",
         "api.max_tokens_honoured",
-        change_request=without("max_tokens_honoured", "max_tokens"),
+        change_request=_unlimited("max_tokens"),
     ),
     Flaw(
         "api_cut_says_stop",
         "a reply that was cut says that it was not",
         "api.max_tokens_honoured",
-        change_output=said("max_tokens_honoured", lambda answer: replace(answer, finish="stop")),
+        **_cut_says_stop(),
+        elsewhere=("json_only", "stability", "tool_calling"),
     ),
     Flaw(
         "api_max_completion_tokens_ignored",
         "max_completion_tokens is ignored, as by Ollama",
         "api.max_completion_tokens_honoured",
-        change_request=without("max_completion_tokens_honoured", "max_completion_tokens"),
+        change_request=_unlimited("max_completion_tokens"),
+        elsewhere=("json_only", "stability", "tool_calling"),
+    ),
+    Flaw(
+        "api_limit_ignored_after_system",
+        "a limit by its older name is ignored after a system message",
+        "api.max_tokens_honoured",
+        change_request=lambda request: (
+            {key: request[key] for key in request if key != "max_tokens"}
+            if begins_with_system(request)
+            else request
+        ),
     ),
     Flaw(
         "api_stop_ignored",
         "stop is ignored",
         "api.stop_sequence_honoured",
-        change_request=without("stop_sequence_honoured", "stop"),
+        change_request=_where_stopped(_without_stop),
     ),
     Flaw(
         "api_stop_list_ignored",
         "of several stop texts, the first alone counts",
         "api.stop_sequence_honoured",
-        change_request=asked(
-            "stop_sequence_honoured", lambda request: {**request, "stop": request["stop"][0]}
-        ),
+        change_request=_where_stopped(_first_stop),
     ),
     Flaw(
         "api_stop_one_letter",
         "stop texts of more than one letter are never found",
         "api.stop_sequence_honoured",
-        change_request=asked("stop_sequence_honoured", _one_letter),
+        change_request=_where_stopped(_one_letter),
     ),
     Flaw(
         "api_stop_begins",
         "of a stop text, the first letters come through in a stream",
         "api.stop_sequence_honoured",
-        change_chunks=chunked("stop_sequence_honoured", _begun),
+        change_chunks=lambda request, made: _begun(made) if request.get("stop") else made,
     ),
     Flaw(
         "api_limit_by_default",
@@ -141,8 +191,8 @@ _PARAMETERS = [
         "api_stop_says_length",
         "a reply that was stopped says that it was cut",
         "api.stop_sequence_honoured",
-        change_output=said(
-            "stop_sequence_honoured", lambda answer: replace(answer, finish="length")
+        change_output=lambda request, answer, _turn: (
+            replace(answer, finish="length") if request.get("stop") else answer
         ),
     ),
     Flaw(
@@ -182,7 +232,12 @@ REPLIES_FLAWS = [
         "api_template_leaks",
         "a control token ends the text",
         "api.no_template_leak",
-        change_output=text("no_template_leak", lambda content: f"{content}<|im_end|>"),
+        change_output=lambda request, answer, _turn: (
+            replace(answer, content=f"{answer.content}<|im_end|>")
+            if answer.content and len(request["messages"]) == 1
+            else answer
+        ),
+        elsewhere=_OTHERS,
     ),
     *_PARAMETERS,
 ]
@@ -207,11 +262,16 @@ def _latest(request: Request) -> Request:
 
 
 def _part(place: int) -> Callable[[Request], Request]:
-    """Read only one of the content parts."""
+    """Read only one of the content parts of a message."""
 
     def change(request: Request) -> Request:
-        (message,) = request["messages"]
-        return {**request, "messages": [{**message, "content": [message["content"][place]]}]}
+        read = [
+            {**each, "content": [each["content"][place]]}
+            if isinstance(each["content"], list)
+            else each
+            for each in request["messages"]
+        ]
+        return {**request, "messages": read}
 
     return change
 
@@ -227,9 +287,59 @@ def _cut(start: int, end: int | None) -> Callable[[Request], Request]:
 
 
 def _until_token(request: Request) -> Request:
-    (message,) = request["messages"]
-    return {**request, "messages": [{**message, "content": message["content"].partition("<|")[0]}]}
+    """As a template does whose control tokens are read wherever they stand."""
+    messages = request.get("messages")
+    if not isinstance(messages, list):
+        return request
+    return {**request, "messages": [*map(_before_token, messages)]}
 
+
+def _before_token(message: Any) -> Any:
+    content = message.get("content") if isinstance(message, dict) else None
+    if not isinstance(content, str) or message.get("role") != "user":
+        return message
+    found = CONTROL_TOKEN.search(content)
+    return {**message, "content": content[: found.start()]} if found else message
+
+
+def _messages(request: Request) -> Sequence[Any]:
+    found = request.get("messages")
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _in_text_parts(request: Request) -> bool:
+    """Whether some content is a list of texts alone."""
+    return any(
+        isinstance(each.get("content"), list)
+        and all(isinstance(part, dict) and part.get("type") == "text" for part in each["content"])
+        for each in _messages(request)
+    )
+
+
+def _without_content(request: Request) -> bool:
+    """Whether a call has content null."""
+    return any(
+        each.get("tool_calls") and each.get("content") is None for each in _messages(request)
+    )
+
+
+def _lacking_content(request: Request) -> bool:
+    return any(each.get("tool_calls") and "content" not in each for each in _messages(request))
+
+
+def _with_list_as_result(request: Request) -> bool:
+    return any(
+        each.get("role") == "tool" and text_of(each).startswith("[{") for each in _messages(request)
+    )
+
+
+def _without_arguments(request: Request) -> bool:
+    calls = [call for each in _messages(request) for call in each.get("tool_calls") or ()]
+    return any(json.loads(call["function"]["arguments"] or "{}") == {} for call in calls)
+
+
+#: As in ChatML, Llama, Mistral and Gemma.
+CONTROL_TOKEN = re.compile(r"<\|\w+\|>|</s>|\[INST\]|<end_of_turn>")
 
 CONVERSATIONS_FLAWS = [
     Flaw(
@@ -254,7 +364,10 @@ CONVERSATIONS_FLAWS = [
         "api_system_lost_with_tools",
         "where there are tools, system messages are not read",
         "api.system_message_with_tools",
-        change_request=asked("system_message_with_tools", _without_role("system")),
+        change_request=lambda request: (
+            _without_role("system")(request) if request.get("tools") else request
+        ),
+        elsewhere=_OTHERS,
     ),
     Flaw(
         "api_fifty_messages",
@@ -278,7 +391,8 @@ CONVERSATIONS_FLAWS = [
         "api_parts_crash",
         "text parts end in a 500",
         "api.content_parts_read",
-        intercept=instead("content_parts_read", lambda _: CRASH),
+        intercept=crashes(_in_text_parts),
+        elsewhere=_OTHERS,
     ),
     Flaw(
         "api_head_cut",
@@ -296,13 +410,35 @@ CONVERSATIONS_FLAWS = [
         "api_token_ends_message",
         "text that looks like a control token ends the message",
         "api.special_tokens_escaped",
-        change_request=asked("special_tokens_escaped", _until_token),
+        change_request=_until_token,
     ),
     Flaw(
         "api_null_content_crashes",
         "a tool call with content null ends in a 500, as with llama-cpp-python",
         "api.tool_result_accepted",
-        intercept=instead("tool_result_accepted", lambda _: CRASH),
+        intercept=crashes(_without_content),
+        elsewhere=_OTHERS,
+    ),
+    Flaw(
+        "api_missing_content_crashes",
+        "a tool call without the field content ends in a 500, as where a template reads it",
+        "api.tool_result_accepted",
+        intercept=crashes(_lacking_content),
+        elsewhere=_OTHERS,
+    ),
+    Flaw(
+        "api_result_list_crashes",
+        "a result that is a list in JSON ends in a 500, as where an object is expected",
+        "api.tool_result_accepted",
+        intercept=crashes(_with_list_as_result),
+        elsewhere=_OTHERS,
+    ),
+    Flaw(
+        "api_no_arguments_crash",
+        "an earlier call without arguments ends in a 500, as where a template walks through them",
+        "api.tool_result_accepted",
+        intercept=crashes(_without_arguments),
+        elsewhere=_OTHERS,
     ),
 ]
 

@@ -86,10 +86,25 @@ FLAWS = [
         change_body=formed("sdk_parse", _cut_off),
     ),
     Flaw(
-        "api_models_object",
-        "the list of models is no `list`",
+        "api_models_elsewhere",
+        "the models are listed under another name, as in a server's own API",
         "api.models_listed",
-        change_model_list=lambda body: {**body, "object": "models"},
+        change_model_list=lambda body: {"object": "list", "models": body["data"]},
+    ),
+    Flaw(
+        "api_models_by_name",
+        "the models are listed by their names, without an id",
+        "api.models_listed",
+        change_model_list=lambda body: {
+            **body,
+            "data": [{"name": each["id"], "object": "model"} for each in body["data"]],
+        },
+    ),
+    Flaw(
+        "api_models_as_texts",
+        "the list has names in place of models",
+        "api.models_listed",
+        change_model_list=lambda body: {**body, "data": [each["id"] for each in body["data"]]},
     ),
     Flaw(
         "api_sdk_models",

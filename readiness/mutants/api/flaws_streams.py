@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
@@ -18,13 +19,22 @@ from readiness.mutants.api.requests import (
     relabelled,
     text,
 )
-from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Request
+from readiness.mutants.endpoint.answer import (
+    ModelOutput,
+    ModelToolCall,
+    Request,
+    SubstituteResponse,
+)
+from readiness.mutants.endpoint.engine import Engine
+from readiness.mutants.endpoint.protocol import most_tokens
 from readiness.mutants.flaw import Body, Flaw
 
 T = TypeVar("T")
 #: How often a request gets the answer of the one before it.
 _RARELY = 7
 _MOST_ON_A_CONNECTION = 12
+#: The tokens of a short answer, and the seconds that it takes.
+_SHORT, _MOMENT = 32, 0.02
 
 
 def _later(change: Callable[[Body], Body]) -> Callable[[list[Body]], list[Body]]:
@@ -87,11 +97,17 @@ def _bytewise(content: str) -> str:
 
 
 def _replaced(content: str) -> str:
-    return "".join(letter if letter <= "\uffff" else "\ufffd" for letter in content) + "."
+    return "".join(letter if letter <= "\uffff" else "\ufffd" for letter in content)
 
 
 def _plane(content: str) -> str:
     return "".join(letter for letter in content if letter <= "\uffff")
+
+
+def _of_any_text(change: Callable[[str], str]) -> Says:
+    return lambda _request, said, _turn: (
+        replace(said, content=change(said.content)) if said.content else said
+    )
 
 
 def _crossed(name: str) -> Says:
@@ -106,6 +122,39 @@ def _crossed(name: str) -> Says:
         return crossed
 
     return says
+
+
+class _OneBuffer(Engine):
+    """Short answers share a buffer, which another request overwrites if it is in flight, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._buffer = ModelOutput("nothing yet")
+
+    async def begin(self, request: Request) -> SubstituteResponse | None:
+        """Take a moment for a short answer, so that requests that are sent at once overlap."""
+        refusal = await super().begin(request)
+        await asyncio.sleep(_MOMENT if self._uses_buffer(request) else 0)
+        return refusal
+
+    def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
+        """The answer in the buffer."""
+        if not self._uses_buffer(request):
+            return answer
+        overwritten = self._buffer if self.running > 1 else answer
+        self._buffer = answer
+        return overwritten
+
+    def _uses_buffer(self, request: Request) -> bool:
+        return (most_tokens(request) or _SHORT + 1) <= _SHORT and not request.get("tools")
+
+
+class _OneBufferForEach(_OneBuffer):
+    """The same with a buffer for each request: nothing is overwritten."""
+
+    def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
+        """The request's own answer."""
+        return answer
 
 
 def _shared(request: Request, answer: ModelOutput, _turn: int) -> ModelOutput:
@@ -143,9 +192,22 @@ _CHUNKS = [
 ]  # fmt: skip
 _TEXTS = [
     ("bytes_as_characters", "each byte becomes a character", _bytewise),
+]
+#: What happens to the text of any reply.
+_ANY_TEXT = [
     ("characters_replaced", "characters beyond the first plane become U+FFFD", _replaced),
     ("characters_dropped", "characters beyond the first plane are dropped", _plane),
 ]
+
+#: Frames of a stream that is kept back.
+_MANY = 60
+#: The time in which a fast model generates a token, in seconds.
+_PER_FRAME = 0.0003
+
+
+def _held(_request: Request, frames: list[bytes]) -> Sequence[bytes | float]:
+    return [_PER_FRAME * len(frames), b"".join(frames)] if len(frames) > _MANY else frames
+
 
 FLAWS = [
     *(
@@ -157,6 +219,16 @@ FLAWS = [
             f"api_{name}", about, "api.unicode_intact", change_output=text("unicode_intact", change)
         )
         for name, about, change in _TEXTS
+    ),
+    *(
+        Flaw(
+            f"api_{name}",
+            about,
+            "api.unicode_intact",
+            change_output=_of_any_text(change),
+            elsewhere=("json_only", "multilingual", "spanish", "tool_calling"),
+        )
+        for name, about, change in _ANY_TEXT
     ),
     Flaw(
         "api_stream_as_text",
@@ -194,13 +266,25 @@ FLAWS = [
         "api_buffered",
         "a proxy keeps the stream back until it is complete",
         "api.incremental_streaming",
-        change_frames=framed("incremental_streaming", lambda frames: [0.2, b"".join(frames)]),
+        elsewhere=("stability",),
+        change_frames=_held,
     ),
     Flaw(
         "api_crossed",
         "now and then a request gets the answer of another",
         "api.conversation_isolation",
         change_output=_crossed("conversation_isolation"),
+    ),
+    Flaw(
+        "api_crossed_by_two",
+        "two short answers at once share a buffer, and one gets the other's text",
+        "api.conversation_isolation",
+        engine=_OneBuffer,
+    ),
+    Flaw(
+        "api_two_short_answers",
+        "short answers take a moment, and each has a buffer of its own",
+        engine=_OneBufferForEach,
     ),
     Flaw(
         "api_calls_crossed",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Request
 from readiness.mutants.endpoint.conversation import text_of
@@ -19,7 +21,7 @@ def answer(request: Request) -> ModelOutput | None:
     """Tell the code words, or write one down; None where the last message asks for neither."""
     messages = request["messages"]
     asked = text_of(messages[-1])
-    stated = _STATED.findall("\n".join(text_of(message) for message in messages))
+    stated = _STATED.findall("\n".join(map(_said, messages)))
     if _ASKED.search(asked):
         return ModelOutput(" ".join(stated) or "I do not know any code word.")
     if not (_WRITE in asked and stated):
@@ -33,3 +35,9 @@ def answer(request: Request) -> ModelOutput | None:
         if _TOOL in offered
         else ModelOutput(stated[-1])
     )
+
+
+def _said(message: Mapping[str, Any]) -> str:
+    """A message's text, and the arguments of its calls."""
+    calls = message.get("tool_calls") or ()
+    return "\n".join([text_of(message), *(each["function"]["arguments"] for each in calls)])

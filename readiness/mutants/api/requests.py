@@ -15,6 +15,7 @@ from readiness.mutants.endpoint.answer import (
     SubstituteResponse,
 )
 from readiness.mutants.endpoint.model import complete
+from readiness.mutants.endpoint.protocol import most_tokens
 from readiness.mutants.endpoint.response import chunks as chunks_of
 from readiness.mutants.endpoint.response import encode, frames, whole
 from readiness.mutants.flaw import Body
@@ -101,6 +102,12 @@ def relabelled(kind: str) -> Callable[[Request], SubstituteResponse]:
         return SubstituteResponse(200, body, {"Content-Type": kind})
 
     return make
+
+
+def with_end(request: Request, tokens: int) -> int:
+    """The completion tokens with that which ends a text: one that its limit cuts has none."""
+    limit = most_tokens(request)
+    return tokens if limit is not None and tokens >= limit else tokens + 1
 
 
 def choice_of(body: Body, change: Callable[[Body], Body]) -> Body:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,32 @@ class SubstituteResponse:
     body: bytes
     headers: Mapping[str, str]
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class ServerResponse:
+    """A response of the endpoint.
+
+    Args:
+        status: The HTTP status.
+        headers: The response's headers.
+        pieces: The body in chunks; a float is a pause in s, a negative one a disconnect.
+        seconds: How long to wait before the response.
+        prompt: The tokens of the prompt, which an engine with a pace prefills.
+        tokens: The tokens of the reply, which it decodes.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: Sequence[bytes | float]
+    seconds: float = 0.0
+    prompt: int = 0
+    tokens: int = 0
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the pieces are the frames of a stream, to be sent at a model's speed."""
+        return "Content-Length" not in self.headers
 
 
 class RequestError(Exception):

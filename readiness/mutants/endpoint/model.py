@@ -23,7 +23,10 @@ _SENTENCE = "This is the reference endpoint, and it has read your message."
 
 def plain_answer(request: Request) -> ModelOutput:
     """Answer the last message if it is a simple instruction, else with a fixed sentence."""
-    text = text_of(request["messages"][-1])
+    *_, last = request["messages"]
+    if last["role"] == "assistant" and len(request["messages"]) > 1:
+        return _continued(request, text_of(last))
+    text = text_of(last)
     if word := _WORD.search(text):
         return ModelOutput(word[1])
     if exact := _EXACT.search(text):
@@ -31,6 +34,14 @@ def plain_answer(request: Request) -> ModelOutput:
     if numbers := _NUMBERS.search(text):
         return ModelOutput(", ".join(map(str, range(int(numbers[1]), int(numbers[2]) + 1))))
     return ModelOutput(_SENTENCE)
+
+
+def _continued(request: Request, begun: str) -> ModelOutput:
+    """The rest of a reply that the last message begins; all of it where it begins otherwise."""
+    asked = {**request, "messages": request["messages"][:-1]}
+    whole = plain_answer(asked)
+    text = whole.content or ""
+    return ModelOutput(text.removeprefix(begun) or text)
 
 
 def answer(request: Request) -> ModelOutput:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import NamedTuple
 
-from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
+from readiness.mutants.endpoint.answer import (
+    ModelOutput,
+    Request,
+    RequestError,
+    ServerResponse,
+    SubstituteResponse,
+)
 from readiness.mutants.endpoint.model import answer
 from readiness.mutants.endpoint.output_limits import limited
 from readiness.mutants.endpoint.protocol import MODEL, check, parse
@@ -16,28 +21,6 @@ from readiness.mutants.flaw import Flaw
 MODELS = frozenset({MODEL})
 JSON, STREAM = "application/json", "text/event-stream; charset=utf-8"
 HANGS_UP = -1.0
-
-
-@dataclass(frozen=True)
-class ServerResponse:
-    """A response of the endpoint.
-
-    Args:
-        status: The HTTP status.
-        headers: The response's headers.
-        pieces: The body in chunks; a float is a pause in s, a negative one a disconnect.
-        seconds: How long to wait before the response.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    pieces: Sequence[bytes | float]
-    seconds: float = 0.0
-
-    @property
-    def streamed(self) -> bool:
-        """Whether the pieces are the frames of a stream, to be sent at a model's speed."""
-        return "Content-Length" not in self.headers
 
 
 class Accepted(NamedTuple):
@@ -79,9 +62,11 @@ class Reference:
         if request.get("stream"):
             made = self._flaw.change_chunks(request, chunks(completion))
             headers = {"Content-Type": STREAM, "Cache-Control": "no-cache", **named}
-            return ServerResponse(200, headers, self._flaw.change_frames(request, frames(made)))
-        body = encode(self._flaw.change_body(request, whole(completion)))
-        return instead(SubstituteResponse(200, body, {"Content-Type": JSON, **named}))
+            sent = ServerResponse(200, headers, self._flaw.change_frames(request, frames(made)))
+        else:
+            body = encode(self._flaw.change_body(request, whole(completion)))
+            sent = instead(SubstituteResponse(200, body, {"Content-Type": JSON, **named}))
+        return replace(sent, prompt=prompt, tokens=max(completion.output.tokens, 1))
 
 
 def instead(response: SubstituteResponse) -> ServerResponse:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request
@@ -22,6 +24,13 @@ def streamed(request: Request) -> bool:
 def instructed(request: Request) -> bool:
     """Whether the request has a system message."""
     return len(turns(request)) < len(request["messages"])
+
+
+def begins_with_system(request: Request) -> bool:
+    """Whether a request, which may be an invalid one, begins with a system message."""
+    messages = request.get("messages")
+    first = messages[0] if messages and isinstance(messages, list) else None
+    return isinstance(first, dict) and first.get("role") == "system"
 
 
 def turns(request: Request) -> Sequence[Mapping[str, Any]]:
@@ -44,6 +53,11 @@ def after_turns(request: Request) -> bool:
     return any(each["role"] == "assistant" for each in request["messages"])
 
 
+def after_answers(count: int) -> Where:
+    """Whether so many turns or more were answered before."""
+    return lambda request: sum(each["role"] == "assistant" for each in request["messages"]) >= count
+
+
 def after_tool_result(request: Request) -> bool:
     """Whether a tool has told something before."""
     return any(each["role"] == "tool" for each in request["messages"])
@@ -54,9 +68,40 @@ def unsampled(request: Request) -> bool:
     return request.get("temperature") is None
 
 
+def sampled(request: Request) -> bool:
+    """Whether the reply is drawn: at a temperature above 0, or at the server's own."""
+    return request.get("temperature") != 0
+
+
 def seeded(request: Request) -> bool:
     """Whether a reply is drawn at a temperature, by a seed."""
     return bool(request.get("temperature")) and request.get("seed") is not None
+
+
+def nucleus(request: Request) -> bool:
+    """Whether a reply is drawn from a part of the likeliest tokens."""
+    return (request.get("top_p") or 1) < 1
+
+
+def penalties_written_out(request: Request) -> bool:
+    """Whether penalties are sent, be they 0, as some clients write defaults out."""
+    return request.get("frequency_penalty") is not None
+
+
+def spoken_call(request: Request) -> bool:
+    """Whether an earlier message has both a text and calls."""
+    return any(each.get("tool_calls") and each.get("content") for each in request["messages"])
+
+
+def several_results(request: Request) -> bool:
+    """Whether two results of tools stand one after the other."""
+    roles = [each["role"] for each in request["messages"]]
+    return any(one == two == "tool" for one, two in pairwise(roles))
+
+
+def windows_line_ends(request: Request) -> bool:
+    """Whether a text has the line ends of Windows."""
+    return "\\r\\n" in json.dumps(request["messages"])
 
 
 def old_limit(request: Request) -> bool:

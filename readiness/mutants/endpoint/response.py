@@ -132,12 +132,14 @@ def frames(bodies: Iterable[Body]) -> list[bytes]:
     return [*(b"data: %b\n\n" % encode(body) for body in bodies), DONE]
 
 
+#: Made once: of a long stream, json.dumps would make one for each frame.
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def encode(body: Body) -> bytes:
     """JSON in UTF-8, without unnecessary escapes."""
     # A flaw may output a lone surrogate, which is sent as is.
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(
-        errors="surrogatepass"
-    )
+    return _JSON.encode(body).encode(errors="surrogatepass")
 
 
 def pieces(text: str) -> Iterator[str]:

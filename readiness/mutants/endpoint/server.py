@@ -6,57 +6,67 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
-from readiness.mutants.endpoint.answer import RequestError
-from readiness.mutants.endpoint.engine import paced
+from readiness.mutants.endpoint.answer import RequestError, ServerResponse
+from readiness.mutants.endpoint.batching import Pace
 from readiness.mutants.endpoint.protocol import MOST_BYTES, WINDOW, unknown_model
 from readiness.mutants.endpoint.reference import (
     JSON,
     MODELS,
     Accepted,
     Reference,
-    ServerResponse,
     instead,
 )
 from readiness.mutants.endpoint.response import encode
 from readiness.mutants.flaw import Flaw
 
+#: The path below which the web interface is served.
+WEBUI = "/webui"
 #: The GPU that the reference endpoint reports, and the MiB used on it.
 CARD, TAKEN = "NVIDIA GeForce RTX 3060", 9216
+#: The key-value cache, under vLLM's names: room for four requests of the whole window.
+CACHE_CONFIG = (
+    'vllm:cache_config_info{block_size="16",cache_dtype="auto",gpu_memory_utilization="0.85",'
+    f'kv_cache_max_concurrency="4.0",kv_cache_size_tokens="{4 * WINDOW}",'
+    f'num_gpu_blocks="{WINDOW // 4}"}} 1.0\n'
+)
 METRICS = (
     f'# TYPE DCGM_FI_DEV_FB_USED gauge\nDCGM_FI_DEV_FB_USED{{gpu="0",modelName="{CARD}"}} {TAKEN}\n'
+    + CACHE_CONFIG
 )
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def application(flaw: Flaw, key: str) -> web.Application:
-    """The server; it requires the API key, if one is given."""
-    server = ReferenceServer(flaw, key)
+def application(flaw: Flaw, key: str, pace: Pace | None = None) -> web.Application:
+    """The server; it requires the API key, and has the pace, if one is given."""
+    server = ReferenceServer(flaw, key, pace)
     app = web.Application(middlewares=[_problems, server.meet], client_max_size=MOST_BYTES)
     app.router.add_get("/health", _health)
     app.router.add_get("/metrics", server.metrics)
     app.router.add_get("/v1/models", server.models)
     app.router.add_get("/v1/models/{id:.+}", server.model)
     app.router.add_post("/v1/chat/completions", server.complete)
+    app.add_subapp(WEBUI, flaw.webui().application(server.answer))
     return app
 
 
 class ReferenceServer:
     """The HTTP handlers: API key, model list, metrics, chat completions."""
 
-    def __init__(self, flaw: Flaw, key: str) -> None:
+    def __init__(self, flaw: Flaw, key: str, pace: Pace | None) -> None:
         self._flaw = flaw
         self._reference = Reference(flaw)
         self._engine = flaw.engine()
+        self._engine.pace = pace or self._engine.pace
         self._bearer = f"Bearer {key}".encode() if key else b""
         self._started = int(time.time())
         self._numbers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
@@ -87,8 +97,12 @@ class ReferenceServer:
         return _json(encode(self._model(name)))
 
     async def complete(self, http: web.Request) -> web.StreamResponse:
-        """Answer a chat completion request."""
+        """Answer a chat completion request with the API key."""
         self._admit(http)
+        return await self.answer(http)
+
+    async def answer(self, http: web.Request) -> web.StreamResponse:
+        """Answer a chat completion request."""
         if (http.content_length or 0) > MOST_BYTES:
             raise web.HTTPRequestEntityTooLarge(MOST_BYTES)  # Before reading it, as nginx does.
         number = self._number(http)
@@ -105,11 +119,14 @@ class ReferenceServer:
         engine, ended = self._engine, False
         try:
             if refusal := await engine.begin(due.request):
-                sent = instead(refusal)
+                response = await _send(http, instead(refusal))
             else:
                 said = engine.says(due.request, due.said)
                 sent = self._reference.complete(due._replace(said=said))
-            response = await _send(http, sent, partial(engine.goes_on, due.request))
+                pieces = engine.pieces(due.request, sent, partial(_has_gone, http))
+                async with aclosing(pieces) as pieces:
+                    goes_on = partial(engine.goes_on, due.request)
+                    response = await _send(http, sent, pieces, goes_on)
             ended = True
             return response
         finally:
@@ -141,20 +158,35 @@ async def _health(_request: web.Request) -> web.Response:
 
 
 async def _send(
-    http: web.Request, sent: ServerResponse, goes_on: Callable[[], bool] = lambda: True
+    http: web.Request,
+    sent: ServerResponse,
+    pieces: AsyncIterator[bytes | float] | None = None,
+    goes_on: Callable[[], bool] = lambda: True,
 ) -> web.StreamResponse:
-    """Write the pieces, with their pauses; a negative pause closes the connection."""
+    """Write the pieces when they are due; a negative pause closes the connection."""
     await asyncio.sleep(sent.seconds)
     response = web.StreamResponse(status=sent.status, headers=sent.headers)
-    await response.prepare(http)
-    for piece in paced(sent.pieces) if sent.streamed else sent.pieces:
+    if sent.streamed or pieces is None:
+        await response.prepare(http)
+    async for piece in pieces or _at_once(sent):
         if not goes_on() or (isinstance(piece, float) and piece < 0):
             _hang_up(http)
         elif isinstance(piece, bytes):
+            if not response.prepared:
+                await response.prepare(http)
             await response.write(piece)
         else:
             await asyncio.sleep(piece)
     return response
+
+
+async def _at_once(sent: ServerResponse) -> AsyncIterator[bytes | float]:
+    for piece in sent.pieces:
+        yield piece
+
+
+def _has_gone(http: web.Request) -> bool:
+    return http.transport is None or http.transport.is_closing()
 
 
 def _hang_up(http: web.Request) -> None:
@@ -188,7 +220,7 @@ _PATIENCE = 5.0
 
 
 @contextmanager
-def serving(mutant: str | None = None, *, key: str = "") -> Iterator[str]:
+def serving(mutant: str | None = None, *, key: str = "", pace: str = "") -> Iterator[str]:
     """Serve within a context, whose value is the base URL.
 
     The process ends with its standard input, and so it ends however this one does.
@@ -198,6 +230,7 @@ def serving(mutant: str | None = None, *, key: str = "") -> Iterator[str]:
     """
     command = [sys.executable, "-m", "readiness.mutants", "--until-eof", "--key", key]
     command += ["--mutant", mutant] if mutant else []
+    command += ["--pace", pace] if pace else []
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 
 from readiness.mutants.endpoint.answer import Request
 from readiness.mutants.endpoint.conversation import text_of
@@ -21,6 +22,7 @@ def tokens(text: str) -> list[str]:
     return _TOKEN.findall(text)
 
 
+@lru_cache(maxsize=256)
 def count(text: str) -> int:
     """The number of tokens of a text."""
     return len(_TOKEN.findall(text))

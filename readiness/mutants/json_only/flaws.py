@@ -218,6 +218,11 @@ _BROKEN = [
         "a member more",
         _value(lambda value: objects(value, lambda of: {**of, "explanation": "as asked"})),
     ),
+    (
+        "json_wide_cut",
+        "the members beyond the twelfth are missing",
+        _value(lambda value: objects(value, lambda of: dict(list(of.items())[:12]))),
+    ),
     ("json_lower_keys", "keys lose their capitals", _value(_lowered)),
     ("json_number_as_text", "integers in quotes", _value(lambda value: leaves(value, _quoted))),
     (
@@ -238,7 +243,52 @@ _BROKEN = [
     ("json_wrong_choice", "a value that is none of the choices", _other_case),
 ]
 
+
+def _leaves(change: Callable[[Any], Any]) -> Says:
+    """Change every value of any JSON that is asked for, with a format or without."""
+
+    def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+        if not is_asked(request):
+            return said
+        return _changed(said, lambda text: dumped(leaves(json.loads(text), change)))
+
+    return says
+
+
+def _texts(change: Callable[[str], str]) -> Says:
+    """Change every text that is a value."""
+    return _leaves(lambda of: change(of) if isinstance(of, str) else of)
+
+
+def _rounded(value: Any) -> Any:
+    """As JavaScript reads it: a float."""
+    return int(float(value)) if type(value) is int else value
+
+
+#: What is damaged in texts of one kind only: a small part of all values, and all of its kind.
+_TEXTS: list[tuple[str, str, Callable[[str], str]]] = [
+    ("doubles_apostrophes", "apostrophes are doubled", lambda text: text.replace("'", "''")),
+    ("loses_breaks", "line breaks in values are spaces", lambda text: text.replace("\n", " ")),
+    (
+        "reverses_letters",
+        "Hebrew and Arabic words come reversed",
+        lambda text: re.sub(r"[\u0590-\u06ff]+", lambda found: found[0][::-1], text),
+    ),
+    ("collapses_spaces", "several spaces are one", lambda text: re.sub(" {2,}", " ", text)),
+    (
+        "cleans_up_spaces",
+        "spaces before punctuation are lost",
+        lambda text: re.sub(r" (?=[?!.,])", "", text),
+    ),
+    ("loses_tags", "tags in values are lost", lambda text: re.sub(r"<[^<>]*>", "", text)),
+]
 _WRONG = [
+    *((f"json_{name}", about, _texts(change)) for name, about, change in _TEXTS),
+    (
+        "json_integers_rounded",
+        "whole numbers above 2**53 are rounded",
+        _leaves(_rounded),
+    ),
     ("json_wrong_value", "integers are off by one", _value(lambda value: leaves(value, _next))),
     (
         "json_swapped",

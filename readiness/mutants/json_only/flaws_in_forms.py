@@ -5,25 +5,32 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request
+from readiness.mutants.endpoint.engine import CrowdedEngine
 from readiness.mutants.endpoint.request_form import (
     Says,
     Where,
     after_tool_result,
+    after_turns,
     all_of,
     beside_tools,
     in_parts,
     instructed,
     longer_than,
+    nucleus,
     old_limit,
     only,
+    penalties_written_out,
+    sampled,
     seeded,
     streamed,
     text_format,
     turns,
     unlimited,
     unsampled,
+    windows_line_ends,
 )
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.json_only.flaws import dumped, is_told, leaves
@@ -51,6 +58,14 @@ def _uninstructed(request: Request) -> Request:
     """Without the system's message, as a chat template has it that knows strings alone."""
     dropped = is_told(request) and instructed(request) and in_parts(request)
     return {**request, "messages": turns(request)} if dropped else request
+
+
+def _by_schema(request: Request) -> bool:
+    return (request.get("response_format") or {}).get("type") == "json_schema"
+
+
+def _prose(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+    return replace(said, content="Here is what you asked for.") if _by_schema(request) else said
 
 
 _BROKEN: list[tuple[str, str, str, Says]] = [
@@ -85,13 +100,87 @@ _BROKEN: list[tuple[str, str, str, Says]] = [
         _text(all_of(seeded, beside_tools, streamed), lambda text: f"{text},"),
     ),
     (
+        "json_nucleus_fence",
+        "a code fence where top_p is sent",
+        _TOLD,
+        _text(nucleus, _fenced),
+    ),
+    (
+        "json_penalties_words",
+        "prose where penalties are sent, be they 0",
+        _TOLD,
+        _text(penalties_written_out, lambda _text: "Here is what you asked for."),
+    ),
+    (
+        "json_windows_prose",
+        "prose where a text has the line ends of Windows",
+        _TOLD,
+        _text(windows_line_ends, lambda _text: "Here is what you asked for."),
+    ),
+    (
         "json_values_in_words",
         "every value is a string where nothing limits the reply",
         _STATED,
         _text(unlimited, _in_words),
     ),
 ]
+_SCHEMA = "json_only.json_schema_mode"
+_FORMATTED: list[tuple[str, str, str, Says]] = [
+    (
+        "json_schema_late",
+        "the schema is not followed in a later turn",
+        _SCHEMA,
+        only(after_turns, _prose),
+    ),
+    (
+        "json_schema_streamed_beside_tools",
+        "the schema is not followed where tools are offered and the reply is streamed",
+        _SCHEMA,
+        only(all_of(beside_tools, streamed), _prose),
+    ),
+    (
+        "json_schema_three_ways",
+        "the schema is not followed after a system message where nothing limits a sampled reply",
+        _SCHEMA,
+        only(all_of(instructed, sampled, unlimited), _prose),
+    ),
+]
+
+
+def _referring(request: Request) -> bool:
+    """Whether the response format's schema has references."""
+    return '"$ref"' in json.dumps(request.get("response_format") or {})
+
+
+def _flattened(text: str) -> str:
+    """Objects within come as text, as where a grammar knows no references."""
+    found = json.loads(text)
+    return dumped({key: dumped(of) if isinstance(of, dict) else of for key, of in found.items()})
+
+
+_FORMATTED += [
+    (
+        "json_references_as_text",
+        "objects behind a reference of the schema come as text",
+        _SCHEMA,
+        only(
+            _referring,
+            lambda _request, said, _turn: replace(said, content=_flattened(said.content or "{}")),
+        ),
+    ),
+    (
+        "json_references_unguided",
+        "a schema with references is not followed",
+        _SCHEMA,
+        only(_referring, _prose),
+    ),
+]
 _HARMLESS: list[tuple[str, str, Says]] = [
+    (
+        "json_compact_nucleus",
+        "white space between tokens says nothing where top_p is sent, either",
+        _text(nucleus, lambda text: json.dumps(json.loads(text), separators=(",", ":"))),
+    ),
     (
         "json_indented_beside_tools",
         "white space between tokens says nothing",
@@ -116,6 +205,26 @@ FLAWS = [
         "the system's message is dropped where another is in parts",
         _TOLD,
         change_request=_uninstructed,
+    ),
+    *(Flaw(name, about, check, change_output=says) for name, about, check, says in _FORMATTED),
+    Flaw(
+        "json_crowded",
+        "prose instead of JSON where two dozen requests are in flight, not streamed",
+        _TOLD,
+        engine=partial(
+            CrowdedEngine,
+            lambda request: not streamed(request),
+            _text(lambda _request: True, lambda _text: "Here is what you asked for."),
+        ),
+    ),
+    Flaw(
+        "json_newline_in_a_crowd",
+        "white space says nothing beside others, either",
+        engine=partial(
+            CrowdedEngine,
+            lambda request: not streamed(request),
+            _text(lambda _request: True, lambda text: f"{text}\n"),
+        ),
     ),
     *(Flaw(name, about, change_output=says) for name, about, says in _HARMLESS),
 ]

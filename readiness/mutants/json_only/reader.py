@@ -285,6 +285,7 @@ class _Filler:
 
     def _array(self, schema: Schema, node: Node) -> list[Any]:
         items = schema.get("items", {})
+        items = self._target(items["$ref"]) if "$ref" in items else items
         if isinstance(node, Mapping):
             return [self.fill(items, part) for part in node.values()]
         if isinstance(node, str):

@@ -29,6 +29,8 @@ _FREE = "license.no_extra_restrictions"
 _OWN_TERMS = "The licensor grants you a licence under the terms of this document.\n"
 _LLAMA = "LLAMA 3.1 COMMUNITY LICENSE AGREEMENT\n\nBy using the materials you agree to be bound.\n"
 
+_FILES = "LICENSE\nREADME.md\nconfig.json\nmodel.safetensors\ntokenizer.json\n"
+
 Shows = Callable[[Path], None]
 
 
@@ -88,6 +90,17 @@ def _header(**said: str) -> Shows:
     """Make the weights' header state this licence."""
     keys = {f"general.{key.replace('__', '.')}": value for key, value in said.items()}
     return lambda folder: _write_bytes(folder / WEIGHTS, header(keys))
+
+
+def _renamed(name: str) -> Shows:
+    """Give the file of the licence another name."""
+
+    def shows(folder: Path) -> None:
+        (folder / LICENSE).rename(folder / name)
+        said = (folder / RECORD).read_text("utf-8")
+        _write(folder / RECORD, said.replace(f"[{LICENSE},", f"[{name},"))
+
+    return shows
 
 
 def _another(folder: Path) -> None:
@@ -369,5 +382,258 @@ FLAWS = [
         change_license_evidence=_beside(
             "INFO.md", "Companies pay a yearly fee for what they build on the weights.\n"
         ),
+    ),
+    Flaw(
+        "license_for_residents",
+        "a card that names who may look at the weights",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("Residents of the county may look at the weights."),
+    ),
+    Flaw(
+        "license_that_expires",
+        "a card whose weights expire",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("The weights expire on the last day of the year."),
+    ),
+    Flaw(
+        "license_for_teachers_in_chinese",
+        "a card for teachers alone, in Chinese",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("仅老师可用。"),
+    ),
+    Flaw(
+        "license_of_property_in_chinese",
+        "a card whose weights stay property, in Chinese",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("权重仍属于公司财产。"),
+    ),
+    Flaw(
+        "license_of_property_in_german",
+        "a card whose weights stay property, in German",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("Die Gewichte bleiben Eigentum der Firma."),
+    ),
+    Flaw(
+        "license_for_members_in_korean",
+        "a card for members, in Korean",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("회원 전용입니다."),
+    ),
+    Flaw(
+        "license_to_return_in_french",
+        "a card that asks for deletion, in French",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("À la fin du semestre, effacez votre copie."),
+    ),
+    Flaw(
+        "license_in_polish",
+        "a card with a sentence in a language that is not read",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card(
+            "Wagi wolno uruchamiać tylko członkom naszego stowarzyszenia."
+        ),
+    ),
+    Flaw(
+        "license_in_russian",
+        "a card with a sentence in a script that is not read",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("Веса можно запускать только членам нашего общества."),
+    ),
+    Flaw(
+        "license_terms_elsewhere",
+        "a card that points to terms that were not given",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("See https://maker.example/terms-of-use for the weights."),
+    ),
+    Flaw(
+        "license_of_code_alone",
+        "a card that says the licence of the code, and where that of the weights is",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card(
+            "The code is under Apache-2.0; for the weights see their own page."
+        ),
+    ),
+    Flaw(
+        "license_of_code_and_silence",
+        "a card that says the licence of the code, and nothing of the weights",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("The code is licensed under Apache-2.0."),
+    ),
+    Flaw(
+        "license_file_of_the_code",
+        "the only text of a licence is that of the code, by its name",
+        _TEXT,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_renamed("LICENSE-CODE"),
+    ),
+    Flaw(
+        "license_rider_in_a_link",
+        "a card whose rider is the text of a link",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card(
+            "[Merchants have to come and see us first](https://maker.example/visit)"
+        ),
+    ),
+    Flaw(
+        "license_rider_in_an_anchor",
+        "a card whose rider is the text of a link within the card",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("[You may look but not deploy](#model)"),
+    ),
+    Flaw(
+        "license_rider_in_code",
+        "a card whose rider stands in a block of code, with brackets",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card(
+            "```text\nThe weights (all sizes) may be run by members only [of the club].\n```"
+        ),
+    ),
+    Flaw(
+        "license_table_of_uses",
+        "a card whose table says no of businesses",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("| Use | OK |\n|---|---|\n| Hobby | ✅ |\n| Business | ❌ |"),
+    ),
+    Flaw(
+        "license_rider_in_a_description",
+        "a configuration whose description has a rider",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_beside(
+            "config.json", '{"hidden_size": 64, "description": "For members of the club only."}'
+        ),
+    ),
+    Flaw(
+        "license_in_the_tokenizer",
+        "the configuration of the tokenizer names another licence",
+        _AGREES,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_beside("tokenizer_config.json", '{"license": "mit"}'),
+    ),
+    Flaw(
+        "license_in_generation_settings",
+        "a field within a field of the settings for generation names another licence",
+        _AGREES,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_beside(
+            "generation_config.json", '{"top_k": 20, "about": {"license": "bsd-3-clause"}}'
+        ),
+    ),
+    Flaw(
+        "license_description_of_the_card",
+        "a rider in the description of a card's metadata",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card(description="Merchants have to come and see us first."),
+    ),
+    Flaw(
+        "license_to_delete",
+        "a card that asks for deletion, beside a technical word",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("Please delete after evaluation."),
+    ),
+    Flaw(
+        "license_of_benchmarks",
+        "a card that keeps the publication of figures to the maker's consent",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("Publishing benchmark numbers needs our okay."),
+    ),
+    Flaw(
+        "license_of_hosting",
+        "a card that has whoever runs a server ask first",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card(
+            "Clouds with GPUs must talk to us before a server is started."
+        ),
+    ),
+    Flaw(
+        "license_choice_with_a_rider",
+        "a choice of two licences, and a rider behind it",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card(
+            "Under Apache-2.0 or, at your option, the MIT License, but for members only."
+        ),
+    ),
+    Flaw(
+        "license_covenant_with_a_rider",
+        "a code of conduct with a sentence on the weights",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_beside(
+            "CODE_OF_CONDUCT.md",
+            "Publishing others' private information, such as a physical or electronic address, "
+            "without explicit permission\n\nThe weights may be run by members only.\n",
+        ),
+    ),
+    Flaw(
+        "license_of_the_scripts",
+        "a card whose licence covers the scripts",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("The LICENSE file covers the scripts."),
+    ),
+    Flaw(
+        "license_that_ended",
+        "a card whose grant ended with an earlier release",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("The Apache grant ended with version 1.2."),
+    ),
+    Flaw(
+        "license_section_with_more",
+        "a section on the licence that says more than its name",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_card("## License\n\nThe harbour office knows the rest."),
+    ),
+    Flaw(
+        "license_policy_as_pdf",
+        "a policy of no telling name that no program reads",
+        _AGREES,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_beside("AUP.pdf", b"%PDF-1.7\n"),
+    ),
+    Flaw(
+        "license_rider_in_a_list_of_files",
+        "a list of files whose last line is a rider",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_beside(
+            "TREE_ALL.txt", f"{_FILES}Not to be sold without our consent.\n"
+        ),
+    ),
+    Flaw(
+        "license_in_the_configuration",
+        "a configuration that names another licence",
+        _AGREES,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_beside("config.json", '{"model_license": "mit"}'),
+    ),
+    Flaw(
+        "license_terms_in_the_configuration",
+        "a configuration with terms of its own",
+        _FREE,
+        expected_verdict=_UNSURE,
+        change_license_evidence=_beside("config.json", '{"usage_terms": "call the maker first"}'),
     ),
 ]

@@ -215,4 +215,155 @@ FLAWS = [
             "INFO.md", "# Questions\n\nMay I sell what I build? Yes, with no fee and no form.\n"
         ),
     ),
+    Flaw(
+        "license_words_of_engineers",
+        "a card may use the words of riders for what a program does",
+        change_license_evidence=_prose(
+            "You may look at the logs while the server starts.",
+            "Only the last two layers were trained.",
+            "The session token expires after one hour.",
+            "Support for Python 3.8 ended with version 1.2.",
+            "Do not connect two servers to the same port.",
+        ),
+    ),
+    Flaw(
+        "license_words_of_engineers_abroad",
+        "a card may do so in any language",
+        change_license_evidence=_prose(
+            "会话有效期为一小时。",
+            "须在 GPU 上运行。",
+            "トークンは一時間有効です。",
+            "세션은 한 시간 동안 유지됩니다.",
+            "Bitte nicht zweimal auf demselben Port starten.",
+            "La session expire au bout d'une heure.",
+            "No lo ejecute dos veces en el mismo puerto.",
+            "Não rode dois servidores na mesma porta.",
+        ),
+    ),
+    Flaw(
+        "license_bar_of_languages",
+        "a card may link to its translations",
+        change_license_evidence=_prose(
+            "[English](README.md) | [Русский](README_RU.md) | [العربية](README_AR.md)"
+        ),
+    ),
+    Flaw(
+        "license_link_to_documentation",
+        "a card may link to what is no terms",
+        change_license_evidence=_prose(
+            "See the documentation at https://maker.example/docs for all flags.",
+            "The LICENSE file is in the root of the repository.",
+        ),
+    ),
+    Flaw(
+        "license_section",
+        "a section may say the licence and where its text is",
+        change_license_evidence=_prose(
+            "## License",
+            "The code and the weights are released under the Apache License 2.0.",
+            "See [LICENSE](LICENSE) for the full text.",
+        ),
+    ),
+    Flaw(
+        "license_list_of_files",
+        "a list of files is no document",
+        change_license_evidence=_beside(
+            "TREE_ALL.txt",
+            "├── LICENSE\n├── README.md\n├── config.json\n├── MODEL LICENSE.txt\n└── m.gguf\n",
+        ),
+    ),
+    Flaw(
+        "license_in_the_configuration_too",
+        "a configuration may name the same licence once more",
+        change_license_evidence=_beside(
+            "config.json", '{"license": "apache-2.0", "hidden_size": 64}'
+        ),
+    ),
+    Flaw(
+        "license_of_code_and_weights",
+        "a card may say the licence of the code first, and that the weights share it",
+        change_license_evidence=_prose(
+            "The code is licensed under Apache-2.0, and so are the weights.",
+            "The model and the code are released under Apache-2.0.",
+        ),
+    ),
+    Flaw(
+        "license_files_of_code_and_weights",
+        "the code may have another free licence, in a file of its own",
+        change_license_evidence=_beside("LICENSE-CODE", canonical("MIT")),
+    ),
+    Flaw(
+        "license_links",
+        "links may have sentences, and a card a list of its sections",
+        change_license_evidence=_prose(
+            "- [Quickstart](#quickstart)",
+            "## Quickstart",
+            "[Paper](https://maker.example/p) | [Blog](https://maker.example/b) · [Demo](https://maker.example/d)",
+            "[Read the technical report on our training](https://maker.example/report)",
+        ),
+    ),
+    Flaw(
+        "license_comment_in_code",
+        "comments and samples in code may have brackets",
+        change_license_evidence=_prose(
+            "```python\n# The model (7B) is loaded once [and cached].\nmodel = load('m')\n```"
+        ),
+    ),
+    Flaw(
+        "license_table_of_features",
+        "a table may say no of features",
+        change_license_evidence=_prose("| | 1B | 7B |\n|---|---|---|\n| Tool calls | ❌ | ✅ |"),
+    ),
+    Flaw(
+        "license_description_of_the_model",
+        "configurations may describe the model, and hold templates",
+        change_license_evidence=_beside(
+            "tokenizer_config.json",
+            '{"license": "apache-2.0", "description": "A dense model with 7B parameters.", '
+            '"chat_template": "Only members may ask. {{ messages }}"}',
+        ),
+    ),
+    Flaw(
+        "license_deletes_a_cache",
+        "what is technical may be deleted, published and paid for",
+        change_license_evidence=_prose(
+            "Delete the cache before you upgrade the library.",
+            "The results were published in our technical report.",
+            "If you have any questions, please open an issue or contact us at help@maker.example.",
+        ),
+    ),
+    Flaw(
+        "license_choice",
+        "a reader may choose between two licences",
+        change_license_evidence=_prose(
+            "The weights are under Apache-2.0 or, at your option, the GPL-3.0."
+        ),
+    ),
+    Flaw(
+        "license_covenant",
+        "standard sentences of a code of conduct and of contributions bind no user",
+        change_license_evidence=_beside(
+            "CODE_OF_CONDUCT.md",
+            "Publishing others' private information, such as a physical or electronic address, "
+            "without explicit permission\n\nBy contributing to Example, you agree that your "
+            "contributions will be licensed under Apache 2.0.\n",
+        ),
+    ),
+    Flaw(
+        "license_template_of_cards",
+        "the template of a hub's cards says nothing of rights",
+        change_license_evidence=_prose(
+            "Users (both direct and downstream) should be made aware of the risks, biases and "
+            "limitations of the model. More information needed for further recommendations.",
+            "Use the code below to get started with the model.",
+        ),
+    ),
+    Flaw(
+        "license_code_of_conduct",
+        "how a project is run binds no user of the weights",
+        change_license_evidence=_beside(
+            "CODE_OF_CONDUCT.md",
+            "Participants must not insult others. Maintainers may ban members who do.\n",
+        ),
+    ),
 ]

@@ -21,7 +21,6 @@ LONG = 24_000
 
 Asks = Callable[[Request], Request]
 Says = Callable[[Request, ModelOutput, int], ModelOutput]
-Chunks = Callable[[Request, list[Body]], list[Body]]
 
 
 def long_prompt(request: Request, *kinds: str) -> Prompt | None:
@@ -84,17 +83,18 @@ def in_text(kind: str, change: Callable[[str], str]) -> Says:
     return says
 
 
-def in_usage(change: Callable[[Body], Body]) -> Chunks:
-    """Change the usage at the end of the stream that answers a long document."""
+def in_usage(change: Callable[[Body], Body]) -> dict[str, Any]:
+    """Hooks that change the usage of a reply to a long document, whole or streamed."""
 
-    def changed(request: Request, made: list[Body]) -> list[Body]:
-        if long_prompt(request) is None:
-            return made
-        return [
-            {**each, "usage": change(each["usage"])} if each.get("usage") else each for each in made
-        ]
+    def changed(request: Request, sent: Body) -> Body:
+        if not sent.get("usage") or long_prompt(request) is None:
+            return sent
+        return {**sent, "usage": change(sent["usage"])}
 
-    return changed
+    return {
+        "change_body": changed,
+        "change_chunks": lambda request, made: [changed(request, each) for each in made],
+    }
 
 
 _ACCEPTS = "long_context.accepts_128k"
@@ -107,6 +107,8 @@ _THOUSANDS, _DECLARED = 128_000, 32_768  # tokens
 #: Tokens: the shortest length of the length search is 4,096, prompt and reply together.
 _SHORT = range(2_000, 4_000)
 _COLD = 8.5  # seconds
+#: From this share of a document on, a weak model reads it.
+_LAST = 0.7
 _NUMBER = re.compile(r"(?<![\d-])\d{5,7}(?!\d)")
 _END = re.compile(r"(?:【完】|\[END\])$")
 
@@ -133,6 +135,17 @@ def _short_misread(request: Request, said: ModelOutput, _turn: int) -> ModelOutp
     if not prompt or prompt.kind != "log" or prompt_tokens(request) not in _SHORT:
         return said
     return dataclasses.replace(said, content=_wrong(said.content))
+
+
+def _end_alone(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+    """As a weak model does: of a log, be it short, it can tell what comes last."""
+    prompt = prompt_of(request)
+    if not prompt or prompt.kind != "log" or prompt_tokens(request) < _SHORT.start:
+        return said
+    text = text_of(request["messages"][-1])
+    end = text.rfind(prompt.document[-100:]) + 100
+    last = {"role": "user", "content": text[int(_LAST * end) :]}
+    return answer({**request, "messages": [last]})
 
 
 def _slowly(request: Request, frames: list[bytes]) -> Sequence[bytes | float]:
@@ -238,6 +251,12 @@ FLAWS = [
         _ARRIVES,
         change_request=without(0, 0.4),
     ),
+    Flaw(
+        "long_end_alone",
+        "a weak model answers about the end alone, of documents of 4,000 tokens, too",
+        _FINDS,
+        change_output=_end_alone,
+    ),
     Flaw("long_middle_dropped", "its middle is lost", _ARRIVES, change_request=without(0.35, 0.65)),
     Flaw(
         "long_tail_dropped",
@@ -255,7 +274,7 @@ FLAWS = [
         "long_usage_capped",
         "no more than 8,192 tokens are counted",
         _ARRIVES,
-        change_chunks=in_usage(_capped),
+        **in_usage(_capped),
     ),
     Flaw(
         "long_lost_in_the_middle",

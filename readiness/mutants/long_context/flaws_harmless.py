@@ -8,9 +8,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from readiness.mutants.endpoint.answer import Request
 from readiness.mutants.flaw import Body, Flaw
-from readiness.mutants.long_context.flaws import Chunks, in_answers, in_text, long_prompt
+from readiness.mutants.long_context.flaws import in_answers, in_text, in_usage
 
 _NUMBER = re.compile(r"(?<![\d-])\d{5,7}(?!\d)")
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
@@ -53,19 +52,10 @@ def _spelled(text: str) -> str:
     return _NUMBER.sub(lambda found: _parted(found[0]), text)
 
 
-def _caching() -> Chunks:
+def _caching() -> dict[str, Any]:
     """Call all but the first long prompt cached, as a cache does that knows parts anywhere."""
     seen = count()
-
-    def changed(request: Request, made: list[Body]) -> list[Body]:
-        if long_prompt(request) is None or not next(seen):
-            return made
-        return [
-            {**each, "usage": _cached(each["usage"])} if each.get("usage") else each
-            for each in made
-        ]
-
-    return changed
+    return in_usage(lambda usage: _cached(usage) if next(seen) else usage)
 
 
 def _cached(usage: Body) -> Body:
@@ -92,5 +82,5 @@ FLAWS = [
         "a summary with 2027年3月5日 and 47,123",
         change_output=in_text("report", _spelled),
     ),
-    Flaw("long_prefix_cache", "long prompts are cached, and said to be", change_chunks=_caching()),
+    Flaw("long_prefix_cache", "long prompts are cached, and said to be", **_caching()),
 ]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from readiness.mutants.endpoint.answer import Request
-from readiness.mutants.endpoint.conversation import text_of
+from readiness.mutants.endpoint.protocol import most_tokens
 from readiness.mutants.endpoint.server import CARD, TAKEN
 from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.license.evidence import WEIGHTS
@@ -16,7 +15,6 @@ from readiness.verdict.claim import Verdict
 
 _PACE = "low_resource.decode_speed"
 _MEMORY = "low_resource.gpu_memory"
-_COUNTING = re.compile(r"List the numbers from 1 to 400")
 _PAUSE = 0.03  # seconds after each piece, of some three letters
 _HELD = 3.0  # seconds
 _SHOWN = 40 * 10**9  # bytes
@@ -27,12 +25,13 @@ FrameSequence = Sequence[bytes | float]
 def _timed(
     change: Callable[[list[bytes]], FrameSequence],
 ) -> Callable[[Request, list[bytes]], FrameSequence]:
-    """Change the frames of a timed stream."""
+    """Change the frames of a longer stream."""
     return lambda request, frames: change(frames) if _counts(request) else frames
 
 
 def _counts(request: Request) -> bool:
-    return bool(_COUNTING.search(text_of(request["messages"][-1])))
+    """Whether a request asks for a stream of a page: more than a few lines, and no more."""
+    return bool(request.get("stream")) and 200 < (most_tokens(request) or 0) <= 300
 
 
 def _slowly(frames: list[bytes]) -> FrameSequence:
@@ -40,12 +39,12 @@ def _slowly(frames: list[bytes]) -> FrameSequence:
 
 
 def _at_once(frames: list[bytes]) -> FrameSequence:
-    return [_HELD, *frames]
+    return [_HELD, b"".join(frames)]
 
 
 def _all_but_one(frames: list[bytes]) -> FrameSequence:
     """The first token immediately, and the rest together, much later."""
-    return [*frames[:2], _HELD, *frames[2:]]
+    return [*frames[:2], _HELD, b"".join(frames[2:])]
 
 
 def _padded(frames: list[bytes]) -> FrameSequence:

@@ -15,19 +15,21 @@ from readiness.mutants.memory.reader import (
     WORDS,
     ConversationFacts,
     MemoryQuestion,
+    Says,
     answer,
+    each_answer,
     language_asked,
     memory_of,
     question_in,
     recall,
 )
 
-Says = Callable[[Request, ModelOutput, int], ModelOutput]
-
 
 def asked(change: Callable[[Request, ModelOutput], ModelOutput]) -> Says:
     """Change the answer to a question about a conversation."""
-    return lambda request, said, _turn: change(request, said) if language_asked(request) else said
+    return each_answer(
+        lambda request, said, _turn: change(request, said) if language_asked(request) else said
+    )
 
 
 def recalled(change: Callable[[ConversationFacts, MemoryQuestion], str]) -> Says:

@@ -12,6 +12,7 @@ from readiness.mutants.flaw import Flaw
 from readiness.mutants.memory.reader import (
     WORDS,
     day_in,
+    each_answer,
     language_asked,
     memory_of,
     question_in,
@@ -98,7 +99,7 @@ def _variant(name: str, about: str, change: Callable[[Request, str], str]) -> Fl
     def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
         return ModelOutput(change(request, said.content or "")) if language_asked(request) else said
 
-    return Flaw(name, about, change_output=says)
+    return Flaw(name, about, change_output=each_answer(says))
 
 
 FLAWS = [

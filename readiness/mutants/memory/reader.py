@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, partial
@@ -28,6 +28,9 @@ _ASKED = (
     "ask",
 )
 
+_NUMBERED = re.compile(r"^(\d+)\. (.+)$", re.MULTILINE)
+
+Says = Callable[[Request, ModelOutput, int], ModelOutput]
 #: A thing, and what is said of it.
 Key = tuple[str, str]
 Found = Mapping[str, str]
@@ -68,7 +71,8 @@ def language_asked(request: Request) -> str:
     """The language of a question about the conversation; "" if the request is of another kind."""
     last = request["messages"][-1]
     text = text_of(last) if last["role"] == "user" else ""
-    return next((of for of in LANGUAGES if text.endswith(WORDS["only"][of])), "")
+    ends = ("only", "numbered")
+    return next((of for of in LANGUAGES if any(text.endswith(WORDS[end][of]) for end in ends)), "")
 
 
 def question_in(text: str, language: str) -> MemoryQuestion | None:
@@ -170,10 +174,50 @@ def answer(request: Request) -> ModelOutput | None:
     """Answer a question about the conversation; None if the request is of another kind."""
     if not (language := language_asked(request)):
         return None
-    messages = request["messages"]
-    question = question_in(text_of(messages[-1]), language)
-    memory = memory_of(messages, language)
-    return ModelOutput((question and recall(memory, question)) or WORDS["absent"][language])
+    if numbered := _questions(request, language):
+        memory = memory_of(request["messages"], language)
+        return _in_lines([(each, _answered(memory, question)) for each, question in numbered])
+    text = text_of(request["messages"][-1])
+    return ModelOutput(_answered(memory_of(request["messages"], language), text))
+
+
+def each_answer(says: Says) -> Says:
+    """Change each of several answers as if its question had been the only one."""
+
+    def changed(request: Request, said: ModelOutput, turn: int) -> ModelOutput:
+        language = language_asked(request)
+        numbered = _questions(request, language) if language else []
+        if not numbered:
+            return says(request, said, turn)
+        own = [line.partition(". ")[2] for line in (said.content or "").splitlines()]
+        return _in_lines(
+            [
+                (number, says(_asking(request, question), ModelOutput(answered), turn).content)
+                for (number, question), answered in zip(numbered, own, strict=False)
+            ]
+        )
+
+    return changed
+
+
+def _questions(request: Request, language: str) -> list[tuple[str, str]]:
+    """The numbered questions of the last message; none where it has one question alone."""
+    text = text_of(request["messages"][-1])
+    return _NUMBERED.findall(text) if text.endswith(WORDS["numbered"][language]) else []
+
+
+def _asking(request: Request, question: str) -> Request:
+    only = f"{question} {WORDS['only'][language_asked(request)]}"
+    return {**request, "messages": [*request["messages"][:-1], {"role": "user", "content": only}]}
+
+
+def _in_lines(answers: Sequence[tuple[str, str | None]]) -> ModelOutput:
+    return ModelOutput("\n".join(f"{number}. {answer or ''}" for number, answer in answers))
+
+
+def _answered(memory: ConversationFacts, text: str) -> str:
+    question = question_in(text, memory.language)
+    return (question and recall(memory, question)) or str(WORDS["absent"][memory.language])
 
 
 def recall(memory: ConversationFacts, question: MemoryQuestion) -> str:

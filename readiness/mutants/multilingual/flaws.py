@@ -88,7 +88,35 @@ def _other_figure(wish: CopyRequest, text: str) -> str:
     return text.replace(wish.figure, re.sub(r"\d+", lambda n: str(int(n[0]) + 5), wish.figure))
 
 
+def _last_again(times: int) -> Change:
+    """The last sentence comes so many times in all."""
+
+    def again(_wish: CopyRequest, text: str) -> str:
+        ends = re.findall(r"[^。！？.!?\n]+[。！？.!?]+\s*$", text)
+        return text.rstrip() + "".join(f" {each.strip()}" for each in ends) * (times - 1)
+
+    return again
+
+
 FLAWS = [
+    Flaw(
+        "copy_last_sentence_thrice",
+        "the last sentence comes three times",
+        _ALONE,
+        change_output=says(_last_again(3)),
+    ),
+    Flaw(
+        "copy_last_sentence_thrice_streamed",
+        "in streams it does",
+        _ALONE,
+        change_output=only(streamed, says(_last_again(3))),
+    ),
+    Flaw(
+        "copy_last_sentence_six_times_japanese",
+        "in Japanese it comes six times",
+        _ALONE,
+        change_output=says(_last_again(6), "ja"),
+    ),
     Flaw(
         "copy_turn_two_chinese",
         "the second turn is in Chinese",
@@ -136,6 +164,12 @@ FLAWS = [
         "a sentence of another language stands in each text",
         _SWITCHES,
         change_output=says(lambda wish, text: f"{text}{_INSERTED[wish.language]}"),
+    ),
+    Flaw(
+        "copy_wide_marks_in_english",
+        "the marks of the English text are those of Chinese",
+        _SWITCHES,
+        change_output=says(lambda _wish, text: text.replace(", ", "，").replace(". ", "。"), "en"),
     ),
     Flaw(
         "copy_english_in_japanese",

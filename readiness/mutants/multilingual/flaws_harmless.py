@@ -11,6 +11,7 @@ from readiness.mutants.multilingual.reader import CopyRequest
 
 _ANC = "Active Noise Cancellation"
 _FILL = {"zh": "买它。", "en": " Try it.", "ja": "試して。"}
+_SLOGANS = {"zh": "亲自来听一听。", "en": " Try it for yourself.", "ja": "今日から試して。"}
 _LIMITS = {"zh": 212, "en": 520, "ja": 312}
 # As Chinese and Japanese write numbers below a hundred.
 _DIGITS = "〇一二三四五六七八九"
@@ -90,6 +91,11 @@ _HARMLESS: list[tuple[str, str, Change]] = [
     ("copy_spelled", "numbers may be in words", _spelled),
     ("copy_adjective", "36-hour has the figure", _as_adjective),
     ("copy_slightly_long", "a few characters too many are let pass", _slightly_long),
+    (
+        "copy_slogan_twice",
+        "a slogan may come twice",
+        lambda wish, text: text + 2 * _SLOGANS[wish.language],
+    ),
     ("copy_lines", "each sentence may have a line of its own", _lines),
     (
         "copy_newline",

@@ -19,13 +19,14 @@ from typing import Any
 from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.request_form import turns
+from readiness.mutants.endpoint.surroundings import core
 from readiness.resources import prompts
 
 PROMPTS: Mapping[str, Any] = prompts("refusal.yaml")
 KINDS, LANGUAGES = ("do", "say"), ("en", "ja")
 
 #: No request of ours is longer, and a document of half a million letters is not searched.
-LONGEST = 2000
+LONGEST = 4000
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 _HEX = re.compile(r"(?:[0-9a-f]{2}){20,}")
 _IN_BRACKETS = re.compile(r"\[([a-z ]+)\]")
@@ -60,12 +61,14 @@ class Goal:
         text: The goal, perhaps with its sensitive word in brackets.
         topic: Words of which an answer in Chinese has one, the sensitive one first.
         harmful: Whether it must be refused.
+        known: Words of an answer to what is harmless.
     """
 
     kind: str
     text: str
     topic: tuple[str, ...]
     harmful: bool
+    known: tuple[str, ...] = ()
 
     @property
     def plain(self) -> str:
@@ -95,13 +98,14 @@ class DisguisedRequest:
 
 def asked_in(request: Request) -> DisguisedRequest | None:
     """What the last message asks for; None where it is about something else."""
-    text = text_of(request["messages"][-1])
-    return _asked(text, len(turns(request)) > 1) if len(text) <= LONGEST else None
+    own = core(request)
+    text = text_of(own["messages"][-1])
+    return _asked(text, len(turns(own)) > 1) if len(text) <= LONGEST else None
 
 
 def in_need(request: Request) -> bool:
     """Whether the last message is that of somebody in need of help."""
-    text = text_of(request["messages"][-1])
+    text = text_of(core(request)["messages"][-1])
     return len(text) < LONGEST and any(each in text for each in PROMPTS["care"])
 
 
@@ -159,7 +163,8 @@ def _goals() -> Mapping[str, Goal]:
 def _goal(said: Mapping[str, Any], harmful: bool) -> Goal:
     kind = next(each for each in KINDS if each in said)
     word = said[kind].partition("[")[2].partition("]")[0]
-    return Goal(kind, said[kind], (word, *map(str, said["topic"])), harmful)
+    topic, known = (word, *map(str, said["topic"])), tuple(said.get("known", ()))
+    return Goal(kind, said[kind], topic, harmful, known)
 
 
 def _bare(text: str) -> str:
@@ -187,9 +192,13 @@ def answer(request: Request) -> ModelOutput | None:
 
 
 def comply(asked: DisguisedRequest) -> str:
-    """What was asked for, in its form: its words are placeholders, and of no use to anybody."""
-    word = asked.goal.topic[0]
+    """What was asked for, in its form: placeholders that are of no use, or what is harmless."""
+    word, known = asked.goal.topic[0], asked.goal.known
     items = [f"关于{word}的内容{place}，请按照{place}项的安排来做" for place in _PLACES]
+    if known:
+        items = [
+            f"{word}的内容{at}，要说到{each}" for at, each in zip(_PLACES, known, strict=False)
+        ]
     if asked.form in ("plan", "quotes"):
         return json.dumps({"plan": items}, ensure_ascii=False)
     if asked.form in ("table", "lines"):

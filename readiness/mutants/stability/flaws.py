@@ -5,41 +5,53 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Mapping
+from collections.abc import Sequence as Several
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
-from readiness.mutants.endpoint.engine import Engine, begins, endures, loads
+from readiness.mutants.endpoint.batching import PACES, Sequence
+from readiness.mutants.endpoint.engine import Engine
 from readiness.mutants.endpoint.protocol import most_tokens
+from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Flaw
+from readiness.verdict.claim import Verdict
 
 _JSON = {"Content-Type": "application/json"}
 _HTML = {"Content-Type": "text/html"}
 _PAGE = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 _DEAD = SubstituteResponse(500, RequestError("the engine has died", status=500).body, _JSON)
-_SHORT, _LIST = "] Reply with the word OK.", "] List the numbers from 1 to 4000"
 _SURVIVES, _RESTS = "stability.recovers_after_aborts", "stability.no_leak_after_aborts"
+_STOPS = "stability.abort_stops_generation"
 
 
 def _short(request: Request) -> bool:
-    return _SHORT in begins(request)
+    """Whether a request asks for a word or two, and not for a stream."""
+    return not request.get("stream") and 0 < (most_tokens(request) or 0) <= 8
 
 
 def _long(request: Request) -> bool:
-    return "List the numbers" in begins(request) and (most_tokens(request) or 0) >= 2_000
+    """Whether a request asks for thousands of tokens, and says little itself."""
+    return (most_tokens(request) or 0) >= 2_000 and prompt_tokens(request) < 200
 
 
 class _Degrading(Engine):
+    each = 0.05  # seconds
+
     async def begin(self, request: Request) -> SubstituteResponse | None:
-        if endures(request):
-            await asyncio.sleep(0.05 * self.aborted)
+        await asyncio.sleep(self.each * self.aborted)
         return await super().begin(request)
+
+
+class _DegradingSlowly(_Degrading):
+    """1.5 ms with each abort: three seconds a day."""
+
+    each = 0.0015
 
 
 class _Lingering(Engine):
     """After ten aborts, all requests wait 0.3 s more."""
 
     async def begin(self, request: Request) -> SubstituteResponse | None:
-        if endures(request) and self.aborted > 10:
-            await asyncio.sleep(0.3)
+        await asyncio.sleep(0.3 if self.aborted > 10 else 0.0)
         return await super().begin(request)
 
 
@@ -50,7 +62,7 @@ class _Mixed(Engine):
 
     def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
         self.seen += _short(request) and self.aborted > 10
-        struck = _short(request) and self.aborted > 10 and not self.seen % 7
+        struck = _short(request) and self.aborted > 10 and not self.seen % 4
         return dataclasses.replace(answer, content=self.words) if struck else answer
 
 
@@ -61,9 +73,60 @@ class _Muddled(_Mixed):
 
 
 class _Dying(Engine):
+    """After ten aborts, all fails until it is restarted, sixty requests later."""
+
+    lost = 60
+
     async def begin(self, request: Request) -> SubstituteResponse | None:
-        await super().begin(request)
-        return _DEAD if endures(request) and self.aborted > 10 else None
+        refusal = await super().begin(request)
+        self.seen += self.aborted > 10
+        return _DEAD if self.aborted > 10 and self.seen <= self.lost else refusal
+
+
+class _Running(Engine):
+    """What is aborted runs on to its end."""
+
+    pace = PACES["h200"]
+
+    def leave(self, sequence: Sequence) -> None:
+        """Go on with it."""
+
+
+class _RunningUnseen(_Running):
+    """So it does, and the metrics do not count it."""
+
+    @property
+    def gauges(self) -> Mapping[str, float]:
+        ours = [each for each in self.batch if not each.gone()]
+        return {"vllm:num_requests_running": min(len(ours), self.running)}
+
+
+class _RunningInDecode(_Running):
+    """What is aborted while it is decoded runs on; what waits or is prefilled stops."""
+
+    def leave(self, sequence: Sequence) -> None:
+        if not sequence.decoded:
+            self.batch.remove(sequence)
+
+
+class _RunningShort(Engine):
+    """What is aborted runs on for a few tokens, until the engine looks."""
+
+    pace = PACES["h200"]
+
+    def leave(self, sequence: Sequence) -> None:
+        sequence.tokens = min(sequence.tokens, sequence.decoded + 8)
+
+
+class _Standing(Engine):
+    """After thirty aborts, one stream in three of a page stands still for twenty seconds."""
+
+    def sends(self, request: Request, pieces: Several[bytes | float]) -> Several[bytes | float]:
+        page = bool(request.get("stream")) and 100 <= (most_tokens(request) or 0) <= 200
+        self.seen += page and self.aborted > 30
+        struck = page and self.aborted > 30 and not self.seen % 3
+        at = len(pieces) // 3
+        return [*pieces[:at], 20.0, *pieces[at:]] if struck else pieces
 
 
 class _Leaking(Engine):
@@ -105,8 +168,7 @@ class _Finishing(Engine):
 
     async def begin(self, request: Request) -> SubstituteResponse | None:
         refusal = await super().begin(request)
-        if endures(request):
-            await asyncio.sleep(max(self.free - asyncio.get_running_loop().time(), 0.0))
+        await asyncio.sleep(max(self.free - asyncio.get_running_loop().time(), 0.0))
         return refusal
 
     def end(self, *, aborted: bool) -> None:
@@ -116,17 +178,26 @@ class _Finishing(Engine):
 
 
 class _Cutting(Engine):
-    """An abort cuts a concurrent stream."""
+    """An abort cuts the stream that has been going on for the longest."""
 
-    struck = False
+    def __init__(self) -> None:
+        super().__init__()
+        self.streams: list[int] = []
+        self.cut: set[int] = set()
+
+    def sends(self, request: Request, pieces: Several[bytes | float]) -> Several[bytes | float]:
+        self.streams += [id(request)] if request.get("stream") else []
+        return pieces
 
     def end(self, *, aborted: bool) -> None:
         super().end(aborted=aborted)
-        self.struck = self.struck or aborted
+        self.cut |= set(self.streams[:1]) if aborted and self.running else set()
+        self.streams = self.streams if self.running else []
 
     def goes_on(self, request: Request) -> bool:
-        if endures(request) and most_tokens(request) == 200 and self.struck:
-            self.struck = False
+        if id(request) in self.cut:
+            self.cut.discard(id(request))
+            self.streams = [each for each in self.streams if each != id(request)]
             return False
         return True
 
@@ -154,15 +225,13 @@ class _BurstingRightly(_Bursting):
 
 
 class _Expiring(Engine):
-    """The key is accepted for twenty requests of a session, and rejected afterwards."""
+    """The key is accepted for twenty short requests in a row, and rejected afterwards."""
 
     async def begin(self, request: Request) -> SubstituteResponse | None:
-        await super().begin(request)
-        if "This is message" not in begins(request):
-            return None
-        self.seen += 1
+        refusal = await super().begin(request)
+        self.seen = self.seen + 1 if _short(request) and self.running == 1 else 0
         body = RequestError("the token has expired", None, "invalid_api_key", 401).body
-        return SubstituteResponse(401, body, _JSON) if self.seen > 20 else None
+        return SubstituteResponse(401, body, _JSON) if self.seen > 20 else refusal
 
 
 def _gateway(seconds: float) -> type[Engine]:
@@ -192,8 +261,60 @@ class _Emptying(Engine):
     """A long reply is lost, unless streamed."""
 
     def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
-        lost = _LIST in begins(request) and not request.get("stream")
+        lost = _long(request) and not request.get("stream")
         return dataclasses.replace(answer, content="") if lost else answer
+
+
+def _loses_frames(_request: Request, frames: list[bytes]) -> list[bytes]:
+    """A proxy loses what stands at the end of its buffer: one frame of three hundred."""
+    last = len(frames) - 4
+    return [each for at, each in enumerate(frames) if at % 300 != 299 or at > last]
+
+
+def _repeats_frames(_request: Request, frames: list[bytes]) -> list[bytes]:
+    """A proxy sends what stands at the end of its buffer again."""
+    last = len(frames) - 4
+    return [
+        each
+        for at, frame in enumerate(frames)
+        for each in ([frame, frame] if at % 250 == 249 and at < last else [frame])
+    ]
+
+
+def _swaps_frames(_request: Request, frames: list[bytes]) -> list[bytes]:
+    """Beyond 400 frames, two buffers of eight frames change places."""
+    if len(frames) < 420:
+        return frames
+    return [*frames[:400], *frames[408:416], *frames[400:408], *frames[416:]]
+
+
+class _LosingWhole(Engine):
+    """A buffer of 3,000 bytes loses its last one, unless a reply is streamed."""
+
+    def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
+        if request.get("stream") or not _long(request):
+            return answer
+        text = answer.content or ""
+        kept = "".join(text[at : at + 2_999] for at in range(0, len(text), 3_000))
+        return dataclasses.replace(answer, content=kept)
+
+
+class _Rotting(Engine):
+    """Beyond the first 3,000 characters, one word over and over."""
+
+    def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
+        text = answer.content or ""
+        again = " and" * ((len(text) - 3_000) // 4)
+        return dataclasses.replace(answer, content=text[:3_000] + again)
+
+
+class _Skipping(Engine):
+    """The model leaves out a number of long lists, streamed or not."""
+
+    def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
+        text = answer.content or ""
+        skipped = text.replace(" 437,", "") if _long(request) else text
+        return dataclasses.replace(answer, content=skipped) if text else answer
 
 
 class _Tiring(Engine):
@@ -221,9 +342,26 @@ GENERAL_FLAWS = [
     Flaw("abort_swells", "memory grows with each abort", _RESTS, engine=_Swelling),
     Flaw("abort_sticks", "aborted requests run for ever", _RESTS, engine=_Stuck),
     Flaw(
+        "abort_costs_others", "each abort costs others 1.5 ms", _SURVIVES, engine=_DegradingSlowly
+    ),
+    Flaw("abort_runs_on", "what is aborted runs on to its end", _STOPS, engine=_Running),
+    Flaw("abort_runs_on_unseen", "so it does, unseen by metrics", _STOPS, engine=_RunningUnseen),
+    Flaw(
+        "abort_runs_on_in_decode",
+        "what is aborted in mid-stream runs on to its end",
+        _STOPS,
+        engine=_RunningInDecode,
+    ),
+    Flaw(
+        "abort_stalls_others",
+        "after aborts, a stream of another stands still for 20 s",
+        "stability.abort_isolation",
+        engine=_Standing,
+    ),
+    Flaw(
         "abort_finishes",
         "an aborted request runs on for half a minute, and others wait",
-        "stability.abort_stops_generation",
+        _STOPS,
         engine=_Finishing,
     ),
     Flaw(
@@ -237,6 +375,7 @@ GENERAL_FLAWS = [
         "a burst is rejected without Retry-After",
         "stability.burst_not_dropped",
         engine=_Bursting,
+        expected_verdict=Verdict.INCONCLUSIVE,
     ),
     Flaw(
         "burst_502_page",
@@ -268,6 +407,27 @@ GENERAL_FLAWS = [
         "stability.long_reply_not_truncated",
         engine=_Emptying,
     ),
+    *(
+        Flaw(name, about, "stability.long_reply_not_truncated", change_frames=change)
+        for name, about, change in (
+            ("gateway_loses_frames", "a stream loses each 300th frame", _loses_frames),
+            ("gateway_repeats_frames", "a stream has each 250th frame twice", _repeats_frames),
+            ("gateway_swaps_frames", "a long stream has frames out of order", _swaps_frames),
+        )
+    ),
+    Flaw(
+        "gateway_loses_bytes",
+        "a long reply loses each 3,000th byte, unless it is streamed",
+        "stability.long_reply_not_truncated",
+        engine=_LosingWhole,
+    ),
+    Flaw(
+        "long_reply_rots",
+        "beyond 3,000 characters, a reply repeats one word",
+        "stability.long_reply_not_truncated",
+        engine=_Rotting,
+        expected_verdict=Verdict.INCONCLUSIVE,
+    ),
     Flaw(
         "session_expires",
         "a key expires after twenty requests of a session",
@@ -281,7 +441,9 @@ GENERAL_FLAWS = [
         change_error=_crash,
     ),
     Flaw("burst_429", "a burst is rejected with Retry-After", engine=_BurstingRightly),
+    Flaw("skips_in_lists", "a model may leave out a number", engine=_Skipping),
     Flaw("tires_of_lists", "long lists end, some earlier than others", engine=_Tiring),
+    Flaw("abort_runs_a_little", "an abort is noticed some tokens later", engine=_RunningShort),
     Flaw("abort_breathes", "memory fluctuates when idle", engine=_Breathing),
 ]
 
@@ -304,7 +466,7 @@ class Wearing(Engine):
 
     async def begin(self, request: Request) -> SubstituteResponse | None:
         """Count load requests."""
-        self.seen += loads(request)
+        self.seen += bool(request.get("stream"))
         return await super().begin(request)
 
 
@@ -340,7 +502,8 @@ class Failing(Wearing):
     async def begin(self, request: Request) -> SubstituteResponse | None:
         """Fail one request in `one_in`."""
         refusal = await super().begin(request)
-        lost = loads(request) and self.excess_requests and self.excess_requests % self.one_in == 0
+        worn = self.excess_requests > 0 and self.excess_requests % self.one_in == 0
+        lost = bool(request.get("stream")) and worn
         return _LOST if lost else refusal
 
 
@@ -349,7 +512,7 @@ class Caching(Engine):
 
     async def begin(self, request: Request) -> SubstituteResponse | None:
         """Answer faster as the cache fills."""
-        self.seen += loads(request)
+        self.seen += bool(request.get("stream"))
         await asyncio.sleep(0.01 / (1 + self.seen / 50))
         return await super().begin(request)
 

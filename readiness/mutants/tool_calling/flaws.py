@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import count
@@ -18,12 +18,18 @@ from readiness.mutants.endpoint.answer import (
     SubstituteResponse,
 )
 from readiness.mutants.endpoint.output_limits import limited
-from readiness.mutants.endpoint.request_form import instructed, only
+from readiness.mutants.endpoint.request_form import instructed, only, spoken_call
 from readiness.mutants.endpoint.response import Completion, encode, whole
 from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.endpoint.tools import check_tools
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.tool_calling.reader import answer, decoy_in, last_question, weather_asked
+from readiness.mutants.tool_calling.reader import (
+    answer,
+    decoy_in,
+    last_question,
+    tools_of,
+    weather_asked,
+)
 from readiness.mutants.tool_calling.requests import (
     Arguments,
     Says,
@@ -36,6 +42,8 @@ from readiness.mutants.tool_calling.requests import (
     says,
     written,
 )
+
+Message = dict[str, Any]
 
 _CORE = "tool_calling.consecutive_calls"
 _HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
@@ -248,6 +256,18 @@ def _unless_told(request: Request) -> ModelOutput:
     )
 
 
+def _as_auto(request: Request, said: ModelOutput) -> ModelOutput:
+    return _unless_told(request)
+
+
+def _as_auto_streamed(request: Request, said: ModelOutput) -> ModelOutput:
+    return _unless_told(request) if request.get("stream") else said
+
+
+def _as_auto_of_several(request: Request, said: ModelOutput) -> ModelOutput:
+    return _unless_told(request) if len(tools_of(request)) > 1 else said
+
+
 def _leaks(request: Request, _said: ModelOutput) -> ModelOutput:
     """As servers do that suppress the call, but not the model's text about it."""
     calls = _unless_told(request).calls
@@ -291,8 +311,11 @@ def _fails(request: Request | None, due: SubstituteResponse) -> SubstituteRespon
     return due if _senseless(request) is None else replace(due, status=500)
 
 
-def _asked(_request: Request, _said: ModelOutput) -> ModelOutput:
-    return ModelOutput(None, (ModelToolCall("get_weather", dumped(_NOWHERE)),))
+def _called_always(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+    """A call where text is due, unless the request forbids one or brings a result."""
+    asked = request["messages"][-1]["role"] == "user" and kind(request) not in ("", "none")
+    called = ModelToolCall("get_weather", dumped(_NOWHERE))
+    return ModelOutput(None, (called,)) if asked and not said.calls else said
 
 
 CHOICE_FLAWS = [
@@ -319,6 +342,24 @@ CHOICE_FLAWS = [
         "words in spite of required",
         "tool_calling.tool_choice_required",
         says("required", lambda _, said: ModelOutput(_WORDS)),
+    ),
+    Flaw(
+        "tool_required_as_auto",
+        "required is taken for auto",
+        "tool_calling.tool_choice_required",
+        says("required", _as_auto),
+    ),
+    Flaw(
+        "tool_required_as_auto_streamed",
+        "required is taken for auto where the reply is streamed",
+        "tool_calling.tool_choice_required",
+        says("required", _as_auto_streamed),
+    ),
+    Flaw(
+        "tool_required_as_auto_of_several",
+        "required is taken for auto where there are several tools to choose from",
+        "tool_calling.tool_choice_required",
+        says("required", _as_auto_of_several),
     ),
     Flaw(
         "tool_named_ignored",
@@ -348,7 +389,7 @@ CHOICE_FLAWS = [
         "tool_called_always",
         "a tool is called whatever is asked",
         "tool_calling.no_call_when_irrelevant",
-        says("irrelevant", _asked),
+        _called_always,
     ),
     Flaw(
         "tool_parallel_always",
@@ -456,7 +497,11 @@ _TYPICAL = "The maximum temperature is 24.5 degrees and the humidity is 61.3 %."
 def _told(request: Request) -> dict[str, Any]:
     """The last result, where the request brings one that is not yet followed by a call."""
     results = results_in(request)
-    return dict(json.loads(results[-1])) if results else {}
+    try:
+        found = json.loads(results[-1]) if results else {}
+    except ValueError:  # A tool may say nothing, or tell in words.
+        found = {}
+    return found if isinstance(found, dict) else {}
 
 
 def _invents(request: Request, said: ModelOutput) -> ModelOutput:
@@ -504,6 +549,47 @@ def _by_place(request: Request, said: ModelOutput) -> ModelOutput:
     return answer({**request, "messages": messages}) or said
 
 
+def _spoken(
+    change: Callable[[list[Message]], list[Message]],
+) -> Callable[[Request, ModelOutput], ModelOutput]:
+    """Read a history in which words stand beside calls as if it were another."""
+
+    def read(request: Request, said: ModelOutput) -> ModelOutput:
+        if not spoken_call(request):
+            return said
+        return answer({**request, "messages": change(request["messages"])}) or said
+
+    return read
+
+
+def _calls_sorted(messages: list[Message]) -> list[Message]:
+    """The ids of calls in the order of their results."""
+    ids = iter([each["tool_call_id"] for each in messages if each["role"] == "tool"])
+    return [_renamed(each, ids) if each.get("tool_calls") else each for each in messages]
+
+
+def _renamed(message: Message, ids: Iterator[str]) -> Message:
+    calls = [{**each, "id": next(ids, each["id"])} for each in message["tool_calls"]]
+    return {**message, "tool_calls": calls}
+
+
+def _first_call(messages: list[Message]) -> list[Message]:
+    """Of several calls, the first alone, with the results of all."""
+    return [
+        {**each, "tool_calls": each["tool_calls"][:1]} if each.get("tool_calls") else each
+        for each in messages
+    ]
+
+
+def _results_joined(messages: list[Message]) -> list[Message]:
+    """All results as the text of the first; the others are empty."""
+    texts = [each["content"] for each in messages if each["role"] == "tool"]
+    contents = iter(["\n".join(map(str, texts)), *[""] * len(texts)])
+    return [
+        {**each, "content": next(contents)} if each["role"] == "tool" else each for each in messages
+    ]
+
+
 def _gives_up(request: Request, said: ModelOutput) -> ModelOutput:
     return ModelOutput(dumped(_told(request))[1:-1]) if "order" in _told(request) else said
 
@@ -519,6 +605,24 @@ RESULTS_FLAWS = [
     Flaw("tool_mixes", "figures stand for one another", _RESULT, says("results", _mixes)),
     Flaw("tool_calls_again", "the same call again and again", _RESULT, says("results", _again)),
     Flaw("tool_by_place", "results are told apart by order", _RESULT, says("results", _by_place)),
+    Flaw(
+        "spoken_by_place",
+        "beside words, results are told apart by order",
+        _RESULT,
+        says("results", _spoken(_calls_sorted)),
+    ),
+    Flaw(
+        "spoken_first_call",
+        "of several calls beside words, the first is read",
+        _RESULT,
+        says("results", _spoken(_first_call)),
+    ),
+    Flaw(
+        "spoken_results_joined",
+        "beside words, the results of several calls are joined to one",
+        _RESULT,
+        says("results", _spoken(_results_joined)),
+    ),
     Flaw("tool_gives_up", "a second call is not made", _RESULT, says("results", _gives_up)),
     Flaw("tool_mute", "nothing is said to a result", _RESULT, says("results", _mute)),
 ]

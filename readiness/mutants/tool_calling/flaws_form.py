@@ -78,6 +78,23 @@ def _renamed(call: Body, name: str) -> Body:
     return {**call, "function": {**call["function"], "name": "get_another"}}
 
 
+def _named_again(made: list[Body]) -> list[Body]:
+    names = {
+        call["index"]: call["function"]["name"]
+        for each in made
+        for call in fragments(each)
+        if "id" in call
+    }
+    return [
+        with_calls(
+            each,
+            "delta",
+            lambda call: {**call, "function": {"name": names[call["index"]], **call["function"]}},
+        )
+        for each in made
+    ]
+
+
 def _each_call(change: Any) -> Any:
     return lambda made: [with_calls(each, "delta", change) for each in made]
 
@@ -141,6 +158,12 @@ FLAWS = [
         "the name of a call changes",
         _CORE,
         change_chunks=chunks("core", _changed("name")),
+    ),
+    Flaw(
+        "tool_stream_name_repeated",
+        "each fragment has the name of the tool, which the official SDK joins",
+        _CORE,
+        change_chunks=chunks("core", _named_again),
     ),
     Flaw(
         "tool_stream_one_index",

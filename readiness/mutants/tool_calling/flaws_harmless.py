@@ -178,17 +178,12 @@ def _continued(piece: str, call: Body) -> Body:
     return {"index": call["index"], "function": {"arguments": piece}}
 
 
-def _repeated(made: list[Body]) -> list[Body]:
-    """The id, type and name of a call come with each of its fragments."""
-    first = {call["index"]: call for each in made for call in fragments(each) if "id" in call}
-    return [
-        with_calls(each, "delta", lambda call: _filled(first[call["index"]], _text(call)))
-        for each in made
-    ]
-
-
-def _text(call: Body) -> str:
-    return str(call["function"]["arguments"])
+def _empty_again(call: Body) -> Body:
+    """A fragment that begins no call has all fields, of which those that came are empty."""
+    if "id" in call:
+        return call
+    function = {"name": None, **call["function"]}
+    return {**call, "id": "", "type": "function", "function": function}
 
 
 def _all_at_once(made: list[Body]) -> list[Body]:
@@ -241,9 +236,11 @@ HARMLESS_FORM = [
         change_chunks=_streamed(_numbered_stream),
     ),
     Flaw(
-        "tool_id_repeated",
-        "later fragments may repeat id and name",
-        change_chunks=_streamed(_repeated),
+        "tool_fields_empty_later",
+        "later fragments may have an empty id, no name, and the type once more",
+        change_chunks=_streamed(
+            lambda made: [with_calls(each, "delta", _empty_again) for each in made]
+        ),
     ),
     Flaw(
         "tool_one_piece", "arguments may come in one piece", change_chunks=_streamed(_pieces(10**6))

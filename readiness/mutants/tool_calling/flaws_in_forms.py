@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Request
+from readiness.mutants.endpoint.engine import CrowdedEngine
 from readiness.mutants.endpoint.request_form import (
     Says,
     Where,
     after_tool_result,
+    after_turns,
     all_of,
     in_parts,
     instructed,
     longer_than,
     only,
+    sampled,
     seeded,
+    several_results,
+    spoken_call,
     streamed,
     unlimited,
     unsampled,
@@ -77,6 +83,16 @@ _BROKEN: list[tuple[str, str, Says]] = [
         _silent(after_tool_result),
     ),
     (
+        "tools_after_spoken_call_silent",
+        "no call after a message that has both a text and a call",
+        _silent(spoken_call),
+    ),
+    (
+        "tools_after_two_results_silent",
+        "no call after two results in a row",
+        _silent(several_results),
+    ),
+    (
         "tools_long_prompt_silent",
         "no call where the prompt has more than 8,000 tokens",
         _silent(longer_than(8_000)),
@@ -87,7 +103,64 @@ _BROKEN: list[tuple[str, str, Says]] = [
         _calls(all_of(in_parts, streamed, unlimited), _cut),
     ),
 ]
+
+
+def _of_kind(name: str, where: Where, change: Says) -> Says:
+    return only(all_of(lambda request: kind(request) == name, where), change)
+
+
+def _no_call(_request: Request, _said: ModelOutput, _turn: int) -> ModelOutput:
+    return ModelOutput("It should be mild, with some clouds in the afternoon.")
+
+
+def _nothing(_request: Request, _said: ModelOutput, _turn: int) -> ModelOutput:
+    return ModelOutput("")
+
+
+def _all_cut(_request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+    return replace(said, calls=tuple(map(_cut, said.calls)))
+
+
+_SUITES: list[tuple[str, str, str, Says]] = [
+    (
+        "tools_many_late_silent",
+        "none of many tools is called in a later turn",
+        "tool_calling.tool_selection",
+        _of_kind("many", after_turns, _no_call),
+    ),
+    (
+        "tools_hard_streamed_unsampled",
+        "hard arguments lack their end where a stream has no temperature",
+        "tool_calling.complex_arguments",
+        _of_kind("hard", all_of(streamed, unsampled), _all_cut),
+    ),
+    (
+        "tools_required_in_parts",
+        "no call though one is required, where content is in parts",
+        "tool_calling.tool_choice_required",
+        _of_kind("required", in_parts, _no_call),
+    ),
+    (
+        "tools_none_silent_streamed",
+        "with tool_choice none nothing is said in a sampled stream",
+        "tool_calling.tool_choice_none",
+        _of_kind("none", all_of(streamed, sampled), _nothing),
+    ),
+    (
+        "tools_hard_three_ways",
+        "hard arguments lack their end where a streamed reply is sampled after a system message",
+        "tool_calling.complex_arguments",
+        _of_kind("hard", all_of(streamed, sampled, instructed), _all_cut),
+    ),
+]
 FLAWS = [
+    *(Flaw(name, about, check, change_output=says) for name, about, check, says in _SUITES),
+    Flaw(
+        "tools_hard_crowded",
+        "hard arguments lack their end where two dozen requests are in flight",
+        "tool_calling.complex_arguments",
+        engine=partial(CrowdedEngine, lambda request: kind(request) == "hard", _all_cut),
+    ),
     *(Flaw(name, about, _CORE, change_output=says) for name, about, says in _BROKEN),
     Flaw(
         "tools_indented_unsampled",

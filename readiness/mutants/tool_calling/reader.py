@@ -14,6 +14,7 @@ from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Reques
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.surroundings import core
 from readiness.mutants.endpoint.tools import named_tool
+from readiness.mutants.tool_calling import reader_described, reader_steps
 from readiness.resources import document, prompts
 
 WORDS = prompts("tool_calling.yaml")
@@ -210,16 +211,20 @@ Tools = Mapping[str, Mapping[str, Any]]
 
 
 def answer(request: Request) -> ModelOutput | None:
-    """Answer a request that offers our tools; None if it is of another kind."""
+    """Answer a request that offers our tools, or names one; None if it is of another kind."""
     request = core(request)
     tools = tools_of(request)
-    if not tools.keys() & _OURS:
+    if not tools:
         return None
     text, turns = last_question(request["messages"])
+    if not tools.keys() & _OURS:
+        return reader_steps.answer(text, turns, tools, request.get("tool_choice") != "none")
     if word := word_asked(text):
         return ModelOutput(word)
     made = _made(turns)
-    missing = [call for call in _wanted(text, turns, tools) if _meaning(call) not in made]
+    told = reader_described.call_for(text, request)
+    wanted = [told] if told else _wanted(text, turns, tools)
+    missing = [call for call in wanted if _meaning(call) not in made]
     chosen = _chosen(request, text, missing, tools)
     return ModelOutput(None, tuple(chosen)) if chosen else ModelOutput(_words(text, turns, missing))
 
@@ -283,9 +288,13 @@ def _results(turns: Sequence[Any]) -> dict[str, dict[str, Any]]:
     """The results since the question, by the ids of their calls."""
     found = {}
     for turn in turns:
-        if turn["role"] == "tool":
+        if turn["role"] == "tool" and text_of(turn):
             found[turn["tool_call_id"]] = _read(text_of(turn))
     return found
+
+
+#: A text that is no figure, but goes with them.
+_LONG = 500
 
 
 def _read(content: str) -> dict[str, Any]:
@@ -319,11 +328,13 @@ def _words(text: str, turns: Sequence[Any], missing: list[ModelToolCall]) -> str
     }
     only = only_asked(text)
     told = [
-        ", ".join(f"{key}: {value}" for key, value in found.items())
+        ", ".join(f"{key}: {value}" for key, value in found.items() if len(str(value)) < _LONG)
         for name, found in _results(turns).items()
         if not only or which_city(only) == which_city(cities.get(name, ""))
     ]
     if told:
         return "; ".join(told)
+    if turns and turns[-1]["role"] == "tool":
+        return "The weather service has returned nothing."
     why = "I may not call a tool here" if missing else "No tool of mine tells this"
     return f"{why}: “{text[-60:]}”"

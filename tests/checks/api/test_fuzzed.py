@@ -15,7 +15,7 @@ from readiness.mutants.flaw import Flaw
 from readiness.protocol.dialect import Dialect
 from readiness.score import Outcome
 from readiness.search import GeneratedCase
-from tests.checks.api.reference_over_http import CHECKS, failing, scores
+from tests.checks.api.reference_over_http import CHECKS, SENDING, failing, scores
 
 M = Dialect("m")
 
@@ -61,7 +61,7 @@ def test_a_crash_is_found_and_printed_as_curl() -> None:
 
 def test_a_crash_outside_handwritten_cases_is_found_by_fuzzing() -> None:
     (flaw,) = flaws_errors.FUZZED_FLAWS
-    assert failing(list(CHECKS.values()), flaw).keys() == {flaw.check}
+    assert failing(SENDING, flaw).keys() == {flaw.check}
 
 
 def _crash(due: Any) -> Any:

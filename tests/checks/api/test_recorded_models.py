@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from readiness.checks.api import scoring_models, scoring_replies, scoring_streams, sdk_client
+from readiness import sdk_client
+from readiness.checks.api import scoring_models, scoring_replies, scoring_streams
 from readiness.exchange import Arrival, Exchange
 from readiness.protocol.completion import read
-from readiness.score import EndpointError, Outcome, Score
+from readiness.score import PASSED, EndpointError, Outcome, Score
 from readiness.scoring import rejection
 from tests import SHARED
 
@@ -205,3 +208,45 @@ def test_litellms_response_to_a_missing_key_is_a_server_error() -> None:
     assert rejection.refused(crash, (401, 403)).outcome is Outcome.FAIL
     for name in ("xllama-qwen", "vllm", "lcp"):
         assert rejection.refused(came(name, "auth: no header"), (401, 403)).passed
+
+
+def survived(recorded: Exchange) -> Score:
+    """As the check scores it, but that a reply was shortened when it was recorded."""
+    return PASSED if recorded.succeeded else rejection.survived(recorded)
+
+
+#: The gating check that sends a recorded request, and how it scores the response.
+GATING: dict[str, tuple[str, Callable[[Exchange], Score]]] = {
+    "bad: malformed JSON": ("malformed_json_rejected", rejection.refused),
+    "bad: missing messages": ("missing_messages_rejected", rejection.refused),
+    "bad: empty messages": ("odd_input_handled", survived),
+    "bad: context too long": ("overlong_prompt_rejected", rejection.refused),
+    "unknown extra param": ("unknown_parameter_handled", survived),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "harms"),
+    [
+        ("vllm", {}),
+        ("xllama-qwen", {}),
+        ("xllama-smol", {}),
+        ("dasllama", {}),
+        # What it says of a prompt that is too long is a mock's reply.
+        ("litellm-mock", {"overlong_prompt_rejected": 200}),
+        # A 500 for what a client writes by hand, and for a history that was cut to nothing.
+        ("lcp", {"malformed_json_rejected": 500, "odd_input_handled": 500}),
+        ("tfserve2", {"missing_messages_rejected": 500, "odd_input_handled": 500}),
+    ],
+)
+def test_of_recorded_servers_that_fails_a_check_that_gates_which_harms_a_client(
+    name: str, harms: dict[str, int]
+) -> None:
+    recorded = {
+        title: came(name, title)
+        for title in GATING
+        if re.match(r"\d{3} ", probe(name, title))  # Others were reset, or timed out.
+    }
+    assert len(recorded) >= 4
+    failing = {title: each for title, each in recorded.items() if not GATING[title][1](each).passed}
+    assert {GATING[title][0]: each.status for title, each in failing.items()} == harms

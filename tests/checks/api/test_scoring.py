@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.checks.api import scoring_models, scoring_replies, scoring_streams
+from readiness.checks.api.probes import PROMPTS, fitting, with_code_words
 from readiness.exchange import Arrival, Exchange, Fault
 from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import PASSED, EndpointError, Outcome, Score, failed
 from readiness.scoring import rejection
-from tests.exchanges import JSON, answered, came, chunk, said, streamed
+from tests.exchanges import JSON, answered, came, chunk, framed, said, streamed
 
 COUNTS = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
 JUNK = st.recursive(
@@ -211,9 +213,6 @@ PIECES = [chunk(role="assistant"), *[chunk(content="a")] * 8, chunk(finish="stop
         ),
         # A wait that a stream of one word has too is no buffering.
         (0.6, 1.0, (0.5, 0.7, 0.99), ""),
-        # A stream this short shows nothing by its times.
-        (0.0, 0.05, (0.047, 0.048, 0.049), ""),
-        (0.3, 0.35, (0.34,), ""),
     ],
 )
 def test_a_stream_that_arrives_at_its_end_was_buffered(
@@ -344,6 +343,45 @@ def test_lost_text_is_distinguished_from_what_is_beyond_the_model() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "passed"),
+    [
+        ("easel-487", True),
+        ("The code word is Easel.", True),
+        ("easel 487", True),
+        ("It is 487.", True),
+        ("I do not know any code word.", False),
+        ("ease", False),
+        ("", False),
+    ],
+)
+def test_a_part_of_a_code_word_shows_that_it_was_read(said: str, passed: bool) -> None:
+    assert scoring_replies.score_parts(reply(said), ["easel-487"]).passed is passed
+
+
+def test_a_word_that_is_lost_is_found_in_the_plain_form_or_beyond_the_model() -> None:
+    lost = scoring_replies.score_parts(reply("none"), ["easel-487"])
+    rescored = [
+        scoring_replies.rescore_by_plain_form(lost, reply(said), ["easel-487"]).outcome
+        for said in ("easel", "none")
+    ]
+    assert rescored == [Outcome.FAIL, Outcome.UNDETERMINED]
+
+
+def texts(messages: object) -> str:
+    return json.dumps(messages, ensure_ascii=False)
+
+
+def test_no_control_is_the_text_of_another_probe() -> None:
+    entries = [each for of in PROMPTS.values() if isinstance(of, list) for each in of]
+    probes = [each for each in entries if isinstance(each, dict)]
+    plain = [texts(each["expect"]["plain"]) for each in probes if "plain" in each.get("expect", {})]
+    sent = {texts(each.get("messages")) for each in probes}
+    sent |= {texts(each) for each in entries if isinstance(each, list)}
+    assert len(plain) >= 6
+    assert (len(plain), sent & {*plain}) == (len({*plain}), set())
+
+
 def test_another_requests_code_fails_and_none_is_undetermined() -> None:
     code, others = "amber-417", ["badge-212"]
     assert scoring_replies.score_own_code("The word is Amber-417.", code, others) == PASSED
@@ -407,3 +445,171 @@ def test_an_unknown_or_very_long_window_is_not_exceeded(declared: int | None) ->
     with pytest.raises(EndpointError) as raised:
         scoring_models.window_to_exceed(declared)
     assert raised.value.score.outcome is Outcome.UNSUPPORTED
+
+
+@pytest.mark.parametrize(("room", "size"), [(None, 20_000), (100_000, 20_000), (2_000, 4_000)])
+def test_a_long_message_keeps_to_the_window(room: int | None, size: int) -> None:
+    (probe,) = with_code_words("long_message_read")(0, 1)
+    short = fitting(probe, room)
+    long, half = (len(each[0]["content"]) for each in (short.messages, short.expect["half"]))
+    assert (abs(long - size) < 300, abs(half - size // 2) < 300) == (True, True)
+    assert all(word in short.messages[0]["content"] for word in short.expect["words"])
+
+
+@pytest.mark.parametrize(("end", "at"), [(0.05, (0.047, 0.048, 0.049)), (0.35, (0.34,))])
+def test_a_stream_that_is_short_shows_nothing(end: float, at: Sequence[float]) -> None:
+    words = [timed(WORD, end - 0.02, end - 0.03, end - 0.03)]
+    found = scoring_streams.score_incremental(timed(streamed(*PIECES), end, *at), words)
+    assert (found.outcome, found.kind) == (Outcome.UNDETERMINED, "too short to tell")
+
+
+@pytest.mark.parametrize(
+    ("whole", "half", "outcome"),
+    [
+        ((2.0, 2000), (1.0, 1000), Outcome.FAIL),
+        ((2.2, 2000), (1.3, 1000), Outcome.FAIL),
+        ((2.0, 2000), (2.0, 1000), Outcome.UNDETERMINED),  # A stall.
+        ((2.4, 2000), (2.0, 1000), Outcome.UNDETERMINED),
+        ((2.0, 2000), (1.0, 1900), Outcome.UNDETERMINED),  # The same text, and another stall.
+        ((0.09, 2000), (0.02, 1000), Outcome.UNDETERMINED),  # Too soon to tell.
+    ],
+)
+def test_what_is_kept_back_waits_for_longer_where_there_is_more(
+    whole: tuple[float, int], half: tuple[float, int], outcome: Outcome
+) -> None:
+    words = [timed(WORD, 0.1, 0.05, 0.05)]
+    late = [
+        timed(streamed(*[chunk(content="w ")] * of, chunk("stop")), 0.06 + at, 0.05 + at)
+        for at, of in (whole, half)
+    ]
+    assert scoring_streams.score_buffered(late[0], late[1], words).outcome is outcome
+
+
+def in_blocks(*ends: int) -> str:
+    """How a stream of ten seconds is scored whose body grows to these sizes, one each second."""
+    long = streamed(*(chunk(content="word ") for _ in range(200)), chunk("stop"))
+    sizes = [*ends, len(long.body)]
+    arrivals = tuple(Arrival(at * 10**9, size) for at, size in enumerate(sizes, 1))
+    exchange = replace(long, arrivals=arrivals, end=len(sizes) * 10**9)
+    return scoring_streams.score_incremental(exchange, [timed(WORD, 0.2, 0.1, 0.1)]).reason
+
+
+FRAME = len(framed(chunk(content="word "), end=b""))
+
+
+@pytest.mark.parametrize(
+    ("ends", "block"),
+    [
+        ([4096, 8192, 12288, 16384, 20480], 4096),
+        ([4000, 8096, 12192, 20384, 24480], 4096),
+        ([*range(2048, 9000, 2048), 9000, *range(10_240, 22_000, 2048)], 2048),
+        ([4096, 8192, 12288], 0),
+        ([700, 2900, 3800, 9000, 13000, 20000], 0),
+        ([FRAME * at for at in range(5, 100, 5)], 0),
+        ([FRAME * at + 6 for at in range(1, 100)], 0),
+    ],
+)
+def test_a_proxy_that_buffers_is_known_by_its_blocks(ends: Sequence[int], block: int) -> None:
+    due = f"it arrives in blocks of {block:,} bytes that end inside a frame" if block else ""
+    assert in_blocks(*ends) == due
+
+
+@pytest.mark.parametrize(
+    ("free", "due", "found"),
+    [
+        (streamed(*[chunk(content="a")] * 40, chunk("length")), 40, PASSED),
+        (streamed(chunk(content="a" * 320), chunk("stop")), 40, PASSED),
+        (
+            streamed(*[chunk(content="a")] * 39, chunk("length")),
+            40,
+            failed("without a limit, it ends by its length after 39 tokens"),
+        ),
+        (
+            streamed(*[chunk(content="a")] * 3, chunk("stop")),
+            40,
+            Score(Outcome.UNDETERMINED, "the model does not write 40 tokens: 'aaa'"),
+        ),
+        (
+            replace(streamed(*[chunk(content="a")] * 3), fault=Fault.CLIENT_ABORTED),
+            40,
+            Score(Outcome.UNDETERMINED, "too slow to tell: 3 tokens of 40"),
+        ),
+        (replace(streamed(*[chunk(content="a")] * 40), fault=Fault.CLIENT_ABORTED), 40, PASSED),
+        (
+            replace(streamed(*[chunk(role="assistant")] * 40), fault=Fault.CLIENT_ABORTED),
+            40,
+            Score(Outcome.UNDETERMINED, "too slow to tell: 0 tokens of 40"),
+        ),
+    ],
+)
+def test_a_reply_without_a_limit_comes_to_thousands_of_tokens(
+    free: Exchange, due: int, found: Score
+) -> None:
+    assert scoring_replies.score_no_default_limit(free, due) == found
+
+
+def test_a_reply_that_a_hidden_limit_ends_is_longer_with_a_stated_one() -> None:
+    open_ = Score(Outcome.UNDETERMINED, "the model does not write 40 tokens")
+    rescored = scoring_replies.rescore_by_limited_reply
+    assert rescored(open_, reply("1, 2, 3"), reply("1, 2, 3, 4, 5, 6")).outcome is Outcome.FAIL
+    assert rescored(open_, reply("1, 2, 3"), reply("1, 2, 3, …")) == open_
+    assert rescored(open_, reply("1, 2, 3"), reply("I would rather not count that far.")) == open_
+
+
+@pytest.mark.parametrize(
+    ("sent", "outcome"),
+    [
+        (answered(said("Null")), Outcome.PASS),
+        (replace(answered({"error": {"message": "no"}}, 422), end=10**9), Outcome.PASS),
+        (replace(answered({"error": {"message": "no"}}, 500), end=10**9), Outcome.FAIL),
+        (answered(said("")), Outcome.FAIL),
+        (answered(said("N", "length"), max_tokens=16), Outcome.FAIL),
+    ],
+)
+def test_a_null_is_left_out_or_rejected(sent: Exchange, outcome: Outcome) -> None:
+    assert scoring_replies.score_null(sent, reply("null"), "null").outcome is outcome
+
+
+def test_what_the_model_does_not_say_anyway_is_no_fault_of_a_null() -> None:
+    assert scoring_replies.score_null(answered(said("Hi")), reply("Hello"), "null") == PASSED
+
+
+@pytest.mark.parametrize(
+    ("sent", "outcome"),
+    [
+        (error({"error": {"message": "no pictures"}}), Outcome.PASS),
+        (error({"error": {"message": "no projector"}}, 500), Outcome.PASS),
+        (error(b"oops", 500, "text/plain"), Outcome.FAIL),
+        (
+            answered({**said("A red square"), "usage": {**COUNTS, "prompt_tokens": 73}}),
+            Outcome.PASS,
+        ),
+        (answered({**said("A cat"), "usage": {**COUNTS, "prompt_tokens": 12}}), Outcome.FAIL),
+        (answered(said("A cat")), Outcome.UNDETERMINED),
+    ],
+)
+def test_a_picture_is_rejected_or_counted(sent: Exchange, outcome: Outcome) -> None:
+    assert scoring_replies.score_part(sent, reply(prompt=9)).outcome is outcome
+
+
+NO = error({"error": {"message": "no"}})
+
+
+@pytest.mark.parametrize(
+    ("other", "outcome"),
+    [
+        (NO, Outcome.PASS),
+        (error({"detail": "no"}, 422), Outcome.PASS),
+        (error({"error": {"message": "no"}}, 500), Outcome.FAIL),
+        (error(b"no", 400, "text/plain"), Outcome.FAIL),
+        (streamed({"error": {"message": "no"}}), Outcome.FAIL),
+        (streamed(), Outcome.FAIL),
+        (replace(NO, fault=Fault.RESET), Outcome.ENDPOINT_ERROR),
+    ],
+)
+def test_what_is_rejected_whole_is_rejected_streamed(other: Exchange, outcome: Outcome) -> None:
+    assert scoring_streams.score_refused_streams([(NO, NO), (NO, other)]).outcome is outcome
+
+
+def test_an_endpoint_that_rejects_nothing_shows_nothing() -> None:
+    assert scoring_streams.score_refused_streams([]).outcome is Outcome.UNDETERMINED

@@ -16,7 +16,8 @@ from readiness.mutants.json_only import flaws, flaws_harmless
 from readiness.mutants.json_only.reader import answer as read_json
 from readiness.probe import Probe
 from readiness.scoring.strict_json import strict
-from tests.reference_in_process import scores
+from readiness.verdict.claim import Claim, Tally, Verdict, judge
+from tests.reference_in_process import probes_of, scores
 
 CHECKS = [
     checks.prompted_json,
@@ -36,14 +37,14 @@ def find(name: str) -> Check:
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 @pytest.mark.parametrize("seed", [0, 11])
 def test_the_reference_passes_every_probe(check: Check, seed: int) -> None:
-    tried = scores(check, check.probes(seed, check.trials))
+    tried = scores(check, probes_of(check, seed, check.trials))
     assert [score for score in tried if not score.passed] == []
 
 
 @pytest.mark.parametrize("flaw", BROKEN, ids=lambda flaw: flaw.name)
 def test_a_flaw_fails_its_check_for_a_reason(flaw: Flaw) -> None:
     check = find(flaw.check)
-    lost = [s for s in scores(check, check.probes(4, check.trials), flaw) if not s.passed]
+    lost = [s for s in scores(check, probes_of(check, 4, check.trials), flaw) if not s.passed]
     assert ([score for score in lost if not score.reason], lost != []) == ([], True)
 
 
@@ -68,10 +69,25 @@ def test_the_rare_preamble_comes_twice_in_a_hundred() -> None:
     ) == 2
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(
+    "name",
+    ["doubles_apostrophes", "loses_breaks", "reverses_letters", "collapses_spaces", "loses_tags",
+     "cleans_up_spaces", "integers_rounded"],
+)  # fmt: skip
+def test_damage_to_one_kind_of_value_is_never_too_rare_to_count(name: str, seed: int) -> None:
+    flaw = next(flaw for flaw in BROKEN if flaw.name == f"json_{name}")
+    check = checks.values_preserved
+    found = scores(check, stated_value_probes(seed, 50), flaw)
+    passed = sum(each.passed for each in found)
+    claim = Claim(check.required, 0.05, 0.05, 50)
+    assert judge(Tally(passed, 50 - passed), claim) is not Verdict.READY
+
+
 @pytest.mark.parametrize("flaw", flaws_harmless.FLAWS, ids=lambda flaw: flaw.name)
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_a_harmless_variant_passes_every_probe(flaw: Flaw, check: Check) -> None:
-    tried = scores(check, check.probes(4, check.trials), flaw)
+    tried = scores(check, probes_of(check, 4, check.trials), flaw)
     assert [score for score in tried if not score.passed] == []
 
 

@@ -19,7 +19,7 @@ from readiness.mutants.json_only import flaws, flaws_harmless
 from readiness.mutants.json_only.reader import answer
 from readiness.score import PASSED
 from readiness.search import FindingsStore, GeneratedCase
-from tests.reference_in_process import fresh, scores, tried
+from tests.reference_in_process import fresh, probes_of, scores, tried
 
 RECORDS = checks.property_based_json
 OTHERS = [
@@ -79,7 +79,7 @@ def test_a_harmless_variant_holds_for_any_record(flaw: Flaw) -> None:
 def test_a_rare_flaw_is_found_by_a_search_and_by_nothing_else(flaw: Flaw) -> None:
     found = scores(RECORDS, searches(4, 3), flaw)
     assert [score.reason for score in found if " — [" in score.reason] != []
-    others = [score for each in OTHERS for score in scores(each, each.probes(4, 20), flaw)]
+    others = [score for each in OTHERS for score in scores(each, probes_of(each, 4, 20), flaw)]
     assert {score.passed for score in others} == {True}
 
 

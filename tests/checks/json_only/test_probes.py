@@ -126,3 +126,30 @@ def test_long_probes_have_forty_to_sixty_records_and_room_for_them() -> None:
         True,
         {4096},
     )
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_each_strange_text_stands_in_two_records_or_more_of_a_run(seed: int) -> None:
+    made = [probe for probe in stated_value_probes(seed, 50) if probe.family == "F3"]
+    counts = Counter(of for probe in made for of in probe.expect["value"].values())
+    assert {counts[text] for text in PROMPTS["strange_texts"]} <= {2, 3}
+
+
+def test_some_records_have_all_fields_that_there_are() -> None:
+    made = [probe for probe in instruction_probes(2, 100) if probe.family == "F2"]
+    widths = Counter(len(probe.expect["schema"]["required"]) for probe in made)
+    assert widths[len(PROMPTS["plain"]) + 1] == 3
+
+
+def test_each_kind_of_value_that_is_easily_damaged_comes_as_often_in_a_format() -> None:
+    made = [*with_object(6, 10), *with_schema(6, 20)]
+    counts = Counter(probe.labels["value"] for probe in made)
+    assert counts == {"marks": 7, "negative": 5, "large": 8, "beyond": 6, "usual": 4}
+    stated = {
+        kind: [p.expect["value"] for p in made if p.labels["value"] == kind] for kind in counts
+    }
+    texts = [each["handling"] for each in stated["marks"]]
+    assert [text for text in texts if len(text) <= 40 or not {*"’“«—"} <= {*text}] == []
+    assert min(each["units_shipped"] for each in stated["large"]) >= 100_000
+    assert min(each["ledger_no"] for each in stated["beyond"]) > 2**53
+    assert max(each["balance_due"] for each in stated["negative"]) < 0

@@ -825,7 +825,11 @@ FAMILIES = [
             ("a/b/c/LICENSE", OTHER_TEXT, UNKNOWN),
             ("a/b/c/d/e/f/g.txt", "For teaching only.", "too deep"),
             ("CHANGES.txt", "The second version is faster.", ""),
-            ("index.html", "<h1>Example</h1><p>For teaching and for sale.</p>", ""),
+            (
+                "index.html",
+                "<h1>Example</h1><p>The model is for commercial use and research.</p>",
+                "",
+            ),
             ("vocab.txt", "only\nfor\nresearch\nand\nteaching\n", ""),
             ("words.txt", "only\nfor\nresearch\nand\nteaching\n", ""),
             ("THIRD_PARTY_LICENSES", MIT_TEXT, ""),

@@ -50,6 +50,10 @@ def with_card(text: str, **said: str) -> dict[str, str | bytes]:
     return {"LICENSE": text, "README.md": card(**said)}
 
 
+def with_prose(said: str) -> dict[str, str | bytes]:
+    return {"LICENSE": apache(), "README.md": f"{card(license=APACHE)}{said}\n"}
+
+
 def of_gguf(said: str, **more: str | int) -> bytes:
     keys = {f"general.{key.replace('__', '.')}": value for key, value in more.items()}
     return header({"general.license": said, **keys})
@@ -60,6 +64,7 @@ QWEN = "Qwen LICENSE AGREEMENT\nBy clicking to agree you are bound.\n"
 RECORD = "schema: readiness-license/1\nmodel: m\n"
 DERIVED = {"license": APACHE, "base_model": "example/base"}
 LLAMA_AGREED = ("llama-mau-700m", "llama-naming", "acceptable-use")
+DATA_CARD = "---\nlicense: cc-by-nc-4.0\ntask_categories: [text-generation]\n---\n# Questions\n"
 NOT_ACCEPTED = "conditions that the policy does not accept"
 
 CASES = [
@@ -294,5 +299,132 @@ CASES = [
         UNSURE,
         "license is given twice, first in line 1",
         {"LICENSE": apache(), "README.md": "---\nlicense: mit\nlicense: apache-2.0\n---\n"},
+    ),
+    Case(
+        "a card of apache-2.0 that says who may look at it",
+        UNSURE,
+        "a sentence that a person must read: 'Residents of Bavaria only.'",
+        with_prose("Residents of Bavaria only."),
+    ),
+    Case(
+        "a card that says the same of layers",
+        READY,
+        "",
+        with_prose("Only the last two layers were trained."),
+    ),
+    Case(
+        "a card whose weights expire",
+        UNSURE,
+        "The weights expire on the last day of 2027.",
+        with_prose("The weights expire on the last day of 2027."),
+    ),
+    Case(
+        "a card whose session tokens expire",
+        READY,
+        "",
+        with_prose("The session token expires after one hour."),
+    ),
+    Case(
+        "a card with a sentence in Russian",
+        UNSURE,
+        "Веса можно запускать только членам нашего общества.",
+        with_prose("Веса можно запускать только членам нашего общества."),
+    ),
+    Case(
+        "a card that points to terms elsewhere",
+        UNSURE,
+        "terms-of-use",
+        with_prose("See https://maker.example/terms-of-use for the weights."),
+    ),
+    Case(
+        "a card whose licence covers the scripts",
+        UNSURE,
+        "The LICENSE file covers the scripts.",
+        with_prose("The LICENSE file covers the scripts."),
+    ),
+    Case(
+        "a card that needs both Apache-2.0 and Llama 3.1",
+        UNSURE,
+        "conditions that the policy does not accept",
+        with_card(apache(), license="apache-2.0 AND llama3.1"),
+    ),
+    Case(
+        "a card of `other` with a link alone",
+        UNSURE,
+        "'other' is no known licence",
+        with_card(apache(), license="other", license_link="https://maker.example/terms"),
+    ),
+    Case(
+        "Apache-2.0 with a policy of no telling name as PDF",
+        UNSURE,
+        "AUP.pdf: no plain text: a person must read it",
+        {**with_card(apache(), license=APACHE), "AUP.pdf": b"%PDF-1.7"},
+    ),
+    Case(
+        "Apache-2.0 with a paper as PDF",
+        READY,
+        "",
+        {**with_card(apache(), license=APACHE), "Technical_Report.pdf": b"%PDF-1.7"},
+    ),
+    Case(
+        "Apache-2.0 with an agreement under a Chinese name",
+        UNSURE,
+        "社区协议.md: no known licence text",
+        {**with_card(apache(), license=APACHE), "社区协议.md": "# 协议\n"},
+    ),
+    Case(
+        "a configuration that names another licence",
+        UNSURE,
+        "config.json (license) says MIT",
+        {**with_card(apache(), license=APACHE), "config.json": '{"license": "mit"}'},
+    ),
+    Case(
+        "a list of files that were collected",
+        READY,
+        "",
+        {
+            **with_card(apache(), license=APACHE),
+            "TREE_ALL.txt": "LICENSE\na.md\nb.json\nc/\nd.py\n",
+        },
+    ),
+    Case(
+        "a base whose own base nothing is shown of",
+        UNSURE,
+        "example/base is derived from example/root: no evidence for it",
+        {
+            **with_card(apache(), **DERIVED),
+            "base/LICENSE": apache(),
+            "base/README.md": card(license=APACHE, base_model="example/root"),
+            "record.yaml": f"{RECORD}evidence: [LICENSE, README.md]\n"
+            "ancestors: {example/base: base}\n",
+        },
+    ),
+    Case(
+        "a card of a data set under another licence, below the weights",
+        READY,
+        "",
+        {**with_card(apache(), license=APACHE), "data/README.md": DATA_CARD},
+    ),
+    Case(
+        "the same card, with weights beside it",
+        UNSURE,
+        "the sources disagree",
+        {
+            **with_card(apache(), license=APACHE),
+            "data/README.md": DATA_CARD,
+            "data/m.safetensors": b"",
+        },
+    ),
+    Case(
+        "a licence text that is of the code by its name, alone",
+        UNSURE,
+        "no licence text, only a name",
+        {"LICENSE-CODE": apache(), "README.md": card(license=APACHE)},
+    ),
+    Case(
+        "a card that says the licence of the code, and nothing of the weights",
+        UNSURE,
+        "states the licence of code alone",
+        with_prose("The code is licensed under Apache-2.0."),
     ),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -209,7 +211,79 @@ def test_a_file_named_like_terms_is_never_skipped(parts: list[str], joint: str, 
     term_words = set(parts) - {"Model", "v1.0", "weights", "最终"}
     assert len([each for each in found.license_documents if each.terms]) + len(
         found.unreadable
-    ) == bool(term_words)
+    ) == bool(term_words or kind in (".pdf", ".docx"))
+
+
+TREES = [
+    "LICENSE\nREADME.md\nconfig.json\nmodel-00001-of-00002.safetensors\ntokenizer.json\n",
+    ".\n├── LICENSE\n├── README.md\n├── docs\n│   └── usage notes.md\n└── config.json\n",
+    (
+        "-rw-r--r-- 1 root root 11358 Nov 29 20:01 LICENSE\n"
+        "-rw-r--r-- 1 root root  1204 Nov 29 20:01 README.md\n"
+        "-rw-r--r-- 1 root root   650 Nov 29 20:01 MODEL LICENSE.txt\n"
+        "drwxr-xr-x 2 root root  4096 Nov 29 20:01 docs\n"
+        "-rw-r--r-- 1 root root   650 Nov 29 20:01 config.json\n"
+    ),
+    "11358 LICENSE\n1204 README.md\n650 示例/许可协议.md\n4,2K\tdocs/\n650 config.json\n",
+    "".join(f"{at:064x}  part {at}/weights.bin\n" for at in range(6)),
+]
+
+
+@pytest.mark.parametrize("tree", TREES)
+@pytest.mark.parametrize("rider", ["Not for sale without our consent.", "仅老师可用。", ""])
+def test_of_a_list_of_files_only_what_is_no_file_is_prose(
+    tree: str, rider: str, tmp_path: Path
+) -> None:
+    (tmp_path / "LICENSE").write_text(apache())
+    (tmp_path / "TREE_ALL.txt").write_text(tree + rider)
+    said = [each.text for each in gather((tmp_path,)).other_documents]
+    assert said == ([rider] if rider else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "unread"),
+    [
+        ("AUP.pdf", True),
+        ("Conditions of Sale.docx", True),
+        ("notes.rtf", True),
+        ("Technical_Report.pdf", False),
+        ("2401.01234.pdf", False),
+        ("assets/overview.pdf", False),
+    ],
+)
+def test_a_document_that_is_no_text_is_read_by_a_person_unless_it_is_a_paper(
+    name: str, unread: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"%PDF-1.7\n\0")
+    (tmp_path / "LICENSE").write_text(apache())
+    assert bool(gather((tmp_path,)).unread) is unread
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    read = f"read: [{{file: {name!r}, sha256: {digest}, by: legal, date: 2026-11-01}}]\n"
+    (tmp_path / "r.yaml").write_text(f"{RECORD}evidence: [LICENSE, {name!r}]\n{read}")
+    if unread:
+        assert gather((tmp_path / "r.yaml",)).unread == []
+
+
+@pytest.mark.parametrize(
+    ("said", "labels", "prose"),
+    [
+        ({"license": "mit"}, ["mit"], []),
+        ({"license": {"name": "deepseek"}}, ["name", "deepseek"], []),
+        ({"model_license": "llama3.1"}, ["llama3.1"], []),
+        ({"usage_terms": "ask first"}, [], ["# Terms\n\nusage terms: ask first"]),
+        ({"hidden_size": 64, "use_cache": True}, [], []),
+    ],
+)
+def test_a_configuration_may_speak_of_a_licence(
+    said: dict[str, Any], labels: list[str], prose: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(said))
+    (tmp_path / "LICENSE").write_text(apache())
+    found = gather((tmp_path,))
+    assert [each.license for each in found.labels] == labels
+    assert [each.text for each in found.other_documents] == prose
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from readiness.check import Check
 from readiness.checks.long_context import checks
 from readiness.checks.long_context.document_kinds import log
 from readiness.checks.long_context.needles import CHECKPOINTS, LOOKUPS
@@ -20,10 +19,10 @@ from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.long_context import flaws
 from readiness.mutants.long_context import flaws_harmless as harmless
+from readiness.mutants.long_context import flaws_in_answers as in_answers
 from readiness.mutants.long_context.reader import prompt_of
-from readiness.probe import Probe
 from readiness.score import Outcome, Score
-from tests.reference_in_process import fresh, tried
+from tests.reference_in_process import fresh, probes_of, tried
 
 CHECKS = (
     checks.accepts_128k,
@@ -42,7 +41,9 @@ FLAWS = [flaw for flaw in flaws.FLAWS if flaw.name != "long_window_declared"]
 
 
 def smoke(context: Context, flaw: Flaw = FLAWLESS) -> dict[str, list[Score]]:
-    return tried({each: each.probes(3, trials) for each, trials in SMOKE.items()}, context, flaw)
+    return tried(
+        {each: probes_of(each, 3, trials) for each, trials in SMOKE.items()}, context, flaw
+    )
 
 
 def not_passed(found: Mapping[str, Sequence[Score]]) -> dict[str, list[Score]]:
@@ -60,7 +61,7 @@ def test_probes_are_small_and_have_unique_ids() -> None:
     assert [len({probe.id for probe in made}) for made in by_check] == [
         each.trials for each in CHECKS
     ]
-    assert max(len(repr(probe)) for probe in found) < 500
+    assert max(len(repr(probe)) for probe in found) < 5_000
     asked = checks.needle_retrieval.probes(0, 36)
     assert {probe.cluster for probe in asked} == {"log.zh.01", "log.en.02", "log.mixed.03"}
 
@@ -102,6 +103,19 @@ def test_measures_have_every_length_and_depth_tried() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [("long_end_alone", Outcome.UNDETERMINED), ("long_head_unnoticed", Outcome.FAIL)],
+)
+def test_what_a_model_misses_in_short_documents_is_no_truncation(
+    name: str, outcome: Outcome
+) -> None:
+    flaw = next(each for each in flaws.FLAWS if each.name == name)
+    own = checks.no_silent_truncation
+    found = tried({own: own.probes(3, 1)}, fresh(WINDOW, defects_only=True), flaw)
+    assert [each.outcome for each in found[own.id]] == [outcome]
+
+
 def test_a_flawed_summary_is_measured() -> None:
     flaw = next(each for each in flaws.FLAWS if each.name == "long_made_up_figure")
     own = checks.summary_accuracy
@@ -114,7 +128,7 @@ def test_a_flawed_summary_is_measured() -> None:
 @pytest.mark.parametrize("form", ["count", "tokens"])
 def test_an_endpoint_with_a_tokenizer_needs_no_replies_for_token_counts(form: str) -> None:
     own = (checks.accepts_128k, checks.no_silent_truncation, checks.overlong_not_truncated)
-    probes = {each: each.probes(3, SMOKE[each]) for each in own}
+    probes = {each: probes_of(each, 3, SMOKE[each]) for each in own}
     paths: list[str] = []
     context = fresh(WINDOW, defects_only=True)
     assert not_passed(tried(probes, context, tokenizer=form, seen=paths)) == {}
@@ -165,6 +179,15 @@ def test_needles_missed_are_not_scored_as_truncation(name: str) -> None:
     assert len(found[checks.needle_retrieval.id]) >= 6
 
 
+@pytest.mark.parametrize("flaw", in_answers.FLAWS, ids=lambda flaw: flaw.name)
+def test_an_answer_in_which_the_value_means_another_fails_and_an_odd_right_one_passes(
+    flaw: Flaw,
+) -> None:
+    own = checks.needle_retrieval
+    found = not_passed(tried({own: probes_of(own, 3, 12)}, fresh(WINDOW, defects_only=True), flaw))
+    assert bool(found) is not flaw.harmless
+
+
 def test_the_effective_length_requires_all_shorter_lengths() -> None:
     flaw = next(each for each in flaws.FLAWS if each.name == "long_short_misread")
     found = not_passed(smoke(fresh(WINDOW, defects_only=True), flaw))
@@ -207,7 +230,9 @@ def test_a_harmless_variant_passes(flaw: Flaw) -> None:
     assert found == {}
 
 
-@pytest.mark.parametrize("flaw", [*flaws.FLAWS, *harmless.FLAWS], ids=lambda flaw: flaw.name)
+@pytest.mark.parametrize(
+    "flaw", [*flaws.FLAWS, *harmless.FLAWS, *in_answers.FLAWS], ids=lambda flaw: flaw.name
+)
 def test_no_flaw_changes_short_requests(flaw: Flaw) -> None:
     request = {"messages": [{"role": "user", "content": "Hello"}]}
     short = {"messages": log(Recipe("log", "en", 0, 1), 4_500).messages}
@@ -219,14 +244,14 @@ def test_no_flaw_changes_short_requests(flaw: Flaw) -> None:
 
 @pytest.mark.nightly
 def test_the_reference_is_ready_at_128k() -> None:
-    probes_of: dict[Check, Sequence[Probe]] = {each: each.probes(0, each.trials) for each in CHECKS}
-    assert not_passed(tried(probes_of, fresh(WINDOW))) == {}
+    probes = {each: probes_of(each, 0, each.trials) for each in CHECKS}
+    assert not_passed(tried(probes, fresh(WINDOW))) == {}
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("flaw", [*FLAWS, *harmless.FLAWS], ids=lambda flaw: flaw.name)
 def test_a_flaw_at_128k_fails_its_check_and_no_harmless_variant_fails_any(flaw: Flaw) -> None:
-    found = tried({each: each.probes(0, each.trials) for each in CHECKS}, fresh(WINDOW), flaw)
+    found = tried({each: probes_of(each, 0, each.trials) for each in CHECKS}, fresh(WINDOW), flaw)
     failing = {
         name
         for name, scores in not_passed(found).items()

@@ -12,6 +12,7 @@ from readiness.checks.long_context.liveness import LivenessResult
 from readiness.checks.long_context.probes import CLAIM
 from readiness.checks.long_context.scoring_limits import (
     lost_part,
+    rescore_by_short_document,
     score_accepted_length,
     score_effective_length,
     score_latency,
@@ -92,6 +93,44 @@ def test_needles_missed_in_the_middle_are_no_truncation(
 
 def test_a_reply_without_answers_shows_nothing_of_the_prompt() -> None:
     assert score_truncation(reply("what?"), asked(*DEPTHS), 1000).outcome is Outcome.UNDETERMINED
+
+
+@pytest.mark.parametrize(
+    ("high", "prompt", "outcome"),
+    [
+        (0.98, 1000, Outcome.UNDETERMINED),  # One place is found.
+        (0.98, 600, Outcome.FAIL),  # It is, and the tokens are not counted.
+        (0.9, 1000, Outcome.FAIL),  # Two are.
+    ],
+)
+def test_one_place_found_shows_no_truncation(high: float, prompt: int, outcome: Outcome) -> None:
+    assert score_without(-1, high, prompt, code="").outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "outcome"),
+    [(2, 3, Outcome.FAIL), (0.5, 0.5, Outcome.FAIL), (0.1, 0.9, Outcome.UNDETERMINED)],
+)
+def test_an_end_is_lost_where_the_model_finds_such_places_in_a_short_document(
+    low: float, high: float, outcome: Outcome
+) -> None:
+    lost, expected = score_without(-1, 0, 1000, code=""), asked(*DEPTHS)
+    known = {
+        each.label: each.wanted[0]
+        for each in expected.questions
+        if each.depth is not None and not low <= each.depth <= high
+    }
+    short = reply(f"HC-10000\n{json.dumps(known)}", 100)
+    assert lost.outcome is Outcome.FAIL
+    assert rescore_by_short_document(lost, short, expected).outcome is outcome
+
+
+def test_a_prompt_beyond_the_window_that_nothing_is_found_in_shows_no_truncation() -> None:
+    body = {"message": {"role": "assistant", "content": "what?"}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 1100, "completion_tokens": 2, "total_tokens": 1102}
+    sent = json.dumps({"choices": [{"index": 0, **body}], "usage": usage}).encode()
+    accepted = OversizedDocumentReply(asked(*DEPTHS), exchange(200, body=sent), 1000, 1100)
+    assert score_oversized_document(accepted).outcome is Outcome.UNDETERMINED
 
 
 @given(st.lists(st.booleans(), min_size=1))

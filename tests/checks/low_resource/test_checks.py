@@ -5,25 +5,35 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.simulated import simulated
+from readiness.chat import Chat
 from readiness.checks.low_resource import checks as low_resource
 from readiness.checks.low_resource import scoring
 from readiness.checks.low_resource.plausibility import audit, counts, little, roofline
-from readiness.checks.low_resource.timing import StreamBurst, TimedStream
+from readiness.checks.low_resource.timing import StreamBurst, TimedStream, time_bursts
+from readiness.context import Context
 from readiness.load.meters.meter import CACHE, QUEUED, RUNNING, MeterError, MeterReading, PeakUsage
 from readiness.load.meters.nvml import GpuDevice, server_memory
 from readiness.load.meters.prometheus import read_metrics
+from readiness.mutants.endpoint.answer import Request, SubstituteResponse
+from readiness.mutants.endpoint.batching import PACES
+from readiness.mutants.endpoint.engine import Engine
 from readiness.mutants.endpoint.server import serving
+from readiness.mutants.flaw import Flaw
 from readiness.policy.hardware import HardwareProfile
 from readiness.policy.policy import PolicyError, load
-from readiness.score import Outcome
+from readiness.score import Measure, Outcome
 from readiness.verdict.claim import Gate
 from tests import ROOT
+from tests.load_driver import tried
 from tests.user_checks import alone
 
 DECODE_SPEED = "low_resource.decode_speed"
@@ -86,6 +96,48 @@ def test_one_slow_run_of_five_is_reported_and_does_not_decide() -> None:
     assert score.passed
     assert figures["decode, worst"] == pytest.approx(63.75)
     assert figures["decode, median"] == pytest.approx(127.5)
+
+
+@pytest.mark.parametrize(
+    ("last", "outcome"),
+    [(0.9, Outcome.PASS), (1.08, Outcome.UNDETERMINED), (1.3, Outcome.FAIL)],
+)
+def test_short_replies_are_measured_with_their_error(last: float, outcome: Outcome) -> None:
+    short = replace(RUN, tokens=112, last=last, early=1 / 112)
+    score = scoring.score_decode_speed([short] * 5, CARD)
+    assert score.outcome is outcome
+    assert score.measures[-1] == Measure("decode, error at most", 2 / 112)
+
+
+class Counting(Engine):
+    """Counts the most requests at once."""
+
+    pace, most = PACES["h200"], 0
+
+    async def begin(self, request: Request) -> SubstituteResponse | None:
+        """Count those that are running now."""
+        refusal = await super().begin(request)
+        self.most = max(self.most, self.running)
+        return refusal
+
+
+def test_streams_at_once_have_a_connection_each() -> None:
+    engine = Counting()
+
+    async def work(chat: Chat) -> list[StreamBurst]:
+        send: Any = chat._send
+        lane = Chat(partial(send, connection="in order"), chat.dialect, chat.context)
+        return await time_bursts(lane)
+
+    bursts = tried(Flaw("counting", "", engine=lambda: engine), work, Context(defects_only=True))
+    assert [each.at_once for each in bursts] == [1, 2]
+    assert engine.most == 2
+
+
+def test_the_aggregate_of_a_known_pace_grows_with_the_streams() -> None:
+    bursts = simulated("reference", "h200", time_bursts)
+    # A token each 4.7 ms and 0.06 ms more a stream, and 0.02 ms a token of the prompt.
+    assert [round(each.aggregate) for each in bursts] == [213, 421, 821, 1564]
 
 
 def test_without_declared_hardware_figures_are_reported_and_no_limit_applies() -> None:
@@ -277,7 +329,8 @@ def test_a_mutant_is_detected_by_its_check(
     gating = [each for each in checks if each["gate"] == "required"]
     assert [each["id"] for each in gating if each["verdict"] != "ready"] == [check] * bool(check)
     assert result.ret == status
-    assert record["machine"] == {"hardware": "rtx-3060-12g", "quantization": "", "metrics": metrics}
+    machine = {"hardware": "rtx-3060-12g", "quantization": "", "metrics": metrics, "webui": ""}
+    assert record["machine"] == machine
     (memory,) = [each for each in checks if each["id"] == "low_resource.gpu_memory"]
     # The server's process is on this machine, and its metrics report the GPU.
     names = [each["name"] for each in memory["measures"]]

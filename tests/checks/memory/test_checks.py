@@ -19,11 +19,13 @@ from readiness.checks.memory.conversation_turns import TOPICS, TURNS, Conversati
 from readiness.checks.memory.probes import CLASSES_BY_CONVERSATION
 from readiness.checks.memory.prompt_wording import LANGUAGES, PROMPTS, DoesNotFit, Verbaliser
 from readiness.checks.memory.question_classes import within
-from readiness.checks.memory.scoring import Expected, length, score_history, score_recall
+from readiness.checks.memory.scoring import Expected, length, score_recall
+from readiness.checks.memory.scoring_history import score_history
 from readiness.mutants.endpoint.answer import ModelOutput
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.memory import flaws
 from readiness.mutants.memory import flaws_harmless as harmless
+from readiness.mutants.memory import flaws_in_answers as in_answers
 from readiness.mutants.memory.reader import answer, memory_of
 from readiness.probe import Message, Probe
 from readiness.reply import Defect, DefectKind, Reply, Timing, ToolCall, Usage
@@ -31,7 +33,7 @@ from readiness.resources import prompts
 from readiness.score import PASSED, Outcome, Score, failed
 from readiness.scoring.values import dates, holds, normalise, numbers
 from readiness.statistics.proportions import upper
-from tests.reference_in_process import scores
+from tests.reference_in_process import probes_of, scores
 
 CHECKS = [
     checks.recall_at_turn_50,
@@ -51,12 +53,18 @@ def reply(text: str, finish: str = "stop", prompt: int | None = None, **other: o
     return Reply(**{**vars(made), **other})
 
 
-def counted(made: list[Probe]) -> list[Probe]:
+def counted(made: Sequence[Probe]) -> list[Probe]:
     return [probe for probe in made if not probe.control]
 
 
+def own(made: Sequence[Probe]) -> list[Probe]:
+    """The probes as they are without what their form puts around them."""
+    return [probe.plain or probe for probe in made]
+
+
 def said(probe: Probe, role: str = "user") -> list[str]:
-    return [message["content"] for message in probe.messages if message["role"] == role]
+    messages = (probe.plain or probe).messages
+    return [message["content"] for message in messages if message["role"] == role]
 
 
 def expected(probe: Probe) -> Expected:
@@ -180,7 +188,7 @@ def mentions_answer(probe: Probe, text: str) -> bool:
 @few
 @given(SEEDS)
 def test_the_turns_within_the_distance_suffice_for_the_answer_and_fewer_do_not(seed: int) -> None:
-    made = [p for p in counted(probes.scripted(seed, 25)) if expected(p).values]
+    made = [p for p in own(counted(probes.scripted(seed, 25))) if expected(p).values]
     cut = [p.messages[-1 - 2 * (expected(p).distance or 0) :] for p in made]
     lost = [
         (p.id, score.reason)
@@ -244,11 +252,13 @@ def test_controls_have_their_answer_in_the_last_two_turns() -> None:
     assert sorted((len(said(p)), expected(p).distance) for p in easy) == [(1, 0)] * 2 + [(2, 1)] * 3
 
 
-def test_a_growing_conversation_is_asked_about_its_first_turn() -> None:
+def test_a_growing_conversation_is_asked_about_its_first_turn_after_none_each_half_and_all() -> (
+    None
+):
     made = probes.grown(0, 5)
     turns = [[(len(stage) + 1) // 2 for stage in p.expect["before"]] for p in made]
     first = [mentions_answer(p, said(p)[0]) for p in made]
-    assert (turns, first) == ([[11, 31]] * 5, [True] * 5)
+    assert (turns, first) == ([[1, 26, 25]] * 5, [True] * 5)
 
 
 @pytest.mark.parametrize("strata", [STRATA[:2], STRATA[4:]])
@@ -342,8 +352,8 @@ def test_the_answer_passes_in_any_form_and_with_negated_values(text: str) -> Non
         ("4827 or 4927", "swap: besides the answer"),
         ("was 4927, now 4827", "swap: besides the answer"),
         ("4827，或者没有提到", "format: an answer and none"),
-        ("4827 or 5000", "format: an answer and another"),
-        ("5000，或者4827", "format: an answer and another"),
+        ("4827 or 5000", "format: the answer as alternative"),
+        ("5000，或者4827", "format: the answer as alternative"),
     ],
 )
 def test_a_wrong_answer_is_classified(text: str, reason: str) -> None:
@@ -454,33 +464,44 @@ def test_a_reply_that_lists_every_number_it_saw_scores_zero(seed: int) -> None:
 
 # Whether a conversation arrives complete
 
+_LOST = "the first turn is not recalled"
+_COUNTED = "prompt_tokens are [60, 560, 540, {}] for texts of [100, 1900, 1800, 3600] characters"
+_TRUNCATED = f"truncated history: {_COUNTED}"
+
 
 @pytest.mark.parametrize(
     ("counts", "recalled", "score"),
     [
-        ([300, 800, 1300], True, PASSED),
-        ([300, 800, 1300], False, PASSED),
-        ([5300, 5800, 6300], False, PASSED),
-        ([None, None, None], True, PASSED),
+        ([60, 560, 540, 1040], True, PASSED),
+        ([60, 560, 540, 1040], False, PASSED),
+        ([5060, 5560, 5540, 6040], False, PASSED),
+        # Where two texts are joined, a few tokens more or fewer.
+        ([60, 560, 540, 1075], False, PASSED),
+        ([60, 560, 540, 1005], False, PASSED),
+        ([None, None, None, None], True, PASSED),
+        ([60, 560, 540, 1004], False, failed(f"{_TRUNCATED.format(1004)}, and {_LOST}")),
+        # Turns that a half has lost already.
+        ([60, 560, 540, 1076], False, failed(f"{_TRUNCATED.format(1076)}, and {_LOST}")),
         (
-            [300, 800, 1000],
-            False,
-            failed(
-                "truncated history: prompt_tokens are [300, 800, 1000] for texts of "
-                "[100, 200, 300] characters, and the first turn is not recalled"
-            ),
-        ),
-        (
-            [40, 40, 40],
+            [60, 560, 540, 1300],
             True,
             Score(
                 Outcome.UNDETERMINED,
-                "prompt_tokens are [40, 40, 40] for texts of [100, 200, 300] characters, "
-                "though the first turn is recalled",
+                f"{_COUNTED.format(1300)}, though {_LOST.replace(' not', '')}",
+            ),
+        ),
+        # The same of every prompt adds up, and counts nothing.
+        (
+            [40, 40, 40, 40],
+            True,
+            Score(
+                Outcome.UNDETERMINED,
+                "prompt_tokens are [40, 40, 40, 40] for texts of [100, 1900, 1800, 3600] "
+                "characters, though the first turn is recalled",
             ),
         ),
         (
-            [None, None, None],
+            [None, None, None, None],
             False,
             failed(
                 "truncated history: the first turn is not recalled, and no usage shows "
@@ -493,17 +514,18 @@ def test_a_history_is_complete_if_its_tokens_grow_with_it(
     counts: list[int | None], recalled: bool, score: Score
 ) -> None:
     replies = [reply("X", prompt=each) for each in counts]
-    assert score_history(replies, [100, 200, 300], recalled) == score
+    assert score_history(replies, [100, 1900, 1800, 3600], recalled) == score
 
 
 @few
 @given(SEEDS)
-def test_the_length_of_a_conversation_grows_with_its_turns(seed: int) -> None:
+def test_two_halves_of_a_conversation_are_as_long_as_all_of_it(seed: int) -> None:
     lengths = [
         [length(messages) for messages in [*probe.expect["before"], probe.messages]]
         for probe in probes.grown(seed, 5)
     ]
-    assert [each for each in lengths if not each[0] < each[1] < each[2]] == []
+    wrong = [of for of in lengths if of[1] + of[2] != of[0] + of[3] or min(of[1:3]) < 4 * of[0]]
+    assert (wrong, len(lengths)) == ([], 5)
 
 
 # The reference endpoint and its mutants
@@ -519,7 +541,7 @@ def test_the_reference_passes_every_probe(check: Check, seed: int) -> None:
 @pytest.mark.parametrize("flaw", flaws.GENERAL_FLAWS, ids=lambda flaw: flaw.name)
 def test_a_flaw_fails_its_check_significantly(flaw: Flaw) -> None:
     check = next(check for check in CHECKS if check.id == flaw.check)
-    tried = scores(check, counted(check.probes(4, check.trials)), flaw)
+    tried = scores(check, counted(probes_of(check, 4, check.trials)), flaw)
     passed = sum(score.passed for score in tried)
     # As in the verdict: the design effect counts five probes of a conversation as three and a half.
     assert upper(passed / 1.4, len(tried) / 1.4, 0.05) < min(check.required, 0.92)
@@ -545,7 +567,7 @@ def test_a_flaw_fails_its_check_significantly(flaw: Flaw) -> None:
 def test_the_reason_names_the_flaw(name: str, word: str) -> None:
     flaw = next(flaw for flaw in flaws.GENERAL_FLAWS if flaw.name == name)
     check = next(check for check in CHECKS if check.id == flaw.check)
-    tried = scores(check, counted(check.probes(4, 25)), flaw)
+    tried = scores(check, counted(probes_of(check, 4, 25)), flaw)
     reasons = Counter(s.reason.partition(":")[0] for s in tried if not s.passed)
     assert reasons.most_common(1)[0][0] == word
 
@@ -553,7 +575,7 @@ def test_the_reason_names_the_flaw(name: str, word: str) -> None:
 @pytest.mark.parametrize("flaw", harmless.FLAWS, ids=lambda flaw: flaw.name)
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_a_harmless_variant_passes_every_probe(flaw: Flaw, check: Check) -> None:
-    tried = scores(check, check.probes(4, min(check.trials, 50)), flaw)
+    tried = scores(check, probes_of(check, 4, min(check.trials, 50)), flaw)
     assert [score for score in tried if not score.passed] == []
 
 
@@ -567,8 +589,23 @@ def test_a_harmless_variant_changes_how_answers_are_written(flaw: Flaw) -> None:
     assert sum(changed) >= 5
 
 
+@pytest.mark.parametrize("flaw", in_answers.FLAWS, ids=lambda flaw: flaw.name)
+def test_an_answer_in_which_the_value_means_another_fails_and_an_odd_right_one_passes(
+    flaw: Flaw,
+) -> None:
+    made = probes.unsaid(4, 5) if flaw.check.endswith("abstention") else probes.scripted(4, 50)
+    passed = []
+    for probe in made:
+        request = {"messages": probe.messages}
+        right = answer(request) or ModelOutput("")
+        changed = flaw.change_output(request, right, 0)
+        score = score_recall(reply(changed.content or ""), expected(probe))
+        passed += [score.passed] if changed != right else []
+    assert (len(passed) >= 1, {*passed}) == (True, {flaw.harmless})
+
+
 @pytest.mark.parametrize(
-    "flaw", [*flaws.GENERAL_FLAWS, *harmless.FLAWS], ids=lambda flaw: flaw.name
+    "flaw", [*flaws.GENERAL_FLAWS, *harmless.FLAWS, *in_answers.FLAWS], ids=lambda flaw: flaw.name
 )
 def test_no_flaw_changes_other_conversations(flaw: Flaw) -> None:
     turn = {"role": "user", "content": "The order number of the oak shelf is KD-48213."}

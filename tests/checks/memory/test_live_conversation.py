@@ -32,7 +32,7 @@ from readiness.probe import Probe
 from readiness.protocol.dialect import Dialect
 from readiness.score import EndpointError, Outcome, Score
 from readiness.statistics.proportions import upper
-from tests.reference_in_process import reference, reply, scores
+from tests.reference_in_process import probes_of, reference, reply, scores
 
 SEEDS = st.integers(0, 10**6)
 few = settings(max_examples=5, deadline=None)
@@ -271,7 +271,7 @@ def test_a_flaw_of_live_conversations_fails_their_check_alone(flaw: Flaw) -> Non
         checks.abstention,
         checks.standing_instruction,
     ]
-    found = [score for each in others for score in scores(each, each.probes(4, 10), flaw)]
+    found = [score for each in others for score in scores(each, probes_of(each, 4, 10), flaw)]
     assert [score for score in found if not score.passed] == []
 
 

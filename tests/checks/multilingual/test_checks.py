@@ -26,7 +26,7 @@ from readiness.probe import Probe
 from readiness.protocol.dialect import Dialect
 from readiness.score import Score
 from readiness.verdict.claim import Verdict
-from tests.reference_in_process import reference, scores
+from tests.reference_in_process import probes_of, reference, scores
 from tests.replies import reply, verdict
 
 CHECKS = [
@@ -195,6 +195,19 @@ def test_only_a_pair_of_marks_is_around_a_text(text: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("听见世界，也听见自己。" * 3, "one sentence 3 times"),
+        ("Hear the world. It is here. Hear the world! Hear the world.", "one sentence 3 times"),
+        ("听见世界，也听见自己。" * 2, ""),
+        ("Try it. Hear the world. Try it. Hear yourself. Try it.", ""),
+    ],
+)
+def test_a_slogan_may_come_twice_and_a_call_thrice_but_no_sentence(text: str, reason: str) -> None:
+    assert alone(reply(text)).reason.partition(",")[0] == reason
+
+
+@pytest.mark.parametrize(
     ("language", "text"),
     [
         ("ja", "高音质、长续航、防水性能。"),
@@ -228,6 +241,11 @@ def test_a_whole_text_in_another_language_is_found(language: str, text: str) -> 
         ("en", "48 grams", "84 grams", "the figure 48 is missing"),
         ("ja", "48グラム", "480グラム", "the figure 48 is missing"),
         ("zh", "48克", "1.48克", "the figure 48 is missing"),
+        ("en", "48 grams", "48 or 84 grams", "the figure 48 is missing"),
+        ("en", "48 grams", "48-84 grams", "the figure 48 is missing"),
+        ("en", "48 grams", "48 dozen grams", "the figure 48 is missing"),
+        ("zh", "48克", "48到84克", "the figure 48 is missing"),
+        ("zh", "48克", "48万克", "the figure 48 is missing"),
     ],
 )
 def test_a_wrong_term_name_or_figure_is_found(
@@ -248,6 +266,9 @@ def test_a_wrong_term_name_or_figure_is_found(
         ("en", "48 grams", "a 48-gram frame"),
         ("en", "Lumorax K7", "LUMORAX K7"),
         ("zh", "48克", "４８克"),
+        ("en", "48 grams", "up to 48 grams"),
+        ("en", "48 grams", "48+ grams"),
+        ("zh", "48克", "不到48克"),
         ("zh", "重量仅48克", "轻巧，48克"),
         ("zh", "主动降噪", "**主动降噪**（ANC）"),
     ],
@@ -322,7 +343,7 @@ def test_a_flaw_is_not_ready_by_its_check(flaw: Flaw) -> None:
 @pytest.mark.parametrize("flaw", harmless.FLAWS, ids=lambda flaw: flaw.name)
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_a_harmless_variant_passes(check: Check, flaw: Flaw) -> None:
-    tried = scores(check, check.probes(2, 30), flaw)
+    tried = scores(check, probes_of(check, 2, 30), flaw)
     assert [score.reason for score in tried if not score.passed] == []
 
 

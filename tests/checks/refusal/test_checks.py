@@ -19,7 +19,7 @@ from readiness.checks.refusal.prompt_wording import HARMLESS, PROMPTS, categorie
 from readiness.checks.refusal.scoring import meets, offers_help, refuses, refuses_nothing
 from readiness.mutants.endpoint.answer import ModelOutput
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.refusal import flaws, flaws_everything, flaws_harmless
+from readiness.mutants.refusal import flaws, flaws_evasion, flaws_everything, flaws_harmless
 from readiness.mutants.refusal.reader import REFUSAL, SUPPORT, answer, asked_in
 from readiness.policy.policy import load
 from readiness.probe import Probe
@@ -32,7 +32,7 @@ from readiness.score import Measure, Outcome, Score, failed
 from readiness.verdict.claim import Gate, Verdict
 from readiness.verdict.matrix import DimensionRow
 from readiness.verdict.result import Result, Trial
-from tests.reference_in_process import scores
+from tests.reference_in_process import probes_of, scores
 
 CHECKS = [
     checks.harmful_request_refused,
@@ -41,10 +41,11 @@ CHECKS = [
     checks.self_harm_support,
 ]
 GENERATORS = [probes.harmful_probes, probes.harmless_probes, probes.support_probes]
-BROKEN = [*flaws.GENERAL_FLAWS, *flaws.BYPASS_FLAWS]
+BROKEN = [*flaws.GENERAL_FLAWS, *flaws.BYPASS_FLAWS, *flaws_evasion.FLAWS]
 #: Those that answer whatever they are asked.
 EVERYTHING = flaws_everything.FLAWS
 HARMLESS_FLAWS = [*flaws_harmless.FLAWS, *flaws.FILTERS_FLAWS]
+POLICY = load()
 SEEDS = st.integers(0, 10**6)
 few = settings(max_examples=5, deadline=None)
 BAIT = Bait("steps", ["茶", "绿茶"])
@@ -62,11 +63,6 @@ def text_of(probe: Probe) -> str:
 
 def category_of(probe: Probe) -> str:
     return probe.labels["category"]
-
-
-def manner(probe: Probe) -> tuple[object, ...]:
-    """Whether a probe's reply is streamed, and what its system message says."""
-    return probe.parameters, [m["content"] for m in probe.messages if m["role"] == "system"]
 
 
 def bait_of(probe: Probe) -> Bait:
@@ -151,7 +147,9 @@ def test_a_code_comes_with_a_harmless_request_in_the_same_code() -> None:
     keyed = {probe.family for probe in made if bait_of(probe).key}
     plain = {probe.family for probe in made if not bait_of(probe).key}
     assert (keyed, keyed & plain) == (set(CODED), set())
-    assert [p.id for p in made if (key := bait_of(p).key) and manner(key) != manner(p)] == []
+    assert [
+        p.id for p in made if (key := bait_of(p).key) and key.labels.items() - p.labels.items()
+    ] == []
     # At most so many can be left out for not being understood: 70 count in any case.
     assert sum(bool(bait_of(probe).key) for probe in made) <= 30
 
@@ -193,6 +191,21 @@ def test_no_goal_is_asked_for_and_harmless_at_once() -> None:
     parts = [harmless("harmless"), harmless("subjects")]
     good = {goal.plain for part in parts for goals in part.values() for goal in goals}
     assert (bad & good, len(bad), len(good)) == (set(), 121, 125)
+
+
+def test_what_a_harmless_answer_holds_is_in_no_request_for_it() -> None:
+    goals = [
+        goal for part in ("harmless", "subjects") for of in harmless(part).values() for goal in of
+    ]
+    asked = [
+        (goal.request(form).lower(), word)
+        for goal in goals
+        for form in goal.forms
+        for word in goal.known
+    ]
+    assert [word for request, word in asked if word in request] == []
+    assert [goal.plain for goal in goals if len(set(goal.known)) < 20] == []
+    assert [word for goal in goals for word in goal.known if word != word.lower()] == []
 
 
 def test_every_goal_marks_one_word_of_two_letters_or_more() -> None:
@@ -310,11 +323,11 @@ def test_what_is_met_in_the_reasoning_fails_nobody_and_is_told() -> None:
     flaw = next(each for each in flaws_harmless.FLAWS if each.name == "refusal_reasoned")
     check, claim = (
         checks.harmful_request_refused,
-        load().claim(checks.harmful_request_refused, "ci"),
+        POLICY.claim(checks.harmful_request_refused, "ci"),
     )
     made = check.probes(0, 10)
     trials = [
-        Trial(probe.id, 0, score)
+        Trial(probe.id, 0, score, slices=probe.labels)
         for probe, score in zip(made, scores(check, made, flaw), strict=True)
     ]
     result = Result(check, claim, trials)
@@ -344,21 +357,22 @@ def test_the_reference_reads_every_disguise() -> None:
     told = [answer({"messages": probe.messages}) for probe in made]
     opened = [answer({"messages": key.messages}) for key in keys.values()]
     assert Counter(told) == {ModelOutput(REFUSAL): 500}
-    assert (len({key.id.split(".")[2] for key in keys.values()}), len(opened)) == (18, 54)
+    assert (len({key.id.split(".")[2] for key in keys.values()}), len(opened)) == (17, 85)
     assert (ModelOutput(REFUSAL) in opened, None in opened) == (False, False)
 
 
 def verdicts(flaw: Flaw) -> dict[str, Verdict]:
     """What a run of the profile `ci` says of a mutant, check by check."""
-    policy = load()
-    found = {}
-    for check in CHECKS:
-        claim = policy.claim(check, "ci")
-        made = check.probes(0, claim.trials)
-        tried = scores(check, made, flaw)
-        trials = [Trial(p.id, 0, score) for p, score in zip(made, tried, strict=True)]
-        found[check.id] = Result(check, claim, trials).verdict
-    return found
+    return {check.id: verdict(check, flaw) for check in CHECKS}
+
+
+def verdict(check: Check, flaw: Flaw) -> Verdict:
+    """What a run of the profile `ci` says of a mutant by one check."""
+    claim = POLICY.claim(check, "ci")
+    made = probes_of(check, 0, claim.trials)
+    tried = scores(check, made, flaw)
+    trials = [Trial(p.id, 0, score) for p, score in zip(made, tried, strict=True)]
+    return Result(check, claim, trials).verdict
 
 
 READY = dict.fromkeys([check.id for check in CHECKS], Verdict.READY)
@@ -366,13 +380,14 @@ READY = dict.fromkeys([check.id for check in CHECKS], Verdict.READY)
 
 @pytest.mark.parametrize("flaw", [*BROKEN, *EVERYTHING], ids=lambda flaw: flaw.name)
 def test_a_flaw_falls_by_its_check(flaw: Flaw) -> None:
-    assert verdicts(flaw)[flaw.check] is flaw.expected_verdict
+    check = next(check for check in CHECKS if check.id == flaw.check)
+    assert verdict(check, flaw) is flaw.expected_verdict
 
 
-def test_what_meets_everything_is_ready_in_what_is_harmless_and_the_reverse() -> None:
+def test_what_meets_everything_refuses_nothing_and_the_reverse() -> None:
     met = verdicts(next(flaw for flaw in EVERYTHING if flaw.name == "refusal_safe_words"))
     refused = verdicts(next(flaw for flaw in EVERYTHING if flaw.name == "refusal_with_reasons"))
-    assert (met["refusal.over_refusal"], met["refusal.benign_completion"]) == (Verdict.READY,) * 2
+    assert met["refusal.over_refusal"] is Verdict.READY
     assert refused == {
         "refusal.harmful_request_refused": Verdict.READY,
         "refusal.over_refusal": Verdict.NOT_READY,
@@ -384,11 +399,11 @@ def test_what_meets_everything_is_ready_in_what_is_harmless_and_the_reverse() ->
 def test_where_nothing_can_be_told_the_verdict_is_no_pass() -> None:
     flaw = next(flaw for flaw in EVERYTHING if flaw.name == "refusal_in_theory")
     check = checks.harmful_request_refused
-    tried = scores(check, check.probes(0, 100), flaw)
+    tried = scores(check, probes_of(check, 0, 100), flaw)
     told = Counter(score.outcome for score in tried)
     assert set(told) == {Outcome.UNDETERMINED, Outcome.PASS}
     assert told[Outcome.UNDETERMINED] > 60
-    assert verdicts(flaw)[check.id] is Verdict.INCONCLUSIVE
+    assert verdict(check, flaw) is Verdict.INCONCLUSIVE
 
 
 @pytest.mark.parametrize("flaw", HARMLESS_FLAWS, ids=lambda flaw: flaw.name)
@@ -415,16 +430,16 @@ def test_a_harmless_variant_is_ready(flaw: Flaw) -> None:
 def test_the_reason_names_the_flaw(name: str, word: str) -> None:
     flaw = next(flaw for flaw in BROKEN if flaw.name == name)
     check = next(check for check in CHECKS if check.id == flaw.check)
-    tried = scores(check, check.probes(4, 10), flaw)
+    tried = scores(check, probes_of(check, 4, 10), flaw)
     assert [score.reason for score in tried if not score.reason.startswith(word)] == []
 
 
 def test_what_refuses_everything_or_babbles_is_not_ready_by_what_is_harmless() -> None:
     assert [
-        verdicts(named(name))["refusal.harmful_request_refused"]
-        for name in ("of_everything", "canned")
+        verdict(checks.harmful_request_refused, named(name)) for name in ("of_everything", "canned")
     ] == [Verdict.READY] * 2
-    assert verdicts(named("gibberish"))["refusal.harmful_request_refused"] is Verdict.INCONCLUSIVE
+    gibberish = verdict(checks.harmful_request_refused, named("gibberish"))
+    assert gibberish is Verdict.INCONCLUSIVE
 
 
 def named(name: str) -> Flaw:

@@ -18,13 +18,16 @@ from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.spanish import flaws as broken
 from readiness.mutants.spanish import flaws_harmless as harmless
+from readiness.mutants.spanish import flaws_in_answers as in_answers
+from readiness.mutants.spanish import flaws_in_prose as in_prose
+from readiness.mutants.spanish import flaws_in_types as in_types
 from readiness.mutants.spanish.reader import answer
 from readiness.probe import Probe
 from readiness.reply import Defect, DefectKind
 from readiness.score import PASSED, Outcome
 from readiness.scoring.language import foreign
 from readiness.verdict.claim import Verdict
-from tests.reference_in_process import scores
+from tests.reference_in_process import probes_of, scores
 from tests.replies import reply, verdict
 
 CHECKS = [checks.zero_shot_tasks, checks.reply_in_spanish, checks.parity_with_english]
@@ -135,17 +138,71 @@ def test_an_open_question_takes_any_text_in_spanish() -> None:
     [
         ("Sí, claro.", "2 words, not 25 or more"),
         ("El ajedrez es un juego. " * 8, "the same 4 words again and again"),
+        (FINE.replace("Además", "Además además"), "a word twice in a row: 'Además además'"),
+        (FINE.replace("pieza.", "pieza pieza."), "a word twice in a row: 'pieza pieza'"),
+        (FINE.upper().replace("SIN PRISA", "SIN SIN PRISA"), "a word twice in a row: 'SIN SIN'"),
+        (f"{FINE} {FINE} {FINE}", "one sentence 3 times"),
+        (f"{FINE}{' Así se aprende poco a poco.' * 3}", "one sentence 3 times"),
         (FINE.replace("calma", "冷静"), "letters that are not Spanish: '冷静'"),
         (f"{FINE} I hope that this was helpful for you.", "not Spanish: 'I hope that"),
         (f"Aqui está a resposta que você pediu.\n{FINE}", "not Spanish: 'Aqui está a"),
         (FINE.translate(str.maketrans("áéíóúñ", "aeioun")), "words without one accent"),
         (FINE.replace("ñ", "\ufffd"), "letters that are not Spanish: '\ufffd'"),
+        (FINE.replace("pieza. ", "pieza。"), "letters that are not Spanish: '。'"),
+        (FINE.replace("pieza. ", "pieza."), "words without a space between them: 'eza.Ad'"),
+        (FINE.replace("ás, r", "ás,r"), "words without a space between them: 's,r'"),
+        (FINE[1:], "it begins in the middle of a word or sentence: 'l ajedrez"),
+        (FINE.removesuffix(" siguiente."), "it ends in the middle of a sentence: "),
+        (f"{FINE} Y así, poco a poco,", "it ends in the middle of a sentence: "),
+        (f"{FINE} Y usted, qué opina?", "'?' without '¿'"),
         ("\n", "format: no text"),
     ],
 )
 def test_and_no_other(text: str, reason: str) -> None:
     score = does(reply(text), TALK)
     assert (score.outcome, reason in score.reason) == (Outcome.FAIL, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        ("con calma", "muy muy despacio"),
+        ("con calma", "poco a poco, poco a poco, paso a paso"),
+        ("El ajedrez", "Se dice bla bla bla, y el ajedrez"),
+        ("El ajedrez", "En 2024 2024 personas lo vieron: el ajedrez"),
+        ("El ajedrez", "En Bora Bora y en Baden-Baden el ajedrez"),
+        ("sin prisa", "sobre lo que cabe en un sobre sobre la mesa"),
+        ("siguiente.", "siguiente. ¡Ánimo! ¡Ánimo! ¡Ánimo!"),
+        ("siguiente.", "siguiente. Así se aprende siempre. Así se aprende siempre."),
+        ("siguiente.", "siguiente.\n\n## Ventajas\n\nVentajas hay muchas."),
+    ],
+)
+def test_what_people_say_twice_is_no_defect(said: str, instead: str) -> None:
+    assert does(reply(FINE.replace(said, instead)), TALK) == PASSED
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        " ¿Y usted, qué opina? ¡Adelante!",
+        "\n\nUn saludo cordial",
+        "\n\n- Pensar con calma antes de mover\n- Aprender a perder con elegancia",
+        "\n\n**Y así se aprende poco a poco**",
+        " 🙂",
+        " Adelante!",
+        " Y aún queda mucho por aprender;",
+        " Hay más en www.ejemplo.es/a,b?c y en `mover(a,b)`.",
+        " Lo dice la Dra. Núñez, de EE.UU. y del S.E.K.",
+    ],
+)
+def test_a_text_may_end_in_many_ways(last: str) -> None:
+    assert does(reply(f"{FINE}{last}"), TALK) == PASSED
+
+
+def test_a_word_that_has_to_come_often_may_come_in_one_sentence() -> None:
+    order = Order("ajedrez", "repeats", {"word": "tablero", "times": 3})
+    again = "El tablero de siempre nos espera."
+    assert does(reply(f"{FINE} {again} {again} {again}"), order).passed
 
 
 def test_an_order_needs_its_word_its_rule_and_spanish() -> None:
@@ -217,17 +274,55 @@ def test_a_flaw_is_not_ready_by_its_check(flaw: Flaw) -> None:
 @pytest.mark.parametrize("flaw", harmless.FLAWS, ids=lambda flaw: flaw.name)
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_a_harmless_variant_passes_every_prompt(check: Check, flaw: Flaw) -> None:
-    tried = scores(check, check.probes(2, check.trials), flaw)
+    tried = scores(check, probes_of(check, 2, check.trials), flaw)
     assert [score.reason for score in tried if not score.passed] == []
 
 
-def test_wrong_decimals_leave_the_dimension_ready() -> None:
+@pytest.mark.parametrize("flaw", in_answers.FLAWS, ids=lambda flaw: flaw.name)
+def test_an_answer_in_which_the_value_means_another_fails_and_an_odd_right_one_passes(
+    flaw: Flaw,
+) -> None:
+    passed = []
+    for probe in probes.asked(2, 105):
+        request = {"messages": probe.messages}
+        right = answer(request) or Said("")
+        changed = flaw.change_output(request, right, 0)
+        score = does(reply(changed.content or ""), probe.expect["wanted"])
+        passed += [score.passed] if changed != right else []
+    assert (len(passed) >= 1, {*passed}) == (True, {flaw.harmless})
+
+
+def test_wrong_decimals_alone_leave_tasks_not_ready_and_open_questions_ready() -> None:
     flaw = next(each for each in broken.FLAWS if each.name == "spanish_decimals_wrong")
     gating = [verdict(check, flaw, MARGINS[check.id]) for check in CHECKS[:2]]
-    assert gating == [Verdict.READY] * 2
+    assert gating == [Verdict.NOT_READY, Verdict.READY]
 
 
-@pytest.mark.parametrize("flaw", [*broken.FLAWS, *harmless.FLAWS], ids=lambda flaw: flaw.name)
+@pytest.mark.parametrize("flaw", in_types.FLAWS, ids=lambda flaw: flaw.name)
+def test_a_type_of_answer_that_is_lost_hides_in_no_rate(flaw: Flaw) -> None:
+    expected = Verdict.READY if flaw.harmless else Verdict.NOT_READY
+    assert verdict(CHECKS[0], flaw, MARGINS[CHECKS[0].id]) is expected
+
+
+@pytest.mark.parametrize("flaw", in_prose.FLAWS, ids=lambda flaw: flaw.name)
+def test_prose_that_says_again_what_nobody_would_is_not_ready(flaw: Flaw) -> None:
+    expected = Verdict.READY if flaw.harmless else Verdict.NOT_READY
+    assert verdict(CHECKS[1], flaw, MARGINS[CHECKS[1].id]) is expected
+
+
+def test_every_probe_says_what_type_of_answer_it_has() -> None:
+    made = [probe for probe in probes.asked(3, 100) if not probe.control]
+    types = Counter(probe.labels["answer"] for probe in made)
+    assert (types["text"], types.total(), types["decimal"] >= 10) == (60, 100, True)
+    assert {*types} == {
+        *("text", "decimal", "integer", "date", "code", "name", "word"),
+        *("list", "number in words"),
+    }
+
+
+@pytest.mark.parametrize(
+    "flaw", [*broken.FLAWS, *harmless.FLAWS, *in_answers.FLAWS], ids=lambda flaw: flaw.name
+)
 def test_no_flaw_touches_what_is_not_asked_in_spanish(flaw: Flaw) -> None:
     english = {"role": "user", "content": "What is 4 plus 5? Answer with the number only."}
     other = {"role": "user", "content": "Convierte lo siguiente en JSON.\n- name: Sol"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -14,17 +15,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.simulated import simulated
 from readiness.chat import Chat
 from readiness.check import Check
 from readiness.checks.stability import checks, scenarios, scoring
-from readiness.checks.stability.abort_cycles import AbortCyclesResult, IdleReading, run_abort_cycles
+from readiness.checks.stability.abort_cycles import (
+    AbortCycles,
+    AbortCyclesResult,
+    IdleReading,
+    run_abort_cycles,
+)
 from readiness.checks.stability.scenarios import BadInput, RestartResult
 from readiness.context import Context
 from readiness.exchange import Exchange, Fault
-from readiness.load.latency import require_not_rate_limited
+from readiness.load.latency import require_not_limited
 from readiness.load.meters.meter import CACHE, HOST, QUEUED, RUNNING
+from readiness.mutants.catalog import find
+from readiness.mutants.endpoint.answer import ModelOutput, Request
+from readiness.mutants.stability import flaws_cut_streams
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score
 from tests.load_driver import at, tried
+from tests.miniature import completion
 from tests.scripted_server import free_port
 
 ABORT_CHECKS = (
@@ -39,6 +50,10 @@ OTHER_CHECKS = (
     checks.key_stays_valid,
     checks.bad_input_isolation,
 )
+
+
+CUT_STREAMS = [each.name for each in flaws_cut_streams.FLAWS if each.check]
+WHOLE_STREAMS = [each.name for each in flaws_cut_streams.FLAWS if each.harmless]
 
 
 def failures(mutant: str, *checks_: Check, small: bool = False) -> dict[str, Outcome]:
@@ -65,17 +80,52 @@ def test_the_reference_passes() -> None:
 @pytest.mark.parametrize(
     ("mutant", "check"),
     [
-        ("burst_429_bare", checks.burst_not_dropped),
         ("burst_502_page", checks.burst_not_dropped),
         ("gateway_cuts", checks.long_reply_not_truncated),
         ("gateway_shortens", checks.long_reply_not_truncated),
         ("gateway_empties", checks.long_reply_not_truncated),
+        ("gateway_loses_frames", checks.long_reply_not_truncated),
+        ("gateway_repeats_frames", checks.long_reply_not_truncated),
+        ("gateway_swaps_frames", checks.long_reply_not_truncated),
+        ("gateway_loses_bytes", checks.long_reply_not_truncated),
         ("session_expires", checks.key_stays_valid),
     ],
 )
 def test_a_flaw_fails_its_own_check_alone(mutant: str, check: Check) -> None:
     own = check.id.removeprefix("stability.")
     assert failures(mutant, check, checks.key_stays_valid) == {own: Outcome.FAIL}
+
+
+@pytest.mark.parametrize(
+    ("mutant", "failing"),
+    [
+        ("skips_in_lists", {}),
+        ("long_reply_rots", {"long_reply_not_truncated": Outcome.UNDETERMINED}),
+    ],
+)
+def test_what_a_model_does_in_both_forms_is_no_gap(
+    mutant: str, failing: Mapping[str, Outcome]
+) -> None:
+    assert failures(mutant, checks.long_reply_not_truncated) == failing
+
+
+@pytest.mark.parametrize(
+    ("mutant", "failing"),
+    [
+        *((each, {"abort_isolation": Outcome.FAIL}) for each in CUT_STREAMS),
+        *((each, {}) for each in WHOLE_STREAMS),
+    ],
+)
+def test_a_stream_that_is_cut_ends_as_cut(mutant: str, failing: Mapping[str, Outcome]) -> None:
+    async def one_cycle(chat: Chat) -> dict[str, Outcome]:
+        cycles = AbortCycles(chat)
+        await cycles.begin()
+        await cycles.cycle()
+        if not any(cycles.result.concurrent_stream_errors):
+            return {}  # What else a score says of it depends on how busy this machine is.
+        return {"abort_isolation": scoring.score_concurrent_streams(cycles.result).outcome}
+
+    assert tried(mutant, one_cycle) == failing
 
 
 def test_a_crash_on_malformed_input_is_detected() -> None:
@@ -88,20 +138,132 @@ def test_a_model_may_cut_a_long_list_short() -> None:
     assert failures("tires_of_lists", checks.long_reply_not_truncated) == {}
 
 
-def test_a_burst_rejected_with_retry_after_passes() -> None:
-    assert failures("burst_429", checks.burst_not_dropped) == {}
+@pytest.mark.parametrize(
+    ("mutant", "failing"),
+    [("burst_429", {}), ("burst_429_bare", {"burst_not_dropped": Outcome.UNDETERMINED})],
+)
+def test_a_limiter_of_bursts_has_to_say_when_to_come_back(
+    mutant: str, failing: Mapping[str, Outcome]
+) -> None:
+    assert failures(mutant, checks.burst_not_dropped) == failing
+
+
+def test_a_limiter_in_front_fails_no_check_of_stability() -> None:
+    async def outcome(chat: Chat, check: Check) -> Outcome:
+        try:
+            return (await check.attempt(chat, check.probes(0, 1)[0])).outcome
+        except EndpointError as error:
+            return error.score.outcome
+
+    async def work(chat: Chat) -> set[Outcome]:
+        return {await outcome(chat, each) for each in (*ABORT_CHECKS, *OTHER_CHECKS[:3])}
+
+    assert simulated("limiter_503_page", "h200", work) == {Outcome.PASS, Outcome.SKIPPED}
+
+
+def test_bad_input_that_a_limiter_refuses_shows_nothing() -> None:
+    refused = replace(exchange(503), headers={"content-type": "text/html", "server": "nginx"})
+    score = scoring.score_bad_input([BadInput("no messages", refused)], [])
+    assert (score.outcome, score.reason) == (
+        Outcome.UNDETERMINED,
+        "1 of 1 requests were rate limited by 'nginx': HTTP 503",
+    )
+
+
+def test_abort_cycles_detect_an_engine_that_dies() -> None:
+    result = simulated("abort_kills", "cpu", run_abort_cycles)
+    scores = [scoring.score_recovery(result), scoring.score_idle_metrics(result)]
+    assert [each.outcome for each in scores] == [Outcome.FAIL, Outcome.FAIL]
+
+
+def at_pace(mutant: str, pace: str, *, metrics: bool = True) -> list[Outcome]:
+    """The outcomes of the checks of aborts at a pace, in simulated time."""
+    result = simulated(mutant, pace, run_abort_cycles, metrics=metrics)
+    assert result.aborted >= 96
+    return [
+        scoring.score_recovery(result).outcome,
+        scoring.score_concurrent_streams(result).outcome,
+        scoring.score_wait_until_idle(result).outcome,
+    ]
+
+
+PASS, FAIL = Outcome.PASS, Outcome.FAIL
 
 
 @pytest.mark.parametrize(
-    ("mutant", "failing"),
+    ("mutant", "pace", "metrics", "outcomes"),
     [
-        ("abort_kills", {"recovers_after_aborts", "no_leak_after_aborts"}),
+        ("reference", "cpu", True, [PASS, PASS, PASS]),
+        ("reference", "cpu", False, [PASS, PASS, PASS]),
+        ("abort_runs_on", "cpu", True, [PASS, PASS, FAIL]),
+        ("abort_runs_a_little", "4090", False, [PASS, PASS, PASS]),
+        ("abort_runs_on_unseen", "4090", True, [PASS, PASS, FAIL]),
+        ("abort_costs_others", "4090", True, [FAIL, PASS, FAIL]),
+        ("abort_stalls_others", "4090", True, [PASS, FAIL, PASS]),
+        *(
+            pytest.param(*each, marks=pytest.mark.nightly)
+            for each in (
+                ("reference", "h200", True, [PASS, PASS, PASS]),
+                ("reference", "h200", False, [PASS, PASS, PASS]),
+                ("reference", "4090", True, [PASS, PASS, PASS]),
+                ("reference", "4090", False, [PASS, PASS, PASS]),
+                ("abort_runs_on", "h200", True, [PASS, PASS, FAIL]),
+                ("abort_runs_on", "h200", False, [PASS, PASS, FAIL]),
+                ("abort_runs_on", "4090", True, [PASS, PASS, FAIL]),
+                ("abort_runs_on", "4090", False, [PASS, PASS, FAIL]),
+                ("abort_runs_a_little", "h200", False, [PASS, PASS, PASS]),
+                ("abort_runs_on_unseen", "h200", True, [PASS, PASS, FAIL]),
+                ("abort_costs_others", "h200", True, [FAIL, PASS, FAIL]),
+                ("abort_stalls_others", "h200", True, [PASS, FAIL, PASS]),
+                ("abort_runs_on_in_decode", "h200", True, [PASS, PASS, FAIL]),
+                ("abort_runs_on_in_decode", "4090", False, [PASS, PASS, FAIL]),
+            )
+        ),
     ],
 )
-def test_abort_cycles_detect_an_engine_that_dies(mutant: str, failing: set[str]) -> None:
-    found = failures(mutant, *ABORT_CHECKS[:2], ABORT_CHECKS[3])
-    assert {name for name, how in found.items() if how is Outcome.FAIL} >= failing
-    assert "recovers_after_aborts" in failing or "recovers_after_aborts" not in found
+def test_what_an_abort_leaves_is_found_at_every_pace(
+    mutant: str, pace: str, metrics: bool, outcomes: list[Outcome]
+) -> None:
+    assert at_pace(mutant, pace, metrics=metrics) == outcomes
+
+
+def test_a_model_that_ends_early_leaves_open_whether_aborts_stop() -> None:
+    def brief(request: Request, said: ModelOutput, turn: int) -> ModelOutput:
+        return replace(said, content=(said.content or "")[:300])
+
+    flaw = replace(find("abort_runs_on"), change_output=brief)
+    result = simulated(flaw, "h200", run_abort_cycles)
+    score = scoring.score_wait_until_idle(result)
+    assert score.outcome is Outcome.UNDETERMINED
+
+
+def test_each_abort_may_cost_others_nothing_that_a_day_adds_up() -> None:
+    made = storm()
+    steady = [0.100 + 0.001 * (at % 3) for at in range(12)]
+    costly = [0.100 + 0.012 * at for at in range(12)]  # 1.5 ms for each of eight aborts
+    uneven = [0.100 + 0.4 * (at * 7 % 5) for at in range(12)]
+    found = []
+    for series in (steady, costly, uneven):
+        read = zip(made.readings, series, strict=True)
+        made.readings = [replace(each, seconds=seconds) for each, seconds in read]
+        found.append(scoring.score_recovery(made))
+    assert [each.outcome for each in found] == [PASS, FAIL, Outcome.UNDETERMINED]
+    assert found[1].reason == "a short request takes 1.5 ms more with each abort"
+
+
+@pytest.mark.parametrize(("stall", "outcome"), [(1.0, PASS), (20.0, FAIL)])
+def test_a_stream_may_not_stand_still_while_others_abort(stall: float, outcome: Outcome) -> None:
+    made = storm()
+    made.stalls = [0.1] * 11 + [stall]
+    assert scoring.score_concurrent_streams(made).outcome is outcome
+
+
+def test_aborts_that_came_too_late_show_nothing() -> None:
+    made = storm()
+    made.attempted, made.aborted = 96, 30
+    score = scoring.score_concurrent_streams(made)
+    assert score.outcome is Outcome.UNDETERMINED
+    assert score.reason == "replies ended before they could be aborted: 30 of 96"
 
 
 def test_abort_cycles_abort_three_requests_and_read_once_a_cycle() -> None:
@@ -255,9 +417,13 @@ def test_without_metrics_of_requests_the_check_is_unsupported() -> None:
 
 
 def exchange(
-    status: int | None, body: bytes = b"{}", seconds: float = 1.0, fault: Fault | None = None
+    status: int | None,
+    body: bytes = completion("OK"),
+    seconds: float = 1.0,
+    fault: Fault | None = None,
 ) -> Exchange:
-    return Exchange({}, status, {}, body, (), fault, "", 0.0, round(seconds * 1e9))
+    headers = {"content-type": "application/json"}
+    return Exchange({}, status, headers, body, (), fault, "", 0.0, round(seconds * 1e9))
 
 
 @pytest.mark.parametrize(
@@ -270,17 +436,65 @@ def test_a_gateway_is_recognised_by_its_default_timeout(seconds: float, named: i
     assert scoring.score_long_reply(exchange(500, b"{}", 45.0)).reason.endswith("HTTP 500")
 
 
+@pytest.mark.parametrize(("status", "seconds"), [(504, 3.02), (408, 2.9), (524, 3.1)])
+def test_a_gateway_that_says_so_is_recognised_at_any_time(status: int, seconds: float) -> None:
+    cut = scoring.score_long_reply(exchange(status, b"<html>", seconds))
+    assert (cut.outcome, cut.reason) == (
+        Outcome.FAIL,
+        f"a long reply ends after {seconds:.1f} s with HTTP {status}, an HTML page: "
+        "a gateway's read timeout of 3 s",
+    )
+
+
+COUNTED = [*range(1, 61)]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "gap"),
+    [
+        (COUNTED, ""),
+        ([*COUNTED[:-1], 6], ""),
+        ([*COUNTED[:30], *COUNTED[31:]], "30, 32"),
+        ([*COUNTED[:30], *COUNTED[29:]], "30, 30"),
+        (COUNTED[:40], None),
+    ],
+)
+def test_the_numbers_of_a_list_follow_one_another(numbers: list[int], gap: str | None) -> None:
+    text = ", ".join(map(str, numbers))
+    document = {"choices": [{"index": 0, "message": {"content": text}, "finish_reason": "stop"}]}
+    replied = replace(exchange(200, b"", 1.0), body=json.dumps(document).encode())
+    assert scenarios.first_gap(replied) == gap
+
+
 def test_a_reply_still_arriving_at_the_timeout_is_undetermined() -> None:
     late = scoring.score_long_reply(exchange(200, b"data: {}", 600.0, Fault.TOTAL))
     assert late.outcome is Outcome.UNDETERMINED
 
 
-def test_a_stated_rate_limit_during_abort_cycles_is_skipped() -> None:
-    limit = replace(exchange(429), headers={"retry-after": "1"})
-    with pytest.raises(EndpointError) as error:
-        require_not_rate_limited(limit)
-    assert error.value.score.outcome is Outcome.SKIPPED
-    assert require_not_rate_limited(exchange(429)).status == 429
+@pytest.mark.parametrize(
+    ("status", "headers", "limiter"),
+    [
+        (429, {}, "the endpoint"),
+        (429, {"retry-after": "1", "content-type": "application/json"}, "the endpoint"),
+        (503, {"content-type": "text/html; charset=utf-8", "server": "nginx"}, "nginx"),
+        (503, {"content-type": "text/plain", "server": "envoy"}, "envoy"),
+        (503, {"content-type": "application/json", "retry-after": "2"}, "the endpoint"),
+        (503, {"content-type": "application/json"}, ""),
+        (502, {"content-type": "text/html", "server": "nginx"}, ""),
+        (200, {"retry-after": "1", "server": "nginx"}, ""),
+    ],
+)
+def test_who_refused_a_request_as_one_too_many(
+    status: int, headers: dict[str, str], limiter: str
+) -> None:
+    came = replace(exchange(status), headers=headers)
+    assert came.limiter == limiter
+    if limiter:
+        with pytest.raises(EndpointError, match=f"rate limited by '{limiter}'") as error:
+            require_not_limited(came)
+        assert error.value.score.outcome is Outcome.SKIPPED
+    else:
+        assert require_not_limited(came) is came
 
 
 def test_a_first_request_that_is_refused_is_no_expiry() -> None:

@@ -23,7 +23,7 @@ from readiness.checks.tool_calling.scoring_tool_results import tells
 from readiness.mutants.endpoint.answer import Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.tool_calling import flaws, flaws_form, flaws_harmless
+from readiness.mutants.tool_calling import flaws, flaws_form, flaws_harmless, flaws_results
 from readiness.mutants.tool_calling import flaws as wrong_calls
 from readiness.mutants.tool_calling.reader import answer, weather_asked
 from readiness.probe import Message, Probe
@@ -424,6 +424,11 @@ def test_an_error_may_be_told_with_figures_that_were_there(text: str) -> None:
     assert tells(reply(text=text), ERROR, SO_FAR, WEATHER) == PASSED
 
 
+def test_what_says_nothing_of_a_failure_is_about_something_else() -> None:
+    found = tells(reply(text="The tulips bloom in April."), ERROR, SO_FAR, WEATHER)
+    assert found.reason.startswith("nothing is said of what the tool failed to tell")
+
+
 @pytest.mark.parametrize(
     ("text", "figure"),
     [
@@ -518,7 +523,8 @@ def test_paragraphs_about_other_things_say_nothing_of_the_weather() -> None:
 def test_results_have_figures_that_nothing_else_in_the_conversation_has() -> None:
     made = counted(CHECKS["tool_calling.tool_result_grounding"], 4, 60)
     families = Counter(probe.family for probe in made)
-    assert families == {"told": 24, "error": 12, "onward": 12, "paired": 12}
+    without = {"error": 8, "empty": 4}
+    assert families == {"told": 16, "long": 8, **without, "onward": 12, "paired": 12}
     figures = [each for probe in made for each in probe.expect.get("told", ())]
     assert min(figures) > 10
     assert [each for each in figures if float(each).is_integer()] == []
@@ -557,6 +563,7 @@ FLAWS: Sequence[Flaw] = [
     *flaws.CHOICE_FLAWS,
     *flaws_form.FLAWS,
     *flaws.RESULTS_FLAWS,
+    *flaws_results.FLAWS,
     *flaws.SUITES_FLAWS,
     *flaws_harmless.HARMLESS,
     *flaws_harmless.HARMLESS_FORM,

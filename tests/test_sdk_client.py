@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from pydantic import create_model
 
+from readiness import sdk_client
 from readiness.chat import Chat
-from readiness.checks.api import scoring_sdk, sdk_client
+from readiness.checks.api import scoring_sdk
 from readiness.exchange import Call, Exchange, Fault
 from readiness.protocol.dialect import Dialect
 from readiness.score import PASSED, EndpointError, Outcome, Score, failed

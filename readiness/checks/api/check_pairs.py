@@ -1,0 +1,123 @@
+"""Pairs of requests: the same messages streamed or not, and with another parameter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from readiness.chat import Chat
+from readiness.check import check
+from readiness.checks.api import scoring_pairs as pairs
+from readiness.checks.api.probes import with_code_words
+from readiness.checks.api.requests import reproduced, send, send_without_reasoning
+from readiness.probe import Probe
+from readiness.reply import Reply
+from readiness.score import Score
+
+
+async def whole_and_streamed(chat: Chat, probe: Probe) -> tuple[Reply, Reply]:
+    """The replies to the same request, whole and streamed."""
+    whole = await send(chat, probe)
+    return whole, await chat(
+        probe.messages, budget=probe.budget, **{**probe.parameters, "stream": True}
+    )
+
+
+async def send_limited(chat: Chat, probe: Probe, limit: int) -> Reply:
+    """The reply of so many tokens at most, those of reasoning among them."""
+    return await send_without_reasoning(chat, replace(probe, expect={"send": {"most": limit}}))
+
+
+@check(with_code_words("stream_matches_whole"), trials=4, needs=["stream"])
+async def stream_matches_whole(chat: Chat, probe: Probe) -> Score:
+    """A text MUST arrive undamaged, and a streamed reply MUST be the same as a whole one: its line
+    breaks and spaces, its finish_reason and its usage.
+    """
+
+    async def attempt() -> Score:
+        return pairs.score_copies(*await whole_and_streamed(chat, probe), probe.expect["text"])
+
+    return await reproduced(attempt)
+
+
+@check(with_code_words("stream_calls_match_whole"), trials=2, needs=["stream", "tools"])
+async def stream_calls_match_whole(chat: Chat, probe: Probe) -> Score:
+    """Streamed tool calls MUST be the same as whole ones: their names, arguments and usage."""
+
+    async def attempt() -> Score:
+        return pairs.score_same_calls(*await whole_and_streamed(chat, probe), probe.expect["word"])
+
+    return await reproduced(attempt)
+
+
+@check(with_code_words("stop_keeps_calls"), trials=2, needs=["tools"])
+async def stop_keeps_calls(chat: Chat, probe: Probe) -> Score:
+    """A stop sequence that stands nowhere in a tool call MUST leave the call as it is without."""
+
+    async def attempt() -> Score:
+        free = await send(chat, probe)
+        stop = {"stop": probe.expect["stop"]}
+        stopped = await chat(probe.messages, budget=probe.budget, **probe.parameters, **stop)
+        return pairs.score_kept_calls(free, stopped, probe.expect["word"])
+
+    return await reproduced(attempt)
+
+
+@check(with_code_words("limit_change_honoured"), trials=2)
+async def limit_change_honoured(chat: Chat, probe: Probe) -> Score:
+    """The same messages with another limit MUST get a reply that honours it, and never the one that
+    was sent before.
+    """
+    if "unlimited" in probe.expect:
+        before = await send_limited(chat, probe, probe.expect["unlimited"])
+        return pairs.score_unlimited(before, await send(chat, probe))
+    before, limit = await send(chat, probe), probe.expect["limit"]
+    return pairs.score_limited(before, await send_limited(chat, probe, limit), limit)
+
+
+@check(with_code_words("stop_change_honoured"), trials=1)
+async def stop_change_honoured(chat: Chat, probe: Probe) -> Score:
+    """The same messages with a stop MUST get a reply that honours it, and never the one that was
+    sent before.
+    """
+    before, stop = await send(chat, probe), probe.expect["stop"]
+    reply = await chat(probe.messages, budget=probe.budget, stop=stop)
+    return pairs.score_stopped(before, reply, stop)
+
+
+@check(with_code_words("format_change_honoured"), trials=1, needs=["json_schema"])
+async def format_change_honoured(chat: Chat, probe: Probe) -> Score:
+    """The same messages with a response_format MUST get a reply in it, and never the one that was
+    sent before.
+    """
+    before, schema = await send(chat, probe), probe.expect["schema"]
+    wanted = {"name": "answer", "strict": True, "schema": schema}
+    parameters = {"response_format": {"type": "json_schema", "json_schema": wanted}}
+    reply = await chat(probe.messages, budget=probe.budget, **parameters)
+    return pairs.score_formatted(before, reply, schema)
+
+
+@check(with_code_words("tools_change_honoured"), trials=1, needs=["tools"])
+async def tools_change_honoured(chat: Chat, probe: Probe) -> Score:
+    """The same messages with a tool to call MUST get the call, and never the reply that was sent
+    before.
+    """
+    before = await send(chat, probe)
+    reply = await chat(probe.messages, budget=probe.budget, **probe.expect["change"])
+    return pairs.score_called(before, reply)
+
+
+@check(with_code_words("stop_cuts_same_text"), trials=5)
+async def stop_cuts_same_text(chat: Chat, probe: Probe) -> Score:
+    """With a stop sequence, a reply MUST be what stands before it in the reply without, whole and
+    streamed.
+    """
+    stops = probe.expect["stop"]
+
+    async def attempt(stream: bool) -> Score:
+        free = await send(chat, probe)
+        streamed = {"stream": True} if stream else {}
+        reply = await chat(probe.messages, budget=probe.budget, stop=stops, **streamed)
+        return pairs.score_stop_cut(free, reply, stops)
+
+    whole = await reproduced(lambda: attempt(stream=False))
+    return await reproduced(lambda: attempt(stream=True)) if whole.passed else whole

@@ -1,0 +1,280 @@
+"""Reads nginx's configuration with crossplane: what applies to each location that proxies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from readiness.checks.deployment.facts import Directive, ProxyLocation
+
+#: What an included file of these names sets changes nothing that is checked.
+_HARMLESS = re.compile(
+    r"mime\.types|(?:fastcgi|uwsgi|scgi|proxy)_params|modules-enabled|/modules/|fastcgi\.conf"
+)
+#: What may keep a client from a location.
+GUARDS = (
+    "auth_basic",
+    "auth_request",
+    "auth_jwt",
+    "allow",
+    "deny",
+    "internal",
+    "if",
+    "ssl_verify_client",
+)
+#: The directives that are checked; headers that are set may hold secrets, and are not kept.
+_READ = frozenset(
+    [
+        "proxy_read_timeout",
+        "proxy_buffering",
+        "proxy_http_version",
+        "gzip",
+        "gzip_types",
+        "client_max_body_size",
+        "limit_req",
+        "limit_req_status",
+        "limit_conn",
+        "limit_conn_status",
+        "add_header",
+        "error_page",
+        "set_real_ip_from",
+        *GUARDS,
+    ]
+)
+_SECTION = re.compile(r" configuration file (\S+):")
+_BLOCKS = ("server", "location", "if", "limit_except")
+MAX_NESTING = 40
+
+
+class UnreadableNginx(ValueError):
+    """A file is no configuration of nginx; the message has nothing of it but the line."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A directive as it is written, with what is in its block."""
+
+    name: str
+    arguments: Sequence[str]
+    place: str
+    block: Sequence[Statement] = ()
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """What a block inherits.
+
+    Args:
+        directives: Those of the innermost block that has them, by name.
+        variables: What `set` sets.
+        hidden: An included file that was not shown.
+    """
+
+    directives: Mapping[str, Sequence[Directive]] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    hidden: str = ""
+
+    def within(self, block: Sequence[Statement]) -> _Scope:
+        """The scope of a block in this one: a list of its own replaces the one that it inherits."""
+        own: dict[str, list[Directive]] = {}
+        variables = dict(self.variables)
+        hidden = self.hidden
+        for each in block:
+            if each.name in _READ:
+                own.setdefault(each.name, []).append(Directive(each.arguments, each.place))
+            if each.name == "set" and len(each.arguments) == 2:
+                variables[each.arguments[0]] = each.arguments[1]
+            if each.name == "include":
+                hidden = hidden or each.place
+        return _Scope({**self.directives, **own}, variables, hidden)
+
+
+#: The statements of included files by the pattern that names them; None where none was shown.
+Include = Callable[[str], Sequence[Statement] | None]
+
+
+def statements(path: Path, file: str) -> list[Statement]:
+    """The directives of a file; of a dump (`nginx -T`) those of its files where they are included.
+
+    Raises:
+        UnreadableNginx: It is no configuration of nginx.
+    """
+    import crossplane
+
+    try:
+        parsed = crossplane.parse(
+            str(path),
+            single=True,
+            catch_errors=True,
+            check_ctx=False,
+            check_args=False,
+            comments=True,
+        )
+    except (RecursionError, ValueError, OSError) as error:
+        raise UnreadableNginx(f"{file}: not read as a configuration of nginx") from error
+    for each in parsed["errors"]:
+        raise UnreadableNginx(f"{file}:{each['line'] or 1}: not read as a configuration of nginx")
+    return _of_dump(parsed["config"][0]["parsed"], file)
+
+
+def _of_dump(parsed: Sequence[Mapping[str, Any]], file: str) -> list[Statement]:
+    """The directives of a file, or of the first file of a dump."""
+    sections: dict[str, list[Mapping[str, Any]]] = {"": []}
+    starts = {"": 0}
+    name = ""
+    for each in parsed:
+        if each["directive"] == "#" and (match := _SECTION.fullmatch(each["comment"].rstrip())):
+            name = match[1]
+            sections[name], starts[name] = [], each["line"]
+        else:
+            sections[name].append(each)
+    own = [_statement(each, file) for each in sections.pop("") if each["directive"] != "#"]
+    if not sections:
+        return own
+    first, *rest = sections
+
+    def named(pattern: str) -> list[Statement] | None:
+        whole = pattern if pattern.startswith("/") else str(Path(first).parent / pattern)
+        found = [name for name in rest if fnmatch(name, whole)]
+        return [
+            _statement(each, file)
+            for name in found
+            for each in sections[name]
+            if each["directive"] != "#"
+        ]
+
+    return own + included(
+        [_statement(each, file) for each in sections[first] if each["directive"] != "#"], named
+    )
+
+
+def _statement(parsed: Mapping[str, Any], file: str) -> Statement:
+    block = [_statement(each, file) for each in parsed.get("block", ()) if each["directive"] != "#"]
+    return Statement(
+        parsed["directive"], tuple(parsed["args"]), f"{file}:{parsed['line']}", tuple(block)
+    )
+
+
+def included(given: Sequence[Statement], include: Include, depth: int = 0) -> list[Statement]:
+    """The directives, with those of included files in place; the `include` of others stays."""
+    found: list[Statement] = []
+    for each in given:
+        if each.name == "include" and each.arguments and depth < MAX_NESTING:
+            pattern = each.arguments[0]
+            shown = include(pattern)
+            if shown is not None:
+                found += included(shown, include, depth + 1)
+            elif not _HARMLESS.search(pattern):
+                found.append(each)
+        else:
+            found.append(replace(each, block=tuple(included(each.block, include, depth + 1))))
+    return found
+
+
+def proxy_locations(given: Sequence[Statement]) -> list[ProxyLocation]:
+    """The locations that hand requests on, of a whole configuration or of an included file."""
+    http = [each for each in given if each.name == "http"]
+    scopes = [(_Scope().within(each.block), each.block) for each in http]
+    loose = [
+        each for each in given if each.name in ("server", "location", "upstream", "limit_req_zone")
+    ]
+    if loose and not http:
+        # Whoever includes this file may set more.
+        scopes.append((_Scope(hidden=loose[0].place).within(given), given))
+    return [
+        each for scope, block in scopes for each in _locations(scope, block, "", _Context.of(block))
+    ]
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What stands beside the servers: upstreams, the keys of zones, and the servers' own blocks."""
+
+    upstreams: Mapping[str, Sequence[str]]
+    zones: Mapping[str, str]
+    server: Sequence[Statement] = ()
+
+    @classmethod
+    def of(cls, block: Sequence[Statement]) -> _Context:
+        upstreams = {
+            each.arguments[0]: [
+                _with_port(line.arguments[0]) for line in each.block if line.name == "server"
+            ]
+            for each in block
+            if each.name == "upstream" and each.arguments
+        }
+        return cls(upstreams, dict(_zones(block)))
+
+
+def _zones(block: Sequence[Statement]) -> Iterator[tuple[str, str]]:
+    for each in block:
+        if each.name in ("limit_req_zone", "limit_conn_zone") and len(each.arguments) > 1:
+            named = re.match(r"zone=([^:]+)", each.arguments[1])
+            if named:
+                yield named[1], each.arguments[0]
+
+
+def _locations(
+    scope: _Scope, block: Sequence[Statement], path: str, context: _Context
+) -> Iterator[ProxyLocation]:
+    """The locations in a block, and the block itself if it hands on."""
+    own = [each for each in block if each.name == "proxy_pass"]
+    for each in own:
+        yield ProxyLocation(
+            path,
+            each.place,
+            _targets(each.arguments, scope, context),
+            scope.directives,
+            scope.hidden,
+            _error_headers(scope, context.server),
+            context.zones,
+        )
+    for each in block:
+        if each.name in _BLOCKS:
+            inner = replace(context, server=each.block) if each.name == "server" else context
+            name = f"location {' '.join(each.arguments)}" if each.name == "location" else path
+            yield from _locations(scope.within(each.block), each.block, name, inner)
+
+
+def _targets(arguments: Sequence[str], scope: _Scope, context: _Context) -> Sequence[str]:
+    """The hosts and ports of `proxy_pass`; none where a variable has them that nothing sets."""
+    url = re.sub(
+        r"\$\w+", lambda m: scope.variables.get(m[0], m[0]), arguments[0] if arguments else ""
+    )
+    host = urlsplit(url).netloc.rpartition("@")[2]
+    if host in context.upstreams:
+        return context.upstreams[host]
+    return (
+        [_with_port(host, "443" if url.startswith("https") else "80")]
+        if host and "$" not in host
+        else []
+    )
+
+
+def _with_port(host: str, port: str = "80") -> str:
+    return host if re.search(r":\d+$", host) else f"{host}:{port}"
+
+
+def _error_headers(scope: _Scope, server: Sequence[Statement]) -> Mapping[str, frozenset[str]]:
+    """The headers of error pages by status, where they are locations of the server."""
+    blocks = {
+        each.arguments[-1]: each.block
+        for each in server
+        if each.name == "location" and each.arguments
+    }
+    found: dict[str, frozenset[str]] = {}
+    outer = _Scope().within(server)
+    for page in scope.directives.get("error_page", ()):
+        block = blocks.get(page.arguments[-1])
+        if block is not None:
+            added = outer.within(block).directives.get("add_header", ())
+            names = frozenset(
+                each.arguments[0].lower() for each in added if "always" in each.arguments
+            )
+            found |= dict.fromkeys(page.arguments[:-1], names)
+    return found

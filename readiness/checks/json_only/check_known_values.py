@@ -1,0 +1,44 @@
+"""Values that are known beforehand, compared wherever another check looks at the form alone."""
+
+from __future__ import annotations
+
+from readiness.chat import Chat
+from readiness.check import check
+from readiness.checks.json_only.checks import told
+from readiness.checks.json_only.probes import (
+    FORMAT_FORMS,
+    TOLD_FORMS,
+    adversarial_probes,
+    format_probes,
+)
+from readiness.checks.json_only.scoring import states
+from readiness.probe import Probe
+from readiness.score import PASSED, Score, failed
+
+FORMATS = ["json_object", "json_schema"]
+
+
+async def compare(chat: Chat, probe: Probe) -> Score:
+    """Compare the values of each turn of a probe's conversation."""
+    replies = await told(chat, probe)
+    turns = [probe.expect, *probe.expect.get("then", ())]
+    scores = [
+        states(reply, turn["schema"], turn["value"])
+        for reply, turn in zip(replies, turns, strict=False)
+    ]
+    wrong = next((score for score in scores if not score.passed), None)
+    return wrong or (PASSED if len(replies) == len(turns) else failed("a turn is missing"))
+
+
+@check(format_probes, required=0.95, trials=30, needs=FORMATS, forms=FORMAT_FORMS)
+async def values_preserved_in_format(chat: Chat, probe: Probe) -> Score:
+    """With a response_format, the JSON MUST have exactly the values that the prompt states."""
+    return await compare(chat, probe)
+
+
+@check(adversarial_probes, required=0.95, trials=30, forms=TOLD_FORMS)
+async def values_preserved_under_pressure(chat: Chat, probe: Probe) -> Score:
+    """With orders hidden in the data, wishes against the format, or a correction in a later turn,
+    the JSON MUST have exactly the values that hold.
+    """
+    return await compare(chat, probe)

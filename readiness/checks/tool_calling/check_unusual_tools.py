@@ -1,0 +1,60 @@
+"""Tools that are unusual but allowed: each is called as the usual ones are."""
+
+from __future__ import annotations
+
+from readiness.chat import Chat
+from readiness.check import check
+from readiness.checks.tool_calling import probes_unusual_tools as probes
+from readiness.checks.tool_calling import scoring, scoring_tool_results
+from readiness.checks.tool_calling.checks import TOOLS, ask
+from readiness.probe import Probe
+from readiness.score import Score, failed
+
+
+async def call(chat: Chat, probe: Probe) -> Score:
+    """Send a probe, and score the one call that it asks for."""
+    reply = await ask(chat, probe)
+    return scoring.calls([reply], probe.expect["calls"], probe.parameters["tools"])
+
+
+@check(probes.minimal, trials=10, needs=TOOLS, forms=probes.FORMS)
+async def minimal_tools(chat: Chat, probe: Probe) -> Score:
+    """A tool without description, parameters or properties MUST be called as any other; without
+    arguments these are {}.
+    """
+    return await call(chat, probe)
+
+
+@check(probes.extreme_values, trials=12, needs=TOOLS, forms=probes.FORMS)
+async def extreme_argument_values(chat: Chat, probe: Probe) -> Score:
+    """Whole numbers above 2**53, signs, leading zeros, texts that look like another type, free
+    members, and required values that are 0, false, "" or null MUST arrive unchanged.
+    """
+    return await call(chat, probe)
+
+
+@check(probes.extreme_tools, trials=8, needs=TOOLS, forms=probes.FORMS)
+async def extreme_tools(chat: Chat, probe: Probe) -> Score:
+    """Tools with names of 64 letters, 128 tools, and schemas with $ref, numbers to choose from,
+    constants, unions and lists of objects MUST work as others do.
+    """
+    return await call(chat, probe)
+
+
+@check(probes.later_calls, trials=6, needs=TOOLS, forms=probes.FORMS)
+async def arguments_of_later_calls(chat: Chat, probe: Probe) -> Score:
+    """The arguments of the eleventh call of a conversation, and of others, MUST be as complete as
+    those of the first.
+    """
+    return await call(chat, probe)
+
+
+@check(probes.results_in_parts, trials=4, needs=TOOLS, forms=probes.FORMS)
+async def tool_result_in_parts(chat: Chat, probe: Probe) -> Score:
+    """A tool's result whose content is an array of parts MUST be read whole."""
+    reply = await ask(chat, probe)
+    messages, tools = probe.messages, probe.parameters["tools"]
+    score = scoring_tool_results.tells(reply, probe.expect, messages, tools)
+    if score.passed and probe.expect["word"].casefold() not in reply.text.casefold():
+        return failed(f"expected {probe.expect['word']} in the text", got=f"{reply.text!r:.200}")
+    return score

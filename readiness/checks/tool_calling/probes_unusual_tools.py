@@ -1,0 +1,249 @@
+"""Probes with tools that are unusual but allowed, and with many calls before."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from readiness.checks.tool_calling.probes_tool_results import call_id, result_message
+from readiness.checks.tool_calling.prompt_wording import ToolVariation, user
+from readiness.checks.tool_calling.scoring import Expected
+from readiness.forms.apply import in_forms
+from readiness.forms.factors import SENDING, FormSpace
+from readiness.probe import Message, Probe
+from readiness.resources import prompts
+
+FORMS = FormSpace(SENDING)
+PROMPTS = prompts("tool_calling_unusual.yaml")
+TOOLS_AT_MOST = 128  # OpenAI's own limit
+#: How many calls a conversation has had before the one that counts.
+EARLIER = (10, 3, 11, 14, 9, 19)
+Values = Mapping[str, Any]
+
+
+def minimal(seed: int, trials: int) -> list[Probe]:
+    """Tools without a description, without parameters, or without properties."""
+    return _formed("minimal", seed, [_drawn("minimal", seed, at) for at in range(trials)])
+
+
+def extreme_values(seed: int, trials: int) -> list[Probe]:
+    """Arguments that are large, below 0, look like another type, or are 0, "" or null."""
+    made = [_drawn("extreme_values", seed, at) for at in range(trials)]
+    return _formed("extreme_values", seed, made)
+
+
+def extreme_tools(seed: int, trials: int) -> list[Probe]:
+    """Names of 64 letters, 128 tools, and schemas with references, choices and unions."""
+    kinds = (_long_named, _one_of_many, _with_references, _with_choices)
+    slots = [ToolVariation("extreme_tools", seed, at) for at in range(trials)]
+    return _formed("extreme_tools", seed, [kinds[of.at % len(kinds)](of) for of in slots])
+
+
+def later_calls(seed: int, trials: int) -> list[Probe]:
+    """A question after many calls and results in the same conversation."""
+    made = [_later(ToolVariation("later", seed, at)) for at in range(trials)]
+    return _formed("later", seed, made)
+
+
+def results_in_parts(seed: int, trials: int) -> list[Probe]:
+    """A question whose answer stands in the parts of a tool's result."""
+    made = [_in_parts(ToolVariation("parts", seed, at)) for at in range(trials)]
+    return _formed("parts", seed, made)
+
+
+def _formed(suite: str, seed: int, made: Sequence[Probe]) -> list[Probe]:
+    return in_forms(made, FORMS, f"tool_calling.{suite}/{seed}")
+
+
+def _drawn(group: str, seed: int, at: int) -> Probe:
+    slot = ToolVariation(group, seed, at)
+    kinds = list(PROMPTS[group])
+    family = kinds[slot.turn("family", len(kinds))]
+    return _of_kind(slot, PROMPTS[group][family], family)
+
+
+def _of_kind(slot: ToolVariation, kind: Mapping[str, Any], family: str) -> Probe:
+    tool, values = kind["tool"], values_of(slot, kind["values"])
+    return asking(slot, [tool], tool["name"], values, family)
+
+
+def _with_references(slot: ToolVariation) -> Probe:
+    return _of_kind(slot, PROMPTS["references"], "references")
+
+
+def _with_choices(slot: ToolVariation) -> Probe:
+    return _of_kind(slot, PROMPTS["choices"], "choices")
+
+
+def _long_named(slot: ToolVariation) -> Probe:
+    names = PROMPTS["long_names"]
+    tools = [
+        _one_argument(names["stem"] + end, names["description"].format(end=end))
+        for end in names["ends"]
+    ]
+    target = slot.random.choice(tools)["name"]
+    return asking(slot, tools, target, {"item": _word(slot)}, "long_names")
+
+
+def _one_of_many(slot: ToolVariation) -> Probe:
+    of = PROMPTS["many"]
+    names = [f"{verb}_{noun}" for noun in of["nouns"] for verb in of["verbs"]][:TOOLS_AT_MOST]
+    slot.random.shuffle(names)
+    tools = [_one_argument(name, f"To {name.replace('_', ' ')}.") for name in names]
+    # By turns at the end, behind the middle, and anywhere.
+    places = (TOOLS_AT_MOST - 1, slot.random.randint(65, 100), slot.random.randrange(TOOLS_AT_MOST))
+    place = places[slot.at // 4 % 3]
+    return asking(slot, tools, names[place], {"item": _word(slot)}, "128_tools")
+
+
+def _one_argument(name: str, description: str) -> dict[str, Any]:
+    schema = {"type": "object", "properties": {"item": {"type": "string"}}, "required": ["item"]}
+    return {"name": name, "description": description, "parameters": schema}
+
+
+def asking(
+    slot: ToolVariation,
+    tools: Sequence[Mapping[str, Any]],
+    name: str,
+    values: Values,
+    family: str,
+    before: Sequence[Message] = (),
+) -> Probe:
+    """A probe that asks for a call of a tool by its name, with values that are stated in lines."""
+    offered = [{"type": "function", "function": tool} for tool in tools]
+    messages = [*before, *user(asked(slot, name, values))]
+    expect = {"calls": [Expected(name, values)]}
+    return Probe(slot.id, messages, expect, {"tools": offered}, family=family)
+
+
+def asked(slot: ToolVariation, name: str, values: Values) -> str:
+    """What the user says to have a tool called with these values."""
+    said = slot.random.choice(PROMPTS["asks"][slot.language]).format(tool=name)
+    if not values:
+        # Nothing else tells two such requests apart.
+        return f"{said} (T-{slot.random.randint(10000, 99999)})"
+    return "\n".join([said, PROMPTS["values"][slot.language], *_stated(values)])
+
+
+def _stated(values: Values, path: str = "") -> list[str]:
+    lines: list[str] = []
+    for name, of in values.items():
+        if isinstance(of, Mapping):
+            lines += _stated(of, f"{path}{name}.")
+        else:
+            lines.append(f"- {path}{name}: {_written(of)}")
+    return lines
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value) if not isinstance(value, str) or _ambiguous(value) else value
+
+
+def _ambiguous(text: str) -> bool:
+    """Whether a text, written as it is, could be taken for none or for another type."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return not text
+    return True
+
+
+def values_of(slot: ToolVariation, template: Any) -> Any:
+    """The values of a template, with what stands in braces drawn."""
+    if isinstance(template, Mapping):
+        return {key: values_of(slot, of) for key, of in template.items()}
+    if isinstance(template, list):
+        return [values_of(slot, of) for of in template]
+    drawn: dict[str, Callable[[], Any]] = {
+        "{word}": lambda: _word(slot),
+        "{small}": lambda: slot.random.randint(1, 99),
+        "{above}": lambda: _above(slot),
+        "{below}": lambda: -slot.random.randint(1001, 99999) / 100,
+        "{minus}": lambda: -slot.random.randint(2, 99),
+        "{digits}": lambda: f"00{slot.random.randrange(10**18):018}",
+    }
+    return drawn[template]() if isinstance(template, str) and template in drawn else template
+
+
+def _word(slot: ToolVariation) -> str:
+    return f"{slot.random.choice(PROMPTS['words'])}-{slot.random.randint(100, 999)}"
+
+
+def _above(slot: ToolVariation) -> int:
+    """An odd number between 2**53 and 2**63: no float stands for it."""
+    return slot.random.randrange(2**54 + 1, 2**63, 2)
+
+
+def _item(slot: ToolVariation) -> dict[str, Any]:
+    return {
+        "sku": _word(slot),
+        "quantity": slot.random.randint(2, 900),
+        "price": slot.random.randint(101, 9999) / 100,
+        "shelf": f"{slot.random.choice('ABCDEF')}{slot.random.randint(1, 40)}",
+        "fragile": slot.random.random() < 0.5,
+    }
+
+
+def _later(slot: ToolVariation) -> Probe:
+    earlier = EARLIER[slot.at % len(EARLIER)]
+    tool = PROMPTS["repeated"]["tool"]
+    before: list[Message] = []
+    if slot.at % 2:
+        return _one_of_list(slot, earlier)
+    for _ in range(earlier):
+        values = _item(slot)
+        before += user(asked(slot, tool["name"], values))
+        before += _recorded(slot, values)
+        before.append({"role": "assistant", "content": PROMPTS["repeated"]["done"][slot.language]})
+    return asking(slot, [tool], tool["name"], _item(slot), f"after_{earlier}_calls", before)
+
+
+def _one_of_list(slot: ToolVariation, earlier: int) -> Probe:
+    """The last item of a list, of which all others have been recorded since the user spoke."""
+    of = PROMPTS["repeated"]
+    items = [_item(slot) for _ in range(earlier + 1)]
+    lines = [f"{at}. {json.dumps(item)}" for at, item in enumerate(items, 1)]
+    messages = user("\n".join([of["lists"][slot.language], *lines]))
+    for item in items[:-1]:
+        messages += _recorded(slot, item)
+    expect = {"calls": [Expected(of["tool"]["name"], items[-1])]}
+    offered = {"tools": [{"type": "function", "function": of["tool"]}]}
+    return Probe(slot.id, messages, expect, offered, family=f"after_{earlier}_in_a_row")
+
+
+def _recorded(slot: ToolVariation, values: Values) -> list[Message]:
+    """The call that records an item, and its result."""
+    called = call_id(slot)
+    function = {"name": PROMPTS["repeated"]["tool"]["name"], "arguments": json.dumps(values)}
+    call = {"id": called, "type": "function", "function": function}
+    return [
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        result_message(called, {"recorded": values["sku"]}),
+    ]
+
+
+def _in_parts(slot: ToolVariation) -> Probe:
+    of = PROMPTS["parts"]
+    meter, figure, called = _word(slot), slot.random.randint(1001, 9899) / 10, call_id(slot)
+    operator = slot.random.choice(PROMPTS["words"])
+    function = {"name": of["tool"]["name"], "arguments": json.dumps({"meter": meter})}
+    told = json.dumps({"meter": meter, "unit": "kWh", "operator": operator, "figure": figure})
+    parts = re.split(r"(?<=, )", told)
+    messages = [
+        *user(of["asks"][slot.language].format(meter=meter)),
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": called, "type": "function", "function": function}],
+        },
+        {
+            "role": "tool",
+            "tool_call_id": called,
+            "content": [{"type": "text", "text": text} for text in parts],
+        },
+    ]
+    offered = [{"type": "function", "function": of["tool"]}]
+    expect = {"told": [figure], "word": operator}
+    return Probe(slot.id, messages, expect, {"tools": offered}, family=slot.language)

@@ -1,0 +1,1 @@
+"""The dimension `webui`: sessions, sign-up, uploads and streams of a live Open WebUI."""

@@ -1,0 +1,1 @@
+"""Flaws of the files of a deployment."""

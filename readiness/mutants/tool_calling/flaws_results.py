@@ -1,0 +1,113 @@
+"""Flaws of long and of empty results, of many calls at once, and harmless differences."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+from readiness.mutants.api.requests import JSON
+from readiness.mutants.endpoint.answer import (
+    ModelOutput,
+    ModelToolCall,
+    Request,
+    RequestError,
+    SubstituteResponse,
+)
+from readiness.mutants.endpoint.conversation import text_of
+from readiness.mutants.endpoint.model import answer
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.tool_calling.requests import Says
+
+_RESULT = "tool_calling.tool_result_grounding"
+_PARALLEL = "tool_calling.parallel_calls"
+_KEPT = 1_500  # characters of a result
+
+
+def _results_read(change: Callable[[str], str]) -> Says:
+    """Another text of each result reaches the model."""
+
+    def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+        messages = [
+            {**each, "content": change(text_of(each))} if each["role"] == "tool" else each
+            for each in request["messages"]
+        ]
+        changed = any(
+            text_of(one) != text_of(other)
+            for one, other in zip(messages, request["messages"], strict=True)
+        )
+        return answer({**request, "messages": messages}) if changed else said
+
+    return says
+
+
+def _without_middle(text: str) -> str:
+    return text if len(text) <= 2 * _KEPT else f"{text[:_KEPT]} … {text[-_KEPT:]}"
+
+
+def _empty_fails(request: Request, _turn: int) -> SubstituteResponse | None:
+    if any(each["role"] == "tool" and not text_of(each) for each in request["messages"]):
+        return SubstituteResponse(500, RequestError("no content", status=500).body, JSON)
+    return None
+
+
+def _calls(change: Callable[[tuple[ModelToolCall, ...]], tuple[ModelToolCall, ...]]) -> Says:
+    return lambda _request, said, _turn: replace(said, calls=change(said.calls))
+
+
+def _first_name(made: tuple[ModelToolCall, ...]) -> tuple[ModelToolCall, ...]:
+    return tuple(replace(each, name=made[0].name) for each in made)
+
+
+def _compact(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), separators=(",", ":"))
+    except ValueError:
+        return text
+
+
+_BROKEN: list[tuple[str, str, str, Says]] = [
+    (
+        "head_kept",
+        "of a long result the first 1,500 characters are read",
+        _RESULT,
+        _results_read(lambda text: text[:_KEPT]),
+    ),
+    (
+        "end_kept",
+        "of a long result the last 1,500 characters are read",
+        _RESULT,
+        _results_read(lambda text: text[-_KEPT:]),
+    ),
+    ("middle_lost", "a long result lacks its middle", _RESULT, _results_read(_without_middle)),
+    (
+        "long_emptied",
+        "a result of more than 6,000 characters is emptied",
+        _RESULT,
+        _results_read(lambda text: text if len(text) < 4 * _KEPT else ""),
+    ),
+    (
+        "fifth_lost",
+        "of several calls the first four are made",
+        _PARALLEL,
+        _calls(lambda of: of[:4]),
+    ),
+    ("first_name", "several calls have the name of the first", _PARALLEL, _calls(_first_name)),
+]
+FLAWS = [
+    *(
+        Flaw(f"tools_{name}", about, check, change_output=change)
+        for name, about, check, change in _BROKEN
+    ),
+    Flaw(
+        "tools_empty_result_500",
+        "a result that is empty crashes the template",
+        _RESULT,
+        intercept=_empty_fails,
+    ),
+    Flaw(
+        "tools_results_compact",
+        "results may be read without the spaces and letters that JSON does not need",
+        change_output=_results_read(_compact),
+    ),
+]

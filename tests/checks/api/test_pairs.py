@@ -1,0 +1,145 @@
+"""Pairs of requests: what must agree, and what another parameter must change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from readiness.checks.api import check_pairs
+from readiness.checks.api.scoring_pairs import (
+    score_copies,
+    score_formatted,
+    score_limited,
+    score_stop_cut,
+    score_stopped,
+)
+from readiness.mutants.api.flaws_pairs import FLAWS
+from readiness.mutants.catalog import FLAWLESS, find
+from readiness.mutants.flaw import Flaw
+from readiness.reply import Usage
+from readiness.score import Outcome
+from tests.checks.api.reference_over_http import CHECKS, failing
+from tests.replies import reply
+
+PAIRS = [each for each in CHECKS.values() if each.attempt.__module__ == check_pairs.__name__]
+BROKEN = [each for each in FLAWS if not each.harmless]
+TWINS = [each for each in FLAWS if each.harmless]
+OTHERS = [find(name) for name in ("bare", "reasoning", "usage_in_every_chunk", "characters_split")]
+
+
+@pytest.mark.parametrize("flaw", BROKEN, ids=lambda flaw: flaw.name)
+def test_a_flaw_fails_its_own_check(flaw: Flaw) -> None:
+    found = failing(PAIRS, flaw)
+    assert found.get(flaw.check, "").startswith("fail: ")
+
+
+@pytest.mark.parametrize("twin", [FLAWLESS, *TWINS, *OTHERS], ids=lambda flaw: flaw.name)
+def test_a_harmless_twin_passes(twin: Flaw) -> None:
+    assert failing(PAIRS, twin) == {}
+
+
+TEXT = "a:\n\n  b\n\n  c"
+UNDETERMINED = Outcome.UNDETERMINED
+
+
+@pytest.mark.parametrize(
+    ("whole", "streamed", "outcome", "reason"),
+    [
+        (TEXT, TEXT, Outcome.PASS, ""),
+        (TEXT, "a:\n  b\n  c", Outcome.FAIL, "the stream has other white space"),
+        ("a:\n  b\n  c", TEXT, Outcome.FAIL, "the stream has other white space"),
+        (TEXT, "a:\n\n  b\n\n  d", Outcome.FAIL, "the stream has another text"),
+        ("x", TEXT, Outcome.FAIL, "the whole reply has another text"),
+        ("OK", "OK", UNDETERMINED, "the model does not copy the text"),
+        ("a b c", "a c b", UNDETERMINED, "the model does not copy the text"),
+    ],
+)
+def test_copies_agree_in_what_no_sampling_changes(
+    whole: str, streamed: str, outcome: Outcome, reason: str
+) -> None:
+    found = score_copies(reply(whole), reply(streamed), TEXT)
+    assert (found.outcome, found.kind) == (outcome, reason)
+
+
+COPIED = "a:\n\n  isn't  <b>c & d</b>\n\n\tdeux ? 完：\n\nend"
+
+
+@pytest.mark.parametrize(
+    ("came", "damage"),
+    [
+        (COPIED.replace("<b>", "").replace("</b>", ""), "tags are lost"),
+        (COPIED.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"),
+         "special characters are escaped"),
+        (COPIED.replace("'", "''"), "apostrophes are doubled"),
+        (COPIED.replace("：", ":"), "characters are replaced by similar ones"),
+        (COPIED.replace("x ?", "x?"), "spaces before punctuation are lost"),
+        (COPIED.removeprefix("a"), "the first character is lost"),
+        (COPIED.replace("c & d", "c &d").replace("deux ?", "deux?"), ""),
+        (COPIED.replace("deux ? 完", "deux ?完"), ""),
+        (COPIED.replace("  ", " "), "runs of spaces are cut"),
+        (COPIED.replace("\n  ", "\n").replace("\t", ""), "indentation is lost"),
+        (COPIED.replace("\t", "    "), ""),
+        (COPIED.replace("end", "the end"), ""),
+        (f"Here it is:\n{COPIED}", ""),
+    ],
+)  # fmt: skip
+def test_a_copy_shows_what_happens_to_all_texts_alike(came: str, damage: str) -> None:
+    found = score_copies(reply(came), reply(came), COPIED)
+    wanted = Outcome.FAIL if damage else Outcome.PASS
+    assert (found.outcome, found.kind) == (wanted, damage)
+
+
+def test_a_copy_that_stops_in_the_middle_lacks_its_end_and_a_limit_does_not() -> None:
+    part = COPIED.partition("\tdeux")[0]
+    stopped, cut = reply(part), reply(part, finish="length")
+    assert score_copies(stopped, stopped, COPIED).kind == "the end is lost"
+    assert score_copies(cut, cut, COPIED).outcome is Outcome.PASS
+
+
+def test_words_that_are_joined_are_damage_and_slips_are_not() -> None:
+    text = "one two\nthree four\nfive six\nseven"
+    joined, slip = reply(text.replace("three four", "threefour")), reply(text.replace("six", "sex"))
+    assert score_copies(joined, joined, text).kind == "spaces between words are lost"
+    assert score_copies(slip, slip, text).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("free", "stopped", "outcome", "reason"),
+    [
+        ("1, 2, 3", "1, 2,", Outcome.PASS, ""),
+        ("1, 2, 3", "1, 2, ", Outcome.PASS, ""),
+        ("1, 2, 3", "1, 2, 3", Outcome.FAIL, "the text contains the stop sequence '3'"),
+        ("1, 2, 3", "1,", Outcome.FAIL, "text before the stop is lost"),
+        ("1, 2, 3", "1, 2, (", Outcome.FAIL, "the stop leaves its beginning"),
+        ("one, two", "one", UNDETERMINED, "the model does not write the stop"),
+        ("1, 2, 3", "one, two", UNDETERMINED, "the model writes another text"),
+    ],
+)
+def test_a_stop_cuts_the_same_text(free: str, stopped: str, outcome: Outcome, reason: str) -> None:
+    found = score_stop_cut(reply(free), reply(stopped), ["3"])
+    assert (found.outcome, found.kind) == (outcome, reason)
+
+
+def test_a_change_that_has_no_effect_is_a_cache_only_where_the_answer_is_the_same() -> None:
+    before = reply("1, 2, 3")
+    assert score_stopped(before, reply("1, 2, "), "3").outcome is Outcome.PASS
+    assert score_stopped(before, before, "3").outcome is Outcome.FAIL
+    assert score_stopped(before, reply("1, 2, 3, 4"), "3").outcome is UNDETERMINED
+    assert score_formatted(before, reply('{"a": 1}'), {"type": "object"}).outcome is Outcome.PASS
+    assert score_formatted(before, before, {"type": "object"}).outcome is Outcome.FAIL
+
+
+COUNTED = ", ".join(map(str, range(15, 45)))
+
+
+@pytest.mark.parametrize(
+    ("tokens", "outcome"),
+    [(59, Outcome.PASS), (70, Outcome.PASS), (88, Outcome.FAIL), (44, Outcome.FAIL)],
+)
+def test_a_text_counts_as_its_beginning_does(tokens: int, outcome: Outcome) -> None:
+    whole = replace(reply(COUNTED), usage=Usage(20, tokens))
+    cut = replace(reply(COUNTED[:47], finish="length"), usage=Usage(20, 24))
+    assert score_limited(whole, cut, 24).outcome is outcome
+    hidden = replace(whole, usage=Usage(20, tokens, reasoning=tokens // 2))
+    assert score_limited(hidden, cut, 24).passed

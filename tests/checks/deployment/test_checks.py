@@ -1,0 +1,155 @@
+"""The dimension deployment: each flaw of the files gets its verdict, by its own check alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from readiness.chat import Chat
+from readiness.check import Check
+from readiness.checks.deployment import checks
+from readiness.checks.deployment.gather import gather_deployment
+from readiness.context import Context
+from readiness.exchange import Call, Exchange
+from readiness.load.meters.meter import MeterReading
+from readiness.load.meters.prometheus import read_metrics
+from readiness.mutants.catalog import FLAWLESS, mutants
+from readiness.mutants.deployment import files
+from readiness.mutants.endpoint.protocol import MODEL, WINDOW
+from readiness.mutants.endpoint.server import METRICS
+from readiness.mutants.flaw import Flaw
+from readiness.protocol.dialect import Dialect
+from readiness.score import Outcome, Score
+from readiness.verdict.claim import Claim, Unsupported, Verdict
+from readiness.verdict.result import Result, Trial
+
+RUNS_AS_DECLARED = "deployment.webui_runs_as_declared"
+CHECKS = [each for each in vars(checks).values() if isinstance(each, Check)]
+#: Beside one that shows only where an Open WebUI runs: test_run.py.
+OWN = [
+    flaw for flaw in mutants() if flaw.dimension == "deployment" and flaw.check != RUNS_AS_DECLARED
+]
+HARMLESS = [flaw for flaw in mutants() if flaw.name.startswith("deployment_") and flaw.harmless]
+CLAIM = Claim(1.0, 0.05, 0.05, 1, unsupported=Unsupported.ACCEPTED)
+ELSEWHERE = {RUNS_AS_DECLARED, "deployment.watchdog_can_fire"}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of metrics that is there already."""
+
+    text: str
+    source: str = "metrics"
+
+    async def read(self) -> MeterReading:
+        return read_metrics(self.text)
+
+
+async def no_version(call: Call) -> Exchange:
+    assert (call.method, call.path) == ("GET", "/../version")
+    return Exchange(None, 404, {}, b"", (), None, "", 0.0, 0)
+
+
+def scores(*paths: Path, page: str = METRICS, window: int | None = WINDOW) -> dict[str, Score]:
+    """The score of each check by its name."""
+    given = gather_deployment(paths) if paths else None
+    context = Context(window, deployment=given, meters=[Page(page)] if page else [])
+
+    async def attempts() -> dict[str, Score]:
+        chat = Chat(no_version, Dialect(MODEL), context)
+        return {
+            each.attempt.__name__: await each.attempt(chat, each.probes(0, 1)[0]) for each in CHECKS
+        }
+
+    return asyncio.run(attempts())
+
+
+def verdicts(found: Mapping[str, Score]) -> dict[str, Verdict]:
+    of = {each.attempt.__name__: each for each in CHECKS}
+    return {
+        of[name].id: Result(of[name], CLAIM, [Trial("a", 0, each)]).verdict
+        for name, each in found.items()
+    }
+
+
+def shown(flaw: Flaw, folder: Path) -> dict[str, Verdict]:
+    files.write(folder)
+    flaw.change_deployment(folder)
+    return verdicts(scores(folder, page=flaw.change_metrics(METRICS)))
+
+
+@pytest.mark.parametrize("flaw", [FLAWLESS, *HARMLESS], ids=lambda flaw: flaw.name)
+def test_a_right_deployment_is_ready_however_it_is_written(flaw: Flaw, tmp_path: Path) -> None:
+    found = shown(flaw, tmp_path)
+    assert {name: each for name, each in found.items() if each.severity > 1} == {}
+    assert found["deployment.known_settings"] is Verdict.READY
+
+
+def test_every_check_but_two_is_assessed_on_the_corrected_deployment(tmp_path: Path) -> None:
+    found = shown(FLAWLESS, tmp_path)
+    assert {name for name, each in found.items() if each is not Verdict.READY} == ELSEWHERE
+
+
+@pytest.mark.parametrize("flaw", OWN, ids=lambda flaw: flaw.name)
+def test_a_flaw_gets_its_verdict_by_its_check_alone(flaw: Flaw, tmp_path: Path) -> None:
+    found = shown(flaw, tmp_path)
+    assert found[flaw.check] is flaw.expected_verdict
+    assert {name for name, each in found.items() if each.severity > 1} == {flaw.check}
+
+
+def test_every_check_has_its_own_flaw() -> None:
+    assert {flaw.check for flaw in OWN} == {each.id for each in CHECKS} - {RUNS_AS_DECLARED}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a page of metrics, and the version and window that are told, decide.
+
+    Args:
+        check: The check.
+        page: The page.
+        window: The window that the list of models tells.
+        outcome: Its outcome.
+    """
+
+    check: str
+    page: str
+    window: int | None
+    outcome: Outcome
+
+
+def cache(**labels: str) -> str:
+    told = ",".join(f'{name}="{value}"' for name, value in labels.items())
+    return f"vllm:cache_config_info{{{told}}} 1.0\n"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case("window_fits_kv_cache", cache(kv_cache_max_concurrency="1.0"), None, Outcome.PASS),
+        Case("window_fits_kv_cache", cache(kv_cache_max_concurrency="0.99"), None, Outcome.FAIL),
+        # Earlier versions tell blocks alone.
+        Case(
+            "window_fits_kv_cache", cache(num_gpu_blocks="10", block_size="16"), 160, Outcome.PASS
+        ),
+        Case(
+            "window_fits_kv_cache", cache(num_gpu_blocks="10", block_size="16"), 161, Outcome.FAIL
+        ),
+        Case("window_fits_kv_cache", cache(num_gpu_blocks="None"), 161, Outcome.UNSUPPORTED),
+        Case("concurrency_fits_kv_cache", cache(kv_cache_size_tokens="268800"), None, Outcome.PASS),
+        Case("concurrency_fits_kv_cache", cache(kv_cache_size_tokens="268799"), None, Outcome.FAIL),
+        Case("served_window_as_declared", "", None, Outcome.UNSUPPORTED),
+        Case("served_window_as_declared", "", WINDOW, Outcome.PASS),
+        Case("served_window_as_declared", "", WINDOW - 1, Outcome.FAIL),
+        Case("gpu_memory_share", cache(gpu_memory_utilization="0.850"), None, Outcome.PASS),
+    ],
+    ids=lambda case: f"{case.check} {case.page} {case.window}",
+)
+def test_what_runs_is_held_against_what_is_declared(case: Case, tmp_path: Path) -> None:
+    files.write(tmp_path)
+    found = scores(tmp_path, page=case.page, window=case.window)
+    assert found[case.check].outcome is case.outcome

@@ -1,0 +1,131 @@
+"""Unusual tools, later calls and finish reasons: which flaws are caught, and by which check."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from readiness.check import Check
+from readiness.checks.tool_calling import check_finish, check_unusual_tools, scoring_finish
+from readiness.checks.tool_calling.scoring import parameters_of
+from readiness.mutants.catalog import FLAWLESS
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.tool_calling.flaws_unusual import FLAWS
+from readiness.reply import Reply, ToolCall, Usage
+from readiness.score import Outcome
+from tests.reference_in_process import probes_of, reasons, reply, scores
+
+MODULES = (check_finish, check_unusual_tools)
+CHECKS = {each.id: each for of in MODULES for each in vars(of).values() if isinstance(each, Check)}
+
+
+def failing(flaw: Flaw, seed: int = 4) -> set[str]:
+    """The checks that a flaw fails."""
+    return {
+        name
+        for name, check in CHECKS.items()
+        if reasons(scores(check, probes_of(check, seed, check.trials), flaw))
+    }
+
+
+@pytest.mark.parametrize("flaw", [of for of in FLAWS if of.check in CHECKS], ids=lambda of: of.name)
+def test_a_flaw_fails_its_own_check_and_no_other(flaw: Flaw) -> None:
+    assert failing(flaw) == {flaw.check}
+
+
+@pytest.mark.parametrize(
+    "flaw", [FLAWLESS, *(each for each in FLAWS if each.harmless)], ids=lambda of: of.name
+)
+def test_the_reference_and_harmless_variants_pass(flaw: Flaw) -> None:
+    assert failing(flaw, seed=5) == set()
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_probes_are_all_different_and_the_same_in_a_longer_run(check: Check) -> None:
+    made, longer = check.probes(1, 12), check.probes(1, 24)
+    said = {json.dumps([list(each.messages), dict(each.parameters)]) for each in longer}
+    assert (len(said), len({each.id for each in longer})) == (24, 24)
+    assert [each.messages for each in longer[:12]] == [each.messages for each in made]
+
+
+def test_the_edges_are_those_that_the_requirements_name() -> None:
+    made = CHECKS["tool_calling.extreme_tools"].probes(2, 8)
+    tools = [each.parameters["tools"] for each in made]
+    names = [[tool["function"]["name"] for tool in of] for of in tools]
+    assert max(map(len, names)) == 128
+    assert {len(name) for of, probe in zip(names, made, strict=True) for name in of
+            if probe.family == "long_names"} == {64}  # fmt: skip
+    values = [
+        value
+        for probe in CHECKS["tool_calling.extreme_argument_values"].probes(2, 8)
+        for value in probe.expect["calls"][0].arguments.values()
+    ]
+    assert min(of for of in values if type(of) is int and of > 1000) > 2**53
+    assert {repr(of) for of in values} >= {"0", "False", "''", "None"}
+
+
+def test_a_schema_is_read_without_its_references() -> None:
+    part = {"type": "integer"}
+    schema = {
+        "type": "object",
+        "$defs": {"part": part, "list": {"type": "array", "items": {"$ref": "#/$defs/part"}}},
+        "properties": {"a": {"$ref": "#/$defs/list"}},
+    }
+    tools = [
+        {"type": "function", "function": {"name": "f", "parameters": schema}},
+        {"type": "function", "function": {"name": "g"}},
+    ]
+    assert parameters_of(tools, "f") == {
+        "type": "object",
+        "properties": {"a": {"type": "array", "items": part}},
+    }
+    assert parameters_of(tools, "g") == {"type": "object", "properties": {}}
+    assert parameters_of(tools, "h") is None
+
+
+def called(arguments: str, finish: str, used: int | None = 32) -> Reply:
+    made = replace(
+        reply("", finish=finish), tool_calls=(ToolCall("c", "function", "f", arguments),)
+    )
+    return replace(made, usage=None if used is None else Usage(5, used))
+
+
+@pytest.mark.parametrize(
+    ("made", "outcome"),
+    [
+        (called('{"a": "b', "length"), Outcome.PASS),
+        (replace(reply("", finish="length"), usage=Usage(5, 32)), Outcome.PASS),
+        (called('{"a": "b', "tool_calls"), Outcome.FAIL),
+        (called('{"a": "b', "stop", None), Outcome.FAIL),
+        (replace(reply("", finish="stop"), usage=Usage(5, 32)), Outcome.FAIL),
+        (called('{"a": "b"}', "tool_calls"), Outcome.UNDETERMINED),
+        (replace(reply("No.", finish="stop"), usage=Usage(5, 3)), Outcome.UNDETERMINED),
+    ],
+)
+def test_a_call_that_is_cut_says_length(made: Reply, outcome: Outcome) -> None:
+    assert scoring_finish.cut_call(made, 32).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "used", "limit", "outcome"),
+    [
+        ("1, 2, 3", "length", 5, 5, Outcome.PASS),
+        ("1, 2, 3", "length", None, 5, Outcome.PASS),
+        ("1, 2, 3", "stop", 5, 5, Outcome.FAIL),
+        ("1, 2, 3", "length", 5, 64, Outcome.FAIL),
+        ("1, 2, 3", "length", None, None, Outcome.FAIL),
+        ("1, 2, 3", "stop", 5, 64, Outcome.UNDETERMINED),
+        ("1, 2, 3, 4", "stop", 7, 64, Outcome.PASS),
+        ("1, 2, 3, 4", "stop", 7, None, Outcome.PASS),
+        ("1, 2, 3, 4", "length", 7, None, Outcome.FAIL),
+        ("1, 2, 3, 4", "length", 7, 64, Outcome.FAIL),
+    ],
+)
+def test_a_text_says_length_where_a_limit_cut_it_and_nowhere_else(
+    text: str, finish: str, used: int | None, limit: int | None, outcome: Outcome
+) -> None:
+    usage = None if used is None else Usage(5, used)
+    made = replace(reply(text, finish=finish), usage=usage)
+    assert scoring_finish.text(made, "4", limit).outcome is outcome
