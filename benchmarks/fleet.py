@@ -32,8 +32,9 @@ from readiness.load.step import RequestMeasurement, Shape, StepResult
 from readiness.load.users import run_step
 from readiness.load.workers import LoadWorkerPool, LoadWorkerSettings, load_worker_pool, ray_started
 from readiness.protocol.dialect import Dialect
+from readiness.runner.concurrency import AdaptiveConcurrency
 from readiness.runner.resume import ResumeState
-from readiness.runner.sender import AdaptiveConcurrency, Sender
+from readiness.runner.sender import Sender
 from readiness.transport.address import Address
 from readiness.transport.budget import UsageBudget
 from readiness.transport.client import EndpointClient, RequestLimits
@@ -99,7 +100,7 @@ def main() -> None:
             step, took, used = asyncio.run(made(url, shape, crew))
             busy = (answering() - before) / took / given.stubs
         own = [each for each in step.measured if each.latency]
-        answered = [each for each in step.samples if not each.warm]
+        answered = step.window
         chunks = step.gaps.total + len(answered)
         rate = chunks / (max(e.end for e in answered) - min(e.sent for e in answered))
         errors = np.abs([late(each) for each in own])

@@ -3,7 +3,7 @@
     python -m benchmarks.latency [--streams 1 32 256] [--each 4] [--chunks 40] [--gap 50000]
 
 The stub writes into each token when its request had come and when it was sent, on the one
-monotonic clock that both processes read. The load is the harness's own: `crowd.py`, with evidence
+monotonic clock that both processes read. The load is a step of a load test, with evidence
 written, over aiohttp. Errors are what we saw less what was true.
 """
 
@@ -13,8 +13,10 @@ import argparse
 import asyncio
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -28,8 +30,9 @@ from readiness.exchange import Call, Exchange
 from readiness.load.step import Shape, StepResult
 from readiness.load.users import run_step
 from readiness.protocol.dialect import Dialect
+from readiness.runner.concurrency import AdaptiveConcurrency
 from readiness.runner.resume import ResumeState
-from readiness.runner.sender import AdaptiveConcurrency, Sender
+from readiness.runner.sender import Sender
 from readiness.transport.address import Address
 from readiness.transport.budget import UsageBudget
 from readiness.transport.client import EndpointClient, RequestLimits
@@ -75,9 +78,9 @@ def _seen(exchange: Exchange, size: int) -> int:
     return next((each.ns for each in exchange.arrivals if each.size >= size), exchange.end)
 
 
-async def measured(url: str, streams: int, each: int) -> tuple[StepResult, list[Exchange]]:
-    """A step of so many streams at once, and its exchanges after those that warm up."""
-    exchanges: list[Exchange] = []
+@asynccontextmanager
+async def chat_with(url: str, model: str) -> AsyncIterator[Chat]:
+    """A chat with an endpoint, with evidence."""
     endpoint = EndpointClient(Address.read(url, "", {}), RequestLimits())
     secrets, slots = Secrets([]), AdaptiveConcurrency(1)
     with (
@@ -85,14 +88,21 @@ async def measured(url: str, streams: int, each: int) -> tuple[StepResult, list[
         Evidence(Path(folder) / "evidence.jsonl", secrets) as evidence,
     ):
         sender = Sender(endpoint, evidence, UsageBudget(), slots, ResumeState(secrets))
+        yield Chat(partial(sender.send, trial={"check": "bench"}), Dialect(model))
+    await endpoint.close()
+
+
+async def measured(url: str, streams: int, each: int) -> tuple[StepResult, list[Exchange]]:
+    """A step of so many streams at once, and its exchanges after those that warm up."""
+    exchanges: list[Exchange] = []
+    async with chat_with(url, "stub") as chat:
 
         async def send(call: Call) -> Exchange:
-            exchanges.append(await sender.send(call, {"check": "bench"}))
+            exchanges.append(await chat.call(call))
             return exchanges[-1]
 
         shape = Shape("code", streams, streams * (each + 1), 600.0)
         step = await run_step(Chat(send, Dialect("stub")), shape)
-    await endpoint.close()
     return step, exchanges[streams : shape.requests]
 
 

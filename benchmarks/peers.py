@@ -66,22 +66,64 @@ def _read_ours(report: Any, warm: int) -> Pairs:
     return [(Times(**each["times"]), true(each["text"])) for each in report]
 
 
-def _vllm(program: str, load: Load) -> list[str]:
-    options = {
+def vllm_command(program: str, url: str, prompts: Path, report: Path, **options: Any) -> list[str]:
+    """The command of `vllm bench serve`, which reports every request; options by their own names.
+
+    Args:
+        program: The program.
+        url: The base URL of the endpoint.
+        prompts: The file of its prompts.
+        report: The file that it writes.
+        options: Its other options, with `_` for `-`.
+    """
+    usual = {
         "backend": "openai-chat",
-        "base-url": load.url.removesuffix("/v1"),
+        "base-url": url.removesuffix("/v1"),
         "endpoint": "/v1/chat/completions",
-        "model": "stub",
         "dataset-name": "custom",
-        "dataset-path": load.prompts,
-        "num-prompts": load.streams * load.each,
-        "max-concurrency": load.streams,
-        "num-warmups": load.streams,
-        "result-dir": load.report.parent,
-        "result-filename": load.report.name,
+        "dataset-path": prompts,
+        "result-dir": report.parent,
+        "result-filename": report.name,
     }
+    given = usual | {name.replace("_", "-"): value for name, value in options.items()}
     flags = ["--skip-tokenizer-init", "--disable-tqdm", "--save-result", "--save-detailed"]
-    return [program, "bench", "serve", *flags, *(f"--{k}={v}" for k, v in options.items())]
+    return [program, "bench", "serve", *flags, *(f"--{k}={v}" for k, v in given.items())]
+
+
+def guidellm_command(
+    program: str, target: str, profile: str, requests: int, prompts: Path, report: Path
+) -> list[str]:
+    """The command of GuideLLM, which reports every request.
+
+    Args:
+        program: The program.
+        target: The base URL of the endpoint without `/v1`, and the model.
+        profile: How many streams there are at once.
+        requests: The number of requests.
+        prompts: The file of its prompts.
+        report: The file that it writes.
+    """
+    options = {
+        "backend": f"kind=openai_http,target={target}",
+        "profile": f"kind=concurrent,{profile}",
+        "constraint": f"kind=max_requests,count={requests}",
+        "data": f"kind=json_file,path={prompts}",
+        "output": f"kind=json,path={report}",
+    }
+    return [program, "run", "--disable-console", *(f"--{k}={v}" for k, v in options.items())]
+
+
+def _vllm(program: str, load: Load) -> list[str]:
+    return vllm_command(
+        program,
+        load.url,
+        load.prompts,
+        load.report,
+        model="stub",
+        num_prompts=load.streams * load.each,
+        max_concurrency=load.streams,
+        num_warmups=load.streams,
+    )
 
 
 def _read_vllm(report: Any, warm: int) -> Pairs:
@@ -93,14 +135,10 @@ def _read_vllm(report: Any, warm: int) -> Pairs:
 
 
 def _guidellm(program: str, load: Load) -> list[str]:
-    options = {
-        "backend": f"kind=openai_http,target={load.url.removesuffix('/v1')},model=stub",
-        "profile": f"kind=concurrent,streams={load.streams},warmup={load.streams}",
-        "constraint": f"kind=max_requests,count={load.streams * (load.each + 1)}",
-        "data": f"kind=json_file,path={load.prompts}",
-        "output": f"kind=json,path={load.report}",
-    }
-    return [program, "run", "--disable-console", *(f"--{k}={v}" for k, v in options.items())]
+    target = f"{load.url.removesuffix('/v1')},model=stub"
+    profile = f"streams={load.streams},warmup={load.streams}"
+    requests = load.streams * (load.each + 1)
+    return guidellm_command(program, target, profile, requests, load.prompts, load.report)
 
 
 def _read_guidellm(report: Any, warm: int) -> Pairs:

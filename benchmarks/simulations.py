@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from importlib import import_module
+from pkgutil import walk_packages
+from random import Random
 from typing import Any
 
 import numpy as np
 from scipy.special import gammaln, xlog1py, xlogy
 
+from readiness import checks
+from readiness.check import BUILT_IN, Check
 from readiness.policy.policy import Policy
+from readiness.probe import Probe
+from readiness.score import PASSED, failed
 from readiness.statistics.paired import Pairs, family_wise_p_values, inferior, least_difference
 from readiness.verdict.claim import Claim, Tally, Verdict, judge
-from readiness.verdict.result import PooledRuns
+from readiness.verdict.result import PooledRuns, Result, Trial
 from readiness.verdict.sequential import Sprt, judge_anytime
 
 ALPHA = 0.05
@@ -183,3 +190,71 @@ def _ever_together(claim: Claim, passed: Array) -> bool:
             if PooledRuns(claim, tally, runs).verdict is Verdict.READY:
                 return True
     return False
+
+
+#: A check, its claim, and the probes that count.
+RatedCheck = tuple[Check, Claim, Sequence[Probe]]
+
+
+def rated_checks(policy: Policy, profile: str) -> list[RatedCheck]:
+    """The checks of a profile that some trials may fail."""
+    modules = (import_module(each.name) for each in walk_packages(checks.__path__, BUILT_IN))
+    found = {id(each): each for of in modules for each in vars(of).values()}
+    made = [each for each in found.values() if isinstance(each, Check)]
+    claims = [
+        (each, policy.claim(each, profile)) for each in made if _planned(policy, each, profile)
+    ]
+    return [
+        (each, claim, [of for of in each.probes(0, claim.trials) if not of.control])
+        for each, claim in claims
+        if claim.required < 1
+    ]
+
+
+def _planned(policy: Policy, each: Check, profile: str) -> bool:
+    dimension = policy.dimensions.get(each.dimension)
+    rule = dimension and dimension.checks.get(each.id)
+    return bool(rule and rule.trials.get(profile))
+
+
+def gathered_by_chance(rated: Sequence[RatedCheck], shared: float, runs: int) -> float:
+    """How often a run says of any check that failures gather, all rates being those required."""
+    random = Random(7)
+    return sum(any(_gathers(each, shared, random) for each in rated) for _ in range(runs)) / runs
+
+
+def _gathers(rated: RatedCheck, shared: float, random: Random) -> bool:
+    check, claim, probes = rated
+    luck: dict[str, float] = {}
+    passed = []
+    for at, probe in enumerate(probes):
+        of = probe.cluster or f"{at}"
+        if of not in luck:
+            luck[of] = _luck(claim.required, shared, random)
+        passed.append(random.random() < luck[of])
+    return _result(check, claim, probes, passed).gathers
+
+
+def _luck(rate: float, shared: float, random: Random) -> float:
+    spread = 1 / shared - 1 if shared else 0
+    return random.betavariate(rate * spread, (1 - rate) * spread) if spread else rate
+
+
+def _result(check: Check, claim: Claim, probes: Sequence[Probe], passed: Sequence[bool]) -> Result:
+    scores = (PASSED if each else failed("lost") for each in passed)
+    trials = [Trial.of(*each) for each in zip(probes, range(len(probes)), scores, strict=True)]
+    return Result(check, claim, trials)
+
+
+def not_ready_for(
+    rated: RatedCheck, lost: Callable[[Probe], bool], missed: float, runs: int
+) -> float:
+    """How often a check is not ready that loses some of its probes, and misses some of the rest."""
+    check, claim, _ = rated
+    found = 0
+    for seed in range(runs):
+        random = Random(seed)
+        probes = [of for of in check.probes(seed, claim.trials) if not of.control]
+        passed = [not lost(of) and random.random() >= missed for of in probes]
+        found += _result(check, claim, probes, passed).verdict is not Verdict.READY
+    return found / runs

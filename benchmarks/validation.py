@@ -6,11 +6,12 @@ python -m benchmarks.validation [--runs 20000]
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from benchmarks import simulations
 from readiness.policy.policy import load
+from readiness.probe import Probe
 from readiness.statistics.proportions import lower, wilson
 from readiness.verdict.claim import Claim, Verdict
 from readiness.verdict.sequential import Sprt
@@ -26,7 +27,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20_000)
     runs = parser.parse_args().runs
     print("| | must be | is |\n|---|---|---|")
-    for each in (verdicts(runs), bounds(), upgrades(runs), looks(runs)):
+    for each in (verdicts(runs), bounds(), upgrades(runs), looks(runs), places(runs // 100)):
         for line in each:
             print(f"| {' | '.join(line)} |", flush=True)
 
@@ -104,6 +105,33 @@ def looks(runs: int) -> Iterator[Line]:
         seen = f"{ready:.1%} ready, {lost:.1%} not, after {mean:.0f} trials"
         due = {0.85: "≤ 5 % ready", 0.95: "≤ 5 % not ready"}.get(rate, "")
         yield f"Wald's test of 0.85 against 0.95, the rate being {rate}", due, seen
+
+
+def places(runs: int) -> Iterator[Line]:
+    """How often failures are said to gather that are chance, and how often those that do."""
+    rated = simulations.rated_checks(load(), "ci")
+    for shared in (0.0, 0.1, 0.3):
+        said = simulations.gathered_by_chance(rated, shared, runs)
+        name = f"ci, {len(rated)} checks at exactly their rates, correlation {shared}"
+        yield f"failures said to gather anywhere, being chance: {name}", "≤ 5 %", f"{said:.1%}"
+    (recall,) = (each for each in rated if each[0].id == "memory.recall_at_turn_50")
+    lost: dict[str, Callable[[Probe], bool]] = {
+        "nothing": lambda probe: False,
+        "turns 45 back": lambda probe: probe.places.get("turns back") == 45,
+        "turns 44 to 46 back": lambda probe: 44 <= probe.places.get("turns back", 0) <= 46,
+        "turns 40 to 45 back": lambda probe: 40 <= probe.places.get("turns back", 0) <= 45,
+        "one class of questions, 4 of 100": lambda probe: probe.family == "next reported",
+        "English, 36 turns back and more": lambda probe: (
+            probe.labels["language"] == "en" and probe.places.get("turns back", 0) >= 36
+        ),
+    }
+    for name, of in lost.items():
+        found = simulations.not_ready_for(recall, of, 0.02, runs)
+        yield (
+            f"`recall_at_turn_50` is not READY, losing 2 % anywhere and {name}",
+            "",
+            f"{found:.0%}",
+        )
 
 
 if __name__ == "__main__":

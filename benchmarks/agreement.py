@@ -1,0 +1,379 @@
+"""What a load step measures beside `vllm bench serve` and GuideLLM, on one simulated engine.
+
+    python -m benchmarks.agreement [--vllm vllm] [--guidellm guidellm] [--rounds 2]
+
+The engine is the reference endpoint at the pace of an H200, whose replies fill their limit; each
+client gets a fresh one. All send the same prompts with as many clients, one client after another,
+and the next round in the opposite order. Of the peers' own figures for each request those of the
+first and the last request of each of their clients are left out, for then not all clients are busy.
+A peer that is not found is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+from random import Random
+from statistics import mean, median
+from typing import Any
+
+import numpy as np
+
+from benchmarks.latency import chat_with
+from benchmarks.peers import guidellm_command, version, vllm_command
+from readiness.chat import Chat
+from readiness.load.saturation import measure_client_saturation
+from readiness.load.step import Shape
+from readiness.load.traffic import UserScript, known_answer_script, user_script
+from readiness.load.users import StepUsers
+from readiness.statistics.histogram import Histogram, Times
+
+#: So many requests of each client, besides the first and the last, of each shape.
+EACH = {"code": 12, "json": 60, "ticket": 8, "copy": 8}
+CLIENTS = (8, 32)
+QUIET = {"HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1", "VLLM_NO_USAGE_STATS": "1"}
+#: One of its processes sends all: ten, its default, would take the engine's cores.
+FEWER = {"GUIDELLM__MAX_WORKER_PROCESSES": "1"}
+ENGINE = """
+import dataclasses, sys
+from readiness.mutants import __main__ as server, catalog
+from readiness.mutants.endpoint.protocol import most_tokens
+from readiness.mutants.flaw import Flaw
+
+def fills(request, answer, turn):
+    if (answer.content or "").startswith("{"):
+        return answer
+    return dataclasses.replace(answer, content=" word" * (most_tokens(request) or 100))
+
+server.find = lambda name: Flaw(name, "replies fill their limit", change_output=fills)
+sys.exit(server.main(["--pace", "h200", "--until-eof"]))
+"""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to send, and where to report it.
+
+    Args:
+        url: The engine.
+        name: The shape of the requests.
+        clients: How many clients send at once.
+        prompts: The file of the prompts, a JSON object with `prompt` a line.
+        report: The file to report in.
+    """
+
+    url: str
+    name: str
+    clients: int
+    prompts: Path
+    report: Path
+
+    @property
+    def budget(self) -> int:
+        """The limit of a reply, in tokens."""
+        return scripts(self.name, 1)[0].budget
+
+    @property
+    def requests(self) -> int:
+        """How many requests are sent, with the first and the last of each client."""
+        return self.clients * (EACH[self.name] + 2)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was measured; times in ms, throughput in requests a second.
+
+    Args:
+        end_to_end: The mean time to the end of the response; not a number where it is not kept.
+        last_token: The mean time to the last token.
+        first_token: The mean time to the first.
+        per_token: The mean time per token after the first.
+        gap_mean: The mean time between tokens, of all requests.
+        gap_p95: The 95th percentile of it.
+        throughput: Requests answered a second.
+    """
+
+    end_to_end: float
+    last_token: float
+    first_token: float
+    per_token: float
+    gap_mean: float
+    gap_p95: float
+    throughput: float
+
+
+def scripts(name: str, many: int) -> list[UserScript]:
+    """Requests of one turn."""
+    random = Random(f"agreement/{name}")
+    made = [
+        known_answer_script(random, "json")
+        if name == "json"
+        else user_script(name, random, small=False)
+        for _ in range(many)
+    ]
+    return [UserScript(each.turns[:1], each.budget) for each in made]
+
+
+def figures(requests: Sequence[Any], gaps: Sequence[float], throughput: float) -> Figures:
+    """The figures of requests as (end to end, last, first, per token), in ms."""
+    ends, lasts, firsts, tokens = (mean(each) for each in zip(*requests, strict=True))
+    known = gaps or [float("nan")]
+    between = mean(known), float(np.quantile(known, 0.95))
+    return Figures(ends, lasts, firsts, tokens, *between, throughput)
+
+
+def steady(starts: Sequence[float], clients: int) -> tuple[list[int], float]:
+    """The requests but the first and last of each client, and how many of them began a second.
+
+    By the slope: clients that began together still send together.
+    """
+    order = sorted(range(len(starts)), key=lambda at: starts[at])[clients:-clients]
+    slope, _ = np.polyfit([starts[at] for at in order], range(len(order)), 1)
+    return order, float(slope)
+
+
+class Gaps(Histogram):
+    """Keeps every inter-token latency, in ms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values = list[float]()
+
+    def add(self, seconds: Times) -> None:
+        """Keep some."""
+        self.values += (seconds * 1e3).tolist()
+
+
+class GivenUsers(StepUsers):
+    """Users who send given requests."""
+
+    def __init__(self, chat: Chat, shape: Shape, given: Iterator[UserScript]) -> None:
+        super().__init__(chat, shape, asyncio.get_running_loop().time())
+        self.given, self.step.gaps = given, Gaps()
+
+    def next_script(self) -> UserScript:
+        """The next of them."""
+        return next(self.given)
+
+
+async def measure_ours(task: Task) -> tuple[Figures, float]:
+    """Measure with a load step; the lag of its event loop in ms."""
+    shape = Shape("code", task.clients, task.clients * EACH[task.name], 0.1, each=EACH[task.name])
+    async with chat_with(task.url, "reference") as chat, measure_client_saturation() as saturation:
+        users = GivenUsers(chat, shape, iter(scripts(task.name, 3 * task.requests)))
+        await users.run_closed_loop()
+    step = users.step
+    assert not step.errors, step.errors[:3]
+    requests = [
+        [
+            seconds * 1e3
+            for seconds in (
+                each.took,
+                each.latency.time_to_last_token,
+                each.latency.time_to_first_token,
+                token,
+            )
+        ]
+        for each in step.measured
+        if each.latency and (token := each.latency.time_per_output_token)
+    ]
+    assert isinstance(step.gaps, Gaps)
+    found = figures(requests, step.gaps.values, step.throughput.value)
+    return found, saturation.lag * 1e3
+
+
+def _ours(program: str, task: Task) -> list[str]:
+    given = [task.url, task.name, str(task.clients), str(task.prompts), str(task.report)]
+    return [program, "-m", "benchmarks.agreement", "--ours", *given]
+
+
+def _read_ours(report: Any, task: Task) -> Figures:
+    return Figures(**report["figures"])
+
+
+def _vllm(program: str, task: Task) -> list[str]:
+    return vllm_command(
+        program,
+        task.url,
+        task.prompts,
+        task.report,
+        model="reference",
+        # Without a tokenizer, its own limit is one token.
+        extra_body=json.dumps({"max_completion_tokens": task.budget}),
+        num_prompts=task.requests,
+        max_concurrency=task.clients,
+        num_warmups=task.clients,
+    )
+
+
+def _read_vllm(report: Any, task: Task) -> Figures:
+    kept, throughput = steady(report["start_times"], task.clients)
+    requests, gaps = [], list[float]()
+    for at in kept:
+        first, between, tokens = (report[key][at] for key in ("ttfts", "itls", "output_lens"))
+        later = sum(between)
+        seconds = (float("nan"), first + later, first, later / (tokens - 1))
+        requests.append([each * 1e3 for each in seconds])
+        gaps += [each * 1e3 for each in between]
+    return figures(requests, gaps, throughput)
+
+
+def _guidellm(program: str, task: Task) -> list[str]:
+    target = f"{task.url.removesuffix('/v1')},model=reference,max_tokens={task.budget}"
+    profile = f"streams={task.clients}"
+    return guidellm_command(program, target, profile, task.requests, task.prompts, task.report)
+
+
+def _read_guidellm(report: Any, task: Task) -> Figures:
+    (benchmark,) = report["benchmarks"]
+    done = benchmark["requests"]["successful"]
+    kept, throughput = steady([float(each["request_start_time"]) for each in done], task.clients)
+    requests = [
+        (
+            done[at]["request_latency"] * 1e3,
+            done[at]["time_to_first_token_ms"]
+            + done[at]["inter_token_latency_ms"] * (done[at]["output_tokens"] - 1),
+            done[at]["time_to_first_token_ms"],
+            done[at]["inter_token_latency_ms"],
+        )
+        for at in kept
+    ]
+    return figures(requests, (), throughput)
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client that measures: its command, and how its report is read."""
+
+    name: str
+    command: Callable[[str, Task], list[str]]
+    read: Callable[[Any, Task], Figures]
+
+
+OURS = Client("readiness", _ours, _read_ours)
+PEERS = (Client("vllm", _vllm, _read_vllm), Client("guidellm", _guidellm, _read_guidellm))
+
+
+@contextmanager
+def engine() -> Iterator[str]:
+    """The engine, in a process of its own."""
+    command = [sys.executable, "-c", ENGINE]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+def present(given: argparse.Namespace) -> list[tuple[Client, str]]:
+    """The clients that are there, each with its program."""
+    found = [(OURS, sys.executable)]
+    for each in PEERS:
+        if program := shutil.which(getattr(given, each.name)):
+            print(f"{each.name} {version(each.name, program)}")
+            found.append((each, program))
+        else:
+            print(f"{each.name}: not found, left out")
+    return found
+
+
+def measured(client: Client, program: str, task: Task) -> Figures:
+    """What a client measures of a fresh engine."""
+    with engine() as url:
+        at = replace(task, url=url)
+        run = subprocess.run(
+            client.command(program, at),
+            env={**os.environ, **QUIET, **FEWER},
+            capture_output=True,
+            text=True,
+        )
+    if run.returncode:
+        raise SystemExit(f"{client.name} ended with {run.returncode}: {run.stderr[-2000:]}")
+    return client.read(json.loads(task.report.read_text()), task)
+
+
+def row(name: str, found: Sequence[Figures], ours: Sequence[Figures]) -> str:
+    """The medians of a client's rounds, and by how much they differ from ours of the same round."""
+    cells = []
+    for each in asdict(found[0]):
+        values = [getattr(one, each) for one in found]
+        off = median(getattr(o, each) / v - 1 for o, v in zip(ours, values, strict=True))
+        differs = "" if found is ours else f"{off:+6.1%}"
+        known = values[0] == values[0]
+        cells.append(f"{median(values):10.2f}{differs:>7}" if known else f"{'not kept':>10}{'':7}")
+    return f"{name:<11}" + "".join(cells)
+
+
+def compare(given: argparse.Namespace, folder: Path) -> None:
+    """Let each client measure each shape in each round, and print what it found."""
+    print(f"{date.today()}, Python {platform.python_version()}, {os.cpu_count()} cores")
+    clients = present(given)
+    for name in given.shapes:
+        for many in CLIENTS:
+            task = Task("", name, many, folder / f"{name}.jsonl", folder / "report.json")
+            lines = [
+                json.dumps({"prompt": each.turns[0]}) for each in scripts(name, 2 * task.requests)
+            ]
+            task.prompts.write_text("\n".join(lines) + "\n")
+            found: dict[str, list[Figures]] = {client.name: [] for client, _ in clients}
+            lags = []
+            for turn in range(given.rounds):
+                for client, program in clients[:: -1 if turn % 2 else 1]:
+                    task.report.unlink(missing_ok=True)
+                    found[client.name].append(measured(client, program, task))
+                    if client is OURS:
+                        lags.append(json.loads(task.report.read_text())["lag"])
+            heads = (
+                "end to end",
+                "last token",
+                "1st token",
+                "per token",
+                "gap",
+                "gap p95",
+                "per s",
+            )
+            print(
+                f"\n{name}, {many} clients\n{'':<11}"
+                + "".join(f"{each:>10}{'':7}" for each in heads)
+            )
+            for each in found:
+                print(row(each, found[each], found[OURS.name]))
+            busy = f"load average {os.getloadavg()[0]:.1f}"
+            print(f"our event loop's lag p99 {median(lags):.1f} ms, {busy}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--vllm", default="vllm", help="the command of vLLM")
+    parser.add_argument("--guidellm", default="guidellm", help="the command of GuideLLM")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--shapes", nargs="+", choices=EACH, default=list(EACH))
+    parser.add_argument("--ours", nargs=5, metavar=("URL", "NAME", "CLIENTS", "PROMPTS", "REPORT"))
+    given = parser.parse_args()
+    if given.ours:
+        url, name, clients, prompts, report = given.ours
+        task = Task(url, name, int(clients), Path(prompts), Path(report))
+        found, lag = asyncio.run(measure_ours(task))
+        task.report.write_text(json.dumps({"figures": asdict(found), "lag": lag}))
+        return
+    with tempfile.TemporaryDirectory(prefix="readiness-bench-") as folder:
+        compare(given, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
