@@ -16,6 +16,7 @@ from readiness.mutants.api import (
     flaws_replies,
     flaws_sdk,
     flaws_streams,
+    flaws_tool_history,
 )
 from readiness.mutants.catalog import FLAWLESS, find, mutants
 from readiness.mutants.flaw import Flaw
@@ -33,7 +34,10 @@ BROKEN = [
     *(*flaws_replies.FLAWS, *flaws_sdk.FLAWS, *flaws_advice.FLAWS),
     *(
         each
-        for each in (*flaws_streams.FLAWS, *flaws_history.FLAWS, *flaws_beside_tools.FLAWS)
+        for each in (
+            *(*flaws_streams.FLAWS, *flaws_history.FLAWS),
+            *(*flaws_beside_tools.FLAWS, *flaws_tool_history.FLAWS),
+        )
         if each.check
     ),
     *(*flaws_errors.ERRORS_FLAWS, *flaws_errors.HOSTILE_FLAWS),
@@ -49,7 +53,7 @@ HARMLESS = [
         each
         for each in (
             *(*flaws_gateways.FLAWS, *flaws_streams.FLAWS),
-            *(*flaws_history.FLAWS, *flaws_beside_tools.FLAWS),
+            *(*flaws_history.FLAWS, *flaws_beside_tools.FLAWS, *flaws_tool_history.FLAWS),
         )
         if each.harmless
     ),
