@@ -36,7 +36,7 @@ GROWTH = 1.5
 #: The share of the generation time that may pass before the first token. Of the total time, a fast
 #: model far away would fail. A reply that is made first and played back at half the speed waits for
 #: a third of it.
-MAX_WAIT_SHARE = 0.3
+MAX_WAIT_SHARE = 0.25
 #: More characters a token than any tokenizer has, in a text of words.
 MAX_CHARACTERS_PER_TOKEN = 40
 FRAMING = {

@@ -192,9 +192,9 @@ BUFFERS = [
     ),
     Flaw(
         "trickled_slowly",
-        "the whole reply is made first, and then played back at half the speed",
+        "the whole reply is made first, and then played back at two thirds of the speed",
         _INCREMENTAL,
-        change_frames=_trickled(2.0),
+        change_frames=_trickled(1.5),
     ),
     Flaw(
         "first_half_kept_back",
