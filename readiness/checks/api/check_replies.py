@@ -188,8 +188,9 @@ async def _compared_with_plain_form(chat: Chat, probe: Probe) -> Score:
         score = replies.score_parts(await send(chat, probe), words)
         if score.passed:
             return score
+        said = probe.expect.get("plain", probe.messages)
         parameters = {**probe.parameters, **probe.expect.get("offers", {})}
-        plain = await chat(probe.expect["plain"], budget=probe.budget, **parameters)
+        plain = await chat(said, budget=probe.budget, **parameters)
         return replies.rescore_by_plain_form(score, plain, words)
 
     return await reproduced(attempt)
