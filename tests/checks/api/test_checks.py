@@ -82,7 +82,8 @@ TOGETHER = {
     # What is lost of conversations and of parts.
     "api_history_lost": {"api.content_parts_read", "api.message_change_honoured"},
     "api_assistant_lost": {"api.content_parts_read"},
-    **dict.fromkeys(("history_cut_1200", "history_system_cut_2048"), {LONG_SYSTEM}),
+    "history_cut_1200": {LONG_SYSTEM},
+    "history_system_cut_2048": {LONG_SYSTEM},
     # The capability probe, which these tests leave out, finds that reasoning is not taken back.
     "reasoning_rejected": {"api.own_message_accepted"},
     # What every large body meets, and what every error in a stream is.
