@@ -77,14 +77,16 @@ def few(*scores: Score, defects_only: bool = True) -> Result:
 def test_only_trials_that_all_passed_and_are_few_by_plan_show_no_defect() -> None:
     control = Trial("easy", 2, failed("cut"), control=True)
     clean = few(PASSED, PASSED)
+    rate = replace(clean, claim=replace(clean.claim, required=0.9, defects_only=False))
     found = [
         clean,
+        rate,  # as inconclusive, but more trials would have shown it
         few(PASSED, PASSED, defects_only=False),
         few(PASSED, failed("wrong")),
         few(PASSED, UNSETTLED),
         replace(clean, trials=[*clean.trials, control]),
     ]
-    assert [each.no_defect for each in found] == [True, False, False, False, False]
+    assert [each.no_defect for each in found] == [True, *[False] * 5]
 
 
 def test_a_digest_tells_values_and_not_empty_ones_apart() -> None:

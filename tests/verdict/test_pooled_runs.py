@@ -29,7 +29,7 @@ def with_lost(passed: int) -> Tally:
 
 
 def in_clusters(passed: int) -> Tally:
-    """Trials in 36 clusters, all of which pass or fail together but for those of one."""
+    """Trials in 36 clusters of five, which pass or fail together but for those of one."""
     whole, part = divmod(passed, 5)
     parts = [Tally(5)] * whole + [Tally(part, 5 - part)] + [Tally(0, 5)] * (35 - whole)
     return Tally.of(parts)
