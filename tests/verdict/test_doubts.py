@@ -90,9 +90,11 @@ def test_only_trials_that_all_passed_and_are_few_by_plan_show_no_defect() -> Non
 
 
 def test_a_digest_tells_values_and_not_empty_ones_apart() -> None:
-    assert [digest(each) for each in ("", {}, [], None)] == [""] * 4
+    empty: list[object] = ["", {}, [], None]
+    assert [digest(each) for each in empty] == [""] * 4
     assert digest({"n": 1}) == "fc6bfbc6c6c32538"
-    assert len({digest(each) for each in ("a", "b", ["a"], {"a": 1}, "\ud800")}) == 5
+    values: list[object] = ["a", "b", ["a"], {"a": 1}, "\ud800"]
+    assert len({digest(each) for each in values}) == 5
 
 
 def test_replies_are_told_by_their_content_and_their_calls() -> None:

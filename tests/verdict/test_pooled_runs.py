@@ -16,8 +16,10 @@ READY, NOT_ASSESSED, INCONCLUSIVE, NOT_READY = Verdict
 CLAIM = Claim(0.8, 0.05, 0.05, 60)
 
 
-def pooled(tally: Tally, claim: Claim = CLAIM, **more: bool | int) -> PooledRuns:
-    return PooledRuns(claim, tally, 3, **more)
+def pooled(
+    tally: Tally, claim: Claim = CLAIM, *, failures: int = 0, binding: bool = False
+) -> PooledRuns:
+    return PooledRuns(claim, tally, 3, failures, binding)
 
 
 def independent(passed: int) -> Tally:
