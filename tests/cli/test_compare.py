@@ -78,6 +78,7 @@ def test_other_probes_are_not_paired(
 def test_a_run_that_cannot_be_read_is_named(
     own: pytest.Pytester, capsys: pytest.CaptureFixture[str], damage: str, status: int, said: str
 ) -> None:
+    whole = tried(own, 0)
     found = Path(tried(own, 0))
     if damage == "evidence":
         lines = (found / "evidence.jsonl").read_bytes()
@@ -85,8 +86,13 @@ def test_a_run_that_cannot_be_read_is_named(
     if damage == "record":
         (found / "readiness.json").unlink()
     capsys.readouterr()
-    assert compare([str(found) if damage != "nothing" else "nowhere"]) == status
+    assert compare([whole, str(found) if damage != "nothing" else "nowhere"]) == status
     assert said in capsys.readouterr().err
+
+
+def test_one_run_is_nothing_to_compare(capsys: pytest.CaptureFixture[str]) -> None:
+    assert compare(["reports/latest"]) == 2
+    assert capsys.readouterr().err.startswith("name two runs or more")
 
 
 def test_the_chance_is_two_sided_and_adjusted_for_what_can_be_significant() -> None:
