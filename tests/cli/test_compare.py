@@ -53,6 +53,10 @@ def test_a_page_and_markdown_are_written_where_they_are_wanted(
     text = Path("out/compare.html").read_text("utf-8")
     assert "2 次就绪检验" in text
     assert "words.repeats ≠" in text
+    assert "60 次中 −20 +0，p 1.9e-06!" in text
+    assert "2 项检查，1 项不同" in text
+    assert text.count("<details") == 1
+    assert "变化相对于第一次运行" in text
     assert "<script" not in text
     table = Path("out/compare.md").read_text("utf-8")
     assert "| `words.repeats` | ✓ 60/60 | ✗ 40/60 (−20 +0 of 60, p 1.9e-06!) |" in table
