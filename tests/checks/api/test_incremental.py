@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import accumulate, count
+from itertools import accumulate
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,9 @@ from readiness.checks.api.check_streams import incremental_streaming
 from readiness.context import Context
 from readiness.exchange import Arrival, Call, Exchange
 from readiness.mutants.endpoint.batching import PACES, Pace
+from readiness.probe import Probe
 from readiness.protocol.dialect import Dialect
-from readiness.score import Outcome
+from readiness.score import Outcome, Score
 from tests.exchanges import chunk, framed, streamed
 
 #: When each token of a reply leaves an engine, in seconds since its request was sent.
@@ -120,7 +122,7 @@ class Engine:
 
     def __init__(self, pace: Pace, way: Way, seed: int, hidden: int = 0) -> None:
         self._pace, self._way, self._random = pace, way, Random(seed)
-        self._hidden, self._numbers = hidden, count()
+        self._hidden = hidden
 
     async def send(self, call: Call) -> Exchange:
         """A stream with the time of each frame."""
@@ -128,13 +130,15 @@ class Engine:
         assert isinstance(body, dict)
         text = body["messages"][-1]["content"]
         wanted = next((of for last, of in LISTS.items() if last in text), ONE_WORD)
-        thought = int(self._hidden * self._random.uniform(0.7, 1.3))
+        # What is easier is thought about for less long.
+        share = 0.2 if wanted == ONE_WORD else 1.0
+        thought = int(share * self._hidden * self._random.uniform(0.7, 1.3))
         tokens = min(wanted, body["max_completion_tokens"])
         times = self._way(generated(self._pace, thought + tokens, self._random), self._random)
         return arriving(body, [*times[thought:]], thought)
 
 
-def arriving(body: dict[str, object], times: Times, thought: int) -> Exchange:
+def arriving(body: dict[str, Any], times: Times, thought: int) -> Exchange:
     """The exchange of a stream whose frames arrive at these times."""
     counts = {"prompt_tokens": 20, "completion_tokens": thought + len(times)}
     usage = {
@@ -156,7 +160,11 @@ def outcomes(pace: Pace, way: Way, seeds: Sequence[int], hidden: int = 0) -> Ite
     for seed in seeds:
         chat = Chat(Engine(pace, way, seed, hidden).send, Dialect("m"), Context(WINDOW))
         (probe,) = incremental_streaming.probes(0, 1)
-        yield asyncio.run(incremental_streaming.attempt(chat, probe)).outcome
+        yield asyncio.run(scored(chat, probe)).outcome
+
+
+async def scored(chat: Chat, probe: Probe) -> Score:
+    return await incremental_streaming.attempt(chat, probe)
 
 
 @pytest.mark.parametrize("pace", PACES.values(), ids=PACES)
