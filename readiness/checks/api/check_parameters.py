@@ -58,6 +58,24 @@ async def stop_sequence_honoured(chat: Chat, probe: Probe) -> Score:
     return replies.score_stop(await send(chat, probe), probe.expect["before"], probe.expect["stop"])
 
 
+@check(both_forms("limit_honoured_beside_tools"), needs=["tools"])
+async def limit_honoured_beside_tools(chat: Chat, probe: Probe) -> Score:
+    """Where tools are offered, a reply MUST NOT exceed its token limit, and one that is cut there
+    MUST have finish_reason length.
+    """
+    score = partial(replies.score_token_limit, limit=probe.expect["limit"])
+    return replies.score_text_beside_tools(await send_without_reasoning(chat, probe), score)
+
+
+@check(both_forms("stop_honoured_beside_tools"), needs=["tools"])
+async def stop_honoured_beside_tools(chat: Chat, probe: Probe) -> Score:
+    """Where tools are offered, a text MUST end before any `stop` sequence, with finish_reason
+    stop.
+    """
+    score = partial(replies.score_stop, before=probe.expect["before"], stops=probe.expect["stop"])
+    return replies.score_text_beside_tools(await send(chat, probe), score)
+
+
 @check(probes("trailing_whitespace_kept"))
 async def trailing_whitespace_kept(chat: Chat, probe: Probe) -> Score:
     """Whitespace at the end of a reply SHOULD be kept."""

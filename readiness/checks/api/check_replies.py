@@ -176,7 +176,8 @@ async def _compared_with_plain_form(chat: Chat, probe: Probe) -> Score:
         score = replies.score_parts(await send(chat, probe), words)
         if score.passed:
             return score
-        plain = await chat(probe.expect["plain"], budget=probe.budget, **probe.parameters)
+        parameters = {**probe.parameters, **probe.expect.get("offers", {})}
+        plain = await chat(probe.expect["plain"], budget=probe.budget, **parameters)
         return replies.rescore_by_plain_form(score, plain, words)
 
     return await reproduced(attempt)
@@ -200,6 +201,16 @@ async def tool_result_accepted(chat: Chat, probe: Probe) -> Score:
 async def tool_history_read(chat: Chat, probe: Probe) -> Score:
     """After a later user message, earlier tool calls and their results MUST still be read."""
     return await recall(chat, probe)
+
+
+@check(with_code_words("tool_history_without_tools_read"), trials=4, needs=["tools"])
+async def tool_history_without_tools_read(chat: Chat, probe: Probe) -> Score:
+    """Tool calls and their results MUST be accepted as history and read where the request itself
+    offers no tools.
+    """
+    if "words" in probe.expect:
+        return await _compared_with_plain_form(chat, probe)
+    return replies.score_answered(await send(chat, probe))
 
 
 @check(probes("own_message_accepted"), needs=["tools"])

@@ -159,6 +159,7 @@ def _filled(said: Any, series: str) -> Any:
     low = random.randrange(11, 60)
     numbers = {"low": low, "middle": low + 9, "next": low + 10, "high": low + 29}
     texts |= {f"{{{name}}}": str(number) for name, number in numbers.items()}
+    texts["{renumbered}"] = _renumbered(code, random)
     texts["{name}"] = random.choice(PROMPTS["names"])
     return _with_turns(_replaced(said, texts))
 
@@ -204,6 +205,12 @@ def _codes(series: str, count: int) -> list[str]:
     random = Random(f"api/{series}")
     words = random.sample(PROMPTS["codes"], len(PROMPTS["codes"]))
     return [f"{words[at % len(words)]}-{random.randrange(100, 1000)}" for at in range(count)]
+
+
+def _renumbered(code: str, random: Random) -> str:
+    """The same word with another number."""
+    word, _, number = code.partition("-")
+    return f"{word}-{(int(number) - 100 + random.randrange(1, 900)) % 900 + 100}"
 
 
 def _replaced(said: Any, texts: Mapping[str, str]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from readiness.exchange import Exchange, Fault, Repeated
@@ -159,6 +159,14 @@ def score_stop(reply: Reply, before: str, stops: Sequence[str]) -> Score:
         if reply.finish == "stop"
         else failed(f"finish_reason is {reply.finish!r}, not 'stop'")
     )
+
+
+def score_text_beside_tools(reply: Reply, score: Callable[[Reply], Score]) -> Score:
+    """Score a text that was asked for beside tools; a call in its place shows nothing of it."""
+    if reply.tool_calls:
+        called = ", ".join(call.name for call in reply.tool_calls)
+        return scored(Outcome.UNDETERMINED, "a call instead of a text", came=called)
+    return score(reply)
 
 
 def score_trailing_space(reply: Reply, before: str) -> Score:

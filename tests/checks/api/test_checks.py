@@ -8,6 +8,7 @@ import pytest
 
 from readiness.mutants.api import (
     flaws_advice,
+    flaws_beside_tools,
     flaws_errors,
     flaws_gateways,
     flaws_harmless,
@@ -15,6 +16,7 @@ from readiness.mutants.api import (
     flaws_replies,
     flaws_sdk,
     flaws_streams,
+    flaws_tool_history,
 )
 from readiness.mutants.catalog import FLAWLESS, find, mutants
 from readiness.mutants.flaw import Flaw
@@ -30,7 +32,14 @@ ANYWHERE = ("key_refused_at_times", "api_crossed_by_two")
 LIMITED = "api.answers_every_request"
 BROKEN = [
     *(*flaws_replies.FLAWS, *flaws_sdk.FLAWS, *flaws_advice.FLAWS),
-    *(each for each in (*flaws_streams.FLAWS, *flaws_history.FLAWS) if each.check),
+    *(
+        each
+        for each in (
+            *(*flaws_streams.FLAWS, *flaws_history.FLAWS),
+            *(*flaws_beside_tools.FLAWS, *flaws_tool_history.FLAWS),
+        )
+        if each.check
+    ),
     *(*flaws_errors.ERRORS_FLAWS, *flaws_errors.HOSTILE_FLAWS),
     *(
         each
@@ -42,7 +51,10 @@ HARMLESS = [
     *flaws_harmless.FLAWS,
     *(
         each
-        for each in (*flaws_gateways.FLAWS, *flaws_streams.FLAWS, *flaws_history.FLAWS)
+        for each in (
+            *(*flaws_gateways.FLAWS, *flaws_streams.FLAWS),
+            *(*flaws_history.FLAWS, *flaws_beside_tools.FLAWS, *flaws_tool_history.FLAWS),
+        )
         if each.harmless
     ),
 ]
