@@ -9,11 +9,15 @@ import pytest
 
 from readiness.check import Check
 from readiness.cli.built_in import built_in_checks
+from readiness.reporters.compliance import clauses
 from readiness.reporters.translations import Translations, _texts
 from readiness.resources import PACKAGE
 
 WORDS = Translations("zh")
 REASONS = _texts("reasons_zh.yaml")
+CHINESE = re.compile("[\u4e00-\u9fff]")
+#: Clauses that the standard itself only numbers.
+NUMBERS = re.compile(r"(MEASURE|GOVERN|MANAGE|A)[ .][\d.]+")
 
 
 def test_every_built_in_requirement_is_said_in_chinese() -> None:
@@ -33,6 +37,20 @@ def test_a_requirement_of_a_users_own_is_shown_as_it_is() -> None:
     own = {"id": "words.repeats", "requirement": "It MUST repeat."}
     assert WORDS.requirement(own) == "It MUST repeat."
     assert Translations("en").requirement({**own, "id": "api.seed_accepted"}) == "It MUST repeat."
+
+
+def test_every_text_of_the_controls_is_said_in_chinese() -> None:
+    texts = {
+        text
+        for each in clauses()
+        for text in (each.name, each.edition, each.about, each.gap)
+        if not NUMBERS.fullmatch(text)
+    }
+    assert len(texts) > 80
+    assert {each for each in texts if not CHINESE.search(WORDS.control(each))} == set()
+    named = {each.source for each in clauses()}
+    assert _texts("controls_zh.yaml").keys() - named == texts
+    assert Translations("en").control("Quotas and bills.") == "Quotas and bills."
 
 
 @pytest.mark.parametrize(
