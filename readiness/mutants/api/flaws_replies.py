@@ -298,10 +298,10 @@ def _part(place: int) -> Callable[[Request], Request]:
 
     def read(message: Any) -> Any:
         content = message.get("content") if isinstance(message, dict) else None
-        several = isinstance(content, list) and len(content) > 1
-        if not (several and _in_text_parts({"messages": [message]})) or message.get("tool_calls"):
+        if not isinstance(content, list) or len(content) < 2 or message.get("tool_calls"):
             return message
-        return {**message, "content": [content[place]]}
+        texts = _in_text_parts({"messages": [message]})
+        return {**message, "content": [content[place]]} if texts else message
 
     def change(request: Request) -> Request:
         messages = request.get("messages")
