@@ -13,6 +13,7 @@ from readiness.mutants.api import (
     flaws_gateways,
     flaws_harmless,
     flaws_history,
+    flaws_long_system,
     flaws_replies,
     flaws_sdk,
     flaws_streams,
@@ -36,7 +37,7 @@ BROKEN = [
         each
         for each in (
             *(*flaws_streams.FLAWS, *flaws_history.FLAWS),
-            *(*flaws_beside_tools.FLAWS, *flaws_tool_history.FLAWS),
+            *(*flaws_beside_tools.FLAWS, *flaws_tool_history.FLAWS, *flaws_long_system.FLAWS),
         )
         if each.check
     ),
@@ -53,7 +54,8 @@ HARMLESS = [
         each
         for each in (
             *(*flaws_gateways.FLAWS, *flaws_streams.FLAWS),
-            *(*flaws_history.FLAWS, *flaws_beside_tools.FLAWS, *flaws_tool_history.FLAWS),
+            *(*flaws_history.FLAWS, *flaws_beside_tools.FLAWS),
+            *(*flaws_tool_history.FLAWS, *flaws_long_system.FLAWS),
         )
         if each.harmless
     ),
