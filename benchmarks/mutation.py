@@ -3,12 +3,12 @@
     python -m benchmarks.mutation [--sample N] [--seed S] [readiness/verdict/claim.py …]
 
 Cosmic Ray makes the mutants. Each is tried in a process of its own, forked from one that has
-collected the tests of its package, by those that execute its line, the quickest first; no file is
-changed: the function's code is replaced in place. What stands outside all functions (constants,
-fields and their defaults) is not mutated. Survivors are printed as they are found; those of
-equivalent_mutants.yaml are known to change no behaviour. A mutant is caught where a test fails, or
-takes more of the processor than it may; one that only waits is not. Ends with status 1 where fewer
-than 95 % of those that are not equivalent are caught.
+collected the tests of its package, by those that execute its line, the quickest first, but for
+tests that start a run of their own; no file is changed: the function's code is replaced in place.
+What stands outside all functions (constants, fields and their defaults) is not mutated. Survivors
+are printed as they are found; those of equivalent_mutants.yaml are known to change no behaviour. A
+mutant is caught where a test fails, or takes more of the processor than it may; one that only waits
+is not. Ends with status 1 where fewer than 95 % of those that are not equivalent are caught.
 """
 
 from __future__ import annotations
@@ -216,6 +216,10 @@ class Trial(SameExamples):
     def __init__(self, folder: str, mutants: Mapping[str, Iterable[Mutant]]) -> None:
         self._folder, self._mutants = folder, mutants
         self.counts: dict[str, Counter[str]] = {path: Counter() for path in mutants}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out the tests that start a run of their own, which take seconds each."""
+        items[:] = [each for each in items if "pytester" not in getattr(each, "fixturenames", ())]
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Try the mutants of each module, and print those that survive, and the counts."""

@@ -167,14 +167,18 @@ def _filled(said: Any, series: str) -> Any:
 def fitting(probe: Probe, room: int | None) -> Probe:
     """The probe, its filler shortened to half of the tokens that there is room for."""
     text, most = PROMPTS["filler"], LONG_MESSAGE // len(PROMPTS["filler"]) + 1
-    times = most if room is None else min(most, int(room * CHARACTERS_PER_TOKEN / 2) // len(text))
-    if times >= most:
+    whole = _repeated(text, most)
+    fillers = sum(str(each["content"]).count(whole) for each in probe.messages)
+    fits = most if room is None else int(room * CHARACTERS_PER_TOKEN / 2) // (len(text) * fillers)
+    times = min(most, fits)
+    if times == most:
         return probe
-    long = {_repeated(text, most): _repeated(text, times)}
+    long = {whole: _repeated(text, times)}
     half = {_repeated(text, most // 2): _repeated(text, times // 2)}
-    return replace(
-        probe, messages=_replaced(probe.messages, long), expect=_replaced(probe.expect, half)
-    )
+    expect = {
+        name: _replaced(of, half if name == "half" else long) for name, of in probe.expect.items()
+    }
+    return replace(probe, messages=_replaced(probe.messages, long), expect=expect)
 
 
 def _repeated(text: str, times: int) -> str:
