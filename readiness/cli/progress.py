@@ -60,7 +60,7 @@ class CheckLines:
         self._reporter = reporter
         self._waiting = Counter(each.dimension for each in checks)
         self._found: dict[str, list[Verdict]] = {}
-        self._no_defect: set[str] = set()
+        self._no_defect: Counter[str] = Counter()
         reporter.showfspath = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -72,19 +72,21 @@ class CheckLines:
             self._note(found)
         dimension = str(found["check"]).partition(".")[0]
         self._waiting[dimension] -= 1
-        if not self._waiting[dimension] and (verdicts := self._found.get(dimension)):
-            self._dimension(dimension, verdicts)
-        elif not self._waiting[dimension] and dimension in self._no_defect:
-            self._reporter.write_line(f"{NO_DEFECT:<15}{dimension}")
+        if not self._waiting[dimension]:
+            self._dimension(dimension, self._found.get(dimension, ()), self._no_defect[dimension])
 
-    def _dimension(self, name: str, verdicts: Sequence[Verdict]) -> None:
+    def _dimension(self, name: str, verdicts: Sequence[Verdict], clean: int) -> None:
         assessed = [each for each in verdicts if each is not Verdict.NOT_ASSESSED]
-        ready = sum(each is Verdict.READY for each in assessed)
-        parts = [f"{ready} of {len(assessed)} checks ready"] if assessed else []
-        if left := len(verdicts) - len(assessed):
-            parts.append(f"{left} not assessed")
-        worst = max(assessed or verdicts, key=lambda each: each.severity)
-        self._print(worst, f"{name:<38}{', '.join(parts)}")
+        if clean and not assessed:
+            self._reporter.write_line(f"{NO_DEFECT:<15}{name}")
+        elif verdicts:
+            ready = sum(each is Verdict.READY for each in assessed)
+            parts = [f"{clean} without a defect"] if clean else []
+            parts += [f"{ready} of {len(assessed)} checks ready"] if assessed else []
+            if left := len(verdicts) - len(assessed):
+                parts.append(f"{left} not assessed")
+            worst = max(assessed or verdicts, key=lambda each: each.severity)
+            self._print(worst, f"{name:<38}{', '.join(parts)}")
 
     def _note(self, found: Mapping[str, object]) -> None:
         verdict = Verdict(str(found["verdict"]))
@@ -92,7 +94,7 @@ class CheckLines:
         if status != "required":
             return
         if "no_defect" in found:
-            self._no_defect.add(str(found["dimension"]))
+            self._no_defect[str(found["dimension"])] += 1
             return
         self._found.setdefault(str(found["dimension"]), []).append(verdict)
         if verdict is Verdict.NOT_READY:

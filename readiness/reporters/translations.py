@@ -18,7 +18,7 @@ _END = r"(?=$|[:,;] | \()"
 _QUOTED = r"""'(?:[^'\\]|\\.)*(?:'|$)|"(?:[^"\\]|\\.)*(?:"|$)"""  # It may be cut.
 _FIGURE = rf"""({_QUOTED}|[^'":;]+?)"""
 #: What no phrase is known for: an excerpt, or words up to what parts them from the next.
-_OTHER = re.compile(rf"{_QUOTED}|.[^'\":;,(]*[:;,]? ?", re.DOTALL)
+_OTHER = re.compile(rf"(?:{_QUOTED})[:;,]? ?|.[^'\":;,(]*[:;,]? ?", re.DOTALL)
 MAX_REASON = 400  # characters that are looked up
 
 

@@ -307,3 +307,5 @@ def test_slices_are_in_the_order_of_their_numbers_and_shown_where_not_all_passed
     (at,) = charts.slices(failing("a.b", slices={"distance": parts, "one": {"x": parts["1-5"]}}))
     assert at.parts == [("1-5", 1, 2), ("6-10", 1, 2), ("11-20", 1, 2)]
     assert charts.slices(check("a.b", slices={"distance": parts})) == []
+    untried = check("a.b", "not assessed", passed=0, slices={"distance": parts})
+    assert charts.slices(untried) == []

@@ -69,6 +69,10 @@ def test_every_text_of_the_controls_is_said_in_chinese() -> None:
             "unsupported: no licence evidence: name it with --license-evidence PATH",
             "不支持：没有许可证证据：请用 --license-evidence PATH 指明",
         ),
+        (
+            "a fence around the JSON: '```json\\n{}```'; would pass without the fence",
+            "JSON 外面包了代码围栏：'```json\\n{}```'; 去掉围栏即可通过",
+        ),
         # What nobody has put into Chinese is kept, and so is what came from the endpoint.
         ("a thing of its own: x, got 'a: no end, b'", "a thing of its own: x, 实得 'a: no end, b'"),
         ("expected '{0}{x}', got {y}", "应为 '{0}{x}'，实得 {y}"),
@@ -99,3 +103,4 @@ def test_a_phrase_has_as_many_figures_in_chinese() -> None:
         for phrase, text in REASONS.items()
     ]
     assert [of for of in counts if of[0] != of[1]] == []
+    assert [text for text in REASONS.values() if "None" in text.format(*"123456")] == []

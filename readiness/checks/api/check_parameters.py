@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from readiness.chat import Chat
@@ -18,8 +19,12 @@ from readiness.checks.api.requests import (
 from readiness.checks.api.scoring_streams import choices, logprobs
 from readiness.probe import Probe
 from readiness.protocol.completion import read
+from readiness.protocol.dialect import OLDER_LIMIT
 from readiness.score import Score
 from readiness.scoring.rejection import refused, survived
+
+#: The limit of a list that takes far more tokens.
+TIGHT = 8
 
 
 @check(both_forms("max_tokens_honoured"))
@@ -63,8 +68,11 @@ async def limit_honoured_beside_tools(chat: Chat, probe: Probe) -> Score:
     """Where tools are offered, a reply MUST NOT exceed its token limit, and one that is cut there
     MUST have finish_reason length.
     """
-    score = partial(replies.score_token_limit, limit=probe.expect["limit"])
-    return replies.score_text_beside_tools(await send_without_reasoning(chat, probe), score)
+    names = (OLDER_LIMIT, chat.dialect.max_tokens_field)
+    name = names["older" not in probe.expect or not chat.dialect.older_limit]
+    sent = {"send": {"drop": names, "set": {name: TIGHT}}}
+    reply = await send_without_reasoning(chat, replace(probe, expect=sent))
+    return replies.score_text_beside_tools(reply, partial(replies.score_token_limit, limit=TIGHT))
 
 
 @check(both_forms("stop_honoured_beside_tools"), needs=["tools"])

@@ -205,6 +205,11 @@ def rescore_by_plain_form(lost: Score, plain: Reply, words: Sequence[str]) -> Sc
     return _beyond_the_model(lost)
 
 
+def rescore_by_short_form(lost: Score, short: Reply, words: Sequence[str]) -> Score:
+    """Score a reply without the words again, by the reply to a short message of the same role."""
+    return lost if score_parts(short, words).passed else _beyond_the_model(lost)
+
+
 def rescore_by_prompt_tokens(lost: Score, reply: Reply, plain: Reply) -> Score:
     """Score a reply without the words again, by its prompt tokens and those of its plain form."""
     if reply.usage is None or plain.usage is None:
