@@ -1,17 +1,19 @@
 """Mutation testing of the judge: do its own tests see a comparison turned, or a constant changed?
 
-    python -m benchmarks.mutation [readiness/verdict | readiness/verdict/claim.py …]
+    python -m benchmarks.mutation [--sample N] [--seed S] [readiness/verdict/claim.py …]
 
 Cosmic Ray makes the mutants. Each is tried in a process of its own, forked from one that has
-collected the tests of its package, by those that execute its line, the quickest first; no file is
-changed: the function's code is replaced in place. What stands outside all functions (constants,
-fields and their defaults) is not mutated. Survivors are printed as they are found; those of
-equivalent_mutants.yaml are known to change no behaviour. Ends with status 1 where fewer than 95 %
-of the others are caught.
+collected the tests of its package, by those that execute its line, the quickest first, but for
+tests that start a run of their own; no file is changed: the function's code is replaced in place.
+What stands outside all functions (constants, fields and their defaults) is not mutated. Survivors
+are printed as they are found; those of equivalent_mutants.yaml are known to change no behaviour. A
+mutant is caught where a test fails, or takes more of the processor than it may; one that only waits
+is not. Ends with status 1 where fewer than 95 % of those that are not equivalent are caught.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import gc
 import inspect
@@ -23,10 +25,13 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
+from random import Random
 from types import CodeType, FunctionType
 from typing import NoReturn
 
@@ -38,11 +43,14 @@ from cosmic_ray.plugins import get_operator
 from coverage import Coverage
 from hypothesis import Phase, settings
 
+from readiness.statistics.proportions import wilson
 from tests import ROOT
 
 PACKAGES = ("verdict", "statistics", "scoring", "baseline", "protocol", "evidence")
 REQUIRED = 0.95
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.yaml")
+#: The functions of modules, by file.
+Functions = dict[str, list[FunctionType]]
 COMPARISONS = {
     "Lt": ("LtE", "GtE"),
     "LtE": ("Lt", "Gt"),
@@ -81,9 +89,11 @@ OPERATORS = (
     "ZeroIterationForLoop",
 )
 #: Seconds of the processor that a mutant has, beside three times what its tests took.
-PATIENCE = 20
+PATIENCE = 5
 #: How many times longer than its processor time a mutant may wait.
-IDLE = 15
+IDLE = 60
+#: How many examples a property is tried with.
+EXAMPLES = 25
 
 
 @dataclass(frozen=True)
@@ -105,27 +115,33 @@ class Mutant:
         return f"{self.path}:{self.line}\n  - {self.before}\n  + {self.after}"
 
 
-def mutants(path: str) -> Iterator[Mutant]:
-    """The mutants of a module, but for those of annotations."""
+def mutants(path: str, random: Random) -> Iterator[Mutant]:
+    """The mutants of a module in random order, but for those of annotations."""
     source = (ROOT / path).read_text("utf-8")
-    tree, behaviour = get_ast(source), _behaviour(source)
-    for name in OPERATORS:
-        operator = get_operator(f"core/{name}")()
-        starts = [at for node in ast_nodes(tree) for at, _ in operator.mutation_positions(node)]
-        for number, (line, _) in enumerate(starts):
+    tree, behaviour, lines = get_ast(source), _behaviour(source), _lines_of_functions(source)
+    places = [
+        (operator, number, line)
+        for operator in (get_operator(f"core/{name}")() for name in OPERATORS)
+        for number, line in enumerate(
+            at[0] for node in ast_nodes(tree) for at, _ in operator.mutation_positions(node)
+        )
+    ]
+    for operator, number, line in random.sample(places, len(places)):
+        if line in lines:
             text = mutate_code(source, operator, number)
             with suppress(SyntaxError):  # The `*` of a signature is no product.
-                if _behaviour(text) != behaviour and _in_function(source, line):
+                if _behaviour(text) != behaviour:
                     yield Mutant(path, line, *_changed(source, text), text)
 
 
-def _in_function(source: str, line: int) -> bool:
-    """Whether a line stands in the body of a function."""
-    return any(
-        node.body[0].lineno <= line <= (node.end_lineno or 0)
+def _lines_of_functions(source: str) -> set[int]:
+    """The lines of the bodies of all functions."""
+    return {
+        line
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    )
+        for line in range(node.body[0].lineno, (node.end_lineno or 0) + 1)
+    }
 
 
 def _behaviour(source: str) -> str:
@@ -184,7 +200,12 @@ class SameExamples:
         """Have it neither search at random, nor shrink what it finds."""
         phases = [Phase.explicit, Phase.generate]
         settings.register_profile(
-            "mutation", settings.default, derandomize=True, database=None, phases=phases
+            "mutation",
+            settings.default,
+            derandomize=True,
+            database=None,
+            phases=phases,
+            max_examples=EXAMPLES,
         )
         settings.load_profile("mutation")
 
@@ -192,23 +213,39 @@ class SameExamples:
 class Trial(SameExamples):
     """A plugin of pytest: in place of the tests of a package, tries its mutants by them."""
 
-    def __init__(self, folder: str, paths: Sequence[str], counts: Counter[str]) -> None:
-        self._folder, self._paths, self._counts = folder, paths, counts
+    def __init__(self, folder: str, mutants: Mapping[str, Iterable[Mutant]]) -> None:
+        self._folder, self._mutants = folder, mutants
+        self.counts: dict[str, Counter[str]] = {path: Counter() for path in mutants}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out the tests that start a run of their own, which take seconds each."""
+        items[:] = [each for each in items if "pytester" not in getattr(each, "fixturenames", ())]
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Try all mutants of the modules, and print those that survive."""
+        """Try the mutants of each module, and print those that survive, and the counts."""
         items = {each.nodeid: each for each in session.items}
         tests = self._measured(session.items)
-        known = equivalent()
-        for mutant in (each for path in self._paths for each in mutants(path)):
-            if self._is_caught(mutant, [items[name] for name in tests.of(mutant)], tests):
-                self._counts["caught"] += 1
-            elif mutant.key in known:
-                self._counts["equivalent"] += 1
-            else:
-                self._counts["survive"] += 1
-                print(mutant, flush=True)
+        functions, known = functions_of(self._mutants), equivalent()
+        # What the collector leaves alone is not copied for each child.
+        gc.freeze()
+        for path, found in self._mutants.items():
+            for mutant in found:
+                names = tests.of(mutant)
+                child = partial(_fails, mutant, functions, [items[each] for each in names])
+                seconds = PATIENCE + 3 * sum(map(tests.seconds.__getitem__, names))
+                status = forked(child, seconds, self._folder) if names else 0
+                caught = status not in (0, signal.SIGALRM)
+                self._count(mutant, "caught" if caught else "survive", mutant.key in known)
+            print(f"{path}: {said(self.counts[path])}", flush=True)
         return True
+
+    def _count(self, mutant: Mutant, outcome: str, known: bool) -> None:
+        """Count a mutant, and print it where it survives and nobody knew that it would."""
+        if known and outcome == "survive":
+            outcome = "equivalent"
+        self.counts[mutant.path][outcome] += 1
+        if outcome == "survive":
+            print(mutant, flush=True)
 
     def _measured(self, items: Sequence[pytest.Item]) -> Tests:
         """Run all tests once: how long each takes, and which lines it executes.
@@ -219,7 +256,9 @@ class Trial(SameExamples):
         kept = Path(self._folder, "measured")
 
         def child() -> int:
-            coverage = Coverage(data_file=None, include=[str(ROOT / each) for each in self._paths])
+            coverage = Coverage(
+                data_file=None, include=[str(ROOT / each) for each in self._mutants]
+            )
             coverage.start()
             tests = Tests()
             for item in items:
@@ -230,7 +269,7 @@ class Trial(SameExamples):
                     return 1
                 tests.seconds[item.nodeid] = time.process_time() - began
             coverage.stop()
-            for path in self._paths:
+            for path in self._mutants:
                 lines = coverage.get_data().contexts_by_lineno(str(ROOT / path))
                 tests.by_line |= {(path, at): {*names} - {""} for at, names in lines.items()}
             kept.write_bytes(pickle.dumps(tests))
@@ -246,15 +285,11 @@ class Trial(SameExamples):
             sys.exit(Path(self._folder, "output").read_text()[-2000:])
         return tests
 
-    def _is_caught(self, mutant: Mutant, items: Sequence[pytest.Item], tests: Tests) -> bool:
-        """Whether a test fails, or does not end, with a mutant."""
 
-        def child() -> int:
-            change_functions(mutant)
-            return int(not all(map(passes, items)))
-
-        seconds = PATIENCE + 3 * sum(tests.seconds[each.nodeid] for each in items)
-        return bool(items) and forked(child, seconds, self._folder) != 0
+def _fails(mutant: Mutant, functions: Functions, items: Sequence[pytest.Item]) -> int:
+    """1 where a test fails with a mutant, else 0."""
+    change_functions(mutant, functions)
+    return int(not all(map(passes, items)))
 
 
 def passes(item: pytest.Item) -> bool:
@@ -298,22 +333,26 @@ def _in_child(work: Callable[[], int], seconds: float, folder: str) -> NoReturn:
         os._exit(status)
 
 
-def change_functions(mutant: Mutant) -> None:
+def functions_of(paths: Iterable[str]) -> Functions:
+    """The functions of modules as they are loaded, by file."""
+    found: Functions = {str(ROOT / path): [] for path in paths}
+    for each in gc.get_objects():
+        if isinstance(each, FunctionType) and each.__code__.co_filename in found:
+            found[each.__code__.co_filename].append(each)
+    return found
+
+
+def change_functions(mutant: Mutant, functions: Functions) -> None:
     """Give the functions of a module their mutant's code."""
     file = str(ROOT / mutant.path)
     source = Path(file).read_text("utf-8")
     before, after = (
         dict(_functions(compile(text, file, "exec"))) for text in (source, mutant.text)
     )
-    changed = {name: code for name, code in after.items() if before.get(name) != code}
-    found = [
-        (each, changed[name])
-        for each in gc.get_objects()
-        if isinstance(each, FunctionType) and each.__code__.co_filename == file
-        if (name := _name(each.__code__)) in changed
-    ]
-    for function, code in found:
-        function.__code__ = code
+    for function in functions[file]:
+        name = _name(function.__code__)
+        if before.get(name) != after.get(name, before.get(name)):
+            function.__code__ = after[name]
 
 
 def _functions(code: CodeType) -> Iterator[tuple[tuple[str, int], CodeType]]:
@@ -335,12 +374,28 @@ def equivalent() -> set[tuple[str, str, str]]:
     return {(path, each["before"], each["after"]) for path in found for each in found[path]}
 
 
-def tried(package: str, paths: Sequence[str]) -> Counter[str]:
-    """Try the mutants of some modules of a package: how many are caught, equivalent, survive."""
-    counts: Counter[str] = Counter()
+def said(counts: Counter[str]) -> str:
+    """The counts of mutants, and the share caught of those that are not equivalent (Wilson)."""
+    killable = counts["caught"] + counts["survive"]
+    low, high = wilson(counts["caught"], killable)
+    return (
+        f"{counts.total()} mutants, {counts['caught']} caught, {counts['equivalent']} equivalent, "
+        f"{counts['survive']} survive: {share(counts):.1%} ({low:.1%} to {high:.1%})"
+    )
+
+
+def share(counts: Counter[str]) -> float:
+    """The share caught of the mutants that are not equivalent; 1 where there are none."""
+    killable = counts["caught"] + counts["survive"]
+    return counts["caught"] / killable if killable else 1.0
+
+
+def tried(package: str, found: Mapping[str, Iterable[Mutant]]) -> Counter[str]:
+    """Try mutants of a package, by module: how many are caught, equivalent, survive."""
     with tempfile.TemporaryDirectory() as folder:
-        run(folder, [f"tests/{package}"], Trial(folder, paths, counts))
-    return counts
+        trial = Trial(folder, found)
+        run(folder, [f"tests/{package}"], trial)
+    return sum(trial.counts.values(), Counter())
 
 
 def modules(given: Sequence[str]) -> dict[str, list[str]]:
@@ -356,17 +411,20 @@ def modules(given: Sequence[str]) -> dict[str, list[str]]:
 
 def main(given: Sequence[str]) -> int:
     """Try the mutants, print what survives and the counts, and return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("paths", nargs="*", help="packages or modules; all where none is given")
+    parser.add_argument("--sample", type=int, help="how many mutants of each module; all without")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    options = parser.parse_args(given)
     status = 0
-    for package, paths in modules(given).items():
-        counts = tried(package, paths)
-        killable = counts["caught"] + counts["survive"]
-        share = counts["caught"] / killable if killable else 1.0
-        status |= share < REQUIRED
-        print(
-            f"{package}: {counts.total()} mutants, {counts['caught']} caught, "
-            f"{counts['equivalent']} equivalent, {counts['survive']} survive: {share:.1%}",
-            flush=True,
-        )
+    for package, paths in modules(options.paths).items():
+        found = {
+            path: islice(mutants(path, Random(f"{options.seed} {path}")), options.sample)
+            for path in paths
+        }
+        counts = tried(package, found)
+        status |= share(counts) < REQUIRED
+        print(f"{package}: {said(counts)}", flush=True)
     return int(status)
 
 

@@ -14,7 +14,7 @@ Message = Mapping[str, Any]
 # A rough estimate, printed as such: tokenizers differ by a factor of two.
 CHARACTERS_PER_TOKEN = 4.0
 PER_MESSAGE = 4
-_WIDE = re.compile(r"[⺀-鿿가-힯＀-￯]")
+_WIDE = re.compile(r"[⺀-鿿가-힯＀-￯]+")
 
 
 class FieldRule(StrEnum):
@@ -35,7 +35,7 @@ class SamplingValue(NamedTuple):
 
 def tokens_of(text: str) -> int:
     """The estimated tokens of a text."""
-    wide = 0 if text.isascii() else len(_WIDE.findall(text))
+    wide = 0 if text.isascii() else sum(map(len, _WIDE.findall(text)))
     return int(wide + (len(text) - wide) / CHARACTERS_PER_TOKEN)
 
 

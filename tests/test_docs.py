@@ -1,11 +1,14 @@
 """The documents: their links and names exist."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from readiness.cli.built_in import built_in_checks
+from readiness.policy.plan import plan
 from readiness.policy.policy import load
 from tests import ROOT
 
@@ -68,3 +71,16 @@ def test_both_languages_show_the_same_output_and_options(pair: Sequence[str], le
     ]
     assert len(shown[0]) >= least
     assert sorted(set(shown[0])) == sorted(set(shown[1]))
+
+
+def test_a_dimension_has_the_trials_that_the_readmes_say() -> None:
+    """To a twentieth: a check that is added need not change the README at once."""
+    rows = re.compile(r"^\| `(\w+)` \| .* \| (\d+)[^|]* \|$", re.M)
+    said = [
+        rows.findall((ROOT / name).read_text("utf-8")) for name in ("README.md", "README.zh.md")
+    ]
+    checks = plan(built_in_checks(), load(), "ci", seed=0)
+    planned = Counter(each.check.dimension for each in checks for _ in each.probes)
+    told = [{name: int(count) for name, count in each if name in planned} for each in said]
+    about = {name: pytest.approx(count, rel=0.05) for name, count in planned.items()}
+    assert told == [about, about]

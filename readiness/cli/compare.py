@@ -51,7 +51,13 @@ def _error(error: Exception, status: int) -> int:
 
 
 def _columns(paths: Sequence[Path]) -> list[RunColumn]:
-    """The runs, each with its changes since the first."""
+    """The runs, each with its changes since the first.
+
+    Raises:
+        FolderError: There is only one, or one is no run.
+    """
+    if len(paths) < 2:
+        raise FolderError("name two runs or more: readiness show RUN prints one")
     for each in paths:
         if not each.exists():
             raise FolderError(f"{each}: there is none: name the folder of a run")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from threading import Event, Thread
 
@@ -60,7 +60,7 @@ class CheckLines:
         self._reporter = reporter
         self._waiting = Counter(each.dimension for each in checks)
         self._found: dict[str, list[Verdict]] = {}
-        self._no_defect: set[str] = set()
+        self._no_defect: Counter[str] = Counter()
         reporter.showfspath = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -72,12 +72,21 @@ class CheckLines:
             self._note(found)
         dimension = str(found["check"]).partition(".")[0]
         self._waiting[dimension] -= 1
-        if not self._waiting[dimension] and (verdicts := self._found.get(dimension)):
-            ready = sum(each is Verdict.READY for each in verdicts)
-            worst = max(verdicts, key=lambda each: each.severity)
-            self._print(worst, f"{dimension:<38}{ready} of {len(verdicts)} checks ready")
-        elif not self._waiting[dimension] and dimension in self._no_defect:
-            self._reporter.write_line(f"{NO_DEFECT:<15}{dimension}")
+        if not self._waiting[dimension]:
+            self._dimension(dimension, self._found.get(dimension, ()), self._no_defect[dimension])
+
+    def _dimension(self, name: str, verdicts: Sequence[Verdict], clean: int) -> None:
+        assessed = [each for each in verdicts if each is not Verdict.NOT_ASSESSED]
+        if clean and not assessed:
+            self._reporter.write_line(f"{NO_DEFECT:<15}{name}")
+        elif verdicts:
+            ready = sum(each is Verdict.READY for each in assessed)
+            parts = [f"{clean} without a defect"] if clean else []
+            parts += [f"{ready} of {len(assessed)} checks ready"] if assessed else []
+            if left := len(verdicts) - len(assessed):
+                parts.append(f"{left} not assessed")
+            worst = max(assessed or verdicts, key=lambda each: each.severity)
+            self._print(worst, f"{name:<38}{', '.join(parts)}")
 
     def _note(self, found: Mapping[str, object]) -> None:
         verdict = Verdict(str(found["verdict"]))
@@ -85,7 +94,7 @@ class CheckLines:
         if status != "required":
             return
         if "no_defect" in found:
-            self._no_defect.add(str(found["dimension"]))
+            self._no_defect[str(found["dimension"])] += 1
             return
         self._found.setdefault(str(found["dimension"]), []).append(verdict)
         if verdict is Verdict.NOT_READY:
@@ -157,8 +166,7 @@ class Progress:
         table = Table(box=None, pad_edge=False, show_header=False)
         for dimension, count in self._counts().items():
             if count["tried"]:
-                rate = f"{count['passed'] / count['tried']:.0%} passed"
-                table.add_row(dimension, _done(count), rate)
+                table.add_row(dimension, _done(count), _rate(count))
         table.add_row("", "", self._speed())
         return table
 
@@ -174,7 +182,14 @@ class Progress:
         if not tried:
             return speed
         minutes, seconds = divmod(int(left * elapsed / tried), 60)
-        return f"{speed}, about {minutes}:{seconds:02} left"
+        # The last ones take longer than the others: steps of load, long documents, long sessions.
+        return f"{speed}, {left} of {left + tried} trials left, {minutes}:{seconds:02} at this pace"
+
+
+def _rate(count: Counter[str]) -> str:
+    """The share of the trials that passed, of those that could be made."""
+    possible = count["tried"] - count["unsupported"]
+    return f"{count['passed'] / possible:.0%} passed" if possible else "not tried"
 
 
 def _done(count: Counter[str]) -> str:

@@ -68,7 +68,7 @@ def _checks(named: Sequence[str]) -> Iterator[str]:
         elif dimension in dimensions():
             yield _place(dimension, name) if check else f"{checks.__name__}.{dimension}"
         else:
-            raise LookupError(f"{name} is no dimension, check or file")
+            raise LookupError(f"{name} is no dimension, check or file{near(name, dimensions())}")
 
 
 def _place(dimension: str, check: str) -> str:

@@ -162,6 +162,10 @@ def _present(folder: Path) -> dict[str, str]:
 def _listed(path: Path) -> dict[str, str]:
     try:
         lines = contents(path, MAX_RECORD).decode().splitlines()
+    except FileNotFoundError:
+        raise FolderError(
+            f"{path.parent} has no {SUMS}: name the folder of a finished run"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise FolderError(f"{path} cannot be read: {error}") from error
     matches = [_LINE.fullmatch(line) for line in lines]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -114,12 +114,21 @@ def plan(checks: Sequence[Check], policy: Policy, profile: str, seed: int) -> li
     """Plan the trials of each check that the profile tries."""
     planned = []
     shared: set[str] = set()
+    made: dict[tuple[int, int], Sequence[Probe]] = {}
+
+    def probes_of(check: Check, trials: int) -> Sequence[Probe]:
+        """The probes of a check, which are made once for all checks of one source."""
+        key = id(check.source), trials
+        if key not in made:
+            made[key] = check.probes(seed, trials)
+        return made[key]
+
     for check in checks:
         if policy.leaves_out(check.id, profile):
             continue
         claim = policy.claim(check, profile)
         if claim.gate != "off":
-            found = _planned(check, claim, seed, shared)
+            found = _planned(check, claim, probes_of, shared)
             step = policy.step_seconds.get(profile, 0.0) if check.dimension == STEPS else 0.0
             planned.append(replace(found, step_seconds=step))
     return planned
@@ -174,8 +183,13 @@ def pairs_tried(planned: Iterable[PlannedCheck], strength: int = 2) -> Coverage:
     return coverage([(space, forms) for space, forms in spaces if space], strength)
 
 
-def _planned(check: Check, claim: Claim, seed: int, shared: set[str]) -> PlannedCheck:
-    probes = check.probes(seed, claim.trials)
+def _planned(
+    check: Check,
+    claim: Claim,
+    probes_of: Callable[[Check, int], Sequence[Probe]],
+    shared: set[str],
+) -> PlannedCheck:
+    probes = probes_of(check, claim.trials)
     counted = [probe for probe in probes if not probe.control]
     if claim.required < 1 and not check.is_built_in and (twins := equal_probes(counted)):
         raise PolicyError(f"{check.id}: probes {twins[0]} and {twins[1]} are equal: {ONCE}")
@@ -185,7 +199,7 @@ def _planned(check: Check, claim: Claim, seed: int, shared: set[str]) -> Planned
     sent = list(_fresh(probes, shared))
     if not check.extension or claim.defects_only:
         return PlannedCheck(check, claim, probes, sent)
-    longer = check.probes(seed, claim.trials + check.extension)
+    longer = probes_of(check, claim.trials + check.extension)
     more = [probe for probe in longer if not probe.control][claim.trials :]
     return PlannedCheck(check, replace(claim, alpha=claim.alpha / 2), probes, sent, more)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from readiness.evidence.run_folder import Record
 from readiness.reporters import baseline_table
+from readiness.verdict.claim import Verdict
 
 #: Where an axis of rates may begin, since most rates are near 1.
 BEGINNINGS = (0.9, 0.8, 0.5, 0.0)
@@ -65,7 +66,12 @@ class Slice:
 
 
 def slices(check: Record) -> list[Slice]:
-    """The slices of a check by each label with several values, where not all trials passed."""
+    """The slices of a check by each label with several values, where not all trials passed.
+
+    A check that was not assessed has none.
+    """
+    if check["verdict"] == Verdict.NOT_ASSESSED:
+        return []
     return [
         Slice(
             check["id"],
@@ -156,12 +162,13 @@ class Spread:
 
 
 def spreads(check: Record) -> Iterator[Spread]:
-    """The durations that a check measured, by condition."""
+    """The durations that a check measured more than once, by condition."""
     groups: dict[str, list[float]] = {}
     for measure in check["measures"]:
         if measure["unit"] == "s" and measure["value"] >= 0 and "of" not in measure:
             groups.setdefault(_under(measure), []).append(measure["value"])
-    return (Spread(check["id"], name, groups[name]) for name in sorted(groups, key=_natural))
+    several = sorted((name for name, seconds in groups.items() if len(seconds) > 1), key=_natural)
+    return (Spread(check["id"], name, groups[name]) for name in several)
 
 
 def _under(measure: Record) -> str:

@@ -53,16 +53,19 @@ def untried(record: Record) -> list[str]:
 
 def counted(dimension: Record, words: Translations) -> str:
     """How many checks of a dimension have each verdict."""
-    found = Counter(Verdict(each["verdict"]) for each in dimension["checks"])
-    if [*found] == [Verdict.READY]:
+    clean = [each for each in dimension["checks"] if found_no_defect(each)]
+    found = Counter(Verdict(each["verdict"]) for each in dimension["checks"] if each not in clean)
+    if not clean and [*found] == [Verdict.READY]:
         return words(
             "all_ready",
             count=found[Verdict.READY],
             trials=sum(each["made"] for each in dimension["checks"]),
         )
+    counts = [(words("no_defect"), len(clean))] if clean else []
     ranked = sorted(found, key=lambda each: each.severity)
+    counts += [(words(each), found[each]) for each in ranked]
     return words("comma").join(
-        words("counted", count=found[each], verdict=words(each)) for each in ranked
+        words("counted", count=count, verdict=verdict) for verdict, count in counts
     )
 
 
@@ -72,10 +75,15 @@ def finding(dimension: Record, words: Translations) -> str:
         return words("not_tried")
     if dimension["verdict"] == Verdict.READY:
         return counted(dimension, words)
+    if found_no_defect(dimension):
+        made = sum(each["made"] for each in dimension["checks"] if "no_defect" in each)
+        return words("no_defect_in", trials=made)
     gating = [each for each in worst_first(dimension) if gates(dimension, each)]
     worst = (gating or worst_first(dimension))[0]
     reasons = (words.reason(each["reason"]) for each in worst["reasons"])
     why = lacking(worst, words) or next(reasons, "")
+    if why and worst["verdict"] == Verdict.NOT_ASSESSED:
+        return why.removeprefix(words("unsupported"))
     name = worst["id"].partition(".")[2]
     counts = f" {worst['passed']}/{worst['made']}" if worst["made"] else ""
     return f"{name}{counts}: {why}" if why else f"{name}{counts}"
@@ -108,10 +116,15 @@ def no_defect(record: Record) -> bool:
     return bool(found) and all("no_defect" in each for each in found)
 
 
+def found_no_defect(of: Record) -> bool:
+    """Whether a check or a dimension of which defects only can be shown has shown none."""
+    return no_defect({"dimensions": [of]}) if "checks" in of else "no_defect" in of
+
+
 def shown_verdict(dimension: Record) -> str:
     """The verdict of a dimension, or that a run that can show defects only has found none."""
     gate = "" if dimension["gate"] == Gate.REQUIRED else f" ({dimension['gate']})"
-    found = "no defect" if no_defect({"dimensions": [dimension]}) else dimension["verdict"]
+    found = "no defect" if found_no_defect(dimension) else dimension["verdict"]
     return f"{found}{gate}"
 
 
@@ -152,7 +165,11 @@ def why(record: Record, words: Translations) -> list[str]:
         sentences += _named(words, "why_worse", lost) or [words("why_beside")]
     if not (found or waived):
         return [words("why_none")]
-    sentences = sentences or [words("why_all", count=len(found))]
+    if not sentences:
+        sentences = [words("why_all", count=len(found))]
+    elif record["verdict"] == Verdict.READY:
+        ready = sum(each["verdict"] == Verdict.READY for each in found)
+        sentences = [words("why_ready", count=ready, all=len(found)), *sentences]
     sentences += _named(words, "why_waived", waived)
     sentences += _named(words, "why_unguarded", unguarded(record))
     sentences += filter(None, [same_build(record, words)])

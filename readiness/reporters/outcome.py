@@ -59,10 +59,10 @@ def _dimensions(record: Record, width: int) -> Table:
     for each in record["dimensions"]:
         score = each["score"]
         filled = round(BAR * (score or 0) / 100)
+        style = "" if conclusions.found_no_defect(each) else STYLES[Verdict(each["verdict"])]
         table.add_row(
             each["id"],
-            Text("█" * filled, STYLES[Verdict(each["verdict"])])
-            + Text("░" * (BAR - filled), "dim"),
+            Text("█" * filled, style) + Text("░" * (BAR - filled), "dim"),
             "" if score is None else f"{score:3}",
             verdict_of(each),
             conclusions.finding(each, words),

@@ -79,6 +79,6 @@ def _templates() -> Environment:
         "interval": charts.interval,
         "excerpt": charts.excerpt,
     }
-    names = ("worst_first", "remarks", "finding", "counted")
+    names = ("worst_first", "remarks", "finding", "counted", "found_no_defect")
     environment.globals |= {each: getattr(conclusions, each) for each in names}
     return environment

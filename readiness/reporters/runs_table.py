@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -14,12 +13,14 @@ from readiness.baseline.changes import ALPHA, Changes
 from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import Record
 from readiness.reporters import page, summary
-from readiness.reporters.conclusions import SHAPES
+from readiness.reporters.conclusions import SHAPES, found_no_defect
 from readiness.reporters.terminal import STYLES
+from readiness.reporters.translations import Translations
 from readiness.verdict.claim import Verdict
 
+ENGLISH = Translations("en")  # The terminal and Markdown are.
 #: What a cell shows of a dimension or of a check in one run.
-Cell = Mapping[str, Any]
+Cell = Record
 
 
 @dataclass(frozen=True)
@@ -79,18 +80,16 @@ def rows(runs: Sequence[RunColumn]) -> Iterator[MatrixRow]:
             yield MatrixRow(check, [each.get(check) for each in checks], since, check=True)
 
 
-def notes(runs: Sequence[RunColumn]) -> Iterator[str]:
+def notes(runs: Sequence[RunColumn], words: Translations = ENGLISH) -> Iterator[str]:
     """What the runs do not have in common, and so what their differences may be due to."""
     for name, values in _settings(runs).items():
         if len(values) > 1:
-            yield f"the runs differ in {name}: {', '.join(values)}"
+            listed = words("comma").join(values)
+            yield words("runs_settings", name=words(name).lower(), values=listed)
     for run in runs[1:]:
         if not run.changes:
-            yield f"{run.name} shares no probes with {runs[0].name}: their rates alone are shown"
-    yield (
-        "changes are since the first run, of trials that both have settled; p is the chance of as "
-        "many if nothing has changed (exact, two-sided, adjusted for the number of checks)"
-    )
+            yield words("runs_unpaired", run=run.name, first=runs[0].name)
+    yield words("runs_changes")
 
 
 def _settings(runs: Sequence[RunColumn]) -> dict[str, dict[str, None]]:
@@ -98,7 +97,7 @@ def _settings(runs: Sequence[RunColumn]) -> dict[str, dict[str, None]]:
     return {
         "profile": dict.fromkeys(run.record["profile"] for run in runs),
         "policy": dict.fromkeys(run.record["harness"]["policy_sha256"][:12] for run in runs),
-        "version": dict.fromkeys(run.record["harness"]["version"] for run in runs),
+        "harness": dict.fromkeys(run.record["harness"]["version"] for run in runs),
     }
 
 
@@ -111,12 +110,13 @@ def figure(cell: Cell | None, *, check: bool) -> str:
     return "–" if cell["score"] is None else str(cell["score"])
 
 
-def change(found: Changes | None) -> str:
+def change(found: Changes | None, words: Translations = ENGLISH) -> str:
     """A change since the first run; "" where there is none."""
     if found is None or not (found.lost or found.gained):
         return ""
     certain = "!" if found.chance <= ALPHA else ""
-    return f"−{found.lost} +{found.gained} of {found.pairs}, p {found.chance:.2g}{certain}"
+    counts = {"lost": found.lost, "gained": found.gained, "pairs": found.pairs}
+    return words("runs_change", **counts, chance=f"{found.chance:.2g}{certain}")
 
 
 def print_runs(console: Console, runs: Sequence[RunColumn], *, all_rows: bool) -> None:
@@ -137,13 +137,19 @@ def print_runs(console: Console, runs: Sequence[RunColumn], *, all_rows: bool) -
         console.print(Text(f"· {note}"), soft_wrap=True)
 
 
-def heading(run: RunColumn) -> str:
+def heading(run: RunColumn, words: Translations = ENGLISH) -> str:
     """A run in one line."""
     found = run.record
     target = found["target"]
-    return (
-        f"{run.name}: {target['model']} at {target['endpoint']}, {found['started']}, profile "
-        f"{found['profile']}: {found['verdict']}, score {found['score']}"
+    return words(
+        "runs_heading",
+        run=run.name,
+        model=target["model"],
+        endpoint=target["endpoint"],
+        started=found["started"],
+        profile=found["profile"],
+        verdict=words(found["verdict"]),
+        score=found["score"],
     )
 
 
@@ -151,9 +157,11 @@ def _cell(cell: Cell | None, since: Changes | None, row: MatrixRow) -> Text:
     if cell is None:
         return Text("")
     verdict = Verdict(cell["verdict"])
-    said = f"{SHAPES[verdict]} {figure(cell, check=row.check)}"
+    clean = found_no_defect(cell)
+    shape, style = ("·", "") if clean else (SHAPES[verdict], STYLES[verdict])
+    said = f"{shape} {figure(cell, check=row.check)}"
     changed = change(since)
-    return Text(f"{said} ({changed})" if changed else said, STYLES[verdict])
+    return Text(f"{said} ({changed})" if changed else said, style)
 
 
 def markdown(runs: Sequence[RunColumn]) -> str:
@@ -171,12 +179,18 @@ def markdown(runs: Sequence[RunColumn]) -> str:
 
 def runs_page(runs: Sequence[RunColumn], language: str = "en") -> str:
     """The matrix as a page: one file, no script, no outside request."""
+    sections: list[tuple[MatrixRow, list[MatrixRow]]] = []
+    for row in rows(runs):
+        if row.check:
+            sections[-1][1].append(row)
+        else:
+            sections.append((row, []))
     return page.render(
         "runs.html",
         language,
         runs=runs,
-        rows=list(rows(runs)),
-        notes=list(notes(runs)),
+        sections=sections,
+        notes=list(notes(runs, Translations(language))),
         figure=figure,
         change=change,
         heading=heading,

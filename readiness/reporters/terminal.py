@@ -325,6 +325,6 @@ def verdict_of(of: Record) -> Text:
     """The verdict of a check or a dimension, in parentheses where it is advisory."""
     found = Verdict(of["verdict"])
     said, style = f"{SHAPES[found]} {found}", STYLES[found]
-    if "no_defect" in of:
+    if conclusions.found_no_defect(of):
         said, style = NO_DEFECT, ""
     return Text(said if of["gate"] == Gate.REQUIRED else f"({said})", style)

@@ -18,7 +18,7 @@ _END = r"(?=$|[:,;] | \()"
 _QUOTED = r"""'(?:[^'\\]|\\.)*(?:'|$)|"(?:[^"\\]|\\.)*(?:"|$)"""  # It may be cut.
 _FIGURE = rf"""({_QUOTED}|[^'":;]+?)"""
 #: What no phrase is known for: an excerpt, or words up to what parts them from the next.
-_OTHER = re.compile(rf"{_QUOTED}|.[^'\":;,(]*[:;,]? ?", re.DOTALL)
+_OTHER = re.compile(rf"(?:{_QUOTED})[:;,]? ?|.[^'\":;,(]*[:;,]? ?", re.DOTALL)
 MAX_REASON = 400  # characters that are looked up
 
 
@@ -39,7 +39,12 @@ class Translations:
 
     def requirement(self, check: Mapping[str, str]) -> str:
         """What a check requires; as it was recorded where the language has no text of it."""
-        return _requirements(self.language).get(check["id"], check["requirement"])
+        own = check["requirement"]
+        return _texts(f"requirements_{self.language}.yaml").get(check["id"], own)
+
+    def control(self, text: str) -> str:
+        """A text of the controls; as it is where the language has none."""
+        return _texts(f"controls_{self.language}.yaml").get(text, text)
 
     def reason(self, text: str) -> str:
         """Why a trial did not pass, by its known phrases; what else it says is kept."""
@@ -68,12 +73,6 @@ class Translations:
 
 
 @cache
-def _requirements(language: str) -> Mapping[str, str]:
-    """The requirements of the built-in checks; none in English, which the checks have."""
-    return _texts(f"requirements_{language}.yaml")
-
-
-@cache
 def _reasons(language: str) -> Sequence[tuple[re.Pattern[str], str]]:
     """The phrases of reasons and their texts, those with the most words first."""
     known = sorted(_texts(f"reasons_{language}.yaml").items(), key=lambda pair: -len(pair[0]))
@@ -83,7 +82,9 @@ def _reasons(language: str) -> Sequence[tuple[re.Pattern[str], str]]:
     ]
 
 
+@cache
 def _texts(name: str) -> Mapping[str, str]:
+    """The texts of a file by what they stand for; none in English, which the program has."""
     path = PACKAGE / "reporters" / name
     found: Mapping[str, str] = yaml.load(path.read_text("utf-8"), LOADER) if path.exists() else {}
     return found

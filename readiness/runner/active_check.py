@@ -100,8 +100,12 @@ class ActiveCheck:
         return {**fields, REPEAT: True} if self.is_repeat else fields
 
     def startable(self, wanted: Wanted = _any) -> bool:
-        """Whether a trial with such a probe may start now."""
-        waits = self.planned.check.in_order and self.in_flight
+        """Whether a trial with such a probe may start now.
+
+        Where its first failure ends a check, no trial is begun beside one that may fail.
+        """
+        one_by_one = self.planned.check.in_order or self.planned.claim.defects_only
+        waits = one_by_one and self.in_flight
         return self._next(wanted) is not None and not waits and not self._ahead
 
     @property

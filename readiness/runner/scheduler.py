@@ -277,9 +277,12 @@ async def attempted(check: Check, chat: Chat, probe: Probe, secrets: Secrets) ->
 
 
 def by_dimension(running: Sequence[ActiveCheck]) -> dict[str, Counter[str]]:
-    """The progress of each dimension: trials planned, tried and passed."""
+    """The progress of each dimension: trials planned, tried, passed, and that are unsupported."""
     counts: dict[str, Counter[str]] = {}
     for each in running:
         count = counts.setdefault(each.planned.check.dimension, Counter())
-        count.update(planned=each.total, tried=len(each.trials), passed=each.passed)
+        trials = list(each.trials.values())
+        unsupported = sum(trial.score.outcome is Outcome.UNSUPPORTED for trial in trials)
+        count.update(planned=each.total, tried=len(trials), passed=each.passed)
+        count.update(unsupported=unsupported)
     return counts

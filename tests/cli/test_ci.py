@@ -230,6 +230,35 @@ def run_action(workspace: Path, **inputs: str) -> subprocess.CompletedProcess[st
     )
 
 
+#: Keeps what it is given, as `gh` would send it.
+GH = """#!/bin/sh
+printf '%s\\n' "$@" > arguments
+cat > body
+"""
+
+
+@pytest.mark.parametrize(("pages", "posted"), [(["summary"], 0), (["summary", "comment"], 1)])
+def test_the_action_posts_the_comment_or_else_the_summary(
+    tmp_path: Path, pages: list[str], posted: int
+) -> None:
+    (tmp_path / "gh").write_text(GH)
+    (tmp_path / "gh").chmod(0o755)
+    folder = tmp_path / "it's; here"
+    folder.mkdir()
+    for page in pages:
+        (folder / f"{page}.md").write_text(f"the {page}\n" + "x" * 70_000)
+    (step,) = (each for each in steps() if each["name"] == "Comment")
+    given = {"FOLDER": str(folder), "REPOSITORY": "a/b", "NUMBER": "7", "GH_TOKEN": "t"}
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+    subprocess.run(command, cwd=tmp_path, env={**given, "PATH": path}, check=True)
+    body = (tmp_path / "body").read_text()
+    assert body.startswith(f"the {pages[posted]}\n")
+    assert len(body) == 60_000
+    arguments = (tmp_path / "arguments").read_text().split()
+    assert arguments == ["pr", "comment", "7", "--repo", "a/b", "--body-file", "-"]
+
+
 @pytest.mark.parametrize("name", ["LICENSE_EVIDENCE", "POLICY", "FAIL_ON", "BASELINE", "WAIVERS"])
 def test_an_input_of_the_action_is_one_value_of_its_option(tmp_path: Path, name: str) -> None:
     """Whatever it has in it: the shell neither runs nor splits it."""

@@ -53,6 +53,10 @@ def test_a_page_and_markdown_are_written_where_they_are_wanted(
     text = Path("out/compare.html").read_text("utf-8")
     assert "2 次就绪检验" in text
     assert "words.repeats ≠" in text
+    assert "60 次中 −20 +0，p 1.9e-06!" in text
+    assert "2 项检查，1 项不同" in text
+    assert text.count("<details") == 1
+    assert "变化相对于第一次运行" in text
     assert "<script" not in text
     table = Path("out/compare.md").read_text("utf-8")
     assert "| `words.repeats` | ✓ 60/60 | ✗ 40/60 (−20 +0 of 60, p 1.9e-06!) |" in table
@@ -78,6 +82,7 @@ def test_other_probes_are_not_paired(
 def test_a_run_that_cannot_be_read_is_named(
     own: pytest.Pytester, capsys: pytest.CaptureFixture[str], damage: str, status: int, said: str
 ) -> None:
+    whole = tried(own, 0)
     found = Path(tried(own, 0))
     if damage == "evidence":
         lines = (found / "evidence.jsonl").read_bytes()
@@ -85,8 +90,13 @@ def test_a_run_that_cannot_be_read_is_named(
     if damage == "record":
         (found / "readiness.json").unlink()
     capsys.readouterr()
-    assert compare([str(found) if damage != "nothing" else "nowhere"]) == status
+    assert compare([whole, str(found) if damage != "nothing" else "nowhere"]) == status
     assert said in capsys.readouterr().err
+
+
+def test_one_run_is_nothing_to_compare(capsys: pytest.CaptureFixture[str]) -> None:
+    assert compare(["reports/latest"]) == 2
+    assert capsys.readouterr().err.startswith("name two runs or more")
 
 
 def test_the_chance_is_two_sided_and_adjusted_for_what_can_be_significant() -> None:

@@ -162,6 +162,7 @@ def test_pytest_finds_the_built_in_checks_in_any_folder(own: pytest.Pytester) ->
     [
         (["URL", "--profle", "ci"], "--profle is unknown: did you mean --profile?"),
         (["URL", "json_only.promted_json"], "did you mean json_only.prompted_json?"),
+        (["URL", "json_onli"], "json_onli is no dimension, check or file: did you mean json_only?"),
         (["URL", "nonsense"], "nonsense is no dimension, check or file"),
     ],
 )

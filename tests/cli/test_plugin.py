@@ -209,7 +209,8 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(
 ) -> None:
     monkeypatch.setattr(progress, "PLAIN_INTERVAL", 0.01)
     result = run(own, url)
-    result.stdout.re_match_lines([r"words [1-9]\d*/60 · .* requests/s.*"])
+    pace = r"words [1-9]\d*/60 · .* requests/s, \d+ of 60 trials left, \d+:\d\d at this pace"
+    result.stdout.re_match_lines([pace])
     result.stdout.no_re_match_line(r".*words 0/60.*")  # Not tried is no progress.
 
 
@@ -222,6 +223,7 @@ def test_no_defect_in_too_few_trials_is_no_readiness(own: pytest.Pytester, url: 
             "! profile smoke shows defects, never readiness: *",
             "· no defect    words",
             "*1 no defect in *",
+            "words*██*89 · no defect*no defect in [1-9]* trials*",
             f"[?] INCONCLUSIVE   score 89*No defect found in {sent} requests (too*",
         ]
     )

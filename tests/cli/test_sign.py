@@ -165,6 +165,14 @@ def test_a_missing_file_an_added_one_and_a_link_are_named(
     )
 
 
+def test_what_is_no_run_is_named_with_what_to_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert do(sign.verify, tmp_path) == UNSOUND
+    why = f"{tmp_path} has no SHA256SUMS: name the folder of a finished run\n"
+    assert capsys.readouterr().err == why
+
+
 def _reseal(folder: Path, change: Callable[[list[bytes]], list[bytes]]) -> None:
     """Change the evidence, and write digests that cover it up."""
     path = folder / "evidence.jsonl"

@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from readiness.reporters.page import page
+from readiness.reporters.runs_table import RunColumn, runs_page
 from tests.example_records import check, dimension, failing, record, with_texts
 from tests.reporters.test_hostile_text import HOSTILE
 
@@ -85,6 +86,21 @@ def test_the_page_fits_asks_for_nothing_and_is_accessible(
     found = Axe().run(seen.page)
     assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
     assert "color-contrast" in [each["id"] for each in found.response["passes"]]
+
+
+def test_a_page_of_several_runs_is_short_fits_and_is_accessible(
+    browser: Browser, tmp_path: Path
+) -> None:
+    named = ["license", "json_only", "tool_calling", "memory", "long_context", "refusal", "api"]
+    sections = [dimension(each, *(failing(f"{each}.{n}") for n in range(9))) for each in named]
+    runs = [RunColumn.of(f"run {n}", record(*sections), None) for n in range(9)]
+    seen = Seen(browser, written(tmp_path, runs_page(runs)), 400, "dark")
+    assert seen.page.evaluate("document.documentElement.scrollHeight") < 3 * 900
+    seen.unfold()
+    assert seen.overflow <= 0
+    # What is wider than its box is scrolled by keys, too.
+    assert seen.page.evaluate("document.querySelector('.wide').scrollWidth") > 400
+    assert Axe().run(seen.page).response["violations"] == []
 
 
 def test_the_style_is_admitted_and_the_verdict_has_its_colour(

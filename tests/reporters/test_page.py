@@ -13,7 +13,7 @@ from readiness.reporters.page import command, page
 from readiness.reporters.translations import LANGUAGES, Translations, _catalogue
 from readiness.resources import PACKAGE, schema
 from readiness.verdict.claim import Gate, Verdict
-from tests.example_records import Json, check, dimension, failing, measure, record
+from tests.example_records import Json, check, dimension, failing, measure, reason, record
 
 
 class Reader(HTMLParser):
@@ -54,6 +54,33 @@ def test_the_verdict_comes_first_and_a_sentence_says_why() -> None:
     assert "1 of 5 required checks not ready: memory.recall_at_turn_50." in text
     assert "2 of 5 required checks inconclusive: memory.keeps, memory.doubtful." in text
     assert "1 required checks have no result: memory.lost." in text
+
+
+def test_a_ready_run_says_how_many_are_ready_before_what_was_not_assessed() -> None:
+    lacking = check("api.b", "not assessed", reasons=[reason("unsupported: no key was given", 1)])
+    ready = record(dimension("api", check("api.a"), lacking), verdict="ready", score=100)
+    begins = "Readiness of mini 1 of 2 required checks are ready, and none failed. 1 required"
+    assert begins in said(ready)
+
+
+def test_what_was_not_assessed_says_what_to_give_and_no_count_of_trials() -> None:
+    why = "unsupported: no licence evidence: name it with --license-evidence PATH"
+    lacking = check("license.a", "not assessed", passed=0, reasons=[reason(why, 1)])
+    row = dimension("license", lacking, verdict="not assessed", score=None)
+    told = said(record(row))
+    assert "permit commercial use. no licence evidence: name it with --license-evidence" in told
+    assert "a 0/100" not in told
+
+
+def test_a_dimension_without_a_defect_in_too_few_trials_says_so_and_is_not_inconclusive() -> None:
+    clean = check("memory.keeps", "inconclusive", trials=3, made=3, passed=3, no_defect=True)
+    lacking = check("memory.lost", "not assessed", reasons=[reason("unsupported: no tools", 1)])
+    row = dimension("memory", clean, lacking, verdict="inconclusive", score=89)
+    told = said(record(row, dimension("api", failing("api.a"))))
+    assert "memory no defect 89 At turn 50, facts of any earlier turn are recalled." in told
+    assert "recalled. no defect in 3 trials" in told
+    assert "no defect memory 1 no defect, 1 not assessed" in told
+    assert "inconclusive memory" not in told
 
 
 def test_a_run_that_is_ready_says_so() -> None:
@@ -280,3 +307,5 @@ def test_slices_are_in_the_order_of_their_numbers_and_shown_where_not_all_passed
     (at,) = charts.slices(failing("a.b", slices={"distance": parts, "one": {"x": parts["1-5"]}}))
     assert at.parts == [("1-5", 1, 2), ("6-10", 1, 2), ("11-20", 1, 2)]
     assert charts.slices(check("a.b", slices={"distance": parts})) == []
+    untried = check("a.b", "not assessed", passed=0, slices={"distance": parts})
+    assert charts.slices(untried) == []

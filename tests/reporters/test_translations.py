@@ -9,11 +9,15 @@ import pytest
 
 from readiness.check import Check
 from readiness.cli.built_in import built_in_checks
+from readiness.reporters.compliance import clauses
 from readiness.reporters.translations import Translations, _texts
 from readiness.resources import PACKAGE
 
 WORDS = Translations("zh")
 REASONS = _texts("reasons_zh.yaml")
+CHINESE = re.compile("[\u4e00-\u9fff]")
+#: Clauses that the standard itself only numbers.
+NUMBERS = re.compile(r"(MEASURE|GOVERN|MANAGE|A)[ .][\d.]+")
 
 
 def test_every_built_in_requirement_is_said_in_chinese() -> None:
@@ -35,6 +39,20 @@ def test_a_requirement_of_a_users_own_is_shown_as_it_is() -> None:
     assert Translations("en").requirement({**own, "id": "api.seed_accepted"}) == "It MUST repeat."
 
 
+def test_every_text_of_the_controls_is_said_in_chinese() -> None:
+    texts = {
+        text
+        for each in clauses()
+        for text in (each.name, each.edition, each.about, each.gap)
+        if not NUMBERS.fullmatch(text)
+    }
+    assert len(texts) > 80
+    assert {each for each in texts if not CHINESE.search(WORDS.control(each))} == set()
+    named = {each.source for each in clauses()}
+    assert _texts("controls_zh.yaml").keys() - named == texts
+    assert Translations("en").control("Quotas and bills.") == "Quotas and bills."
+
+
 @pytest.mark.parametrize(
     ("reason", "said"),
     [
@@ -50,6 +68,10 @@ def test_a_requirement_of_a_users_own_is_shown_as_it_is() -> None:
         (
             "unsupported: no licence evidence: name it with --license-evidence PATH",
             "不支持：没有许可证证据：请用 --license-evidence PATH 指明",
+        ),
+        (
+            "a fence around the JSON: '```json\\n{}```'; would pass without the fence",
+            "JSON 外面包了代码围栏：'```json\\n{}```'; 去掉围栏即可通过",
         ),
         # What nobody has put into Chinese is kept, and so is what came from the endpoint.
         ("a thing of its own: x, got 'a: no end, b'", "a thing of its own: x, 实得 'a: no end, b'"),
@@ -81,3 +103,4 @@ def test_a_phrase_has_as_many_figures_in_chinese() -> None:
         for phrase, text in REASONS.items()
     ]
     assert [of for of in counts if of[0] != of[1]] == []
+    assert [text for text in REASONS.values() if "None" in text.format(*"123456")] == []

@@ -266,7 +266,7 @@ def test_a_smoke_run_ends_a_check_with_its_first_proof(own: pytest.Pytester) -> 
     text += TOLD.format(name="all", count=40, options="required=0.9")
     (own.path / "check_wrong.py").write_text(text.replace("if reply.text", "if not reply.text"))
     with serving(mini(lambda n, request: f"OK {n}")) as url:
-        result = run(own, url, "--profile", "smoke", "--concurrency", "1", ".")
+        result = run(own, url, "--profile", "smoke", "--concurrency", "8", ".")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     (check,) = record(own)["dimensions"][0]["checks"]
     assert (check["trials"], check["verdict"]) == (40, "not ready")

@@ -12,6 +12,7 @@ from readiness.statistics.proportions import (
     Cluster,
     Interval,
     Z,
+    agreement,
     can_show,
     design_effect,
     effective,
@@ -199,6 +200,30 @@ def test_no_further_trials_mend_a_broken_rule() -> None:
 
 def test_no_number_of_trials_shows_what_is_all_but_a_rule() -> None:
     assert more_needed(0, 10, 1 - 1e-12, 0.0, ALPHA) is None
+
+
+# Agreement of raters
+
+
+def pairs(*counts: tuple[int, str, str]) -> list[tuple[str, str]]:
+    return [(one, other) for count, one, other in counts for _ in range(count)]
+
+
+def test_agreement_is_kappa_and_its_interval_wilsons_transformed() -> None:
+    found = agreement(pairs((20, "y", "y"), (5, "y", "n"), (10, "n", "y"), (15, "n", "n")))
+    theirs = binomtest(35, 50).proportion_ci(0.95, "wilson")
+    expected = (0.4, 2 * theirs.low - 1, 2 * theirs.high - 1)  # chance agrees on half
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+def test_chance_agrees_as_often_as_the_raters_use_each_label() -> None:
+    found = agreement(pairs((45, "y", "y"), (15, "y", "n"), (25, "n", "y"), (15, "n", "n")))
+    assert found.kappa == pytest.approx((0.60 - 0.54) / 0.46)
+
+
+def test_raters_who_use_one_label_only_say_nothing_of_their_agreement() -> None:
+    assert agreement(pairs((9, "y", "y"))) == (0, -1, 1)
+    assert agreement(pairs((9, "y", "n"))).kappa == 0
 
 
 @pytest.mark.parametrize("module", ["scipy", "numpy"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from readiness import PASSED, Chat, Check, Probe, Score, check, failed
 from readiness.score import Outcome
 from readiness.verdict.claim import Claim, Gate, Unsupported, Verdict
-from readiness.verdict.matrix import DimensionRow, matrix
+from readiness.verdict.matrix import DimensionRow, Matrix, matrix
 from readiness.verdict.result import Result, Trial
 
 LACKING = Score(Outcome.UNSUPPORTED, "no tools")
@@ -115,3 +115,98 @@ def test_a_policys_share_reaches_its_row_and_no_other() -> None:
     dimension = ours.check.dimension
     built = matrix([ours, theirs], {dimension: MUST, "other": MUST}, {}, {dimension: 0.2})
     assert {each.id: each.advice for each in built.rows} == {dimension: 0.2, "other": None}
+
+
+# Waivers, the order of rows, and which of them decide
+
+
+def named(passed: int, name: str) -> Result:
+    return result(scored(passed, 4), name=name)
+
+
+def waiving(*results: Result, waived: Sequence[str], missing: Sequence[str] = ()) -> DimensionRow:
+    ids = frozenset(f"test_matrix.{each}" for each in waived)
+    return DimensionRow("api", MUST, results, missing, None, ids)
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict", "after"),
+    [
+        (waiving(named(4, "a"), waived=[]), Verdict.READY, Verdict.READY),
+        (waiving(named(3, "a"), waived=["b"]), Verdict.NOT_READY, Verdict.NOT_READY),
+        (waiving(named(3, "a"), waived=["a"]), Verdict.NOT_READY, Verdict.READY),
+        (
+            waiving(named(3, "a"), waived=["a"], missing=["b"]),
+            Verdict.NOT_READY,
+            Verdict.INCONCLUSIVE,
+        ),
+        (waiving(named(4, "a"), waived=[], missing=["b"]), *[Verdict.INCONCLUSIVE] * 2),
+        (waiving(waived=["a"]), *[Verdict.NOT_ASSESSED] * 2),
+        (waiving(waived=[], missing=["a"]), *[Verdict.NOT_ASSESSED] * 2),
+    ],
+)
+def test_a_waiver_takes_a_check_out_of_the_runs_verdict_and_no_missing_one(
+    found: DimensionRow, verdict: Verdict, after: Verdict
+) -> None:
+    assert (found.verdict, found.verdict_after_waivers) == (verdict, after)
+
+
+def of_rows(*rows: tuple[str, Gate, Sequence[Result]]) -> Matrix:
+    return Matrix([DimensionRow(name, gate, results) for name, gate, results in rows])
+
+
+GOOD, BAD, OPEN = (
+    [result([PASSED])],
+    [result([failed("no")])],
+    [result([PASSED, Score(Outcome.SKIPPED)])],
+)
+
+
+@pytest.mark.parametrize(
+    ("built", "deciding", "verdict"),
+    [
+        (of_rows(("a", MUST, GOOD), ("b", MUST, GOOD)), [], Verdict.READY),
+        (of_rows(("a", MUST, OPEN), ("b", MUST, GOOD)), ["a"], Verdict.INCONCLUSIVE),
+        (
+            of_rows(("a", MUST, OPEN), ("b", MUST, BAD), ("c", MUST, [])),
+            ["b"],
+            Verdict.NOT_READY,
+        ),
+        (of_rows(("a", MUST, GOOD), ("b", SHOULD, BAD)), [], Verdict.READY),
+        (of_rows(("a", MUST, []), ("b", MUST, GOOD)), ["a"], Verdict.INCONCLUSIVE),
+        (of_rows(), [], Verdict.INCONCLUSIVE),
+    ],
+)
+def test_the_required_dimensions_that_are_not_ready_decide_or_else_those_that_are_open(
+    built: Matrix, deciding: Sequence[str], verdict: Verdict
+) -> None:
+    assert ([each.id for each in built.deciding], built.verdict) == (deciding, verdict)
+
+
+def test_the_runs_score_is_the_lowest_of_what_is_required_and_was_assessed() -> None:
+    rows = [("a", MUST, [of(1, 4)]), ("b", MUST, []), ("c", SHOULD, BAD), ("d", MUST, GOOD)]
+    assert of_rows(*rows).score == 25
+    assert of_rows(("c", SHOULD, GOOD)).score == 0
+
+
+def test_rows_are_reported_worst_first_then_by_score_then_by_name() -> None:
+    rows = [
+        ("e", MUST, GOOD),
+        ("d", MUST, []),
+        ("c", MUST, OPEN),
+        ("b", MUST, [of(1, 4)]),
+        ("a", MUST, [of(1, 4)]),
+        ("f", MUST, BAD),
+    ]
+    assert [each.id for each in of_rows(*rows).worst_first] == ["f", "a", "b", "c", "d", "e"]
+
+
+def test_a_matrix_has_a_row_for_each_dimension_that_is_not_off() -> None:
+    ours = named(4, "a")
+    gates = {"off": Gate.OFF, "api": SHOULD}
+    built = matrix([ours], gates, {"api": ["api.a"], "test_matrix": ["test_matrix.a"]}, {}, ["x.y"])
+    rows = [(each.id, each.gate, each.missing, each.waived) for each in built.rows]
+    assert rows == [
+        ("api", SHOULD, ("api.a",), frozenset({"x.y"})),
+        ("test_matrix", MUST, (), frozenset({"x.y"})),
+    ]

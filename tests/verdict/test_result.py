@@ -18,7 +18,7 @@ from readiness.policy.plan import plan
 from readiness.policy.policy import load
 from readiness.probe import Probe
 from readiness.score import PASSED, SETTLED, Measure, Outcome, Score, failed, scored
-from readiness.verdict.claim import Claim, Unsupported, Verdict
+from readiness.verdict.claim import Claim, Tally, Unsupported, Verdict
 from readiness.verdict.exit_status import explain
 from readiness.verdict.result import Reason, Result, Trial, times
 
@@ -114,6 +114,31 @@ def test_the_trials_that_are_said_to_be_needed_are_enough(
     cut = replace(cut, claim=replace(cut.claim, required=required))
     assert cut.more_needed == 100 - made
     assert replace(cut, trials=result(*[PASSED] * 100).trials).verdict is Verdict.READY
+
+
+def test_trials_of_a_cluster_are_counted_together_and_all_others_alone() -> None:
+    found = result(PASSED, failed("miss"), UNSETTLED, PASSED, PASSED)
+    assert found.tally == Tally(3, 1, 1)
+    shared = [replace(each, cluster="d" if at < 3 else "") for at, each in enumerate(found.trials)]
+    parts = (Tally(1, 1, 1), Tally(1), Tally(1))
+    assert replace(found, trials=shared).tally == Tally(3, 1, 1, parts)
+
+
+def test_an_interval_and_a_bound_are_those_of_the_effective_trials() -> None:
+    found = labelled(0.9, [PASSED] * 40, 40)  # four clusters of ten: 1 + 9 * 0.1
+    assert found.rate_lower_bound == pytest.approx(0.05 ** (1.9 / 40))
+    assert found.interval.high == 1.0
+    assert found.interval.low == pytest.approx(40 / 1.9 / (40 / 1.9 + 1.959964**2))
+
+
+def test_the_trials_that_are_needed_are_those_left_or_more() -> None:
+    rate = Claim(0.9, 0.05, 0.05, 100)
+    found = [
+        replace(result(*[PASSED] * made, *[SPENT] * left), claim=rate).more_needed
+        for made, left in ((10, 0), (10, 5), (10, 20), (19, 0))
+    ]
+    assert found == [9, 9, 20, 0]
+    assert result(PASSED, failed("miss")).more_needed is None
 
 
 # Reasons
@@ -307,3 +332,53 @@ def test_failures_without_a_pattern_have_none() -> None:
     found = tried(0.85, lambda of: False)
     assert (found.worst_pair, found.failing_alone, found.verdict) == (None, None, Verdict.READY)
     assert len(found.forms) == 100
+
+
+@pytest.mark.parametrize(
+    ("found", "gathers"),
+    [
+        (at_places(*range(88, 94)), True),  # fails alone
+        (at_places(88, 89, 90, 91), True),  # too little to fail alone, and nothing passed
+        (at_places(3, 17, 31, 56, 70, 95), False),
+        (at_places(), False),
+    ],
+)
+def test_failures_gather_where_they_fail_alone_or_nothing_passes(
+    found: Result, gathers: bool
+) -> None:
+    assert found.gathers is gathers
+
+
+def test_a_rule_is_not_ready_by_any_failure_wherever_it_stands() -> None:
+    found = replace(at_places(*range(88, 94)), claim=Claim(1.0, 0.05, 0.05, 100))
+    assert (found.gathers, found.verdict) == (False, Verdict.NOT_READY)
+
+
+def test_one_trial_never_fails_a_rate_of_95_percent_by_itself() -> None:
+    made = [Probe(f"n.{at}", [], labels={"reply": Reply.WHOLE}) for at in range(299)]
+    made.append(Probe("n.299", [], labels={"reply": Reply.STREAMED}))
+    trials = [Trial.of(each, at, LOST if at == 299 else PASSED) for at, each in enumerate(made)]
+    checked = check(made, required=0.95, forms=SPACE)(answers)
+    found = Result(checked, Claim(0.95, 0.05, 0.05, 300), trials)
+    # The upper bound of none of one is 0.95 itself, which is not below the rate.
+    assert (found.failing_alone, found.verdict) == (None, Verdict.INCONCLUSIVE)
+    why = "fails with reply (streamed): 1 of 1; elsewhere 0 of 299"
+    assert found.doubts == [f"{why}, too few to show that it fails there"]
+
+
+def test_trials_without_a_form_have_none() -> None:
+    assert result(PASSED).forms == []
+
+
+def test_slices_count_what_was_tried() -> None:
+    found = labelled(0.9, [PASSED, failed("miss"), UNSETTLED, SPENT], 4)
+    assert found.slices == {
+        "family": {"a": {"trials": 2, "passed": 1}, "b": {"trials": 1, "passed": 0}}
+    }
+
+
+def test_unsettled_trials_are_not_looked_at_for_where_failures_gather() -> None:
+    made = at_places()
+    lost = [replace(each, score=UNSETTLED) for each in made.trials[88:94]]
+    found = replace(made, trials=[*made.trials[:88], *lost, *made.trials[94:]])
+    assert (found.worst_pair, found.gathers) == (None, False)

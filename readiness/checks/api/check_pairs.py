@@ -11,7 +11,9 @@ from readiness.checks.api.probes import with_code_words
 from readiness.checks.api.requests import reproduced, send, send_without_reasoning
 from readiness.probe import Probe
 from readiness.reply import Reply
-from readiness.score import Score
+from readiness.score import Outcome, Score
+
+SEEDS = (11, 12)
 
 
 async def whole_and_streamed(chat: Chat, probe: Probe) -> tuple[Reply, Reply]:
@@ -104,6 +106,28 @@ async def tools_change_honoured(chat: Chat, probe: Probe) -> Score:
     before = await send(chat, probe)
     reply = await chat(probe.messages, budget=probe.budget, **probe.expect["change"])
     return pairs.score_called(before, reply)
+
+
+@check(with_code_words("message_change_honoured"), trials=4)
+async def message_change_honoured(chat: Chat, probe: Probe) -> Score:
+    """Requests that differ only in a number, in the system message, in an earlier turn or in the
+    last one MUST each get a reply of their own.
+    """
+    before = await send(chat, probe)
+    reply = await send(chat, replace(probe, messages=probe.expect["changed"]))
+    return pairs.score_own_words(before, reply, probe.expect["words"])
+
+
+@check(with_code_words("sampling_change_honoured"), trials=1)
+async def sampling_change_honoured(chat: Chat, probe: Probe) -> Score:
+    """The same messages at temperature 0, and at temperature 1 with two seeds, SHOULD get replies
+    that differ.
+    """
+    if not chat.dialect.sampling:
+        return Score(Outcome.UNSUPPORTED, "the endpoint takes no temperature")
+    drawn = [{"temperature": 0}, *({"temperature": 1, "seed": seed} for seed in SEEDS)]
+    sent = [await chat(probe.messages, budget=probe.budget, **each) for each in drawn]
+    return pairs.score_sampled([each.text for each in sent])
 
 
 @check(with_code_words("stop_cuts_same_text"), trials=5)

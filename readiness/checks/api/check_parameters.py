@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from readiness.chat import Chat
@@ -18,8 +19,12 @@ from readiness.checks.api.requests import (
 from readiness.checks.api.scoring_streams import choices, logprobs
 from readiness.probe import Probe
 from readiness.protocol.completion import read
+from readiness.protocol.dialect import OLDER_LIMIT
 from readiness.score import Score
 from readiness.scoring.rejection import refused, survived
+
+#: The limit of a list that takes far more tokens.
+TIGHT = 8
 
 
 @check(both_forms("max_tokens_honoured"))
@@ -56,6 +61,27 @@ async def max_completion_tokens_honoured(chat: Chat, probe: Probe) -> Score:
 async def stop_sequence_honoured(chat: Chat, probe: Probe) -> Score:
     """A reply MUST end before any `stop` sequence, with finish_reason stop."""
     return replies.score_stop(await send(chat, probe), probe.expect["before"], probe.expect["stop"])
+
+
+@check(both_forms("limit_honoured_beside_tools"), needs=["tools"])
+async def limit_honoured_beside_tools(chat: Chat, probe: Probe) -> Score:
+    """Where tools are offered, a reply MUST NOT exceed its token limit, and one that is cut there
+    MUST have finish_reason length.
+    """
+    names = (OLDER_LIMIT, chat.dialect.max_tokens_field)
+    name = names["older" not in probe.expect or not chat.dialect.older_limit]
+    sent = {"send": {"drop": names, "set": {name: TIGHT}}}
+    reply = await send_without_reasoning(chat, replace(probe, expect=sent))
+    return replies.score_text_beside_tools(reply, partial(replies.score_token_limit, limit=TIGHT))
+
+
+@check(both_forms("stop_honoured_beside_tools"), needs=["tools"])
+async def stop_honoured_beside_tools(chat: Chat, probe: Probe) -> Score:
+    """Where tools are offered, a text MUST end before any `stop` sequence, with finish_reason
+    stop.
+    """
+    score = partial(replies.score_stop, before=probe.expect["before"], stops=probe.expect["stop"])
+    return replies.score_text_beside_tools(await send(chat, probe), score)
 
 
 @check(probes("trailing_whitespace_kept"))

@@ -27,7 +27,10 @@ from readiness.checks.api.requests import (
 from readiness.probe import Probe
 from readiness.protocol.completion import read
 from readiness.reply import Reply
-from readiness.score import PASSED, Score, failed
+from readiness.score import PASSED, Outcome, Score, failed
+
+#: The tokens that a window that is not known may have room for, and those of a short message.
+UNKNOWN_ROOM, SHORT_ROOM = 10_000, 400
 
 
 @check(probes("reply_matches_sdk_types"))
@@ -139,9 +142,26 @@ async def content_parts_read(chat: Chat, probe: Probe) -> Score:
 @check(with_code_words("long_message_read"), trials=1)
 async def long_message_read(chat: Chat, probe: Probe) -> Score:
     """A message of 20 KB, or half of the window, MUST be read from its first line to its last."""
+    return await recall(chat, fitting(probe, _room(chat, probe)))
+
+
+def _room(chat: Chat, probe: Probe) -> int | None:
+    """The tokens that the window has for a probe's messages; None where it is not known."""
     window = chat.context.context_window
-    room = None if window is None else window - probe.budget - chat.dialect.reasoning_tokens
-    return await recall(chat, fitting(probe, room))
+    return None if window is None else window - probe.budget - chat.dialect.reasoning_tokens
+
+
+@check(with_code_words("long_system_message_read"), trials=2)
+async def long_system_message_read(chat: Chat, probe: Probe) -> Score:
+    """A system message of 40 KB, or half of the window, MUST be read from its first line on as the
+    same text of a user is.
+    """
+    room = _room(chat, probe) or UNKNOWN_ROOM
+    score = await _compared_with_plain_form(chat, fitting(probe, room))
+    if score.outcome is not Outcome.FAIL:
+        return score
+    short = await send(chat, fitting(probe, SHORT_ROOM))
+    return replies.rescore_by_short_form(score, short, probe.expect["words"])
 
 
 @check(large())
@@ -176,7 +196,9 @@ async def _compared_with_plain_form(chat: Chat, probe: Probe) -> Score:
         score = replies.score_parts(await send(chat, probe), words)
         if score.passed:
             return score
-        plain = await chat(probe.expect["plain"], budget=probe.budget, **probe.parameters)
+        said = probe.expect.get("plain", probe.messages)
+        parameters = {**probe.parameters, **probe.expect.get("offers", {})}
+        plain = await chat(said, budget=probe.budget, **parameters)
         return replies.rescore_by_plain_form(score, plain, words)
 
     return await reproduced(attempt)
@@ -200,6 +222,16 @@ async def tool_result_accepted(chat: Chat, probe: Probe) -> Score:
 async def tool_history_read(chat: Chat, probe: Probe) -> Score:
     """After a later user message, earlier tool calls and their results MUST still be read."""
     return await recall(chat, probe)
+
+
+@check(with_code_words("tool_history_without_tools_read"), trials=4, needs=["tools"])
+async def tool_history_without_tools_read(chat: Chat, probe: Probe) -> Score:
+    """Tool calls and their results MUST be accepted as history and read where the request itself
+    offers no tools.
+    """
+    if "words" in probe.expect:
+        return await _compared_with_plain_form(chat, probe)
+    return replies.score_answered(await send(chat, probe))
 
 
 @check(probes("own_message_accepted"), needs=["tools"])

@@ -13,7 +13,7 @@ from readiness.checks.api.probes import both_forms, brief, longer, streamed
 from readiness.checks.api.requests import send, send_as_is, send_without_reasoning
 from readiness.probe import Probe
 from readiness.protocol.completion import read
-from readiness.score import Score
+from readiness.score import Outcome, Score
 
 STREAM = ["stream"]
 
@@ -90,8 +90,10 @@ async def incremental_streaming(chat: Chat, probe: Probe) -> Score:
     # A request that queued, or a machine that was busy, is no proxy that buffers: that keeps back
     # what is twice as long for twice as long.
     whole = await send_as_is(chat, long)
-    half = await send_as_is(chat, replace(long, budget=max(stream.frames(whole) // 2, 1)))
-    return stream.score_buffered(whole, half, words)
+    shorter = replace(long, budget=max(stream.frames(whole) // 2, 1))
+    halves = [await send_as_is(chat, shorter) for _ in range(2)]
+    scores = [stream.score_buffered(whole, half, words) for half in halves]
+    return next((each for each in scores if each.outcome is not Outcome.FAIL), scores[0])
 
 
 @check(streamed("usage_in_stream"), needs=STREAM)

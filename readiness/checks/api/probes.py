@@ -159,6 +159,7 @@ def _filled(said: Any, series: str) -> Any:
     low = random.randrange(11, 60)
     numbers = {"low": low, "middle": low + 9, "next": low + 10, "high": low + 29}
     texts |= {f"{{{name}}}": str(number) for name, number in numbers.items()}
+    texts["{renumbered}"] = _renumbered(code, random)
     texts["{name}"] = random.choice(PROMPTS["names"])
     return _with_turns(_replaced(said, texts))
 
@@ -166,14 +167,18 @@ def _filled(said: Any, series: str) -> Any:
 def fitting(probe: Probe, room: int | None) -> Probe:
     """The probe, its filler shortened to half of the tokens that there is room for."""
     text, most = PROMPTS["filler"], LONG_MESSAGE // len(PROMPTS["filler"]) + 1
-    times = most if room is None else min(most, int(room * CHARACTERS_PER_TOKEN / 2) // len(text))
-    if times >= most:
+    whole = _repeated(text, most)
+    fillers = sum(str(each["content"]).count(whole) for each in probe.messages)
+    fits = most if room is None else int(room * CHARACTERS_PER_TOKEN / 2) // (len(text) * fillers)
+    times = min(most, fits)
+    if times == most:
         return probe
-    long = {_repeated(text, most): _repeated(text, times)}
+    long = {whole: _repeated(text, times)}
     half = {_repeated(text, most // 2): _repeated(text, times // 2)}
-    return replace(
-        probe, messages=_replaced(probe.messages, long), expect=_replaced(probe.expect, half)
-    )
+    expect = {
+        name: _replaced(of, half if name == "half" else long) for name, of in probe.expect.items()
+    }
+    return replace(probe, messages=_replaced(probe.messages, long), expect=expect)
 
 
 def _repeated(text: str, times: int) -> str:
@@ -204,6 +209,12 @@ def _codes(series: str, count: int) -> list[str]:
     random = Random(f"api/{series}")
     words = random.sample(PROMPTS["codes"], len(PROMPTS["codes"]))
     return [f"{words[at % len(words)]}-{random.randrange(100, 1000)}" for at in range(count)]
+
+
+def _renumbered(code: str, random: Random) -> str:
+    """The same word with another number."""
+    word, _, number = code.partition("-")
+    return f"{word}-{(int(number) - 100 + random.randrange(1, 900)) % 900 + 100}"
 
 
 def _replaced(said: Any, texts: Mapping[str, str]) -> Any:

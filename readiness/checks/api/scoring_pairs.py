@@ -25,6 +25,8 @@ TOKENS, SHARE = 3, 0.1
 UNEVEN = 1.25
 #: A copy of fewer letters is no part of a text.
 MIN_PART = 10
+#: Texts of fewer words may come twice by chance.
+MIN_WORDS = 24
 #: A copy with fewer line breaks shows nothing of line breaks.
 MIN_BREAKS = 3
 
@@ -230,6 +232,27 @@ def _score_change(before: Reply, reply: Reply, honoured: bool, change: str) -> S
     if reply.text == before.text and not reply.tool_calls:
         return failed(f"with {change}, the answer to the request before", f"{reply.text!r:.120}")
     return scored(Outcome.UNDETERMINED, f"no effect of {change}", came=f"{reply.text!r:.120}")
+
+
+def score_own_words(before: Reply, reply: Reply, words: Sequence[str]) -> Score:
+    """Score the replies to two requests, each of which has a word of its own to tell."""
+    (one, told), (other, came) = zip(words, (before.text, reply.text), strict=True)
+    if one.casefold() not in told.casefold():
+        return scored(Outcome.UNDETERMINED, "the model does not tell the word", f"{told!r:.120}")
+    if other.casefold() in came.casefold():
+        return PASSED
+    if one.casefold() in came.casefold():
+        return failed("with another message, the answer to the request before", f"{came!r:.120}")
+    return scored(Outcome.UNDETERMINED, "the model does not tell the word", f"{came!r:.120}")
+
+
+def score_sampled(texts: Sequence[str]) -> Score:
+    """Score replies that were drawn anew each time."""
+    if len(set(texts)) == len(texts):
+        return PASSED
+    if len(texts[0].split()) < MIN_WORDS:
+        return scored(Outcome.UNDETERMINED, "too short to tell", f"{texts[0]!r:.120}")
+    return failed("drawn anew, the same reply", f"{texts[0]!r:.120}")
 
 
 def score_stop_cut(free: Reply, stopped: Reply, stops: Sequence[str]) -> Score:

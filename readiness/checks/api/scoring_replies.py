@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from readiness.exchange import Exchange, Fault, Repeated
@@ -161,6 +161,14 @@ def score_stop(reply: Reply, before: str, stops: Sequence[str]) -> Score:
     )
 
 
+def score_text_beside_tools(reply: Reply, score: Callable[[Reply], Score]) -> Score:
+    """Score a text that was asked for beside tools; a call in its place shows nothing of it."""
+    if reply.tool_calls:
+        called = ", ".join(call.name for call in reply.tool_calls)
+        return scored(Outcome.UNDETERMINED, "a call instead of a text", came=called)
+    return score(reply)
+
+
 def score_trailing_space(reply: Reply, before: str) -> Score:
     """Score whether the space before a stop sequence is kept."""
     text = reply.content or ""
@@ -195,6 +203,11 @@ def rescore_by_plain_form(lost: Score, plain: Reply, words: Sequence[str]) -> Sc
     if score_parts(plain, words).passed:
         return failed(f"{lost.reason}, which the reply to the plain form has")
     return _beyond_the_model(lost)
+
+
+def rescore_by_short_form(lost: Score, short: Reply, words: Sequence[str]) -> Score:
+    """Score a reply without the words again, by the reply to a short message of the same role."""
+    return lost if score_parts(short, words).passed else _beyond_the_model(lost)
 
 
 def rescore_by_prompt_tokens(lost: Score, reply: Reply, plain: Reply) -> Score:

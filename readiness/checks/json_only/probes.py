@@ -41,7 +41,7 @@ STATED = {"F2": 15, "F3": 20, "F4": 20, "F5": 15, "F6": 10, "F8": 5, "F10": 15}
 BUDGETS = {"F4": 1024, "F6": 4096, "F10": 1024}
 #: More than a reply with much indentation takes in most tokenizers; twice that, where it is flat.
 SMALL_BUDGET = 256
-SMALL_BUDGETS = {"F4": 640, "F6": 4096, "F10": 640, "T1": 512, "poem": 512}
+SMALL_BUDGETS = {"F4": 640, "F6": 4096, "F10": 640, "T1": 384, "poem": 384}
 
 
 #: JSON is asked for in words: no format of a reply helps, and no tool has anything to do with it.

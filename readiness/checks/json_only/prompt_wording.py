@@ -123,4 +123,6 @@ def _spoken(value: Any, words: Words) -> str:
         return "; ".join(_spoken(part, words) for part in value)
     if isinstance(value, list | dict):
         return str(words["empty"])
+    if value == "":
+        return '""'
     return str(value).replace("\n", "⏎").replace("\t", "⇥")

@@ -30,6 +30,8 @@ def schema_of(spec: Spec) -> dict[str, Any]:
         count = spec.get("exactly")
         exact = {} if count is None else {"minItems": count, "maxItems": count}
         return {"type": "array", "items": schema_of(of), **exact}
+    if kind == "given":
+        return {"type": [_GIVEN[type(of)], "null"]}
     if kind == "nullable":
         plain = schema_of(of)
         return {**plain, "type": [plain["type"], "null"]}
@@ -98,10 +100,14 @@ def _code(of: Any, source: ValueSource) -> str:
 
 _TYPES = {"integer": "integer", "number": "number", "scientific": "number", "boolean": "boolean"}
 
+#: The types of values that a spec itself gives; null is none of them, and a schema lets it in.
+_GIVEN: Mapping[type, str] = {int: "integer", str: "string", bool: "boolean"}
+
 _LEAVES: Mapping[str, Callable[[Any, ValueSource], Any]] = {
     "text": lambda of, source: source.random.choice(source.texts[of]),
     "choice": lambda of, source: source.random.choice(of),
     "boolean": lambda of, source: source.random.choice(of),
+    "given": lambda of, source: of,
     "integer": lambda of, source: source.random.randint(*of),
     "number": _number,
     "scientific": _scientific,

@@ -15,7 +15,7 @@ from readiness.resources import filled, prompts
 
 PROMPTS = prompts("multilingual.yaml")
 #: The longest text may have 300 characters, of at most a token and a half each.
-BUDGET, SMALL_BUDGET = 1024, 512
+BUDGET, SMALL_BUDGET = 1024, 384
 TERMS = 3
 # What three requests have together: the brief three times, and the replies before each.
 _TOKENS = 2000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import Any
 
 from readiness.mutants.api.requests import CRASH, JSON, Errs
@@ -101,6 +101,44 @@ def _in_tens(_request: Request, frames: list[bytes]) -> Frames:
     return [part for ten in tens for part in (b"".join(ten), 0.003)]
 
 
+def _played(frames: Sequence[bytes], slower: float = 1.0) -> list[bytes | float]:
+    """Frames at a fast model's speed, or so many times slower, ten at once."""
+    tens = [b"".join(frames[at : at + 10]) for at in range(0, len(frames), 10)]
+    return [part for ten in tens for part in (ten, 10 * slower * _PER_FRAME)]
+
+
+def _trickled(slower: float) -> Callable[[Request, list[bytes]], Frames]:
+    """The whole reply is made, and then played back as if it were made just now."""
+    return lambda _request, frames: [_PER_FRAME * len(frames), *_played(frames, slower)]
+
+
+def _first_half_read(_request: Request, frames: list[bytes]) -> Frames:
+    half = len(frames) // 2
+    return [_PER_FRAME * half, b"".join(frames[:half]), *_played(frames[half:])]
+
+
+def _slow_prefill(_request: Request, frames: list[bytes]) -> Frames:
+    return [0.3, *_played(frames)]
+
+
+def _flushed(_request: Request, frames: list[bytes]) -> Frames:
+    """A proxy passes on what has come in every 20 ms, be it ever so little."""
+    each = int(0.02 / _PER_FRAME)
+    parts = [b"".join(frames[at : at + each]) for at in range(0, len(frames), each)]
+    return [piece for part in parts for piece in (_PER_FRAME * part.count(b"data:"), part)]
+
+
+def _drafted(_request: Request, frames: list[bytes]) -> Frames:
+    """Speculative decoding: one to eight tokens a step."""
+    sizes, sent, at = (1, 5, 2, 8, 1, 3), list[bytes | float](), 0
+    for size in cycle(sizes):
+        if at >= len(frames):
+            return sent
+        sent += [b"".join(frames[at : at + size]), 0.0015]
+        at += size
+    return sent
+
+
 def _in_halves(_request: Request, frames: list[bytes]) -> Frames:
     """Each frame in two writes: a client reads what there is."""
     return [part for each in frames for part in (each[:6], 0.0, each[6:], 0.0)]
@@ -146,6 +184,27 @@ BUFFERS = [
         change_frames=_stalled,
         expected_verdict=Verdict.INCONCLUSIVE,
     ),
+    Flaw(
+        "trickled",
+        "the whole reply is made first, and then played back as fast",
+        _INCREMENTAL,
+        change_frames=_trickled(1.0),
+    ),
+    Flaw(
+        "trickled_slowly",
+        "the whole reply is made first, and then played back at two thirds of the speed",
+        _INCREMENTAL,
+        change_frames=_trickled(1.5),
+    ),
+    Flaw(
+        "first_half_kept_back",
+        "a filter reads the first half of a stream before it passes it on",
+        _INCREMENTAL,
+        change_frames=_first_half_read,
+    ),
+    Flaw("slow_prefill", "every stream may wait for as long", change_frames=_slow_prefill),
+    Flaw("flushed_by_time", "a proxy may bundle what comes", change_frames=_flushed),
+    Flaw("drafted_streams", "several tokens may come at once", change_frames=_drafted),
     Flaw("frames_in_tens", "a server sends ten tokens at once", change_frames=_in_tens),
     Flaw("frames_in_halves", "a frame may come in two writes", change_frames=_in_halves),
 ]

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 from readiness.mutants.api.requests import (
-    asked,
     choice_of,
     crashes,
     formed,
@@ -185,7 +184,8 @@ _PARAMETERS = [
         "api_limit_by_default",
         "where nobody limits a reply, sixteen tokens are the limit",
         "api.no_default_token_limit",
-        change_request=asked("no_default_token_limit", _limited),
+        change_request=_limited,
+        elsewhere=_OTHERS,
     ),
     Flaw(
         "api_stop_says_length",
@@ -261,29 +261,77 @@ def _latest(request: Request) -> Request:
     return {**request, "messages": request["messages"][-50:]}
 
 
+def _roles(request: Request) -> Sequence[str]:
+    """The roles of the messages; none where some message is malformed."""
+    found = request.get("messages")
+    sound = isinstance(found, list) and all(isinstance(each, dict) for each in found)
+    return [str(each.get("role")) for each in found] if found and sound else []
+
+
+def _where(
+    where: Callable[[Sequence[str]], bool], change: Callable[[Request], Request]
+) -> Callable[[Request], Request]:
+    """Change conversations without tools whose messages have such roles."""
+    return lambda request: (
+        change(request) if not request.get("tools") and where(_roles(request)) else request
+    )
+
+
+def _answered_under_orders(roles: Sequence[str]) -> bool:
+    return roles[:1] == ["system"] and "assistant" in roles
+
+
+def _answered_before(roles: Sequence[str]) -> bool:
+    return "assistant" in roles and roles[-1] == "user" and "tool" not in roles
+
+
+def _answered_often(roles: Sequence[str]) -> bool:
+    return roles.count("assistant") >= _OFTEN
+
+
+def _many(roles: Sequence[str]) -> bool:
+    return len(roles) > _OFTEN
+
+
 def _part(place: int) -> Callable[[Request], Request]:
-    """Read only one of the content parts of a message."""
+    """Of a message in several text parts, read only one."""
+
+    def read(message: Any) -> Any:
+        content = message.get("content") if isinstance(message, dict) else None
+        if not isinstance(content, list) or len(content) < 2 or message.get("tool_calls"):
+            return message
+        texts = _in_text_parts({"messages": [message]})
+        return {**message, "content": [content[place]]} if texts else message
 
     def change(request: Request) -> Request:
-        read = [
-            {**each, "content": [each["content"][place]]}
-            if isinstance(each["content"], list)
-            else each
-            for each in request["messages"]
-        ]
-        return {**request, "messages": read}
+        messages = request.get("messages")
+        return (
+            {**request, "messages": [*map(read, messages)]}
+            if isinstance(messages, list)
+            else request
+        )
 
     return change
 
 
 def _cut(start: int, end: int | None) -> Callable[[Request], Request]:
-    """Read only a part of the message."""
+    """Of a long text that is the only message, read only a part."""
 
     def change(request: Request) -> Request:
-        (message,) = request["messages"]
-        return {**request, "messages": [{**message, "content": message["content"][start:end]}]}
+        messages = request.get("messages")
+        if not isinstance(messages, list) or len(messages) != 1:
+            return request
+        content = messages[0].get("content") if isinstance(messages[0], dict) else None
+        if not isinstance(content, str) or not _LONG < len(content) < _LONGEST:
+            return request
+        return {**request, "messages": [{**messages[0], "content": content[start:end]}]}
 
     return change
+
+
+#: How many replies make a long conversation; the characters of a long text, and of one that is
+#: longer than any window.
+_OFTEN, _LONG, _LONGEST = 25, 16_000, 500_000
 
 
 def _until_token(request: Request) -> Request:
@@ -344,21 +392,24 @@ CONTROL_TOKEN = re.compile(r"<\|\w+\|>|</s>|\[INST\]|<end_of_turn>")
 CONVERSATIONS_FLAWS = [
     Flaw(
         "api_history_lost",
-        "the last message alone is read",
+        "after a system message, the last message alone is read",
         "api.all_messages_read",
-        change_request=asked("all_messages_read", _last_alone),
+        change_request=_where(_answered_under_orders, _last_alone),
+        elsewhere=_OTHERS,
     ),
     Flaw(
         "api_assistant_lost",
         "what the assistant said before is not read",
         "api.all_messages_read",
-        change_request=asked("all_messages_read", _without_role("assistant")),
+        change_request=_where(_answered_before, _without_role("assistant")),
+        elsewhere=_OTHERS,
     ),
     Flaw(
         "api_system_lost",
-        "system messages are not read",
+        "in long conversations, system messages are not read",
         "api.all_messages_read",
-        change_request=asked("all_messages_read", _without_role("system")),
+        change_request=_where(_answered_often, _without_role("system")),
+        elsewhere=_OTHERS,
     ),
     Flaw(
         "api_system_lost_with_tools",
@@ -373,19 +424,22 @@ CONVERSATIONS_FLAWS = [
         "api_fifty_messages",
         "of a conversation, the last fifty messages are read",
         "api.all_messages_read",
-        change_request=asked("all_messages_read", _latest),
+        change_request=_where(_many, _latest),
+        elsewhere=_OTHERS,
     ),
     Flaw(
         "api_first_part_alone",
         "the first text part alone is read",
         "api.content_parts_read",
-        change_request=asked("content_parts_read", _part(0)),
+        change_request=_part(0),
+        elsewhere=_OTHERS,
     ),
     Flaw(
         "api_last_part_alone",
         "the last text part alone is read",
         "api.content_parts_read",
-        change_request=asked("content_parts_read", _part(-1)),
+        change_request=_part(-1),
+        elsewhere=_OTHERS,
     ),
     Flaw(
         "api_parts_crash",
@@ -398,13 +452,15 @@ CONVERSATIONS_FLAWS = [
         "api_head_cut",
         "the head of a long message is lost",
         "api.long_message_read",
-        change_request=asked("long_message_read", _cut(-8_000, None)),
+        change_request=_cut(-8_000, None),
+        elsewhere=_OTHERS,
     ),
     Flaw(
         "api_tail_cut",
         "the tail of a long message is lost",
         "api.long_message_read",
-        change_request=asked("long_message_read", _cut(0, 8_000)),
+        change_request=_cut(0, 8_000),
+        elsewhere=_OTHERS,
     ),
     Flaw(
         "api_token_ends_message",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from random import Random
 from typing import Any
 
 from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Request
@@ -13,6 +14,8 @@ from readiness.mutants.endpoint.tools import named_tool
 
 _STATED = re.compile(r"\bcode word is ([\w-]+)")
 _ASKED = re.compile(r"\b(?:What is|Which are) the code words?\?")
+_STORY = re.compile(r"\bmake up a story\b", re.I)
+_DEEDS = ("sailed", "rowed", "anchored", "waited", "sang", "slept", "fished", "painted", "mended")
 _WRITE = "Write the code word down."
 _TOOL = "write_down"
 
@@ -21,6 +24,8 @@ def answer(request: Request) -> ModelOutput | None:
     """Tell the code words, or write one down; None where the last message asks for neither."""
     messages = request["messages"]
     asked = text_of(messages[-1])
+    if _STORY.search(asked):
+        return ModelOutput(_story(request))
     stated = _STATED.findall("\n".join(map(_said, messages)))
     if _ASKED.search(asked):
         return ModelOutput(" ".join(stated) or "I do not know any code word.")
@@ -35,6 +40,12 @@ def answer(request: Request) -> ModelOutput | None:
         if _TOOL in offered
         else ModelOutput(stated[-1])
     )
+
+
+def _story(request: Request) -> str:
+    """A story, drawn by temperature and seed."""
+    random = Random(repr([request.get("temperature"), request.get("seed")]))
+    return " ".join(f"Then {random.choice('ABCDEF')}. {random.choice(_DEEDS)}." for _ in range(24))
 
 
 def _said(message: Mapping[str, Any]) -> str:

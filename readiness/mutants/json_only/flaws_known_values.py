@@ -182,6 +182,25 @@ def _alike(_request: Request, value: Any) -> Any:
     }
 
 
+def _nulled(*kinds: type) -> Callable[[Request, Any], Any]:
+    """What is false and of these types becomes null, where the shape lets it."""
+
+    def of(shape: Any, value: Any) -> Any:
+        if isinstance(value, dict):
+            members = shape.get("properties", {})
+            return {key: of(members.get(key, {}), part) for key, part in value.items()}
+        if isinstance(value, list):
+            return [of(shape.get("items", {}), part) for part in value]
+        nullable = "null" in (shape.get("type") or ())
+        return None if nullable and type(value) in kinds and not value else value
+
+    return lambda request, value: of(shape_of(request) or {}, value)
+
+
+def _always(_request: Request) -> bool:
+    return True
+
+
 _BROKEN: list[tuple[str, str, str, Says]] = [
     (
         "json_object_empty",
@@ -248,6 +267,24 @@ _BROKEN: list[tuple[str, str, str, Says]] = [
         "with a format, whole numbers have no sign",
         _IN_FORMAT,
         _value(lambda request: bool(wanted_format(request)), _unsigned),
+    ),
+    (
+        "json_nothing_for_false",
+        "what is false becomes null where it may: 0, empty texts and false",
+        _IN_FORMAT,
+        _value(_always, _nulled(int, str, bool)),
+    ),
+    (
+        "json_nothing_for_zero",
+        "0 becomes null where it may",
+        _IN_FORMAT,
+        _value(_always, _nulled(int)),
+    ),
+    (
+        "json_nothing_for_empty_texts",
+        "an empty text becomes null where it may, with a format",
+        _IN_FORMAT,
+        _value(lambda request: bool(wanted_format(request)), _nulled(str)),
     ),
     (
         "json_format_cuts_texts",

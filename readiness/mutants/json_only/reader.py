@@ -223,6 +223,8 @@ def _guess(node: Any) -> Any:
 
 
 def _string(text: str) -> str:
+    if text == '""':
+        return ""
     return text.replace("⏎", "\n").replace("⇥", "\t")
 
 

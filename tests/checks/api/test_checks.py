@@ -8,13 +8,16 @@ import pytest
 
 from readiness.mutants.api import (
     flaws_advice,
+    flaws_beside_tools,
     flaws_errors,
     flaws_gateways,
     flaws_harmless,
     flaws_history,
+    flaws_long_system,
     flaws_replies,
     flaws_sdk,
     flaws_streams,
+    flaws_tool_history,
 )
 from readiness.mutants.catalog import FLAWLESS, find, mutants
 from readiness.mutants.flaw import Flaw
@@ -30,7 +33,14 @@ ANYWHERE = ("key_refused_at_times", "api_crossed_by_two")
 LIMITED = "api.answers_every_request"
 BROKEN = [
     *(*flaws_replies.FLAWS, *flaws_sdk.FLAWS, *flaws_advice.FLAWS),
-    *(each for each in (*flaws_streams.FLAWS, *flaws_history.FLAWS) if each.check),
+    *(
+        each
+        for each in (
+            *(*flaws_streams.FLAWS, *flaws_history.FLAWS),
+            *(*flaws_beside_tools.FLAWS, *flaws_tool_history.FLAWS, *flaws_long_system.FLAWS),
+        )
+        if each.check
+    ),
     *(*flaws_errors.ERRORS_FLAWS, *flaws_errors.HOSTILE_FLAWS),
     *(
         each
@@ -42,7 +52,11 @@ HARMLESS = [
     *flaws_harmless.FLAWS,
     *(
         each
-        for each in (*flaws_gateways.FLAWS, *flaws_streams.FLAWS, *flaws_history.FLAWS)
+        for each in (
+            *(*flaws_gateways.FLAWS, *flaws_streams.FLAWS),
+            *(*flaws_history.FLAWS, *flaws_beside_tools.FLAWS),
+            *(*flaws_tool_history.FLAWS, *flaws_long_system.FLAWS),
+        )
         if each.harmless
     ),
 ]
@@ -51,6 +65,9 @@ OTHERS = [f for f in mutants() if f.harmless and f not in HARMLESS]
 IN_STREAMS = {"api.overlong_prompt_rejected", "api.unread_parts_not_dropped"}
 CALLS = {"api.calls_beside_words_read"}
 STOPPED, CHANGED = {"api.stop_cuts_same_text"}, "api.stop_change_honoured"
+BESIDE_TOOLS = {"api.stop_honoured_beside_tools"}
+LIMITED_BESIDE_TOOLS = {"api.limit_honoured_beside_tools"}
+TOOLLESS, LONG_SYSTEM = "api.tool_history_without_tools_read", "api.long_system_message_read"
 #: The checks that a flaw necessarily fails too.
 TOGETHER = {
     "api_sdk_models": {"api.models_listed"},
@@ -58,33 +75,43 @@ TOGETHER = {
     "api_broken_json_taken": {"api.json_error_body"},
     "api_no_messages_taken": {"api.json_error_body"},
     # Calls beside words are calls as well.
-    "history_calls_dropped": CALLS,
-    "history_results_emptied": CALLS,
-    "history_arguments_dropped": CALLS,
+    **dict.fromkeys(
+        ("history_calls_dropped", "history_results_emptied", "history_arguments_dropped"),
+        CALLS | {TOOLLESS},
+    ),
+    # What is lost of conversations and of parts.
+    "api_history_lost": {"api.content_parts_read", "api.message_change_honoured"},
+    "api_assistant_lost": {"api.content_parts_read"},
+    "history_cut_1200": {LONG_SYSTEM},
+    "history_system_cut_2048": {LONG_SYSTEM},
     # The capability probe, which these tests leave out, finds that reasoning is not taken back.
     "reasoning_rejected": {"api.own_message_accepted"},
     # What every large body meets, and what every error in a stream is.
     "body_16k_500": {
         "api.huge_body_handled",
         "api.long_message_read",
-        "api.many_tools_handled",
-        "api.deep_nesting_handled",
+        LONG_SYSTEM,
         "api.overlong_prompt_rejected",
     },
     # A stop is asked for by three checks, and what is damaged is no text to stop.
-    **dict.fromkeys(("api_stop_ignored", "api_stop_one_letter"), STOPPED | {CHANGED}),
+    **dict.fromkeys(
+        ("api_stop_ignored", "api_stop_one_letter"), STOPPED | BESIDE_TOOLS | {CHANGED}
+    ),
+    **dict.fromkeys(("api_stop_begins", "api_stop_says_length"), STOPPED | BESIDE_TOOLS),
+    "api_max_tokens_ignored": LIMITED_BESIDE_TOOLS,
     **dict.fromkeys(
         (
-            *("api_stop_list_ignored", "api_stop_begins", "api_stop_says_length"),
+            "api_stop_list_ignored",
             *("api_characters_replaced", "api_characters_dropped"),
         ),
         STOPPED,
     ),
-    "api_cut_says_stop": {"api.limit_change_honoured", "api.max_completion_tokens_honoured"},
-    "api_max_completion_tokens_ignored": {"api.limit_change_honoured"},
+    "api_cut_says_stop": LIMITED_BESIDE_TOOLS
+    | {"api.limit_change_honoured", "api.max_completion_tokens_honoured"},
+    "api_max_completion_tokens_ignored": LIMITED_BESIDE_TOOLS | {"api.limit_change_honoured"},
     "api_template_leaks": {"api.format_change_honoured", "api.sdk_parse"},
     "api_parts_crash": {"api.unread_parts_not_dropped"},
-    "api_null_content_crashes": {"api.tool_history_read"},
+    "api_null_content_crashes": {"api.tool_history_read", "api.own_message_accepted", TOOLLESS},
     "stream_error_frame": IN_STREAMS,
     "stream_error_lost": IN_STREAMS,
     "stream_error_nothing": IN_STREAMS,

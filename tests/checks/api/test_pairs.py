@@ -11,10 +11,12 @@ from readiness.checks.api.scoring_pairs import (
     score_copies,
     score_formatted,
     score_limited,
+    score_own_words,
+    score_sampled,
     score_stop_cut,
     score_stopped,
 )
-from readiness.mutants.api.flaws_pairs import FLAWS
+from readiness.mutants.api import flaws_caches, flaws_pairs
 from readiness.mutants.catalog import FLAWLESS, find
 from readiness.mutants.flaw import Flaw
 from readiness.reply import Usage
@@ -23,6 +25,7 @@ from tests.checks.api.reference_over_http import CHECKS, failing
 from tests.replies import reply
 
 PAIRS = [each for each in CHECKS.values() if each.attempt.__module__ == check_pairs.__name__]
+FLAWS = [*flaws_pairs.FLAWS, *flaws_caches.FLAWS]
 BROKEN = [each for each in FLAWS if not each.harmless]
 TWINS = [each for each in FLAWS if each.harmless]
 OTHERS = [find(name) for name in ("bare", "reasoning", "usage_in_every_chunk", "characters_split")]
@@ -128,6 +131,41 @@ def test_a_change_that_has_no_effect_is_a_cache_only_where_the_answer_is_the_sam
     assert score_stopped(before, reply("1, 2, 3, 4"), "3").outcome is UNDETERMINED
     assert score_formatted(before, reply('{"a": 1}'), {"type": "object"}).outcome is Outcome.PASS
     assert score_formatted(before, before, {"type": "object"}).outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("told", "came", "outcome"),
+    [
+        ("amber-417.", "It is Amber-912.", Outcome.PASS),
+        ("amber-417", "amber-417", Outcome.FAIL),
+        ("amber-417", "amber-417, or amber-912", Outcome.PASS),
+        ("amber-417", "I do not know", UNDETERMINED),
+        ("I do not know", "amber-417", UNDETERMINED),
+    ],
+)
+def test_the_word_of_the_request_before_is_an_answer_to_it(
+    told: str, came: str, outcome: Outcome
+) -> None:
+    found = score_own_words(reply(told), reply(came), ["amber-417", "amber-912"])
+    assert found.outcome is outcome
+
+
+def test_what_is_drawn_anew_is_another_text_unless_it_is_short() -> None:
+    long = "one two three four " * 6
+    assert score_sampled([long, f"{long}a", f"{long}b"]).outcome is Outcome.PASS
+    assert score_sampled([long, f"{long}a", f"{long}a"]).outcome is Outcome.FAIL
+    assert score_sampled(["OK", "OK", "OK"]).outcome is UNDETERMINED
+
+
+def test_a_request_that_differs_in_a_number_differs_in_nothing_else() -> None:
+    pairs = [
+        (probe.messages, probe.expect["changed"], probe.expect["words"])
+        for probe in CHECKS["api.message_change_honoured"].probes(3, 8)
+    ]
+    assert [str(asked).replace(*words) == str(changed) for asked, changed, words in pairs] == [
+        True
+    ] * 8
+    assert all(one != other for _, _, (one, other) in pairs)
 
 
 COUNTED = ", ".join(map(str, range(15, 45)))

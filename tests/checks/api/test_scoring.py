@@ -456,6 +456,16 @@ def test_a_long_message_keeps_to_the_window(room: int | None, size: int) -> None
     assert all(word in short.messages[0]["content"] for word in short.expect["words"])
 
 
+@pytest.mark.parametrize(("room", "size"), [(None, 40_000), (100_000, 40_000), (2_000, 4_000)])
+def test_a_long_system_message_keeps_to_the_window(room: int | None, size: int) -> None:
+    probe = with_code_words("long_system_message_read")(0, 2)[1]
+    short = fitting(probe, room)
+    system, plain = (each[0]["content"] for each in (short.messages, short.expect["plain"]))
+    assert abs(len(system) - size) < 500
+    assert 0 < len(plain) - len(system) < 200
+    assert all(word in text for word in probe.expect["words"] for text in (system, plain))
+
+
 @pytest.mark.parametrize(("end", "at"), [(0.05, (0.047, 0.048, 0.049)), (0.35, (0.34,))])
 def test_a_stream_that_is_short_shows_nothing(end: float, at: Sequence[float]) -> None:
     words = [timed(WORD, end - 0.02, end - 0.03, end - 0.03)]

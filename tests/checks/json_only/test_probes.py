@@ -138,13 +138,14 @@ def test_each_strange_text_stands_in_two_records_or_more_of_a_run(seed: int) -> 
 def test_some_records_have_all_fields_that_there_are() -> None:
     made = [probe for probe in instruction_probes(2, 100) if probe.family == "F2"]
     widths = Counter(len(probe.expect["schema"]["required"]) for probe in made)
-    assert widths[len(PROMPTS["plain"]) + 1] == 3
+    assert sum(of for width, of in widths.items() if width > len(PROMPTS["plain"])) == 3
 
 
 def test_each_kind_of_value_that_is_easily_damaged_comes_as_often_in_a_format() -> None:
     made = [*with_object(6, 10), *with_schema(6, 20)]
     counts = Counter(probe.labels["value"] for probe in made)
-    assert counts == {"marks": 7, "negative": 5, "large": 8, "beyond": 6, "usual": 4}
+    delicate = {"marks": 5, "negative": 5, "large": 5, "beyond": 6, "falsy": 5}
+    assert counts == {**delicate, "usual": 4}
     stated = {
         kind: [p.expect["value"] for p in made if p.labels["value"] == kind] for kind in counts
     }
