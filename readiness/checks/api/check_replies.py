@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from readiness import sdk_client
@@ -24,7 +25,7 @@ from readiness.checks.api.requests import (
     send_text_alone,
     send_with_part,
 )
-from readiness.probe import Probe
+from readiness.probe import Message, Probe
 from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import PASSED, Outcome, Score, failed
@@ -122,9 +123,24 @@ async def recalled(chat: Chat, probe: Probe, reply: Reply) -> Score:
         return score
     other = probe.expect.get("half") or probe.expect["plain"]
     comparison = await chat(other, budget=probe.budget, **probe.parameters)
-    return (
-        replies.rescore_by_growth if "half" in probe.expect else replies.rescore_by_prompt_tokens
-    )(score, reply, comparison)
+    if "half" in probe.expect:
+        return replies.rescore_by_growth(score, reply, comparison)
+    # Where a prompt has no system message, some templates add one of their own.
+    alone = _has_system(probe.messages) and not _has_system(other)
+    default = await chat.fetch_once("default system message", _default_system) if alone else 0
+    return replies.rescore_by_prompt_tokens(score, reply, comparison, default)
+
+
+def _has_system(messages: Sequence[Message]) -> bool:
+    return any(each.get("role") in ("system", "developer") for each in messages)
+
+
+async def _default_system(chat: Chat) -> int:
+    """The most tokens of the system message that the template adds where there is none."""
+    user: Message = {"role": "user", "content": "Hi."}
+    without = await chat.reply_or_score([user], budget=16)
+    given = await chat.reply_or_score([{"role": "system", "content": "."}, user], budget=16)
+    return replies.default_system_tokens(without, given)
 
 
 @check(with_code_words("all_messages_read"), trials=6)

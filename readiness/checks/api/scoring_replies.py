@@ -18,6 +18,8 @@ from readiness.scoring.rejection import REFUSING, refused, tells
 
 #: Tokens by which the forms of a conversation may differ if nothing is lost.
 SLACK = 4
+#: The most tokens of a short system message, with the template's around it.
+MESSAGE_TOKENS = 8
 #: The least ratio of prompt tokens of a message to one half as long; the template takes some too.
 MIN_GROWTH = 1.7
 #: How much longer a reply with a limit is than one without, where a limit has cut the other.
@@ -210,12 +212,34 @@ def rescore_by_short_form(lost: Score, short: Reply, words: Sequence[str]) -> Sc
     return lost if score_parts(short, words).passed else _beyond_the_model(lost)
 
 
-def rescore_by_prompt_tokens(lost: Score, reply: Reply, plain: Reply) -> Score:
-    """Score a reply without the words again, by its prompt tokens and those of its plain form."""
+def default_system_tokens(without: Reply | Score, given: Reply | Score) -> int:
+    """The most tokens of the template's default system message, by a prompt with another; or 0.
+
+    Args:
+        without: The reply to a prompt without a system message, or the score of its error.
+        given: The reply to the same prompt after a system message of one token.
+    """
+    counted = [
+        each.usage.prompt for each in (without, given) if isinstance(each, Reply) and each.usage
+    ]
+    if len(counted) < 2 or counted[0] <= counted[1]:
+        return 0
+    return counted[0] - counted[1] + MESSAGE_TOKENS
+
+
+def rescore_by_prompt_tokens(lost: Score, reply: Reply, plain: Reply, default: int = 0) -> Score:
+    """Score a reply without the words again, by its prompt tokens and those of its plain form.
+
+    Args:
+        lost: The score of the reply.
+        reply: The reply.
+        plain: The reply to its plain form.
+        default: The tokens that the template adds to the plain form alone.
+    """
     if reply.usage is None or plain.usage is None:
         return _beyond_the_model(lost)
     tokens, whole = reply.usage.prompt, plain.usage.prompt
-    if tokens + SLACK < whole:
+    if tokens + SLACK < whole - default:
         return failed(f"{lost.reason}; the prompt had {tokens} tokens, in its plain form {whole}")
     return _beyond_the_model(lost)
 

@@ -322,6 +322,21 @@ def test_a_lost_space_is_distinguished_from_one_never_written(text: str, outcome
     assert scoring_replies.score_trailing_space(reply(text), "4,").outcome is outcome
 
 
+def test_a_default_system_message_of_the_template_is_no_lost_text() -> None:
+    """Qwen2.5's has 21 tokens, and stands in prompts without a system message alone."""
+    lost = scoring_replies.score_words(reply("I do not know"), ["amber-417"])
+    default = scoring_replies.default_system_tokens(reply(prompt=31), reply(prompt=16))
+    found = [
+        scoring_replies.rescore_by_prompt_tokens(
+            lost, reply(prompt=tokens), reply(prompt=104), default
+        ).outcome
+        for tokens in (83, 35)
+    ]
+    assert (default, *found) == (23, Outcome.UNDETERMINED, Outcome.FAIL)
+    assert scoring_replies.default_system_tokens(reply(prompt=10), reply(prompt=16)) == 0
+    assert scoring_replies.default_system_tokens(reply(prompt=31), lost) == 0
+
+
 def test_lost_text_is_distinguished_from_what_is_beyond_the_model() -> None:
     lost = scoring_replies.score_words(reply("I do not know"), ["amber-417"])
     assert lost == failed("no 'amber-417' in 'I do not know'")
