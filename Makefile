@@ -54,8 +54,11 @@ COMPUTED := $(addprefix tests/,benchmarks forms scoring mutants/test_independenc
 	tool_calling test_forms_of_probes.py test_natural_answers.py test_recorded_replies.py \
 	test_shared_cases.py))
 
+# Compiled beforehand: where the environment keeps no bytecode (PYTHONDONTWRITEBYTECODE), each of the
+# processes that tests start would compile the package and its libraries anew.
 test: $(VENV)/.installed browser
 	$(BIN)/python -m readiness.embedded --fetch
+	-@$(BIN)/python -W ignore -m compileall -qq -j 0 readiness $(VENV)/lib
 	$(BIN)/python -m pytest -W error -m "not nightly" -n logical --dist loadfile $(COMPUTED)
 	$(BIN)/python -m pytest -W error -m "not nightly" $(COMPUTED:%=--ignore=%)
 
