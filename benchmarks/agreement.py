@@ -1,12 +1,15 @@
-"""What a load step measures beside `vllm bench serve` and GuideLLM, on one simulated engine.
+"""What a load step measures beside `vllm bench serve` and GuideLLM, on the same engine.
 
     python -m benchmarks.agreement [--vllm vllm] [--guidellm guidellm] [--rounds 2]
+    python -m benchmarks.agreement --endpoint http://host:8000/v1 --model NAME
+                                   --extra-body '{"ignore_eos": true, "temperature": 0}'
 
-The engine is the reference endpoint at the pace of an H200, whose replies fill their limit; each
-client gets a fresh one. All send the same prompts with as many clients, one client after another,
-and the next round in the opposite order. Of the peers' own figures for each request those of the
-first and the last request of each of their clients are left out, for then not all clients are busy.
-A peer that is not found is left out.
+The engine is the reference endpoint at the pace of an H200, whose replies fill their limit, a fresh
+one for each client; or a live endpoint, whose replies the extra body holds to their limit. All send
+the same prompts with as many clients, one client after another, and the next round in the opposite
+order; a number before each prompt keeps one client from what another left in the prefix cache. Of
+the peers' own figures for each request those of the first and the last request of each of their
+clients are left out, for then not all clients are busy. A peer that is not found is left out.
 """
 
 from __future__ import annotations
@@ -21,12 +24,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
+from itertools import count
 from pathlib import Path
 from random import Random
 from statistics import mean, median
+from time import time
 from typing import Any
 
 import numpy as np
@@ -38,11 +43,14 @@ from readiness.load.saturation import measure_client_saturation
 from readiness.load.step import Shape
 from readiness.load.traffic import UserScript, known_answer_script, user_script
 from readiness.load.users import StepUsers
+from readiness.protocol.dialect import Dialect
 from readiness.statistics.histogram import Histogram, Times
 
 #: So many requests of each client, besides the first and the last, of each shape.
 EACH = {"code": 12, "json": 60, "ticket": 8, "copy": 8}
 CLIENTS = (8, 32)
+#: The limit of a JSON reply, in tokens: about as many as it takes.
+JSON_TOKENS = 24
 QUIET = {"HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1", "VLLM_NO_USAGE_STATS": "1"}
 #: One of its processes sends all: ten, its default, would take the engine's cores.
 FEWER = {"GUIDELLM__MAX_WORKER_PROCESSES": "1"}
@@ -67,28 +75,55 @@ class Task:
     """What to send, and where to report it.
 
     Args:
-        url: The engine.
         name: The shape of the requests.
         clients: How many clients send at once.
-        prompts: The file of the prompts, a JSON object with `prompt` a line.
-        report: The file to report in.
+        folder: Where prompts and report are.
+        url: The engine.
+        model: The name of its model.
+        extra: What each body says besides.
+        run: The number before each prompt.
+        tokenizer: The model's tokenizer, without which some versions of vLLM read no prompts.
     """
 
-    url: str
     name: str
     clients: int
-    prompts: Path
-    report: Path
+    folder: str
+    url: str = ""
+    model: str = "reference"
+    extra: dict[str, Any] = field(default_factory=dict)
+    run: int = 0
+    tokenizer: str = ""
+
+    @property
+    def prompts(self) -> Path:
+        """The file of the prompts, a JSON object with `prompt` a line."""
+        return Path(self.folder, "prompts.jsonl")
+
+    @property
+    def report(self) -> Path:
+        """The file to report in."""
+        return Path(self.folder, "report.json")
 
     @property
     def budget(self) -> int:
         """The limit of a reply, in tokens."""
-        return scripts(self.name, 1)[0].budget
+        return self.scripts(1)[0].budget
 
     @property
     def requests(self) -> int:
         """How many requests are sent, with the first and the last of each client."""
         return self.clients * (EACH[self.name] + 2)
+
+    def scripts(self, many: int) -> list[UserScript]:
+        """Requests of one turn."""
+        random = Random(f"agreement/{self.name}")
+        made = [
+            replace(known_answer_script(random, "json"), budget=JSON_TOKENS)
+            if self.name == "json"
+            else user_script(self.name, random, small=False)
+            for _ in range(many)
+        ]
+        return [UserScript([f"{self.run:04} {each.turns[0]}"], each.budget) for each in made]
 
 
 @dataclass(frozen=True)
@@ -112,18 +147,6 @@ class Figures:
     gap_mean: float
     gap_p95: float
     throughput: float
-
-
-def scripts(name: str, many: int) -> list[UserScript]:
-    """Requests of one turn."""
-    random = Random(f"agreement/{name}")
-    made = [
-        known_answer_script(random, "json")
-        if name == "json"
-        else user_script(name, random, small=False)
-        for _ in range(many)
-    ]
-    return [UserScript(each.turns[:1], each.budget) for each in made]
 
 
 def figures(requests: Sequence[Any], gaps: Sequence[float], throughput: float) -> Figures:
@@ -171,8 +194,13 @@ class GivenUsers(StepUsers):
 async def measure_ours(task: Task) -> tuple[Figures, float]:
     """Measure with a load step; the lag of its event loop in ms."""
     shape = Shape("code", task.clients, task.clients * EACH[task.name], 0.1, each=EACH[task.name])
-    async with chat_with(task.url, "reference") as chat, measure_client_saturation() as saturation:
-        users = GivenUsers(chat, shape, iter(scripts(task.name, 3 * task.requests)))
+    dialect = Dialect(task.model, extra_body=task.extra)
+    async with (
+        chat_with(task.url, task.model) as chat,
+        measure_client_saturation() as saturation,
+    ):
+        given = iter(task.scripts(3 * task.requests))
+        users = GivenUsers(Chat(chat.call, dialect), shape, given)
         await users.run_closed_loop()
     step = users.step
     assert not step.errors, step.errors[:3]
@@ -195,8 +223,7 @@ async def measure_ours(task: Task) -> tuple[Figures, float]:
 
 
 def _ours(program: str, task: Task) -> list[str]:
-    given = [task.url, task.name, str(task.clients), str(task.prompts), str(task.report)]
-    return [program, "-m", "benchmarks.agreement", "--ours", *given]
+    return [program, "-m", "benchmarks.agreement", "--ours", json.dumps(asdict(task))]
 
 
 def _read_ours(report: Any, task: Task) -> Figures:
@@ -204,18 +231,23 @@ def _read_ours(report: Any, task: Task) -> Figures:
 
 
 def _vllm(program: str, task: Task) -> list[str]:
-    return vllm_command(
+    command = vllm_command(
         program,
         task.url,
         task.prompts,
         task.report,
-        model="reference",
+        model=task.model,
         # Without a tokenizer, its own limit is one token.
-        extra_body=json.dumps({"max_completion_tokens": task.budget}),
+        extra_body=json.dumps({"max_completion_tokens": task.budget, **task.extra}),
         num_prompts=task.requests,
         max_concurrency=task.clients,
         num_warmups=task.clients,
     )
+    if task.tokenizer:
+        command.remove("--skip-tokenizer-init")
+        # The engine fills in its chat template.
+        command += [f"--tokenizer={task.tokenizer}", "--skip-chat-template"]
+    return command
 
 
 def _read_vllm(report: Any, task: Task) -> Figures:
@@ -224,6 +256,8 @@ def _read_vllm(report: Any, task: Task) -> Figures:
     for at in kept:
         first, between, tokens = (report[key][at] for key in ("ttfts", "itls", "output_lens"))
         later = sum(between)
+        # Its first chunk may be that of the role, which comes with the first token.
+        between = between[max(len(between) - tokens + 1, 0) :]
         seconds = (float("nan"), first + later, first, later / (tokens - 1))
         requests.append([each * 1e3 for each in seconds])
         gaps += [each * 1e3 for each in between]
@@ -231,9 +265,20 @@ def _read_vllm(report: Any, task: Task) -> Figures:
 
 
 def _guidellm(program: str, task: Task) -> list[str]:
-    target = f"{task.url.removesuffix('/v1')},model=reference,max_tokens={task.budget}"
+    extra = "".join(f",extras.body.{each}" for each in _as_arguments(task.extra))
+    target = f"{task.url.removesuffix('/v1')},model={task.model},max_tokens={task.budget}{extra}"
     profile = f"streams={task.clients}"
     return guidellm_command(program, target, profile, task.requests, task.prompts, task.report)
+
+
+def _as_arguments(body: dict[str, Any]) -> list[str]:
+    """The fields of a body as GuideLLM reads them, a list by its places."""
+    fields = []
+    for name, value in body.items():
+        places = enumerate(value) if isinstance(value, list) else ()
+        fields += [f"{name}[{at}]={json.dumps(each)}" for at, each in places]
+        fields += [] if isinstance(value, list) else [f"{name}={json.dumps(value)}"]
+    return fields
 
 
 def _read_guidellm(report: Any, task: Task) -> Figures:
@@ -293,9 +338,12 @@ def present(given: argparse.Namespace) -> list[tuple[Client, str]]:
 
 
 def measured(client: Client, program: str, task: Task) -> Figures:
-    """What a client measures of a fresh engine."""
-    with engine() as url:
+    """What a client measures of the live endpoint, or else of a fresh engine."""
+    with nullcontext(task.url) if task.url else engine() as url:
         at = replace(task, url=url)
+        lines = [json.dumps({"prompt": each.turns[0]}) for each in at.scripts(2 * at.requests)]
+        at.prompts.write_text("\n".join(lines) + "\n")
+        at.report.unlink(missing_ok=True)
         run = subprocess.run(
             client.command(program, at),
             env={**os.environ, **QUIET, **FEWER},
@@ -322,20 +370,17 @@ def row(name: str, found: Sequence[Figures], ours: Sequence[Figures]) -> str:
 def compare(given: argparse.Namespace, folder: Path) -> None:
     """Let each client measure each shape in each round, and print what it found."""
     print(f"{date.today()}, Python {platform.python_version()}, {os.cpu_count()} cores")
-    clients = present(given)
+    clients, runs = present(given), count(int(time()) % 9000)
     for name in given.shapes:
-        for many in CLIENTS:
-            task = Task("", name, many, folder / f"{name}.jsonl", folder / "report.json")
-            lines = [
-                json.dumps({"prompt": each.turns[0]}) for each in scripts(name, 2 * task.requests)
-            ]
-            task.prompts.write_text("\n".join(lines) + "\n")
+        for many in given.clients:
+            task = Task(name, many, str(folder), given.endpoint, given.model, given.extra_body)
+            task = replace(task, tokenizer=given.tokenizer)
             found: dict[str, list[Figures]] = {client.name: [] for client, _ in clients}
             lags = []
             for turn in range(given.rounds):
                 for client, program in clients[:: -1 if turn % 2 else 1]:
-                    task.report.unlink(missing_ok=True)
-                    found[client.name].append(measured(client, program, task))
+                    run = replace(task, run=next(runs))
+                    found[client.name].append(measured(client, program, run))
                     if client is OURS:
                         lags.append(json.loads(task.report.read_text())["lag"])
             heads = (
@@ -363,11 +408,15 @@ def main() -> None:
     parser.add_argument("--guidellm", default="guidellm", help="the command of GuideLLM")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--shapes", nargs="+", choices=EACH, default=list(EACH))
-    parser.add_argument("--ours", nargs=5, metavar=("URL", "NAME", "CLIENTS", "PROMPTS", "REPORT"))
+    parser.add_argument("--clients", nargs="+", type=int, default=CLIENTS)
+    parser.add_argument("--endpoint", default="", help="a live endpoint instead, with /v1")
+    parser.add_argument("--model", default="reference", help="the name of its model")
+    parser.add_argument("--tokenizer", default="", help="the folder of its tokenizer, for vLLM")
+    parser.add_argument("--extra-body", type=json.loads, default={}, help="of each request, JSON")
+    parser.add_argument("--ours", metavar="TASK", help="measure with a load step; a task as JSON")
     given = parser.parse_args()
     if given.ours:
-        url, name, clients, prompts, report = given.ours
-        task = Task(url, name, int(clients), Path(prompts), Path(report))
+        task = Task(**json.loads(given.ours))
         found, lag = asyncio.run(measure_ours(task))
         task.report.write_text(json.dumps({"figures": asdict(found), "lag": lag}))
         return

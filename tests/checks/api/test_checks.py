@@ -91,8 +91,6 @@ TOGETHER = {
         "api.huge_body_handled",
         "api.long_message_read",
         LONG_SYSTEM,
-        "api.many_tools_handled",
-        "api.deep_nesting_handled",
         "api.overlong_prompt_rejected",
     },
     # A stop is asked for by three checks, and what is damaged is no text to stop.
