@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from readiness.evidence import run_folder
 from readiness.reporters.page import page
 
-SIZE = (1280, 1060)  # pixels
+SIZE = (1280, 1150)  # pixels
 
 
 def picture(run: Path, to: Path) -> None:

@@ -29,7 +29,7 @@ def summary(record: Record) -> str:
         f"Score {escaped['score']} of 100, profile {text(escaped['profile'])}, policy "
         f"{text(escaped['harness']['policy'])}.",
         "",
-        *_table(escaped),
+        *_table(escaped, words),
         "",
         *_pairs(escaped, words),
         *_details(escaped, words),
@@ -39,17 +39,13 @@ def summary(record: Record) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _table(record: Record) -> Iterator[str]:
-    yield "| dimension | verdict | score | checks ready | gate |"
-    yield "|---|---|--:|--:|---|"
+def _table(record: Record, words: Translations) -> Iterator[str]:
+    yield "| dimension | verdict | score | what was found | gate |"
+    yield "|---|---|--:|---|---|"
     for each in record["dimensions"]:
-        ready = sum(check["verdict"] == Verdict.READY for check in each["checks"])
-        row = [
-            text(each["id"]),
-            _verdict(each),
-            "–" if each["score"] is None else str(each["score"]),
-        ]
-        yield f"| {' | '.join(row)} | {ready} of {len(each['checks'])} | {each['gate']} |"
+        score = "–" if each["score"] is None else str(each["score"])
+        found = text(conclusions.finding(each, words))
+        yield f"| {text(each['id'])} | {_verdict(each)} | {score} | {found} | {each['gate']} |"
 
 
 def _pairs(record: Record, words: Translations) -> Iterator[str]:
@@ -58,11 +54,14 @@ def _pairs(record: Record, words: Translations) -> Iterator[str]:
 
 
 def _details(record: Record, words: Translations) -> Iterator[str]:
-    """The checks that are not ready, required ones first."""
+    """The checks that are not ready, required ones first, of dimensions that were assessed."""
     found = [
         each
-        for each in conclusions.checks(record)
-        if each["verdict"] != Verdict.READY and "no_defect" not in each
+        for dimension in record["dimensions"]
+        for each in dimension["checks"]
+        if dimension["verdict"] != Verdict.NOT_ASSESSED
+        and each["verdict"] != Verdict.READY
+        and "no_defect" not in each
     ]
     if not found:
         return
@@ -100,6 +99,8 @@ def _identity(record: Record) -> Iterator[str]:
 
 
 def _verdict(of: Record) -> str:
+    if "checks" in of and conclusions.found_no_defect(of):
+        return conclusions.NO_DEFECT
     return f"{conclusions.SHAPES[Verdict(of['verdict'])]} {of['verdict']}"
 
 

@@ -17,7 +17,7 @@ from readiness.reporters.outcome import print_verdict
 from readiness.reporters.page import page
 from readiness.reporters.summary import summary
 from readiness.reporters.terminal import print_matrix
-from tests.example_records import check, dimension, record, run
+from tests.example_records import check, dimension, failing, reason, record, run
 
 
 def test_junit_has_a_case_for_each_check_with_its_figures() -> None:
@@ -141,7 +141,9 @@ def test_the_metrics_say_which_verdict_holds() -> None:
 def test_the_summary_names_what_is_not_ready_the_worst_first() -> None:
     lines = summary(record()).split("\n")
     assert lines[0] == "## ✗ not ready: mini"
-    assert "| memory | ✗ not ready | 59 | 0 of 4 | required |" in lines
+    assert (
+        "| memory | ✗ not ready | 59 | recall_at_turn_50 99/100: said nothing | required |" in lines
+    )
     rows = [line for line in lines if line.startswith(("| memory.", "| long_context."))]
     assert [row.split(" | ")[:3] for row in rows] == [
         ["| memory.recall_at_turn_50", "✗ not ready", "99 / 100"],
@@ -150,6 +152,19 @@ def test_the_summary_names_what_is_not_ready_the_worst_first() -> None:
         ["| long_context.lacks", "– not assessed", "0 / 100"],
         ["| memory.advised", "✗ not ready (advisory)", "99 / 100"],
     ]
+
+
+def test_a_summary_says_once_what_was_not_tried_and_where_no_defect_was_seen() -> None:
+    why = "unsupported: no web interface: name it with --webui URL"
+    lacking = [check(f"webui.{n}", "not assessed", reasons=[reason(why, 1)]) for n in "ab"]
+    clean = check("api.a", "inconclusive", made=3, trials=3, passed=3, no_defect=True)
+    webui = dimension("webui", *lacking, verdict="not assessed", score=None, gate="advisory")
+    api = dimension("api", clean, verdict="inconclusive", score=89)
+    lines = summary(record(webui, api, dimension("load", failing("load.a")))).split("\n")
+    said = "no web interface: name it with --webui URL"
+    assert f"| webui | – not assessed | – | {said} | advisory |" in lines
+    assert "| api | · no defect | 89 | no defect in 3 trials | required |" in lines
+    assert [line for line in lines if line.startswith(("| webui.", "| api."))] == []
 
 
 def test_a_summary_of_what_is_ready_is_short() -> None:

@@ -308,17 +308,17 @@ def _type(part: Any) -> Any:
 
 
 def _sees(request: Request) -> Request:
-    """As a model reads them that sees and hears: as so many tokens."""
+    """As a model reads them that sees and hears: as so many tokens, before the text."""
 
-    def seen(part: Any) -> Any:
-        other = _type(part) in ("image_url", "file", "input_audio")
-        return {"type": "text", "text": " so" * 64} if other else part
+    def is_text(part: Any) -> bool:
+        return _type(part) not in ("image_url", "file", "input_audio")
 
     def read(message: Any) -> Any:
         content = message.get("content") if isinstance(message, dict) else None
-        if not isinstance(content, list):
+        if not isinstance(content, list) or all(map(is_text, content)):
             return message
-        return {**message, "content": [*map(seen, reversed(content))]}
+        seen = ({"type": "text", "text": " so" * 64} for part in content if not is_text(part))
+        return {**message, "content": [*seen, *filter(is_text, content)]}
 
     messages = request.get("messages")
     return (
