@@ -50,7 +50,8 @@ def _in_one_piece(made: list[Body]) -> list[Body]:
     text = "".join(each["choices"][0]["delta"]["content"] for each in texts)
     first = {**texts[0]["choices"][0], "delta": {"content": text}}
     joined = {**texts[0], "choices": [first]}
-    return [joined if each is texts[0] else each for each in made if each not in texts[1:]]
+    later = {id(each) for each in texts[1:]}  # Two pieces may be equal.
+    return [joined if each is texts[0] else each for each in made if id(each) not in later]
 
 
 def _declined(request: Request, _turn: int) -> SubstituteResponse | None:
