@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,9 +13,11 @@ from readiness.mutants.endpoint.surroundings import core
 from readiness.resources import prompts
 
 WORDS = prompts("multilingual.yaml")
-_BRIEF = template_pattern(
+_ASKED = template_pattern(
     WORDS["brief"], lambda name: r"[^{}]+?" if name == "glossary" else r"[^{}\n]+?"
 )
+#: Something else may stand before it, as where a template has the system message there.
+_BRIEF = re.compile(rf"(?s:.*\n\n)?{_ASKED.pattern}")
 _TERM = template_pattern(WORDS["term"], lambda _name: r"[^=\n]+?")
 
 
@@ -42,13 +45,14 @@ class CopyRequest:
 def wish_in(request: Request, language: str = "") -> CopyRequest | None:
     """What a request wants, or what it would in another language; None where it is no such copy."""
     messages = core(request)["messages"]
-    said = [text_of(each) for each in messages if each["role"] == "user"]
-    brief = _BRIEF.fullmatch(said[0].strip()) if said else None
-    turn = _turn(said) if brief else ""
+    said = [text_of(each).strip() for each in messages if each["role"] == "user"]
+    found = ((at, _BRIEF.fullmatch(each)) for at, each in enumerate(said))
+    at, brief = next((each for each in found if each[1]), (0, None))
+    turn = _turn(said[at:]) if brief else ""
     if not (brief and turn):
         return None
     glossary = [_TERM.fullmatch(line) for line in brief["glossary"].splitlines()]
-    terms = [found.groupdict() for found in glossary if found]
+    terms = [term.groupdict() for term in glossary if term]
     own = language or turn
     for product in WORDS["products"]:
         figure = template_pattern(product["figure"]["zh"], lambda _name: r"\d+").fullmatch(
