@@ -419,16 +419,18 @@ class Result:
 
     @property
     def reasons(self) -> list[Reason]:
-        """Why trials did not pass, the most frequent kind first."""
-        kinds: dict[str, Counter[str]] = {}
+        """Why trials did not pass: first what failed, then what is open; the most frequent first."""
+        kinds: dict[tuple[bool, str], Counter[str]] = {}
         for trial in self.counted:
-            if trial.score.made and not trial.score.passed:
-                kinds.setdefault(_kind(trial.score), Counter())[_reason(trial.score)] += 1
-        found = [
+            score = trial.score
+            if score.made and not score.passed:
+                kind = score.outcome in UNSETTLED, _kind(score)
+                kinds.setdefault(kind, Counter())[_reason(score)] += 1
+        found = sorted(kinds.items(), key=lambda each: (each[0][0], -each[1].total()))
+        return [
             Reason(kind, reasons.most_common(1)[0][0], reasons.total(), len(reasons))
-            for kind, reasons in kinds.items()
+            for (_, kind), reasons in found
         ]
-        return sorted(found, key=lambda each: -each.count)
 
 
 def _reason(score: Score) -> str:

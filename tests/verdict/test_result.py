@@ -152,6 +152,15 @@ def test_reasons_of_a_kind_are_counted_together() -> None:
     ]
 
 
+def test_what_failed_is_told_before_what_is_left_open_however_often() -> None:
+    spent = Score(Outcome.SKIPPED, "the budget is spent")
+    found = result(spent, spent, PASSED, failed("miss", "got ''")).reasons
+    assert [(each.kind, each.count) for each in found] == [
+        ("miss", 1),
+        ("skipped: the budget is spent", 2),
+    ]
+
+
 @pytest.mark.parametrize(
     ("scores", "kind"),
     [
