@@ -124,7 +124,7 @@ async def sampling_change_honoured(chat: Chat, probe: Probe) -> Score:
     that differ.
     """
     if not chat.dialect.sampling:
-        return Score(Outcome.UNSUPPORTED, "the endpoint takes no temperature")
+        return Score(Outcome.UNSUPPORTED, "no temperature is sent to this endpoint")
     drawn = [{"temperature": 0}, *({"temperature": 1, "seed": seed} for seed in SEEDS)]
     sent = [await chat(probe.messages, budget=probe.budget, **each) for each in drawn]
     return pairs.score_sampled([each.text for each in sent])
