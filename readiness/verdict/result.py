@@ -419,7 +419,7 @@ class Result:
 
     @property
     def reasons(self) -> list[Reason]:
-        """Why trials did not pass: first what failed, then what is open; the most frequent first."""
+        """Why trials did not pass: what failed, then what is open; the most frequent first."""
         kinds: dict[tuple[bool, str], Counter[str]] = {}
         for trial in self.counted:
             score = trial.score
