@@ -10,10 +10,10 @@ from readiness.check import check
 from readiness.checks.api import scoring_replies as shape
 from readiness.checks.api import scoring_streams as stream
 from readiness.checks.api.probes import both_forms, brief, longer, streamed
-from readiness.checks.api.requests import send, send_as_is, send_without_reasoning
+from readiness.checks.api.requests import reproduced, send, send_as_is, send_without_reasoning
 from readiness.probe import Probe
 from readiness.protocol.completion import read
-from readiness.score import Outcome, Score
+from readiness.score import Score
 
 STREAM = ["stream"]
 
@@ -91,9 +91,11 @@ async def incremental_streaming(chat: Chat, probe: Probe) -> Score:
     # what is twice as long for twice as long.
     whole = await send_as_is(chat, long)
     shorter = replace(long, budget=max(stream.frames(whole) // 2, 1))
-    halves = [await send_as_is(chat, shorter) for _ in range(2)]
-    scores = [stream.score_buffered(whole, half, words) for half in halves]
-    return next((each for each in scores if each.outcome is not Outcome.FAIL), scores[0])
+
+    async def beside_half() -> Score:
+        return stream.score_buffered(whole, await send_as_is(chat, shorter), words)
+
+    return await reproduced(beside_half)
 
 
 @check(streamed("usage_in_stream"), needs=STREAM)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 from readiness.mutants.api.requests import JSON
-from readiness.mutants.endpoint.answer import Request, SubstituteResponse
+from readiness.mutants.endpoint.answer import Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.request_form import (
     Where,
     all_of,
     beside_tools,
     old_limit,
     streamed,
+    unstreamed,
 )
 from readiness.mutants.flaw import Body, Flaw
 
@@ -27,14 +27,6 @@ def _ignoring(where: Where, *names: str) -> Callable[[Request], Request]:
     return lambda request: (
         {key: request[key] for key in request if key not in names} if asked(request) else request
     )
-
-
-def _any_form(_request: Request) -> bool:
-    return True
-
-
-def _whole(request: Request) -> bool:
-    return not streamed(request)
 
 
 def _free_choice(request: Request) -> bool:
@@ -57,9 +49,8 @@ def _in_one_piece(made: list[Body]) -> list[Body]:
 def _declined(request: Request, _turn: int) -> SubstituteResponse | None:
     if not (beside_tools(request) and request.get("stop")):
         return None
-    message = "'stop' is not supported with tools"
-    error = {"message": message, "type": "invalid_request_error", "param": "stop", "code": None}
-    return SubstituteResponse(400, json.dumps({"error": error}).encode(), JSON)
+    told = RequestError("'stop' is not supported with tools", "stop")
+    return SubstituteResponse(400, told.body, JSON)
 
 
 FLAWS = [
@@ -85,13 +76,13 @@ FLAWS = [
         "api_tools_stop_ignored",
         "beside tools, stop sequences are ignored",
         _STOP,
-        change_request=_ignoring(_any_form, "stop"),
+        change_request=_ignoring(beside_tools, "stop"),
     ),
     Flaw(
         "api_tools_stop_ignored_whole",
         "in whole replies beside tools, stop sequences are ignored",
         _STOP,
-        change_request=_ignoring(_whole, "stop"),
+        change_request=_ignoring(unstreamed, "stop"),
     ),
     Flaw(
         "api_tools_text_in_one_piece",

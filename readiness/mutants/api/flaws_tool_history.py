@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from readiness.mutants.api.requests import JSON, crashes
-from readiness.mutants.endpoint.answer import Request, SubstituteResponse
+from readiness.mutants.endpoint.answer import Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.request_form import Where, after_tool_result, all_of, streamed
 from readiness.mutants.flaw import Flaw
@@ -15,7 +15,6 @@ from readiness.mutants.flaw import Flaw
 Message = Mapping[str, Any]
 _CHECK = "api.tool_history_without_tools_read"
 _MESSAGE = "messages with tool calls or results must define tools"
-_ERROR = {"message": _MESSAGE, "type": "invalid_request_error", "param": None, "code": None}
 
 
 def _toolless(request: Request) -> bool:
@@ -30,7 +29,7 @@ def _ends_with_result(request: Request) -> bool:
 def _refused(request: Request, _turn: int) -> SubstituteResponse | None:
     if not _toolless(request):
         return None
-    return SubstituteResponse(400, json.dumps({"error": _ERROR}).encode(), JSON)
+    return SubstituteResponse(400, RequestError(_MESSAGE).body, JSON)
 
 
 def _rewritten(

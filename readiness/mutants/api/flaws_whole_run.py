@@ -26,6 +26,7 @@ from readiness.mutants.endpoint.request_form import (
     beside_tools,
     longer_than,
     streamed,
+    unstreamed,
 )
 from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Body, Flaw
@@ -234,10 +235,6 @@ def _id_of(request: Request) -> str:
 
 def _always(_request: Request) -> bool:
     return True
-
-
-def _whole(request: Request) -> bool:
-    return not streamed(request)
 
 
 SERVICE_FLAWS = [
@@ -459,7 +456,7 @@ USAGE_FLAWS = [
         "api_usage_of_whole_replies",
         "replies that are not streamed count the template twice",
         "api.prompt_tokens_reproducible",
-        **_prompt(_whole, lambda tokens: tokens + 7),
+        **_prompt(unstreamed, lambda tokens: tokens + 7),
     ),
     Flaw(
         "api_counts_double_when_long",

@@ -21,6 +21,11 @@ def streamed(request: Request) -> bool:
     return bool(request.get("stream"))
 
 
+def unstreamed(request: Request) -> bool:
+    """Whether the reply comes whole."""
+    return not streamed(request)
+
+
 def instructed(request: Request) -> bool:
     """Whether the request has a system message."""
     return len(turns(request)) < len(request["messages"])

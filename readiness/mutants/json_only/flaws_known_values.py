@@ -10,7 +10,15 @@ from typing import Any
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.request_form import Says, Where, all_of, only, streamed, turns
+from readiness.mutants.endpoint.request_form import (
+    Says,
+    Where,
+    all_of,
+    only,
+    streamed,
+    turns,
+    unstreamed,
+)
 from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.json_only.flaws import dumped, is_asked, leaves
 from readiness.mutants.json_only.reader import shape_of, wanted_format
@@ -168,10 +176,6 @@ def _stops(where: Where) -> dict[str, Any]:
     }
 
 
-def _whole(request: Request) -> bool:
-    return not streamed(request)
-
-
 def _alike(_request: Request, value: Any) -> Any:
     """Another order of the members, and whole numbers as floats."""
     if not isinstance(value, dict):
@@ -297,7 +301,7 @@ FLAWS = [
     Flaw("json_format_escaped", "what is not ASCII may be escaped", change_output=_escaped),
     *(Flaw(name, about, check, change_output=says) for name, about, check, says in _BROKEN),
     Flaw("json_cut_streamed", "a cut stream ends with stop", _CUT, **_stops(streamed)),
-    Flaw("json_cut_whole", "a cut reply ends with stop", _CUT, **_stops(_whole)),
+    Flaw("json_cut_whole", "a cut reply ends with stop", _CUT, **_stops(unstreamed)),
     Flaw(
         "json_cut_by_schema",
         "a cut reply with json_schema ends with stop",

@@ -13,8 +13,8 @@ from readiness.mutants.endpoint.request_form import (
     old_limit,
     only,
     sampled,
-    streamed,
     text_format,
+    unstreamed,
 )
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.long_context.flaws import long_prompt, unnoticed, without
@@ -22,10 +22,6 @@ from readiness.mutants.long_context.flaws import long_prompt, unnoticed, without
 _ARRIVES = "long_context.no_silent_truncation"
 _SUMMARISES = "long_context.summary_accuracy"
 _HEAD, _TAIL = without(0, 0.4), without(0.6, 1)
-
-
-def _whole(request: Request) -> bool:
-    return not streamed(request)
 
 
 def _cut(where: Where) -> Says:
@@ -43,7 +39,7 @@ _BROKEN: list[tuple[str, str, str, Says]] = [
         "long_whole_head_lost",
         "the head of a long prompt is lost where the reply is not streamed, and counted",
         _ARRIVES,
-        only(_whole, unnoticed(_HEAD)),
+        only(unstreamed, unnoticed(_HEAD)),
     ),
     (
         "long_parts_tail_lost",
@@ -94,7 +90,7 @@ FLAWS = [
         "long_spaced_whole",
         "a whole reply about a long document may have blank lines around",
         change_output=only(
-            all_of(_whole, lambda request: long_prompt(request) is not None), _spaced
+            all_of(unstreamed, lambda request: long_prompt(request) is not None), _spaced
         ),
     ),
 ]

@@ -26,6 +26,7 @@ from readiness.mutants.endpoint.request_form import (
     only,
     streamed,
     unlimited,
+    unstreamed,
 )
 from readiness.mutants.endpoint.tokens import count, tokens
 from readiness.mutants.flaw import Body, Flaw
@@ -90,10 +91,6 @@ def results_in_parts(request: Request) -> bool:
     return any(
         each["role"] == "tool" and isinstance(each["content"], list) for each in request["messages"]
     )
-
-
-def _whole(request: Request) -> bool:
-    return not streamed(request)
 
 
 def _fails(where: Where, problem: SubstituteResponse) -> Callable[..., SubstituteResponse | None]:
@@ -332,7 +329,7 @@ _BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "tools_undescribed_silent",
         "a tool without a description is never called in a reply that is not streamed",
         _MINIMAL,
-        {"change_output": only(all_of(undescribed, _whole), lambda *_: _SILENT)},
+        {"change_output": only(all_of(undescribed, unstreamed), lambda *_: _SILENT)},
     ),
     (
         "tools_bare_null",
@@ -534,7 +531,7 @@ _BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "a result in parts is not read in a reply that is not streamed",
         _PARTS,
         {
-            "change_output": only(all_of(results_in_parts, _whole), _unread),
+            "change_output": only(all_of(results_in_parts, unstreamed), _unread),
             "elsewhere": ("json_only", "memory", "multilingual", "refusal", "spanish"),
         },
     ),
@@ -548,7 +545,7 @@ _BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "tools_cut_call_whole",
         "a call that is cut ends with tool_calls",
         _CUT,
-        {"change_output": _cut_call(_whole, "tool_calls")},
+        {"change_output": _cut_call(unstreamed, "tool_calls")},
     ),
     (
         "tools_cut_call_streamed",
