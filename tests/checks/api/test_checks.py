@@ -13,6 +13,7 @@ from readiness.mutants.api import (
     flaws_gateways,
     flaws_harmless,
     flaws_history,
+    flaws_limits,
     flaws_long_system,
     flaws_replies,
     flaws_sdk,
@@ -38,6 +39,7 @@ BROKEN = [
         for each in (
             *(*flaws_streams.FLAWS, *flaws_history.FLAWS),
             *(*flaws_beside_tools.FLAWS, *flaws_tool_history.FLAWS, *flaws_long_system.FLAWS),
+            *flaws_limits.FLAWS,
         )
         if each.check
     ),
@@ -55,7 +57,7 @@ HARMLESS = [
         for each in (
             *(*flaws_gateways.FLAWS, *flaws_streams.FLAWS),
             *(*flaws_history.FLAWS, *flaws_beside_tools.FLAWS),
-            *(*flaws_tool_history.FLAWS, *flaws_long_system.FLAWS),
+            *(*flaws_tool_history.FLAWS, *flaws_long_system.FLAWS, *flaws_limits.FLAWS),
         )
         if each.harmless
     ),
