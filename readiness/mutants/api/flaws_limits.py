@@ -93,9 +93,11 @@ FLAWS = [
     ),
     Flaw(
         "limits_with_the_prompt",
-        "the prompt's tokens count against the limit of the reply",
+        "max_tokens is taken for a limit of prompt and reply together",
         _OLDER,
-        change_request=with_limits(lambda request, limit: limit - prompt_tokens(request)),
+        change_request=with_limits(
+            lambda request, limit: limit - prompt_tokens(request) if old_limit(request) else limit
+        ),
         elsewhere=_LONG,
     ),
     Flaw(
