@@ -12,8 +12,10 @@ from typing import Any
 from readiness.mutants.endpoint.answer import (
     ModelOutput,
     Request,
+    RequestError,
     SubstituteResponse,
 )
+from readiness.mutants.endpoint.conversation import check_messages
 from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.protocol import most_tokens
 from readiness.mutants.endpoint.response import chunks as chunks_of
@@ -21,6 +23,7 @@ from readiness.mutants.endpoint.response import encode, frames, whole
 from readiness.mutants.flaw import Body
 from readiness.resources import prompts
 
+LIMITS = ("max_completion_tokens", "max_tokens")
 JSON = {"Content-Type": "application/json"}
 CRASH = SubstituteResponse(
     500, b'{"error": {"message": "internal error", "type": "server_error"}}', JSON
@@ -102,6 +105,50 @@ def relabelled(kind: str) -> Callable[[Request], SubstituteResponse]:
         return SubstituteResponse(200, body, {"Content-Type": kind})
 
     return make
+
+
+def with_limits(change: Callable[[Request, int], int]) -> Asks:
+    """Change the token limits of requests, which stay above 0."""
+
+    def changed(request: Request) -> Request:
+        try:
+            check_messages(request.get("messages"))
+        except RequestError:
+            return request
+        limits = {
+            name: max(change(request, most), 1)
+            for name in LIMITS
+            if type(most := request.get(name)) is int and most > 0
+        }
+        return {**request, **limits}
+
+    return changed
+
+
+def limits_at_most(most: int, where: Callable[[Request], bool] = lambda _request: True) -> Asks:
+    """Lower the token limits of some requests."""
+    return with_limits(lambda request, limit: min(limit, most) if where(request) else limit)
+
+
+def counts(change: Callable[[Request, Body], Body]) -> dict[str, Any]:
+    """Hooks by which usage has other counts; the total stays their sum."""
+
+    def changed(request: Request, found: Body) -> Body:
+        if not found.get("usage"):
+            return found
+        usage = {**found["usage"], **change(request, found["usage"])}
+        total = usage["prompt_tokens"] + usage["completion_tokens"]
+        return {**found, "usage": {**usage, "total_tokens": total}}
+
+    return in_both(changed)
+
+
+def in_both(change: Callable[[Request, Body], Body]) -> dict[str, Any]:
+    """Hooks by which whole replies and chunks are changed alike."""
+    return {
+        "change_body": change,
+        "change_chunks": lambda request, found: [change(request, each) for each in found],
+    }
 
 
 def with_end(request: Request, tokens: int) -> int:

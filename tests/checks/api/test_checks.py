@@ -13,6 +13,7 @@ from readiness.mutants.api import (
     flaws_gateways,
     flaws_harmless,
     flaws_history,
+    flaws_limits,
     flaws_long_system,
     flaws_replies,
     flaws_sdk,
@@ -38,6 +39,7 @@ BROKEN = [
         for each in (
             *(*flaws_streams.FLAWS, *flaws_history.FLAWS),
             *(*flaws_beside_tools.FLAWS, *flaws_tool_history.FLAWS, *flaws_long_system.FLAWS),
+            *flaws_limits.FLAWS,
         )
         if each.check
     ),
@@ -55,7 +57,7 @@ HARMLESS = [
         for each in (
             *(*flaws_gateways.FLAWS, *flaws_streams.FLAWS),
             *(*flaws_history.FLAWS, *flaws_beside_tools.FLAWS),
-            *(*flaws_tool_history.FLAWS, *flaws_long_system.FLAWS),
+            *(*flaws_tool_history.FLAWS, *flaws_long_system.FLAWS, *flaws_limits.FLAWS),
         )
         if each.harmless
     ),
@@ -66,6 +68,7 @@ IN_STREAMS = {"api.overlong_prompt_rejected", "api.unread_parts_not_dropped"}
 CALLS = {"api.calls_beside_words_read"}
 STOPPED, CHANGED = {"api.stop_cuts_same_text"}, "api.stop_change_honoured"
 BESIDE_TOOLS = {"api.stop_honoured_beside_tools"}
+OLDER_LIMIT, NEWER_LIMIT = "api.max_tokens_honoured", "api.max_completion_tokens_honoured"
 LIMITED_BESIDE_TOOLS = {"api.limit_honoured_beside_tools"}
 TOOLLESS, LONG_SYSTEM = "api.tool_history_without_tools_read", "api.long_system_message_read"
 #: The checks that a flaw necessarily fails too.
@@ -99,6 +102,11 @@ TOGETHER = {
     ),
     **dict.fromkeys(("api_stop_begins", "api_stop_says_length"), STOPPED | BESIDE_TOOLS),
     "api_max_tokens_ignored": LIMITED_BESIDE_TOOLS,
+    # A limit of the other name is one as well, and one that is too large is lowered, too.
+    "limits_above_1024_lowered": {NEWER_LIMIT},
+    "limits_in_streams_lowered": {OLDER_LIMIT, "api.stream_error_status"},
+    "limits_halved": LIMITED_BESIDE_TOOLS | {NEWER_LIMIT},
+    "limits_with_the_prompt": LIMITED_BESIDE_TOOLS,
     **dict.fromkeys(
         (
             "api_stop_list_ignored",
@@ -106,8 +114,7 @@ TOGETHER = {
         ),
         STOPPED,
     ),
-    "api_cut_says_stop": LIMITED_BESIDE_TOOLS
-    | {"api.limit_change_honoured", "api.max_completion_tokens_honoured"},
+    "api_cut_says_stop": LIMITED_BESIDE_TOOLS | {"api.limit_change_honoured", NEWER_LIMIT},
     "api_max_completion_tokens_ignored": LIMITED_BESIDE_TOOLS | {"api.limit_change_honoured"},
     "api_template_leaks": {"api.format_change_honoured", "api.sdk_parse"},
     "api_parts_crash": {"api.unread_parts_not_dropped"},
