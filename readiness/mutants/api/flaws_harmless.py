@@ -20,6 +20,7 @@ from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.flaw import Body, Flaw
+from readiness.mutants.tool_calling.requests import with_calls
 
 _VLLM_MESSAGE = ("refusal", "annotations", "audio", "function_call", "reasoning")
 _VLLM_CHOICE = ("stop_reason", "token_ids", "routed_experts")
@@ -166,16 +167,9 @@ def _nine_letters(request: Request, _turn: int) -> SubstituteResponse | None:
     return SubstituteResponse(400, RequestError(told, "messages").body, JSON)
 
 
-def _ids_of_nine(_request: Request, body: Body) -> Body:
-    """Ids that it takes back itself."""
-
-    def of_choice(choice: Body) -> Body:
-        calls = choice["message"].get("tool_calls")
-        named = [{**each, "id": each["id"][-9:]} for each in calls or ()]
-        message = {**choice["message"], "tool_calls": named} if calls else choice["message"]
-        return {**choice, "message": message}
-
-    return choice_of(body, of_choice)
+def _id_of_nine(call: Body) -> Body:
+    """A call, or its first fragment, with an id that is taken back."""
+    return {**call, "id": call["id"][-9:]} if "id" in call else call
 
 
 def _blank_lines_first(request: Request, _turn: int) -> SubstituteResponse | None:
@@ -239,7 +233,8 @@ FLAWS = [
     Flaw(
         "api_strict_ids",
         "Mistral's ids of calls have nine letters and digits",
-        change_body=_ids_of_nine,
+        change_body=lambda _, body: with_calls(body, "message", _id_of_nine),
+        change_chunks=lambda _, made: [with_calls(each, "delta", _id_of_nine) for each in made],
         intercept=_nine_letters,
     ),
     Flaw(
