@@ -195,9 +195,9 @@ def test_weights_tampered_with_are_refused_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("READINESS_CACHE", str(tmp_path))
-    weights = tmp_path / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    weights = tmp_path / "SmolLM2-135M-Instruct.Q4_0.gguf"
     weights.write_bytes(b"GGUF and what not")
-    assert re.search(r"its SHA-256 is \w{12}\.\.\., not b179c9523d0e", refusal())
+    assert re.search(r"its SHA-256 is \w{12}\.\.\., not c624c2bea434", refusal())
     assert weights.read_bytes() == b"GGUF and what not"
 
 
