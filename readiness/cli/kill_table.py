@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,8 @@ class MutantRow:
         status: The run's exit status.
         dimensions: The verdicts on dimensions; empty where the run wrote no record.
         checks: The verdicts on checks.
-        said: The last lines of output.
+        output: The last lines of output.
+        whole: Whether all dimensions were tried; a part of them is never enough for READY.
     """
 
     flaw: Flaw
@@ -61,6 +62,7 @@ class MutantRow:
     dimensions: tuple[FoundVerdict, ...]
     checks: tuple[FoundVerdict, ...]
     output: str = ""
+    whole: bool = True
 
     @property
     def caught_by(self) -> tuple[str, ...]:
@@ -87,7 +89,8 @@ class MutantRow:
             wrong.append(f"{self.flaw.dimension} is not detected")
         counts = gates and self._gates(self.dimensions, self.flaw.dimension)
         verdict = self.flaw.expected_verdict if counts else Verdict.READY
-        expected = _EXIT_STATUS[worst([verdict, *(each.verdict for each in also)])]
+        untried = [] if self.whole else [Verdict.INCONCLUSIVE]
+        expected = _EXIT_STATUS[worst([verdict, *untried, *(each.verdict for each in also)])]
         if not wrong and self.status != expected:
             wrong.append(f"exit status {self.status}, not {expected}")
         return tuple(wrong)
@@ -118,13 +121,16 @@ class MutantRow:
         return any(each.id == name and each.gate is Gate.REQUIRED for each in found)
 
 
-def read_row(flaw: Flaw, status: int, record: Path, output: str) -> MutantRow:
-    """Read the verdicts of a mutant's run from its record, if it wrote one."""
+def read_row(
+    flaw: Flaw, status: int, record: Path, output: str, tried: Collection[str] = ()
+) -> MutantRow:
+    """Read the verdicts of a mutant's run on the dimensions tried (all) from its record, if any."""
     if not record.exists():
         return MutantRow(flaw, status, (), (), output)
-    dimensions = json.loads(record.read_text(encoding="utf-8"))["dimensions"]
+    found = json.loads(record.read_text(encoding="utf-8"))["dimensions"]
+    dimensions = [each for each in found if each["id"] in tried] if tried else found
     checks = [check for dimension in dimensions for check in dimension["checks"]]
-    return MutantRow(flaw, status, _read(dimensions), _read(checks), output)
+    return MutantRow(flaw, status, _read(dimensions), _read(checks), output, not tried)
 
 
 def kill_table(rows: Sequence[MutantRow]) -> Table:

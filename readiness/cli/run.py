@@ -59,11 +59,15 @@ def _options(given: argparse.Namespace) -> Iterator[str]:
 
 
 def _checks(named: Sequence[str]) -> Iterator[str]:
-    """What pytest is to collect: paths as they are, ids of checks and dimensions by module."""
+    """What pytest is to collect: paths as they are, ids of checks and dimensions by module.
+
+    A folder may have a dimension's name, as `deployment` may; `./deployment` is the folder.
+    """
     yield "--pyargs"
     for name in named or ["readiness"]:
         dimension, _, check = name.partition(".")
-        if Path(name.partition("::")[0]).exists() or name == "readiness":
+        own = Path(name.partition("::")[0]).exists() and name not in dimensions()
+        if own or name == "readiness":
             yield name
         elif dimension in dimensions():
             yield _place(dimension, name) if check else f"{checks.__name__}.{dimension}"

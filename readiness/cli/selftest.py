@@ -9,6 +9,8 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from itertools import chain
 from pathlib import Path
 
 from rich.console import Console
@@ -34,6 +36,12 @@ WEBUI_ACCOUNTS = {
     "WEBUI_PASSWORD": "admin-password",
     "WEBUI_SECOND_EMAIL": "second@example.com",
     "WEBUI_SECOND_PASSWORD": "second-password",
+}
+#: What is beside the endpoint, and the dimensions that look at it.
+BESIDE = {
+    "change_license_evidence": ("license",),
+    "change_deployment": ("deployment",),
+    "webui": ("deployment", "webui"),
 }
 
 
@@ -63,8 +71,18 @@ def report(rows: Sequence[MutantRow], console: Console) -> int:
     return 1 if wrong else 0
 
 
+def dimensions_of(flaw: Flaw) -> Sequence[str]:
+    """The dimensions to try: all (none named), unless the endpoint is as the reference is."""
+    about = {"name", "about", "check", "expected_verdict", "elsewhere"}
+    hooks = {each.name for each in fields(Flaw) if each.name not in about}
+    changed = {name for name in hooks if getattr(flaw, name) is not getattr(FLAWLESS, name)}
+    if not changed or not BESIDE.keys() >= changed:
+        return ()
+    return sorted(set(chain.from_iterable(BESIDE[name] for name in changed)))
+
+
 def try_mutant(flaw: Flaw, profile: str) -> MutantRow:
-    """Run the whole checklist against one mutant, in a folder and an environment of its own."""
+    """Run the checklist against one mutant, in a folder and an environment of its own."""
     with (
         tempfile.TemporaryDirectory(prefix="readiness-") as name,
         serving(flaw.name, key=_KEY) as url,
@@ -86,8 +104,9 @@ def try_mutant(flaw: Flaw, profile: str) -> MutantRow:
         if flaw is FLAWLESS or flaw.webui is not Interface:
             options += ["--webui", f"{url.removesuffix('/v1')}{WEBUI}", "--webui-admin"]
         options += ["--license-evidence", record, "--deployment", deployment]
-        status, output = _run(folder, [url, *options])
-        return read_row(flaw, status, reports / "latest" / "readiness.json", output)
+        tried = dimensions_of(flaw)
+        status, output = _run(folder, [url, *tried, *options])
+        return read_row(flaw, status, reports / "latest" / "readiness.json", output, tried)
 
 
 def _run(folder: Path, options: Sequence[object]) -> tuple[int, str]:

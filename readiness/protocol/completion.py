@@ -92,6 +92,8 @@ FRAMES = (b"data:", b"event:", b"id:", b"retry:", b":")
 SMALLEST_WINDOW = 2_048
 #: A reply that ends by its length has at least this share of the tokens that were allowed.
 NEARLY = 0.9
+#: Tokens that a reply may have beside those that are counted.
+PER_END = 2
 #: No reply and no prompt has more tokens.
 MAX_COUNT = 10**12
 
@@ -135,11 +137,21 @@ def cut_short(exchange: Exchange, reply: Reply) -> str:
     """
     if not reply.finish:
         return "a reply that does not finish"
-    limit = stated_limit(exchange.request)
-    if reply.finish != "length" or reply.reasoning or not limit:
+    return cut_below(reply, stated_limit(exchange.request))
+
+
+def cut_below(reply: Reply, limit: int) -> str:
+    """How a reply ends by its length with fewer tokens than its limit, or an empty string.
+
+    It is none where the window may be full, or where there is no limit.
+    """
+    reasoned = (reply.usage and reply.usage.reasoning) or 0
+    if reply.finish != "length" or not limit or (reply.reasoning and not reasoned):
         return ""  # Some servers do not count the tokens of reasoning.
     took, before = _tokens(reply)
-    if took >= NEARLY * limit or before + took >= NEARLY * SMALLEST_WINDOW:
+    # Some count those of reasoning beside the others, and some do not count the last one.
+    most = took + reasoned + PER_END
+    if most >= NEARLY * limit or before + most >= NEARLY * SMALLEST_WINDOW:
         return ""
     return f"'length' after {took} of {limit} tokens"
 

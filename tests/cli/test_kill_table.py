@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 
 from readiness.cli.kill_table import FoundVerdict, MutantRow, read_row
-from readiness.cli.selftest import flaws_of, report, selftest
+from readiness.cli.selftest import dimensions_of, flaws_of, report, selftest
+from readiness.mutants.catalog import FLAWLESS, find
 from readiness.mutants.flaw import Flaw
 from readiness.verdict.claim import Gate, Verdict
 
@@ -86,6 +87,26 @@ def test_a_row_is_read_from_the_record_of_a_run(tmp_path: Path) -> None:
     record.write_text(json.dumps({"schema": "readiness/1", "dimensions": [dimension]}))
     read = read_row(FENCE, 1, record, "")
     assert (read.caught_by, read.problems) == (("json_only.prompted_json",), ())
+
+
+def test_a_run_of_a_part_is_read_as_far_as_it_was_tried(tmp_path: Path) -> None:
+    ids = ("license", "json_only")
+    found = [
+        {"id": each, "verdict": "not assessed", "gate": "required", "checks": []} for each in ids
+    ]
+    found[0]["verdict"] = "ready"
+    record = tmp_path / "readiness.json"
+    record.write_text(json.dumps({"schema": "readiness/1", "dimensions": found}))
+    assert read_row(HARMLESS, 10, record, "", ["license"]).problems == ()
+    whole = ("json_only is not assessed",)
+    assert read_row(HARMLESS, 10, record, "", []).problems == whole
+
+
+def test_what_is_beside_the_endpoint_is_tried_alone() -> None:
+    assert dimensions_of(find("license_rider_at_the_end")) == ["license"]
+    assert dimensions_of(find("deployment_three_seconds")) == ["deployment"]
+    assert dimensions_of(find("webui_unhealthy")) == ["deployment", "webui"]
+    assert dimensions_of(find("json_fence")) == dimensions_of(FLAWLESS) == ()
 
 
 def test_a_run_without_a_record_is_wrong_and_shows_what_it_said(tmp_path: Path) -> None:

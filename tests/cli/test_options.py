@@ -182,3 +182,12 @@ def test_a_check_is_run_again_by_its_id(own: pytest.Pytester) -> None:
     result = own.run(sys.executable, *command, "license.verbatim_license_text", "-q")
     planned = [each.split()[0] for each in result.outlines if each.startswith("license.")]
     assert (result.ret, planned) == (0, ["license.verbatim_license_text"])
+
+
+def test_a_dimension_is_run_beside_a_folder_of_its_name(own: pytest.Pytester) -> None:
+    own.mkdir("license")
+    command = ("-m", "readiness.cli.main", "run", "http://127.0.0.1:9/v1", "--plan", "-q")
+    result = own.run(sys.executable, *command, "license")
+    assert (result.ret, result.stdout.str().count("license.verbatim_license_text")) == (0, 1)
+    # The folder itself is named as one.
+    assert own.run(sys.executable, *command, "./license").ret == pytest.ExitCode.NO_TESTS_COLLECTED

@@ -244,6 +244,11 @@ def test_every_word_is_used() -> None:
     assert unused == []
 
 
+def test_every_dimension_says_what_it_means_that_it_is_ready() -> None:
+    said = {name.removeprefix("holds_") for name in _catalogue()["en"] if name.startswith("holds_")}
+    assert said == {each.name for each in (PACKAGE / "checks").iterdir() if each.name[0] != "_"}
+
+
 def test_the_command_to_reproduce_is_quoted_for_a_shell() -> None:
     found = record()
     found["target"]["model"] = "a b; rm -rf $HOME"

@@ -10,6 +10,7 @@ from readiness.check import check
 from readiness.checks.api import scoring_replies as replies
 from readiness.checks.api.probes import both_forms, plainly, probes, streamed, with_nulls
 from readiness.checks.api.requests import (
+    ask_with_limit,
     ask_without_limit,
     send,
     send_as_is,
@@ -29,12 +30,10 @@ TIGHT = 8
 
 @check(both_forms("max_tokens_honoured"))
 async def max_tokens_honoured(chat: Chat, probe: Probe) -> Score:
-    """A reply MUST NOT exceed max_tokens, and one that is cut there MUST have finish_reason
-    length.
+    """A reply MUST NOT exceed max_tokens, nor be cut before, and one that is cut there MUST have
+    finish_reason length.
     """
-    return replies.score_token_limit(
-        await send_without_reasoning(chat, probe), probe.parameters["max_tokens"]
-    )
+    return await ask_with_limit(chat, probe, "max_tokens")
 
 
 @check(streamed("no_default_token_limit"), needs=["stream"])
@@ -53,8 +52,7 @@ async def null_parameters_handled(chat: Chat, probe: Probe) -> Score:
 @check(both_forms("max_completion_tokens_honoured"))
 async def max_completion_tokens_honoured(chat: Chat, probe: Probe) -> Score:
     """max_completion_tokens MUST be honoured as max_tokens is, or rejected, and never ignored."""
-    limit = probe.parameters["max_completion_tokens"]
-    return replies.score_token_limit(await send_without_reasoning(chat, probe), limit)
+    return await ask_with_limit(chat, probe, "max_completion_tokens")
 
 
 @check(both_forms("stop_sequence_honoured"))

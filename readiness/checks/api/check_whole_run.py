@@ -62,7 +62,7 @@ async def well_formed_throughout(chat: Chat, probe: Probe) -> Score:
 @check(RUN, whole_run=True)
 async def usage_counts_everything(chat: Chat, probe: Probe) -> Score:
     """Token counts MUST never be missing, 0 where text was sent, more than its bytes or its limit,
-    or another total than their sum, and a reply that was cut MUST say so.
+    or another total than their sum, and a reply MUST be cut at its limit only, and say so.
     """
     return await judged(chat, whole.score_counts)
 

@@ -19,7 +19,9 @@ from readiness.checks.api.probes import (
 )
 from readiness.checks.api.scoring_replies import (
     rescore_by_limited_reply,
+    score_large_limit,
     score_no_default_limit,
+    score_token_limit,
 )
 from readiness.exchange import ClientAbort, Exchange
 from readiness.probe import Probe
@@ -65,10 +67,28 @@ UNLIMITED = 2_000
 
 async def ask_without_limit(chat: Chat, probe: Probe) -> Score:
     """Ask for long replies without a limit, until one of them shows whether there is one."""
+    return await _ask_until_shown(partial(_ask_without_limit, chat), probe)
+
+
+async def ask_with_limit(chat: Chat, probe: Probe, name: str) -> Score:
+    """Ask for more tokens than a limit of this name; of a large one, until a reply comes to it."""
+    limit, window = probe.parameters[name], chat.context.context_window
+    if "others" not in probe.expect:
+        return score_token_limit(await send_without_reasoning(chat, probe), limit)
+    due = limit if window is None else min(limit, window // 2)
+
+    async def ask(each: Probe) -> Score:
+        return score_large_limit(await send_invalid(chat, each), due)
+
+    return await _ask_until_shown(ask, replace(probe, parameters={**probe.parameters, name: due}))
+
+
+async def _ask_until_shown(ask: Callable[[Probe], Awaitable[Score]], probe: Probe) -> Score:
+    """Ask for one long text after the other, until a reply shows something."""
     asked = [probe.messages, *probe.expect["others"]]
     score = Score(Outcome.UNDETERMINED)
     while asked and score.outcome is Outcome.UNDETERMINED:
-        score = await _ask_without_limit(chat, replace(probe, messages=asked.pop(0)))
+        score = await ask(replace(probe, messages=asked.pop(0)))
     return score
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from readiness.chat import Chat
 from readiness.checks.api.reply_topic import Topic, topic_of
 from readiness.exchange import COMPLETIONS, Exchange, Fault, RecordedExchange
-from readiness.protocol.completion import FILTERED, STREAM, read, stated_limit
+from readiness.protocol.completion import FILTERED, STREAM, cut_below, read, stated_limit
 from readiness.protocol.message import control_tokens, decode
 from readiness.protocol.sse import Parser
 from readiness.reply import DefectKind, Reply
@@ -93,6 +93,7 @@ class Tokens:
         limit: The limit of the reply that the request states; 0 for none, and where reasoning may
             count otherwise.
         cut: Whether the reply says that it was cut there.
+        cut_below: Whether it says so, and was cut before.
         summed: Whether the total is the sum of both, where the reply states it.
     """
 
@@ -105,6 +106,7 @@ class Tokens:
     parts: int
     limit: int = 0
     cut: bool = False
+    cut_below: bool = False
     summed: bool = True
 
 
@@ -364,6 +366,7 @@ def _tokens(request: Mapping[str, Any], reply: Reply, said: Mapping[str, Any]) -
         len(messages) + len(calls),
         0 if reply.reasoning or reply.usage.reasoning else stated_limit(request),
         reply.finish == "length",
+        bool(cut_below(reply, stated_limit(request))),
         _usage_of(said).get("total_tokens") in (None, reply.usage.prompt + reply.usage.completion),
     )
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from readiness.exchange import Exchange, Fault, Repeated
-from readiness.protocol.completion import cut_short, lost, read
+from readiness.protocol.completion import NEARLY, cut_below, cut_short, lost, read
+from readiness.protocol.errors import error_text
 from readiness.protocol.message import decode
 from readiness.protocol.sse import Parser
 from readiness.reply import Reply
@@ -22,6 +23,8 @@ SLACK = 4
 MESSAGE_TOKENS = 8
 #: The least ratio of prompt tokens of a message to one half as long; the template takes some too.
 MIN_GROWTH = 1.7
+#: The statuses by which an endpoint says that it does not take a limit as large.
+DECLINED = (400, 422)
 #: How much longer a reply with a limit is than one without, where a limit has cut the other.
 MUCH_LONGER = 1.5
 #: More characters a token than lists of numbers or stories have; the role that a delta may repeat.
@@ -52,7 +55,26 @@ def score_token_limit(reply: Reply, limit: int) -> Score:
         )
     if reply.finish != "length":
         return failed(f"finish_reason is {reply.finish!r}, not 'length', after {reply.text!r:.80}")
+    if cut := cut_below(reply, limit):
+        return failed(cut, f"{reply.text[-80:]!r}")
     return PASSED
+
+
+def score_large_limit(exchange: Exchange, limit: int) -> Score:
+    """Score a request with a large limit, which may be declined, for a reply that takes more."""
+    if exchange.status in DECLINED:
+        said = f"{error_text(exchange)!r:.120}"
+        return scored(Outcome.UNSUPPORTED, f"a limit of {limit} tokens is declined", came=said)
+    reply = read(exchange)
+    tokens = reply.usage.completion if reply.usage else len(reply.text.encode())
+    reasoned = reply.usage.reasoning if reply.usage else 0
+    if reply.finish == "stop" and tokens < limit:
+        why = f"the model does not write {limit} tokens"
+        return scored(Outcome.UNDETERMINED, why, came=f"{reply.text!r:.120}")
+    score = score_token_limit(reply, limit)
+    if score.passed and reply.reasoning and not reasoned and tokens < NEARLY * limit:
+        return scored(Outcome.UNSUPPORTED, "the tokens of reasoning are not counted")
+    return score
 
 
 def score_no_default_limit(free: Exchange, due: int) -> Score:

@@ -170,7 +170,10 @@ def score_created(seen: Sequence[Observed]) -> Judged:
 
 
 def score_counts(seen: Sequence[Observed]) -> Judged:
-    """Score whether token counts are neither missing, nor 0, nor more than bytes were sent."""
+    """Score whether token counts are right, and replies are cut at their limits and nowhere else.
+
+    Right are those that are neither missing, nor 0, nor more than bytes were sent.
+    """
     counted = [(each, each.tokens) for each in seen if each.tokens]
     kinds = {
         "replies without usage": [each for each in seen if each.uncounted],
@@ -195,6 +198,9 @@ def score_counts(seen: Sequence[Observed]) -> Judged:
             if tokens.limit and tokens.completion > tokens.limit * (1 + PER_LIMIT) + PER_END
         ],
         "replies of all tokens of their limit do not say that they were cut": _uncut(counted),
+        "replies are cut before their limit": [
+            each for each, tokens in counted if tokens.cut_below
+        ],
     }
     for kind, wrong in kinds.items():
         if wrong:

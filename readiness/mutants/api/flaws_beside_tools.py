@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from readiness.mutants.api.requests import JSON
+from readiness.mutants.api.requests import JSON, LIMITS
 from readiness.mutants.endpoint.answer import Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.request_form import (
     Where,
@@ -18,7 +18,6 @@ from readiness.mutants.flaw import Body, Flaw
 
 _LIMIT = "api.limit_honoured_beside_tools"
 _STOP = "api.stop_honoured_beside_tools"
-_LIMITS = ("max_tokens", "max_completion_tokens")
 
 
 def _ignoring(where: Where, *names: str) -> Callable[[Request], Request]:
@@ -58,13 +57,13 @@ FLAWS = [
         "api_tools_limit_ignored",
         "where the model may call a tool, token limits are ignored",
         _LIMIT,
-        change_request=_ignoring(_free_choice, *_LIMITS),
+        change_request=_ignoring(_free_choice, *LIMITS),
     ),
     Flaw(
         "api_tools_limit_ignored_streamed",
         "in streams beside tools, token limits are ignored",
         _LIMIT,
-        change_request=_ignoring(streamed, *_LIMITS),
+        change_request=_ignoring(streamed, *LIMITS),
     ),
     Flaw(
         "api_tools_old_limit_ignored",

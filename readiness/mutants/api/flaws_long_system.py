@@ -34,9 +34,13 @@ def _without_middle(words: Sequence[str]) -> Sequence[str]:
 
 
 def _cut(message: Message, keep: Callable[[Sequence[str]], Sequence[str]]) -> Message:
-    words = tokens(text_of(message))
-    long = message["role"] == "system" and len(words) > _LONG
-    return {**message, "content": "".join(keep(words))} if long else message
+    if not _is_long(message):
+        return message
+    return {**message, "content": "".join(keep(tokens(text_of(message))))}
+
+
+def _is_long(message: Message) -> bool:
+    return message["role"] == "system" and len(tokens(text_of(message))) > _LONG
 
 
 def _asks(keep: Callable[[Sequence[str]], Sequence[str]]) -> Callable[[Request], Request]:
@@ -64,6 +68,8 @@ def _as_user(request: Request) -> Request:
     if not begins_with_system(request) or len(request["messages"]) < 2:
         return request
     system, first, *others = request["messages"]
+    if not _is_long(system):
+        return request
     texts = [each.get("content") if isinstance(each, dict) else None for each in (system, first)]
     if not all(isinstance(of, str) for of in texts) or first.get("role") != "user":
         return request
@@ -101,7 +107,7 @@ FLAWS = [
     ),
     Flaw(
         "system_as_user",
-        "a system message may be put before what the user says first",
+        "a long system message may be put before what the user says first",
         change_request=_as_user,
     ),
 ]

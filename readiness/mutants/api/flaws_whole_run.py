@@ -9,7 +9,15 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from readiness.mutants.api.requests import CRASH, JSON, with_end
+from readiness.mutants.api.requests import (
+    CRASH,
+    JSON,
+    counts,
+    in_both,
+    limits_at_most,
+    with_end,
+    with_limits,
+)
 from readiness.mutants.endpoint.answer import (
     ModelOutput,
     Request,
@@ -35,6 +43,11 @@ _BAD_GATEWAY = SubstituteResponse(
     502, b"<html><h1>502 Bad Gateway</h1></html>", {"Content-Type": "text/html"}
 )
 _EMPTY = SubstituteResponse(200, b"", JSON)
+#: The other dimensions whose replies take more tokens than that.
+_CONVERSING = (
+    *("json_only", "load", "long_context", "memory", "multilingual", "refusal", "spanish"),
+    *("stability", "tool_calling"),
+)
 _HOUR = 3600
 _SEVERAL = 20
 
@@ -104,29 +117,8 @@ def _older(where: Where, seconds: int) -> dict[str, Any]:
     }
 
 
-def _counts(change: Callable[[Request, Body], Body]) -> dict[str, Any]:
-    """Hooks by which usage has other counts; the total stays their sum."""
-
-    def changed(request: Request, found: Body) -> Body:
-        if not found.get("usage"):
-            return found
-        usage = {**found["usage"], **change(request, found["usage"])}
-        total = usage["prompt_tokens"] + usage["completion_tokens"]
-        return {**found, "usage": {**usage, "total_tokens": total}}
-
-    return _in_both(changed)
-
-
-def _in_both(change: Callable[[Request, Body], Body]) -> dict[str, Any]:
-    """Hooks by which whole replies and chunks are changed alike."""
-    return {
-        "change_body": change,
-        "change_chunks": lambda request, found: [change(request, each) for each in found],
-    }
-
-
 def _prompt(where: Where, tokens: Callable[[int], int]) -> dict[str, Any]:
-    return _counts(
+    return counts(
         lambda request, usage: (
             {"prompt_tokens": tokens(usage["prompt_tokens"])} if where(request) else {}
         )
@@ -134,7 +126,7 @@ def _prompt(where: Where, tokens: Callable[[int], int]) -> dict[str, Any]:
 
 
 def _completion(where: Where, tokens: Callable[[int], int]) -> dict[str, Any]:
-    return _counts(
+    return counts(
         lambda request, usage: (
             {"completion_tokens": tokens(usage["completion_tokens"])} if where(request) else {}
         )
@@ -169,7 +161,7 @@ def _total_of_prompt(where: Where) -> dict[str, Any]:
             return found
         return {**found, "usage": {**usage, "total_tokens": usage["prompt_tokens"]}}
 
-    return _in_both(changed)
+    return in_both(changed)
 
 
 def _finishes(where: Where, reason: str, instead: str) -> dict[str, Any]:
@@ -184,21 +176,11 @@ def _finishes(where: Where, reason: str, instead: str) -> dict[str, Any]:
         ]
         return {**found, "choices": choices}
 
-    return _in_both(changed)
+    return in_both(changed)
 
 
 def _limit_beyond(tokens: int) -> Where:
     return lambda request: (most_tokens(request) or 0) > tokens
-
-
-def _rounded(request: Request) -> Request:
-    """Limits above 16 tokens are rounded up to blocks of 64."""
-    limits = {
-        name: -(-most // 64) * 64
-        for name in ("max_tokens", "max_completion_tokens")
-        if type(most := request.get(name)) is int and most > 16
-    }
-    return {**request, **limits}
 
 
 def _without_role(request: Request, found: Body) -> Body:
@@ -401,7 +383,10 @@ USAGE_FLAWS = [
         "api_limit_rounded_up",
         "limits are rounded up to blocks of 64 tokens",
         "api.usage_counts_everything",
-        change_request=_rounded,
+        # Above 16 tokens: smaller ones are looked at by checks of their own.
+        change_request=with_limits(
+            lambda _request, most: -(-most // 64) * 64 if most > 16 else most
+        ),
         elsewhere=("stability",),
     ),
     Flaw(
@@ -409,6 +394,29 @@ USAGE_FLAWS = [
         "a reply that is cut beyond 40 tokens says that it was not",
         "api.usage_counts_everything",
         **_finishes(_limit_beyond(40), "length", "stop"),
+    ),
+    Flaw(
+        "api_limit_lowered_after_turns",
+        "in a conversation, no reply has more than 32 tokens",
+        "api.usage_counts_everything",
+        change_request=limits_at_most(32, after_turns),
+        elsewhere=_CONVERSING,
+    ),
+    Flaw(
+        "api_limit_lowered_beside_tools",
+        "where tools are offered, no reply has more than 24 tokens",
+        "api.usage_counts_everything",
+        change_request=limits_at_most(24, beside_tools),
+        elsewhere=_CONVERSING,
+    ),
+    Flaw(
+        "api_limit_halved_by_a_replica",
+        "one replica of six takes half of each limit",
+        "api.usage_counts_everything",
+        change_request=with_limits(
+            lambda request, most: most // 2 if most > 16 and _one_in(6)(request) else most
+        ),
+        elsewhere=_CONVERSING,
     ),
     Flaw(
         "api_usage_zero_when_cached",
@@ -444,13 +452,13 @@ USAGE_FLAWS = [
         "api_usage_of_replicas",
         "every seventh reply counts by another template",
         "api.prompt_tokens_reproducible",
-        **_counts(_some_count_more()),
+        **counts(_some_count_more()),
     ),
     Flaw(
         "api_usage_of_the_last_turns",
         "of a long conversation, the last turns are counted",
         "api.prompt_tokens_reproducible",
-        **_counts(_last_turns),
+        **counts(_last_turns),
     ),
     Flaw(
         "api_usage_of_whole_replies",
@@ -502,7 +510,7 @@ HARMLESS = [
     Flaw(
         "api_counts_special_tokens",
         "the tokens that begin and end a text count, too",
-        **_counts(
+        **counts(
             lambda request, usage: {
                 "prompt_tokens": usage["prompt_tokens"] + 9,
                 "completion_tokens": with_end(request, usage["completion_tokens"]),
@@ -512,14 +520,14 @@ HARMLESS = [
     Flaw(
         "api_other_tokenizer",
         "another tokenizer takes more tokens for Chinese and for digits",
-        **_counts(
+        **counts(
             lambda request, usage: {"prompt_tokens": usage["prompt_tokens"] + _wide_tokens(request)}
         ),
     ),
     Flaw(
         "api_says_what_is_cached",
         "cached tokens are told beside the prompt's",
-        **_counts(
+        **counts(
             lambda _request, usage: {
                 "prompt_tokens_details": {"cached_tokens": usage["prompt_tokens"] // 2}
             }

@@ -298,6 +298,65 @@ def test_a_token_limit_is_kept_and_reported() -> None:
     )
 
 
+def test_a_reply_that_is_cut_below_its_limit_fails_unless_the_window_may_be_full() -> None:
+    score = scoring_replies.score_token_limit
+    assert score(reply("1, 2,", "length", 4), 8) == failed("'length' after 4 of 8 tokens: '1, 2,'")
+    # Some do not count the last token, and the smallest of windows has room for 2,048.
+    assert score(reply("1, 2,", "length", 7), 8) == PASSED
+    assert score(reply("1, 2,", "length", 1_024, prompt=900), 1_536) == PASSED
+
+
+@pytest.mark.parametrize(
+    ("finish", "tokens", "message", "outcome"),
+    [
+        ("length", 1_536, {}, Outcome.PASS),
+        ("length", 1_024, {}, Outcome.FAIL),
+        ("length", 1_700, {}, Outcome.FAIL),
+        ("stop", 1_024, {}, Outcome.UNDETERMINED),
+        ("stop", 1_536, {}, Outcome.FAIL),
+        ("length", 936, {"reasoning": "They want a list."}, Outcome.UNSUPPORTED),
+    ],
+)
+def test_a_large_limit_is_shown_by_a_reply_that_comes_to_it(
+    finish: str, tokens: int, message: dict[str, str], outcome: Outcome
+) -> None:
+    usage = {"prompt_tokens": 9, "completion_tokens": tokens, "total_tokens": 9 + tokens}
+    found = answered({**said("1, 2", finish, **message), "usage": usage})
+    assert scoring_replies.score_large_limit(found, 1_536).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("spoken", "reasoned", "outcome"),
+    [(1_536, 600, Outcome.PASS), (936, 600, Outcome.PASS), (512, 512, Outcome.FAIL)],
+)
+def test_reasoning_takes_of_a_limit_be_it_counted_in_the_reply_or_beside_it(
+    spoken: int, reasoned: int, outcome: Outcome
+) -> None:
+    usage = {
+        **{"prompt_tokens": 9, "completion_tokens": spoken, "total_tokens": 9 + spoken},
+        "completion_tokens_details": {"reasoning_tokens": reasoned},
+    }
+    found = answered({**said("1, 2", "length", reasoning="They want a list."), "usage": usage})
+    assert scoring_replies.score_large_limit(found, 1_536).outcome is outcome
+
+
+def test_without_counts_a_reply_has_no_more_tokens_than_bytes() -> None:
+    short, long = (answered(said(text, "length")) for text in ("1, 2", "1, 2, " * 300))
+    assert scoring_replies.score_large_limit(short, 1_536).outcome is Outcome.FAIL
+    assert scoring_replies.score_large_limit(long, 1_536) == PASSED
+
+
+def test_a_large_limit_may_be_declined_and_an_endpoint_may_not_fail_at_it() -> None:
+    said_no = error({"error": {"message": "at most 1024 completion tokens"}})
+    score = scoring_replies.score_large_limit(said_no, 1_536)
+    assert (score.outcome, score.reason) == (
+        Outcome.UNSUPPORTED,
+        "a limit of 1536 tokens is declined: 'at most 1024 completion tokens'",
+    )
+    with pytest.raises(EndpointError):
+        scoring_replies.score_large_limit(error({}, 500), 1_536)
+
+
 def test_a_reply_ends_before_a_stop_sequence() -> None:
     assert scoring_replies.score_stop(reply("1, 2, 3, 4, "), "4", ["5"]) == PASSED
     assert scoring_replies.score_stop(reply("1, 2, 3, 4, 5"), "4", ["5"]) == failed(
