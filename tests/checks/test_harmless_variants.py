@@ -27,7 +27,7 @@ CHECKS = [
     if isinstance(check, Check) and not POLICY.leaves_out(check.id, "ci")
 ]
 #: What the client, or the capability probe before a run, adapts to: `readiness selftest` has them.
-ADAPTED_TO = {"api_new_limit_alone", "gzip", "no_temperature", "reasoning_model"}
+ADAPTED_TO = {"api_new_limit_alone", "busy", "gzip", "no_temperature", "reasoning_model"}
 HARMLESS = [flaw for flaw in mutants() if flaw.harmless and flaw.name not in ADAPTED_TO]
 
 

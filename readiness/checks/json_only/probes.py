@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -19,11 +19,13 @@ from readiness.checks.json_only.probe_families import (
 from readiness.checks.json_only.prompt_wording import facts, in_words, shown
 from readiness.checks.json_only.record_spec import with_definitions
 from readiness.forms.apply import in_form, in_forms
+from readiness.forms.covering import covering_forms
 from readiness.forms.factors import (
     PLAIN,
     TELLING,
     TEXT,
     Factor,
+    Form,
     Format,
     FormSpace,
     with_60k,
@@ -69,8 +71,8 @@ def adversarial_probes(seed: int, trials: int) -> list[Probe]:
     """The probes of `instruction_probes` with orders in the data, or a correction at the end."""
     share = sum(TOLD[family] for family in COMPARED)
     # Some more than their share, which is rounded; the rest is not sent.
-    told = _in_forms("json_only", seed, TOLD, -(-trials * 100 // share) + share)
-    return [probe for probe in told if probe.family in COMPARED][:trials]
+    told = -(-trials * 100 // share) + share
+    return _in_forms("json_only", seed, TOLD, told, COMPARED)[:trials]
 
 
 def format_probes(seed: int, trials: int) -> list[Probe]:
@@ -84,28 +86,31 @@ def stated_value_probes(seed: int, trials: int) -> list[Probe]:
     return _in_forms("json_only.values", seed, STATED, trials)
 
 
-def _in_forms(series: str, seed: int, weights: Mapping[str, int], trials: int) -> list[Probe]:
-    """The probes of so many trials; the form of each is the same whatever their number."""
+def _in_forms(
+    series: str, seed: int, weights: Mapping[str, int], trials: int, families: Container[str] = ()
+) -> list[Probe]:
+    """The probes of so many trials, of some families or all; their forms hang on neither."""
     space = TOLD_FORMS if weights is TOLD else FORMS
     hundreds = {family: -(-trials // 100) * weight for family, weight in weights.items()}
     every = _probes(series, seed, hundreds, weights)
     key = f"{series}/{seed}"
-    made = zip(every, in_forms(every, space, key), strict=True)
-    formed = {own.id: _in_possible_format(own, each, space, key) for own, each in made}
-    if ARTICLE in formed:
-        own = next(each for each in every if each.id == ARTICLE)
-        formed[ARTICLE] = in_form(own, PLAIN, space, Random(series))
+    forms = covering_forms(space, key, [probe.slices for probe in every])
+    form_of = {probe.id: form for probe, form in zip(every, forms, strict=True)}
     shares = _shares(weights, trials)
-    return [formed[probe.id] for probe in _probes(series, seed, shares, shares)]
+    return [
+        _in_form(probe, form_of[probe.id], space, key)
+        for probe in _probes(series, seed, shares, shares)
+        if not families or probe.family in families
+    ]
 
 
-def _in_possible_format(own: Probe, formed: Probe, space: FormSpace, key: str) -> Probe:
+def _in_form(own: Probe, form: Form, space: FormSpace, key: str) -> Probe:
     """A probe in its form; a format takes a schema of an object."""
-    if own.expect["schema"].get("type") == "object" or formed.labels[Factor.FORMAT.value] != (
-        Format.JSON_SCHEMA
-    ):
-        return formed
-    form = {**space.form_of(formed.labels), Factor.FORMAT: Format.NONE}
+    if own.id == ARTICLE:
+        form = PLAIN
+    no_object = own.expect["schema"].get("type") != "object"
+    if no_object and form[Factor.FORMAT] == Format.JSON_SCHEMA:
+        form = {**form, Factor.FORMAT: Format.NONE}
     return in_form(own, form, space, Random(f"{key}/{own.id}"))
 
 

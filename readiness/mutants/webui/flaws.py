@@ -335,8 +335,10 @@ class ChatFails(Interface):
         raise web.HTTPInternalServerError(text="Open WebUI: Server Connection Error")
 
 
-def _flaw(name: str, check: str, about: str, webui: type[Interface]) -> Flaw:
-    return Flaw(f"webui_{name}", about, f"webui.{check}", webui=webui)
+def _flaw(name: str, check: str, about: str, webui: type[Interface], *, told: bool = False) -> Flaw:
+    """A flaw of the interface; `deployment` sees it, too, where the settings tell it."""
+    elsewhere = ("deployment",) if told else ()
+    return Flaw(f"webui_{name}", about, f"webui.{check}", webui=webui, elsewhere=elsewhere)
 
 
 FLAWS = [
@@ -357,6 +359,7 @@ FLAWS = [
         "administrator_exists",
         "the first to sign up becomes administrator",
         WithoutAdministrator,
+        told=True,
     ),
     _flaw(
         "sign_up_open_behind",
@@ -364,12 +367,13 @@ FLAWS = [
         "sign-up is said to be closed, and is open",
         SignUpOpenBehind,
     ),
-    _flaw("sign_up_open", "sign_up_closed", "sign-up is open", SignUpOpen),
+    _flaw("sign_up_open", "sign_up_closed", "sign-up is open", SignUpOpen, told=True),
     _flaw(
         "newcomers_admitted",
         "newcomer_has_no_access",
         "DEFAULT_USER_ROLE=user: who signs up is let in at once",
         NewcomersAdmitted,
+        told=True,
     ),
     _flaw("sign_in_fails", "sign_in", "JWT_EXPIRES_IN without a unit: sign-in is 500", SignInFails),
     _flaw(
