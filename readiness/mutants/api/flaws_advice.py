@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 from readiness.mutants.api.requests import (
+    BRIEF,
+    BRIEF_ELSEWHERE,
+    BRIEF_STREAM,
+    BRIEF_WHOLE,
     JSON,
+    LIMITS,
     Errs,
     asked,
     choice_of,
@@ -17,17 +22,17 @@ from readiness.mutants.api.requests import (
     each,
     formed,
     instead,
-    is_for,
     relabelled,
-    text,
     without,
 )
 from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.model import complete
+from readiness.mutants.endpoint.request_form import Where, all_of, uncounted
 from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.flaw import Body, Flaw
 
 _HI = [{"role": "user", "content": "Hi"}]
+_ROLES = ("system", "developer", "user", "assistant", "tool")
 _ESSENTIAL = ("model", "messages", "max_tokens", "max_completion_tokens", "stream")
 
 
@@ -45,13 +50,18 @@ def answered() -> SubstituteResponse:
 def _bare(request: Request) -> Request:
     """The request with its essential parameters only, and max_tokens in range."""
     kept = {key: value for key, value in request.items() if key in _ESSENTIAL}
-    return {**kept, "max_tokens": 16} if kept.get("max_tokens", 1) < 1 else kept
+    return {**kept, **{name: 16 for name in LIMITS if kept.get(name, 1) < 1}}
 
 
 def _message(change: Callable[[Body], Body]) -> Callable[[Body], Body]:
     return lambda body: choice_of(
         body, lambda choice: {**choice, "message": change(choice["message"])}
     )
+
+
+def _thoughtful(message: Body) -> Body:
+    content = message["content"]
+    return {**message, "content": f"<think>\nWell.\n</think>\n\n{content}"} if content else message
 
 
 def _one_choice_counts(body: Body) -> Body:
@@ -88,63 +98,153 @@ def _numbered() -> Callable[[Request, ModelOutput, int], ModelOutput]:
     turns = count()
 
     def says(request: Request, answer: ModelOutput, _turn: int) -> ModelOutput:
-        if not is_for("seed_reproducible", request):
+        if not _greedily_seeded(request):
             return answer
         return replace(answer, content=f"{next(turns)}: {answer.content}")
 
     return says
 
 
-def _wrongly(name: str, change: Callable[[SubstituteResponse], SubstituteResponse]) -> Errs:
+def _greedily_seeded(request: Request) -> bool:
+    return request.get("seed") is not None and request.get("temperature") == 0
+
+
+def _from(role: str) -> Where:
+    return lambda request: any(each["role"] == role for each in request["messages"])
+
+
+def _ends_with_assistant(request: Request) -> bool:
+    messages = request["messages"]
+    return len(messages) > 1 and messages[-1]["role"] == "assistant"
+
+
+def _labelled(request: Request) -> bool:
+    return not request.keys().isdisjoint(("user", "metadata", "store"))
+
+
+def _named(request: Request) -> bool:
+    return any("name" in each for each in request["messages"] if each["role"] == "user")
+
+
+def _takes_no_turns(request: Request) -> bool:
+    roles = [each["role"] for each in request["messages"]]
+    return any(one == two != "tool" for one, two in pairwise(roles))
+
+
+def _extreme(request: Request) -> bool:
+    """Whether a sampling parameter has the least or the largest value of its range."""
+    penalties = [request.get(f"{name}_penalty") or 0 for name in ("frequency", "presence")]
+    return request.get("temperature") == 2 or max(map(abs, penalties)) == 2
+
+
+def _stopped(request: Request) -> bool:
+    return bool(request.get("stop"))
+
+
+def _several(request: Request) -> bool:
+    return type(request.get("n")) is int and request["n"] > 1
+
+
+def _senseless(request: Request) -> bool:
+    """Whether a conversation is empty, has an unknown role, or a result that nobody asked for."""
+    messages = request.get("messages")
+    if not isinstance(messages, list) or not all(isinstance(each, dict) for each in messages):
+        return False
+    roles = [each.get("role") for each in messages]
+    called = any("tool_calls" in each for each in messages)
+    unknown = any(isinstance(each, str) and each not in _ROLES for each in roles)
+    return not roles or unknown or ("tool" in roles and not called)
+
+
+def _out_of_range(request: Request) -> bool:
+    """Whether a parameter that bare requests are sent without, or a limit, has no sound value."""
+    ranges = {"temperature": (0, 2), "top_p": (0, 1), "frequency_penalty": (-2, 2)}
+    numbers = [(request[name], *of) for name, of in ranges.items() if request.get(name) is not None]
+    limits = [request[name] for name in LIMITS if type(request.get(name)) is int]
+    return any(
+        not isinstance(value, int | float) or not low <= value <= high
+        for value, low, high in numbers
+    ) or any(each < 1 for each in limits)
+
+
+def _dependent(request: Request) -> bool:
+    """Whether a parameter is sent without the one that it depends on."""
+    pairs = (("top_logprobs", "logprobs"), ("stream_options", "stream"))
+    return any(request.get(one) is not None and not request.get(two) for one, two in pairs)
+
+
+def _answers(where: Where) -> Errs:
+    """Answer some requests that are invalid."""
+
     def errs(request: Request | None, refusal: SubstituteResponse) -> SubstituteResponse:
-        return change(refusal) if request is not None and is_for(name, request) else refusal
+        return answered() if request is not None and where(request) else refusal
 
     return errs
 
 
-_TAKEN = {
-    "seed_accepted": "a request with a seed is refused",
-    "assistant_prefill_accepted": "a conversation that ends with the assistant is refused",
-    "metadata_parameters_accepted": "`user`, `metadata` and `store` are refused",
-    "developer_role_accepted": "the role developer is refused",
-    "message_name_accepted": "the name of who speaks is refused",
-    "consecutive_roles_accepted": "roles must take turns, as in some chat templates",
-    "sampling_parameters_accepted": "sampling is not to be touched",
+_TAKEN: dict[str, tuple[str, Where]] = {
+    "seed_accepted": ("a seed is refused where nothing is sampled", _greedily_seeded),
+    "assistant_prefill_accepted": (
+        "a conversation that ends with the assistant is refused",
+        _ends_with_assistant,
+    ),
+    "metadata_parameters_accepted": ("`user`, `metadata` and `store` are refused", _labelled),
+    "developer_role_accepted": ("the role developer is refused", _from("developer")),
+    "message_name_accepted": ("the name of who speaks is refused", _named),
+    "consecutive_roles_accepted": (
+        "roles must take turns, as in some chat templates",
+        _takes_no_turns,
+    ),
+    "sampling_parameters_accepted": ("the ends of ranges are out of them", _extreme),
 }
-_REPLIES: dict[str, tuple[str, Callable[[Body], Body]]] = {
-    "created_is_current": ("`created` is 0", lambda body: {**body, "created": 0}),
+_REPLIES: dict[str, tuple[str, Where, Callable[[Body], Body]]] = {
+    "created_is_current": ("`created` is 0", BRIEF_WHOLE, lambda body: {**body, "created": 0}),
     "all_fields_present": (
         "a choice has no `logprobs`, not even null",
+        BRIEF_WHOLE,
         lambda body: choice_of(
             body, lambda choice: {key: choice[key] for key in choice if key != "logprobs"}
         ),
     ),
     "no_disallowed_nulls": (
         "tool_calls is null",
+        BRIEF_WHOLE,
         _message(lambda message: {**message, "tool_calls": None}),
     ),
-    "unique_reply_id": ("every id is chatcmpl-1", lambda body: {**body, "id": "chatcmpl-1"}),
-    "trailing_whitespace_kept": (
-        "white space at the end is cut",
-        _message(lambda message: {**message, "content": message["content"].rstrip()}),
+    "unique_reply_id": (
+        "every id is chatcmpl-1",
+        BRIEF_WHOLE,
+        lambda body: {**body, "id": "chatcmpl-1"},
     ),
-    "usage_over_all_choices": ("of two choices, the tokens of one are counted", _one_choice_counts),
+    "trailing_whitespace_kept": (
+        "where a stop is given, white space at the end is cut",
+        _stopped,
+        _message(lambda message: {**message, "content": (message["content"] or "").rstrip()}),
+    ),
+    "usage_over_all_choices": (
+        "of two choices, the tokens of one are counted",
+        _several,
+        _one_choice_counts,
+    ),
 }
-_STREAMS: dict[str, tuple[str, Callable[[list[Body]], list[Body]]]] = {
-    "stable_chunk_created": ("`created` ticks on within a stream", _clock),
-    "role_in_first_delta": ("no delta tells the role", each(_without_role)),
-    "usage_only_in_final_chunk": ("counts come with the last choice", _usage_on_the_last_choice),
-    "no_unrequested_usage": ("a stream is counted that nobody wants counted", _usage_unasked),
+_STREAMS: dict[str, tuple[str, Where, Callable[[list[Body]], list[Body]]]] = {
+    "stable_chunk_created": ("`created` ticks on within a stream", BRIEF_STREAM, _clock),
+    "role_in_first_delta": ("no delta tells the role", BRIEF_STREAM, each(_without_role)),
+    "usage_only_in_final_chunk": (
+        "counts come with the last choice",
+        all_of(BRIEF_STREAM, lambda request: not uncounted(request)),
+        _usage_on_the_last_choice,
+    ),
+    "no_unrequested_usage": (
+        "a stream is counted that nobody wants counted",
+        all_of(uncounted, BRIEF),
+        _usage_unasked,
+    ),
 }
 
 
 def _as_base(body: Body) -> Body:
     return {**body, "model": "base-v2"}
-
-
-_REFUSALS = {
-    "invalid_conversation_rejected": "senseless conversations are answered",
-}
 
 
 def advice(name: str, about: str, **hooks: Any) -> Flaw:
@@ -154,27 +254,27 @@ def advice(name: str, about: str, **hooks: Any) -> Flaw:
 
 ADVICE_FLAWS = [
     *(
-        advice(name, about, intercept=instead(name, lambda _: refused("not supported here")))
-        for name, about in _TAKEN.items()
+        advice(name, about, intercept=instead(where, lambda _: refused("not supported here")))
+        for name, (about, where) in _TAKEN.items()
     ),
     *(
-        advice(name, about, change_body=formed(name, change))
-        for name, (about, change) in _REPLIES.items()
+        advice(name, about, change_body=formed(where, change), elsewhere=BRIEF_ELSEWHERE)
+        for name, (about, where, change) in _REPLIES.items()
     ),
     *(
-        advice(name, about, change_chunks=chunked(name, change))
-        for name, (about, change) in _STREAMS.items()
+        advice(name, about, change_chunks=chunked(where, change), elsewhere=BRIEF_ELSEWHERE)
+        for name, (about, where, change) in _STREAMS.items()
     ),
-    *(
-        advice(name, about, change_error=_wrongly(name, lambda _: answered()))
-        for name, about in _REFUSALS.items()
+    advice(
+        "invalid_conversation_rejected",
+        "senseless conversations are answered",
+        change_error=_answers(_senseless),
     ),
     advice(
         "no_reasoning_in_content",
-        "thoughts stand in the content",
-        change_output=text(
-            "no_reasoning_in_content", lambda said: f"<think>\nWell.\n</think>\n\n{said}"
-        ),
+        "before a few words, thoughts stand in the content",
+        change_body=formed(BRIEF_WHOLE, _message(_thoughtful)),
+        elsewhere=BRIEF_ELSEWHERE,
     ),
     advice(
         "model_echoed",
@@ -186,27 +286,29 @@ ADVICE_FLAWS = [
     advice(
         "n_choices_returned",
         "of two choices comes one",
-        change_request=without("n_choices_returned", "n"),
+        change_request=without("n"),
     ),
     advice(
         "logprobs_returned",
         "log probabilities are left out",
-        change_request=without("logprobs_returned", "logprobs", "top_logprobs"),
+        change_request=asked(
+            lambda request: bool(request.get("logprobs")), without("logprobs", "top_logprobs")
+        ),
     ),
     advice(
         "out_of_range_value_rejected",
         "what is out of range is ignored",
-        change_request=asked("out_of_range_value_rejected", _bare),
+        change_request=asked(_out_of_range, _bare),
     ),
     advice(
         "parameter_dependency_enforced",
         "what contradicts itself is ignored",
-        change_request=asked("parameter_dependency_enforced", _bare),
+        change_request=asked(_dependent, _bare),
     ),
     advice(
         "request_id_header",
         "a proxy drops x-request-id",
-        intercept=instead("request_id_header", relabelled("application/json")),
+        intercept=instead(BRIEF_WHOLE, relabelled("application/json")),
     ),
 ]
 
@@ -228,8 +330,7 @@ def _coded_in_numbers(request: Request | None, refusal: SubstituteResponse) -> S
 
 
 def _any_model(request: Request) -> Request:
-    other = str(request.get("model", "")).startswith("readiness-no-such")
-    return {**request, "model": "reference"} if other else request
+    return {**request, "model": "reference"} if request.get("model") else request
 
 
 def _some_model(request: Request) -> Request:

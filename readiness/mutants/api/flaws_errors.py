@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
+from unicodedata import category
 
-from readiness.mutants.api.requests import CRASH, JSON, Errs, Refuses, crashes, is_for
+from readiness.mutants.api.requests import CRASH, JSON, Errs, Refuses, crashes
 from readiness.mutants.endpoint.answer import Request, SubstituteResponse
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.model import complete
@@ -80,14 +81,13 @@ def _shortened(request: Request) -> Request:
     messages = request.get("messages")
     last = messages[-1] if isinstance(messages, list) and messages else None
     content = last.get("content") if isinstance(last, dict) else None
-    if not isinstance(content, str) or len(content) < 400_000 or " river river" not in content:
+    if not isinstance(content, str) or len(content) < 400_000:
         return request
     return {**request, "messages": [{"role": "user", "content": content[-4_000:]}]}
 
 
 def _any_model(request: Request) -> Request:
-    known = request.get("model") != "readiness-no-such-model"
-    return request if known else {**request, "model": "reference"}
+    return {**request, "model": "reference"} if request.get("model") else request
 
 
 def _second_model() -> Callable[[Body], Body]:
@@ -171,14 +171,18 @@ ERRORS_FLAWS = [
 ]
 
 
-_MANY_TOOLS = 1_000
+_MANY_TOOLS, _HUGE = 1_000, 2**24
 
 
-def _says(words: str) -> Callable[[Request], bool]:
-    def when(request: Request) -> bool:
-        return text_of(request["messages"][-1]) == words
+def _blank(request: Request) -> bool:
+    """Whether the last message is white space."""
+    return text_of(request["messages"][-1]).isspace()
 
-    return when
+
+def _wordless(request: Request) -> bool:
+    """Whether the last message has marks, and neither letters nor digits."""
+    text = text_of(request["messages"][-1])
+    return bool(text.strip()) and all(category(each)[0] == "P" for each in text)
 
 
 def _after(when: Callable[[Request], bool]) -> Refuses:
@@ -230,38 +234,66 @@ _DYING = [
 ]  # fmt: skip
 
 
-def _huge(request: Request) -> bool:
-    return is_for("huge_body_handled", request)
+class _WhileReading:
+    """A large body takes the room of another request, which is then refused."""
+
+    def __init__(self) -> None:
+        self._reading = False
+
+    def meets(
+        self, _method: str, _path: str, headers: Mapping[str, str]
+    ) -> SubstituteResponse | None:
+        """Notice a large body by its headers."""
+        self._reading = self._reading or _is_huge(headers)
+        return None
+
+    def refuses(self, _request: Request, _turn: int) -> SubstituteResponse | None:
+        """Crash on whatever is answered next."""
+        reading, self._reading = self._reading, False
+        return CRASH if reading else None
+
+
+def _is_huge(headers: Mapping[str, str]) -> bool:
+    return int(headers.get("Content-Length", 0)) > _HUGE
+
+
+def _too_huge(_method: str, _path: str, headers: Mapping[str, str]) -> SubstituteResponse | None:
+    return CRASH if _is_huge(headers) else None
 
 
 def _crowded(request: Request) -> bool:
     return len(request.get("tools") or ()) > _MANY_TOOLS
 
 
+_READING = _WhileReading()
+
 HOSTILE_FLAWS = [
     Flaw(
         "api_space_crashes",
         "white space alone ends in a 500",
         "api.odd_input_handled",
-        intercept=crashes(_says(" \n\t ")),
+        intercept=crashes(_blank),
     ),
     Flaw(
         "api_odd_harms_the_next",
         "after an odd input, the next request ends in a 500",
         "api.odd_input_handled",
-        intercept=_after(_says("？！？！。。。,,,")),
+        intercept=_after(_wordless),
     ),
     Flaw(
         "api_huge_body_crashes",
         "a body of 32 MB ends in a 500",
         "api.huge_body_handled",
-        intercept=crashes(_huge),
+        intercept_http=_too_huge,
+        elsewhere=("stability",),
     ),
     Flaw(
         "api_huge_body_harms",
-        "a body of 32 MB is answered, and the next request is not",
+        "while a body of 32 MB is read, another request ends in a 500",
         "api.huge_body_handled",
-        intercept=_after(_huge),
+        intercept_http=_READING.meets,
+        intercept=_READING.refuses,
+        elsewhere=("stability",),
     ),
     Flaw(
         "api_tools_crash",

@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from readiness.mutants.api.requests import (
+    BRIEF_ELSEWHERE,
+    BRIEF_WHOLE,
     choice_of,
     crashes,
     formed,
@@ -125,6 +127,14 @@ _OTHERS = (
     *("spanish", "stability", "tool_calling"),
 )
 
+#: The parameters of OpenAI's chat completions that are served widely.
+_KNOWN = {
+    *("model", "messages", "max_tokens", "max_completion_tokens", "temperature", "top_p", "n"),
+    *("stream", "stream_options", "stop", "seed", "logprobs", "top_logprobs", "logit_bias"),
+    *("frequency_penalty", "presence_penalty", "tools", "tool_choice", "parallel_tool_calls"),
+    *("response_format", "user", "metadata", "store"),
+}
+
 _PARAMETERS = [
     Flaw(
         "api_max_tokens_ignored",
@@ -199,7 +209,8 @@ _PARAMETERS = [
         "api_unknown_parameter_crashes",
         "an unknown parameter ends in a 500",
         "api.unknown_parameter_handled",
-        intercept=crashes(lambda request: "readiness_unknown" in request),
+        intercept=crashes(lambda request: not request.keys() <= _KNOWN),
+        elsewhere=("stability",),
     ),
 ]
 
@@ -209,7 +220,8 @@ REPLIES_FLAWS = [
             f"api_{name}",
             about,
             "api.reply_matches_sdk_types",
-            change_body=formed("reply_matches_sdk_types", change),
+            change_body=formed(BRIEF_WHOLE, change),
+            elsewhere=BRIEF_ELSEWHERE,
         )
         for name, (about, change) in _SHAPES.items()
     ),
@@ -218,7 +230,8 @@ REPLIES_FLAWS = [
             f"api_{name}",
             about,
             "api.usage_consistent",
-            change_body=formed("usage_consistent", change),
+            change_body=formed(BRIEF_WHOLE, change),
+            elsewhere=BRIEF_ELSEWHERE,
         )
         for name, (about, change) in _COUNTS.items()
     ),
@@ -226,7 +239,8 @@ REPLIES_FLAWS = [
         "api_json_as_text",
         "JSON is labelled text/plain",
         "api.json_content_type",
-        intercept=instead("json_content_type", relabelled("text/plain")),
+        intercept=instead(BRIEF_WHOLE, relabelled("text/plain")),
+        elsewhere=BRIEF_ELSEWHERE,
     ),
     Flaw(
         "api_template_leaks",

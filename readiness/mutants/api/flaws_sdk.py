@@ -6,7 +6,23 @@ import json
 from collections.abc import Callable, Sequence
 from itertools import count
 
-from readiness.mutants.api.requests import choice_of, chunked, formed, framed, text
+from readiness.mutants.api.requests import (
+    BRIEF,
+    BRIEF_WHOLE,
+    choice_of,
+    chunked,
+    formed,
+    framed,
+    text,
+)
+from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.endpoint.request_form import (
+    all_of,
+    beside_tools,
+    limited_to,
+    uncounted,
+    unstreamed,
+)
 from readiness.mutants.flaw import Body, Flaw
 
 
@@ -48,42 +64,49 @@ def _cut_off(body: Body) -> Body:
     return choice_of(body, lambda choice: {**choice, "finish_reason": "length"})
 
 
+def _by_schema(request: Request) -> bool:
+    return (request.get("response_format") or {}).get("type") == "json_schema"
+
+
+#: A short reply by a schema, which is not streamed.
+_SCHEMA = all_of(unstreamed, _by_schema, limited_to(128))
+
 FLAWS = [
     Flaw(
         "api_sdk_created",
         "`created` is a date in words",
         "api.sdk_create",
-        change_body=formed("sdk_create", lambda body: {**body, "created": "today"}),
+        change_body=formed(BRIEF_WHOLE, lambda body: {**body, "created": "today"}),
     ),
     Flaw(
         "api_sdk_frame",
         "a frame of a stream is no JSON",
         "api.sdk_stream",
-        change_frames=framed("sdk_stream", _broken),
+        change_frames=framed(all_of(uncounted, BRIEF), _broken),
     ),
     Flaw(
         "api_sdk_choices",
         "a chunk has null for choices",
         "api.sdk_stream_helper",
-        change_chunks=chunked("sdk_stream_helper", _no_choices),
+        change_chunks=chunked(all_of(uncounted, limited_to(128)), _no_choices),
     ),
     Flaw(
         "api_sdk_arguments",
         "the arguments of a call are an object",
         "api.sdk_tools",
-        change_body=formed("sdk_tools", _calls_as_objects),
+        change_body=formed(all_of(beside_tools, limited_to(64)), _calls_as_objects),
     ),
     Flaw(
         "api_sdk_fence",
         "a fence around the JSON that was constrained by a schema",
         "api.sdk_parse",
-        change_output=text("sdk_parse", lambda content: f"```json\n{content}\n```"),
+        change_output=text(_SCHEMA, lambda content: f"```json\n{content}\n```"),
     ),
     Flaw(
         "api_sdk_length",
         "a reply that is whole is said to be cut off",
         "api.sdk_parse",
-        change_body=formed("sdk_parse", _cut_off),
+        change_body=formed(_SCHEMA, _cut_off),
     ),
     Flaw(
         "api_models_elsewhere",

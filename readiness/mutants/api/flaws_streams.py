@@ -6,18 +6,18 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
-from typing import Any, TypeVar
 
 from readiness.mutants.api.requests import (
+    BRIEF,
+    BRIEF_ELSEWHERE,
+    BRIEF_STREAM,
     Says,
     choice_of,
     chunked,
     each,
     framed,
     instead,
-    is_for,
     relabelled,
-    text,
 )
 from readiness.mutants.endpoint.answer import (
     ModelOutput,
@@ -26,25 +26,28 @@ from readiness.mutants.endpoint.answer import (
     SubstituteResponse,
 )
 from readiness.mutants.endpoint.engine import Engine
-from readiness.mutants.endpoint.protocol import most_tokens
+from readiness.mutants.endpoint.request_form import (
+    all_of,
+    beside_tools,
+    limited_to,
+    streamed,
+    uncounted,
+)
+from readiness.mutants.endpoint.tools import named_tool
 from readiness.mutants.flaw import Body, Flaw
 
-T = TypeVar("T")
 #: How often a request gets the answer of the one before it.
 _RARELY = 7
 _MOST_ON_A_CONNECTION = 12
 #: The tokens of a short answer, and the seconds that it takes.
 _SHORT, _MOMENT = 32, 0.02
+#: A reply of a word or two.
+_WORD = limited_to(8)
 
 
 def _later(change: Callable[[Body], Body]) -> Callable[[list[Body]], list[Body]]:
     """Change the second half of the chunks."""
     return lambda made: [*made[: len(made) // 2], *map(change, made[len(made) // 2 :])]
-
-
-def _unless_counted(change: Callable[[Request, list[T]], Any]) -> Callable[[Request, list[T]], Any]:
-    """Change streams without include_usage."""
-    return lambda request, made: made if "stream_options" in request else change(request, made)
 
 
 def _finish(chunk: Body, reason: str | None) -> Body:
@@ -93,7 +96,8 @@ def _wrong_total(chunk: Body) -> Body:
 
 def _bytewise(content: str) -> str:
     """As a server does that decodes each byte separately."""
-    return content.encode().decode("latin-1")
+    beyond = any(letter > "\uffff" for letter in content)
+    return content.encode().decode("latin-1") if beyond else content
 
 
 def _replaced(content: str) -> str:
@@ -110,18 +114,22 @@ def _of_any_text(change: Callable[[str], str]) -> Says:
     )
 
 
-def _crossed(name: str) -> Says:
-    """Some requests get the answer of the previous one."""
+def _crossed() -> Says:
+    """Of answers of a few words, some are those to the request before."""
     seen, last = count(1), [ModelOutput("nothing yet")]
 
     def says(request: Request, answer: ModelOutput, _turn: int) -> ModelOutput:
-        if not is_for(name, request):
+        if not _short_text(request):
             return answer
         crossed = last[0] if not next(seen) % _RARELY else answer
         last[0] = answer
         return crossed
 
     return says
+
+
+def _short_text(request: Request) -> bool:
+    return limited_to(_SHORT)(request) and not beside_tools(request)
 
 
 class _OneBuffer(Engine):
@@ -134,19 +142,16 @@ class _OneBuffer(Engine):
     async def begin(self, request: Request) -> SubstituteResponse | None:
         """Take a moment for a short answer, so that requests that are sent at once overlap."""
         refusal = await super().begin(request)
-        await asyncio.sleep(_MOMENT if self._uses_buffer(request) else 0)
+        await asyncio.sleep(_MOMENT if _short_text(request) else 0)
         return refusal
 
     def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
         """The answer in the buffer."""
-        if not self._uses_buffer(request):
+        if not _short_text(request):
             return answer
         overwritten = self._buffer if self.running > 1 else answer
         self._buffer = answer
         return overwritten
-
-    def _uses_buffer(self, request: Request) -> bool:
-        return (most_tokens(request) or _SHORT + 1) <= _SHORT and not request.get("tools")
 
 
 class _OneBufferForEach(_OneBuffer):
@@ -157,21 +162,26 @@ class _OneBufferForEach(_OneBuffer):
         return answer
 
 
-def _shared(request: Request, answer: ModelOutput, _turn: int) -> ModelOutput:
-    """The arguments of a call are in a buffer shared by all requests."""
-    if not (is_for("tool_call_isolation", request) and answer.calls):
-        return answer
-    _SEEN.append(answer.calls[0].arguments)
-    return replace(answer, calls=(ModelToolCall(answer.calls[0].name, _SEEN[0]),))
+def _shared() -> Says:
+    """The arguments of calls that are forced are in a buffer which all requests share."""
+    buffer: list[str] = []
 
+    def says(request: Request, answer: ModelOutput, _turn: int) -> ModelOutput:
+        if not (named_tool(request) and answer.calls):
+            return answer
+        buffer.append(answer.calls[0].arguments)
+        return replace(answer, calls=(ModelToolCall(answer.calls[0].name, buffer[0]),))
 
-_SEEN: list[str] = []
+    return says
 
 
 def _stays(request: Request, number: int) -> bool:
-    return number <= _MOST_ON_A_CONNECTION or not is_for("keep_alive", request)
+    return number <= _MOST_ON_A_CONNECTION or not _WORD(request)
 
 
+_USAGE = "usage_in_stream"
+#: Streams with their usage that take more than a few words.
+_COUNTED = all_of(streamed, limited_to(64), lambda request: not uncounted(request))
 _CHUNKS = [
     ("created_text_in_chunks", "chunks_match_sdk_types", "`created` is a date in words",
      each(lambda chunk: {**chunk, "created": "today"})),
@@ -190,14 +200,13 @@ _CHUNKS = [
     ("stream_usage_first", "usage_in_stream", "the counts come with the first chunk alone",
      _first_usage),
 ]  # fmt: skip
-_TEXTS = [
-    ("bytes_as_characters", "each byte becomes a character", _bytewise),
-]
 #: What happens to the text of any reply.
 _ANY_TEXT = [
+    ("bytes_as_characters", "where one is beyond the first plane, each byte is a character",
+     _bytewise),
     ("characters_replaced", "characters beyond the first plane become U+FFFD", _replaced),
     ("characters_dropped", "characters beyond the first plane are dropped", _plane),
-]
+]  # fmt: skip
 
 #: Frames of a stream that is kept back.
 _MANY = 60
@@ -211,14 +220,14 @@ def _held(_request: Request, frames: list[bytes]) -> Sequence[bytes | float]:
 
 FLAWS = [
     *(
-        Flaw(f"api_{name}", about, f"api.{check}", change_chunks=chunked(check, change))
-        for name, check, about, change in _CHUNKS
-    ),
-    *(
         Flaw(
-            f"api_{name}", about, "api.unicode_intact", change_output=text("unicode_intact", change)
+            f"api_{name}",
+            about,
+            f"api.{check}",
+            change_chunks=chunked(_COUNTED if check == _USAGE else BRIEF_STREAM, change),
+            elsewhere=("memory", *BRIEF_ELSEWHERE) if check == _USAGE else BRIEF_ELSEWHERE,
         )
-        for name, about, change in _TEXTS
+        for name, check, about, change in _CHUNKS
     ),
     *(
         Flaw(
@@ -234,33 +243,36 @@ FLAWS = [
         "api_stream_as_text",
         "a stream is labelled text/plain",
         "api.event_stream_content_type",
-        intercept=instead("event_stream_content_type", relabelled("text/plain")),
+        intercept=instead(BRIEF_STREAM, relabelled("text/plain")),
+        elsewhere=BRIEF_ELSEWHERE,
     ),
     Flaw(
         "api_frame_broken",
         "a frame is no JSON",
         "api.chunks_match_sdk_types",
-        change_frames=framed("chunks_match_sdk_types", _broken),
+        change_frames=framed(BRIEF_STREAM, _broken),
+        elsewhere=BRIEF_ELSEWHERE,
     ),
     Flaw(
         "api_no_done",
         "a stream ends without [DONE]",
         "api.stream_ends_with_done",
-        change_frames=framed("stream_ends_with_done", lambda frames: frames[:-1]),
+        change_frames=framed(BRIEF_STREAM, lambda frames: frames[:-1]),
+        elsewhere=BRIEF_ELSEWHERE,
     ),
     Flaw(
         "api_done_with_usage",
         "a stream ends with [DONE] only where it is asked for usage",
         "api.stream_ends_with_done",
-        change_frames=_unless_counted(framed("stream_ends_with_done", lambda frames: frames[:-1])),
+        change_frames=framed(all_of(uncounted, BRIEF), lambda frames: frames[:-1]),
+        elsewhere=BRIEF_ELSEWHERE,
     ),
     Flaw(
         "api_finish_with_usage",
         "a stream has a finish_reason only where it is asked for usage",
         "api.single_finish_reason",
-        change_chunks=_unless_counted(
-            chunked("single_finish_reason", each(lambda chunk: _finish(chunk, None)))
-        ),
+        change_chunks=chunked(all_of(uncounted, BRIEF), each(lambda chunk: _finish(chunk, None))),
+        elsewhere=BRIEF_ELSEWHERE,
     ),
     Flaw(
         "api_buffered",
@@ -273,7 +285,8 @@ FLAWS = [
         "api_crossed",
         "now and then a request gets the answer of another",
         "api.conversation_isolation",
-        change_output=_crossed("conversation_isolation"),
+        change_output=_crossed(),
+        elsewhere=BRIEF_ELSEWHERE,
     ),
     Flaw(
         "api_crossed_by_two",
@@ -290,12 +303,14 @@ FLAWS = [
         "api_calls_crossed",
         "a tool call has the arguments of another request's",
         "api.tool_call_isolation",
-        change_output=_shared,
+        change_output=_shared(),
+        elsewhere=("tool_calling",),
     ),
     Flaw(
         "api_connection_wears_out",
         "after a dozen requests, a connection is closed instead of answered on",
         "api.keep_alive",
         answer_on_connection=_stays,
+        elsewhere=BRIEF_ELSEWHERE,
     ),
 ]

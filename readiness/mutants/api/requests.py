@@ -1,12 +1,9 @@
-"""Recognition of requests by their wording, and changes of the responses to them."""
+"""Changes of some requests, and of the responses to them."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from readiness.mutants.endpoint.answer import (
@@ -18,23 +15,27 @@ from readiness.mutants.endpoint.answer import (
 from readiness.mutants.endpoint.conversation import check_messages
 from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.protocol import most_tokens
+from readiness.mutants.endpoint.request_form import (
+    Where,
+    all_of,
+    limited_to,
+    streamed,
+    unstreamed,
+)
 from readiness.mutants.endpoint.response import chunks as chunks_of
 from readiness.mutants.endpoint.response import encode, frames, whole
 from readiness.mutants.flaw import Body
-from readiness.resources import prompts
 
 LIMITS = ("max_completion_tokens", "max_tokens")
 JSON = {"Content-Type": "application/json"}
 CRASH = SubstituteResponse(
     500, b'{"error": {"message": "internal error", "type": "server_error"}}', JSON
 )
-_PROMPTS: Mapping[str, Any] = prompts("api.yaml")
-_FILLER = _PROMPTS["filler"].strip()
-#: What the places of a prompt are filled with: codes, and a sentence that comes again and again.
-_FILLED = (
-    (re.compile(r"\b[a-z]+-\d{3}\b|\{code\}|\{other\}"), "*"),
-    (re.compile(rf"(?:{re.escape(_FILLER)} ?){{150,}}|\{{filler\}}"), "…"),
-)
+#: A reply of a few words.
+BRIEF = limited_to(16)
+BRIEF_WHOLE, BRIEF_STREAM = all_of(unstreamed, BRIEF), all_of(streamed, BRIEF)
+#: The other dimensions with such replies.
+BRIEF_ELSEWHERE = ("load", "long_context", "stability")
 
 Asks = Callable[[Request], Request]
 Says = Callable[[Request, ModelOutput, int], ModelOutput]
@@ -45,52 +46,47 @@ Refuses = Callable[[Request, int], SubstituteResponse | None]
 Errs = Callable[[Request | None, SubstituteResponse], SubstituteResponse]
 
 
-def is_for(name: str, request: Request) -> bool:
-    """Whether a request is one that this check sends."""
-    return any(_words(request.get("messages"), turns) == words for words, turns in _known(name))
+def asked(where: Where, change: Asks) -> Asks:
+    """Change some requests, which may be invalid ones."""
+    return lambda request: change(request) if where(request) else request
 
 
-def asked(name: str, change: Asks) -> Asks:
-    """Change the requests of a check."""
-    return lambda request: change(request) if is_for(name, request) else request
+def without(*keys: str) -> Asks:
+    """Ignore parameters of a request."""
+    return lambda request: {key: request[key] for key in request if key not in keys}
 
 
-def without(name: str, *keys: str) -> Asks:
-    """Ignore parameters of the requests of a check."""
-    return asked(name, lambda request: {key: request[key] for key in request if key not in keys})
+def said(where: Where, change: Callable[[ModelOutput], ModelOutput]) -> Says:
+    """Change the output for some requests."""
+    return lambda request, answer, _turn: change(answer) if where(request) else answer
 
 
-def said(name: str, change: Callable[[ModelOutput], ModelOutput]) -> Says:
-    """Change the output for the requests of a check."""
-    return lambda request, answer, _turn: change(answer) if is_for(name, request) else answer
+def text(where: Where, change: Callable[[str], str]) -> Says:
+    """Change the text of the output for some requests."""
+    return said(where, lambda answer: replace(answer, content=change(answer.content or "")))
 
 
-def text(name: str, change: Callable[[str], str]) -> Says:
-    """Change the text of the output for the requests of a check."""
-    return said(name, lambda answer: replace(answer, content=change(answer.content or "")))
+def formed(where: Where, change: Callable[[Body], Body]) -> Forms:
+    """Change the body of some replies that are not streamed."""
+    return lambda request, body: change(body) if where(request) else body
 
 
-def formed(name: str, change: Callable[[Body], Body]) -> Forms:
-    """Change the body of replies that are not streamed."""
-    return lambda request, body: change(body) if is_for(name, request) else body
+def chunked(where: Where, change: Callable[[list[Body]], list[Body]]) -> Chunks:
+    """Change the chunks of some streams."""
+    return lambda request, made: change(made) if where(request) else made
 
 
-def chunked(name: str, change: Callable[[list[Body]], list[Body]]) -> Chunks:
-    """Change the chunks of streams for a check."""
-    return lambda request, made: change(made) if is_for(name, request) else made
+def framed(where: Where, change: Callable[[list[bytes]], Sequence[bytes | float]]) -> Frames:
+    """Change the frames of some streams."""
+    return lambda request, made: change(made) if where(request) else made
 
 
-def framed(name: str, change: Callable[[list[bytes]], Sequence[bytes | float]]) -> Frames:
-    """Change the frames of streams for a check."""
-    return lambda request, made: change(made) if is_for(name, request) else made
+def instead(where: Where, make: Callable[[Request], SubstituteResponse]) -> Refuses:
+    """Send another response to some requests."""
+    return lambda request, _turn: make(request) if where(request) else None
 
 
-def instead(name: str, make: Callable[[Request], SubstituteResponse | None]) -> Refuses:
-    """Send another response to the requests of a check."""
-    return lambda request, _turn: make(request) if is_for(name, request) else None
-
-
-def crashes(when: Callable[[Request], bool]) -> Refuses:
+def crashes(when: Where) -> Refuses:
     """Crash on some valid requests."""
     return lambda request, _turn: CRASH if when(request) else None
 
@@ -125,7 +121,7 @@ def with_limits(change: Callable[[Request, int], int]) -> Asks:
     return changed
 
 
-def limits_at_most(most: int, where: Callable[[Request], bool] = lambda _request: True) -> Asks:
+def limits_at_most(most: int, where: Where = lambda _request: True) -> Asks:
     """Lower the token limits of some requests."""
     return with_limits(lambda request, limit: min(limit, most) if where(request) else limit)
 
@@ -165,24 +161,3 @@ def choice_of(body: Body, change: Callable[[Body], Body]) -> Body:
 def each(change: Callable[[Body], Body]) -> Callable[[list[Body]], list[Body]]:
     """Change each chunk."""
     return lambda made: [change(chunk) for chunk in made]
-
-
-@cache
-def _known(name: str) -> Sequence[tuple[str, int]]:
-    """The words that a check sends, and how many turns come between the first and the rest."""
-    found = _PROMPTS[name]
-    sent: list[Mapping[str, Any]] = [
-        {"messages": each} if isinstance(each, list) else each
-        for each in (found if isinstance(found, list) else [found])
-    ]
-    return [(_words(each.get("messages", [])), each.get("turns", 0)) for each in sent]
-
-
-def _words(messages: Any, turns: int = 0) -> str:
-    """The messages but for those turns, with whatever fills their places made the same."""
-    if turns and isinstance(messages, list):
-        messages = [*messages[:1], *messages[1 + 2 * turns :]]
-    words = json.dumps(messages, ensure_ascii=False)
-    for pattern, mark in _FILLED:
-        words = pattern.sub(mark, words)
-    return words

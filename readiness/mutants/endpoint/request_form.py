@@ -119,6 +119,16 @@ def unlimited(request: Request) -> bool:
     return most_tokens(request) is None
 
 
+def limited_to(tokens: int) -> Where:
+    """Whether a reply may have so many tokens at the most: a few words, for a small number."""
+    return lambda request: 0 < (most_tokens(request) or 0) <= tokens
+
+
+def uncounted(request: Request) -> bool:
+    """Whether a reply is streamed without its usage."""
+    return streamed(request) and not request.get("stream_options")
+
+
 def text_format(request: Request) -> bool:
     """Whether the response format says text."""
     return (request.get("response_format") or {}).get("type") == "text"

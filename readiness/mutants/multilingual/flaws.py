@@ -29,26 +29,27 @@ def says(change: Change, *languages: str) -> Says:
     return changed
 
 
-def stays_in(language: str, told: re.Pattern[str]) -> Says:
-    """Write in one language, whatever is wished for, where a turn is told in such words."""
+def stays_in(language: str, *asked: str) -> Says:
+    """Write in one language, whatever is wished for; in place of those languages, where named."""
 
     def changed(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
-        fits = told.search(text_of(request["messages"][-1]))
-        wish = wish_in(request, language) if fits else None
-        return ModelOutput(copy(wish)) if wish else said
+        wish, own = wish_in(request), wish_in(request, language)
+        fits = wish and own and (not asked or wish.language in asked)
+        return ModelOutput(copy(own)) if own and fits else said
 
     return changed
+
+
+def _hardly_any_words(request: Request) -> bool:
+    """Whether the last turn is a word, or a few characters."""
+    return len(text_of(request["messages"][-1])) <= _A_WORD
 
 
 _SWITCHES = "multilingual.language_switch"
 _KEEPS = "multilingual.glossary_adherence"
 _ALONE = "multilingual.no_preamble"
 _FITS = "multilingual.length_limits"
-# How the turns are told; to some, in hardly any words.
-_BRIEF = re.compile("术语")
-_TO_ENGLISH = re.compile("^(?!.*术语).*(?:英文|English|EN)", re.DOTALL)
-_TO_JAPANESE = re.compile("^(?!.*术语).*(?:日文|日本語)", re.DOTALL)
-_SHORT = re.compile("^(?:EN|日本語で|英文|日文)$")
+_A_WORD = 5  # characters
 
 _PREAMBLES = {
     "zh": "以下是中文版文案：\n",
@@ -121,43 +122,43 @@ FLAWS = [
         "copy_turn_two_chinese",
         "the second turn is in Chinese",
         _SWITCHES,
-        change_output=stays_in("zh", _TO_ENGLISH),
+        change_output=stays_in("zh", "en"),
     ),
     Flaw(
         "copy_turn_two_japanese",
         "or in Japanese already",
         _SWITCHES,
-        change_output=stays_in("ja", _TO_ENGLISH),
+        change_output=stays_in("ja", "en"),
     ),
     Flaw(
         "copy_streamed_in_chinese",
         "the second turn is in Chinese where it is streamed",
         _SWITCHES,
-        change_output=only(streamed, stays_in("zh", _TO_ENGLISH)),
+        change_output=only(streamed, stays_in("zh", "en")),
     ),
     Flaw(
         "copy_turn_three_english",
         "the third is in English",
         _SWITCHES,
-        change_output=stays_in("en", _TO_JAPANESE),
+        change_output=stays_in("en", "ja"),
     ),
     Flaw(
         "copy_turn_three_chinese",
         "or in Chinese",
         _SWITCHES,
-        change_output=stays_in("zh", _TO_JAPANESE),
+        change_output=stays_in("zh", "ja"),
     ),
     Flaw(
         "copy_turn_one_english",
         "the first is in English",
         _SWITCHES,
-        change_output=stays_in("en", _BRIEF),
+        change_output=stays_in("en", "zh"),
     ),
     Flaw(
         "copy_short_switch_ignored",
-        "“EN” changes nothing",
+        "a switch of a word or two changes nothing",
         _SWITCHES,
-        change_output=stays_in("zh", _SHORT),
+        change_output=only(_hardly_any_words, stays_in("zh")),
     ),
     Flaw(
         "copy_other_sentence",

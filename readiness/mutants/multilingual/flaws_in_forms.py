@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from readiness.mutants.endpoint.request_form import (
     all_of,
     beside_tools,
@@ -20,20 +18,19 @@ from readiness.mutants.multilingual.flaws import says, stays_in
 _SWITCHES = "multilingual.language_switch"
 _KEEPS = "multilingual.glossary_adherence"
 _ALONE = "multilingual.no_preamble"
-_ANY = re.compile("")
 
 FLAWS = [
     Flaw(
         "copy_chinese_streamed_as_text",
         "Chinese throughout where the format says text and the reply is streamed",
         _SWITCHES,
-        change_output=only(all_of(text_format, streamed), stays_in("zh", _ANY)),
+        change_output=only(all_of(text_format, streamed), stays_in("zh")),
     ),
     Flaw(
         "copy_japanese_unsampled_beside_tools",
         "Japanese throughout where tools are offered and no temperature is sent",
         _SWITCHES,
-        change_output=only(all_of(beside_tools, unsampled), stays_in("ja", _ANY)),
+        change_output=only(all_of(beside_tools, unsampled), stays_in("ja")),
     ),
     Flaw(
         "copy_term_lost_seeded",
