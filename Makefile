@@ -47,10 +47,11 @@ nginx:
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends nginx; \
 	} >/dev/null 2>&1 || echo "no nginx: install it to see the stack"
 
-# These tests measure no time, and run on all cores at once. What measures time, or waits for
-# servers and processes, comes after them, one by one.
-COMPUTED := $(addprefix tests/,benchmarks forms scoring mutants/test_independence.py \
-	$(addprefix checks/,json_only license long_context memory multilingual refusal spanish \
+# These tests pass however busy the machine is, and run on all cores at once. What measures time, or
+# fills the machine itself, comes after them, one by one.
+AT_ONCE := $(addprefix tests/,baseline benchmarks cli evidence forms judge mutants policy protocol \
+	reporters runner scoring statistics verdict \
+	$(addprefix checks/,api json_only license long_context memory multilingual refusal spanish \
 	tool_calling test_forms_of_probes.py test_natural_answers.py test_recorded_replies.py \
 	test_shared_cases.py))
 
@@ -59,8 +60,8 @@ COMPUTED := $(addprefix tests/,benchmarks forms scoring mutants/test_independenc
 test: $(VENV)/.installed browser
 	$(BIN)/python -m readiness.embedded --fetch
 	-@$(BIN)/python -W ignore -m compileall -qq -j 0 readiness $(VENV)/lib
-	$(BIN)/python -m pytest -W error -m "not nightly" -n logical --dist loadfile $(COMPUTED)
-	$(BIN)/python -m pytest -W error -m "not nightly" $(COMPUTED:%=--ignore=%)
+	$(BIN)/python -m pytest -W error -m "not nightly" -n logical --dist loadfile $(AT_ONCE)
+	$(BIN)/python -m pytest -W error -m "not nightly" $(AT_ONCE:%=--ignore=%)
 
 # The page is looked at in a real Chromium: the system's, or Debian's where it may be installed.
 browser:

@@ -191,11 +191,15 @@ def score_unlimited(before: Reply, reply: Reply) -> Score:
 
 
 def _score_rate(whole: Reply, beginning: Reply) -> Score:
-    """Score the tokens of an even text by those of its beginning, which a limit has cut."""
+    """Score the tokens of an even text by those of its beginning, which a limit has cut.
+
+    A list of numbers alone is even: a word before it has more letters a token.
+    """
     counted, short = whole.usage, beginning.usage
     reasoned = whole.reasoning or beginning.reasoning or (counted and counted.reasoning)
     same = beginning.text and whole.text.startswith(beginning.text)
-    if not (counted and short and same) or reasoned:
+    in_words = any(map(str.isalpha, whole.text))
+    if not (counted and short and same) or reasoned or in_words:
         return PASSED
     due = short.completion * len(whole.text) / len(beginning.text)
     if due / UNEVEN <= counted.completion <= due * UNEVEN:

@@ -181,3 +181,10 @@ def test_a_text_counts_as_its_beginning_does(tokens: int, outcome: Outcome) -> N
     assert score_limited(whole, cut, 24).outcome is outcome
     hidden = replace(whole, usage=Usage(20, tokens, reasoning=tokens // 2))
     assert score_limited(hidden, cut, 24).passed
+
+
+def test_a_word_before_a_list_shows_nothing_of_its_tokens() -> None:
+    text = f"Sure! Here are the numbers that you asked for, all of them: {COUNTED}"
+    whole = replace(reply(text), usage=Usage(20, 133))
+    cut = replace(reply(text[:67], finish="length"), usage=Usage(20, 24))
+    assert score_limited(whole, cut, 24).passed
