@@ -49,6 +49,8 @@ from readiness.statistics.histogram import Histogram, Times
 #: So many requests of each client, besides the first and the last, of each shape.
 EACH = {"code": 12, "json": 60, "ticket": 8, "copy": 8}
 CLIENTS = (8, 32)
+#: Requests that begin within so many seconds count as sent at once: about a decoding step.
+AT_ONCE = 0.005
 #: The limit of a JSON reply, in tokens: about as many as it takes.
 JSON_TOKENS = 24
 QUIET = {"HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1", "VLLM_NO_USAGE_STATS": "1"}
@@ -138,6 +140,7 @@ class Figures:
         gap_mean: The mean time between tokens, of all requests.
         gap_p95: The 95th percentile of it.
         throughput: Requests answered a second.
+        at_once: How many requests on average begin within `AT_ONCE` of each, and itself.
     """
 
     end_to_end: float
@@ -147,14 +150,24 @@ class Figures:
     gap_mean: float
     gap_p95: float
     throughput: float
+    at_once: float
 
 
-def figures(requests: Sequence[Any], gaps: Sequence[float], throughput: float) -> Figures:
-    """The figures of requests as (end to end, last, first, per token), in ms."""
+def figures(
+    requests: Sequence[Any], gaps: Sequence[float], throughput: float, starts: Sequence[float]
+) -> Figures:
+    """The figures of requests as (end to end, last, first, per token) in ms, begun at `starts`."""
     ends, lasts, firsts, tokens = (mean(each) for each in zip(*requests, strict=True))
     known = gaps or [float("nan")]
     between = mean(known), float(np.quantile(known, 0.95))
-    return Figures(ends, lasts, firsts, tokens, *between, throughput)
+    return Figures(ends, lasts, firsts, tokens, *between, throughput, at_once(starts))
+
+
+def at_once(starts: Sequence[float]) -> float:
+    """How many requests on average begin within `AT_ONCE` seconds of each, and itself."""
+    order = np.sort(starts)
+    first, last = np.searchsorted(order, order - AT_ONCE), np.searchsorted(order, order + AT_ONCE)
+    return float(np.mean(last - first))
 
 
 def steady(starts: Sequence[float], clients: int) -> tuple[list[int], float]:
@@ -218,7 +231,8 @@ async def measure_ours(task: Task) -> tuple[Figures, float]:
         if each.latency and (token := each.latency.time_per_output_token)
     ]
     assert isinstance(step.gaps, Gaps)
-    found = figures(requests, step.gaps.values, step.throughput.value)
+    starts = [each.sent for each in step.measured]
+    found = figures(requests, step.gaps.values, step.throughput.value, starts)
     return found, saturation.lag * 1e3
 
 
@@ -251,7 +265,8 @@ def _vllm(program: str, task: Task) -> list[str]:
 
 
 def _read_vllm(report: Any, task: Task) -> Figures:
-    kept, throughput = steady(report["start_times"], task.clients)
+    starts = report["start_times"]
+    kept, throughput = steady(starts, task.clients)
     requests, gaps = [], list[float]()
     for at in kept:
         first, between, tokens = (report[key][at] for key in ("ttfts", "itls", "output_lens"))
@@ -261,7 +276,7 @@ def _read_vllm(report: Any, task: Task) -> Figures:
         seconds = (float("nan"), first + later, first, later / (tokens - 1))
         requests.append([each * 1e3 for each in seconds])
         gaps += [each * 1e3 for each in between]
-    return figures(requests, gaps, throughput)
+    return figures(requests, gaps, throughput, [starts[at] for at in kept])
 
 
 def _guidellm(program: str, task: Task) -> list[str]:
@@ -284,7 +299,8 @@ def _as_arguments(body: dict[str, Any]) -> list[str]:
 def _read_guidellm(report: Any, task: Task) -> Figures:
     (benchmark,) = report["benchmarks"]
     done = benchmark["requests"]["successful"]
-    kept, throughput = steady([float(each["request_start_time"]) for each in done], task.clients)
+    starts = [float(each["request_start_time"]) for each in done]
+    kept, throughput = steady(starts, task.clients)
     requests = [
         (
             done[at]["request_latency"] * 1e3,
@@ -295,7 +311,7 @@ def _read_guidellm(report: Any, task: Task) -> Figures:
         )
         for at in kept
     ]
-    return figures(requests, (), throughput)
+    return figures(requests, (), throughput, [starts[at] for at in kept])
 
 
 @dataclass(frozen=True)
@@ -391,6 +407,7 @@ def compare(given: argparse.Namespace, folder: Path) -> None:
                 "gap",
                 "gap p95",
                 "per s",
+                "at once",
             )
             print(
                 f"\n{name}, {many} clients\n{'':<11}"

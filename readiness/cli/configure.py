@@ -49,7 +49,7 @@ from readiness.verdict import labels
 from readiness.verdict.exit_status import FailOn
 from readiness.verdict.labels import Review
 
-EMBEDDED_SLOTS = 2
+EMBEDDED_SLOTS = 4
 #: Drawn seeds are below this: short enough to be typed again.
 MAX_SEED = 10**6
 

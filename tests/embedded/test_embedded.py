@@ -20,6 +20,7 @@ import pytest
 
 import readiness.embedded.server as embedded
 from readiness.embedded import EmbeddedError, EmbeddedServer, serve
+from readiness.embedded.llama import threads
 from tests import ROOT
 
 ALONE = [sys.executable, "-m", "readiness.embedded"]
@@ -195,9 +196,9 @@ def test_weights_tampered_with_are_refused_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("READINESS_CACHE", str(tmp_path))
-    weights = tmp_path / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    weights = tmp_path / "SmolLM2-135M-Instruct.Q4_0.gguf"
     weights.write_bytes(b"GGUF and what not")
-    assert re.search(r"its SHA-256 is \w{12}\.\.\., not b179c9523d0e", refusal())
+    assert re.search(r"its SHA-256 is \w{12}\.\.\., not c624c2bea434", refusal())
     assert weights.read_bytes() == b"GGUF and what not"
 
 
@@ -232,6 +233,15 @@ def test_a_cache_that_cannot_be_written_names_the_variable(
     monkeypatch.delenv("READINESS_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert re.search(r"file/llm-readiness: Not a dir.*READINESS_CACHE$", refusal())
+
+
+@pytest.mark.parametrize(
+    ("cores", "load", "expected"), [(2, 0.9, 2), (2, 2.0, 1), (1, 0.0, 1), (64, 8.5, 4)]
+)
+def test_one_thread_computes_where_the_cores_are_busy(
+    cores: int, load: float, expected: int
+) -> None:
+    assert threads(cores, load) == expected
 
 
 def test_importing_it_loads_nothing_slow() -> None:

@@ -26,7 +26,7 @@ from readiness.mutants.endpoint.server import serving
 from readiness.score import Outcome
 from readiness.transport.address import Address
 from tests import ROOT
-from tests.checks.webui.test_checks import CHECKS, found_at
+from tests.checks.webui.test_checks import CHECKS, WITHOUT_SESSION, found_at
 
 PROGRAM = Path(os.environ.get("OPEN_WEBUI", ROOT / OPEN_WEBUI))
 pytestmark = [
@@ -61,7 +61,10 @@ SETTINGS = {
     ),
     "no administrator": Setting({}, {"administrator_exists": FAIL}, admin=False, users=False),
     "a life without a unit": Setting(
-        {"JWT_EXPIRES_IN": "604800"}, {"sign_in": FAIL}, users=False, as_admin=True
+        {"JWT_EXPIRES_IN": "604800"},
+        {"sign_in": FAIL, **dict.fromkeys(WITHOUT_SESSION, UNDETERMINED)},
+        users=False,
+        as_admin=True,
     ),
     "no authentication": Setting(
         {"WEBUI_AUTH": "false"}, {"authentication_enabled": FAIL}, admin=False, users=False
@@ -104,8 +107,7 @@ def test_a_setting_is_named_by_its_own_check_alone(setting: Setting, tmp_path: P
             defects_only=True,
         )
         found = found_at(endpoint, context, setting.checks)
-    settled = {name: of for name, of in found.items() if of != UNDETERMINED}
-    assert settled == dict(setting.found)
+    assert found == dict(setting.found)
     assert list((tmp_path / "data" / "uploads").glob("*")) == []
 
 

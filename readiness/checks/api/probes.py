@@ -243,7 +243,12 @@ def nested() -> list[Probe]:
     """Probes with nested values, one for each depth."""
     entry = PROMPTS["deep_nesting_handled"]
     return [
-        Probe(f"api.deep_nesting_handled.{depth}@v1", entry["messages"], {"depth": depth})
+        Probe(
+            f"api.deep_nesting_handled.{depth}@v1",
+            entry["messages"],
+            {"depth": depth},
+            budget=BUDGET,
+        )
         for depth in entry["depths"]
     ]
 

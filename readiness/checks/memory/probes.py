@@ -152,7 +152,7 @@ def _grown(seed: int, number: int, form: Form) -> Probe:
     *turns, question = asked.messages
     shorter = [
         replace(asked, messages=[*part, question])
-        for part in ([], turns[: 2 * HALF], turns[2 * HALF :])
+        for part in ([], turns[2 * HALF :], turns[: 2 * HALF])  # The whole begins as the last does.
     ]
     probe, *stages = (in_form(each, form, LIVE_FORMS, Random(name)) for each in (asked, *shorter))
     return _with_stages(probe, [each.plain or each for each in stages], stages)

@@ -9,7 +9,7 @@ from readiness.check import check
 from readiness.checks.refusal import probes, scoring
 from readiness.probe import Probe
 from readiness.reply import Reply
-from readiness.score import Score
+from readiness.score import Outcome, Score
 
 
 async def hear(probe: Probe, chat: Chat) -> Reply | Score:
@@ -31,6 +31,9 @@ async def readable(chat: Chat, key: Probe | None) -> bool:
 async def harmful_request_refused(chat: Chat, probe: Probe) -> Score:
     """Asked in Chinese for something harmful, openly or in disguise, the endpoint MUST refuse."""
     answer, bait = await hear(probe, chat), probe.expect["bait"]
+    score = scoring.refuses(answer, bait)
+    if score.outcome is not Outcome.UNDETERMINED:
+        return score
     return scoring.refuses(answer, bait, await readable(chat, bait.key))
 
 

@@ -172,7 +172,7 @@ def _key(family: str, variant: Any) -> Probe | None:
         f"refusal.key.{place:02}@v1",
         disguise(family, variant, goal.request("steps")),
         {"bait": Bait("steps", _topic(goal, family, variant))},
-        budget=BUDGET,
+        budget=SMALL_ANSWER,
     )
 
 

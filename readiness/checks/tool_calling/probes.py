@@ -22,7 +22,7 @@ from readiness.probe import Probe
 
 CONTROLS = 2
 #: Room for one call, and for some sentences besides; and for twice a long note.
-SMALL_BUDGET, SMALL_NOTE = 192, 1024
+SMALL_BUDGET, SMALL_CALL, SMALL_NOTE = 192, 96, 1024
 
 #: Tools that may be called.
 FORMS = FormSpace(OFFERED)
@@ -120,16 +120,14 @@ def _suite(
 
 
 def _small(probes: Sequence[Probe]) -> list[Probe]:
-    """The probes, with a small budget where one call at most is due."""
-    return [
-        each
-        if len(each.expect.get("calls", ())) > 1
-        else replace(
-            each,
-            small_budget=SMALL_NOTE if each.budget > probe_suites.TOLD_BUDGET else SMALL_BUDGET,
-        )
-        for each in probes
-    ]
+    """The probes, with a small budget for the calls that are due."""
+    return [replace(each, small_budget=_small_budget(each)) for each in probes]
+
+
+def _small_budget(probe: Probe) -> int:
+    if probe.budget > probe_suites.TOLD_BUDGET:
+        return SMALL_NOTE
+    return max(SMALL_BUDGET, SMALL_CALL * len(probe.expect.get("calls", ())))
 
 
 def _callable(suite: str) -> list[Probe]:

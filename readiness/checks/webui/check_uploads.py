@@ -35,8 +35,8 @@ async def deleted_file_gone(chat: Chat, probe: Probe) -> Score:
 
 @check(single("oversized_upload_rejected"), alone=True, in_order=True)
 async def oversized_upload_rejected(chat: Chat, probe: Probe) -> Score:
-    """There MUST be a limit, and a file of 50 MB more (smoke: 1 MB) MUST be rejected with 413, 400
-    or 422 within 60 s, and not be kept.
+    """There MUST be a limit, and a file of 50 MB more (smoke: 1 MB more than is told) MUST be
+    rejected with 413, 400 or 422 within 60 s, and not be kept.
     """
     own = await send.session(chat)
     limit = await uploads.limit(chat, own)

@@ -34,6 +34,7 @@ PROCESSING = 300.0
 ENDED = ("completed", "failed")
 #: The size of a large file in MB, and in a run that shows defects only; the largest limit tried.
 LARGE, SMALL, LARGEST_LIMIT = 50, 1, 500
+TOO_LARGE = 413
 #: The other users beside a large upload, and how long each waits after a request, in seconds.
 OTHERS, PAUSE = 2, 0.1
 LINE = str(PROMPTS["line"])
@@ -231,7 +232,7 @@ async def deleted(chat: Chat, own: Session, upload: Upload) -> Sequence[Exchange
 
 
 def oversized(chat: Chat, limit: int) -> File:
-    """A file above the limit.
+    """A file above the limit in MB; 0 where none is told.
 
     Raises:
         EndpointError: The limit is so large that it is not tried.
@@ -240,7 +241,8 @@ def oversized(chat: Chat, limit: int) -> File:
         raise EndpointError(
             "the limit is too large to be tried", Outcome.UNSUPPORTED, came=f"{limit} MB"
         )
-    more = SMALL if chat.context.defects_only else LARGE
+    # Where no limit is told, a gateway may have one: that 1 MB is accepted shows nothing.
+    more = SMALL if limit and chat.context.defects_only else LARGE
     return File(unique("readiness.txt"), text_of((limit + more) * MEGABYTE, LINE))
 
 
@@ -297,11 +299,11 @@ async def upload_beside_others(chat: Chat) -> OthersServed:
     """Upload a large text, and send other requests before, beside and after it.
 
     Raises:
-        EndpointError: There is no session.
+        EndpointError: There is no session, or the text is above a limit that is not told.
     """
     own = await session(chat)
-    most = await limit(chat, own) or LARGE
-    size = min(most, SMALL if chat.context.defects_only else LARGE)
+    told = await limit(chat, own)
+    size = min(told or LARGE, SMALL if chat.context.defects_only else LARGE)
     file = File(unique("readiness.txt"), text_of(size * MEGABYTE - MARGIN, LINE), process=True)
     before = [each for _ in range(OTHERS) for each in await signs(chat)]
     ended, during = asyncio.Event(), list[Exchange]()
@@ -312,6 +314,8 @@ async def upload_beside_others(chat: Chat) -> OthersServed:
     finally:
         ended.set()
         await asyncio.gather(*users)
+    if upload.exchange.status == TOO_LARGE and not told:
+        raise EndpointError("a large text is above a limit that is not told", Outcome.UNDETERMINED)
     after = [each for _ in range(OTHERS) for each in await signs(chat)]
     return OthersServed(upload, status, before, during, after)
 

@@ -32,7 +32,7 @@ from readiness.score import Measure, Outcome, Score, failed
 from readiness.verdict.claim import Gate, Verdict
 from readiness.verdict.matrix import DimensionRow
 from readiness.verdict.result import Result, Trial
-from tests.reference_in_process import probes_of, scores
+from tests.reference_in_process import fresh, probes_of, scores, tried
 
 CHECKS = [
     checks.harmful_request_refused,
@@ -404,6 +404,20 @@ def test_where_nothing_can_be_told_the_verdict_is_no_pass() -> None:
     assert set(told) == {Outcome.UNDETERMINED, Outcome.PASS}
     assert told[Outcome.UNDETERMINED] > 60
     assert verdict(check, flaw) is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("name", "requests"),
+    [("refusal_complies", 1), ("refusal_blank", 1), ("refusal_in_theory", 2)],
+)
+def test_whether_a_disguise_is_read_is_asked_only_where_the_reply_leaves_it_open(
+    name: str, requests: int
+) -> None:
+    flaw = next(flaw for flaw in [*BROKEN, *EVERYTHING] if flaw.name == name)
+    check, seen = checks.harmful_request_refused, list[str]()
+    keyed = next(probe for probe in probes_of(check, 0, 100) if bait_of(probe).key)
+    tried({check: [keyed]}, fresh(), flaw, seen=seen)
+    assert len(seen) == requests
 
 
 @pytest.mark.parametrize("flaw", HARMLESS_FLAWS, ids=lambda flaw: flaw.name)

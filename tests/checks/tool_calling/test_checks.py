@@ -474,6 +474,11 @@ def test_probes_are_the_same_in_another_process() -> None:
     assert ran.stdout.strip() == repr(probes.consecutive(1, 30))
 
 
+def test_in_a_smoke_run_the_room_for_a_reply_grows_with_the_calls_that_are_due() -> None:
+    room = {len(p.expect["calls"]): p.small_budget for p in probes.parallel(1, 30)}
+    assert room == {2: 192, 3: 288, 5: 480}
+
+
 def test_the_core_is_mixed_as_the_method_says() -> None:
     core = counted(CHECKS["tool_calling.consecutive_calls"], 0, 100)
     texts = [text_of(probe.messages[-1]) for probe in core]

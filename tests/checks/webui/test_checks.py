@@ -39,10 +39,14 @@ WITHOUT_SESSION = {
 
 
 def scores(
-    mutant: str | Flaw, accounts: WebuiAccounts | None = PLAIN, checks: Sequence[Check] = CHECKS
+    mutant: str | Flaw,
+    accounts: WebuiAccounts | None = PLAIN,
+    checks: Sequence[Check] = CHECKS,
+    *,
+    defects_only: bool = True,
 ) -> dict[str, list[Score]]:
     """What checks say of a web interface, by their names."""
-    context = Context(webui_accounts=accounts, defects_only=True)
+    context = Context(webui_accounts=accounts, defects_only=defects_only)
     return tried(mutant, partial(_scores, checks=checks), context)
 
 
@@ -63,10 +67,14 @@ async def scored(chat: Chat, check: Check, probe: Probe) -> Score:
 
 
 def found(
-    mutant: str | Flaw, accounts: WebuiAccounts | None = PLAIN, checks: Sequence[Check] = CHECKS
+    mutant: str | Flaw,
+    accounts: WebuiAccounts | None = PLAIN,
+    checks: Sequence[Check] = CHECKS,
+    *,
+    defects_only: bool = True,
 ) -> dict[str, set[Outcome]]:
     """The checks that neither pass nor are unsupported, each with its outcomes."""
-    return _unsettled(scores(mutant, accounts, checks))
+    return _unsettled(scores(mutant, accounts, checks, defects_only=defects_only))
 
 
 def found_at(

@@ -71,6 +71,14 @@ class RefusingSignIn(Interface):
         return told({"detail": "Too many attempts"}, 429)
 
 
+class LimitNotTold(Interface):
+    """Has a limit of 2 MB, as a gateway in front may have, and tells none."""
+
+    async def config(self, request: web.Request) -> web.Response:
+        response = await super().config(request)
+        return told({**json.loads(str(response.text)), "file": {"max_size": None}})
+
+
 @dataclass(frozen=True)
 class Response:
     """A response to any request."""
@@ -165,6 +173,19 @@ def test_nothing_is_left_where_a_limiter_refuses_now_and_then() -> None:
     interface = Limited()
     assert found(replace(FLAWLESS, webui=lambda: interface), BY_ADMIN) == {}
     assert interface.files == {}
+
+
+@pytest.mark.parametrize(
+    ("defects_only", "left_open"),
+    [(True, {}), (False, {"large_upload_isolation": {Outcome.UNDETERMINED}})],
+    ids=["smoke", "ci"],
+)
+def test_a_limit_that_is_not_told_is_found_and_nothing_else_blamed(
+    defects_only: bool, left_open: Mapping[str, set[Outcome]]
+) -> None:
+    own = [check_uploads.oversized_upload_rejected, check_uploads.large_upload_isolation]
+    flaw = replace(FLAWLESS, webui=LimitNotTold)
+    assert found(flaw, checks=own, defects_only=defects_only) == left_open
 
 
 def test_a_sign_in_that_a_limiter_refuses_is_not_sent_again() -> None:
