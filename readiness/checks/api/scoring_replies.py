@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from readiness.exchange import Exchange, Fault, Repeated
+from readiness.probe import tokens_of
 from readiness.protocol.completion import NEARLY, cut_below, cut_short, lost, read
-from readiness.protocol.errors import error_text
 from readiness.protocol.message import decode
 from readiness.protocol.sse import Parser
 from readiness.reply import Reply
@@ -61,19 +61,19 @@ def score_token_limit(reply: Reply, limit: int) -> Score:
 
 
 def score_large_limit(exchange: Exchange, limit: int) -> Score:
-    """Score a request with a large limit, which may be declined, for a reply that takes more."""
+    """Score a request with a large limit, for a reply that takes more; to decline it cuts none."""
     if exchange.status in DECLINED:
-        said = f"{error_text(exchange)!r:.120}"
-        return scored(Outcome.UNSUPPORTED, f"a limit of {limit} tokens is declined", came=said)
+        return PASSED
     reply = read(exchange)
     tokens = reply.usage.completion if reply.usage else len(reply.text.encode())
-    reasoned = reply.usage.reasoning if reply.usage else 0
     if reply.finish == "stop" and tokens < limit:
         why = f"the model does not write {limit} tokens"
         return scored(Outcome.UNDETERMINED, why, came=f"{reply.text!r:.120}")
     score = score_token_limit(reply, limit)
-    if score.passed and reply.reasoning and not reasoned and tokens < NEARLY * limit:
-        return scored(Outcome.UNSUPPORTED, "the tokens of reasoning are not counted")
+    reasoned = (reply.usage and reply.usage.reasoning) or tokens_of(reply.reasoning)
+    if score.passed and reply.reasoning and tokens + reasoned < NEARLY * limit:
+        came = f"{tokens} tokens, and about {reasoned} of reasoning"
+        return scored(Outcome.UNDETERMINED, "the tokens of reasoning are not counted", came=came)
     return score
 
 
