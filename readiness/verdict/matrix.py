@@ -111,8 +111,16 @@ class Matrix:
 
     @property
     def worst_first(self) -> list[DimensionRow]:
-        """The rows in the order of reports: most severe verdict first, then lowest score."""
-        return sorted(self.rows, key=lambda row: (-row.verdict.severity, row.score or 0, row.id))
+        """The rows in the order of reports: most severe verdict first, then lowest score.
+
+        Last come those that only advise and were not assessed.
+        """
+
+        def place(row: DimensionRow) -> tuple[bool, int, int, str]:
+            untried = row.gate is not Gate.REQUIRED and row.verdict is Verdict.NOT_ASSESSED
+            return untried, -row.verdict.severity, row.score or 0, row.id
+
+        return sorted(self.rows, key=place)
 
 
 def matrix(

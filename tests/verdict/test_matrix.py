@@ -191,6 +191,7 @@ def test_the_runs_score_is_the_lowest_of_what_is_required_and_was_assessed() -> 
 
 def test_rows_are_reported_worst_first_then_by_score_then_by_name() -> None:
     rows = [
+        ("g", SHOULD, []),
         ("e", MUST, GOOD),
         ("d", MUST, []),
         ("c", MUST, OPEN),
@@ -198,7 +199,7 @@ def test_rows_are_reported_worst_first_then_by_score_then_by_name() -> None:
         ("a", MUST, [of(1, 4)]),
         ("f", MUST, BAD),
     ]
-    assert [each.id for each in of_rows(*rows).worst_first] == ["f", "a", "b", "c", "d", "e"]
+    assert [each.id for each in of_rows(*rows).worst_first] == [*"fabcdeg"]
 
 
 def test_a_matrix_has_a_row_for_each_dimension_that_is_not_off() -> None:
