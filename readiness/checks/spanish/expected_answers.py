@@ -87,7 +87,11 @@ def _verb(slots: TemplateValues, language: str) -> Answer:
     endings, at = PROMPTS["tenses"][slots["tense"]], PROMPTS["persons"].index(person)
     whole = endings.get("whole")
     form = verb + whole[at] if whole else verb[:-2] + endings[verb[-2:]][at]
-    return Answer(form, forms=(f"{person} {form}",))
+    forms = (f"{person} {form}",)
+    if "subjuntivo" in slots["tense"]:
+        # As tables of conjugation have it.
+        forms += (f"que {form}", f"que {person} {form}")
+    return Answer(form, forms=forms)
 
 
 def _antonym(slots: TemplateValues, language: str) -> Answer:
