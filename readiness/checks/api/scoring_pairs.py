@@ -176,7 +176,10 @@ def _decoded(arguments: str) -> Any:
 
 
 def score_limited(before: Reply, reply: Reply, limit: int) -> Score:
-    """Score a reply with a limit, after one without it."""
+    """Score a reply with a limit, after one without it, which is longer than that."""
+    whole = before.usage.completion if before.usage else len(before.text.encode())
+    if whole <= limit:
+        return _too_short(before)
     tokens = reply.usage.completion if reply.usage else 0
     cut = reply.finish == "length" and tokens <= limit and len(reply.text) < len(before.text)
     score = _score_change(before, reply, cut, f"a limit of {limit} tokens")
@@ -184,10 +187,16 @@ def score_limited(before: Reply, reply: Reply, limit: int) -> Score:
 
 
 def score_unlimited(before: Reply, reply: Reply) -> Score:
-    """Score a reply with room, after one with a limit."""
+    """Score a reply with room, after one that a limit has cut."""
+    if before.finish != "length":
+        return _too_short(before)
     longer = len(reply.text) > len(before.text)
     score = _score_change(before, reply, longer, "room for all of it")
     return _score_rate(reply, before) if score.passed else score
+
+
+def _too_short(reply: Reply) -> Score:
+    return scored(Outcome.UNDETERMINED, "too short to tell", came=f"{reply.text!r:.120}")
 
 
 def _score_rate(whole: Reply, beginning: Reply) -> Score:
@@ -211,7 +220,10 @@ def _score_rate(whole: Reply, beginning: Reply) -> Score:
 
 def score_stopped(before: Reply, reply: Reply, stop: str) -> Score:
     """Score a reply with a stop sequence, after one that contains it."""
-    stopped = stop in before.text and stop not in reply.text
+    if stop not in before.text:
+        said = f"{before.text!r:.120}"
+        return scored(Outcome.UNDETERMINED, f"the model does not come to {stop!r}", came=said)
+    stopped = stop not in reply.text
     return _score_change(before, reply, stopped, f"the stop sequence {stop!r}")
 
 

@@ -166,15 +166,23 @@ def score_rejected_role(exchange: Exchange) -> Score:
 
 
 def score_stop(reply: Reply, before: str, stops: Sequence[str]) -> Score:
-    """Score a reply that must end before a stop sequence."""
+    """Score a reply that must end before a stop sequence, after what comes `before` it.
+
+    One that goes on in another form, such as a numbered list, never meets the sequence.
+    """
     text = reply.content or ""
     found = [stop for stop in stops if stop in text]
     if found:
         return failed(f"the text contains {found[0]!r}", f"{text!r:.120}")
-    begun = [stop for stop in stops if text.rstrip(" ,").endswith(stop[:1]) and len(stop) > 1]
-    if begun and before in text:
+    begun = [
+        stop
+        for stop in stops
+        for end in range(1, len(stop))
+        if _ends_with(text, before, stop[:end])
+    ]
+    if begun:
         return failed(f"the text contains the start of {begun[0]!r}", f"{text!r:.120}")
-    if before not in text:
+    if not _ends_with(text, before):
         return scored(
             Outcome.UNDETERMINED, f"the model does not come to {before!r}", came=f"{text!r:.120}"
         )
@@ -183,6 +191,12 @@ def score_stop(reply: Reply, before: str, stops: Sequence[str]) -> Score:
         if reply.finish == "stop"
         else failed(f"finish_reason is {reply.finish!r}, not 'stop'")
     )
+
+
+def _ends_with(text: str, *words: str) -> bool:
+    """Whether a text ends with words, whatever marks and spaces are between and behind them."""
+    ending = r"\W+".join(map(re.escape, words))
+    return bool(re.search(rf"\b{ending}\W*$", text))
 
 
 def score_text_beside_tools(reply: Reply, score: Callable[[Reply], Score]) -> Score:

@@ -15,12 +15,13 @@ from readiness.checks.api.scoring_pairs import (
     score_sampled,
     score_stop_cut,
     score_stopped,
+    score_unlimited,
 )
 from readiness.mutants.api import flaws_caches, flaws_pairs
 from readiness.mutants.catalog import FLAWLESS, find
 from readiness.mutants.flaw import Flaw
 from readiness.reply import Usage
-from readiness.score import Outcome
+from readiness.score import PASSED, Outcome
 from tests.checks.api.reference_over_http import CHECKS, failing
 from tests.replies import reply
 
@@ -188,3 +189,19 @@ def test_a_word_before_a_list_shows_nothing_of_its_tokens() -> None:
     whole = replace(reply(text), usage=Usage(20, 133))
     cut = replace(reply(text[:67], finish="length"), usage=Usage(20, 24))
     assert score_limited(whole, cut, 24).passed
+
+
+def test_a_short_reply_shows_nothing_of_a_limit_or_a_stop() -> None:
+    brief = replace(reply("15, 16"), usage=Usage(20, 5))
+    assert score_limited(brief, brief, 24).outcome is UNDETERMINED
+    assert score_limited(reply("15, 16"), reply("15, 16"), 24).outcome is UNDETERMINED
+    assert score_unlimited(brief, brief).outcome is UNDETERMINED
+    assert score_stopped(brief, brief, "29").outcome is UNDETERMINED
+
+
+def test_the_reply_to_another_limit_is_no_reply_to_this_one() -> None:
+    whole = replace(reply(COUNTED), usage=Usage(20, 59))
+    cut = replace(reply(COUNTED[:47], finish="length"), usage=Usage(20, 24))
+    assert score_limited(whole, whole, 24).outcome is Outcome.FAIL
+    assert score_unlimited(cut, cut).outcome is Outcome.FAIL
+    assert score_unlimited(cut, whole) == PASSED

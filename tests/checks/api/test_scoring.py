@@ -363,7 +363,26 @@ def test_a_reply_ends_before_a_stop_sequence() -> None:
     assert scoring_replies.score_stop(reply("1, 2, 3, 4, ", "length"), "4", ["5"]) == failed(
         "finish_reason is 'length', not 'stop'"
     )
-    assert scoring_replies.score_stop(reply("Sure"), "4", ["5"]).outcome is Outcome.UNDETERMINED
+
+
+@pytest.mark.parametrize("text", ["1, 2, 3, 4, ", "1\n2\n3\n4\n", "- 3\n- 4\n- ", "1、2、3、4、"])
+def test_a_list_ends_before_a_stop_sequence_in_any_form(text: str) -> None:
+    assert scoring_replies.score_stop(reply(text), "4", ["5"]) == PASSED
+
+
+@pytest.mark.parametrize(
+    "text", ["Sure", "7. 7\n8. 8\n9. 9\n10. 10", "6, 7\n8. 8\n9. 18", "1,2,3,4,5,6,7,8,9,10", "17"]
+)
+@pytest.mark.parametrize("finish", ["stop", "length"])
+def test_a_text_that_never_meets_a_stop_sequence_shows_nothing(text: str, finish: str) -> None:
+    found = scoring_replies.score_stop(reply(text, finish), "7", ["8, 9"])
+    assert found.outcome is Outcome.UNDETERMINED
+
+
+@pytest.mark.parametrize("text", ["6, 7, 8", "6, 7, 8, "])
+def test_a_text_does_not_keep_the_start_of_a_stop_sequence(text: str) -> None:
+    found = scoring_replies.score_stop(reply(text), "7", ["8, 9"])
+    assert found.reason.startswith("the text contains the start of '8, 9'")
 
 
 @pytest.mark.parametrize(
