@@ -105,9 +105,12 @@ def _given(value: Any, schema: Mapping[str, Any]) -> Any:
 
 
 def _trimmed(value: Any) -> Any:
-    """A value without the white space around its texts, and with one kind of line end."""
+    """A value without the white space around its texts, and with one kind of line end and space.
+
+    Whoever copies a text does not see which of its spaces do not break.
+    """
     if isinstance(value, str):
-        return value.replace("\r\n", "\n").strip()
+        return value.replace("\r\n", "\n").replace("\u00a0", " ").strip()
     if isinstance(value, Mapping):
         return {key: _trimmed(of) for key, of in value.items()}
     return [_trimmed(of) for of in value] if isinstance(value, list) else value

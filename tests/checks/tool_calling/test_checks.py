@@ -151,6 +151,17 @@ def test_a_wrong_call_fails_and_says_what_came(wrong: Score, reason: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("text", "passed"),
+    [("15\u00a0кг; 0,12\u00a0€", True), ("15 кг; 0,12 €", True), ("15кг; 0,12 €", False)],
+)
+def test_a_space_that_does_not_break_is_a_space(text: str, passed: bool) -> None:
+    note = {"title": "t", "text": "15\u00a0кг; 0,12\u00a0€"}
+    made = call(json.dumps({**note, "text": text}), name="save_note")
+    found = scoring.calls([reply(made)], [Expected("save_note", note)], [TOOLS["save_note"]])
+    assert found.passed == passed
+
+
+@pytest.mark.parametrize(
     "text",
     [
         '{"name": "get_weather", "arguments": {}}',
