@@ -20,7 +20,7 @@ from readiness.checks.tool_calling import checks, probes, scoring
 from readiness.checks.tool_calling.prompt_wording import PROMPTS, TOOLS, cities
 from readiness.checks.tool_calling.scoring import Expected, named_alike, silent, tells_about
 from readiness.checks.tool_calling.scoring_tool_results import tells
-from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.tool_calling import flaws, flaws_form, flaws_harmless, flaws_results
@@ -659,6 +659,26 @@ def test_a_flaw_fails_its_own_check_and_no_other(flaw: Flaw) -> None:
     others = [name for name in CHECKS if name != flaw.check]
     found = [each for name in others for each in failing(flaw, name, SAMPLES[OTHER][name])]
     assert [*failing(flaw, flaw.check, own), *found] == [flaw.check]
+
+
+@pytest.mark.parametrize(
+    ("results", "family", "passed"),
+    [(1, "empty", True), (2, "empty", False), (1, "told", False), (1, "error", False)],
+)
+def test_whoever_got_an_empty_result_may_call_once_more(
+    results: int, family: str, passed: bool
+) -> None:
+    def again(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+        got = [each for each in request["messages"] if each["role"] == "tool"]
+        asked = [each for each in request["messages"] if each["role"] in ("system", "user")]
+        calls = answer({**request, "messages": asked}) if 1 <= len(got) <= results else None
+        return calls or said
+
+    check = CHECKS["tool_calling.tool_result_grounding"]
+    made = [probe for probe in check.probes(0, 30) if probe.family == family]
+    plain = [probe.plain or probe for probe in made]
+    found = scores(check, plain, Flaw("again", "it calls again", change_output=again))
+    assert {score.passed for score in found} == {passed}
 
 
 @pytest.mark.parametrize("flaw", HARMLESS, ids=lambda flaw: flaw.name)
