@@ -298,6 +298,12 @@ def test_a_token_limit_is_kept_and_reported() -> None:
     )
 
 
+@pytest.mark.parametrize("text", ["1 to 60", "I can't do that.", "1, …, 60"])
+def test_a_reply_that_ends_by_itself_before_its_limit_shows_nothing_of_it(text: str) -> None:
+    found = scoring_replies.score_token_limit(reply(text, "stop", 6), 8)
+    assert found.outcome is Outcome.UNDETERMINED
+
+
 def test_a_reply_that_is_cut_below_its_limit_fails_unless_the_window_may_be_full() -> None:
     score = scoring_replies.score_token_limit
     assert score(reply("1, 2,", "length", 4), 8) == failed("'length' after 4 of 8 tokens: '1, 2,'")
@@ -427,6 +433,10 @@ def test_lost_text_is_distinguished_from_what_is_beyond_the_model() -> None:
     ) == failed(f"{lost.reason}; 2000 tokens were read, and 1990 of half the message")
     assert scoring_replies.rescore_by_growth(
         lost, reply(prompt=4_000), reply(prompt=2_010)
+    ).outcome is (Outcome.UNDETERMINED)
+    # Thirty pairs of short messages and fifteen, with what a template and a server put before them.
+    assert scoring_replies.rescore_by_growth(
+        lost, reply(prompt=700), reply(prompt=430)
     ).outcome is (Outcome.UNDETERMINED)
     assert (
         scoring_replies.rescore_by_plain_form(lost, reply("Amber-417."), ["amber-417"]).passed
