@@ -147,8 +147,13 @@ async def stop_cuts_same_text(chat: Chat, probe: Probe) -> Score:
     async def attempt(stream: bool) -> Score:
         free = await send(chat, probe)
         streamed = {"stream": True} if stream else {}
-        reply = await chat(probe.messages, budget=probe.budget, stop=stops, **streamed)
-        return pairs.score_stop_cut(free, reply, stops)
+        if not all(map(str.isspace, stops)):
+            reply = await chat(probe.messages, budget=probe.budget, stop=stops, **streamed)
+            return pairs.score_stop_cut(free, reply, stops)
+        stopped = await chat.send_invalid(
+            probe.messages, budget=probe.budget, stop=stops, **streamed
+        )
+        return pairs.score_stop_at_space(free, stopped, stops)
 
     whole = await reproduced(lambda: attempt(stream=False))
     return await reproduced(lambda: attempt(stream=True)) if whole.passed else whole

@@ -13,10 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
+from readiness.checks.api.scoring_replies import DECLINED, contains
+from readiness.exchange import Exchange
+from readiness.protocol.completion import read
 from readiness.protocol.message import decode
 from readiness.reply import Reply, ToolCall
 from readiness.resources import violation
 from readiness.score import PASSED, Outcome, Score, failed, scored
+from readiness.scoring.rejection import tells
 from readiness.scoring.strict_json import NotJson, strict
 
 #: By how many completion tokens the same text may differ: some servers count its end.
@@ -173,7 +177,7 @@ def _score_calls(one: Reply, other: Reply, word: str, whose: tuple[str, str]) ->
     calls = [_calls(each.tool_calls) for each in (one, other)]
     if calls[0] == calls[1] and calls[0]:
         return PASSED
-    right = [any(word in str(arguments) for _, arguments in each) for each in calls]
+    right = [any(contains(str(arguments), word) for _, arguments in each) for each in calls]
     if right[0] != right[1]:
         came = f"{calls[0]!r:.120}, then {calls[1]!r:.120}"
         return failed(f"{whose[right[0]]} calls are others", came)
@@ -268,11 +272,11 @@ def _score_change(before: Reply, reply: Reply, honoured: bool, change: str) -> S
 def score_own_words(before: Reply, reply: Reply, words: Sequence[str]) -> Score:
     """Score the replies to two requests, each of which has a word of its own to tell."""
     (one, told), (other, came) = zip(words, (before.text, reply.text), strict=True)
-    if one.casefold() not in told.casefold():
+    if not contains(told, one):
         return scored(Outcome.UNDETERMINED, "the model does not tell the word", f"{told!r:.120}")
-    if other.casefold() in came.casefold():
+    if contains(came, other):
         return PASSED
-    if one.casefold() in came.casefold():
+    if contains(came, one):
         return failed("with another message, the answer to the request before", f"{came!r:.120}")
     return scored(Outcome.UNDETERMINED, "the model does not tell the word", f"{came!r:.120}")
 
@@ -308,6 +312,13 @@ def score_stop_cut(free: Reply, stopped: Reply, stops: Sequence[str]) -> Score:
         return failed("the stop leaves its beginning", f"{due[-40:]!r}, and {text[-40:]!r}")
     came = f"{due!r:.80}, then {text!r:.80}"
     return scored(Outcome.UNDETERMINED, "the model writes another text", came=came)
+
+
+def score_stop_at_space(free: Reply, stopped: Exchange, stops: Sequence[str]) -> Score:
+    """Score a stop sequence of white space alone, which may be refused: Anthropic takes none."""
+    if stopped.status in DECLINED:
+        return tells(stopped)
+    return score_stop_cut(free, read(stopped), stops)
 
 
 def _wrong_finish(reply: Reply) -> Score:

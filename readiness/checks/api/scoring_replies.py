@@ -218,9 +218,18 @@ def score_trailing_space(reply: Reply, before: str) -> Score:
     return failed("the last space is lost", f"{text!r:.120}")
 
 
+#: Some models write the hyphen of a code word as another dash.
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+
+
+def contains(text: str, word: str) -> bool:
+    """Whether a text has a word, whatever its case and its dashes."""
+    return word.casefold() in text.casefold().translate(_DASHES)
+
+
 def score_words(reply: Reply, words: Sequence[str]) -> Score:
     """Score a reply that must contain words of the conversation."""
-    missing = [word for word in words if word.lower() not in reply.text.lower()]
+    missing = [word for word in words if not contains(reply.text, word)]
     return failed(f"no {missing[0]!r} in {reply.text!r:.120}") if missing else PASSED
 
 
@@ -296,13 +305,12 @@ def _beyond_the_model(lost: Score) -> Score:
 
 def score_own_code(text: str, code: str, others: Sequence[str]) -> Score:
     """Score whether a reply has the code of its request, and of no other."""
-    folded = text.casefold()
-    foreign = [other for other in others if other in folded]
+    foreign = [other for other in others if contains(text, other)]
     if foreign:
         return failed(
             f"{foreign[0]!r} is another request's code, this one's is {code!r}", f"{text!r:.120}"
         )
-    if code in folded:
+    if contains(text, code):
         return PASSED
     return scored(
         Outcome.UNDETERMINED, f"neither {code!r} nor another request's code", came=f"{text!r:.120}"

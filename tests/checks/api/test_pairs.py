@@ -14,6 +14,7 @@ from readiness.checks.api.scoring_pairs import (
     score_limited,
     score_own_words,
     score_sampled,
+    score_stop_at_space,
     score_stop_cut,
     score_stopped,
     score_unlimited,
@@ -24,6 +25,7 @@ from readiness.mutants.flaw import Flaw
 from readiness.reply import Usage
 from readiness.score import PASSED, Outcome
 from tests.checks.api.reference_over_http import CHECKS, failing
+from tests.exchanges import answered, said
 from tests.replies import reply
 
 PAIRS = [each for each in CHECKS.values() if each.attempt.__module__ == check_pairs.__name__]
@@ -146,11 +148,9 @@ def test_pairs_that_differ_otherwise_each_time_are_slips_and_alike_they_are_dama
 def test_tokens_of_reasoning_that_is_not_shown_differ_with_the_same_text() -> None:
     whole = replace(reply(TEXT), usage=Usage(20, 400, reasoning=384))
     streamed = replace(reply(TEXT), usage=Usage(20, 208, reasoning=192))
-    uncounted = [
-        replace(each, usage=Usage(20, each.usage.completion)) for each in (whole, streamed)
-    ]
     assert score_copies(whole, streamed, TEXT) == PASSED
-    assert score_copies(*uncounted, TEXT).outcome is Outcome.FAIL
+    spoken = replace(reply(TEXT), usage=Usage(20, 208))
+    assert score_copies(replace(whole, usage=Usage(20, 400)), spoken, TEXT).outcome is Outcome.FAIL
 
 
 def test_a_stop_that_ends_the_reasoning_shows_nothing_of_the_text() -> None:
@@ -162,6 +162,14 @@ def test_a_stop_that_ends_the_reasoning_shows_nothing_of_the_text() -> None:
 def test_a_text_that_begins_with_the_stop_leaves_nothing_to_compare() -> None:
     assert score_stop_cut(reply("\n\n1\n\n2"), reply("1"), ["\n\n"]).outcome is UNDETERMINED
     assert score_stop_cut(reply("\n\n1\n\n2"), reply(""), ["\n\n"]) == PASSED
+
+
+def test_a_stop_of_white_space_may_be_refused_with_a_message() -> None:
+    told = answered({"error": {"message": "each stop sequence must contain non-whitespace"}}, 400)
+    assert score_stop_at_space(reply("1\n2"), told, ["\n"]) == PASSED
+    assert score_stop_at_space(reply("1\n2"), answered({}, 400), ["\n"]).outcome is Outcome.FAIL
+    ignored = answered(said("1\n2"))
+    assert score_stop_at_space(reply("1\n2"), ignored, ["\n"]).outcome is Outcome.FAIL
 
 
 def test_a_change_that_has_no_effect_is_a_cache_only_where_the_answer_is_the_same() -> None:

@@ -486,6 +486,7 @@ def test_no_control_is_the_text_of_another_probe() -> None:
 def test_another_requests_code_fails_and_none_is_undetermined() -> None:
     code, others = "amber-417", ["badge-212"]
     assert scoring_replies.score_own_code("The word is Amber-417.", code, others) == PASSED
+    assert scoring_replies.score_own_code("amber\u2011417", code, others) == PASSED
     assert scoring_replies.score_own_code("amber-417 badge-212", code, others) == failed(
         "'badge-212' is another request's code, this one's is 'amber-417': 'amber-417 badge-212'"
     )
