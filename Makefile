@@ -51,9 +51,10 @@ nginx:
 # fills the machine itself, comes after them, one by one.
 AT_ONCE := $(addprefix tests/,baseline benchmarks cli evidence forms judge mutants policy protocol \
 	reporters runner scoring statistics verdict \
-	$(addprefix checks/,api json_only license long_context memory multilingual refusal spanish \
+	$(addprefix checks/,json_only license long_context memory multilingual refusal spanish \
 	tool_calling test_forms_of_probes.py test_natural_answers.py test_recorded_replies.py \
-	test_shared_cases.py))
+	test_shared_cases.py)) \
+	$(filter-out %/test_checks.py,$(wildcard tests/checks/api/test_*.py))
 
 # Compiled beforehand: where the environment keeps no bytecode (PYTHONDONTWRITEBYTECODE), each of the
 # processes that tests start would compile the package and its libraries anew.

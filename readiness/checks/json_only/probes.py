@@ -40,10 +40,15 @@ TOLD |= {"F6": 5, "F7": 15, "F8": 5, "F9": 5, "F10": 5}
 #: The same, where the values are what counts: F1 states none.
 STATED = {"F2": 15, "F3": 20, "F4": 20, "F5": 15, "F6": 10, "F8": 5, "F10": 15}
 #: Four times what a terse reply takes, so that one with much indentation ends by itself.
-BUDGETS = {"F4": 1024, "F6": 4096, "F10": 1024}
+BUDGETS = {"F4": 1024, "F6": 4096, "F9": 1024, "F10": 1024}
 #: More than a reply with much indentation takes in most tokenizers; twice that, where it is flat.
+#: A question of F9 may be answered at some length.
 SMALL_BUDGET = 256
-SMALL_BUDGETS = {"F4": 640, "F6": 4096, "F10": 640, "T1": 384, "poem": 384}
+SMALL_BUDGETS = {"F4": 640, "F6": 4096, "F9": 640, "F10": 640, "T1": 384, "poem": 384}
+#: Told in these words, a shape has its types only where the user lists its fields.
+PROSE = ("chinese", "english")
+#: A value of which neither a type was told nor what it is.
+UNTYPED = {"type": ["string", "number", "null"]}
 
 
 #: JSON is asked for in words: no format of a reply helps, and no tool has anything to do with it.
@@ -166,7 +171,7 @@ def _told_probe(series: str, slot: JsonVariation) -> Probe:
             {"role": "system", "content": only + shown(phrasing, draft.schema)},
             {"role": "user", "content": _said(slot, draft, phrasing)},
         ],
-        {"schema": draft.schema, "phrasing": phrasing, **stated, "then": then},
+        {"schema": _asked_for(draft, phrasing), "phrasing": phrasing, **stated, "then": then},
         budget=BUDGETS.get(slot.family, 512),
         small_budget=SMALL_BUDGETS.get(slot.family, SMALL_BUDGET),
         family=slot.family,
@@ -177,10 +182,17 @@ def _told_probe(series: str, slot: JsonVariation) -> Probe:
 
 def _said(slot: JsonVariation, draft: ProbeContent, phrasing: str) -> str:
     """What the user says: a task, perhaps the shape in words, the data, and a remark."""
-    in_prose = phrasing in ("chinese", "english") and bool(draft.stated_facts)
+    in_prose = phrasing in PROSE and bool(draft.stated_facts)
     shape = in_words(draft.schema, slot.words) if in_prose else []
     task = draft.task or slot.choice("tasks")
     return "\n".join([task, *shape, *draft.stated_facts, *draft.remarks])
+
+
+def _asked_for(draft: ProbeContent, phrasing: str) -> Mapping[str, Any]:
+    """The shape of which a reply has to be: as it was told."""
+    if draft.stated_facts or phrasing not in PROSE:
+        return draft.schema
+    return {**draft.schema, "properties": dict.fromkeys(draft.schema["properties"], UNTYPED)}
 
 
 def _controls() -> list[Probe]:

@@ -57,9 +57,9 @@ _OF_WHAT = (
 _ABSENT = re.compile(
     rf"(?:the |it |is |档案|该|此)*(?:{_ABSENT_WORDS})(?:$| (?:in|of|for|on|was|is|found|recorded"
     rf"|stated|mentioned"
-    rf"|about|available|exists?|given|information|record|such|entry|data|provided|listed)\b"
+    rf"|about|available|exists?|given|information|record|such|no such|entry|data|provided|listed)\b"
     rf"| ?{_OF_WHAT})"
-    rf"|(?:无|查无) ?{_OF_WHAT}\D{{0,8}}$|(?:.*[^{WIDE}a-z]|.*[是为填写答])?无$"
+    rf"|(?:日志[中里内]?)?(?:无|查无) ?{_OF_WHAT}\D{{0,8}}$|(?:.*[^{WIDE}a-z]|.*[是为填写答])?无$"
     rf"|.*(?<![a-z])(?:{'|'.join(each for each in _ABSENT_WORDS.split('|') if each != '无')})$"
 )
 _NOT_ABSENT = re.compile(

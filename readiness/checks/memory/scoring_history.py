@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,9 +16,12 @@ from readiness.scoring.usable import unusable
 SLACK, SLACK_SHARE = 16, 0.02
 #: No tokenizer has fewer tokens than one for so many letters, a character beyond ASCII being four.
 MOST_LETTERS = 16
-#: A numbered line, perhaps of a list or in bold; a number alone may stand above its answer.
+#: A numbered line, perhaps of a list or a table, or in bold; a number alone may stand above its
+#: answer, and the word for a question before the number.
 _LINE = re.compile(
-    r"^[\s>*#(（-]*(?P<line>[1-9])[\s*]*[.)）、:：．–-][\s*]*(?P<answer>.+)$", re.MULTILINE
+    r"^[\s>*#|(（\[-]*(?:(?:question|answer|q|a|no\.?|第|问?题目?|答案?) *)?"
+    r"(?:(?P<line>[1-9])题?[\s*]*[.)）\]、:：．|–—-]|(?P<circled>[①-⑨]))[\s*]*(?P<answer>.+)$",
+    re.MULTILINE | re.IGNORECASE,
 )
 
 
@@ -52,7 +56,10 @@ def score_line(reply: Reply, line: int, expected: Expected) -> Score:
     if score := unusable(reply):
         return score
     lines = enumerate(filter(str.strip, reply.text.splitlines()), 1)
-    numbered = {int(found["line"]): found["answer"] for found in _LINE.finditer(reply.text)}
+    numbered = {
+        unicodedata.digit(found["line"] or found["circled"]): found["answer"]
+        for found in _LINE.finditer(reply.text)
+    }
     answers = numbered or dict(lines)
     if line not in answers:
         return failed("format: no line of the number asked", got=f"{reply.text!r:.120}")

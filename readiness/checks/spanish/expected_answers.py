@@ -87,7 +87,9 @@ def _verb(slots: TemplateValues, language: str) -> Answer:
     endings, at = PROMPTS["tenses"][slots["tense"]], PROMPTS["persons"].index(person)
     whole = endings.get("whole")
     form = verb + whole[at] if whole else verb[:-2] + endings[verb[-2:]][at]
-    return Answer(form, forms=(f"{person} {form}",))
+    # As tables of conjugation have it.
+    with_que = [f"que {form}", f"que {person} {form}"] if "subjuntivo" in slots["tense"] else []
+    return Answer(form, forms=[f"{person} {form}", *with_que])
 
 
 def _antonym(slots: TemplateValues, language: str) -> Answer:

@@ -20,7 +20,7 @@ _SHORT = re.compile(
 )
 _AMBIGUOUS = re.compile(rf"\b(?:{_MAY_END})\.(?=\s+(?-i:[^a-záéíóúñ]))(?!\s+\w\.)", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?:[.!?…]+[\"'»”)\]*]*(?=\s+[^a-záéíóúñ]|$)|\n+)\s*")
-_BULLET = re.compile(r"^\s*[-–—•*]\s+\S", re.MULTILINE)
+_BULLET = re.compile(r"^\s*(?:[-–—•*]\s+\S|[-–—•][\"“«¿¡(*]*[^\W_])", re.MULTILINE)
 _TITLE = re.compile(r"[#*_\s]*«[^«»\n]+»[*_.\s]*")
 _BLANK = re.compile(r"\[[^\[\]\n]+\]")
 _QUESTION = re.compile(r"¿[^¿?]*[^\W\d_][^¿?]*\?")

@@ -31,6 +31,16 @@ async def converse(chat: Chat, probe: Probe) -> tuple[list[Message], list[Reply]
     return messages, replies
 
 
+async def answer(chat: Chat, probe: Probe, messages: list[Message]) -> Reply:
+    """The reply to the results so far; whoever got nothing may make the same call once more."""
+    reply = await chat(messages, budget=probe.budget, **probe.parameters)
+    again = scoring.calls([reply], probe.expect["calls"], probe.parameters["tools"])
+    if [*probe.expect["results"]] != [""] or not again.passed:
+        return reply
+    messages += [reply.message, result_message(reply.tool_calls[0].id, "")]
+    return await chat(messages, budget=probe.budget, **probe.parameters)
+
+
 @check(probes.consecutive, trials=100, needs=TOOLS, in_order=True, forms=probes.CORE_FORMS)
 async def consecutive_calls(chat: Chat, probe: Probe) -> Score:
     """In each of many consecutive requests, the endpoint MUST make one well-formed call, with every
@@ -119,7 +129,7 @@ async def tool_result_grounding(chat: Chat, probe: Probe) -> Score:
     score = scoring.calls(replies, probe.expect["calls"], offered)
     if not score.passed:
         return score
-    last = await chat(messages, budget=probe.budget, **probe.parameters)
+    last = await answer(chat, probe, messages)
     return scoring_tool_results.tells(last, probe.expect, messages, offered)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from readiness.score import PASSED, Score, failed
 MOST_CALLS = 3
 
 ToolCalls = Sequence[ToolCall]
+# Some models write a code with a hyphen that does not break.
+_DASHES = re.compile("[\u2010-\u2015]")
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ def finished(
     left = [name for name, step in steps.items() if name not in done and not step.fails]
     if left:
         return failed("ends before all is done", f"without {', '.join(left)}: {reply.text!r:.120}")
-    if lost := [code for code in expect["told"] if code not in reply.text]:
+    said = _DASHES.sub("-", reply.text)
+    if lost := [code for code in expect["told"] if code not in said]:
         return failed(f"expected {lost[0]} in the text", got=f"{reply.text!r:.200}")
     return tells(reply, {"told": expect["figures"]}, [], tools)
 

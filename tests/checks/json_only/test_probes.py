@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from readiness.check import Generator
 from readiness.checks.json_only.probe_families import PROMPTS
 from readiness.checks.json_only.probes import (
+    PROSE,
     bad_formats,
     instruction_probes,
     poems,
@@ -16,8 +17,10 @@ from readiness.checks.json_only.probes import (
     with_object,
     with_schema,
 )
+from readiness.checks.json_only.scoring import is_json
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.probe import Probe
+from tests.replies import reply
 
 GENERATORS = [instruction_probes, stated_value_probes, with_object, with_schema, poems, bad_formats]
 
@@ -101,6 +104,33 @@ def test_the_articles_own_words_come_verbatim(seed: int) -> None:
         "只返回纯JSON，不要任何其他文字",
         "返回JSON，字段：name,age,city",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "untold", "told"),
+    [
+        ('{"name": "张三", "age": 25, "city": "北京"}', True, True),
+        ('{"name": "张三", "age": "25", "city": "北京"}', True, False),
+        ('{"name": "", "age": "", "city": ""}', True, False),
+        ('{"name": null, "age": null, "city": null}', True, False),
+        ('{"name": "张三", "age": 25}', False, False),
+        ('{"name": "张三", "age": 25, "city": "北京", "job": "木匠"}', False, False),
+        ('{"name": "张三", "age": [25], "city": "北京"}', False, False),
+        ('[{"name": "张三", "age": 25, "city": "北京"}]', False, False),
+    ],
+)
+def test_a_type_that_was_not_told_is_free(text: str, untold: bool, told: bool) -> None:
+    first = [probe for probe in instruction_probes(0, 100) if probe.family == "F1"]
+    by_types = {
+        probe.expect["phrasing"] in PROSE: is_json(reply(text), probe.expect["schema"]).passed
+        for probe in first
+    }
+    assert by_types == {True: untold, False: told}
+
+
+def test_a_question_in_between_may_be_answered_at_some_length() -> None:
+    turns = [probe for probe in instruction_probes(0, 100) if probe.family == "F9"]
+    assert {(probe.budget, probe.small_budget) for probe in turns} == {(1024, 640)}
 
 
 def test_every_value_is_of_its_schema() -> None:

@@ -168,6 +168,13 @@ def test_a_history_that_a_small_window_refuses_shows_nothing_where_it_is_not_tol
         "（2）4827",
         "KD-1\n4827\nnone",
         "2. \n4827",
+        "题1：KD-1\n题2：4827",
+        "问题1：KD-1\n问题2：4827",
+        "Here are the answers:\nQ1: KD-1\nQ2: 4827",
+        "答案如下：\n第1题：KD-1\n第2题：**4827**",
+        "1 — KD-1\n2 — 4827",
+        "① KD-1\n②4827",
+        "| # | Answer |\n|---|---|\n| 1 | KD-1 |\n| 2 | 4827 |",
     ],
 )
 def test_the_answer_of_a_line_is_read_however_lines_are_numbered(said: str) -> None:
@@ -180,6 +187,9 @@ def test_the_answer_of_a_line_is_read_however_lines_are_numbered(said: str) -> N
         ("1. 4827\n2. KD-1", "swap: expected '4827' 9 turns back, got 'KD-1'"),
         ("1. 4827\n3. 4827", "format: no line of the number asked, got '1. 4827\\n3. 4827'"),
         ("4827", "format: no line of the number asked, got '4827'"),
+        ("题1：4827\n题2：KD-1", "swap: expected '4827' 9 turns back, got 'KD-1'"),
+        ("| 1 | 4827 |\n| 2 | KD-1 |", "swap: expected '4827' 9 turns back, got 'KD-1 |'"),
+        ("①4827\n②KD-1", "swap: expected '4827' 9 turns back, got 'KD-1'"),
     ],
 )
 def test_the_answer_of_another_line_is_none(said: str, reason: str) -> None:

@@ -297,6 +297,7 @@ def test_the_same_term_name_or_figure_may_be_written_otherwise(
         "Meet it.\n\n(8 characters)",
         "静享好声音！\n（共6个字符）",
         "静寂を、まとう。\n※文字数は8です。",
+        "静寂を、まとう。\n※以上が日本語版です。",
         "Meet it.\n\nLet me know if you want another one.",
     ],
 )
@@ -312,6 +313,7 @@ def test_words_around_the_copy_are_found(text: str) -> None:
         "好的声音，从主动降噪开始。当然值得拥有。",
         "Silence: redefined.\n\nPower: unlimited.",
         "こちらは新しいヘッドホンです。はいチーズ！",
+        "48時間の連続再生に対応。\n※使用環境により異なります。",
     ],
 )
 def test_copy_that_begins_like_talk_is_none(text: str) -> None:

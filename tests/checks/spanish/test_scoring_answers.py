@@ -518,6 +518,22 @@ def test_a_task_has_the_answer_that_a_person_gives(
 
 
 @pytest.mark.parametrize(
+    ("said", "right"),
+    [
+        ("Que yo cante.", True),
+        ("(que) yo cante", True),
+        ("que cante", True),
+        ("que yo canto", False),
+        ("que él no cante", False),
+    ],
+)
+def test_a_subjunctive_may_come_with_its_que(said: str, right: bool) -> None:
+    slots = {"verb": "cantar", "tense": "presente de subjuntivo", "person": "yo"}
+    answer = SOLVES["verb"](slots, "es")
+    assert (is_right(said, answer), does(reply(said), answer).passed) == (right, right)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "1 de septiembre",

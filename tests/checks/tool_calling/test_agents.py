@@ -10,7 +10,7 @@ import pytest
 
 from readiness.check import Check
 from readiness.checks.tool_calling import check_agents
-from readiness.checks.tool_calling.scoring_agents import same_as_sent
+from readiness.checks.tool_calling.scoring_agents import finished, same_as_sent
 from readiness.mutants.catalog import FLAWLESS, find
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.tool_calling.flaws_agents import FLAWS
@@ -62,6 +62,27 @@ def test_probes_are_all_different_and_long_texts_are_long(check: Check) -> None:
     ]
     assert (len(set(asked)), len(texts), min(map(len, texts)) > 300) == (8, 8, True)
     assert [each.messages for each in check.probes(1, 4)] == [each.messages for each in made[:4]]
+
+
+@pytest.mark.parametrize(
+    ("hyphen", "more", "passed"),
+    [
+        ("-", "", True),
+        ("\u2011", "", True),
+        ("\u2013", "", True),
+        (" ", "", False),
+        ("-", "0", False),
+    ],
+)
+def test_a_code_may_be_told_with_a_hyphen_that_does_not_break(
+    hyphen: str, more: str, passed: bool
+) -> None:
+    probe = check_agents.agent_conversation.probes(0, 1)[0]
+    made = [ToolCall(name, "function", name, "{}") for name in probe.expect["steps"]]
+    code, figure = probe.expect["told"][0], probe.expect["figures"][0]
+    text = f"**{code[:2]}{more}{code[2:]}**, {figure} €".replace("-", hyphen)
+    said = reply(text)
+    assert finished(said, made, probe.expect, probe.parameters["tools"]).passed == passed
 
 
 @dataclass

@@ -18,9 +18,9 @@ from jsonschema import Draft202012Validator
 from readiness.check import Check
 from readiness.checks.tool_calling import checks, probes, scoring
 from readiness.checks.tool_calling.prompt_wording import PROMPTS, TOOLS, cities
-from readiness.checks.tool_calling.scoring import Expected, named_alike
+from readiness.checks.tool_calling.scoring import Expected, named_alike, silent, tells_about
 from readiness.checks.tool_calling.scoring_tool_results import tells
-from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.tool_calling import flaws, flaws_form, flaws_harmless, flaws_results
@@ -151,6 +151,17 @@ def test_a_wrong_call_fails_and_says_what_came(wrong: Score, reason: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("text", "passed"),
+    [("15\u00a0кг; 0,12\u00a0€", True), ("15 кг; 0,12 €", True), ("15кг; 0,12 €", False)],
+)
+def test_a_space_that_does_not_break_is_a_space(text: str, passed: bool) -> None:
+    note = {"title": "t", "text": "15\u00a0кг; 0,12\u00a0€"}
+    made = call(json.dumps({**note, "text": text}), name="save_note")
+    found = scoring.calls([reply(made)], [Expected("save_note", note)], [TOOLS["save_note"]])
+    assert found.passed == passed
+
+
+@pytest.mark.parametrize(
     "text",
     [
         '{"name": "get_weather", "arguments": {}}',
@@ -182,7 +193,7 @@ def test_words_about_a_tool_are_words(text: str) -> None:
         (reply(text='{"city": "北京"}'), 'expected words, got JSON: \'{"city": "北京"}\''),
         (
             reply(text="Sunny.", finish="tool_calls"),
-            "expected finish_reason stop, got 'tool_calls'",
+            "expected finish_reason stop or length, got 'tool_calls'",
         ),
     ],
 )
@@ -418,6 +429,13 @@ SO_FAR = [{"role": "user", "content": "2027-03-05, 3 days"}]
         "没有3天的数据，气象站停用了。",
         "No data for 2027-03-05. You could:\n1. choose another city\n2. ask again in 24 hours.",
         "Lo siento, no hay datos de temperatura.",
+        "The tool returned no results.",
+        "I got nothing back from the lookup.",
+        "I didn't get anything back.",
+        "没有返回任何内容。",
+        "结果为空，所以没有最高气温可以告诉您。",
+        "ツールは何も返しませんでした。",
+        "La herramienta no devolvió nada.",
     ],
 )
 def test_an_error_may_be_told_with_figures_that_were_there(text: str) -> None:
@@ -427,6 +445,52 @@ def test_an_error_may_be_told_with_figures_that_were_there(text: str) -> None:
 def test_what_says_nothing_of_a_failure_is_about_something_else() -> None:
     found = tells(reply(text="The tulips bloom in April."), ERROR, SO_FAR, WEATHER)
     assert found.reason.startswith("nothing is said of what the tool failed to tell")
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ("帮我想三个适合橘猫的名字。", "1. 南瓜\n2. 布丁\n3. 芒果"),
+        ("把“滴水穿石”这个成语的意思用一句话解释一下。", "比喻力量虽小，日积月累也能办成大事。"),
+        ("水的化学式是什么？", "$\\mathrm{H_2O}$"),
+        ("水的化学式是什么？", "H<sub>2</sub>O"),
+        ("写一首关于春雨的四行短诗。", "细丝轻落润无声，\n柳色青青燕子轻。"),
+        ("写一句祝同事生日快乐的话。", "愿你新的一岁平安喜乐，万事顺意！"),
+        ("“天有不测风云”是什么意思？", "比喻人常有预想不到的灾祸。"),
+        ('Give me a synonym for "happy".', "Ecstatic"),
+        (
+            "Escribe dos versos sobre la nieve.",
+            "Cae en silencio el manto del cielo,\ny todo calla.",
+        ),
+        ("¿Qué significa la expresión «llueve sobre mojado»?", "Que algo negativo se repite."),
+        (
+            "「猿も木から落ちる」の意味を一文で説明してください。",
+            "熟練した人でも間違えるということです。",
+        ),
+        (
+            "「雨降って地固まる」とはどういう意味ですか。",
+            "けんかのあと、かえって仲が良くなること。",
+        ),
+        ("梅雨をテーマに俳句を一句作ってください。", "かたつむり 葉陰にひとつ 夢を見る"),
+    ],
+)
+def test_what_needs_no_tool_may_be_answered_in_other_words(asked: str, text: str) -> None:
+    about = {
+        question: words
+        for family in PROMPTS["irrelevant"].values()
+        for questions in family.values()
+        for question, words in questions.items()
+    }[asked]
+    assert tells_about(reply(text=text), about, WEATHER) == PASSED
+    for other in ("好的，明天见。", "Lima is in Peru.", "明日は休みです。"):
+        assert not tells_about(reply(text=other), about, WEATHER).passed
+
+
+def test_words_that_the_limit_cuts_call_nothing_all_the_same() -> None:
+    assert silent(reply(text="I cannot see the weather, but", finish="length"), WEATHER) == PASSED
+    assert silent(reply(text="It rains.", finish="tool_calls"), WEATHER) == failed(
+        "expected finish_reason stop or length, got 'tool_calls'"
+    )
 
 
 @pytest.mark.parametrize(
@@ -595,6 +659,26 @@ def test_a_flaw_fails_its_own_check_and_no_other(flaw: Flaw) -> None:
     others = [name for name in CHECKS if name != flaw.check]
     found = [each for name in others for each in failing(flaw, name, SAMPLES[OTHER][name])]
     assert [*failing(flaw, flaw.check, own), *found] == [flaw.check]
+
+
+@pytest.mark.parametrize(
+    ("results", "family", "passed"),
+    [(1, "empty", True), (2, "empty", False), (1, "told", False), (1, "error", False)],
+)
+def test_whoever_got_an_empty_result_may_call_once_more(
+    results: int, family: str, passed: bool
+) -> None:
+    def again(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+        got = [each for each in request["messages"] if each["role"] == "tool"]
+        asked = [each for each in request["messages"] if each["role"] in ("system", "user")]
+        calls = answer({**request, "messages": asked}) if 1 <= len(got) <= results else None
+        return calls or said
+
+    check = CHECKS["tool_calling.tool_result_grounding"]
+    made = [probe for probe in check.probes(0, 30) if probe.family == family]
+    plain = [probe.plain or probe for probe in made]
+    found = scores(check, plain, Flaw("again", "it calls again", change_output=again))
+    assert {score.passed for score in found} == {passed}
 
 
 @pytest.mark.parametrize("flaw", HARMLESS, ids=lambda flaw: flaw.name)
