@@ -256,9 +256,13 @@ async def own_message_accepted(chat: Chat, probe: Probe) -> Score:
     with all of its fields.
     """
     sent = await chat.send(probe.messages, budget=probe.budget, **probe.parameters)
+    reply = read(sent)
+    if reply.finish == "length":
+        # A call that is cut off has arguments that are no JSON, which may be refused.
+        return Score(Outcome.UNDETERMINED, f"the model does not end in {probe.budget} tokens")
     results = [
         {"role": "tool", "tool_call_id": each.id, "content": probe.expect["result"]}
-        for each in read(sent).tool_calls
+        for each in reply.tool_calls
     ]
     message = replies.document(sent)["choices"][0]["message"]
     asked = {"role": "user", "content": probe.expect["next"]}

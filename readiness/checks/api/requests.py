@@ -22,6 +22,7 @@ from readiness.checks.api.scoring_replies import (
     score_large_limit,
     score_no_default_limit,
     score_token_limit,
+    tokens_sent,
 )
 from readiness.exchange import ClientAbort, Exchange
 from readiness.probe import Probe
@@ -40,8 +41,15 @@ async def send(chat: Chat, probe: Probe) -> Reply:
 
 async def reproduced(attempt: Callable[[], Awaitable[Score]]) -> Score:
     """The score of an attempt; one that fails is tried again, for a model may slip once."""
-    score = await attempt()
-    return await attempt() if score.outcome is Outcome.FAIL else score
+    return (await until_not_failed(attempt, 2))[-1]
+
+
+async def until_not_failed(attempt: Callable[[], Awaitable[Score]], most: int) -> Sequence[Score]:
+    """The scores of an attempt that is made until it does not fail, so many times at the most."""
+    scores = [await attempt()]
+    while scores[-1].outcome is Outcome.FAIL and len(scores) < most:
+        scores.append(await attempt())
+    return scores
 
 
 async def send_as_is(chat: Chat, probe: Probe) -> Exchange:
@@ -88,22 +96,28 @@ async def _ask_until_shown(ask: Callable[[Probe], Awaitable[Score]], probe: Prob
     asked = [probe.messages, *probe.expect["others"]]
     score = Score(Outcome.UNDETERMINED)
     while asked and score.outcome is Outcome.UNDETERMINED:
-        score = await ask(replace(probe, messages=asked.pop(0)))
+        score = await reproduced(partial(ask, replace(probe, messages=asked.pop(0))))
     return score
 
 
 async def _ask_without_limit(chat: Chat, probe: Probe) -> Score:
     window = chat.context.context_window
     due = UNLIMITED if window is None else min(UNLIMITED, window // 2)
-    # A reply that goes on is aborted: a default limit would have ended it before.
-    free = await chat.call(
-        replace(call(probe, chat.dialect), hang_up=ClientAbort(MAX_FRAMES, MAX_SECONDS))
-    )
+    free = await _send_without_limit(chat, probe)
     score = score_no_default_limit(free, due)
     if score.outcome is not Outcome.UNDETERMINED or free.fault is not None:
         return score
     limited = await send(chat, replace(probe, budget=min(probe.budget, 2 * due)))
-    return rescore_by_limited_reply(score, read(free), limited)
+    rescored = rescore_by_limited_reply(score, read(free), limited)
+    # A model ends the same text now here, now there; a limit, always after as many tokens.
+    again = free if rescored is score else await _send_without_limit(chat, probe)
+    return rescored if tokens_sent(again) == tokens_sent(free) else score
+
+
+async def _send_without_limit(chat: Chat, probe: Probe) -> Exchange:
+    """Send a probe without a limit; a reply that runs beyond any default limit is aborted."""
+    unlimited = call(probe, chat.dialect)
+    return await chat.call(replace(unlimited, hang_up=ClientAbort(MAX_FRAMES, MAX_SECONDS)))
 
 
 async def send_in_both_forms(

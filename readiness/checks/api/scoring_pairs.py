@@ -13,10 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
+from readiness.checks.api.scoring_replies import DECLINED, contains
+from readiness.exchange import Exchange
+from readiness.protocol.completion import read
 from readiness.protocol.message import decode
 from readiness.reply import Reply, ToolCall
 from readiness.resources import violation
 from readiness.score import PASSED, Outcome, Score, failed, scored
+from readiness.scoring.rejection import tells
 from readiness.scoring.strict_json import NotJson, strict
 
 #: By how many completion tokens the same text may differ: some servers count its end.
@@ -27,6 +31,7 @@ UNEVEN = 1.25
 MIN_PART = 10
 #: Texts of fewer words may come twice by chance.
 MIN_WORDS = 24
+OTHER_SPACE = "the stream has other white space"
 #: A copy with fewer line breaks shows nothing of line breaks.
 MIN_BREAKS = 3
 
@@ -51,7 +56,8 @@ _DAMAGES: Mapping[str, Callable[[str], str]] = {
     "Markdown is lost": lambda text: re.sub("[*`]", "", text),
 }
 _RUN = re.compile(r"(?<=\S)[ \u3000]{2,}(?=\S)")
-_INDENT = re.compile(r"^[ \t\u3000]+(?=\S)", re.MULTILINE)
+#: Models leave out the wide spaces that begin paragraphs in Chinese.
+_INDENT = re.compile(r"^[ \t]+(?=\S)", re.MULTILINE)
 
 
 def score_copies(whole: Reply, streamed: Reply, text: str) -> Score:
@@ -63,9 +69,10 @@ def score_copies(whole: Reply, streamed: Reply, text: str) -> Score:
         if damage := _damage(whole.text, text) or _lost_end(whole, text):
             return failed(damage, _difference(text.strip(), whole.text.strip(), "asked", "came"))
         return _score_same(whole, streamed)
-    if _bare(whole.text) == _bare(streamed.text):
-        return failed("the stream has other white space", _difference(whole.text, streamed.text))
     faithful = [text.strip() in each.text for each in (whole, streamed)]
+    if _bare(whole.text) == _bare(streamed.text):
+        kind = "the whole reply has other white space" if faithful[1] else OTHER_SPACE
+        return failed(kind, _difference(whole.text, streamed.text))
     if faithful[0] != faithful[1]:
         kind = "the stream has another text" if faithful[0] else "the whole reply has another text"
         return failed(kind, _difference(whole.text, streamed.text))
@@ -113,13 +120,26 @@ def _score_same(whole: Reply, streamed: Reply) -> Score:
         came = f"{whole.finish!r:.40} whole, {streamed.finish!r:.40} streamed"
         return failed("the same text has other finish_reasons", came)
     counts = [each.usage.completion for each in (whole, streamed) if each.usage]
-    reasoned = bool(whole.reasoning or streamed.reasoning)
-    if len(counts) == 2 and not reasoned:
+    if len(counts) == 2 and not any(map(_reasoned, (whole, streamed))):
         slack = max(TOKENS, SHARE * counts[0])
         if abs(counts[0] - counts[1]) > slack:
             came = f"{counts[0]} whole, {counts[1]} streamed"
             return failed("completion_tokens of the same text differ", came)
     return PASSED if whole.text.count("\n") >= MIN_BREAKS else _not_copied(whole)
+
+
+def _reasoned(reply: Reply) -> bool:
+    """Whether a reply has reasoning, be it shown or only counted, which no two replies share."""
+    return bool(reply.reasoning or (reply.usage and reply.usage.reasoning))
+
+
+def score_alike(scores: Sequence[Score]) -> Score:
+    """Score copies by the scores of several pairs: what differs otherwise each time is a slip."""
+    failing = scores[-1].outcome is Outcome.FAIL
+    if not failing or len({each.kind for each in scores}) == 1:
+        return scores[-1]
+    came = scores[0].reason
+    return scored(Outcome.UNDETERMINED, "the model does not copy the text", came=came)
 
 
 def _not_copied(reply: Reply) -> Score:
@@ -157,7 +177,7 @@ def _score_calls(one: Reply, other: Reply, word: str, whose: tuple[str, str]) ->
     calls = [_calls(each.tool_calls) for each in (one, other)]
     if calls[0] == calls[1] and calls[0]:
         return PASSED
-    right = [any(word in str(arguments) for _, arguments in each) for each in calls]
+    right = [any(contains(str(arguments), word) for _, arguments in each) for each in calls]
     if right[0] != right[1]:
         came = f"{calls[0]!r:.120}, then {calls[1]!r:.120}"
         return failed(f"{whose[right[0]]} calls are others", came)
@@ -205,10 +225,9 @@ def _score_rate(whole: Reply, beginning: Reply) -> Score:
     A list of numbers alone is even: a word before it has more letters a token.
     """
     counted, short = whole.usage, beginning.usage
-    reasoned = whole.reasoning or beginning.reasoning or (counted and counted.reasoning)
     same = beginning.text and whole.text.startswith(beginning.text)
     in_words = any(map(str.isalpha, whole.text))
-    if not (counted and short and same) or reasoned or in_words:
+    if not (counted and short and same) or in_words or any(map(_reasoned, (whole, beginning))):
         return PASSED
     due = short.completion * len(whole.text) / len(beginning.text)
     if due / UNEVEN <= counted.completion <= due * UNEVEN:
@@ -253,11 +272,11 @@ def _score_change(before: Reply, reply: Reply, honoured: bool, change: str) -> S
 def score_own_words(before: Reply, reply: Reply, words: Sequence[str]) -> Score:
     """Score the replies to two requests, each of which has a word of its own to tell."""
     (one, told), (other, came) = zip(words, (before.text, reply.text), strict=True)
-    if one.casefold() not in told.casefold():
+    if not contains(told, one):
         return scored(Outcome.UNDETERMINED, "the model does not tell the word", f"{told!r:.120}")
-    if other.casefold() in came.casefold():
+    if contains(came, other):
         return PASSED
-    if one.casefold() in came.casefold():
+    if contains(came, one):
         return failed("with another message, the answer to the request before", f"{came!r:.120}")
     return scored(Outcome.UNDETERMINED, "the model does not tell the word", f"{came!r:.120}")
 
@@ -284,12 +303,22 @@ def score_stop_cut(free: Reply, stopped: Reply, stops: Sequence[str]) -> Score:
     due = whole[: min(places)].rstrip()
     if text.rstrip() == due:
         return PASSED if stopped.finish == "stop" else _wrong_finish(stopped)
+    if stopped.reasoning and not text.strip():
+        came = f"{stopped.reasoning[-80:]!r}"
+        return scored(Outcome.UNDETERMINED, "the stop ends the reasoning", came=came)
     if due.startswith(text.rstrip()):
         return failed("text before the stop is lost", f"{due[-40:]!r}, and {text[-40:]!r}")
-    if text.startswith(due):
+    if due and text.startswith(due):
         return failed("the stop leaves its beginning", f"{due[-40:]!r}, and {text[-40:]!r}")
     came = f"{due!r:.80}, then {text!r:.80}"
     return scored(Outcome.UNDETERMINED, "the model writes another text", came=came)
+
+
+def score_stop_at_space(free: Reply, stopped: Exchange, stops: Sequence[str]) -> Score:
+    """Score a stop sequence of white space alone, which may be refused: Anthropic takes none."""
+    if stopped.status in DECLINED:
+        return tells(stopped)
+    return score_stop_cut(free, read(stopped), stops)
 
 
 def _wrong_finish(reply: Reply) -> Score:

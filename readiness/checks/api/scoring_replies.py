@@ -22,7 +22,7 @@ SLACK = 4
 #: The most tokens of a short system message, with the template's around it.
 MESSAGE_TOKENS = 8
 #: The least ratio of prompt tokens of a message to one half as long; the template takes some too.
-MIN_GROWTH = 1.7
+MIN_GROWTH = 1.6
 #: The statuses by which an endpoint says that it does not take a limit as large.
 DECLINED = (400, 422)
 #: How much longer a reply with a limit is than one without, where a limit has cut the other.
@@ -49,10 +49,12 @@ def score_continued(reply: Reply, goes_on: Sequence[str]) -> Score:
 
 def score_token_limit(reply: Reply, limit: int) -> Score:
     """Score a long reply by its token limit and finish_reason."""
-    if reply.usage is not None and reply.usage.completion > limit:
-        return failed(
-            f"{reply.usage.completion} tokens, with a limit of {limit}", f"{reply.text!r:.80}"
-        )
+    tokens = reply.usage.completion if reply.usage else len(reply.text.encode())
+    if reply.finish == "stop" and tokens < limit:
+        why = f"the model does not write {limit} tokens"
+        return scored(Outcome.UNDETERMINED, why, came=f"{reply.text!r:.120}")
+    if reply.usage is not None and tokens > limit:
+        return failed(f"{tokens} tokens, with a limit of {limit}", f"{reply.text!r:.80}")
     if reply.finish != "length":
         return failed(f"finish_reason is {reply.finish!r}, not 'length', after {reply.text!r:.80}")
     if cut := cut_below(reply, limit):
@@ -66,9 +68,6 @@ def score_large_limit(exchange: Exchange, limit: int) -> Score:
         return PASSED
     reply = read(exchange)
     tokens = reply.usage.completion if reply.usage else len(reply.text.encode())
-    if reply.finish == "stop" and tokens < limit:
-        why = f"the model does not write {limit} tokens"
-        return scored(Outcome.UNDETERMINED, why, came=f"{reply.text!r:.120}")
     score = score_token_limit(reply, limit)
     reasoned = (reply.usage and reply.usage.reasoning) or tokens_of(reply.reasoning)
     if score.passed and reply.reasoning and tokens + reasoned < NEARLY * limit:
@@ -219,9 +218,18 @@ def score_trailing_space(reply: Reply, before: str) -> Score:
     return failed("the last space is lost", f"{text!r:.120}")
 
 
+#: Some models write the hyphen of a code word as another dash.
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+
+
+def contains(text: str, word: str) -> bool:
+    """Whether a text has a word, whatever its case and its dashes."""
+    return word.casefold() in text.casefold().translate(_DASHES)
+
+
 def score_words(reply: Reply, words: Sequence[str]) -> Score:
     """Score a reply that must contain words of the conversation."""
-    missing = [word for word in words if word.lower() not in reply.text.lower()]
+    missing = [word for word in words if not contains(reply.text, word)]
     return failed(f"no {missing[0]!r} in {reply.text!r:.120}") if missing else PASSED
 
 
@@ -297,13 +305,12 @@ def _beyond_the_model(lost: Score) -> Score:
 
 def score_own_code(text: str, code: str, others: Sequence[str]) -> Score:
     """Score whether a reply has the code of its request, and of no other."""
-    folded = text.casefold()
-    foreign = [other for other in others if other in folded]
+    foreign = [other for other in others if contains(text, other)]
     if foreign:
         return failed(
             f"{foreign[0]!r} is another request's code, this one's is {code!r}", f"{text!r:.120}"
         )
-    if code in folded:
+    if contains(text, code):
         return PASSED
     return scored(
         Outcome.UNDETERMINED, f"neither {code!r} nor another request's code", came=f"{text!r:.120}"

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from readiness.mutants.api.requests import JSON, choice_of, with_end
-from readiness.mutants.endpoint.answer import ModelOutput, Request, SubstituteResponse
+from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.request_form import Says, Where, begins_with_system, only, streamed
 from readiness.mutants.endpoint.response import chunks as chunks_of
@@ -56,6 +56,14 @@ def _without_stop(where: Where) -> Callable[[Request], Request]:
 
 def _stops_at_break(request: Request) -> bool:
     return request.get("stop") in ("\n", ["\n"])
+
+
+def _refuses_spaces(request: Request, _turn: int) -> SubstituteResponse | None:
+    stop = request.get("stop") or ()
+    stops = [stop] if isinstance(stop, str) else stop
+    told = RequestError("each stop sequence must contain non-whitespace", "stop")
+    refused = any(not each.strip() for each in stops)
+    return SubstituteResponse(told.status, told.body, JSON) if refused else None
 
 
 def _in_steps(_request: Request, body: Body) -> Body:
@@ -441,6 +449,11 @@ FLAWS = [
         "api_stop_call_indented",
         "with a stop sequence, arguments may have other white space",
         change_output=_with_arguments(lambda text: json.dumps(json.loads(text), indent=2)),
+    ),
+    Flaw(
+        "api_stop_at_space_refused",
+        "a stop sequence of white space alone may be refused",
+        intercept=_refuses_spaces,
     ),
     Flaw(
         "api_ends_stripped",

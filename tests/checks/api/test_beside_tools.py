@@ -51,4 +51,4 @@ def test_a_call_in_the_place_of_a_text_shows_nothing_of_its_limit() -> None:
     called = reply("", tool_calls=(ToolCall("1", "function", "convert_money", "{}"),))
     assert score_text_beside_tools(called, score).outcome is Outcome.UNDETERMINED
     assert score_text_beside_tools(reply("1, 2, 3", finish="length"), score).outcome is Outcome.PASS
-    assert score_text_beside_tools(reply("1, 2"), score).outcome is Outcome.FAIL
+    assert score_text_beside_tools(reply("1, 2, 3, 4"), score).outcome is Outcome.FAIL

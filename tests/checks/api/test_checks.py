@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -21,6 +22,8 @@ from readiness.mutants.api import (
     flaws_tool_history,
 )
 from readiness.mutants.catalog import FLAWLESS, find, mutants
+from readiness.mutants.endpoint.answer import ModelOutput, Request
+from readiness.mutants.endpoint.tokens import tokens
 from readiness.mutants.flaw import Flaw
 from readiness.policy.policy import load
 from readiness.score import Outcome
@@ -198,6 +201,16 @@ BY_A_FUZZER = [
     for each in flaws_errors.FLAWS
     if each.check in ("api.fuzz_input_rejected", "api.extreme_input_rejected")
 ]
+
+
+def test_a_text_that_ends_now_here_now_there_is_not_taken_for_one_with_a_hidden_limit() -> None:
+    def ends(_request: Request, answer: ModelOutput, turn: int) -> ModelOutput:
+        most = 200 * (1 + turn % 2) + turn
+        return replace(answer, content="".join(tokens(answer.content or "")[:most]))
+
+    check = "api.no_default_token_limit"
+    found = failing([CHECKS[check]], Flaw("ends", "a model that varies", check, change_output=ends))
+    assert found[check].startswith("undetermined: the model does not write")
 
 
 @pytest.mark.parametrize("flaw", BY_A_FUZZER, ids=lambda flaw: flaw.name)

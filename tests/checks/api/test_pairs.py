@@ -8,11 +8,13 @@ import pytest
 
 from readiness.checks.api import check_pairs
 from readiness.checks.api.scoring_pairs import (
+    score_alike,
     score_copies,
     score_formatted,
     score_limited,
     score_own_words,
     score_sampled,
+    score_stop_at_space,
     score_stop_cut,
     score_stopped,
     score_unlimited,
@@ -23,6 +25,7 @@ from readiness.mutants.flaw import Flaw
 from readiness.reply import Usage
 from readiness.score import PASSED, Outcome
 from tests.checks.api.reference_over_http import CHECKS, failing
+from tests.exchanges import answered, said
 from tests.replies import reply
 
 PAIRS = [each for each in CHECKS.values() if each.attempt.__module__ == check_pairs.__name__]
@@ -52,7 +55,8 @@ UNDETERMINED = Outcome.UNDETERMINED
     [
         (TEXT, TEXT, Outcome.PASS, ""),
         (TEXT, "a:\n  b\n  c", Outcome.FAIL, "the stream has other white space"),
-        ("a:\n  b\n  c", TEXT, Outcome.FAIL, "the stream has other white space"),
+        ("a:\n  b\n  c", TEXT, Outcome.FAIL, "the whole reply has other white space"),
+        ("a: b c", "a:b c", Outcome.FAIL, "the stream has other white space"),
         (TEXT, "a:\n\n  b\n\n  d", Outcome.FAIL, "the stream has another text"),
         ("x", TEXT, Outcome.FAIL, "the whole reply has another text"),
         ("OK", "OK", UNDETERMINED, "the model does not copy the text"),
@@ -84,6 +88,7 @@ COPIED = "a:\n\n  isn't  <b>c & d</b>\n\n\tdeux ? 完：\n\nend"
         (COPIED.replace("  ", " "), "runs of spaces are cut"),
         (COPIED.replace("\n  ", "\n").replace("\t", ""), "indentation is lost"),
         (COPIED.replace("\t", "    "), ""),
+        (COPIED.replace("\n  ", "\n\u3000\u3000").replace("\t", ""), "indentation is lost"),
         (COPIED.replace("end", "the end"), ""),
         (f"Here it is:\n{COPIED}", ""),
     ],
@@ -123,6 +128,48 @@ def test_words_that_are_joined_are_damage_and_slips_are_not() -> None:
 def test_a_stop_cuts_the_same_text(free: str, stopped: str, outcome: Outcome, reason: str) -> None:
     found = score_stop_cut(reply(free), reply(stopped), ["3"])
     assert (found.outcome, found.kind) == (outcome, reason)
+
+
+def test_paragraphs_that_lack_their_wide_spaces_are_a_slip_of_the_model() -> None:
+    text = "a：\n\n\u3000\u3000港口在清晨很安静。\n\u3000\u3000船并排停着\n完"
+    copy = reply(text.replace("\u3000", ""))
+    assert score_copies(copy, copy, text) == PASSED
+
+
+def test_pairs_that_differ_otherwise_each_time_are_slips_and_alike_they_are_damage() -> None:
+    slip = "a:\n\n  b\n  c"
+    pairs_ = [(TEXT, slip), (TEXT, slip), (slip, TEXT)]
+    scores = [score_copies(reply(whole), reply(streamed), TEXT) for whole, streamed in pairs_]
+    assert score_alike(scores[:2]) == scores[0]
+    assert score_alike(scores).outcome is UNDETERMINED
+    assert score_alike([*scores, PASSED]) == PASSED
+
+
+def test_tokens_of_reasoning_that_is_not_shown_differ_with_the_same_text() -> None:
+    whole = replace(reply(TEXT), usage=Usage(20, 400, reasoning=384))
+    streamed = replace(reply(TEXT), usage=Usage(20, 208, reasoning=192))
+    assert score_copies(whole, streamed, TEXT) == PASSED
+    spoken = replace(reply(TEXT), usage=Usage(20, 208))
+    assert score_copies(replace(whole, usage=Usage(20, 400)), spoken, TEXT).outcome is Outcome.FAIL
+
+
+def test_a_stop_that_ends_the_reasoning_shows_nothing_of_the_text() -> None:
+    thought = reply("", reasoning="They want 1, 2, ")
+    assert score_stop_cut(reply("1, 2, 3"), thought, ["3"]).outcome is UNDETERMINED
+    assert score_stop_cut(reply("1, 2, 3"), reply(""), ["3"]).outcome is Outcome.FAIL
+
+
+def test_a_text_that_begins_with_the_stop_leaves_nothing_to_compare() -> None:
+    assert score_stop_cut(reply("\n\n1\n\n2"), reply("1"), ["\n\n"]).outcome is UNDETERMINED
+    assert score_stop_cut(reply("\n\n1\n\n2"), reply(""), ["\n\n"]) == PASSED
+
+
+def test_a_stop_of_white_space_may_be_refused_with_a_message() -> None:
+    told = answered({"error": {"message": "each stop sequence must contain non-whitespace"}}, 400)
+    assert score_stop_at_space(reply("1\n2"), told, ["\n"]) == PASSED
+    assert score_stop_at_space(reply("1\n2"), answered({}, 400), ["\n"]).outcome is Outcome.FAIL
+    ignored = answered(said("1\n2"))
+    assert score_stop_at_space(reply("1\n2"), ignored, ["\n"]).outcome is Outcome.FAIL
 
 
 def test_a_change_that_has_no_effect_is_a_cache_only_where_the_answer_is_the_same() -> None:

@@ -298,6 +298,12 @@ def test_a_token_limit_is_kept_and_reported() -> None:
     )
 
 
+@pytest.mark.parametrize("text", ["1 to 60", "I can't do that.", "1, …, 60"])
+def test_a_reply_that_ends_by_itself_before_its_limit_shows_nothing_of_it(text: str) -> None:
+    found = scoring_replies.score_token_limit(reply(text, "stop", 6), 8)
+    assert found.outcome is Outcome.UNDETERMINED
+
+
 def test_a_reply_that_is_cut_below_its_limit_fails_unless_the_window_may_be_full() -> None:
     score = scoring_replies.score_token_limit
     assert score(reply("1, 2,", "length", 4), 8) == failed("'length' after 4 of 8 tokens: '1, 2,'")
@@ -428,6 +434,10 @@ def test_lost_text_is_distinguished_from_what_is_beyond_the_model() -> None:
     assert scoring_replies.rescore_by_growth(
         lost, reply(prompt=4_000), reply(prompt=2_010)
     ).outcome is (Outcome.UNDETERMINED)
+    # Thirty pairs of short messages and fifteen, with what a template and a server put before them.
+    assert scoring_replies.rescore_by_growth(
+        lost, reply(prompt=700), reply(prompt=430)
+    ).outcome is (Outcome.UNDETERMINED)
     assert (
         scoring_replies.rescore_by_plain_form(lost, reply("Amber-417."), ["amber-417"]).passed
         is False
@@ -476,6 +486,7 @@ def test_no_control_is_the_text_of_another_probe() -> None:
 def test_another_requests_code_fails_and_none_is_undetermined() -> None:
     code, others = "amber-417", ["badge-212"]
     assert scoring_replies.score_own_code("The word is Amber-417.", code, others) == PASSED
+    assert scoring_replies.score_own_code("amber\u2011417", code, others) == PASSED
     assert scoring_replies.score_own_code("amber-417 badge-212", code, others) == failed(
         "'badge-212' is another request's code, this one's is 'amber-417': 'amber-417 badge-212'"
     )
