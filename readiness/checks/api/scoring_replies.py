@@ -130,6 +130,15 @@ def score_null(exchange: Exchange, plain: Reply, word: str) -> Score:
     return failed("another reply than without it", f"{reply.text!r:.80}, {plain.text!r:.80}")
 
 
+def score_drawn(score: Score, drawn: Sequence[Reply], word: str) -> Score:
+    """The score of a reply without a word, where each of several to a request as good has it."""
+    silent = [each.text for each in drawn if word not in each.text.casefold()]
+    if not silent:
+        return score
+    told = f"{silent[0]!r:.120}"
+    return scored(Outcome.UNDETERMINED, "the model does not tell the word", came=told)
+
+
 def score_bodies(exchanges: Sequence[Exchange]) -> Score:
     """Score requests with larger and larger bodies: each is answered."""
     for each in exchanges:

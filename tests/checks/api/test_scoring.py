@@ -682,6 +682,14 @@ def test_a_null_is_left_out_or_rejected(sent: Exchange, outcome: Outcome) -> Non
     assert scoring_replies.score_null(sent, reply("null"), "null").outcome is outcome
 
 
+def test_a_null_is_blamed_only_where_the_model_always_tells_the_word() -> None:
+    found = scoring_replies.score_null(answered(said("Hi")), reply("null"), "null")
+    drawn = [reply("Null."), reply("null"), reply("The word is null")]
+    assert scoring_replies.score_drawn(found, drawn, "null") == found
+    silent = scoring_replies.score_drawn(found, [*drawn, reply("A noun")], "null")
+    assert silent.outcome is Outcome.UNDETERMINED
+
+
 def test_what_the_model_does_not_say_anyway_is_no_fault_of_a_null() -> None:
     assert scoring_replies.score_null(answered(said("Hi")), reply("Hello"), "null") == PASSED
 
