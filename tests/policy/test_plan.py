@@ -104,7 +104,7 @@ def test_a_probe_in_its_plainer_form_has_the_small_budget_too() -> None:
 
 def test_what_costs_least_is_tried_first_where_one_failure_is_enough() -> None:
     prompted = planned("json_only", "smoke")[0].probes
-    assert [each.budget for each in prompted] == [*[256] * 7, 640, 640, 4096, *[256] * 3]
+    assert [each.budget for each in prompted] == [*[256] * 6, *[640] * 3, 4096, *[256] * 3]
     assert [each.control for each in prompted] == [*[False] * 10, *[True] * 3]
 
 
