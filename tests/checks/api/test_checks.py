@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
+from readiness.check import Check
 from readiness.mutants.api import (
     flaws_advice,
     flaws_beside_tools,
@@ -70,6 +72,8 @@ HARMLESS = [
 ]
 ADVICE = flaws_advice.FLAWS
 OTHERS = [f for f in mutants() if f.harmless and f not in HARMLESS]
+#: Measures when parts of a stream arrive.
+TIMED = "api.incremental_streaming"
 IN_STREAMS = {"api.overlong_prompt_rejected", "api.unread_parts_not_dropped"}
 CALLS = {"api.calls_beside_words_read"}
 STOPPED, CHANGED = {"api.stop_cuts_same_text"}, "api.stop_change_honoured"
@@ -154,6 +158,16 @@ ADVISED_TOGETHER = {
 }
 
 
+def failing_at_rest(checks: Sequence[Check], flaw: Flaw, key: str = KEY) -> dict[str, str]:
+    """What fails; what the machine was too busy to measure is measured again, a few times."""
+    found = failing(checks, flaw, key)
+    for _ in range(4):
+        if found.get(TIMED, "").startswith("undetermined"):
+            del found[TIMED]
+            found |= failing([CHECKS[TIMED]], flaw, key)
+    return found
+
+
 def test_every_check_says_must_should_or_may_and_has_a_unique_id() -> None:
     vague = [
         each.id
@@ -171,7 +185,7 @@ def test_in_the_article_policy_exactly_the_must_checks_gate() -> None:
 
 @pytest.mark.parametrize("key", ["", KEY])
 def test_the_reference_passes_every_check(key: str) -> None:
-    assert failing(SENDING, FLAWLESS, key) == {}
+    assert failing_at_rest(SENDING, FLAWLESS, key) == {}
 
 
 def test_features_that_the_reference_lacks_are_unsupported() -> None:
@@ -184,7 +198,7 @@ def test_features_that_the_reference_lacks_are_unsupported() -> None:
 
 @pytest.mark.parametrize("flaw", BROKEN, ids=lambda flaw: flaw.name)
 def test_a_flaw_fails_its_own_check_with_a_reason(flaw: Flaw) -> None:
-    found = failing([CHECKS[flaw.check]], flaw)
+    found = failing_at_rest([CHECKS[flaw.check]], flaw)
     outcome, _, reason = found.get(flaw.check, "").partition(": ")
     assert outcome in ("fail", "endpoint error")
     assert len(reason) > 5
@@ -238,7 +252,7 @@ def test_a_flaw_of_a_should_fails_no_other_should(flaw: Flaw) -> None:
 
 @pytest.mark.parametrize("flaw", HARMLESS, ids=lambda flaw: flaw.name)
 def test_a_harmless_variant_passes_every_must(flaw: Flaw) -> None:
-    assert failing([each for each in SENDING if each in MUST], flaw) == {}
+    assert failing_at_rest([each for each in SENDING if each in MUST], flaw) == {}
 
 
 @pytest.mark.nightly
