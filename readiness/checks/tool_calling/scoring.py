@@ -11,7 +11,7 @@ from typing import Any
 
 from readiness.reply import Reply, ToolCall
 from readiness.resources import violation
-from readiness.score import PASSED, Score, failed
+from readiness.score import PASSED, Outcome, Score, failed, scored
 from readiness.scoring.strict_json import OPEN, UNSTATED, Difference, NotJson, differences, strict
 from readiness.scoring.usable import defective
 
@@ -144,8 +144,6 @@ __all__ = ["Expected", "calls", "forced", "one_of", "says", "silent", "tells_abo
 CALLED = ("tool_calls",)
 # OpenAI says "stop" where the choice names the function (vLLM pull request 25054).
 FORCED = ("tool_calls", "stop")
-# Words may be more than the limit has room for; that they call nothing shows all the same.
-IN_WORDS = ("stop", "length")
 
 
 def calls(replies: Sequence[Reply], expected: Sequence[Expected], tools: Collection[Tool]) -> Score:
@@ -187,7 +185,10 @@ def silent(reply: Reply, tools: Collection[Tool]) -> Score:
         return failed("no call, and no words either")
     if _is_json(reply.text):
         return failed("expected words", got=f"JSON: {reply.text!r:.120}")
-    return _finished([reply], IN_WORDS)
+    if reply.finish == "length":
+        # They may be more than the limit has room for, or never end.
+        return scored(Outcome.UNDETERMINED, "cut off", came=f"{reply.text[-80:]!r}")
+    return _finished([reply], ("stop",))
 
 
 def tells_about(reply: Reply, about: Collection[str], tools: Collection[Tool]) -> Score:

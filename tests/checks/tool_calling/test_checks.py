@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,8 +29,10 @@ from readiness.mutants.tool_calling import flaws as wrong_calls
 from readiness.mutants.tool_calling.reader import answer, weather_asked
 from readiness.probe import Message, Probe
 from readiness.reply import Defect, DefectKind, Reply, Timing, ToolCall
-from readiness.score import PASSED, Score, failed
+from readiness.score import PASSED, Outcome, Score, failed
+from readiness.verdict.claim import Verdict
 from tests.reference_in_process import reasons, scores
+from tests.replies import verdict
 
 CHECKS = {each.id: each for each in vars(checks).values() if isinstance(each, Check)}
 WEATHER = [TOOLS["get_weather"]]
@@ -193,7 +196,7 @@ def test_words_about_a_tool_are_words(text: str) -> None:
         (reply(text='{"city": "北京"}'), 'expected words, got JSON: \'{"city": "北京"}\''),
         (
             reply(text="Sunny.", finish="tool_calls"),
-            "expected finish_reason stop or length, got 'tool_calls'",
+            "expected finish_reason stop, got 'tool_calls'",
         ),
     ],
 )
@@ -486,10 +489,22 @@ def test_what_needs_no_tool_may_be_answered_in_other_words(asked: str, text: str
         assert not tells_about(reply(text=other), about, WEATHER).passed
 
 
-def test_words_that_the_limit_cuts_call_nothing_all_the_same() -> None:
-    assert silent(reply(text="I cannot see the weather, but", finish="length"), WEATHER) == PASSED
+def test_words_beside_tools_that_never_end_are_not_ready() -> None:
+    def endless(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+        words = request.get("tools") and not said.calls and said.content
+        return replace(said, content=f"{said.content} " * 400, finish="length") if words else said
+
+    flaw = Flaw("endless", "beside tools, words never end", "", change_output=endless)
+    names = ("tool_choice_none", "no_call_when_irrelevant", "tool_result_grounding")
+    found = {verdict(getattr(checks, name), flaw, 0.05) for name in names}
+    assert found == {Verdict.INCONCLUSIVE}
+
+
+def test_words_that_the_limit_cuts_are_left_open() -> None:
+    cut = silent(reply(text="I cannot see the weather, but", finish="length"), WEATHER)
+    assert cut.outcome is Outcome.UNDETERMINED
     assert silent(reply(text="It rains.", finish="tool_calls"), WEATHER) == failed(
-        "expected finish_reason stop or length, got 'tool_calls'"
+        "expected finish_reason stop, got 'tool_calls'"
     )
 
 
