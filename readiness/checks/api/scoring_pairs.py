@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from readiness.checks.api.scoring_replies import DECLINED, contains
+from readiness.checks.api.scoring_replies import DECLINED, contains, tokens_at_most
 from readiness.exchange import Exchange
 from readiness.protocol.completion import read
 from readiness.protocol.message import decode
@@ -197,8 +197,7 @@ def _decoded(arguments: str) -> Any:
 
 def score_limited(before: Reply, reply: Reply, limit: int) -> Score:
     """Score a reply with a limit, after one without it, which is longer than that."""
-    whole = before.usage.completion if before.usage else len(before.text.encode())
-    if whole <= limit:
+    if tokens_at_most(before) <= limit:
         return _too_short(before)
     tokens = reply.usage.completion if reply.usage else 0
     cut = reply.finish == "length" and tokens <= limit and len(reply.text) < len(before.text)

@@ -49,7 +49,7 @@ def score_continued(reply: Reply, goes_on: Sequence[str]) -> Score:
 
 def score_token_limit(reply: Reply, limit: int) -> Score:
     """Score a long reply by its token limit and finish_reason."""
-    tokens = reply.usage.completion if reply.usage else len(reply.text.encode())
+    tokens = tokens_at_most(reply)
     if reply.finish == "stop" and tokens < limit:
         why = f"the model does not write {limit} tokens"
         return scored(Outcome.UNDETERMINED, why, came=f"{reply.text!r:.120}")
@@ -62,12 +62,17 @@ def score_token_limit(reply: Reply, limit: int) -> Score:
     return PASSED
 
 
+def tokens_at_most(reply: Reply) -> int:
+    """The completion tokens that are counted; without counts, no text has more than bytes."""
+    return reply.usage.completion if reply.usage else len(reply.text.encode())
+
+
 def score_large_limit(exchange: Exchange, limit: int) -> Score:
     """Score a request with a large limit, for a reply that takes more; to decline it cuts none."""
     if exchange.status in DECLINED:
         return PASSED
     reply = read(exchange)
-    tokens = reply.usage.completion if reply.usage else len(reply.text.encode())
+    tokens = tokens_at_most(reply)
     score = score_token_limit(reply, limit)
     reasoned = (reply.usage and reply.usage.reasoning) or tokens_of(reply.reasoning)
     if score.passed and reply.reasoning and tokens + reasoned < NEARLY * limit:
