@@ -147,6 +147,7 @@ class LoadPlan:
         self._alone = 0
         self._accompanying: set[asyncio.Task[None]] = set()
         self._left = MAX_ACCOMPANYING
+        self._coming = 0  # How many of these wait for nobody yet.
 
     @property
     def _most(self) -> int:
@@ -196,16 +197,23 @@ class LoadPlan:
 
         return gather_and_send
 
-    def accompany(self, chat: Callable[[], Chat], then: Callable[[], None]) -> None:
+    def accompany(self, chat: Callable[[Send], Chat], send: Send, then: Callable[[], None]) -> None:
         """Send cheap requests along, where too few are in flight for those that are to meet many.
 
         Args:
-            chat: Makes the conversation of one of them.
+            chat: Makes the conversation of one of them from how it sends.
+            send: How a trial sends.
             then: What to do when one has ended.
         """
-        for _ in range(min(self._requests.lacking, self._left)):
-            task = asyncio.ensure_future(_count(chat()))
-            self._left -= 1
+
+        async def gather_and_send(call: Call) -> Exchange:
+            self._coming -= 1
+            await self._requests.gather()
+            return await send(call)
+
+        for _ in range(min(self._requests.lacking - self._coming, self._left)):
+            task = asyncio.ensure_future(_count(chat(gather_and_send)))
+            self._left, self._coming = self._left - 1, self._coming + 1
             self._accompanying.add(task)
             task.add_done_callback(self._accompanying.discard)
             task.add_done_callback(lambda _task: then())

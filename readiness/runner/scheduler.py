@@ -163,8 +163,8 @@ class Scheduler:
 
     def _accompany(self) -> None:
         """Send requests along where too few trials are there for one to meet many."""
-        send = partial(self._sender.send, trial=ACCOMPANYING)
-        self._load.accompany(lambda: Chat(send, self._capabilities.dialect), self._fill)
+        chat = partial(Chat, dialect=self._capabilities.dialect)
+        self._load.accompany(chat, partial(self._sender.send, trial=ACCOMPANYING), self._fill)
 
     @property
     def _active(self) -> Iterator[ActiveCheck]:

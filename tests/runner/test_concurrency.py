@@ -2,13 +2,13 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
 from threading import Lock
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.runner.concurrency import AdaptiveConcurrency, RequestsInFlight
+from readiness.runner.concurrency import GATHERED, AdaptiveConcurrency, RequestsInFlight
 from tests.cli.test_plugin import record, run
 from tests.miniature import mini
 from tests.scripted_server import serving
@@ -86,9 +86,14 @@ async def answers(chat, probe):
 
 
 class CrowdedServer:
-    """A slow server that answers wrongly what it answers beside two dozen others."""
+    """A server that answers wrongly what it answers beside two dozen others.
 
-    def __init__(self) -> None:
+    It answers when nothing new has come for some seconds, so that requests which are sent together
+    meet however slowly a busy machine sends them.
+    """
+
+    def __init__(self, quiet: float) -> None:
+        self._quiet, self._answers_at = quiet, 0.0
         self._lock = Lock()
         self._open: dict[int, int] = {}  # How many each request has met at most.
 
@@ -96,16 +101,18 @@ class CrowdedServer:
         with self._lock:
             self._open[n] = 1
             self._open = {each: max(met, len(self._open)) for each, met in self._open.items()}
-        sleep(0 if raw.startswith(b"GET") else 0.5)
+            self._answers_at = monotonic() + self._quiet
+        while not raw.startswith(b"GET") and (wait := self._answers_at - monotonic()) > 0:
+            sleep(wait)
         with self._lock:
             met = self._open.pop(n)
         return mini(lambda _n, _request: "crowded" if met >= 24 else "OK")(n, raw)
 
 
-def levels(own: pytest.Pytester, *options: str) -> dict[str, tuple[int, int]]:
+def levels(own: pytest.Pytester, *options: str, quiet: float = 1) -> dict[str, tuple[int, int]]:
     """How many trials met each load, and how many of these passed."""
     (own.path / "check_load.py").write_text(CHECK)
-    with serving(CrowdedServer().script) as url:
+    with serving(CrowdedServer(quiet).script) as url:
         run(own, url, *options, ".")
     (check,) = record(own)["dimensions"][0]["checks"]
     return {of: (n["trials"], n["passed"]) for of, n in check["slices"]["in flight"].items()}
@@ -120,10 +127,9 @@ def own(pytester: pytest.Pytester) -> pytest.Pytester:
 
 def test_trials_meet_many_requests_eight_or_none_as_their_forms_say(own: pytest.Pytester) -> None:
     found = levels(own)
-    # Nine of sixty are to meet many, and one nobody; others may meet the many as well.
+    # Three of sixty are to meet many, and one nobody; others may meet the many as well.
     many, passed = found.pop("32")
-    assert (many >= 9, passed <= many // 4, found.pop("1")) == (True, True, (1, 1))
-    assert sum(trials for trials, _ in found.values()) == 59 - many
+    assert (many - passed >= 3, found.pop("1"), found) == (True, (1, 1), {"8": (59 - many,) * 2})
     (check,) = record(own)["dimensions"][0]["checks"]
     pair = check["worst_pair"]
     assert (pair["labels"], pair["fails_alone"], check["verdict"]) == (
@@ -131,12 +137,19 @@ def test_trials_meet_many_requests_eight_or_none_as_their_forms_say(own: pytest.
         True,
         "not ready",
     )
+    # No more are sent along than the many lack, though several trials that end ask for them.
+    sent_along = (
+        own.path.joinpath("reports/latest/evidence.jsonl")
+        .read_text()
+        .count('"check": "concurrency"')
+    )
+    assert 0 < sent_along <= GATHERED - 3
 
 
 def test_no_more_are_in_flight_than_the_user_allows_and_no_more_is_claimed(
     own: pytest.Pytester,
 ) -> None:
-    assert levels(own, "--concurrency", "1") == {"1": (60, 60)}
+    assert levels(own, "--concurrency", "1", quiet=0.05) == {"1": (60, 60)}
     assert record(own)["dimensions"][0]["pairs"] == {"covered": 3, "possible": 9}
 
 
