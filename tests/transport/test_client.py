@@ -100,8 +100,10 @@ CHUNKED = STREAM.replace(b"Connection: close", b"Transfer-Encoding: chunked")
 
 
 def test_a_response_ends_when_its_last_byte_arrives_with_all_of_its_body() -> None:
-    pieces = [CHUNKED + b"3\r\none\r\n", 0.2, b"3\r\ntwo\r\n0\r\n\r\n"]
-    exchange = beside_a_block(lambda n, request: pieces, RequestLimits())
+    exchange = beside_a_block(
+        lambda n, request: [CHUNKED + b"3\r\none\r\n", 0.2, b"3\r\ntwo\r\n0\r\n\r\n"],
+        RequestLimits(),
+    )
     first, last = exchange.arrivals
     assert (first.size, last.size, exchange.body) == (3, 6, b"onetwo")
     assert exchange.end == last.ns
