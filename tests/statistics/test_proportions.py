@@ -171,6 +171,12 @@ def test_a_claim_takes_its_number_of_trials(required: float, margin: float, tria
     assert fewest(required, margin, ALPHA) == trials
 
 
+def test_a_rate_is_shown_where_it_is_met_and_the_margin_kept() -> None:
+    assert [shows(passed, 100, 0.9, 0.3, ALPHA) for passed in (89, 90)] == [False, True]
+    # One of one has a bound of alpha itself.
+    assert [shows(1, 1, rate, 0.0, 0.25) for rate in (0.25, 0.26)] == [True, False]
+
+
 @given(rates, margins)
 def test_the_fewest_trials_are_enough_and_not_one_fewer(required: float, margin: float) -> None:
     needed = fewest(required, margin, ALPHA)

@@ -297,6 +297,13 @@ def test_a_family_that_always_fails_does_not_hide_in_the_rate() -> None:
     assert str(found.failing_alone) == "fails with family (c): 20 of 20; elsewhere 0 of 80"
 
 
+def test_a_family_of_which_few_pass_fails_by_itself() -> None:
+    few = iter([False, False])
+    found = tried(0.75, lambda of: of["family"] == "c" and next(few, True))
+    assert (found.verdict_of_all, found.verdict) == (Verdict.READY, Verdict.NOT_READY)
+    assert str(found.failing_alone) == "fails with family (c): 18 of 20; elsewhere 0 of 80"
+
+
 def test_a_family_that_is_harder_is_named_and_counts_as_the_rate_has_it() -> None:
     random = Random(1)
     found = tried(0.85, lambda of: of["family"] == "c" and random.random() < 0.5)
