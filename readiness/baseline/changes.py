@@ -93,7 +93,7 @@ def _two_sided(differences: Sequence[Sequence[int]]) -> list[float]:
     """
     testable = [at for at, each in enumerate(differences) if 2 * 0.5 ** _differing(each) <= ALPHA]
     both = [
-        min(1.0, 2 * min(paired.sign_flips(each), paired.sign_flips([-n for n in each])))
+        2 * min(paired.sign_flips(each), paired.sign_flips([-n for n in each]))
         for each in (differences[at] for at in testable)
     ]
     adjusted = dict(zip(testable, paired.holm(both), strict=True))

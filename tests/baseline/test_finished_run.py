@@ -1,7 +1,7 @@
 """A finished run: what is read from its folder, and when it is refused."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -70,10 +70,10 @@ def exchange(body: bytes, kind: str = "application/json", fault: Fault | None = 
 
 
 @contextmanager
-def written(folder: Path, **more: Any) -> Iterator[Evidence]:
+def written(folder: Path, header: Mapping[str, Any] = MADE_WITH, **more: Any) -> Iterator[Evidence]:
     """A run of one check, which is over when the context ends."""
     with Evidence(folder / "evidence.jsonl", Secrets([])) as evidence:
-        evidence.open({"model": "mini", "started": RECORD["started"], **MADE_WITH})
+        evidence.open({"model": "mini", "started": RECORD["started"], **header})
         yield evidence
     told = {"file": "evidence.jsonl", "exchanges": evidence.exchanges, "head": evidence.head}
     record = {**RECORD, "evidence": told, **more}

@@ -301,7 +301,9 @@ def test_a_family_that_is_harder_is_named_and_counts_as_the_rate_has_it() -> Non
     random = Random(1)
     found = tried(0.85, lambda of: of["family"] == "c" and random.random() < 0.5)
     assert (found.passed, found.verdict, found.failing_alone) == (89, Verdict.READY, None)
-    assert str(found.worst_pair) == "fails with family (c): 11 of 20; elsewhere 0 of 80"
+    said = "fails with family (c): 11 of 20; elsewhere 0 of 80"
+    assert str(found.worst_pair) == said
+    assert f"    pattern: {said}" in explain(found).splitlines()
 
 
 LOST = failed("lost")
