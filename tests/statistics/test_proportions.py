@@ -38,6 +38,7 @@ def some_of(trials: int) -> list[int]:
 
 @given(counts)
 @example((0, 17))  # where rounding would lift the low bound above zero
+@example((0, 21))  # and put it below
 def test_the_interval_holds_the_rate_observed(count: tuple[int, int]) -> None:
     passed, trials = count
     low, high = wilson(passed, trials)

@@ -59,6 +59,13 @@ def test_a_feature_is_not_assessed_where_every_trial_says_that_it_is_unsupported
     assert (lenient.verdict, found.verdict) == (accepted, otherwise)
 
 
+def test_a_required_feature_that_every_trial_lacks_is_not_ready_however_few_they_are() -> None:
+    rate = replace(result(LACKING), claim=Claim(0.8, 0.05, 0.05, 1))
+    scores: list[list[Score]] = [[LACKING], [LACKING, SETTLED], [failed("ignored")]]
+    found = [replace(rate, trials=result(*each).trials).verdict for each in scores]
+    assert found == [Verdict.NOT_READY, Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE]
+
+
 STALE = [failed("stale", f"expected '7', got '{number}'") for number in range(3)]
 
 
