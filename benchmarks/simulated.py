@@ -8,6 +8,7 @@ import selectors
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from time import time
 from typing import Any, TypeVar
 from unittest.mock import patch
 
@@ -94,7 +95,7 @@ class SimulatedEndpoint:
             got.fault = Fault.CLIENT_ABORTED if abort else Fault.TOTAL
         end = round((now() - start) * NS)
         head = got.status, got.headers, bytes(got.body), tuple(got.arrivals)
-        return Exchange(call.body, *head, got.fault, "", start, end, seq=self.calls)
+        return Exchange(call.body, *head, got.fault, "", time() - end / NS, end, seq=self.calls)
 
     async def _receive(self, body: bytes, got: _Received, start: float, frames: int) -> None:
         due = self._reference.accept(body)

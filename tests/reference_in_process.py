@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import count
+from time import time
 from typing import Any
 
 from readiness.chat import Chat
@@ -73,7 +74,8 @@ def _exchange(call: Call, seq: int, sent: ServerResponse | None) -> Exchange:
     waited = sum(piece for piece in sent.pieces if isinstance(piece, float) and piece > 0)
     first = 1 + round(waited * 1e9)
     arrivals = (Arrival(first, len(body)),)
-    return Exchange(call.body, status, headers, body, arrivals, fault, "", 0.0, first + 1, seq=seq)
+    at = time() - waited
+    return Exchange(call.body, status, headers, body, arrivals, fault, "", at, first + 1, seq=seq)
 
 
 def tried(

@@ -21,7 +21,7 @@ from readiness.evidence.run_folder import EVIDENCE
 from readiness.policy.plan import PlannedCheck, json_fallback
 from readiness.probe import Probe
 from readiness.score import UNSETTLED, Outcome
-from readiness.verdict.claim import Tally, Verdict
+from readiness.verdict.claim import Tally, Unsupported, Verdict
 from readiness.verdict.result import PooledRuns, Result, tally_of
 
 #: The settings that must be equal in pooled runs, besides the endpoint's identity.
@@ -141,7 +141,7 @@ def held_against(runs: Sequence[FinishedRun], planned: PlannedCheck, result: Res
     this run alone does not.
     """
     check, claim = result.check.id, result.claim
-    tried = [run for run in runs if any(name == check for name, _ in run.trials)]
+    tried = _that_tried(runs, planned)
     if not tried:
         return result
     if claim.required == 1:
@@ -159,6 +159,18 @@ def held_against(runs: Sequence[FinishedRun], planned: PlannedCheck, result: Res
         if pooled.verdict is Verdict.NOT_READY:
             return replace(result, pooled=pooled)
     return result
+
+
+def _that_tried(runs: Sequence[FinishedRun], planned: PlannedCheck) -> list[FinishedRun]:
+    """The runs that tried a check, without those in which all that it may lack was lacking."""
+    lacking = {Outcome.UNSUPPORTED} if planned.claim.unsupported is Unsupported.ACCEPTED else None
+    found = []
+    for run in runs:
+        trials = run.trials.items()
+        outcomes = {each.outcome for (name, _), each in trials if name == planned.check.id}
+        if outcomes and outcomes - UNSETTLED != lacking:
+            found.append(run)
+    return found
 
 
 def _binding(
@@ -190,8 +202,7 @@ def _of_other_probes(runs: Sequence[FinishedRun], planned: PlannedCheck) -> list
 
 def pool_earlier_runs(runs: Sequence[FinishedRun], planned: PlannedCheck, result: Result) -> Result:
     """The result, pooled with earlier runs of the same build."""
-    check, claim = result.check.id, result.claim
-    runs_with_check = [run for run in runs if any(name == check for name, _ in run.trials)]
+    claim, runs_with_check = result.claim, _that_tried(runs, planned)
     if not runs_with_check:
         return result
     if claim.required == 1:

@@ -80,7 +80,7 @@ def write_whole(path: Path, text: str) -> None:
         fresh.replace(path)
     except OSError:
         with suppress(OSError):
-            fresh.unlink(missing_ok=True)
+            fresh.unlink()
         raise
 
 

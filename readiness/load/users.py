@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Iterable, Sequence
 from math import inf
 from random import Random
 from statistics import mean
+from time import time
 from typing import Any
 
 from readiness.chat import Chat
@@ -259,7 +260,9 @@ class StepUsers:
                 exchange = await _send(self._chat, self.step.shape, messages, script)
             finally:
                 self._measuring -= measured
-            times = (due, self._elapsed)
+            # What this process does after the response has come is none of the endpoint's time.
+            late = max(time() - exchange.sent - exchange.seconds, 0.0)
+            times = (due, max(self._elapsed - late, due))
             at = script, number
             reading = asyncio.ensure_future(self._record(exchange, at, times, measured))
             self._reading.append(reading)

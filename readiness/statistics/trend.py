@@ -58,7 +58,7 @@ def percentile(seconds: Sequence[float], share: float) -> Estimate:
     below = np.asarray(bdtr(np.arange(n), n, share))
     low = max(int(np.searchsorted(below, ALPHA / 2)) - 1, 0)
     high = min(int(np.searchsorted(below, 1 - ALPHA / 2)), n - 1)
-    index = min(max(ceil(share * n) - 1, 0), n - 1)
+    index = max(ceil(share * n) - 1, 0)
     return Estimate(values[index], values[min(low, index)], values[max(high, index)])
 
 
@@ -122,13 +122,8 @@ def ratio(above: Estimate, below: Estimate) -> Estimate:
     if not (above.value and below.value):
         return Estimate(0.0, 0.0, inf)
     value = above.value / below.value
-    half = hypot(*(_relative_half(each) for each in (above, below)))
+    half = hypot(*(log(each.high / each.value) for each in (above, below)))
     return Estimate(value, value * exp(-half), value * exp(half))
-
-
-def _relative_half(estimate: Estimate) -> float:
-    """Half of the width of an interval, as of the logarithm."""
-    return log(estimate.high / estimate.value) if estimate.high < inf else inf
 
 
 def settled(readings: Sequence[T]) -> Sequence[T]:

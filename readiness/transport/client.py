@@ -21,7 +21,12 @@ from multidict import CIMultiDict
 from readiness.exchange import Arrival, Call, ClientAbort, Exchange, Fault, Repeated
 from readiness.transport.address import Address
 from readiness.transport.deadlines import OnTimeClock
-from readiness.transport.timestamps import StampedResponse, StampingConnector, StampingRequest
+from readiness.transport.timestamps import (
+    ResponseTimes,
+    StampedResponse,
+    StampingConnector,
+    StampingRequest,
+)
 
 # Below the 5 s after which uvicorn closes an idle connection: a request written to a connection
 # that the server is just closing would fail without a fault of the endpoint.
@@ -59,15 +64,13 @@ class _PartialResponse:
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytearray = field(default_factory=bytearray)
-    arrivals: list[tuple[int, int]] = field(default_factory=list)
-    written: int = 0
+    times: ResponseTimes = field(default_factory=ResponseTimes)
     at: float = 0.0
 
     def begin(self, response: aiohttp.ClientResponse) -> None:
-        """Take in the head of the response, and the list of timestamps that its body fills."""
+        """Take in the head of the response, and the timestamps that its body fills."""
         assert isinstance(response, StampedResponse)
-        self.status, self.arrivals = response.status, response.arrivals
-        self.written = response.written
+        self.status, self.times = response.status, response.times
         self.headers = {name.lower(): value for name, value in response.headers.items()}
 
     def take(self, content: aiohttp.StreamReader, now: float) -> None:
@@ -111,17 +114,18 @@ class EndpointClient:
         )
         received, sent, start = _PartialResponse(), time.time(), perf_counter_ns()
         fault, detail = await self._receive(request, received, call)
+        times = received.times
         return Exchange(
             request=call.kept,
             status=received.status,
             headers=received.headers,
             body=bytes(received.body),
-            arrivals=tuple(Arrival(at - start, size) for at, size in received.arrivals),
+            arrivals=tuple(Arrival(at - start, size) for at, size in times.arrivals),
             fault=fault,
             detail=detail,
             sent=sent,
-            written=max(received.written - start, 0),
-            end=perf_counter_ns() - start,
+            written=max(times.written - start, 0),
+            end=(times.ended or perf_counter_ns()) - start,
             path=call.path,
             method=call.method,
             keyed=any(name.lower() in KEY_HEADERS for name in headers),

@@ -7,7 +7,7 @@ import struct
 import sys
 from asyncio import AbstractEventLoop, Transport
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter_ns, time_ns
 from typing import Any
@@ -62,23 +62,52 @@ class StampingSocket(socket.socket):
         return read
 
 
+@dataclass
+class ResponseTimes:
+    """The times of one request and its response, in ns of the performance counter.
+
+    Args:
+        written: When the request's body was written; 0 where unknown.
+        arrivals: When bytes of the response arrived, each with the size of its body by then.
+        ended: When its last byte arrived; 0 where it has not, or only the connection's end ends it.
+    """
+
+    written: int = 0
+    arrivals: list[tuple[int, int]] = field(default_factory=list)
+    ended: int = 0
+
+
 class StampingProtocol(ResponseHandler):
-    """Records the times of arrival of a response's body, with its cumulative size."""
+    """Records the times of the responses of a connection."""
 
     def __init__(self, latest: LatestReceiveTime, loop: AbstractEventLoop) -> None:
         super().__init__(loop)
-        self.arrivals: list[tuple[int, int]] = []
         self.written = 0
+        self._times = ResponseTimes()
         self._latest = latest
+        self._body: aiohttp.StreamReader | None = None
+
+    def begin(self) -> ResponseTimes:
+        """Begin the times of the next response."""
+        self._times, self._body = ResponseTimes(), None
+        return self._times
+
+    def feed_data(
+        self, data: tuple[RawResponseMessage, aiohttp.StreamReader], size: int = 0
+    ) -> None:
+        """Take in the head of a response, and keep its body, which aiohttp lets go at its end."""
+        _, self._body = data
+        super().feed_data(data, size)
 
     def data_received(self, data: bytes) -> None:
         """Stamp, and parse."""
-        # The kernel's clock may have been set: times of arrival must not decrease.
-        before = self.arrivals[-1][0] if self.arrivals else self.written
-        at = max(self._latest.at or perf_counter_ns(), before)
+        times, at = self._times, self._latest.at or perf_counter_ns()
         super().data_received(data)
         if data:
-            self.arrivals.append((at, self._payload.total_bytes if self._payload else 0))
+            # The kernel's clock may have been set: times of arrival must not decrease.
+            at = max(at, times.arrivals[-1][0] if times.arrivals else self.written)
+            times.arrivals.append((at, self._body.total_bytes if self._body else 0))
+            times.ended = at if self._body and self._body.is_eof() else 0
 
     async def read(self) -> tuple[RawResponseMessage, aiohttp.StreamReader]:
         """Read the head of a response, and decide whether the connection is used again."""
@@ -105,20 +134,17 @@ class StampingRequest(aiohttp.ClientRequest):
 
 
 class StampedResponse(aiohttp.ClientResponse):
-    """A response with the timestamps of its own bytes, and of its request."""
+    """A response with its own times, and its request's."""
 
-    arrivals: list[tuple[int, int]]
-    written: int = 0
+    times: ResponseTimes
 
     async def start(self, connection: Connection) -> StampedResponse:
-        """Begin a list of timestamps for this response."""
-        self.arrivals = []
+        """Begin the times of this response."""
         protocol = connection.protocol
-        if isinstance(protocol, StampingProtocol):
-            protocol.arrivals = self.arrivals
+        assert isinstance(protocol, StampingProtocol)
+        self.times = protocol.begin()
         await super().start(connection)
-        if isinstance(protocol, StampingProtocol):
-            self.written = protocol.written
+        self.times.written = protocol.written
         return self
 
 

@@ -100,10 +100,9 @@ def load(path: Path | None) -> Review:
         return Review()
     content = contents(path, MAX_FILE)
     entries = _checked(path, content)
-    keys = [each.key for each in entries]
-    if len(set(keys)) < len(keys):
-        twice = Counter(keys).most_common(1)[0][0]
-        raise ValueError(f"{path}: two entries for {twice[1]} with the reply {twice[2]}")
+    for (_, probe, said), count in Counter(each.key for each in entries).items():
+        if count > 1:
+            raise ValueError(f"{path}: two entries for {probe} with the reply {said}")
     return Review(entries, hashlib.sha256(content).hexdigest())
 
 

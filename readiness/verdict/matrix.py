@@ -70,11 +70,11 @@ class DimensionRow:
         if self.verdict is Verdict.NOT_ASSESSED:
             return None
         if self.advice is None:
-            lowest = min((result.score for result in self.gating), default=0)
+            lowest = min(result.score for result in self.gating)
             return min(lowest, 89) if self.missing else lowest
         must = [result.met for result in self.gating] + [0.0 for _ in self.missing]
         should = [result.met for result in self._assessed(Gate.ADVISORY)] or must
-        met = (1 - self.advice) * fmean(must or [0.0]) + self.advice * fmean(should or [0.0])
+        met = (1 - self.advice) * fmean(must) + self.advice * fmean(should)
         return score(self.verdict, met)
 
 

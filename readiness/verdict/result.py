@@ -69,7 +69,8 @@ class PooledRuns:
     def doubt(self) -> str:
         """Why what this run alone has shown is in doubt, or an empty string."""
         if self.failures:
-            return f"{self.failures} trials failed in earlier runs of this build"
+            trials = "1 trial" if self.failures == 1 else f"{self.failures} trials"
+            return f"{trials} failed in earlier runs of this build"
         if self.binding and not self.tally.planned:
             return "an earlier run of this build was not ready, and cannot be pooled with this one"
         return ""
@@ -298,9 +299,9 @@ class Result:
             if trial.control and not trial.score.passed:
                 failing.setdefault(trial.score.reason, []).append(trial.probe)
         doubts = [f"control item {', '.join(names)}: {why}" for why, names in failing.items()]
-        replies = [trial.reply_digest for trial in self.counted if trial.reply_digest]
+        replies = {trial.reply_digest for trial in self.counted if trial.reply_digest}
         expected = {trial.expected_digest for trial in self.counted if trial.reply_digest}
-        if len(expected) >= MIN_EXPECTATIONS and len(replies) > 1 and len(set(replies)) == 1:
+        if len(expected) >= MIN_EXPECTATIONS and len(replies) == 1:
             doubts.append(f"the same reply to probes that expect {len(expected)} different ones")
         if self.pooled and self.pooled.doubt:
             doubts.append(self.pooled.doubt)
@@ -428,7 +429,7 @@ class Result:
                 kinds.setdefault(kind, Counter())[_reason(score)] += 1
         found = sorted(kinds.items(), key=lambda each: (each[0][0], -each[1].total()))
         return [
-            Reason(kind, reasons.most_common(1)[0][0], reasons.total(), len(reasons))
+            Reason(kind, max(reasons, key=reasons.__getitem__), reasons.total(), len(reasons))
             for (_, kind), reasons in found
         ]
 

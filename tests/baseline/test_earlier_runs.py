@@ -119,7 +119,7 @@ def test_a_rule_that_the_build_has_broken_before_is_not_ready(own: pytest.Pytest
     result = run(own, wrong(0), "-v", "--earlier", earlier)
     assert result.ret == INCONCLUSIVE
     result.stdout.fnmatch_lines(
-        ["· words.answers: 1 trials failed in earlier runs of this build", "? INCONCLUSIVE*"]
+        ["· words.answers: 1 trial failed in earlier runs of this build", "? INCONCLUSIVE*"]
     )
     assert checked(own, "answers")["verdict"] == "inconclusive"
 

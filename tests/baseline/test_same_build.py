@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from readiness.baseline.earlier_runs import held_against
+from readiness.baseline.earlier_runs import held_against, pool_earlier_runs
 from readiness.baseline.finished_run import FinishedRun, RecordedTrial
 from readiness.chat import Chat
 from readiness.check import check
@@ -21,7 +22,7 @@ from readiness.policy.policy import load
 from readiness.probe import Probe
 from readiness.resources import schema
 from readiness.score import PASSED, UNSETTLED, Outcome, Score
-from readiness.verdict.claim import Verdict
+from readiness.verdict.claim import Unsupported, Verdict
 from readiness.verdict.result import Result, Trial
 from tests.miniature import MODELS, mini
 from tests.runner.test_rescoring import rewritten
@@ -213,3 +214,29 @@ def test_other_runs_make_no_verdict_better(
     failed = [each for _, tried in before for each in tried if each is not Outcome.PASS]
     if required == 1 and not UNSETTLED.issuperset(failed):
         assert found.verdict is not Verdict.READY
+
+
+NOT_GIVEN = [Outcome.UNSUPPORTED] * 60
+
+
+@pytest.mark.parametrize("required", [*PLANS])
+@pytest.mark.parametrize("before", [NOT_GIVEN, [Outcome.SKIPPED, *NOT_GIVEN[1:]]])
+def test_a_run_that_lacked_what_a_check_may_lack_speaks_neither_for_nor_against_the_build(
+    required: float, before: list[Outcome]
+) -> None:
+    of = PLANS[required]
+    accepted = replace(of, claim=replace(of.claim, unsupported=Unsupported.ACCEPTED))
+    for now in ([Outcome.PASS] * 60, [Outcome.PASS] * 59 + [Outcome.UNDETERMINED]):
+        alone = result(accepted, now)
+        for pooled in (held_against, pool_earlier_runs):
+            earlier = [finished(accepted, 1, before)]
+            assert pooled(earlier, accepted, alone) is alone
+    assert held_against([finished(of, 1, NOT_GIVEN)], of, result(of, [Outcome.PASS] * 60)).pooled
+
+
+def test_failures_beside_what_was_lacking_count() -> None:
+    of = PLANS[1.0]
+    accepted = replace(of, claim=replace(of.claim, unsupported=Unsupported.ACCEPTED))
+    before = finished(accepted, 1, [Outcome.FAIL, *NOT_GIVEN[1:]])
+    found = held_against([before], accepted, result(accepted, [Outcome.PASS] * 60))
+    assert found.doubts == ["60 trials failed in earlier runs of this build"]

@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from readiness.baseline.changes import _two_sided
 from readiness.cli.compare import compare
-from readiness.statistics.paired import sign_flips
 from tests.user_checks import CHECK, prepare, run, wrong
 
 
@@ -97,10 +95,3 @@ def test_a_run_that_cannot_be_read_is_named(
 def test_one_run_is_nothing_to_compare(capsys: pytest.CaptureFixture[str]) -> None:
     assert compare(["reports/latest"]) == 2
     assert capsys.readouterr().err.startswith("name two runs or more")
-
-
-def test_the_chance_is_two_sided_and_adjusted_for_what_can_be_significant() -> None:
-    ten, none, one = [1] * 10 + [0] * 50, [0] * 60, [-1] + [0] * 59
-    assert _two_sided([ten, none, one]) == [2 * sign_flips(ten), 1.0, 1.0]
-    assert _two_sided([ten, [-1] * 9]) == [2 * 2 * sign_flips(ten), 2 * 0.5**9]
-    assert _two_sided([[1, -1]]) == [1.0]

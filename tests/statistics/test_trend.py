@@ -33,7 +33,8 @@ FIVE = [1.0, 2.0, 4.0, 5.0, 8.0]
         (10, 0.5, (5, 2, 9)),
         (100, 0.9, (90, 84, 96)),
         (40, 0.05, (2, 1, 6)),
-        (3, 0.99, (3, 2, 3)),  # too few to bound it from above
+        (3, 0.5, (2, 1, 3)),  # too few to bound it from either side
+        (3, 0.99, (3, 2, 3)),
         (3, 0.01, (1, 1, 2)),
         (1, 0.5, (1, 1, 1)),
         (7, 0.0, (1, 1, 1)),
@@ -49,10 +50,11 @@ def test_a_percentile_is_bounded_by_these_of_the_ordered_values(
 def test_a_rate_is_of_what_ended_within_the_span() -> None:
     steady = rate([100.5 + n for n in range(60)], 100, 160)
     assert steady == (1, 1, 1)
-    # The first half of a minute has all, of twelve blocks of five seconds.
-    uneven = rate([n / 10 for n in range(300)] + [61.0, 99.0], 0, 60)
-    assert uneven.value == 5.0
-    blocks = np.random.default_rng(0).choice([50] * 6 + [0] * 6, (1000, 12)).sum(axis=1) / 60
+    # Twelve blocks of five seconds, each of which has one more than the one before.
+    rising = [5 * block + 1 for block in range(12) for _ in range(block)]
+    uneven = rate([*rising, 61.0, 99.0], 0, 60)
+    assert uneven.value == 66 / 60
+    blocks = np.random.default_rng(0).choice(range(12), (1000, 12)).sum(axis=1) / 60
     assert uneven[1:] == tuple(np.quantile(blocks, [0.025, 0.975]))
     assert rate([], 0, 60) == (0, 0, 0)
 
@@ -137,7 +139,7 @@ def test_the_detectable_growth_is_that_of_a_regressions_slope(readings: list[flo
 
 
 def test_two_readings_detect_no_growth() -> None:
-    assert detectable([1.0, 2.0]) == inf
+    assert [detectable(each) for each in ([], [1.0], [1.0, 2.0], [0.0, 0.0])] == [inf] * 4
 
 
 def test_a_trend_is_that_of_kendall_and_of_theil_and_sen() -> None:

@@ -96,6 +96,19 @@ def test_each_arrival_is_stamped_with_how_much_was_there() -> None:
     assert [0.15 < gap < 2 for gap in gaps[:2]] == [True, True]
 
 
+CHUNKED = STREAM.replace(b"Connection: close", b"Transfer-Encoding: chunked")
+
+
+def test_a_response_ends_when_its_last_byte_arrives_with_all_of_its_body() -> None:
+    exchange = beside_a_block(
+        lambda n, request: [CHUNKED + b"3\r\none\r\n", 0.2, b"3\r\ntwo\r\n0\r\n\r\n"],
+        RequestLimits(),
+    )
+    first, last = exchange.arrivals
+    assert (first.size, last.size, exchange.body) == (3, 6, b"onetwo")
+    assert exchange.end == last.ns
+
+
 def beside_a_block(script: Script, limits: RequestLimits) -> Exchange:
     """An exchange during which the event loop does something else for a second."""
 
@@ -119,9 +132,8 @@ def test_a_loop_that_is_late_makes_no_stamp_late() -> None:
 
 
 def test_a_stream_that_is_cut_while_the_loop_is_late_is_no_silent_one() -> None:
-    chunked = STREAM.replace(b"Connection: close", b"Transfer-Encoding: chunked")
     exchange = beside_a_block(
-        lambda n, request: [chunked, b"3\r\none\r\n", 0.3], RequestLimits(silence=5)
+        lambda n, request: [CHUNKED, b"3\r\none\r\n", 0.3], RequestLimits(silence=5)
     )
     assert (exchange.fault, exchange.body) == (Fault.RESET, b"one")
 

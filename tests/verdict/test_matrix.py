@@ -197,9 +197,10 @@ def test_rows_are_reported_worst_first_then_by_score_then_by_name() -> None:
         ("c", MUST, OPEN),
         ("b", MUST, [of(1, 4)]),
         ("a", MUST, [of(1, 4)]),
+        ("0", MUST, [of(1, 100)]),
         ("f", MUST, BAD),
     ]
-    assert [each.id for each in of_rows(*rows).worst_first] == [*"fabcdeg"]
+    assert [each.id for each in of_rows(*rows).worst_first] == [*"f0abcdeg"]
 
 
 def test_a_matrix_has_a_row_for_each_dimension_that_is_not_off() -> None:

@@ -112,5 +112,5 @@ def test_failures_in_earlier_runs_of_the_build_keep_a_rule_from_ready() -> None:
     found = replace(result(*[PASSED] * 60), pooled=pooled(Tally(60), failures=1))
     assert (found.verdict, found.doubts) == (
         INCONCLUSIVE,
-        ["1 trials failed in earlier runs of this build"],
+        ["1 trial failed in earlier runs of this build"],
     )

@@ -75,6 +75,15 @@ def test_wald_s_test_decides_as_soon_as_it_can(passed: int, trials: int, verdict
     assert TEST.judge(passed, trials) is verdict
 
 
-def test_wald_s_test_takes_a_bad_rate_and_a_better_one() -> None:
+def test_wald_s_test_decides_on_its_bounds() -> None:
+    even = Sprt(0.25, 0.75, 9, alpha=0.25, beta=0.25)  # one trial is evidence of three to one
+    assert [even.judge(passed, 1) for passed in (1, 0)] == [READY, NOT_READY]
+    assert [even.judge(passed, 2 * passed) for passed in (0, 1)] == [INCONCLUSIVE] * 2
+
+
+@pytest.mark.parametrize(
+    ("bad", "good"), [(0.95, 0.85), (0.9, 0.9), (0.0, 0.9), (-0.5, 0.9), (0.85, 1.0), (0.85, 1.5)]
+)
+def test_wald_s_test_takes_a_bad_rate_and_a_better_one(bad: float, good: float) -> None:
     with pytest.raises(ValueError, match="takes two rates"):
-        Sprt(0.95, 0.85, 100)
+        Sprt(bad, good, 100)

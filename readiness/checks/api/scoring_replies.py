@@ -70,7 +70,7 @@ def tokens_at_most(reply: Reply) -> int:
 def score_large_limit(exchange: Exchange, limit: int) -> Score:
     """Score a request with a large limit, for a reply that takes more; to decline it cuts none."""
     if exchange.status in DECLINED:
-        return PASSED
+        return tells(exchange)
     reply = read(exchange)
     tokens = tokens_at_most(reply)
     score = score_token_limit(reply, limit)

@@ -354,9 +354,10 @@ def test_without_counts_a_reply_has_no_more_tokens_than_bytes() -> None:
     assert scoring_replies.score_large_limit(long, 1_536) == PASSED
 
 
-def test_a_large_limit_may_be_declined_and_an_endpoint_may_not_fail_at_it() -> None:
+def test_a_large_limit_may_be_declined_with_words_and_an_endpoint_may_not_fail_at_it() -> None:
     said_no = error({"error": {"message": "at most 1024 completion tokens"}})
     assert scoring_replies.score_large_limit(said_no, 1_536) == PASSED
+    assert scoring_replies.score_large_limit(error({}), 1_536).outcome is Outcome.FAIL
     with pytest.raises(EndpointError):
         scoring_replies.score_large_limit(error({}, 500), 1_536)
 
