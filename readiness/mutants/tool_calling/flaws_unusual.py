@@ -289,7 +289,7 @@ def _hollow(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
     }
 
     def changed(call: ModelToolCall) -> ModelToolCall:
-        emptied = dict.fromkeys(nullable.get(call.name, ()), {})
+        emptied: dict[str, Any] = {name: {} for name in nullable.get(call.name, ())}
         stated = json.loads(call.arguments)
         return replace(call, arguments=dumped({**stated, **emptied})) if emptied else call
 
@@ -452,7 +452,7 @@ _BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
     ),
     (
         "tools_keywords_lost",
-        "arguments named type, format or default are lost, as where a schema is cleaned of keywords",
+        "arguments named type, format or default are lost, as cleaners of schemas do",
         _VALUES,
         {"change_output": _written(_always, _without_keywords)},
     ),
