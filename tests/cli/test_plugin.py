@@ -595,6 +595,11 @@ def test_an_invalid_findings_file_is_named_before_anything_is_tried(
         ("--license-evidence", "nowhere", "--license-evidence: nowhere: no such file or folder"),
         ("--hardware", "abacus", "hardware abacus is unknown: there is none to choose"),
         ("--metrics", "ftp://host", "--metrics: not the address of an endpoint"),
+        (
+            "--metrics",
+            "nourl",
+            "--metrics: not the address of an endpoint: give one as in http://*",
+        ),
     ],
 )
 def test_what_is_given_wrongly_is_a_usage_error(
