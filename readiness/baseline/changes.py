@@ -91,14 +91,12 @@ def _two_sided(differences: Sequence[Sequence[int]]) -> list[float]:
     Checks with too few differing clusters to reach `ALPHA` even alone are not counted, and have 1
     (Tarone 1990).
     """
-    testable = [at for at, each in enumerate(differences) if 2 * 0.5 ** _differing(each) <= ALPHA]
+    testable = [
+        at for at, each in enumerate(differences) if 2 * paired.smallest_p_value(each) <= ALPHA
+    ]
     both = [
         2 * min(paired.sign_flips(each), paired.sign_flips([-n for n in each]))
         for each in (differences[at] for at in testable)
     ]
     adjusted = dict(zip(testable, paired.holm(both), strict=True))
     return [adjusted.get(at, 1.0) for at in range(len(differences))]
-
-
-def _differing(differences: Sequence[int]) -> int:
-    return sum(1 for each in differences if each)

@@ -106,7 +106,7 @@ def read(exchange: Exchange) -> Reply:
     """
     if exchange.fault is not None:
         raise EndpointError(exchange.fault, _outcome(exchange.fault), came=exchange.detail)
-    if exchange.status is None or not 200 <= exchange.status < 300:
+    if not exchange.succeeded:
         raise _refused(exchange)
     defects = Defects()
     return _reply(exchange, _raw_reply(exchange, defects), defects)

@@ -104,7 +104,7 @@ def unsupported_parameter(exchange: Exchange) -> str:
     blamed = error.param.rpartition("body.")[2].partition(".")[0]
     if blamed in request and blamed not in NAMES_NOTHING:
         return blamed
-    return min(_mentions(error.words, request), default=(0, 0, ""))[2]
+    return next((name for *_, name in sorted(_mentions(error.words, request))), "")
 
 
 def _mentions(words: str, request: Mapping[str, Any]) -> Iterator[tuple[int, int, str]]:

@@ -149,16 +149,16 @@ class MessageAssembler:
 
     def add(self, message: Mapping[str, Any]) -> bool:
         """Add a message or a delta, and return whether it contained any text."""
-        texts = 0
+        has_text = False
         for name, value in message.items():
             if name == "content":
-                texts += self._add_content(value)
+                has_text |= self._add_content(value)
             elif value and name in REASONING_FIELDS:
-                texts += self._add_reasoning(name, value)
+                has_text |= self._add_reasoning(name, value)
             elif value and name == "refusal":
                 self._refusal.append(_string("refusal", value))
-                texts += 1
-        return texts > 0
+                has_text = True
+        return has_text
 
     def finish(self) -> MessageTexts:
         """Return the texts; the reasoning is that of the first field that has any."""
@@ -170,32 +170,33 @@ class MessageAssembler:
             None if self._no_content else content, reasoning, self._joined(self._refusal), held
         )
 
-    def _add_content(self, value: Any) -> int:
+    def _add_content(self, value: Any) -> bool:
         if value is None:
-            return 0
+            return False
         self._no_content = False
         if not isinstance(value, list):
             self._content.append(_string("content", value))
-            return len(value)
-        return sum(self._add_part(part) for part in value)
+            return bool(value)
+        have_text = [self._add_part(part) for part in value]
+        return any(have_text)
 
-    def _add_part(self, part: Any) -> int:
+    def _add_part(self, part: Any) -> bool:
         if not isinstance(part, dict):
             raise malformed(f"a part of the content is {part!r:.120}")
         if part.get("type") in TEXT_PARTS:
             self._content.append(_string("text of a part", part.get("text")))
-            return len(self._content[-1])
+            return bool(self._content[-1])
         if part.get("type") in REASONING_PARTS:
             return self._add_reasoning("content", part)
         if part.get("refusal"):
             self._refusal.append(_string("refusal", part["refusal"]))
-        return 1
+        return True
 
-    def _add_reasoning(self, name: str, value: Any) -> int:
+    def _add_reasoning(self, name: str, value: Any) -> bool:
         words = _words(value)
         if words:
             self._reasoning.setdefault(name, []).append(words)
-        return len(words)
+        return bool(words)
 
     def _joined(self, texts: list[str]) -> str:
         return replace_lone_surrogates("".join(texts), self._defects)

@@ -50,7 +50,7 @@ class Parser:
             self._size += len(line)
             if line[-1] not in b"\r\n":
                 self._line += line
-                break
+                return events
             if self._line:
                 line = bytes(self._line) + line
                 self._line.clear()

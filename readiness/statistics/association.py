@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from itertools import combinations, combinations_with_replacement
+from itertools import combinations, combinations_with_replacement, count
 from math import comb
 
 ALPHA = 0.05
@@ -91,13 +91,10 @@ def associations(
         alpha: The risk of naming any where failures are chance.
     """
     counts = _Counts(trials)
-    found = {
-        having: labels
-        for having, labels in _candidates(trials, plain)
-        if 0 < having.bit_count() < len(trials)
-    }
+    found = dict(_candidates(trials, plain))
     tables = [counts.table(having) for having in found]
-    tests = _testable([fisher(min(each[1:3]), *each[1:]) for each in tables], alpha)
+    least = [fisher(min(of, lost), of, lost, total) for _, of, lost, total in tables]
+    tests = _testable(least, alpha)
     tried = sorted(
         (fisher(*table), len(labels), having)
         for table, (having, labels) in zip(tables, found.items(), strict=True)
@@ -170,8 +167,8 @@ def fisher(failed: int, trials: int, all_failed: int, all_trials: int) -> float:
 
 def _testable(least: Sequence[float], alpha: float) -> int:
     """By how many tests to correct: by those that could be significant if so many were counted."""
-    ordered, numbers = sorted(least), range(1, len(least) + 1)
-    return next((k for k in numbers if bisect_right(ordered, alpha / k) <= k), 1)
+    ordered = sorted(least)
+    return next(k for k in count(1) if bisect_right(ordered, alpha / k) <= k)
 
 
 def _candidates(
@@ -192,14 +189,13 @@ def _candidates(
     # Of a value and of any, where the same trials have them, the value comes last.
     names = [*reversed(having)]
     for one, other in combinations(names, 2):
-        if one[0] != other[0]:
-            yield having[one] & having[other], (other, one)
+        yield having[one] & having[other], (other, one)
     for one in names:
         yield having[one], (one,)
 
 
 def _stretches(trials: Sequence[LabelledTrial]) -> Iterator[tuple[int, tuple[Label, ...]]]:
-    """Every stretch of every scale, from the longest to the shortest."""
+    """Every stretch of every scale."""
     for scale in {name: None for each in trials for name in each.places}:
         at: dict[int, int] = {}
         for number, each in enumerate(trials):
@@ -207,8 +203,7 @@ def _stretches(trials: Sequence[LabelledTrial]) -> Iterator[tuple[int, tuple[Lab
                 place = each.places[scale]
                 at[place] = at.get(place, 0) | 1 << number
         ordered = sorted(at)
-        ends = combinations_with_replacement(range(len(ordered)), 2)
-        for first, last in sorted(ends, key=lambda of: of[0] - of[1]):
+        for first, last in combinations_with_replacement(range(len(ordered)), 2):
             low, high = ordered[first], ordered[last]
             having = sum(at[each] for each in ordered[first : last + 1])
             yield having, ((scale, f"{low}-{high}" if high > low else f"{low}"),)

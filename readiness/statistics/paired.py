@@ -79,13 +79,13 @@ def family_wise_p_values(checks: Sequence[Sequence[int]], alpha: float) -> list[
     Checks with too few differing clusters to reach `alpha` even alone are not counted, since the
     test is conditional on the number that differ (Tarone 1990); their p-value is 1.
     """
-    testable = [index for index, each in enumerate(checks) if _smallest_p_value(each) <= alpha]
+    testable = [index for index, each in enumerate(checks) if smallest_p_value(each) <= alpha]
     adjusted = holm([sign_flips(checks[index]) for index in testable])
     found = dict(zip(testable, adjusted, strict=True))
     return [found.get(index, 1.0) for index in range(len(checks))]
 
 
-def _smallest_p_value(differences: Sequence[int]) -> float:
+def smallest_p_value(differences: Sequence[int]) -> float:
     """The smallest p-value that this number of differing clusters can reach."""
     return 0.5 ** sum(1 for each in differences if each)
 

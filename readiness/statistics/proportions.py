@@ -83,7 +83,7 @@ def agreement(pairs: Sequence[tuple[Hashable, Hashable]]) -> Agreement:
     interval is as good as Wilson's; that of Fleiss et al. (1969) has no width at kappa 1.
     """
     count, agreed = len(pairs), sum(one == other for one, other in pairs)
-    ones, others = (Counter(each) for each in zip(*pairs, strict=True))
+    ones, others = Counter(one for one, _ in pairs), Counter(other for _, other in pairs)
     chance = sum(ones[name] * others[name] for name in ones) / count**2
     if chance == 1:
         return Agreement(0.0, -1.0, 1.0)  # Both raters use one label only: no information.
@@ -141,8 +141,6 @@ def more_needed(
     passed: int, trials: int, required: float, margin: float, alpha: float
 ) -> int | None:
     """The number of further trials, all passed, that would show the claim; None if none would."""
-    if required == 1 and passed < trials:
-        return None
     more = range(MAX_TRIALS)
     needed = bisect_left(
         more, True, key=lambda n: shows(passed + n, trials + n, required, margin, alpha)

@@ -429,7 +429,7 @@ class Result:
                 kinds.setdefault(kind, Counter())[_reason(score)] += 1
         found = sorted(kinds.items(), key=lambda each: (each[0][0], -each[1].total()))
         return [
-            Reason(kind, reasons.most_common(1)[0][0], reasons.total(), len(reasons))
+            Reason(kind, max(reasons, key=reasons.__getitem__), reasons.total(), len(reasons))
             for (_, kind), reasons in found
         ]
 

@@ -9,12 +9,19 @@ from typing import Any
 import pytest
 
 from readiness.baseline.comparability import difference
-from readiness.baseline.finished_run import FinishedRunError, RecordedTrial, read, read_finished_run
+from readiness.baseline.finished_run import (
+    FinishedRun,
+    FinishedRunError,
+    RecordedTrial,
+    read,
+    read_finished_run,
+    seed,
+)
 from readiness.evidence.log import Evidence, EvidenceIntegrityError
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import Arrival, Exchange, Fault
-from readiness.score import PASSED, Outcome, failed
-from tests.example_records import CLIENT
+from readiness.score import PASSED, SETTLED, Outcome, failed
+from tests.example_records import CLIENT, check, dimension
 from tests.miniature import completion
 
 RECORD: dict[str, Any] = {
@@ -110,7 +117,7 @@ def test_the_record_can_be_named_and_so_can_a_link(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("sent", "reply"),
     [
-        (exchange(completion("hallo")), '{"content": "hallo"}'),
+        (exchange(completion("grüß dich")), '{"content": "grüß dich"}'),
         (exchange(STREAM, "text/event-stream"), '{"content": "hallo"}'),
         (exchange(b"", fault=Fault.RESET), "connection lost: cut: "),
         (exchange(b"<html>"), "malformed response: *<html>"),
@@ -197,6 +204,82 @@ def test_a_folder_that_is_no_run_is_the_user_s_mistake(
         read_finished_run(folder)
 
 
+@pytest.mark.parametrize(("passed", "controls"), [(1, 0), (0, 1), (2, 0), (0, 0)])
+def test_a_record_counts_the_passed_trials_that_the_evidence_has(
+    tmp_path: Path, passed: int, controls: int
+) -> None:
+    told = check(
+        "words.repeats", "not ready", passed=passed, controls={"trials": 1, "passed": controls}
+    )
+    others = check("words.answers", passed=0, doubts=["a control item fails"])
+    with written(tmp_path, dimensions=[dimension("words", told, others)]) as evidence:
+        about = {"check": "words.repeats", "probe": "w.0", "trial": 0}
+        evidence.trial(about, PASSED, [], "")
+        evidence.trial({**about, "trial": 1}, failed("why"), [], "")
+    if passed + controls == 1:
+        found = read_finished_run(tmp_path)
+        assert found.verdicts == {"words.repeats": "not ready", "words.answers": "ready"}
+        assert found.doubtful == {"words.answers"}
+        return
+    said = f"words.repeats has {passed} passed trials, and 1 in evidence"
+    with pytest.raises(EvidenceIntegrityError, match=said):
+        read_finished_run(tmp_path)
+
+
+def test_trials_that_were_not_made_and_repeated_ones_are_told_apart(tmp_path: Path) -> None:
+    about = {"check": "c", "probe": "p", "trial": 0}
+    with written(tmp_path) as evidence:
+        evidence.trial(about, PASSED, [1], "")
+        evidence.trial({**about, "trial": 1}, SETTLED, [], "")
+        evidence.trial({**about, "repeat": True}, failed("why"), [2], "")
+    found = read(tmp_path / "evidence.jsonl")
+    assert found.trials == {
+        ("c", 0): RecordedTrial("p", Outcome.PASS, (1,)),
+        ("c", 1): RecordedTrial("p", Outcome.SKIPPED, made=False),
+    }
+    assert found.repeated_trials == {("c", 0): RecordedTrial("p", Outcome.FAIL, (2,))}
+    # Evidence from before this was recorded has only trials that were made.
+    path = tmp_path / "evidence.jsonl"
+    path.write_text(path.read_text().replace('"made": false, ', ""))
+    assert read(path).trials["c", 1] == RecordedTrial("p", Outcome.SKIPPED)
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "disagreement"),
+    [
+        ("pfpf", "pffp", (2, 4)),
+        ("ppff", "pe", (1, 2)),  # what was not repeated is not counted
+        ("pp", "ppff", (0, 2)),
+        ("p?sf", "??pe", (0, 1)),  # a failure and an error are the same
+        ("", "", (0, 0)),
+    ],
+)
+def test_repeated_trials_disagree_where_one_passed_and_the_other_failed(
+    first: str, again: str, disagreement: tuple[int, int]
+) -> None:
+    whole = FinishedRun(Path("e"), {}, recorded(first), {}, repeated_trials=recorded(again))
+    assert whole.repeat_disagreement == disagreement
+
+
+def recorded(letters: str) -> dict[tuple[str, int], RecordedTrial]:
+    outcomes = {"p": Outcome.PASS, "f": Outcome.FAIL, "e": Outcome.ENDPOINT_ERROR}
+    outcomes |= {"?": Outcome.UNDETERMINED, "s": Outcome.SKIPPED}
+    return {("c", n): RecordedTrial(f"{n}", outcomes[each]) for n, each in enumerate(letters)}
+
+
+def test_the_seed_of_a_run_is_read_from_its_folder_or_its_record(folder: Path) -> None:
+    assert [seed(folder), seed(folder / "readiness.json")] == [0, 0]
+    assert seed(folder / "none" / "readiness.json") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "{}", "[1]", "[" * 10**5, '{"seed": "1"}', '{"seed": true}', '{"seed": null}']
+)
+def test_what_is_no_evidence_has_no_seed(tmp_path: Path, text: str) -> None:
+    (tmp_path / "evidence.jsonl").write_text(text)
+    assert seed(tmp_path) is None
+
+
 @pytest.mark.parametrize(
     ("ours", "said"),
     [
@@ -217,6 +300,10 @@ def test_a_folder_that_is_no_run_is_the_user_s_mistake(
         ),
         ({"harness": {"openai_sdk": "4", "policy": "renamed"}}, ""),
         ({"items": {"words.repeats": "9"}}, "its probes of words.repeats are different"),
+        (
+            {"items": {"words.repeats": "9", "words.answers": "9"}},
+            "its probes of words.answers are different",
+        ),
         ({"items": {"other.check": "1"}}, "it has no check in common with this run"),
     ],
 )

@@ -16,8 +16,7 @@ from random import Random
 import pytest
 
 from readiness.cli.rescore import rescore
-from readiness.evidence.log import Evidence, chain_end
-from readiness.evidence.redaction import Secrets
+from readiness.evidence.log import chain_end
 from readiness.evidence.run_folder import UNFINISHED, differences
 from tests.exchanges import is_whole
 from tests.miniature import mini
@@ -145,21 +144,6 @@ def test_evidence_for_which_there_is_no_room_is_sound_as_far_as_it_goes(
     found = newest(own)
     head = json.loads((found / "readiness.json").read_text("utf-8"))["evidence"]["head"]
     assert chain_end(found / "evidence.jsonl") == head
-
-
-def test_a_line_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "evidence.jsonl"
-    with Evidence(path, Secrets([])) as evidence:
-        evidence.open({"model": "mini"})
-        written, limit = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (len(written) + 9, limit[1]))
-        try:
-            evidence.open({"model": "another"})
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-        evidence.open({"model": "there is room again"})
-    assert path.read_bytes() == written
-    assert evidence.broken == "evidence.jsonl cannot be written: File too large"
 
 
 def test_the_matrix_is_printed_before_reports_are_written(own: pytest.Pytester) -> None:

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import resource
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -62,14 +63,20 @@ def test_of_a_response_that_is_too_large_the_digest_and_the_ends_are_kept(tmp_pa
     assert path.stat().st_size < 3 * ENDS
 
 
+def test_of_a_short_response_that_is_too_large_both_ends_are_all_of_it(tmp_path: Path) -> None:
+    short = replace(exchange(b"abc"), fault=Fault.TOO_LARGE, detail="more than 2 bytes")
+    (_, line, _) = lines(written(tmp_path, short))
+    assert (line["body_start"], line["body_end"], line["body_size"]) == ("abc", "abc", 3)
+
+
 def test_exchanges_are_kept_up_to_a_limit_and_trials_beyond_it(tmp_path: Path) -> None:
     path, about = tmp_path / "evidence.jsonl", {"check": "c", "probe": "p", "trial": 0}
-    with Evidence(path, NONE, limit=3_000) as evidence:
-        assert evidence.exchange(exchange(b"a" * 1000), about).seq == 0
-        with pytest.raises(EndpointError, match="the budget of 0 MB of evidence is spent") as spent:
-            evidence.exchange(exchange(b"a" * 2000), about)
+    with Evidence(path, NONE, limit=3 * 10**6) as evidence:
+        assert evidence.exchange(exchange(b"a" * 10**6), about).seq == 0
+        with pytest.raises(EndpointError, match="the budget of 3 MB of evidence is spent") as spent:
+            evidence.exchange(exchange(b"a" * 2 * 10**6), about)
         assert spent.value.score.outcome is Outcome.SKIPPED
-        evidence.trial(about, failed("a" * 3000), [0], "")
+        evidence.trial(about, failed("a" * 3 * 10**6), [0], "")
         assert (evidence.exchanges, chain_end(path)) == (1, evidence.head)
 
 
@@ -147,6 +154,21 @@ def test_a_line_is_in_the_file_before_the_file_is_closed(tmp_path: Path) -> None
         evidence.exchange(exchange(b"one"), {})
         found = [line["body"] for line in lines(path)]
     assert found == ["one"]
+
+
+def test_a_line_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.jsonl"
+    with Evidence(path, NONE) as evidence:
+        evidence.open({"model": "mini"})
+        written, limit = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(written) + 9, limit[1]))
+        try:
+            evidence.open({"model": "another"})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        evidence.open({"model": "there is room again"})
+    assert (path.read_bytes(), evidence.head) == (written, chain_end(path))
+    assert evidence.broken == "evidence.jsonl cannot be written: File too large"
 
 
 def test_evidence_is_never_written_over(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import zlib
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from readiness.evidence.log import (
     LARGE_REQUEST,
     MAX_SUMMARY_BYTES,
+    ClosedEvidence,
     Evidence,
     EvidenceIntegrityError,
     body_of,
@@ -155,6 +157,15 @@ def test_an_exchange_lasts_from_when_it_was_sent_for_its_time(tmp_path: Path) ->
     assert exchange_times(written(tmp_path, *made)) == {0: (100.5, 102.5), 1: (3.0, 3.0 + 7e-9)}
 
 
+def test_only_an_exchange_with_its_times_is_told_to_last(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.jsonl"
+    with Evidence(path, NONE) as evidence:
+        evidence.open({"sent": 1.5, "written": None, "end": 7})
+        evidence.append_exchange({"sent": 1.5}, ABOUT)
+        evidence.exchange(replace(exchange(), sent=3.0), ABOUT)
+    assert exchange_times(path) == {1: (3.0, 3.0 + 7e-9)}
+
+
 def test_a_body_is_read_back_from_each_way_to_keep_it() -> None:
     kept = [{"body_base64": "/wA="}, {"body": "\ud800"}, {"body": "x", "body_end": "end"}]
     assert [body_of(each) for each in kept] == [b"\xff\x00", b"\xed\xa0\x80", b"end"]
@@ -199,28 +210,30 @@ def test_evidence_goes_on_where_it_ended(tmp_path: Path) -> None:
 
 
 def test_an_exchange_that_fits_exactly_is_kept(tmp_path: Path) -> None:
-    first = tmp_path / "first.jsonl"
-    with Evidence(first, NONE) as evidence:
-        evidence.exchange(exchange(), ABOUT)
-    size = first.stat().st_size - 1  # without the line's end
+    first = written(tmp_path, exchange())
+    size = len(b"".join(first.read_bytes().splitlines(keepends=True)[:2])) - 1  # the line's end
     with Evidence(tmp_path / "exact.jsonl", NONE, limit=size) as evidence:
+        evidence.open({"model": "m"})
         assert evidence.exchange(exchange(), ABOUT).seq == 0
-    with (
-        Evidence(tmp_path / "less.jsonl", NONE, limit=size - 1) as evidence,
-        pytest.raises(EndpointError, match="evidence is spent") as spent,
-    ):
-        evidence.exchange(exchange(), ABOUT)
+    with Evidence(tmp_path / "less.jsonl", NONE, limit=size - 1) as evidence:
+        evidence.open({"model": "m"})
+        with pytest.raises(EndpointError, match="evidence is spent") as spent:
+            evidence.exchange(exchange(), ABOUT)
     assert spent.value.score.outcome is Outcome.SKIPPED
 
 
-def test_evidence_that_was_removed_meanwhile_is_written_again(tmp_path: Path) -> None:
-    path = tmp_path / "run" / "evidence.jsonl"
-    path.parent.mkdir()
+@pytest.mark.parametrize("with_its_folder", [True, False])
+def test_evidence_that_was_removed_meanwhile_is_written_again(
+    tmp_path: Path, with_its_folder: bool
+) -> None:
+    path = tmp_path / "reports" / "run" / "evidence.jsonl"
+    path.parent.mkdir(parents=True)
     with Evidence(path, NONE) as evidence:
         evidence.exchange(exchange(b"one"), ABOUT)
         before = path.read_bytes()
         path.unlink()
-        path.parent.rmdir()
+        if with_its_folder:
+            rmtree(tmp_path / "reports")
     assert (path.read_bytes(), evidence.restored) == (before, True)
 
 
@@ -229,6 +242,14 @@ def test_evidence_that_stays_is_not_written_again(tmp_path: Path) -> None:
         evidence.exchange(exchange(b"one"), ABOUT)
     evidence.close()
     assert evidence.restored is False
+
+
+def test_to_evidence_of_a_run_that_has_ended_nothing_happens(tmp_path: Path) -> None:
+    path = written(tmp_path, exchange())
+    before = path.read_bytes()
+    with ClosedEvidence(path, NONE, "f" * 64, 1) as evidence:
+        assert (evidence.head, evidence.exchanges) == ("f" * 64, 1)
+    assert (evidence.broken, evidence.restored, path.read_bytes()) == ("", False, before)
 
 
 def test_what_is_no_exchange_and_no_trial_has_a_kind_of_its_own(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from readiness.cli import configure
 from readiness.cli.doctor import doctor
-from readiness.evidence.redaction import MARK, Secrets
+from readiness.evidence.redaction import BATCH, MARK, Secrets
 from readiness.reply import REASONING_FIELDS
 from readiness.transport.address import Address
 from tests.miniature import completion
@@ -305,6 +305,42 @@ def test_a_key_that_is_cut_into_tokens_of_one_document_is_not_kept() -> None:
     kept = json.loads(Secrets([KEY]).redact_bytes(body.encode()))
     said = [each["token"] for each in kept["choices"][0]["logprobs"]["content"]]
     assert said == ["so: ", *[MARK] * len(KEY), " it is"]
+
+
+def test_a_key_at_the_beginning_and_one_right_behind_it_are_redacted() -> None:
+    assert Secrets([KEY]).redact(f"{KEY}{KEY}") == MARK * 2
+
+
+def fragments(kept: bytes) -> list[str]:
+    """The texts of a stream of fragments."""
+    return [json.loads(line[6:])["content"] for line in kept.decode().splitlines() if line]
+
+
+def cut_into(*texts: str) -> bytes:
+    """A stream of so many fragments."""
+    return b"".join(b"data: %b\n\n" % json.dumps({"content": each}).encode() for each in texts)
+
+
+@pytest.mark.parametrize("behind", [0, 1, len(KEY) - 1, len(KEY)])
+def test_a_key_that_goes_on_where_fragments_have_been_joined_is_not_kept(behind: int) -> None:
+    before, after = ["."] * (BATCH - len(KEY) + behind), ["."] * BATCH
+    kept = Secrets([KEY]).redact_bytes(cut_into(*before, *KEY, *after))
+    assert fragments(kept) == [*before, *[MARK] * len(KEY), *after]
+
+
+def test_a_key_is_not_kept_where_some_frames_leave_out_the_index_of_the_first_choice() -> None:
+    choices = [{"index": 0, "text": KEY[:5]}, {"text": KEY[5:9]}, {"index": 0, "text": KEY[9:]}]
+    body = b"".join(b"data: %b\n\n" % json.dumps(each).encode() for each in choices)
+    kept = Secrets([KEY]).redact_bytes(body).decode()
+    assert [json.loads(line[6:])["text"] for line in kept.split("\n\n")[:-1]] == [MARK] * 3
+
+
+@pytest.mark.parametrize("size", [1_000, 100_000])
+def test_a_key_that_is_cut_between_long_fragments_is_not_kept(size: int) -> None:
+    long, half = "." * size, len(KEY) // 2
+    texts = [f"{long}{KEY[:half]}", f"{KEY[half:]}{long}", f"{long}{KEY}{long}", long]
+    kept = Secrets([KEY]).redact_bytes(cut_into(*texts))
+    assert fragments(kept) == [MARK, MARK, f"{long}{MARK}{long}", long]
 
 
 def test_a_stream_without_a_key_is_kept_as_it_is() -> None:

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from readiness.exchange import NOT_SENT, Exchange, Fault
-from readiness.protocol.completion import read
+from readiness.protocol.completion import cut_below, cut_short, read, stated_limit
 from readiness.reply import Reply, Timing
 from readiness.score import EndpointError, Outcome, Score
 from tests import SHARED
@@ -93,6 +93,96 @@ def test_a_filter_blocks_unless_something_had_leaked(finish: str) -> None:
     reason = f"blocked by filter: finish_reason {finish!r}"
     assert score(answered(said("", finish))) == Score(Outcome.BLOCKED, reason)
     assert read(answered(said("First, take", finish))).text == "First, take"
+
+
+@pytest.mark.parametrize("status", [200, 299])
+def test_every_status_of_success_has_a_reply(status: int) -> None:
+    assert read(answered(said(), status)).text == "Hello"
+    assert score(answered(said(), 300)).reason == f"HTTP 300: {str(said())!r:.200}"
+
+
+def cut(exchange: Exchange, limit: int = 100) -> str:
+    """How a reply ends below its limit of tokens."""
+    return cut_below(read(exchange), limit)
+
+
+def counted(completion: int, prompt: int = 0, reasoning: int = 0, **message: Any) -> Exchange:
+    """A reply that ends by its length, with its tokens."""
+    details = {"completion_tokens_details": {"reasoning_tokens": reasoning}}
+    usage = {"prompt_tokens": prompt, "completion_tokens": completion, **details}
+    return answered({**said("1, 2", "length", **message), "usage": usage})
+
+
+@pytest.mark.parametrize(
+    ("tokens", "why"),
+    [
+        ((1,), "'length' after 1 of 100 tokens"),
+        # Some count neither the tokens of reasoning nor the last one.
+        ((87,), "'length' after 87 of 100 tokens"),
+        ((88,), ""),
+        ((77, 0, 10), "'length' after 77 of 100 tokens"),
+        ((78, 0, 10), ""),
+        # The smallest window may be full.
+        ((10, 1831), "'length' after 10 of 100 tokens"),
+        ((10, 1832), ""),
+    ],
+)
+def test_a_reply_is_cut_where_tokens_are_left_of_its_limit_and_of_any_window(
+    tokens: tuple[int, ...], why: str
+) -> None:
+    assert cut(counted(*tokens)) == why
+
+
+CALLING = {**CALL, "function": {"name": "é", "arguments": "a" * 5}}
+
+
+@pytest.mark.parametrize(
+    ("content", "message", "limit", "why"),
+    [
+        ("a" * 87, {}, 100, "'length' after 87 of 100 tokens"),
+        ("a" * 88, {}, 100, ""),
+        ("a" * 80, {"tool_calls": [CALLING]}, 100, "'length' after 87 of 100 tokens"),
+        ("a" * 81, {"tool_calls": [CALLING]}, 100, ""),
+        ("a" * 1841, {}, 4096, "'length' after 1841 of 4096 tokens"),
+        ("a" * 1842, {}, 4096, ""),
+    ],
+)
+def test_a_reply_whose_tokens_are_not_told_has_at_most_one_for_each_byte(
+    content: str, message: dict[str, Any], limit: int, why: str
+) -> None:
+    assert cut(answered(said(content, "length", **message)), limit) == why
+
+
+def test_reasoning_that_is_not_counted_may_have_taken_the_limit() -> None:
+    assert cut(answered(said("1", "length", reasoning="r"))) == ""
+    assert cut(counted(10, reasoning=0, reasoning_content="r")) == ""
+    assert cut(counted(10, 0, 9, reasoning_content="r")) == "'length' after 10 of 100 tokens"
+
+
+@pytest.mark.parametrize(
+    ("request_body", "limit"),
+    [
+        ({"max_tokens": 5}, 5),
+        ({"max_tokens": 5, "max_completion_tokens": 6}, 6),
+        ({"max_tokens": 5, "max_completion_tokens": None}, 5),
+        ({"max_tokens": True}, 0),
+        ({}, 0),
+        (b"{}", 0),
+    ],
+)
+def test_the_limit_that_a_request_states_is_the_newer_of_two(request_body: Any, limit: int) -> None:
+    assert stated_limit(request_body) == limit
+
+
+def test_a_reply_is_cut_short_that_does_not_finish_or_is_below_the_stated_limit() -> None:
+    ends = [(None, 100), ("stop", 100), ("length", 100), ("length", 0)]
+    found = [answered(said("1", finish), max_tokens=limit) for finish, limit in ends]
+    assert [cut_short(each, read(each)) for each in found] == [
+        "a reply that does not finish",
+        "",
+        "'length' after 1 of 100 tokens",
+        "",
+    ]
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)

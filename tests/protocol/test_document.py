@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from readiness.protocol.completion import read
+from readiness.protocol.completion import MAX_COUNT, read
 from readiness.reply import ToolCall, Usage
 from tests.exchanges import ASK, CALL, LOOK, answered, came, defect_text, malformed, said
 
@@ -43,6 +43,9 @@ def test_any_text_survives(text: str) -> None:
         ({"content": "a", "reasoning": "r", "reasoning_content": "r"}, "a", "r", ""),
         ({"content": "a", "reasoning": None, "reasoning_content": ""}, "a", "", ""),
         ({"content": "a", "reasoning": {"effort": "low"}}, "a", "", ""),
+        ({"content": "a", "reasoning": {"text": [{"text": "r"}]}}, "a", "r", ""),
+        ({"content": "a", "reasoning": {"text": [{"text": ["r"]}]}}, "a", "", ""),
+        ({"content": "a", "reasoning": [[{"text": {"text": "r"}}]]}, "a", "", ""),
         ({"content": None, "refusal": "no"}, None, "", "no"),
         (
             {"content": [{"type": "text", "text": "a"}, {"type": "output_text", "text": "b"}]},
@@ -110,10 +113,12 @@ def test_a_message_without_text_is_sent_back_as_an_empty_text() -> None:
     assert read(answered(said(None))).message == {"role": "assistant", "content": ""}
 
 
-def test_the_choice_of_index_0_is_the_reply() -> None:
+def test_the_choice_of_index_0_is_the_reply_or_else_the_first() -> None:
     document = said("first")
     document["choices"].insert(0, {**said("second")["choices"][0], "index": 1})
     assert read(answered(document, n=2)).content == "first"
+    del document["choices"][1]["index"]
+    assert read(answered(document, n=2)).content == "second"
 
 
 @pytest.mark.parametrize(
@@ -165,6 +170,9 @@ def test_a_missing_finish_reason_is_a_defect_and_is_not_fabricated(finish: Any) 
         ({**USED, "completion_tokens": "4"}, None, True),
         ({**USED, "completion_tokens": True}, None, True),
         ({**USED, "completion_tokens": -1}, None, True),
+        ({**USED, "completion_tokens": 0}, Usage(3, 0), False),
+        ({**USED, "prompt_tokens": MAX_COUNT - 1}, Usage(MAX_COUNT - 1, 4), False),
+        ({**USED, "prompt_tokens": MAX_COUNT}, None, True),
         ([USED], None, True),
     ],
 )

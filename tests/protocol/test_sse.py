@@ -34,6 +34,7 @@ def pieces(stream: bytes, cuts: list[int]) -> list[bytes]:
 
 @given(RAW, st.lists(st.integers(0, 1000)))
 @example(b"data: a\r\n\r\n", [8])
+@example(b"data: a\r\ndata: b\r\n\r\n", [8])
 @example(b"\xef\xbb\xbfdata: a\n\n", [1, 2])
 def test_any_chunks_of_the_same_bytes_give_the_same_events(stream: bytes, cuts: list[int]) -> None:
     assert parse(*pieces(stream, cuts)) == parse(stream)

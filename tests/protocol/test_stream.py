@@ -63,7 +63,8 @@ def test_arguments_survive_any_cuts(arguments: str, cuts: list[int]) -> None:
 
 
 def test_times_are_those_of_the_frames_that_held_tokens() -> None:
-    silent, token = framed(chunk(content="", role="assistant"), end=b""), framed(chunk(content="a"))
+    nothing = chunk(role="assistant", content=[{"type": "text", "text": ""}], reasoning=[])
+    silent, token = framed(nothing, end=b""), framed(chunk(content="a"))
     frames = [silent, b": ping\n\n", token[: -len(b"data: [DONE]\n\n")]] * 2
     stream = b"".join(frames) + framed(END)
     first, last = (len(b"".join(frames[:count])) / 1000 for count in (3, 6))
@@ -72,7 +73,13 @@ def test_times_are_those_of_the_frames_that_held_tokens() -> None:
 
 
 @pytest.mark.parametrize(
-    "delta", [{"reasoning_content": "a"}, {"refusal": "a"}, {"tool_calls": [{"index": 0, **CALL}]}]
+    "delta",
+    [
+        {"reasoning_content": "a"},
+        {"refusal": "a"},
+        {"content": [{"type": "text", "text": ""}, {"type": "refusal", "refusal": "a"}]},
+        {"tool_calls": [{"index": 0, **CALL}]},
+    ],
 )
 def test_every_kind_of_token_stops_the_clock(delta: dict[str, Any]) -> None:
     timing = read(streamed(chunk(role="assistant"), chunk(**delta), END)).timing

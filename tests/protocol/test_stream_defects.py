@@ -54,6 +54,11 @@ DEFECTIVE: dict[str, list[Any]] = {
         b'data: {"id": "c", "choices": [{"index": 0, "delta": {"content": "\xe4\xbd"}}]}\n\n',
         END,
     ],
+    'invalid UTF-8 in a frame: b\'{"choices": [], "\\xff": 1}\'': [
+        b'data: {"choices": [], "\xff": 1}\n\n',
+        A,
+        END,
+    ],
     "lone surrogate in the text: '\\ud83d\\ude00b'": [
         chunk(content="a\ud83d"),
         chunk(content="\ude00b"),

@@ -152,6 +152,45 @@ def test_failures_that_are_spread_over_places_are_not_named() -> None:
     assert worst_association(told(5, 23, 41), {}) is None
 
 
+def test_trials_that_have_a_label_and_others_are_counted_apart() -> None:
+    found = worst_association(
+        trials((20, 15, "some", "none"), (30, 2, "none", "none"), (30, 3, "none", "long")), PLAIN
+    )
+    assert found is not None
+    assert str(found) == "fails with tools (some): 15 of 20; elsewhere 5 of 60"
+    assert found.independent == 20
+
+
+def test_as_many_labels_count_as_could_show_anything() -> None:
+    """Six of six fail that have a label, and none of the others: one of 924 ways."""
+    first, second = {"kind": "a"}, {"kind": "b"}
+    lost = [LabelledTrial(first, True)] * 6
+    alone = worst_association([*lost, *[LabelledTrial({}, False)] * 6], {})
+    # One trial could show nothing, and six others as much.
+    with_one = [*lost, LabelledTrial(second, False), *[LabelledTrial({}, False)] * 5]
+    with_six = [*lost, *[LabelledTrial(second, False)] * 6]
+    found = [alone, worst_association(with_one, {}), worst_association(with_six, {})]
+    assert [each and each.chance for each in found] == [1 / 924, 1 / 924, 2 / 924]
+
+
+def test_what_is_just_as_likely_as_the_risk_is_named() -> None:
+    made = [LabelledTrial({"kind": "a"}, True)] * 3 + [LabelledTrial({}, False)] * 3
+    assert [worst_association(made, {}, alpha) is None for alpha in (0.05, 0.04)] == [False, True]
+
+
+def test_trials_of_many_clusters_are_compared_with_all_others() -> None:
+    """Of each pair one trial has the label, and six of those fail."""
+    made = [
+        LabelledTrial({"kind": kind}, kind == "a" and pair < 6, f"{pair}")
+        for pair in range(10)
+        for kind in "ab"
+    ]
+    found = worst_association(made, {})
+    assert found is not None
+    assert str(found) == "fails with kind (a): 6 of 10; elsewhere 0 of 10"
+    assert found.chance == pytest.approx(2 * comb(10, 6) / comb(20, 6))
+
+
 def test_trials_that_share_their_luck_count_once() -> None:
     # Six of six that are of two conversations are two failures of six trials.
     assert worst_association(told(40, 41, 42, cluster=5), {}) is None

@@ -38,6 +38,7 @@ def some_of(trials: int) -> list[int]:
 
 @given(counts)
 @example((0, 17))  # where rounding would lift the low bound above zero
+@example((0, 21))  # and put it below
 def test_the_interval_holds_the_rate_observed(count: tuple[int, int]) -> None:
     passed, trials = count
     low, high = wilson(passed, trials)
@@ -169,6 +170,12 @@ def test_there_are_no_more_effective_trials_than_trials(clusters: list[Cluster])
 )
 def test_a_claim_takes_its_number_of_trials(required: float, margin: float, trials: int) -> None:
     assert fewest(required, margin, ALPHA) == trials
+
+
+def test_a_rate_is_shown_where_it_is_met_and_the_margin_kept() -> None:
+    assert [shows(passed, 100, 0.9, 0.3, ALPHA) for passed in (89, 90)] == [False, True]
+    # One of one has a bound of alpha itself.
+    assert [shows(1, 1, rate, 0.0, 0.25) for rate in (0.25, 0.26)] == [True, False]
 
 
 @given(rates, margins)

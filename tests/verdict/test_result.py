@@ -59,6 +59,13 @@ def test_a_feature_is_not_assessed_where_every_trial_says_that_it_is_unsupported
     assert (lenient.verdict, found.verdict) == (accepted, otherwise)
 
 
+def test_a_required_feature_that_every_trial_lacks_is_not_ready_however_few_they_are() -> None:
+    rate = replace(result(LACKING), claim=Claim(0.8, 0.05, 0.05, 1))
+    scores: list[list[Score]] = [[LACKING], [LACKING, SETTLED], [failed("ignored")]]
+    found = [replace(rate, trials=result(*each).trials).verdict for each in scores]
+    assert found == [Verdict.NOT_READY, Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE]
+
+
 STALE = [failed("stale", f"expected '7', got '{number}'") for number in range(3)]
 
 
@@ -295,6 +302,13 @@ def test_a_family_that_always_fails_does_not_hide_in_the_rate() -> None:
     found = tried(0.75, lambda of: of["family"] == "c")
     assert (found.verdict_of_all, found.verdict) == (Verdict.READY, Verdict.NOT_READY)
     assert str(found.failing_alone) == "fails with family (c): 20 of 20; elsewhere 0 of 80"
+
+
+def test_a_family_of_which_few_pass_fails_by_itself() -> None:
+    few = iter([False, False])
+    found = tried(0.75, lambda of: of["family"] == "c" and next(few, True))
+    assert (found.verdict_of_all, found.verdict) == (Verdict.READY, Verdict.NOT_READY)
+    assert str(found.failing_alone) == "fails with family (c): 18 of 20; elsewhere 0 of 80"
 
 
 def test_a_family_that_is_harder_is_named_and_counts_as_the_rate_has_it() -> None:

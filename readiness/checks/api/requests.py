@@ -28,7 +28,7 @@ from readiness.exchange import ClientAbort, Exchange
 from readiness.probe import Probe
 from readiness.protocol.completion import read
 from readiness.reply import Reply
-from readiness.score import Outcome, Score
+from readiness.score import Outcome, Score, scored
 
 #: What a reply must contain, and must not.
 Expectation = Mapping[str, Any]
@@ -40,16 +40,19 @@ async def send(chat: Chat, probe: Probe) -> Reply:
 
 
 async def reproduced(attempt: Callable[[], Awaitable[Score]]) -> Score:
-    """The score of an attempt; one that fails is tried again, for a model may slip once."""
-    return (await until_not_failed(attempt, 2))[-1]
+    """The score of an attempt; one that fails is made twice more at the most, until it fails again.
 
-
-async def until_not_failed(attempt: Callable[[], Awaitable[Score]], most: int) -> Sequence[Score]:
-    """The scores of an attempt that is made until it does not fail, so many times at the most."""
-    scores = [await attempt()]
-    while scores[-1].outcome is Outcome.FAIL and len(scores) < most:
-        scores.append(await attempt())
-    return scores
+    A model may slip once, and one of three servers behind an address may be broken: what fails once
+    alone is left open.
+    """
+    first = await attempt()
+    if first.outcome is not Outcome.FAIL:
+        return first
+    for _ in range(2):
+        again = await attempt()
+        if again.outcome is Outcome.FAIL:
+            return again
+    return scored(Outcome.UNDETERMINED, "it failed once, and then not again", came=first.reason)
 
 
 async def send_as_is(chat: Chat, probe: Probe) -> Exchange:
@@ -96,7 +99,7 @@ async def _ask_until_shown(ask: Callable[[Probe], Awaitable[Score]], probe: Prob
     asked = [probe.messages, *probe.expect["others"]]
     score = Score(Outcome.UNDETERMINED)
     while asked and score.outcome is Outcome.UNDETERMINED:
-        score = await reproduced(partial(ask, replace(probe, messages=asked.pop(0))))
+        score = await ask(replace(probe, messages=asked.pop(0)))
     return score
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from readiness.checks.api import check_pairs
+from readiness.checks.api.requests import reproduced
 from readiness.checks.api.scoring_pairs import (
     score_alike,
     score_copies,
@@ -23,7 +25,7 @@ from readiness.mutants.api import flaws_caches, flaws_pairs
 from readiness.mutants.catalog import FLAWLESS, find
 from readiness.mutants.flaw import Flaw
 from readiness.reply import Usage
-from readiness.score import PASSED, Outcome
+from readiness.score import PASSED, Outcome, Score, failed
 from tests.checks.api.reference_over_http import CHECKS, failing
 from tests.exchanges import answered, said
 from tests.replies import reply
@@ -142,7 +144,29 @@ def test_pairs_that_differ_otherwise_each_time_are_slips_and_alike_they_are_dama
     scores = [score_copies(reply(whole), reply(streamed), TEXT) for whole, streamed in pairs_]
     assert score_alike(scores[:2]) == scores[0]
     assert score_alike(scores).outcome is UNDETERMINED
-    assert score_alike([*scores, PASSED]) == PASSED
+    assert score_alike([*scores[:2], PASSED]).outcome is UNDETERMINED
+    assert score_alike([PASSED]) == PASSED
+
+
+@pytest.mark.parametrize(
+    ("attempts", "outcome", "made"),
+    [
+        ([PASSED], Outcome.PASS, 1),
+        ([failed("a"), failed("b")], Outcome.FAIL, 2),
+        ([failed("a"), PASSED, failed("b")], Outcome.FAIL, 3),
+        ([failed("a"), PASSED, PASSED], UNDETERMINED, 3),
+    ],
+)
+def test_an_attempt_that_fails_is_never_retried_until_it_passes(
+    attempts: list[Score], outcome: Outcome, made: int
+) -> None:
+    left = [*attempts, PASSED]
+
+    async def attempt() -> Score:
+        return left.pop(0)
+
+    assert asyncio.run(reproduced(attempt)).outcome is outcome
+    assert len(left) == len(attempts) + 1 - made
 
 
 def test_tokens_of_reasoning_that_is_not_shown_differ_with_the_same_text() -> None:
