@@ -641,8 +641,8 @@ def test_a_run_with_evidence_of_a_licence_is_verified_with_and_without_it(
     shown.mkdir()
     policy.write_text(alone("license"))
     named = str(evidence.write(shown))
-    told = {"general.license": "apache-2.0", "general.file_type": 15}
-    (shown / evidence.WEIGHTS).write_bytes(evidence.header(told))
+    metadata: dict[str, str | int] = {"general.license": "apache-2.0", "general.file_type": 15}
+    (shown / evidence.WEIGHTS).write_bytes(evidence.header(metadata))
     where = f"{Path(checks.__file__).parent}/license/checks.py"
     own.runpytest(where, "--endpoint", url, "--policy", "own.yaml", "--license-evidence", named)
     assert record(own)["machine"]["quantization"] == "Q4_K_M"
