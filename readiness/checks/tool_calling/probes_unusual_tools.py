@@ -29,7 +29,7 @@ def minimal(seed: int, trials: int) -> list[Probe]:
 
 
 def extreme_values(seed: int, trials: int) -> list[Probe]:
-    """Arguments that are large, below 0, look like another type, or are 0, "" or null."""
+    """Arguments that are large, below 0, look like another type, or are 0, "", [] or null."""
     made = [_drawn("extreme_values", seed, at) for at in range(trials)]
     return _formed("extreme_values", seed, made)
 
@@ -142,11 +142,11 @@ def _written(value: Any) -> str:
 
 
 def _ambiguous(text: str) -> bool:
-    """Whether a text, written as it is, could be taken for none or for another type."""
+    """Whether a text, written as it is, could be taken for none, for another or another type."""
     try:
         json.loads(text)
     except ValueError:
-        return not text
+        return not text or text != text.strip()
     return True
 
 

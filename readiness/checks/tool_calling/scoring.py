@@ -84,7 +84,7 @@ def mistaken(call: ToolCall, expected: Expected, parameters: Mapping[str, Any]) 
         if spellings := expected.aliases.get(name):
             if not (isinstance(got, str) and named_alike(got, (wanted, *spellings))):
                 return failed(f"wrong {name}", str(Difference(name, wanted, got)))
-        elif other := next(differences(_trimmed(wanted), _trimmed(got), schema, name), None):
+        elif other := next(differences(*_comparable(wanted, got), schema, name), None):
             return failed(f"wrong {other.path}", str(other))
     return None
 
@@ -102,6 +102,13 @@ def _given(value: Any, schema: Mapping[str, Any]) -> Any:
         for key, of in value.items()
         if of is not None or key not in optional
     }
+
+
+def _comparable(wanted: Any, got: Any) -> tuple[Any, Any]:
+    """Two values without the white space around texts, unless it was asked for."""
+    if isinstance(wanted, str) and wanted != wanted.strip():
+        return wanted, got
+    return _trimmed(wanted), _trimmed(got)
 
 
 def _trimmed(value: Any) -> Any:

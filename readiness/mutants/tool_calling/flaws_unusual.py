@@ -277,6 +277,38 @@ def _without_nullable(request: Request, said: ModelOutput, _turn: int) -> ModelO
     return replace(said, calls=tuple(map(changed, said.calls)))
 
 
+def _hollow(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+    """An object that may be null comes without its members, as where its schema lost them."""
+    nullable = {
+        each["name"]: {
+            name
+            for name, of in ((each.get("parameters") or {}).get("properties") or {}).items()
+            if of.get("type") == ["object", "null"]
+        }
+        for each in _functions(request)
+    }
+
+    def changed(call: ModelToolCall) -> ModelToolCall:
+        emptied: dict[str, Any] = {name: {} for name in nullable.get(call.name, ())}
+        stated = json.loads(call.arguments)
+        return replace(call, arguments=dumped({**stated, **emptied})) if emptied else call
+
+    return replace(said, calls=tuple(map(changed, said.calls)))
+
+
+#: What a cleaner of schemas takes for keywords where an argument has the name.
+_KEYWORDS = {"type", "format", "default"}
+
+
+def _without_keywords(text: str) -> str:
+    return dumped({key: of for key, of in json.loads(text).items() if key not in _KEYWORDS})
+
+
+def _where_braces_pair(text: str) -> str:
+    """Arguments are complete where their braces pair, be they within texts or not."""
+    return text if text.count("{") == text.count("}") else text[:-1]
+
+
 def choosing(request: Request) -> bool:
     """Whether an argument is to be chosen from numbers."""
     return any(type(of) is int for each in _functions(request) for of in _choices(each))
@@ -413,6 +445,36 @@ _BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         },
     ),
     (
+        "tools_ends_stripped",
+        "a text loses the spaces around it, as by parsers of XML",
+        _VALUES,
+        {"change_output": _values(_always, lambda of: of.strip() if isinstance(of, str) else of)},
+    ),
+    (
+        "tools_keywords_lost",
+        "arguments named type, format or default are lost, as cleaners of schemas do",
+        _VALUES,
+        {"change_output": _written(_always, _without_keywords)},
+    ),
+    (
+        "tools_open_brace_streamed",
+        "in a stream the end is never sent where a text opens a brace",
+        _VALUES,
+        {"change_output": _written(streamed, _where_braces_pair)},
+    ),
+    (
+        "tools_last_brace_streamed",
+        "in a stream a text at the end loses the brace that ends it",
+        _VALUES,
+        {"change_output": _written(streamed, lambda text: text.replace('}"}', '"}'))},
+    ),
+    (
+        "tools_empty_lists_lost",
+        "an argument that is an empty list is left out",
+        _VALUES,
+        {"change_output": _members(_always, lambda of: of != [])},
+    ),
+    (
         "tools_hyphens_lost",
         "a hyphen in a tool's name becomes an underscore",
         _MINIMAL,
@@ -459,6 +521,12 @@ _BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "beside choices, of a list of objects the first is sent",
         _TOOLS,
         {"change_output": _changed(choosing, _first_item)},
+    ),
+    (
+        "tools_nullable_hollow",
+        "an object that may be null comes without its members",
+        _TOOLS,
+        {"change_output": _hollow},
     ),
     (
         "tools_choices_refused",
@@ -604,6 +672,15 @@ _HARMLESS: list[tuple[str, str, dict[str, Any]]] = [
                     referring(request) or choosing(request) or called_before(9)(request)
                 ),
                 lambda text: json.dumps(dict(reversed(json.loads(text).items())), indent=1),
+            )
+        },
+    ),
+    (
+        "tools_lists_spaced",
+        "arguments may be indented, and an empty list be written with a space",
+        {
+            "change_output": _written(
+                _always, lambda text: json.dumps(json.loads(text), indent=2).replace("[]", "[ ]")
             )
         },
     ),

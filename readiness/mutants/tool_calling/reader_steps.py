@@ -139,7 +139,7 @@ class _Reader:
         found: dict[str, Any] = {}
         for name, member in schema.get("properties", {}).items():
             part, key = self._target(member), f"{path}{name}"
-            if part.get("type") == "object":
+            if part.get("type") in ("object", ["object", "null"]):
                 found[name] = self._object(part, f"{key}.") or self._free(f"{key}.")
             elif key in self.facts:
                 found[name] = _value(part, self.facts[key])
