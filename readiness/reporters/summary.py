@@ -24,7 +24,7 @@ def summary(record: Record) -> str:
     lines = [
         f"## {_verdict(escaped)}: {text(model)}",
         "",
-        text(" ".join(conclusions.why(escaped, words))),
+        " ".join(map(text, conclusions.why(escaped, words))),
         "",
         f"Score {escaped['score']} of 100, profile {text(escaped['profile'])}, policy "
         f"{text(escaped['harness']['policy'])}.",

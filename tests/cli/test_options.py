@@ -184,6 +184,16 @@ def test_a_check_is_run_again_by_its_id(own: pytest.Pytester) -> None:
     assert (result.ret, planned) == (0, ["license.verbatim_license_text"])
 
 
+@pytest.mark.parametrize("named", ["license", "license.verbatim_license_text"])
+def test_the_first_word_is_a_check_where_the_endpoint_stands_in_a_file(
+    own: pytest.Pytester, named: str
+) -> None:
+    (own.path / "readiness.toml").write_text('endpoint = "http://127.0.0.1:9/v1"\n')
+    result = own.run(sys.executable, "-m", "readiness.cli.main", "run", named, "--plan", "-q")
+    planned = {each.partition(" ")[0] for each in result.outlines if each.startswith("license.")}
+    assert (result.ret, "license.verbatim_license_text" in planned) == (0, True)
+
+
 def test_a_dimension_is_run_beside_a_folder_of_its_name(own: pytest.Pytester) -> None:
     own.mkdir("license")
     command = ("-m", "readiness.cli.main", "run", "http://127.0.0.1:9/v1", "--plan", "-q")
