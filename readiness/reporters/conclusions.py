@@ -225,7 +225,9 @@ def _named(words: Translations, name: str, names: Sequence[str], **figures: int)
 
 def remarks(check: Record, words: Translations) -> Iterator[str]:
     """Remarks that explain a check's figures."""
-    for doubt in check["doubts"]:
+    # Doubts keep what passed from ready: elsewhere they explain nothing.
+    doubts = check["doubts"] if check["verdict"] == Verdict.INCONCLUSIVE else ()
+    for doubt in doubts:
         yield words("doubtful", doubt=words.reason(doubt))
     if pair := check.get("worst_pair"):
         yield gathered(pair, words)

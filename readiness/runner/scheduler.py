@@ -25,7 +25,7 @@ from readiness.runner.event_loop import BackgroundEventLoop
 from readiness.runner.measurements import KeptMeasurements, to_json
 from readiness.runner.sender import Sender
 from readiness.runner.settings import Settings
-from readiness.score import SETTLED, EndpointError, Outcome, Score
+from readiness.score import INTERRUPTED, SETTLED, EndpointError, Outcome, Score
 from readiness.verdict.result import Result, Trial, replies_digest
 
 #: What a check is to do instead.
@@ -95,6 +95,19 @@ class Scheduler:
     def repeated_result(self, check_id: str) -> Result:
         """Wait for the result of a check's repeated trials."""
         return self._repeated[check_id].done.result()
+
+    def end(self) -> list[Result]:
+        """The results of all checks, once no task runs; trials without an end were not made."""
+        self._background.submit(self._skip_rest()).result()
+        checks = [each.done for each in self.running.values()]
+        return [done.result() for done in checks if not done.exception()]
+
+    async def _skip_rest(self) -> None:
+        for running in self._active:
+            if not running.done.done():
+                for trial in running.missing_trials(INTERRUPTED):
+                    self._record(running, trial)
+                self._finish(running)
 
     async def _begin(self, fresh: Sequence[ActiveCheck]) -> None:
         paired_checks = self._paired.running if self._paired else {}

@@ -285,18 +285,18 @@ def test_one_model_is_chosen_and_of_several_the_user_must() -> None:
 
 def exploring(
     answer: Callable[[Request], int | dict[str, Any]], model: str = "mini", **dialect: Any
-) -> tuple[Capabilities, list[Request]]:
-    """What is detected of an endpoint that lists a model with a window, and what it was asked.
+) -> tuple[Capabilities, list[Call]]:
+    """What is detected of an endpoint that lists a model with a window, and what it was sent.
 
     Args:
         answer: The status of a refusal, or what a completion has besides its text.
         model: The one that is wanted.
         dialect: What is known of its dialect.
     """
-    models, seen = Models({"mini": 4096, "other": None}), list[Request]()
+    models, seen = Models({"mini": 4096, "other": None}), list[Call]()
 
     async def send(call: Call) -> Exchange:
-        seen.append(call.body)
+        seen.append(call)
         found = answer(call.body)
         if isinstance(found, int):
             return replace(listed(), status=found, body=b'{"error": {"message": "no"}}')
@@ -324,9 +324,9 @@ def test_what_a_reply_says_of_its_server_is_kept() -> None:
 
 @pytest.mark.parametrize("status", [404, 501])
 def test_one_refusal_of_the_first_request_is_no_answer(status: int) -> None:
-    found, asked = exploring(refusing(status, times=1))
-    assert (found.dialect.sampling, asked[0]) == ({"temperature": 0}, asked[1])
-    assert asked[2] != asked[1]
+    found, sent = exploring(refusing(status, times=1))
+    assert (found.dialect.sampling, sent[0]) == ({"temperature": 0}, sent[1])
+    assert sent[2] != sent[1]
 
 
 @pytest.mark.parametrize(
@@ -351,24 +351,26 @@ def test_two_refusals_with_404_are_of_the_model_or_of_the_address(
 
 
 def test_a_first_request_that_is_refused_once_loses_no_parameter() -> None:
-    found, asked = exploring(refusing(400, times=1))
+    found, sent = exploring(refusing(400, times=1))
     assert (found.dialect.sampling, found.dialect.max_tokens_field) == (
         {"temperature": 0},
         "max_completion_tokens",
     )
-    assert asked[2] == asked[0]
+    assert sent[2].body == sent[0].body
 
 
 def test_a_first_request_may_be_refused_for_both_of_its_newer_parameters() -> None:
     newer = {"temperature", "max_completion_tokens"}
-    found, asked = exploring(lambda request: 400 if newer & request.keys() else {})
+    found, sent = exploring(lambda request: 400 if newer & request.keys() else {})
     assert (found.dialect.sampling, found.dialect.max_tokens_field) == ({}, "max_tokens")
-    assert [sorted({"max_tokens", *newer} & each.keys()) for each in asked[:5]] == [
-        ["max_completion_tokens", "temperature"],
-        ["max_completion_tokens"],
-        ["max_tokens", "temperature"],
-        ["max_tokens"],
-        ["max_completion_tokens", "temperature"],
+    assert [
+        (*sorted({"max_tokens", *newer} & each.body.keys()), each.valid) for each in sent[:5]
+    ] == [
+        ("max_completion_tokens", "temperature", True),
+        ("max_completion_tokens", False),
+        ("max_tokens", "temperature", False),
+        ("max_tokens", False),
+        ("max_completion_tokens", "temperature", False),
     ]
 
 
@@ -394,9 +396,9 @@ def test_a_limit_is_ignored_where_more_than_two_tokens_come_beyond_it(
     usage: dict[str, int] | None, field: str
 ) -> None:
     limited = {"usage": usage}
-    found, asked = exploring(lambda r: limited if r.get("max_completion_tokens") == 8 else {})
+    found, sent = exploring(lambda r: limited if r.get("max_completion_tokens") == 8 else {})
     assert found.dialect.max_tokens_field == field
-    older = [each for each in asked if "max_tokens" in each]
+    older = [each for each in sent if "max_tokens" in each.body]
     assert len(older) == (1 if field == "max_completion_tokens" else 5)
 
 
@@ -410,9 +412,9 @@ def test_a_stream_is_supported_where_only_its_usage_is_refused() -> None:
     assert (found.unsupported, found.dialect.stream_usage) == ({}, False)
     found, _ = exploring(lambda request: 400 if "stream" in request else {})
     assert (found.unsupported, found.dialect.stream_usage) == ({"stream": "HTTP 400: no"}, True)
-    found, asked = exploring(lambda request: 400 if "stream" in request else {}, stream_usage=False)
+    found, sent = exploring(lambda request: 400 if "stream" in request else {}, stream_usage=False)
     assert found.unsupported == {"stream": "HTTP 400: no"}
-    assert len([each for each in asked if "stream" in each]) == 2
+    assert len([each for each in sent if "stream" in each.body]) == 2
 
 
 def test_a_feature_is_declined_only_where_the_request_without_it_is_answered() -> None:
@@ -432,9 +434,10 @@ def test_a_feature_is_declined_only_where_the_request_without_it_is_answered() -
 def test_reasoning_is_tried_in_the_history_only_where_it_is_plain_text(thinks: str) -> None:
     message = {"role": "assistant", "content": "OK", thinks: [{"text": "Let me see."}]}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    found, asked = exploring(lambda request: {"choices": [choice]})
+    found, sent = exploring(lambda request: {"choices": [choice]})
     assert (found.reasoning, found.dialect.reasoning_tokens) == (True, 4096)
-    histories = [each["messages"][1] for each in asked if len(each["messages"]) > 1]
+    asked = [each.body["messages"] for each in sent]
+    histories = [each[1] for each in asked if len(each) > 1]
     assert [each.get(thinks) for each in histories] == (
         ["A tool can tell that.", None] if thinks == "reasoning_content" else []
     )
@@ -443,9 +446,9 @@ def test_reasoning_is_tried_in_the_history_only_where_it_is_plain_text(thinks: s
 def test_reasoning_is_not_tried_in_the_history_of_calls_without_tools() -> None:
     message = {"role": "assistant", "content": "OK", "reasoning": "Let me see."}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    found, asked = exploring(lambda r: 400 if "tools" in r else {"choices": [choice]})
+    found, sent = exploring(lambda r: 400 if "tools" in r else {"choices": [choice]})
     assert (found.reasoning, [*found.unsupported]) == (True, ["tools"])
-    assert [each for each in asked if len(each["messages"]) > 1] == []
+    assert [each for each in sent if len(each.body["messages"]) > 1] == []
 
 
 def test_what_goes_wrong_in_a_request_that_is_sent_ahead_is_raised() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.scoring.claims import Role, occurrences, plainly, role, values_in
+from readiness.scoring.claims import Role, occurrences, plainly, role, unread, values_in
 
 
 def roles(text: str) -> list[str]:
@@ -132,3 +132,37 @@ def test_any_text_can_be_read(text: str) -> None:
 def test_a_reply_that_runs_away_is_read_in_good_time(piece: str) -> None:
     # Where the time grew with the square of the length, some of these took minutes.
     assert len(roles(piece * 2_000)) > 1
+
+
+@pytest.mark.parametrize(
+    ("text", "beside"),
+    [
+        ("4821", ""),
+        ("the answer is 4821 euros", ""),
+        ("4821 sacks", "sacks"),
+        ("blue 4821", "blue"),
+        ("blue: 4821 sacks", "sacks"),
+        ("the red sacks are 4821", ""),
+        ("4821个苹果", "苹 果"),
+        ("红的4821", "红"),
+        ("4821, sacks", ""),
+        ("(sacks) 4821", ""),
+        ("4821 km^2 sacks", "sacks"),
+        ("4821 q", ""),
+        # Of words between two values nobody knows whose they are.
+        ("4821 blue 7", ""),
+        ("blue 4821 green 7", "blue"),
+    ],
+)
+def test_what_stands_beside_a_value_and_is_of_no_frame_is_told(text: str, beside: str) -> None:
+    plain = plainly(text)
+    assert unread(plain, *values_in(plain)[0].span()) == beside
+
+
+def test_words_of_the_question_and_of_another_value_say_nothing_more() -> None:
+    plain = plainly("7 green 4821 red sacks")
+    _, found = values_in(plain)
+    assert unread(plain, *found.span(), "How many sacks?") == "red"
+    assert unread(plain, *found.span(), "How many RED sacks?") == ""
+    wide = plainly("红苹果4821")
+    assert unread(wide, *values_in(wide)[0].span(), "有多少红苹") == "果"
