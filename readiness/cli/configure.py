@@ -122,6 +122,7 @@ def _require_consistent(name: str, path: Path) -> None:
     if not (folder / SUMS).exists():
         return  # An interrupted run has no record yet, or one of before.
     try:
+        run_folder.refuse_changed(folder)
         record = run_folder.read(folder)
     except FolderError:
         return  # Who reads the run says what is wrong.

@@ -274,7 +274,7 @@ def lacking(check: Record, words: Translations) -> str:
         return words.reason(check["doubts"][0])
     if "decided_by" in check:
         return words("no_decision")
-    if check["outcomes"].get(Outcome.UNDETERMINED) == check["made"]:
+    if check["reasons"] and check["outcomes"].get(Outcome.UNDETERMINED, 0) == check["made"]:
         return words.reason(check["reasons"][0]["example"])
     if check["defects_only"]:
         return "" if "no_defect" in check else words("defects_only")
