@@ -139,10 +139,10 @@ async def sampling_change_honoured(chat: Chat, probe: Probe) -> Score:
     return pairs.score_sampled([each.text for each in sent])
 
 
-@check(with_code_words("stop_cuts_same_text"), trials=5)
+@check(with_code_words("stop_cuts_same_text"), trials=6)
 async def stop_cuts_same_text(chat: Chat, probe: Probe) -> Score:
-    """With a stop sequence, a reply MUST be what stands before it in the reply without, whole and
-    streamed.
+    """With a stop sequence, a reply MUST be what stands before it in the reply without, or all of
+    that where it only begins, whole and streamed.
     """
     stops = probe.expect["stop"]
 

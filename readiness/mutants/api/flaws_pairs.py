@@ -161,6 +161,17 @@ def _stopping(cut: Callable[[str, str], str]) -> Says:
     return says
 
 
+def _without_begun(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+    """The end of a text with which a stop sequence begins is kept back, and never sent."""
+    stop, text = request.get("stop") or [], said.content or ""
+    stops = [stop] if isinstance(stop, str) else stop
+    begun = [each[:end] for each in stops for end in range(1, len(each))]
+    if any(each in text for each in stops):
+        return said
+    kept = max((each for each in begun if text.endswith(each)), key=len, default="")
+    return replace(said, content=text.removesuffix(kept)) if kept else said
+
+
 def _beside_stop(change: Callable[[ModelOutput], ModelOutput]) -> Says:
     """Change a reply with calls, where the request has a stop sequence."""
     return lambda request, said, _turn: change(said) if request.get("stop") and said.calls else said
@@ -421,6 +432,10 @@ FLAWS = [
                         streamed, _stopping(lambda text, _stop: text.rpartition("\n")[0])
                     )
                 },
+            ),
+            "stop_keeps_end_back": (
+                "in a stream, an end that begins a stop sequence is kept back for ever",
+                {"change_output": only(streamed, _without_begun)},
             ),
             "stop_leaves_beginning": (
                 "the first letters of a stop sequence stay",
