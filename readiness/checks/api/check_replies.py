@@ -304,7 +304,7 @@ async def developer_message_not_dropped(chat: Chat, probe: Probe) -> Score:
 async def _read_or_rejected(chat: Chat, probe: Probe) -> Score:
     exchange = await chat.send_invalid(probe.messages, budget=probe.budget)
     if (exchange.status or 0) >= 400:
-        return replies.score_rejected_role(exchange)
+        return replies.score_declined(exchange)
     reply = read(exchange)
     if reply.finish == "length":
         # Reasoning may have used our limit up: it is accepted, so that chat can give it room.

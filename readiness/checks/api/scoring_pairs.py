@@ -13,7 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from readiness.checks.api.scoring_replies import DECLINED, contains, tokens_at_most
+from readiness.checks.api.scoring_replies import (
+    DECLINED,
+    contains,
+    score_declined,
+    tokens_at_most,
+)
 from readiness.exchange import Exchange
 from readiness.protocol.completion import read
 from readiness.protocol.message import decode
@@ -172,6 +177,14 @@ def score_same_calls(whole: Reply, streamed: Reply, word: str) -> Score:
 def score_kept_calls(free: Reply, stopped: Reply, word: str) -> Score:
     """Score a call whose argument the request fixes, without a stop sequence and with one."""
     return _score_calls(free, stopped, word, ("without a stop sequence, the", "with one, the"))
+
+
+def score_calls_in_format(free: Reply, formatted: Exchange, word: str) -> Score:
+    """Score a call that the request fixes, without a format and with one, which may be refused."""
+    if (formatted.status or 0) >= 400:
+        return score_declined(formatted)
+    whose = ("without a response_format, the", "with a response_format, the")
+    return _score_calls(free, read(formatted), word, whose)
 
 
 def _score_calls(one: Reply, other: Reply, word: str, whose: tuple[str, str]) -> Score:
