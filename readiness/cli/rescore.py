@@ -71,7 +71,7 @@ class Rescored:
     differences: Sequence[str]
 
     def __str__(self) -> str:
-        taken = f"; {self.taken} were taken as recorded, for they measure" if self.taken else ""
+        taken = f"; {self.taken} were taken as recorded" if self.taken else ""
         return f"{self.scored} trials were scored again, and the record follows from them{taken}"
 
 
@@ -89,7 +89,7 @@ def rescore(argv: Sequence[str]) -> int:
     for each in found.differences[:MAX_NAMED]:
         print(escape_unprintable(each), file=sys.stderr)
     if found.differences:
-        print(f"{len(found.differences)} differences", file=sys.stderr)
+        print(f"in all: {len(found.differences)}", file=sys.stderr)
         return UNSOUND
     print(found)
     return 0
@@ -118,6 +118,9 @@ def rescored(folder: Path, options: argparse.Namespace) -> Rescored:
             run.results.append(run.pooled(result))
     run.compare()
     again = json.loads(json.dumps(record_of(run)))
+    if not options.license_evidence:  # As the header of the evidence has it.
+        again["license_evidence"] = state.about["license_evidence"]
+        again["machine"]["quantization"] = state.latest["machine"]["quantization"]
     differing = list(_differing("", _derived(record), _derived(again)))
     taken = [each for each in planned if not rescorer.scores_again(each)]
     counts = {each.check.id: len(state.trials.get((each.check.id, False), ())) for each in planned}
@@ -266,8 +269,10 @@ def _policy(record: Record, state: ResumeState, options: argparse.Namespace) -> 
     for name, now in harness(rules).items():
         if then[name] != now:
             what = "name its file with --policy, or install" if "policy" in name else "install"
+            package = "openai" if name == "openai_sdk" else "llm-readiness"
             why = f"its {name} is {then[name]:.24}, and here it is {now:.24}"
-            raise NotRescorable(f"{why}: {what} llm-readiness {then['version']}")
+            version = then["openai_sdk" if name == "openai_sdk" else "version"]
+            raise NotRescorable(f"{why}: {what} {package} {version}")
     rules = rules.requiring("deployment") if state.about.get("deployment") else rules
     return rules.requiring("webui") if state.latest["machine"].get("webui", "") else rules
 

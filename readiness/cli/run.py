@@ -21,6 +21,8 @@ def run(argv: Sequence[str]) -> int:
     """Try an endpoint; the exit status is that of the run."""
     parser = _parser()
     given, unknown = parser.parse_known_intermixed_args(argv)
+    if given.url and _names_checks(given.url):  # The endpoint stands in a file or the environment.
+        given.url, given.checks = None, [given.url, *given.checks]
     if unknown:
         remedy = near(unknown[0]) or ": see --help"
         print(f"{unknown[0]} is unknown{remedy}", file=sys.stderr)
@@ -39,6 +41,8 @@ def run(argv: Sequence[str]) -> int:
         PLUGIN,
         "-p",
         "no:cacheprovider",
+        "-o",
+        "console_output_style=classic",
     ]
     shown = ["--no-header", *["-q"] * given.quiet, *["-v"] * given.verbose]
     try:
@@ -46,6 +50,13 @@ def run(argv: Sequence[str]) -> int:
     except LookupError as error:
         print(error, file=sys.stderr)
         return pytest.ExitCode.USAGE_ERROR
+
+
+def _names_checks(word: str) -> bool:
+    """Whether a word names a dimension or a check, and so no endpoint."""
+    dimension = word.partition(".")[0]
+    known = {each.id for each in built_in_checks([dimension])} if dimension in dimensions() else ()
+    return word in known or word in dimensions()
 
 
 def _options(given: argparse.Namespace) -> Iterator[str]:

@@ -423,11 +423,8 @@ def sha256(content: bytes) -> str:
 
 
 def _first_and_last(arrivals: list[list[int]]) -> list[list[int]]:
-    return (
-        arrivals
-        if len(arrivals) <= MAX_SUMMARY_ARRIVALS
-        else [*arrivals[: MAX_SUMMARY_ARRIVALS - 1], arrivals[-1]]
-    )
+    first, rest = arrivals[: MAX_SUMMARY_ARRIVALS - 1], arrivals[MAX_SUMMARY_ARRIVALS - 1 :]
+    return [*first, *rest[-1:]]
 
 
 def _body(body: bytes) -> dict[str, str]:

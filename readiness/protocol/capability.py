@@ -43,6 +43,8 @@ HARD = [
         ),
     }
 ]
+#: The limits of the first request, of those for a word, and of the one that takes thought.
+FIRST_LIMIT, WORD_LIMIT = 512, 64
 HARD_LIMIT = 256  # Reasoning comes first: the beginning of a reply shows it.
 JSON = [{"role": "user", "content": 'Reply with exactly this JSON: {"ok": true}'}]
 OK_SCHEMA = {
@@ -243,7 +245,9 @@ async def explore(send: Send, models: Models, asked: Dialect) -> Capabilities:
 
 def _independent(dialect: Dialect) -> list[Call]:
     """The requests that are sent next, whatever the others find."""
-    features = [dialect.request(messages, 64, wanted) for messages, wanted in FEATURES.values()]
+    features = [
+        dialect.request(messages, WORD_LIMIT, wanted) for messages, wanted in FEATURES.values()
+    ]
     newer = dialect.max_tokens_field != OLDER_LIMIT
     declinable = [_older_limit(dialect), *features] if newer else features
     return [
@@ -277,11 +281,11 @@ async def _try_feature(
 ) -> tuple[Dialect, Exchange | None]:
     """Try a feature; return the dialect, and the response that declines it, if one does."""
     messages, parameters = FEATURES[feature]
-    whole = dialect.request(messages, 64, {})
-    refusal = await _declined(send, dialect.request(messages, 64, parameters), whole)
+    whole = dialect.request(messages, WORD_LIMIT, {})
+    refusal = await _declined(send, dialect.request(messages, WORD_LIMIT, parameters), whole)
     if refusal is not None and feature == "stream" and dialect.stream_usage:
         bare = replace(dialect, stream_usage=False)
-        if await _declined(send, bare.request(messages, 64, parameters), whole) is None:
+        if await _declined(send, bare.request(messages, WORD_LIMIT, parameters), whole) is None:
             return bare, None
     return dialect, refusal
 
@@ -304,9 +308,9 @@ async def _ask_for_a_word(
     send: Send, dialect: Dialect, models: Models
 ) -> tuple[Dialect, Reply, Exchange]:
     """Ask for one word, dropping the parameters that the endpoint rejects."""
-    exchange = await send(Call(dialect.request(OK, 512, {})))
+    exchange = await send(Call(dialect.request(OK, FIRST_LIMIT, {})))
     if exchange.status in (404, 501):
-        exchange = await send(Call(dialect.request(OK, 512, {})))
+        exchange = await send(Call(dialect.request(OK, FIRST_LIMIT, {})))
     if exchange.status in (400, 422):
         dialect, exchange = await _ask_more_plainly(send, dialect, exchange)
     reason = f"HTTP {exchange.status}: {error_text(exchange):.200}"
@@ -334,16 +338,16 @@ async def _ask_more_plainly(
     """
     unsampled, older = replace(dialect, sampling={}), replace(dialect, max_tokens_field=OLDER_LIMIT)
     for other in (unsampled, older, replace(unsampled, max_tokens_field=OLDER_LIMIT)):
-        exchange = await send(Call(other.request(OK, 512, {}), valid=False))
+        exchange = await send(Call(other.request(OK, FIRST_LIMIT, {}), valid=False))
         if exchange.succeeded:
-            again = await send(Call(dialect.request(OK, 512, {}), valid=False))
+            again = await send(Call(dialect.request(OK, FIRST_LIMIT, {}), valid=False))
             return (dialect, again) if again.succeeded else (other, exchange)
     return dialect, rejected
 
 
 async def _verify_unlisted_model(send: Send, dialect: Dialect, models: Models) -> None:
     """Make sure that the endpoint does not serve an unlisted model name with another model."""
-    other = await send(Call(replace(dialect, model=NO_SUCH_MODEL).request(OK, 16, {})))
+    other = await send(Call(replace(dialect, model=NO_SUCH_MODEL).request(OK, WORD_LIMIT, {})))
     if other.status == 200:
         raise LookupError(
             f"{dialect.model!r} is not served, and the endpoint answers to any name: "
@@ -368,12 +372,12 @@ async def _with_older_limit(send: Send, dialect: Dialect) -> Dialect:
     """Detect whether `max_tokens` is rejected where `max_completion_tokens` is not."""
     if dialect.max_tokens_field == OLDER_LIMIT:
         return dialect
-    asked = _older_limit(dialect), dialect.request(OK, 64, {})
+    asked = _older_limit(dialect), dialect.request(OK, WORD_LIMIT, {})
     return replace(dialect, older_limit=await _declined(send, *asked) is None)
 
 
 def _older_limit(dialect: Dialect) -> dict[str, Any]:
-    return replace(dialect, max_tokens_field=OLDER_LIMIT).request(OK, 64, {})
+    return replace(dialect, max_tokens_field=OLDER_LIMIT).request(OK, WORD_LIMIT, {})
 
 
 async def _ask_what_is_hard(send: Send, dialect: Dialect) -> Reply | None:
@@ -403,7 +407,7 @@ async def _with_reasoning_history(send: Send, dialect: Dialect, reasoned: Reply)
     told = {"role": "tool", "tool_call_id": "a1b2c3d4e", "content": "15:20"}
 
     async def rejected(call: Mapping[str, Any]) -> bool:
-        request = dialect.request([asked, call, told], 64, {"tools": [TIME_TOOL]})
+        request = dialect.request([asked, call, told], WORD_LIMIT, {"tools": [TIME_TOOL]})
         return (await send(Call(request))).status in (400, 422)
 
     field = reasoned.reasoning_field

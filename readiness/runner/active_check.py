@@ -163,6 +163,15 @@ class ActiveCheck:
         """The trials that are still waiting, with this score."""
         return [Trial.of(probe, number, score) for number, probe in self.waiting]
 
+    def missing_trials(self, score: Score) -> list[Trial]:
+        """The trials that have not ended, with this score."""
+        probes = [*self.planned.probes, *self.planned.extension][: self.total]
+        return [
+            Trial.of(probe, number, score)
+            for number, probe in enumerate(probes)
+            if number not in self.trials
+        ]
+
     def note(self, trial: Trial) -> None:
         """Count a trial that has ended."""
         self.trials[trial.number] = trial

@@ -44,7 +44,8 @@ NOT_IN_EVIDENCE = frozenset({"deployment", "webui"})
 MEASURED = frozenset({"load", "low_resource", "stability"})
 #: It waits for the endpoint to come back, and keeps nothing of the time until then.
 UNMEASURED = "stability.recovers_after_restart"
-DOCUMENTS = "license"
+#: The dimension, and the check, that read the evidence of the licence.
+DOCUMENTS = frozenset({"license", "low_resource.plausible_measurements"})
 #: How many turns of the event loop a reply waits at most for those that came before it.
 MAX_TURNS = 1000
 
@@ -129,9 +130,9 @@ class Rescorer:
 
     def scores_again(self, planned: PlannedCheck) -> bool:
         """Whether a check's score follows from what the evidence has."""
-        if planned.check.dimension == DOCUMENTS:
-            documents = self.context.license_evidence_digests
-            return bool(self.state.about.get("license_evidence") == documents)
+        shown = self.state.about.get("license_evidence") == self.context.license_evidence_digests
+        if not shown and not DOCUMENTS.isdisjoint({planned.check.dimension, planned.check.id}):
+            return False
         # While the run goes on, its checks of the whole run are tried again.
         ended = self.context.recorded_exchanges is not None or not planned.check.whole_run
         return ended and planned.check.dimension not in NOT_IN_EVIDENCE

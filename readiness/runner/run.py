@@ -102,6 +102,13 @@ class Run:
         self.results.append(result)
         return result
 
+    def end(self) -> None:
+        """End the checks that were started, and have no result yet, by the trials they have."""
+        known = {each.check.id for each in self.results}
+        self.results += [
+            self.pooled(each) for each in self.runner.end() if each.check.id not in known
+        ]
+
     def pooled(self, result: Result) -> Result:
         """A result, pooled with the earlier runs that the user names and those that are found."""
         planned = self.plan[result.check.id]

@@ -25,7 +25,7 @@ from readiness.runner.event_loop import BackgroundEventLoop
 from readiness.runner.measurements import KeptMeasurements, to_json
 from readiness.runner.sender import Sender
 from readiness.runner.settings import Settings
-from readiness.score import SETTLED, EndpointError, Outcome, Score
+from readiness.score import INTERRUPTED, SETTLED, EndpointError, Outcome, Score
 from readiness.verdict.result import Result, Trial, replies_digest
 
 #: What a check is to do instead.
@@ -95,6 +95,20 @@ class Scheduler:
     def repeated_result(self, check_id: str) -> Result:
         """Wait for the result of a check's repeated trials."""
         return self._repeated[check_id].done.result()
+
+    def end(self) -> list[Result]:
+        """The results of all checks that were tried, as far as they were, once no task runs."""
+        self._background.submit(self._skip_rest()).result()
+        ended = [each.done for each in self.running.values() if each.done.done()]
+        return [done.result() for done in ended if not done.exception()]
+
+    async def _skip_rest(self) -> None:
+        for running in self._active:
+            tried = any(trial.score.tried for trial in running.trials.values())
+            if tried and not running.done.done():
+                for trial in running.missing_trials(INTERRUPTED):
+                    self._record(running, trial)
+                self._finish(running)
 
     async def _begin(self, fresh: Sequence[ActiveCheck]) -> None:
         paired_checks = self._paired.running if self._paired else {}

@@ -476,12 +476,13 @@ def _explored(
 
 @contextmanager
 def _finished(background: BackgroundEventLoop, run: Run) -> Generator[None]:
-    """On exit, also after an error, compare the run with its baseline."""
+    """On exit, also after an error or an interrupt, end its checks, and compare it."""
     try:
         yield
     finally:
         # Nothing may be added to the evidence once it is compared or hashed.
         background.cancel_all()
+        run.end()
         run.evidence.close()
         run.verify_evidence()
         run.compare()

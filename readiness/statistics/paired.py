@@ -47,7 +47,7 @@ def sign_flips(differences: Sequence[int]) -> float:
         spaced = zeros((len(heads) - 1) * size + 1)
         spaced[::size] = heads
         lowest, chances = lowest + first * size, convolve(chances, spaced)
-    ahead = sum(each for each in differences if each > 0)
+    ahead = sum(max(each, 0) for each in differences)
     return min(1.0, float(chances[max(0, ahead - lowest) :].sum()))
 
 
@@ -114,7 +114,7 @@ def inferior(found: Pairs, margin: float) -> float:
         return 1.0
     most = _most_losses(found, margin)
     # Discordant pairs are rare: the grid is finer at small rates.
-    gains = [(1 - margin) / 2 * (step / STEPS) ** 2 for step in range(STEPS)]
+    gains = [(1 - margin) / 2 * (step / STEPS) ** 2 for step in range(STEPS + 1)]
     return min(1.0, max(_as_good(most, gained, margin) for gained in gains))
 
 
@@ -143,7 +143,7 @@ def _as_good(most: NDArray[int64], gains: float, margin: float) -> float:
     chances = exp(ways + xlogy(both, rate) + xlog1py(pairs - both, -rate))
     counts = chances > NEGLIGIBLE
     both, most, chances = both[counts], most[counts], chances[counts]
-    few = bdtr(where(most < 0, 0, most), both, (gains + margin) / rate)
+    few = bdtr(most, both, (gains + margin) / rate)
     return float((chances * where(most < 0, 0, few)).sum())
 
 
@@ -163,4 +163,4 @@ def _score(lost: Any, gained: Any, pairs: int, margin: float) -> Any:
     inner = linear * linear + 8 * pairs * gained * margin * (1 - margin)
     gains = (sqrt(maximum(inner, 0)) - linear) / (4 * pairs)
     spread = pairs * (2 * gains + margin * (1 - margin))
-    return (gained - lost + pairs * margin) / sqrt(maximum(spread, ROUNDING**2))
+    return (gained - lost + pairs * margin) / sqrt(maximum(spread, ROUNDING))

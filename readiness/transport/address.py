@@ -44,7 +44,7 @@ class Address:
         Raises:
             ValueError: It is not the URL of an HTTP endpoint, or a header's value is none.
         """
-        parts = _split(url)
+        parts = None if _is_word(url) else _split(url)
         if parts is None or parts.scheme not in ("http", "https") or not _is_host(parts.hostname):
             raise ValueError(f"not the address of an endpoint: give one as in {EXAMPLE}")
         if not _has_port(parts):
@@ -151,6 +151,11 @@ def _split(url: str) -> SplitResult | None:
         return urlsplit(url if "://" in url else f"http://{url}")
     except ValueError:
         return None
+
+
+def _is_word(url: str) -> bool:
+    """Whether it has neither scheme, port, path nor domain: a slip, or another option's value."""
+    return url not in LOOPBACK and not any(mark in url for mark in ".:/")
 
 
 def _is_host(host: str | None) -> bool:

@@ -1,6 +1,7 @@
 """The comparison with a baseline: regressions, and non-inferiority that is not shown."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.baseline.comparison import CheckComparison, RunComparison, compare
+from readiness.baseline.comparison import CheckComparison, RunComparison, TrialPair, compare
 from readiness.baseline.finished_run import FinishedRun, RecordedTrial
 from readiness.chat import Chat
 from readiness.check import Check, check
 from readiness.policy.policy import Policy, load
 from readiness.probe import Probe
 from readiness.score import PASSED, Outcome, Score
+from readiness.statistics.paired import Pairs
 from readiness.verdict.claim import Claim, Gate, Verdict
 from readiness.verdict.matrix import matrix
 from readiness.verdict.result import Result, Trial
@@ -121,8 +123,90 @@ def test_a_rule_that_was_kept_must_be_kept(before: str, now: str, verdict: Verdi
     assert compared(before, result(rule, now)).verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("pair", "is_lost", "is_gained", "tried", "conclusive", "may_be_lost", "may_be_gained"),
+    [
+        ("pp", False, False, True, True, False, False),
+        ("ff", False, False, True, True, False, False),
+        ("pf", True, False, True, True, True, False),
+        ("pe", True, False, True, True, True, False),
+        ("fp", False, True, True, True, False, True),
+        ("up", False, True, True, True, False, True),
+        ("p?", False, False, True, False, True, False),
+        ("ps", False, False, False, False, True, False),
+        ("?p", False, False, True, False, False, True),
+        ("sp", False, False, False, False, False, True),
+        ("f?", False, False, True, False, False, True),
+        ("fs", False, False, False, False, False, True),
+        ("?f", False, False, True, False, True, False),
+        ("sf", False, False, False, False, True, False),
+        ("??", False, False, True, False, True, True),
+        ("s?", False, False, False, False, True, True),
+    ],
+)
+def test_what_is_open_may_be_lost_or_gained(
+    pair: str,
+    is_lost: bool,
+    is_gained: bool,
+    tried: bool,
+    conclusive: bool,
+    may_be_lost: bool,
+    may_be_gained: bool,
+) -> None:
+    before, now = (LETTERS[each] for each in pair)
+    found = TrialPair(Trial("0", 0, Score(now)), RecordedTrial("0", before))
+    assert (found.lost, found.gained) == (is_lost, is_gained)
+    assert (found.tried, found.conclusive) == (tried, conclusive)
+    assert (found.may_be_lost, found.may_be_gained) == (may_be_lost, may_be_gained)
+
+
 def test_a_feature_that_neither_has_is_not_compared() -> None:
     assert compared("u" * 5, result(rule, "u" * 5)).checks == []
+    assert len(compared("u" * 5, result(rule, "uuuuf")).checks) == 1
+    assert len(compared("", result(rule, "u" * 5)).checks) == 1
+
+
+def test_what_an_interrupted_baseline_lacks_counts_as_skipped() -> None:
+    (found,) = compared("pf", result(rate, "ppf")).checks
+    assert [each.baseline_trial.outcome for each in found.pairs] == [
+        Outcome.PASS,
+        Outcome.FAIL,
+        Outcome.SKIPPED,
+    ]
+
+
+def test_conclusive_pairs_agree_that_are_neither_lost_nor_gained() -> None:
+    found = compared("pppff?sp", result(rate, "pffpfpps"))
+    assert (found.pairs, found.agree) == (5, 2)
+    (checked,) = found.checks
+    assert (len(checked.lost), len(checked.gained), len(checked.tried)) == (2, 1, 6)
+    assert checked.differences == [0, 1, 1, -1, 0, -1, -1, 0]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "clusters", "pairs"),
+    [
+        ("p" * 60, "p" * 60, 0, Pairs(0, 0, 60)),
+        ("p" * 55 + "f" * 5, "f" * 3 + "p" * 57, 0, Pairs(3, 5, 60)),
+        ("p" * 60, "f" * 2 + "s" + "p" * 57, 0, Pairs(3, 0, 60)),
+        ("p" * 57 + "fs?", "p" * 60, 0, Pairs(0, 1, 60)),  # what was open has not been gained
+        # Six clusters of ten, all alike: 1 + 9 * 0.1 trials are worth one.
+        ("p" * 60, "p" * 60, 6, Pairs(0, 0, 31)),
+        # One whole cluster is lost: a cluster is worth one trial.
+        ("p" * 60, "fppppp" * 10, 6, Pairs(1, 0, 6)),
+        ("fppppp" * 10, "p" * 60, 6, Pairs(0, 5, 31)),
+    ],
+)
+def test_effective_pairs_are_fewer_where_trials_share_something(
+    before: str, now: str, clusters: int, pairs: Pairs
+) -> None:
+    (found,) = compared(before, result(rate, now, clusters=clusters)).checks
+    assert found.effective == pairs
+
+
+def test_the_bound_that_is_shown_is_of_the_trials_that_were_tried() -> None:
+    (found,) = compared("p" * 60, result(rate, "p" * 50 + "s" * 10)).checks
+    assert found.at_least == pytest.approx(-(1.6448536**2) / (50 + 1.6448536**2))
 
 
 def test_conversations_are_lost_or_gained_as_a_whole() -> None:
@@ -208,10 +292,32 @@ def test_trials_that_are_slower_by_more_than_noise_are_reported(
     assert found.verdict is Verdict.READY
 
 
+def test_a_ratio_is_of_the_durations_of_a_trial_that_passed_in_both() -> None:
+    now = result(rate, "ppppfpp")
+    # The first two share their exchanges, and the last sent none.
+    shown = [(0,), (0,), (2, 3), (3,), (4,), (5,), ()]
+    trials = [replace(trial, exchanges=each) for trial, each in zip(now.trials, shown, strict=True)]
+    before = past({now.check.id: "pppfppp"})
+    seconds = {0: 2.0, 1: 1.0, 2: 4.0, 3: 1.0, 4: 1.0, 5: 0.0, 6: 1.0}
+    baseline = replace(before, seconds=seconds)
+    candidate = replace(past({}), seconds={0: 5.0, 2: 3.0, 3: 1.0, 4: 9.0, 5: 9.0})
+    rows = matrix([replace(now, trials=trials)], {}, {}, {})
+    (found,) = compare(baseline, candidate, rows, ARTICLE).checks
+    # Of the first two the baseline's last is counted; what took no time has no ratio.
+    assert list(found.ratios) == [5.0 / 1.0, 4.0 / 4.0]
+
+
+def test_a_trial_is_slower_where_it_takes_more_than_twice_the_pace_of_the_run() -> None:
+    ratios = [1.0, 4.0, 4.1, 9.0]
+    found = CheckComparison(result(rate, "p" * 4), [], ratios, ARTICLE.upgrade(), gates=True)
+    assert found.slowdowns(2.0) == [-1, -1, 1, 1]
+    assert found.pace == 4.05
+
+
 @pytest.mark.parametrize(
     ("ratios", "pace", "slower"),
     [
-        ([3.0] * 6, 3.0, 0),  # the whole run is slower: the machine's doing, or the server's
+        ([3.0] * 5, 3.0, 0),  # the whole run is slower: the machine's doing, or the server's
         ([3.0] * 5 + [7.0], 3.0, 1),
         ([3.0] * 4, None, 4),  # too few checks to tell the run's pace
     ],

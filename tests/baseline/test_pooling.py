@@ -381,15 +381,16 @@ def header_only(folder: Path, text: str) -> None:
 
 
 def test_what_is_no_intact_run_is_left_out(tmp_path: Path) -> None:
-    folders = [made(tmp_path, name) for name in "abcd"]
+    made(tmp_path, "a")
+    folders = [made(tmp_path, name) for name in "bcde"]
     (folders[0] / "readiness.json").unlink()
     evidence = folders[1] / "evidence.jsonl"
     evidence.write_bytes(evidence.read_bytes().replace(b"w.0", b"w.1"))
     (folders[2] / "SHA256SUMS").mkdir()
-    (tmp_path / "e").mkdir()
+    (tmp_path / "d0").mkdir()
     for at, text in enumerate(("", "{", "[1]", "[" * 10**5)):
-        header_only(tmp_path / f"f{at}", text)
-    assert found_in(tmp_path) == ["d"]
+        header_only(tmp_path / f"d{at + 1}", text)
+    assert found_in(tmp_path) == ["a", "e"]
 
 
 def test_the_nineteen_latest_runs_are_looked_at(tmp_path: Path) -> None:

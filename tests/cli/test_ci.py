@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from readiness.score import EndpointError, Outcome
 from readiness.transport.budget import UsageBudget
 from tests import ROOT
 from tests.miniature import Request, mini
-from tests.scripted_server import serving
+from tests.scripted_server import response, serving
 from tests.user_checks import POLICY, prepare, record, run, word, wrong
 
 INCONCLUSIVE = 10
@@ -209,10 +210,7 @@ def test_the_action_runs_and_sets_its_outputs(tmp_path: Path) -> None:
 
 def run_action(workspace: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
     """The action's own script with its inputs, as a runner would run it."""
-    python = workspace / "readiness/bin/python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    python.chmod(0o755)
+    interpreter(workspace)
     files = {"GITHUB_OUTPUT": "output", "GITHUB_STEP_SUMMARY": "summary"}
     given = {
         **dict.fromkeys(steps()[1]["env"], ""),
@@ -230,33 +228,55 @@ def run_action(workspace: Path, **inputs: str) -> subprocess.CompletedProcess[st
     )
 
 
-#: Keeps what it is given, as `gh` would send it.
-GH = """#!/bin/sh
-printf '%s\\n' "$@" > arguments
-cat > body
-"""
+def interpreter(workspace: Path) -> None:
+    """The action's own environment, where its step `Install` makes it."""
+    python = workspace / "readiness/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
 
 
-@pytest.mark.parametrize(("pages", "posted"), [(["summary"], 0), (["summary", "comment"], 1)])
+@pytest.mark.parametrize(
+    ("pages", "status", "said"),
+    [
+        (["summary"], "201 Created", ""),
+        (["summary", "comment"], "201 Created", ""),
+        (["summary"], "403 Forbidden", "::warning::the result could not be posted to the *\n"),
+    ],
+)
 def test_the_action_posts_the_comment_or_else_the_summary(
-    tmp_path: Path, pages: list[str], posted: int
+    tmp_path: Path, pages: list[str], status: str, said: str
 ) -> None:
-    (tmp_path / "gh").write_text(GH)
-    (tmp_path / "gh").chmod(0o755)
-    folder = tmp_path / "it's; here"
+    """A result that cannot be posted changes none."""
+    interpreter(tmp_path)
+    folder, sent = tmp_path / "it's; here", list[bytes]()
     folder.mkdir()
     for page in pages:
-        (folder / f"{page}.md").write_text(f"the {page}\n" + "x" * 70_000)
+        (folder / f"{page}.md").write_text(f"der {page}: ü\n" + "ü" * 70_000, "utf-8")
     (step,) = (each for each in steps() if each["name"] == "Comment")
-    given = {"FOLDER": str(folder), "REPOSITORY": "a/b", "NUMBER": "7", "GH_TOKEN": "t"}
-    path = f"{tmp_path}:{os.environ['PATH']}"
-    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
-    subprocess.run(command, cwd=tmp_path, env={**given, "PATH": path}, check=True)
-    body = (tmp_path / "body").read_text()
-    assert body.startswith(f"the {pages[posted]}\n")
-    assert len(body) == 60_000
-    arguments = (tmp_path / "arguments").read_text().split()
-    assert arguments == ["pr", "comment", "7", "--repo", "a/b", "--body-file", "-"]
+
+    def api(n: int, request: bytes) -> list[bytes | float | None]:
+        sent.append(request)
+        return [response(b"{}", status)]
+
+    with serving(api) as url:
+        given = {"FOLDER": str(folder), "REPOSITORY": "a/b", "NUMBER": "7", "TOKEN": "t"}
+        where = {"RUNNER_TEMP": str(tmp_path), "GITHUB_API_URL": url}
+        found = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+            env={**os.environ, **given, **where},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert fnmatch(found.stdout, said)
+    (request,) = sent
+    head, _, body = request.partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /v1/repos/a/b/issues/7/comments HTTP/1.1\r\n")
+    assert b"Authorization: Bearer t\r\n" in head
+    text = json.loads(body)["body"]
+    assert text.startswith(f"der {pages[-1]}: ü\n")
+    assert len(text) == 60_000
 
 
 @pytest.mark.parametrize("name", ["LICENSE_EVIDENCE", "POLICY", "FAIL_ON", "BASELINE", "WAIVERS"])

@@ -2,6 +2,7 @@
 
 import sys
 from argparse import Namespace
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,11 @@ def test_readiness_run_does_the_same_from_any_folder(
     assert (record(own)["seed"], record(own)["verdict"]) == (5, "ready")
 
 
+def test_the_version_is_told(own: pytest.Pytester) -> None:
+    result = own.run(sys.executable, "-m", "readiness.cli.main", "--version")
+    assert (result.ret, result.outlines) == (0, [f"readiness {version('llm-readiness')}"])
+
+
 def test_pytest_finds_the_built_in_checks_in_any_folder(own: pytest.Pytester) -> None:
     result = own.runpytest("readiness", "--endpoint", "http://127.0.0.1:9/v1", "--plan")
     assert result.ret == 0
@@ -182,6 +188,16 @@ def test_a_check_is_run_again_by_its_id(own: pytest.Pytester) -> None:
     result = own.run(sys.executable, *command, "license.verbatim_license_text", "-q")
     planned = [each.split()[0] for each in result.outlines if each.startswith("license.")]
     assert (result.ret, planned) == (0, ["license.verbatim_license_text"])
+
+
+@pytest.mark.parametrize("named", ["license", "license.verbatim_license_text"])
+def test_the_first_word_is_a_check_where_the_endpoint_stands_in_a_file(
+    own: pytest.Pytester, named: str
+) -> None:
+    (own.path / "readiness.toml").write_text('endpoint = "http://127.0.0.1:9/v1"\n')
+    result = own.run(sys.executable, "-m", "readiness.cli.main", "run", named, "--plan", "-q")
+    planned = {each.partition(" ")[0] for each in result.outlines if each.startswith("license.")}
+    assert (result.ret, "license.verbatim_license_text" in planned) == (0, True)
 
 
 def test_a_dimension_is_run_beside_a_folder_of_its_name(own: pytest.Pytester) -> None:

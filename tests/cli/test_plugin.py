@@ -15,6 +15,8 @@ from jsonschema import Draft202012Validator
 
 from readiness import checks
 from readiness.cli import progress
+from readiness.cli.rescore import rescore
+from readiness.cli.sign import verify
 from readiness.evidence.log import entries
 from readiness.evidence.run_folder import differences
 from readiness.mutants.endpoint.server import serving as reference
@@ -593,6 +595,11 @@ def test_an_invalid_findings_file_is_named_before_anything_is_tried(
         ("--license-evidence", "nowhere", "--license-evidence: nowhere: no such file or folder"),
         ("--hardware", "abacus", "hardware abacus is unknown: there is none to choose"),
         ("--metrics", "ftp://host", "--metrics: not the address of an endpoint"),
+        (
+            "--metrics",
+            "nourl",
+            "--metrics: not the address of an endpoint: give one as in http://*",
+        ),
     ],
 )
 def test_what_is_given_wrongly_is_a_usage_error(
@@ -627,6 +634,32 @@ def test_evidence_of_a_licence_is_in_the_record_and_sends_nothing(
     assert [each["exchanges"] for each in trials] == [[]] * 7
 
 
+def test_a_run_with_evidence_of_a_licence_is_verified_with_and_without_it(
+    own: pytest.Pytester, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown, policy = own.path / "shown", own.path / "own.yaml"
+    shown.mkdir()
+    policy.write_text(alone("license"))
+    named = str(evidence.write(shown))
+    metadata: dict[str, str | int] = {"general.license": "apache-2.0", "general.file_type": 15}
+    (shown / evidence.WEIGHTS).write_bytes(evidence.header(metadata))
+    where = f"{Path(checks.__file__).parent}/license/checks.py"
+    own.runpytest(where, "--endpoint", url, "--policy", "own.yaml", "--license-evidence", named)
+    assert record(own)["machine"]["quantization"] == "Q4_K_M"
+    run = [str(own.path / "reports/latest"), "--policy", str(policy)]
+    with_it, without = "7 trials were scored again", "0 trials were scored again"
+    for options, said in (["--license-evidence", named], with_it), ([], without):
+        capsys.readouterr()
+        assert verify([*run, "--rescore", *options]) == 0
+        assert said in capsys.readouterr().out
+    record_file = own.path / "reports/latest/readiness.json"
+    changed = json.loads(record_file.read_text("utf-8"))
+    changed["license_evidence"][""]["LICENSE"] = "0" * 64
+    record_file.write_text(json.dumps(changed), "utf-8")
+    assert rescore(run) == 11
+    assert "license_evidence" in capsys.readouterr().err
+
+
 def test_without_evidence_the_licence_is_not_assessed_and_the_run_inconclusive(
     own: pytest.Pytester, url: str
 ) -> None:
@@ -634,4 +667,7 @@ def test_without_evidence_the_licence_is_not_assessed_and_the_run_inconclusive(
     where = f"{Path(checks.__file__).parent}/license/checks.py"
     result = own.runpytest(where, "-v", "--endpoint", url, "--policy", "own.yaml")
     assert result.ret == INCONCLUSIVE
+    result.stdout.re_match_lines(["  commercial_use_permitted +– not assessed"])
+    junit = (own.path / "reports/latest/junit.xml").read_text("utf-8")
+    assert junit.count('message="required, not assessed"') == 5
     result.stdout.fnmatch_lines(["*no licence evidence: name it*"])

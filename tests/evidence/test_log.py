@@ -63,6 +63,12 @@ def test_of_a_response_that_is_too_large_the_digest_and_the_ends_are_kept(tmp_pa
     assert path.stat().st_size < 3 * ENDS
 
 
+def test_of_a_short_response_that_is_too_large_both_ends_are_all_of_it(tmp_path: Path) -> None:
+    short = replace(exchange(b"abc"), fault=Fault.TOO_LARGE, detail="more than 2 bytes")
+    (_, line, _) = lines(written(tmp_path, short))
+    assert (line["body_start"], line["body_end"], line["body_size"]) == ("abc", "abc", 3)
+
+
 def test_exchanges_are_kept_up_to_a_limit_and_trials_beyond_it(tmp_path: Path) -> None:
     path, about = tmp_path / "evidence.jsonl", {"check": "c", "probe": "p", "trial": 0}
     with Evidence(path, NONE, limit=3 * 10**6) as evidence:
@@ -161,7 +167,7 @@ def test_a_line_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limit)
         evidence.open({"model": "there is room again"})
-    assert path.read_bytes() == written
+    assert (path.read_bytes(), evidence.head) == (written, chain_end(path))
     assert evidence.broken == "evidence.jsonl cannot be written: File too large"
 
 

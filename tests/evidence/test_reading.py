@@ -8,6 +8,7 @@ import zlib
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import pytest
@@ -221,14 +222,18 @@ def test_an_exchange_that_fits_exactly_is_kept(tmp_path: Path) -> None:
     assert spent.value.score.outcome is Outcome.SKIPPED
 
 
-def test_evidence_that_was_removed_meanwhile_is_written_again(tmp_path: Path) -> None:
-    path = tmp_path / "run" / "evidence.jsonl"
-    path.parent.mkdir()
+@pytest.mark.parametrize("with_its_folder", [True, False])
+def test_evidence_that_was_removed_meanwhile_is_written_again(
+    tmp_path: Path, with_its_folder: bool
+) -> None:
+    path = tmp_path / "reports" / "run" / "evidence.jsonl"
+    path.parent.mkdir(parents=True)
     with Evidence(path, NONE) as evidence:
         evidence.exchange(exchange(b"one"), ABOUT)
         before = path.read_bytes()
         path.unlink()
-        path.parent.rmdir()
+        if with_its_folder:
+            rmtree(tmp_path / "reports")
     assert (path.read_bytes(), evidence.restored) == (before, True)
 
 

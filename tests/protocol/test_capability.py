@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -281,3 +281,192 @@ def test_one_model_is_chosen_and_of_several_the_user_must() -> None:
     assert choose(Models({"a": None, "b": None}), "b") == "b"
     with pytest.raises(LookupError, match="serves a, b: choose with --model"):
         choose(Models({"a": None, "b": None}), "")
+
+
+def exploring(
+    answer: Callable[[Request], int | dict[str, Any]], model: str = "mini", **dialect: Any
+) -> tuple[Capabilities, list[Call]]:
+    """What is detected of an endpoint that lists a model with a window, and what it was sent.
+
+    Args:
+        answer: The status of a refusal, or what a completion has besides its text.
+        model: The one that is wanted.
+        dialect: What is known of its dialect.
+    """
+    models, seen = Models({"mini": 4096, "other": None}), list[Call]()
+
+    async def send(call: Call) -> Exchange:
+        seen.append(call)
+        found = answer(call.body)
+        if isinstance(found, int):
+            return replace(listed(), status=found, body=b'{"error": {"message": "no"}}')
+        body = json.dumps({**json.loads(completion("OK")), **found}).encode()
+        headers = {"server": "mini/1", "content-type": "application/json"}
+        return replace(listed(), request=call.body, headers=headers, body=body)
+
+    return asyncio.run(explore(send, models, Dialect(model, **dialect))), seen
+
+
+def refusing(status: int, *, times: int) -> Callable[[Request], int | dict[str, Any]]:
+    """An endpoint that refuses its first requests."""
+    left = [status] * times
+    return lambda request: left.pop() if left else {}
+
+
+def test_what_a_reply_says_of_its_server_is_kept() -> None:
+    said = {"system_fingerprint": "f" * 501, "model": "mini-1"}
+    found, _ = exploring(lambda request: said)
+    assert (found.window, found.server) == (4096, "mini/1")
+    assert (found.fingerprint, found.answers_as) == ("f" * 500, "mini-1")
+    found, _ = exploring(lambda request: {"system_fingerprint": None, "model": 7})
+    assert (found.fingerprint, found.answers_as) == ("", "")
+
+
+@pytest.mark.parametrize("status", [404, 501])
+def test_one_refusal_of_the_first_request_is_no_answer(status: int) -> None:
+    found, sent = exploring(refusing(status, times=1))
+    assert (found.dialect.sampling, sent[0]) == ({"temperature": 0}, sent[1])
+    assert sent[2] != sent[1]
+
+
+@pytest.mark.parametrize(
+    ("models", "error", "why"),
+    [
+        (Models({"mini": None}), LookupError, "no model 'mini' there: HTTP 404: no"),
+        (
+            Models(problem="HTTP 404: no"),
+            Unassessable,
+            r"neither /models nor /chat/completions is there \(HTTP 404: no\)",
+        ),
+    ],
+)
+def test_two_refusals_with_404_are_of_the_model_or_of_the_address(
+    models: Models, error: type[Exception], why: str
+) -> None:
+    async def send(call: Call) -> Exchange:
+        return replace(listed(), status=404, body=b'{"error": {"message": "no"}}')
+
+    with pytest.raises(error, match=why):
+        asyncio.run(explore(send, models, Dialect("mini")))
+
+
+def test_a_first_request_that_is_refused_once_loses_no_parameter() -> None:
+    found, sent = exploring(refusing(400, times=1))
+    assert (found.dialect.sampling, found.dialect.max_tokens_field) == (
+        {"temperature": 0},
+        "max_completion_tokens",
+    )
+    assert sent[2].body == sent[0].body
+
+
+def test_a_first_request_may_be_refused_for_both_of_its_newer_parameters() -> None:
+    newer = {"temperature", "max_completion_tokens"}
+    found, sent = exploring(lambda request: 400 if newer & request.keys() else {})
+    assert (found.dialect.sampling, found.dialect.max_tokens_field) == ({}, "max_tokens")
+    assert [
+        (*sorted({"max_tokens", *newer} & each.body.keys()), each.valid) for each in sent[:5]
+    ] == [
+        ("max_completion_tokens", "temperature", True),
+        ("max_completion_tokens", False),
+        ("max_tokens", "temperature", False),
+        ("max_tokens", False),
+        ("max_completion_tokens", "temperature", False),
+    ]
+
+
+def test_a_name_that_is_not_listed_is_taken_only_of_an_endpoint_that_refuses_others() -> None:
+    found, _ = exploring(
+        lambda request: 404 if request["model"] not in ("mini", "alias") else {}, "alias"
+    )
+    assert (found.dialect.model, found.window) == ("alias", None)
+    why = "'alias' is not served, and the endpoint answers to any name: choose mini, other with"
+    with pytest.raises(LookupError, match=why):
+        exploring(lambda request: {}, "alias")
+
+
+@pytest.mark.parametrize(
+    ("usage", "field"),
+    [
+        ({"prompt_tokens": 9, "completion_tokens": 10}, "max_completion_tokens"),
+        ({"prompt_tokens": 9, "completion_tokens": 11}, "max_tokens"),
+        (None, "max_completion_tokens"),
+    ],
+)
+def test_a_limit_is_ignored_where_more_than_two_tokens_come_beyond_it(
+    usage: dict[str, int] | None, field: str
+) -> None:
+    limited = {"usage": usage}
+    found, sent = exploring(lambda r: limited if r.get("max_completion_tokens") == 8 else {})
+    assert found.dialect.max_tokens_field == field
+    older = [each for each in sent if "max_tokens" in each.body]
+    assert len(older) == (1 if field == "max_completion_tokens" else 5)
+
+
+def test_a_limit_whose_trial_fails_is_kept() -> None:
+    found, _ = exploring(lambda request: 500 if request.get("max_completion_tokens") == 8 else {})
+    assert found.dialect.max_tokens_field == "max_completion_tokens"
+
+
+def test_a_stream_is_supported_where_only_its_usage_is_refused() -> None:
+    found, _ = exploring(lambda request: 400 if "stream_options" in request else {})
+    assert (found.unsupported, found.dialect.stream_usage) == ({}, False)
+    found, _ = exploring(lambda request: 400 if "stream" in request else {})
+    assert (found.unsupported, found.dialect.stream_usage) == ({"stream": "HTTP 400: no"}, True)
+    found, sent = exploring(lambda request: 400 if "stream" in request else {}, stream_usage=False)
+    assert found.unsupported == {"stream": "HTTP 400: no"}
+    assert len([each for each in sent if "stream" in each.body]) == 2
+
+
+def test_a_feature_is_declined_only_where_the_request_without_it_is_answered() -> None:
+    plain = {"model", "messages", "max_completion_tokens", "temperature"}
+    shaped: list[Request] = []
+
+    def answer(request: Request) -> int | dict[str, Any]:
+        if "response_format" in request:
+            shaped.append(request)
+            return 400
+        return 503 if shaped and request.keys() == plain else {}
+
+    assert exploring(answer)[0].unsupported == {}
+
+
+@pytest.mark.parametrize("thinks", ["reasoning_content", "reasoning_details"])
+def test_reasoning_is_tried_in_the_history_only_where_it_is_plain_text(thinks: str) -> None:
+    message = {"role": "assistant", "content": "OK", thinks: [{"text": "Let me see."}]}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    found, sent = exploring(lambda request: {"choices": [choice]})
+    assert (found.reasoning, found.dialect.reasoning_tokens) == (True, 4096)
+    asked = [each.body["messages"] for each in sent]
+    histories = [each[1] for each in asked if len(each) > 1]
+    assert [each.get(thinks) for each in histories] == (
+        ["A tool can tell that.", None] if thinks == "reasoning_content" else []
+    )
+
+
+def test_reasoning_is_not_tried_in_the_history_of_calls_without_tools() -> None:
+    message = {"role": "assistant", "content": "OK", "reasoning": "Let me see."}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    found, sent = exploring(lambda r: 400 if "tools" in r else {"choices": [choice]})
+    assert (found.reasoning, [*found.unsupported]) == (True, ["tools"])
+    assert [each for each in sent if len(each.body["messages"]) > 1] == []
+
+
+def test_what_goes_wrong_in_a_request_that_is_sent_ahead_is_raised() -> None:
+    def answer(request: Request) -> dict[str, Any]:
+        if "tools" in request:
+            raise ConnectionAbortedError
+        return {}
+
+    with pytest.raises(ConnectionAbortedError):
+        exploring(answer)
+
+
+def test_of_several_needs_the_first_that_is_missing_is_told() -> None:
+    found, _ = exploring(lambda r: 400 if {"tools", "response_format"} & r.keys() else {})
+    assert found.unsupported_reason(frozenset({"tools", "json_object"})) == (
+        "the endpoint does not offer json_object: HTTP 400: no"
+    )
+    assert found.unsupported_reason(frozenset({"tools"})).endswith("llama.cpp --jinja)")
+    assert found.unsupported_reason(frozenset({"stream", "reasoning"})) == (
+        "no reply of the endpoint has reasoning"
+    )

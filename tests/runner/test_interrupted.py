@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from readiness.cli.rescore import rescore
 from tests.cli.test_plugin import OK_CHECK
 from tests.exchanges import is_whole
 from tests.miniature import MODELS, completion
@@ -53,8 +54,15 @@ def test_ctrl_c_writes_the_record_of_what_was_seen(tmp_path: Path) -> None:
     status, folder = ended(tmp_path, signal.SIGINT)
     assert status == pytest.ExitCode.INTERRUPTED
     record = json.loads((folder / "readiness.json").read_text("utf-8"))
-    assert record["verdict"] == "inconclusive"
     assert record["requests"]["sent"] >= 20
+    ((check,),) = (each["checks"] for each in record["dimensions"] if each["checks"])
+    outcomes = check["outcomes"]
+    assert (check["id"], outcomes.keys()) == ("words.repeats", {"fail", "skipped"})
+    assert sum(outcomes.values()) == 60
+    assert outcomes["fail"] >= 10
+    assert check["reasons"][-1]["example"] == "skipped: the run was interrupted"
+    own = ["--policy", str(tmp_path / "own.yaml"), "--checks", str(tmp_path / "check_words.py")]
+    assert rescore([str(folder), *own]) == 0
     assert is_whole(folder / "evidence.jsonl")
 
 

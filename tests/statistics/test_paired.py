@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from itertools import product
 from math import comb, log, sqrt
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
+from scipy.special import gammaln, xlogy
 from scipy.stats import binomtest, norm
 
 from readiness.statistics.paired import (
@@ -102,6 +105,10 @@ def test_an_alarm_is_raised_by_the_checks_that_could_alarm(
     assert family_wise_p_values(checks, ALPHA) == pytest.approx(raised)
 
 
+def test_a_check_that_can_just_reach_the_risk_could_alarm() -> None:
+    assert family_wise_p_values([[1] * 5], 2**-5) == pytest.approx([2**-5])
+
+
 @pytest.mark.parametrize(
     ("found", "difference"),
     [
@@ -153,6 +160,55 @@ def test_being_no_worse_takes_trials_to_show(found: Pairs, margin: float, shown:
     assert (inferior(found, margin) <= ALPHA) is shown
 
 
+def likeliest(found: Pairs, margin: float) -> float:
+    """The chance of a table that scores as well, by all tables, at the worst of 401 rates."""
+    sides = range(found.pairs + 1)
+    lost, gained = np.array([each for each in product(sides, sides) if sum(each) < len(sides)]).T
+    as_good = score(lost, gained, found.pairs, margin) >= score(*found, margin) - 1e-9
+    lost, gained = lost[as_good], gained[as_good]
+    same = found.pairs - lost - gained
+    parts = gammaln(lost + 1) + gammaln(gained + 1) + gammaln(same + 1)
+    worst = 0.0
+    for rate in np.linspace(0, (1 - margin) / 2, 401):
+        told = xlogy(lost, rate + margin) + xlogy(gained, rate)
+        told += xlogy(same, max(0.0, 1 - 2 * rate - margin))
+        worst = max(worst, float(np.exp(gammaln(found.pairs + 1) - parts + told).sum()))
+    return worst
+
+
+def score(lost: Any, gained: Any, pairs: int, margin: float) -> Any:
+    """Tango's score of tables, by the roots of his quadratic equation."""
+    half = (lost + gained - margin * (2 * pairs - lost + gained)) / (4 * pairs)
+    rate = half + np.sqrt(half**2 + gained * margin * (1 - margin) / (2 * pairs))
+    spread = pairs * (2 * rate + margin * (1 - margin))
+    return (gained - lost + pairs * margin) / np.sqrt(spread)
+
+
+def test_the_chance_of_seven_pairs_is_that_of_all_tables_which_score_as_well() -> None:
+    tables = [Pairs(lost, gained, 7) for lost in range(8) for gained in range(8 - lost)]
+    theirs = [likeliest(each, 0.1) for each in tables]
+    assert [inferior(each, 0.1) for each in tables] == pytest.approx(theirs, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("found", "margin"),
+    [
+        (Pairs(3, 1, 100), 0.05),
+        (Pairs(3, 3, 98), 0.05),  # 0.054, where all pairs differ, and 0.047 where fewer do
+        (Pairs(0, 10, 60), 0.05),
+        (Pairs(3, 2, 400), 0.01),
+    ],
+)
+def test_the_chance_is_the_highest_at_any_rate_of_differing_pairs(
+    found: Pairs, margin: float
+) -> None:
+    assert inferior(found, margin) == pytest.approx(likeliest(found, margin), rel=1e-3)
+
+
+def test_no_pairs_show_nothing() -> None:
+    assert inferior(Pairs(0, 0, 0), 0.05) == 1.0
+
+
 @given(margins)
 def test_pairs_that_all_agree_show_the_margin_from_some_number_on(margin: float) -> None:
     needed = fewest_pairs(margin, ALPHA)
@@ -168,6 +224,11 @@ def test_more_losses_never_show_more(found: Pairs, margin: float) -> None:
     else:
         worse = Pairs(found.lost + 1, max(0, found.gained - 1), found.pairs + (not found.gained))
     assert inferior(worse, margin) >= inferior(found, margin) - 1e-9
+
+
+def test_losses_are_rounded_up_and_gains_and_pairs_down() -> None:
+    assert Pairs(7, 7, 61).over(1.5) == Pairs(5, 4, 40)
+    assert Pairs(6, 6, 60).over(1.5) == Pairs(4, 4, 40)
 
 
 @given(pairs, st.floats(1, 12))

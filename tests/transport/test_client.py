@@ -363,10 +363,15 @@ def test_a_password_in_the_url_becomes_basic_credentials() -> None:
     assert where.secrets == ("p@ss", "user:p@ss")
 
 
-@pytest.mark.parametrize("typed", ["", ".", "http://", "http://a..b/v1", "ftp://host/v1"])
+@pytest.mark.parametrize("typed", ["", ".", "word", "http://", "http://a..b/v1", "ftp://host/v1"])
 def test_what_is_no_address_is_refused(typed: str) -> None:
     with pytest.raises(ValueError, match="not the address of an endpoint"):
         Address.read(typed, "", {})
+
+
+@pytest.mark.parametrize("typed", ["localhost", "host/v1", "host:80", "host.test", "http://host"])
+def test_an_address_may_lack_its_scheme(typed: str) -> None:
+    assert Address.read(typed, "", {}).url == f"http://{typed.removeprefix('http://')}"
 
 
 @pytest.mark.parametrize("typed", ["http://host:0/v1", "http://host:99999", "http://host:x/v1"])
