@@ -122,6 +122,7 @@ def _require_consistent(name: str, path: Path) -> None:
     if not (folder / SUMS).exists():
         return  # An interrupted run has no record yet, or one of before.
     try:
+        run_folder.refuse_changed(folder)
         record = run_folder.read(folder)
     except FolderError:
         return  # Who reads the run says what is wrong.
@@ -194,7 +195,8 @@ def _own_settings(option: Namespace, rules: Policy, url: str, checks: Sequence[C
         max_evidence=option.max_evidence,
         keep_going=option.keep_going,
         use_sequential_tests=option.fast,
-        resume=option.resume,
+        # Resolved, because `latest` may be another run as soon as another one ends.
+        resume=option.resume.resolve() if option.resume else None,
         secrets=Secrets(_secrets(option, context, where)),
         review=_review(option),
         context=context,

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from importlib import import_module
+from importlib.metadata import version
+
+from readiness.resources import DISTRIBUTION
 
 #: Each command is the function of its name, in the module of its name or as MODULES says.
 COMMANDS = {
@@ -32,6 +35,8 @@ def main() -> int:
         prog="readiness",
         description="Validate that an LLM endpoint is ready: readiness run URL",
     )
+    shown = f"readiness {version(DISTRIBUTION)}"
+    parser.add_argument("--version", action="version", version=shown)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, about in COMMANDS.items():
         commands.add_parser(name, add_help=False, help=about)

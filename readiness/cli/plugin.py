@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 OPTIONS: pytest.StashKey[Namespace] = pytest.StashKey()
 #: What is planned, and the prices of tokens.
 PLAN: pytest.StashKey[tuple[Sequence[PlannedCheck], Prices | None]] = pytest.StashKey()
-PROBLEM: pytest.StashKey[str] = pytest.StashKey()
+#: Why nothing is tried, and the exit status that it has.
+PROBLEM: pytest.StashKey[tuple[str, int]] = pytest.StashKey()
 ENDED: pytest.StashKey[EndedRun] = pytest.StashKey()
 WRITTEN: pytest.StashKey[bool] = pytest.StashKey()
 ALLURE: pytest.StashKey[str | None] = pytest.StashKey()
@@ -94,18 +95,21 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     if not checks or session.config.option.collectonly:
         return (yield)
     from readiness.evidence.log import EvidenceIntegrityError
+    from readiness.evidence.printable import escape_unprintable
     from readiness.protocol.capability import Unassessable
 
     with ExitStack() as stack:
         try:
             _start(session, checks, stack)
         except Unassessable as error:
-            session.config.stash[PROBLEM] = str(error)
+            session.config.stash[PROBLEM] = f"cannot be tried: {error}", UNTRIED
             session.items.clear()
         except LookupError as error:
             raise pytest.UsageError(str(error)) from error
         except EvidenceIntegrityError as error:
-            pytest.exit(f"the evidence fails its integrity check: {error}", UNSOUND)
+            why = f"the evidence fails its integrity check: {escape_unprintable(str(error))}"
+            session.config.stash[PROBLEM] = why, UNSOUND
+            session.items.clear()
         return (yield)
 
 
@@ -204,7 +208,7 @@ def _finish(session: pytest.Session) -> None:
         status = exit_status(session.exitstatus, run.verdict, run.bugs, fail_on)
         session.exitstatus = UNSOUND if run.unsound else status
     elif PROBLEM in session.config.stash:
-        session.exitstatus = UNTRIED
+        _, session.exitstatus = session.config.stash[PROBLEM]
     elif session.exitstatus == 0 and _tries(session.config):
         # A run without checks shows nothing, whatever other tests passed.
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
@@ -250,8 +254,9 @@ def _tries(config: pytest.Config) -> bool:
 
 def _show(reporter: pytest.TerminalReporter, config: pytest.Config, status: int) -> None:
     """Print the plan, or how the run ended, or why it did not begin; and write the reports."""
-    if problem := config.stash.get(PROBLEM, ""):
-        reporter.write_line(f"cannot be tried: {problem}")
+    problem, _ = config.stash.get(PROBLEM, ("", 0))
+    if problem:
+        reporter.write_line(problem)
     planned, ended = config.stash.get(PLAN, None), config.stash.get(ENDED, None)
     if not (planned or ended):
         return

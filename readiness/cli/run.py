@@ -41,6 +41,8 @@ def run(argv: Sequence[str]) -> int:
         PLUGIN,
         "-p",
         "no:cacheprovider",
+        "-o",
+        "console_output_style=classic",
     ]
     shown = ["--no-header", *["-q"] * given.quiet, *["-v"] * given.verbose]
     try:

@@ -10,10 +10,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from readiness.cli.options import near
 from readiness.evidence import run_folder
 from readiness.evidence.log import (
+    REPEAT,
     EvidenceIntegrityError,
     entries,
     exchange_of,
@@ -104,12 +106,20 @@ def _entry(run: Path, seq: int) -> Entry:
 def _check(run: Path, check: str, *, all_of_them: bool) -> Iterator[str]:
     """The trials of a check that did not pass, or else the first that did, with what was said."""
     header, trials = _read(run)
-    of_check = [each for each in trials if each["check"] == check]
+    # One that was skipped, and made when the run was resumed, is there twice.
+    latest = {
+        (each["trial"], each.get(REPEAT, False)): each for each in trials if each["check"] == check
+    }
+    of_check = [latest[number] for number in sorted(latest)]
     if not of_check:
         known = dict.fromkeys(each["check"] for each in trials)
+        if of_dimension := sorted(each for each in known if each.startswith(f"{check}.")):
+            raise LookupError(f"{check} is a dimension: name one of {', '.join(of_dimension)}")
         raise LookupError(f"{run} has no trial of {check}{near(check, known)}")
-    lost = [each for each in of_check if each["outcome"] != Outcome.PASS and each["made"]]
-    yield f"{check}: {len(lost)} of {len(of_check)} trials did not pass"
+    made = [each for each in of_check if each["outcome"] != Outcome.SKIPPED]
+    lost = [each for each in made if each["outcome"] != Outcome.PASS]
+    others = f", {left} not made" if (left := len(of_check) - len(made)) else ""
+    yield f"{check}: {len(lost)} of {len(made)} trials did not pass{others}"
     shown = of_check if all_of_them else (lost or of_check)[:MAX_TRIALS]
     wanted = {each["exchanges"][-1] for each in shown if each["exchanges"]}
     found = read_exchanges(run / EVIDENCE, wanted)
@@ -135,7 +145,8 @@ def exchange_lines(entry: Entry, header: Entry, run: Path) -> Iterator[str]:
     exchange = exchange_of(entry)
     to_webui = entry.get("server") == Server.WEBUI
     address = header["machine"]["webui"] if to_webui else header["endpoint"]
-    yield f"--- exchange {exchange.seq}: {exchange.method} {exchange.path}"
+    path = exchange.path.removeprefix("/..")  # Beside the base URL, not below it.
+    yield f"--- exchange {exchange.seq}: {exchange.method} {path}"
     yield from _request_lines(exchange.request)
     yield f"--- {_status(exchange)} after {exchange.end / NS:.2f} s"
     yield from _response_lines(exchange)
@@ -198,7 +209,8 @@ def _text(before: str, text: str) -> Iterator[str]:
 
 def command(exchange: Exchange, endpoint: str, run: Path) -> str:
     """A command line of curl that sends an exchange again; the key is the shell's variable."""
-    words = ["curl", "-sS", shlex.quote(f"{endpoint}{exchange.path}")]
+    url = urljoin(f"{endpoint}/", exchange.path.removeprefix("/"))
+    words = ["curl", "-sS", shlex.quote(url)]
     if exchange.method != "POST":
         words += ["-X", shlex.quote(exchange.method)]
     if exchange.keyed:

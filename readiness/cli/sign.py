@@ -199,7 +199,7 @@ def _done(work: Callable[[], tuple[str, int]]) -> int:
 
 
 def _parser(command: str, about: str, required: bool = True) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"readiness {command}")
+    parser = argparse.ArgumentParser(prog=f"readiness {command}", description=__doc__)
     parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a run")
     parser.add_argument(
         "--key",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from html import escape
@@ -23,6 +23,8 @@ SESSION_TOKEN = re.compile(rb"(?<![\w-])eyJ[\w-]{8,}+\.[\w-]++\.[\w-]*+")
 HEAD_LENGTH = 5
 #: JSON in JSON doubles the backslashes each time; they are bounded, so that matching is linear.
 BACKSLASHES = r"\\\\{0,7}+"
+#: A character has at most so many bytes: two units of UTF-16, each behind eight backslashes.
+LONGEST_ESCAPE = 26
 #: Base64 for URLs has two other characters.
 URL_SAFE = {"+": "-", "/": "_"}
 #: A string of JSON with its name, an index of a choice or a call, or the beginning of a frame.
@@ -36,8 +38,10 @@ TEXT, INDEX = 2, 3
 BATCH, MAX_FIELDS = 10_000, 100
 
 Span = tuple[int, int]
-#: The strings of a frame, by their names and the indexes of the choice and the call.
-Frame = dict[bytes, Span]
+#: The strings of a frame, with their names and the indexes of the choice and the call.
+Frame = list[tuple[bytes, Span]]
+#: The strings of all frames, by their names.
+Fields = defaultdict[bytes, list[Span]]
 
 
 class Secrets:
@@ -52,7 +56,7 @@ class Secrets:
         secrets = dict.fromkeys(each for each in values if len(each) >= MIN_SECRET_LENGTH)
         self._forms = [form for each in secrets for form in _forms(each)]
         #: No secret is longer in bytes, however it is escaped.
-        self.reach = max((8 * len(form) for form in self._forms), default=0)
+        self.reach = max((LONGEST_ESCAPE * len(form) for form in self._forms), default=0)
 
     def redact(self, text: str) -> str:
         """The text with every secret replaced, also in its escaped and encoded forms."""
@@ -104,18 +108,17 @@ class Secrets:
         return _without(data, (each.span() for each in re.finditer(b"\1+", mask)))
 
     def _secret_fragments(self, data: bytes) -> Iterator[Span]:
-        fields: defaultdict[bytes, list[Span]] = defaultdict(list)
+        fields: Fields = defaultdict(list)
         waiting = kept = 0
         for frame in _frames(data):
-            for name, span in frame.items():
-                fields[name].append(span)
+            _add(fields, frame)
             waiting += len(frame)
             if waiting >= BATCH + kept:
                 yield from self._of_secrets(data, fields)
                 waiting, kept = 0, sum(map(len, fields.values()))
         yield from self._of_secrets(data, fields)
 
-    def _of_secrets(self, data: bytes, fields: dict[bytes, list[Span]]) -> Iterator[Span]:
+    def _of_secrets(self, data: bytes, fields: Fields) -> Iterator[Span]:
         """The spans that together contain a secret; only those are left that one may go on from."""
         reach = self.reach
         for spans in fields.values():
@@ -152,26 +155,38 @@ def _without(data: bytes, spans: Iterable[Span]) -> bytes:
     return b"".join([*kept, data[at:]]) if at else data
 
 
+def _add(fields: Fields, frame: Frame) -> None:
+    """Add the strings of a frame: several of one name each by itself, and one after another."""
+    seen: Counter[bytes] = Counter()
+    for name, span in frame:
+        at, joined = seen[name], b"%b *" % name
+        if at and joined not in fields:
+            fields[joined] = fields[name].copy()
+        fields[b"%b %d" % (name, at) if at else name].append(span)
+        if joined in fields:
+            fields[joined].append(span)
+        seen[name] += 1
+
+
 def _frames(data: bytes) -> Iterator[Frame]:
     """The strings of each frame of a stream; of anything else each string by itself."""
-    frame: Frame = {}
+    frame: Frame = []
     indexes, streamed = b"", b"data:" in data
     for found in FIELD.finditer(data):
         kind = found.lastindex
         if kind == TEXT:
-            name = found[1]
-            frame[name if name not in frame else b"%b %d" % (name, len(frame))] = found.span(TEXT)
+            frame.append((found[1], found.span(TEXT)))
         elif kind == INDEX:
             indexes += b"%b," % found[INDEX]
         if kind is None or not streamed or len(frame) == MAX_FIELDS:
             yield _of_choice(frame, indexes)
-            frame, indexes = {}, b""
+            frame, indexes = [], b""
     yield _of_choice(frame, indexes)
 
 
 def _of_choice(frame: Frame, indexes: bytes) -> Frame:
     first = not indexes.strip(b"0,")
-    return frame if first else {indexes + name: span for name, span in frame.items()}
+    return frame if first else [(indexes + name, span) for name, span in frame]
 
 
 #: A text, each character as those that may stand for it.

@@ -36,5 +36,7 @@ def find(name: str) -> Flaw:
     if name not in known:
         close = difflib.get_close_matches(name, known, cutoff=0.4)
         hint = f": perhaps {', '.join(close)}" if close else ""
-        raise ValueError(f"no mutant is called {name!r}{hint}; --list shows all")
+        raise ValueError(
+            f"no mutant is called {name!r}{hint}; python -m readiness.mutants --list shows all"
+        )
     return known[name]

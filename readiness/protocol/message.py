@@ -392,7 +392,7 @@ def split(content: str, finish: str) -> tuple[str, str]:
     thoughts = []
     start = 0
     while block := BLOCK.match(content, start):
-        thoughts.append(block[block.lastindex or 0].strip())
+        thoughts.append(next(filter(None, block.groups()), "").strip())
         start = block.end()
     rest = content[start:].lstrip() if start else content
     opening = next((tag for tag, _ in TAGS if rest.lstrip().startswith(tag)), "")

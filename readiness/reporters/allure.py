@@ -18,7 +18,7 @@ from readiness.evidence.log import REPEAT
 from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import EVIDENCE, FolderError, Record, write_whole
 from readiness.reporters import compliance, conclusions
-from readiness.reporters.charts import interval, needs
+from readiness.reporters.charts import shown
 from readiness.reporters.translations import Translations
 from readiness.verdict.claim import Gate, Verdict
 
@@ -174,12 +174,10 @@ def _result(record: Record, dimension: Record, check: Record, waived: str) -> di
 
 
 def _details(dimension: Record, check: Record) -> dict[str, str]:
-    counts = f"{check['passed']} of {check['made']} passed"
-    shown = f"{check['verdict']}: {counts} ({interval(check)}), needs {needs(check)}"
     advisory = "" if conclusions.gates(dimension, check) else "advisory, "
     reasons = [f"{each['count']} × {each['reason']}" for each in check["reasons"]]
     return {
-        "message": f"{advisory}{shown}",
+        "message": f"{advisory}{shown(check)}",
         "trace": "\n".join([*conclusions.remarks(check, Translations("en")), *reasons]),
     }
 

@@ -272,6 +272,14 @@ def interval(check: Record) -> str:
     return f"{percent(check['low'])} – {percent(check['high'])}"
 
 
+def shown(check: Record) -> str:
+    """The verdict of a check, by what its trials have shown of what it needs."""
+    if check["verdict"] == Verdict.NOT_ASSESSED:
+        return str(check["verdict"])
+    counts = f"{check['passed']} of {check['made']} passed"
+    return f"{check['verdict']}: {counts} ({interval(check)}), needs {needs(check)}"
+
+
 def needs(check: Record) -> str:
     """The required pass rate of a check."""
     return "every trial" if check["required"] == 1 else f"≥ {percent(check['required'])}"

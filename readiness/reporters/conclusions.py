@@ -225,7 +225,9 @@ def _named(words: Translations, name: str, names: Sequence[str], **figures: int)
 
 def remarks(check: Record, words: Translations) -> Iterator[str]:
     """Remarks that explain a check's figures."""
-    for doubt in check["doubts"]:
+    # Doubts keep what passed from ready: elsewhere they explain nothing.
+    doubts = check["doubts"] if check["verdict"] == Verdict.INCONCLUSIVE else ()
+    for doubt in doubts:
         yield words("doubtful", doubt=words.reason(doubt))
     if pair := check.get("worst_pair"):
         yield gathered(pair, words)
@@ -272,7 +274,7 @@ def lacking(check: Record, words: Translations) -> str:
         return words.reason(check["doubts"][0])
     if "decided_by" in check:
         return words("no_decision")
-    if check["outcomes"].get(Outcome.UNDETERMINED) == check["made"]:
+    if check["reasons"] and check["outcomes"].get(Outcome.UNDETERMINED, 0) == check["made"]:
         return words.reason(check["reasons"][0]["example"])
     if check["defects_only"]:
         return "" if "no_defect" in check else words("defects_only")

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, SubElement
 from readiness.evidence.printable import escape_unprintable_json
 from readiness.evidence.run_folder import Record
 from readiness.reporters import conclusions
-from readiness.reporters.charts import interval, needs
+from readiness.reporters.charts import shown
 from readiness.reporters.translations import Translations
 from readiness.verdict.claim import Verdict
 
@@ -75,18 +75,13 @@ def _add_check(suite: Element, dimension: Record, check: Record, kind: str, waiv
     if check["verdict"] == Verdict.READY or "no_defect" in check:
         return
     # Some viewers show only the message, and most show no properties.
-    message = f"{check['verdict']}: {_shown(check)}"
+    message = shown(check)
     if kind == "skipped":
         message = f"{waived or check['gate']}, {message}"
     ending = SubElement(case, kind, type=check["verdict"], message=message)
     reasons = [f"{each['count']} × {each['reason']}" for each in check["reasons"][:MAX_REASONS]]
     remarks = conclusions.remarks(check, Translations("en"))
     ending.text = "\n".join([check["requirement"], *remarks, *reasons])
-
-
-def _shown(check: Record) -> str:
-    counts = f"{check['passed']} of {check['made']} passed"
-    return f"{counts} ({interval(check)}), needs {needs(check)}"
 
 
 def _figures(dimension: Record, check: Record) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def summary(record: Record) -> str:
     lines = [
         f"## {_verdict(escaped)}: {text(model)}",
         "",
-        text(" ".join(conclusions.why(escaped, words))),
+        " ".join(map(text, conclusions.why(escaped, words))),
         "",
         f"Score {escaped['score']} of 100, profile {text(escaped['profile'])}, policy "
         f"{text(escaped['harness']['policy'])}.",
@@ -71,9 +71,11 @@ def _details(record: Record, words: Translations) -> Iterator[str]:
         reasons = [f"{why['count']} × {why['reason']}" for why in each["reasons"][:MAX_REASONS]]
         remarks = list(conclusions.remarks(each, words))[:MAX_REASONS]
         why = "<br>".join(f"<code>{text(escaped)}</code>" for escaped in [*remarks, *reasons])
-        passed = f"{each['passed']} / {each['made']}"
+        figures = [f"{each['passed']} / {each['made']}", interval(each), needs(each)]
+        if each["verdict"] == Verdict.NOT_ASSESSED:
+            figures = ["–"] * 3
         advisory = "" if each["gate"] == Gate.REQUIRED else " (advisory)"
-        row = [f"{_verdict(each)}{advisory}", passed, interval(each), needs(each), why]
+        row = [f"{_verdict(each)}{advisory}", *figures, why]
         yield f"| {text(each['id'])} | {' | '.join(row)} |"
     yield ""
 

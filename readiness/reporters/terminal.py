@@ -307,12 +307,16 @@ def _names(checks: Sequence[Record]) -> str:
 
 def _several(checks: Sequence[Record]) -> tuple[str, str]:
     passed, made = (sum(each[name] for each in checks) for name in ("passed", "made"))
-    return f"  {len(checks)} more", f"{passed}/{made}"
+    assessed = checks[0]["verdict"] != Verdict.NOT_ASSESSED
+    return f"  {len(checks)} more", f"{passed}/{made}" if assessed else ""
 
 
 def _check(check: Record) -> tuple[Text | str, ...]:
+    name = f"  {check['id'].partition('.')[2]}"
+    if check["verdict"] == Verdict.NOT_ASSESSED:
+        return name, "", "", "", "", verdict_of(check)
     return (
-        f"  {check['id'].partition('.')[2]}",
+        name,
         f"{check['passed']}/{check['made']}",
         f"≥{check['at_least']:.1%}",
         f"{check['low'] * 100:.1f}–{check['high']:.1%}",

@@ -97,14 +97,15 @@ class Scheduler:
         return self._repeated[check_id].done.result()
 
     def end(self) -> list[Result]:
-        """The results of all checks, once no task runs; trials without an end were not made."""
+        """The results of all checks that were tried, as far as they were, once no task runs."""
         self._background.submit(self._skip_rest()).result()
-        checks = [each.done for each in self.running.values()]
-        return [done.result() for done in checks if not done.exception()]
+        ended = [each.done for each in self.running.values() if each.done.done()]
+        return [done.result() for done in ended if not done.exception()]
 
     async def _skip_rest(self) -> None:
         for running in self._active:
-            if not running.done.done():
+            tried = any(trial.score.tried for trial in running.trials.values())
+            if tried and not running.done.done():
                 for trial in running.missing_trials(INTERRUPTED):
                     self._record(running, trial)
                 self._finish(running)

@@ -55,9 +55,8 @@ def foreign(text: str, language: str, letters: int = FEWEST_LETTERS) -> str:
         language: The one that it should be in.
         letters: How many a sentence must have for its language to be judged.
     """
-    parts = [part for part in _ENDS.split(text) if part]
     # Of a text of short sentences none is evidence, and all of it may be.
-    parts += [text] * (len(parts) > 1)
+    parts = [*filter(None, _ENDS.split(text)), text]
     return next((part for part in parts if _is_foreign(part, language, letters, text)), "")
 
 

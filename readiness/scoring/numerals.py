@@ -11,8 +11,9 @@ LONGEST = 40
 
 _DIGITS = {letter: value for value, letter in enumerate("零一二三四五六七八九")}
 _DIGITS |= {letter: value for value, letter in enumerate("〇壹贰叁肆伍陆柒捌玖")} | {"两": 2}
-_SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
-_SCALES |= {"拾": 10, "佰": 100, "仟": 1000, "萬": 10**4, "億": 10**8}
+_TEN, _TEN_THOUSAND, _HUNDRED_MILLION = 10, 10**4, 10**8
+_SCALES = {"十": _TEN, "百": 100, "千": 1000, "万": _TEN_THOUSAND, "亿": _HUNDRED_MILLION}
+_SCALES |= {"拾": _TEN, "佰": 100, "仟": 1000, "萬": _TEN_THOUSAND, "億": _HUNDRED_MILLION}
 _DIGIT = "".join(_DIGITS)
 # 千克 and 千米 are units: 五千克 is five of them, and not five thousand.
 _NUMERAL = rf"(?:[{_DIGIT}十百万亿拾佰仟萬億廿卅卌]|千(?![克米瓦]))"
@@ -93,15 +94,14 @@ def _value(parts: Sequence[str]) -> str | None:
     for part in parts:
         if part in _SCALES:
             scale = _SCALES[part]
-            if digit is None and not section and not (total and scale == 10**8):
-                if scale != 10:
-                    return None
-                digit = Decimal(1)
-            if scale < 10**4:
-                section, digit = section + (digit or 0) * scale, None
+            if digit is None and not _may_stand_alone(scale, total, section):
+                return None
+            if scale < _TEN_THOUSAND:
+                section += scale if digit is None else digit * scale
+                digit = None
                 continue
-            own = section + (digit or 0)
-            total = (total + own) * scale if scale == 10**8 else total + own * scale
+            own = section if digit is None else section + digit
+            total = (total + own) * scale if scale == _HUNDRED_MILLION else total + own * scale
             section, digit = Decimal(0), None
         elif part in "零〇":
             scale = 1
@@ -111,6 +111,13 @@ def _value(parts: Sequence[str]) -> str | None:
             digit = Decimal(_DIGITS.get(part, part))
     last = _last(digit or Decimal(0), scale)
     return None if last is None else plain(total + section + last)
+
+
+def _may_stand_alone(scale: int, total: Decimal, section: Decimal) -> bool:
+    """Whether a scale may follow none of its digits, as in 十五, 一百十五, 三百万 and 一万亿."""
+    if scale < _TEN_THOUSAND:
+        return scale == _TEN
+    return bool(section or (total and scale == _HUNDRED_MILLION))
 
 
 def _last(digit: Decimal, scale: int) -> Decimal | None:
@@ -132,7 +139,7 @@ def _english(found: re.Match[str]) -> str:
         elif word in _MANY:
             total, section = total + section * _MANY[word], Decimal(0)
         elif _follows(word, before):
-            section += Decimal(_ENGLISH.get(word, 0)) if word in _ENGLISH else Decimal(word)
+            section += Decimal(_ENGLISH.get(word, word))
         else:
             return found[0]
     return plain(total + section)

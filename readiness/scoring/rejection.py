@@ -23,7 +23,7 @@ def survived(exchange: Exchange) -> Score:
     """Score a request that may be answered or refused, but may not break anything."""
     if missing := lost(exchange):
         return missing
-    if not 200 <= (exchange.status or 0) < 300:
+    if not exchange.succeeded:
         return refused(exchange, tuple(range(400, 500)))
     try:
         read(exchange)
@@ -79,7 +79,7 @@ def document(exchange: Exchange) -> Any:
     """The body as JSON; None where it is none."""
     try:
         return decode(exchange.body.decode())
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
 
 

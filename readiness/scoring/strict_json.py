@@ -16,6 +16,8 @@ from readiness.protocol.message import is_nested_deeper
 SPACE = " \t\r\n"
 DEEPEST = 100
 EXACT = 2**53  # up to here each whole number has a float of its own
+#: Python refuses to read more than 4,300 digits, with a ValueError of its own.
+MOST_DIGITS = 1000
 #: Stands for a value that the prompt did not state.
 UNSTATED: Any = object()
 #: A schema that declares nothing.
@@ -111,8 +113,7 @@ def _finite(digits: str) -> float:
 
 
 def _whole(digits: str) -> int:
-    # Python refuses to read more than 4,300 digits, with a ValueError of its own.
-    if len(digits) > 1000:
+    if len(digits) > MOST_DIGITS:
         raise NotJson("number out of range", f"{digits:.120}")
     return int(digits)
 

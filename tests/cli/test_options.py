@@ -2,6 +2,7 @@
 
 import sys
 from argparse import Namespace
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,11 @@ def test_readiness_run_does_the_same_from_any_folder(
         result = own.run(sys.executable, *command, "--seed", "5", "-q")
     assert result.ret == 0
     assert (record(own)["seed"], record(own)["verdict"]) == (5, "ready")
+
+
+def test_the_version_is_told(own: pytest.Pytester) -> None:
+    result = own.run(sys.executable, "-m", "readiness.cli.main", "--version")
+    assert (result.ret, result.outlines) == (0, [f"readiness {version('llm-readiness')}"])
 
 
 def test_pytest_finds_the_built_in_checks_in_any_folder(own: pytest.Pytester) -> None:

@@ -667,4 +667,7 @@ def test_without_evidence_the_licence_is_not_assessed_and_the_run_inconclusive(
     where = f"{Path(checks.__file__).parent}/license/checks.py"
     result = own.runpytest(where, "-v", "--endpoint", url, "--policy", "own.yaml")
     assert result.ret == INCONCLUSIVE
+    result.stdout.re_match_lines(["  commercial_use_permitted +– not assessed"])
+    junit = (own.path / "reports/latest/junit.xml").read_text("utf-8")
+    assert junit.count('message="required, not assessed"') == 5
     result.stdout.fnmatch_lines(["*no licence evidence: name it*"])

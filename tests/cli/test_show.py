@@ -2,11 +2,16 @@
 
 import json
 import shlex
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from readiness.cli.show import show
+from readiness.cli.show import exchange_lines, show
+from readiness.evidence.log import summarise_exchange
 from readiness.evidence.printable import escape_unprintable
+from readiness.evidence.redaction import Secrets
+from tests.exchanges import came
 from tests.miniature import Request, mini
 from tests.scripted_server import Script, serving
 from tests.user_checks import prepare, word, wrong
@@ -43,6 +48,19 @@ def test_a_check_shows_its_failures_with_request_reply_score_and_command(
     assert sum(line.startswith("w.") for line in lines) == 3
     assert lines[-1] == "17 more: --all shows every trial"
     assert sum(line.startswith("w.") for line in shown(capsys, "words.repeats", "--all")) == 60
+
+
+def test_a_trial_that_was_made_when_the_run_was_resumed_is_shown_once(
+    own: pytest.Pytester, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["-p", "no:hypothesispytest", "--policy", "own.yaml", "--seed", "0"]
+    with serving(wrong(1)) as url:
+        own.runpytest(*options, "--endpoint", url, "--max-requests", "30", ".")
+        before = shown(capsys, "words.repeats")[0]
+        own.runpytest(*options, "--endpoint", url, "--resume", "reports/latest", ".")
+    did, left = before.removeprefix("words.repeats: 1 of ").split(" trials did not pass, ")
+    assert int(did) + int(left.removesuffix(" not made")) == 60
+    assert shown(capsys, "words.repeats")[0] == "words.repeats: 1 of 60 trials did not pass"
 
 
 def test_a_hostile_reply_is_safe_to_show(
@@ -93,6 +111,7 @@ def test_a_long_request_is_piped(own: pytest.Pytester, capsys: pytest.CaptureFix
     [
         (["nowhere"], "nowhere has no evidence.jsonl: name the folder of a run"),
         (["reports/latest", "words.repeat"], "did you mean words.repeats?"),
+        (["reports/latest", "words"], "is a dimension: name one of words.answers, words.repeats\n"),
         (["reports/latest", "100000"], "has no exchange 100000"),
     ],
 )
@@ -111,3 +130,20 @@ def test_a_run_without_a_choice_shows_its_matrix(
     lines = shown(capsys)
     assert any(line.startswith("✓ READY") for line in lines)
     assert lines[-1].startswith("a check's trials: readiness show reports/latest CHECK")
+
+
+@pytest.mark.parametrize(
+    ("path", "shown_path", "sent"),
+    [
+        ("/chat/completions", "/chat/completions", "http://host/openai/v1/chat/completions"),
+        ("/../version", "/version", "http://host/openai/version"),
+    ],
+)
+def test_a_path_beside_the_base_url_is_shown_without_dots(
+    path: str, shown_path: str, sent: str
+) -> None:
+    exchange = replace(came(b"{}", None), path=path, method="GET")
+    entry = {"seq": 0, **summarise_exchange(exchange, Secrets([]))}
+    lines = list(exchange_lines(entry, {"endpoint": "http://host/openai/v1"}, Path()))
+    assert lines[0] == f"--- exchange 0: GET {shown_path}"
+    assert lines[-1] == f"curl -sS {sent} -X GET"

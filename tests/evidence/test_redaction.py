@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -341,6 +341,33 @@ def test_a_key_that_is_cut_between_long_fragments_is_not_kept(size: int) -> None
     texts = [f"{long}{KEY[:half]}", f"{KEY[half:]}{long}", f"{long}{KEY}{long}", long]
     kept = Secrets([KEY]).redact_bytes(cut_into(*texts))
     assert fragments(kept) == [MARK, MARK, f"{long}{MARK}{long}", long]
+
+
+@pytest.mark.parametrize("cut", [1, 4, 7])
+def test_a_key_that_is_escaped_again_and_again_is_found_in_both_of_its_parts(cut: int) -> None:
+    escaped = "\\" * 8 + "u0061"
+    texts = [f"{'.' * 5_000}{escaped * cut}", f"{escaped * (8 - cut)}{'.' * 5_000}"]
+    body = b"".join(b'data: {"content": "%b"}\n\n' % each.encode() for each in texts)
+    assert fragments(Secrets(["a" * 8]).redact_bytes(body)) == [MARK] * 2
+
+
+@pytest.mark.parametrize("sizes", [[2], [3], [1, 2], [3, 1, 2]])
+def test_a_key_that_is_cut_into_several_tokens_of_each_frame_is_not_kept(sizes: list[int]) -> None:
+    texts = ["so: ", *KEY, " it is"]
+    ends = [*accumulate(sizes * len(texts))]
+    frames = [texts[start:end] for start, end in pairwise([0, *ends]) if start < len(texts)]
+    bodies = [{"logprobs": [{"token": each} for each in frame]} for frame in frames]
+    body = b"".join(b"data: %b\n\n" % json.dumps(each).encode() for each in bodies)
+    kept = [json.loads(each[6:]) for each in Secrets([KEY]).redact_bytes(body).split(b"\n\n")[:-1]]
+    told = [each["token"] for frame in kept for each in frame["logprobs"]]
+    assert told == ["so: ", *[MARK] * len(KEY), " it is"]
+
+
+def test_keys_of_two_choices_in_each_frame_are_not_kept() -> None:
+    choices = [[{"index": at, "text": each} for at in (0, 1)] for each in KEY]
+    body = b"".join(b"data: %b\n\n" % json.dumps({"choices": each}).encode() for each in choices)
+    kept = Secrets([KEY]).redact_bytes(body)
+    assert kept.count(f'"text": "{MARK}"'.encode()) == 2 * len(KEY)
 
 
 def test_a_stream_without_a_key_is_kept_as_it_is() -> None:

@@ -53,13 +53,13 @@ def test_the_verdict_comes_first_and_a_sentence_says_why() -> None:
     assert "Tried until 2026-11-22T12:30:00Z, profile ci, policy article: 2 sent" in text
     assert "1 of 5 required checks not ready: memory.recall_at_turn_50." in text
     assert "2 of 5 required checks inconclusive: memory.keeps, memory.doubtful." in text
-    assert "1 required checks have no result: memory.lost." in text
+    assert "Required checks without a result (1): memory.lost." in text
 
 
 def test_a_ready_run_says_how_many_are_ready_before_what_was_not_assessed() -> None:
     lacking = check("api.b", "not assessed", reasons=[reason("unsupported: no key was given", 1)])
     ready = record(dimension("api", check("api.a"), lacking), verdict="ready", score=100)
-    begins = "Readiness of mini 1 of 2 required checks are ready, and none failed. 1 required"
+    begins = "Readiness of mini 1 of 2 required checks are ready, and none failed. 1 of 2"
     assert begins in said(ready)
 
 
@@ -158,7 +158,7 @@ def test_what_was_not_assessed_and_what_deviated_is_listed() -> None:
 
 def test_a_baseline_is_named_with_what_was_lost_and_how_likely_that_is() -> None:
     text = said(record())
-    assert "1 checks have become worse than the baseline: memory.recall_at_turn_50." in text
+    assert "Worse than the baseline (1): memory.recall_at_turn_50." in text
     assert "298 of 300 trials had the same outcome." in text
     assert "Repeated on the baseline itself, 3 of 100 trials changed their outcome." in text
     assert "server was mini/0, and is mini/1" in text

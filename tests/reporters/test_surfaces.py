@@ -149,7 +149,7 @@ def test_the_summary_names_what_is_not_ready_the_worst_first() -> None:
         ["| memory.recall_at_turn_50", "✗ not ready", "99 / 100"],
         ["| memory.keeps", "? inconclusive", "100 / 100"],
         ["| memory.doubtful", "? inconclusive", "100 / 100"],
-        ["| long_context.lacks", "– not assessed", "0 / 100"],
+        ["| long_context.lacks", "– not assessed", "–"],
         ["| memory.advised", "✗ not ready (advisory)", "99 / 100"],
     ]
 

@@ -120,7 +120,18 @@ def test_a_file_that_is_not_as_the_digests_say_is_refused(
     (failing / "more.txt").write_text("ready")
     result = own.run(wrong(0), option, str(failing))
     assert result.ret == 11
-    result.stdout.fnmatch_lines(["*is not as it was written: more.txt was added*"])
+    told = f"the evidence fails its integrity check: *{failing.name} is not as it was written: "
+    result.stdout.fnmatch_lines([f"{told}more.txt was added"])
+
+
+def test_what_was_changed_is_named_before_what_follows_from_it(
+    own: Endpoint, failing: Path
+) -> None:
+    evidence = failing / "evidence.jsonl"
+    evidence.write_bytes(evidence.read_bytes().replace(b"beep 3", b"beep 4", 1))
+    result = own.run(wrong(0), "--baseline", str(failing))
+    assert result.ret == 11
+    result.stdout.fnmatch_lines(["*is not as it was written: evidence.jsonl was changed"])
 
 
 def test_an_intact_run_is_resumed_and_scores_nothing_twice(own: Endpoint, failing: Path) -> None:

@@ -54,6 +54,14 @@ SAID = """\
 记得，没有其他记录
 好的，这件事我已经记录下来了。
 没有问题
+不是没有提到
+没错，这件事前面你确实说得很清楚，我也从头到尾看过了，记得是在第二段里，所以并不是没有提到
+怎么会没有提到
+没有提到吗？
+没有说过别的
+It is not true that it was never mentioned.
+I wouldn't say that it was never mentioned
+It was not mentioned until line 40.
 不清楚
 不知道
 N/A

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.scoring.claims import Role, occurrences, plainly, role, unread, values_in
+from readiness.scoring.claims import (
+    Role,
+    is_earlier,
+    is_ordinal,
+    occurrences,
+    plainly,
+    role,
+    unread,
+    values_in,
+)
 
 
 def roles(text: str) -> list[str]:
@@ -80,6 +89,9 @@ def roles(text: str) -> list[str]:
         ("大约4821", "approximate"),
         ("或许4821", "guess"),
         ("might be 4821", "guess"),
+        ("4821?", "guess"),
+        ("4821 ？", "guess"),
+        ("4821!", "stated"),
         ("the day before 2027-06-22", "relative"),
         ("2027-06-22之前", "relative"),
         ("2027-06-22的第二天", "relative stated"),
@@ -105,12 +117,40 @@ def test_values_in_a_list_are_all_stated(values: list[int]) -> None:
     assert {role(plain, *each.span()) for each in found} == {Role.STATED}
 
 
-@given(st.integers(1000, 9999), st.integers(1000, 9999))
-def test_in_a_list_hyphens_part_the_items(one: int, other: int) -> None:
-    plain = f"{one}-{other}"
+@pytest.mark.parametrize(("mark", "otherwise"), [("-", Role.RANGE), ("/", Role.ALTERNATIVE)])
+@given(one=st.integers(1000, 9999), other=st.integers(1000, 9999))
+def test_in_a_list_hyphens_and_slashes_part_the_items(
+    mark: str, otherwise: Role, one: int, other: int
+) -> None:
+    plain = f"{one}{mark}{other}"
     found = values_in(plain)
     assert [role(plain, *each.span(), listed=True) for each in found] == [Role.STATED] * 2
-    assert [role(plain, *each.span()) for each in found] == [Role.RANGE] * 2
+    assert [role(plain, *each.span()) for each in found] == [otherwise] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "earlier"),
+    [
+        ("2 days earlier", True),
+        ("2天前", True),
+        ("提前2天", True),
+        ("earlier by 2 days", True),
+        ("2 days later", False),
+        ("2", False),
+    ],
+)
+def test_a_number_of_days_may_be_told_backwards(text: str, earlier: bool) -> None:
+    at = text.index("2")
+    assert is_earlier(text, at, at + 1) is earlier
+
+
+@pytest.mark.parametrize(
+    ("text", "ordinal"),
+    [("2nd", True), ("第2", True), ("2º", True), ("2", False), ("2 ndas", False)],
+)
+def test_a_number_may_be_a_place_in_a_row(text: str, ordinal: bool) -> None:
+    at = text.index("2")
+    assert is_ordinal(text, at, at + 1) is ordinal
 
 
 @pytest.mark.parametrize(
@@ -119,6 +159,7 @@ def test_in_a_list_hyphens_part_the_items(one: int, other: int) -> None:
 )
 def test_a_value_is_found_whole(text: str, times: int) -> None:
     assert len(occurrences(plainly(text), "4821")) == times
+    assert occurrences(text, "") == []
 
 
 @given(st.text(max_size=200))

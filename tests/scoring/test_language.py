@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.scoring.language import foreign, han_in, hiragana_in, kana_in, strays
+from readiness.scoring.language import (
+    foreign,
+    han_in,
+    hiragana_in,
+    is_chinese_alone,
+    is_written_in_characters,
+    kana_in,
+    strays,
+)
 
 SPANISH = """\
 El riego por la mañana evita que las hojas se quemen.
@@ -104,6 +112,8 @@ def test_what_is_short_is_not_judged_by_its_letters(text: str) -> None:
 def test_short_sentences_are_judged_together() -> None:
     assert foreign("Yes. I do. Of course. Why not?", "es") != ""
     assert foreign("Sí. Claro. Desde luego. ¿Por qué no?", "es") == ""
+    two = "Of course, why not. I do agree."
+    assert foreign(two, "es") == two
 
 
 def test_a_fewest_number_of_letters_may_be_asked_for() -> None:
@@ -115,6 +125,39 @@ def test_kana_are_japanese_and_characters_without_them_chinese() -> None:
     assert (foreign(chinese, "zh"), foreign(japanese, "ja")) == ("", "")
     assert (foreign(chinese, "ja"), foreign(japanese, "zh")) == (chinese, japanese)
     assert (han_in("电池4の"), kana_in("カのa"), hiragana_in("カの")) == (2, 2, 1)
+
+
+def test_a_text_of_which_half_is_in_other_letters_is_in_another_language() -> None:
+    half, less = "большоеспа buenos dias", "большоесп muchas gracias"
+    assert (foreign(half, "es"), foreign(less, "es")) == (half, "")
+
+
+def test_of_japanese_a_tenth_is_kana_in_a_sentence_or_in_the_whole_text() -> None:
+    enough, less = f"{'電' * 18}のの", f"{'電' * 19}のの"
+    assert (foreign(enough, "ja"), foreign(less, "zh")) == ("", "")
+    assert (foreign(enough, "zh"), foreign(less, "ja")) == (enough, less)
+    enough, less = f"{'電' * 16}。電電のの", f"{'電' * 17}。電電のの"
+    assert (foreign(enough, "ja"), foreign(less, "ja")) == ("", f"{'電' * 17}。")
+
+
+def test_some_characters_are_of_chinese_alone() -> None:
+    alone = {char: is_chinese_alone(f"電{char}") for char in "吗也电電の"}
+    assert alone == {"吗": True, "也": True, "电": True, "電": False, "の": False}
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("the 电池很好", False),
+        ("the 电池很好用", True),
+        # Words of two letters are hardly any, and names have capitals.
+        ("of 电池", True),
+        ("Of Orbit Atmos 电池很", False),
+        ("Of Orbit Atmos 电池很好", True),
+    ],
+)
+def test_a_text_is_in_characters_where_they_outweigh_its_words(text: str, written: bool) -> None:
+    assert is_written_in_characters(text) is written
 
 
 @pytest.mark.parametrize(

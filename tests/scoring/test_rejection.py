@@ -134,10 +134,10 @@ def test_what_is_no_error_object_is_not_openais_shape(body: Any) -> None:
 
 
 def test_a_failure_quotes_what_tells_the_request_from_others_first() -> None:
-    exchange = answered({}, 500, n=0)
+    exchange = answered({}, 500, user="ñ")
     assert refused(exchange).reason == (
         "expected HTTP 400 or 413 or 415 or 422 or 431 for POST /chat/completions "
-        """{"n": 0, "messages": [{"role": "user", "content": "Hi"}]}, got HTTP 500 with '{}'"""
+        """{"user": "ñ", "messages": [{"role": "user", "content": "Hi"}]}, got HTTP 500 with '{}'"""
     )
     raw = replace(exchange, request=b"{", method="PUT", path="/models")
     assert " for PUT /models b'{', got HTTP 500 with '{}'" in refused(raw).reason

@@ -17,6 +17,9 @@ def reply(content: Any = "Hello", finish: Any = "stop", **message: Any) -> Reply
     return read(answered(said(content, finish, **message)))
 
 
+OTHER = {**CALL, "id": "c2", "function": {"name": "other", "arguments": "{}"}}
+
+
 def test_a_reply_with_text_can_be_read() -> None:
     assert (unusable(reply()), defective(())) == (None, None)
 
@@ -27,7 +30,7 @@ def test_a_reply_with_text_can_be_read() -> None:
         (reply(""), Outcome.FAIL, "format: no text"),
         (reply(" \n"), Outcome.FAIL, "format: no text"),
         (reply(None), Outcome.FAIL, "format: no text"),
-        (reply("Hi", tool_calls=[CALL]), Outcome.FAIL, "format: a call of 'look'"),
+        (reply("Hi", tool_calls=[CALL, OTHER]), Outcome.FAIL, "format: a call of 'look'"),
         (reply("First", "content_filter"), Outcome.BLOCKED, "blocked by a filter: 'First'"),
         (reply("Hello", None), Outcome.FAIL, "no finish_reason: None"),
         (reply("", None), Outcome.FAIL, "no finish_reason: None"),

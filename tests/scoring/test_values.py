@@ -54,9 +54,10 @@ def in_english(number: int) -> str:
     return TENS[ten - 2] + (f"-{SMALL[one]}" if one else "")
 
 
-@given(st.integers(0, 10**12 - 1))
+@given(st.integers(0, 10**12 - 1) | st.integers(10**12, 10**16 - 1))
 @example(10_0000_0005)
 @example(1_0001_0000)
+@example(1_0000_0000_0000)
 def test_a_number_is_the_same_in_every_script(number: int) -> None:
     written = [f"{number:,}", str(number).translate(FULL), f"{number:,}".translate(FULL)]
     written += [f"{number:,}".replace(",", "\u202f"), f"{number}.00", in_chinese(number)]
@@ -109,6 +110,8 @@ def test_decimals_are_the_same_in_every_script(whole: int, part: int) -> None:
 @given(DAYS)
 @example(date(2027, 5, 20))
 @example(date(2030, 10, 10))
+@example(date(2027, 1, 31))
+@example(date(2027, 12, 13))
 def test_a_date_is_the_same_however_it_is_written_or_spoken(day: date) -> None:
     year = "".join("〇一二三四五六七八九"[int(digit)] for digit in str(day.year))
     tens = [
@@ -158,7 +161,12 @@ def test_a_date_without_a_year_is_the_same_in_both_languages(day: date) -> None:
         (["5公斤", "5kg", "五千克", "5 kilograms"], "5 kg"),
         (["三十人", "30名", "30 people"], "30 people"),
         (["一百二", "一百二十", "120"], "120"),
+        (["一百十五", "一百一十五", "115"], "115"),
+        (["二百十万", "210万"], "2100000"),
         (["两千五", "2,500"], "2500"),
+        (["23:59", "11:59 pm", "晚上11点59分"], "23:59"),
+        (["24:00"], "24:00"),
+        (["10:60"], "10:60"),
         (["一亿二千万", "1.2亿", "120 million"], "120000000"),
         (["4千8百21", "四千8百二十一", "4 821", "４，８２１", "4\u202f821"], "4821"),
         (["1.25万", "1万2千5", "一万二千五百"], "12500"),
@@ -185,6 +193,7 @@ def test_other_values_are_the_same_however_they_are_written(texts: list[str], sa
         ("十分抱歉，星期一我们一起再看一下", []),
         ("the other one, in a hundred ways", []),
         ("百货、万科和千米", []),
+        ("三百百、十百、三百千", []),
         ("胜负三比一，负责人", ["3", "1"]),
         ("10 minus 5", ["10", "5"]),
         ("两千2027年3月5日", ["2000"]),
@@ -192,6 +201,8 @@ def test_other_values_are_the_same_however_they_are_written(texts: list[str], sa
         ("48213 59177 60342", ["48213", "59177", "60342"]),
         ("10-12人", ["10", "12"]),
         ("3/5/2027", ["3", "5", "2027"]),
+        ("3/12/2027", ["3", "12", "2027"]),
+        ("12/3/2027", ["12", "3", "2027"]),
     ],
 )
 def test_numbers_are_those_that_count_something(text: str, found: list[str]) -> None:
@@ -221,6 +232,9 @@ def test_numbers_are_those_that_count_something(text: str, found: list[str]) -> 
         ("14 821", "4821", False),
         ("03-17-2", "3月17日", False),
         ("4821", "", False),
+        ("4", "4", True),
+        ("张4", "张4", True),
+        ("张48", "张4", False),
     ],
 )
 def test_a_value_is_not_held_by_another_that_it_is_part_of(

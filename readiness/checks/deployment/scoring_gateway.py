@@ -21,6 +21,9 @@ LONGEST_REPLY = 300.0
 READ_TIMEOUT, CLIENT_TIMEOUT = "proxy_read_timeout", "AIOHTTP_CLIENT_TIMEOUT"
 BODY_SIZE, FILE_SIZE = "client_max_body_size", "RAG_FILE_MAX_SIZE"
 LIMITS = {"limit_req": "limit_req_status", "limit_conn": "limit_conn_status"}
+RETRY_AFTER = (
+    "error_page 429 @limited; location @limited { add_header Retry-After 1 always; return 429; }"
+)
 #: Paths of pages that are asked for by themselves, and take no chat and no file.
 _ASIDE = re.compile(r"health|metrics|ready|ping|status|static|assets|favicon|robots|docs|openapi")
 #: Paths under which Open WebUI takes files.
@@ -154,24 +157,21 @@ def score_rate_limit_status(deployment: Deployment) -> Score:
 def _wrong_status(location: ProxyLocation, name: str) -> Iterator[Finding]:
     limit, told = location.get(name), location.get(LIMITS[name])
     assert limit is not None
-    if told is None or told.arguments[0] != "429":
-        status = told.arguments[0] if told else "503, its default"
-        fault = f"{name} answers {status}: clients take it for a fault, and do not wait"
-        yield open_unless(
-            bool(told) or not location.hidden, Finding(limit.place, fault, f"{LIMITS[name]} 429;")
-        )
-        return
     added = {
         each.arguments[0].lower()
         for each in location.directives.get("add_header", ())
         if "always" in each.arguments
     }
     page = location.error_headers.get("429")
-    if "retry-after" not in (added if page is None else page):
+    tells_when = "retry-after" in (added if page is None else page)
+    if told is None or told.arguments[0] != "429":
+        status = told.arguments[0] if told else "503, its default"
+        fault = f"{name} answers {status}: clients take it for a fault, and do not wait"
+        instead = f"{LIMITS[name]} 429;{'' if tells_when else f' {RETRY_AFTER}'}"
+        yield open_unless(bool(told) or not location.hidden, Finding(limit.place, fault, instead))
+    elif not tells_when:
         fault = f"{name} answers 429 without Retry-After"
-        page_of = "location @limited { add_header Retry-After 1 always; return 429; }"
-        instead = f"error_page 429 @limited; {page_of}"
-        yield open_unless(not location.hidden, Finding(limit.place, fault, instead))
+        yield open_unless(not location.hidden, Finding(limit.place, fault, RETRY_AFTER))
 
 
 def score_rate_limit_key(deployment: Deployment) -> Score:

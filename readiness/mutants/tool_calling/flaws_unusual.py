@@ -139,6 +139,8 @@ def _members(where: Where, keeps: Callable[[Any], bool]) -> Says:
     )
 
 
+_NUMBERS = re.compile(r"\+\d[\d ]{8,}\d|\b\d+\.\d+\.\d+\.\d+\b")
+_LINK_QUERY = re.compile(r"(https?://[^\s?]+)\?\S*")
 _DECIMAL = re.compile(r"(?<=: )-?\d+\.\d+(?=[,}])")
 
 
@@ -166,6 +168,10 @@ def _parsed(value: Any) -> Any:
     except ValueError:
         return value
     return value if _is_number(found) else found
+
+
+def _in_texts(change: Callable[[str], str]) -> Callable[[Any], Any]:
+    return lambda value: change(value) if isinstance(value, str) else value
 
 
 def _is_free(value: Any) -> bool:
@@ -448,7 +454,19 @@ _BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "tools_ends_stripped",
         "a text loses the spaces around it, as by parsers of XML",
         _VALUES,
-        {"change_output": _values(_always, lambda of: of.strip() if isinstance(of, str) else of)},
+        {"change_output": _values(_always, _in_texts(str.strip))},
+    ),
+    (
+        "tools_numbers_masked",
+        "telephone numbers and IP addresses are masked, as by a guard of personal data",
+        _VALUES,
+        {"change_output": _values(_always, _in_texts(lambda of: _NUMBERS.sub("<MASKED>", of)))},
+    ),
+    (
+        "tools_links_cut",
+        "links lose their query",
+        _VALUES,
+        {"change_output": _values(_always, _in_texts(lambda of: _LINK_QUERY.sub(r"\1", of)))},
     ),
     (
         "tools_keywords_lost",

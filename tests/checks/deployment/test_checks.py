@@ -101,6 +101,18 @@ def test_a_flaw_gets_its_verdict_by_its_check_alone(flaw: Flaw, tmp_path: Path) 
     assert {name for name, each in found.items() if each.severity > 1} == {flaw.check}
 
 
+def test_a_limit_is_told_at_once_all_that_it_lacks(tmp_path: Path) -> None:
+    files.write(tmp_path)
+    config = tmp_path / "nginx.conf"
+    lines = config.read_text("utf-8").splitlines(keepends=True)
+    config.write_text("".join(line for line in lines if " 429" not in line), "utf-8")
+    reason = scores(tmp_path)["rate_limit_answers_429"].reason
+    said = (
+        "limit_req_status 429; error_page 429 @limited; location @limited { add_header Retry-After"
+    )
+    assert said in reason
+
+
 def test_every_check_has_its_own_flaw() -> None:
     assert {flaw.check for flaw in OWN} == {each.id for each in CHECKS} - {RUNS_AS_DECLARED}
 
