@@ -95,7 +95,7 @@ PASSED = Score(Outcome.PASS)
 
 #: The score of a trial that was not executed, because it could no longer change the verdict.
 SETTLED = Score(Outcome.SKIPPED, "not made: the verdict was settled", made=False)
-INTERRUPTED = Score(Outcome.SKIPPED, "not made: the run was interrupted")
+INTERRUPTED = Score(Outcome.SKIPPED, "the run was interrupted")
 
 
 def scored(

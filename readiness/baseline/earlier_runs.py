@@ -28,6 +28,8 @@ from readiness.verdict.result import PooledRuns, Result, tally_of
 POOLING_KEYS = ("version", "profile", "policy_sha256", "prompts_sha256", "extra_body_sha256")
 #: Those that must be equal in runs of the same build that are found unasked.
 BUILD_KEYS = (*POOLING_KEYS, "sampling", "build", "model")
+#: The dimensions that judge files, and where a run's header has the digests of these.
+FILES = {"license": "license_evidence", "deployment": "deployment"}
 #: The most recent runs of a folder that are looked at: a year of nights would take minutes to read.
 MAX_FOUND = 19
 MAX_HEADER = 2**22  # bytes
@@ -116,6 +118,18 @@ def of_the_same_build(
         if len(found) == MAX_FOUND:
             break
     return found
+
+
+def of_the_same_files(run: FinishedRun, about: Mapping[str, Any]) -> FinishedRun:
+    """A run without its trials of files that are others by now, as mended ones are."""
+    header = run.evidence_header
+    others = {each for each, name in FILES.items() if header.get(name) != about.get(name)}
+    trials = {
+        (check, number): tried
+        for (check, number), tried in run.trials.items()
+        if check.partition(".")[0] not in others
+    }
+    return replace(run, trials=trials)
 
 
 def _header(folder: Path) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+from readiness.baseline.earlier_runs import of_the_same_files
 from readiness.baseline.finished_run import FinishedRun, FinishedRunError, read_finished_run
 from readiness.check import Check
 from readiness.checks.deployment.facts import Deployment
@@ -171,7 +172,9 @@ def _run(
         None,
         ResumeState(settings.secrets),
         rescorer.capabilities,
-        same_build=[_beside(folder, each) for each in state.same_build],
+        same_build=[
+            of_the_same_files(_beside(folder, each), state.about) for each in state.same_build
+        ],
     )
 
 

@@ -92,7 +92,11 @@ def _find_same_build(run: Run, about: Mapping[str, Any], baseline: Run | None) -
         settings.reports, run.identity, about, [run.folder, *used]
     )
     where = settings.baseline_settings.address.url if settings.baseline_settings else ""
-    run.same_build = [each for each in found if each.evidence_header["endpoint"] != where]
+    run.same_build = [
+        earlier_runs.of_the_same_files(each, about)
+        for each in found
+        if each.evidence_header["endpoint"] != where
+    ]
     if run.same_build or settings.resume:
         run.evidence.same_build(run_sections(run.same_build))
 

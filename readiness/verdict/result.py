@@ -68,9 +68,10 @@ class PooledRuns:
     @property
     def doubt(self) -> str:
         """Why what this run alone has shown is in doubt, or an empty string."""
+        if self.failures == 1:
+            return "1 trial failed in earlier runs of this build"
         if self.failures:
-            trials = "1 trial" if self.failures == 1 else f"{self.failures} trials"
-            return f"{trials} failed in earlier runs of this build"
+            return f"{self.failures} trials failed in earlier runs of this build"
         if self.binding and not self.tally.planned:
             return "an earlier run of this build was not ready, and cannot be pooled with this one"
         return ""

@@ -216,6 +216,7 @@ def test_a_record_counts_the_passed_trials_that_the_evidence_has(
         about = {"check": "words.repeats", "probe": "w.0", "trial": 0}
         evidence.trial(about, PASSED, [], "")
         evidence.trial({**about, "trial": 1}, failed("why"), [], "")
+        evidence.trial({**about, "trial": 2}, failed("why"), [], "")
     if passed + controls == 1:
         found = read_finished_run(tmp_path)
         assert found.verdicts == {"words.repeats": "not ready", "words.answers": "ready"}

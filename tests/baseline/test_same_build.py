@@ -12,11 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from readiness import checks
 from readiness.baseline.earlier_runs import held_against, pool_earlier_runs
 from readiness.baseline.finished_run import FinishedRun, RecordedTrial
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.cli.rescore import rescore
+from readiness.mutants.catalog import find
+from readiness.mutants.license import evidence
 from readiness.policy.plan import PlannedCheck, plan
 from readiness.policy.policy import load
 from readiness.probe import Probe
@@ -27,7 +30,7 @@ from readiness.verdict.result import Result, Trial
 from tests.miniature import MODELS, mini
 from tests.runner.test_rescoring import rewritten
 from tests.scripted_server import Script, response, serving
-from tests.user_checks import Endpoint, one_endpoint, record, word, wrong
+from tests.user_checks import Endpoint, alone, one_endpoint, record, word, wrong
 
 INCONCLUSIVE = 10
 
@@ -157,6 +160,23 @@ def test_a_run_that_is_not_intact_speaks_for_nothing(own: Endpoint) -> None:
     path = own.latest / "evidence.jsonl"
     path.write_bytes(path.read_bytes().replace(b"word", b"w0rd", 1))
     assert own.run(wrong(0), seed=2).ret == 0
+
+
+def test_files_that_were_mended_are_judged_as_they_are(
+    own: Endpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own.own.path / "own.yaml").write_text(alone("license"))
+    shown = own.own.mkdir("shown")
+    named = evidence.write(shown)
+    find("license_not_commercial").change_license_evidence(shown)
+    tried = f"{Path(checks.__file__).parent}/license/checks.py", "--license-evidence", str(named)
+    assert own.run(wrong(0), *tried, seed=1).ret == 1
+    evidence.write(shown)
+    result = own.run(wrong(0), *tried, seed=2)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["The second run of this build: 1 not ready. *"])
+    capsys.readouterr()
+    assert rescore(rescoring(own)) == 0
 
 
 # What others say makes nothing ready

@@ -60,7 +60,7 @@ def test_ctrl_c_writes_the_record_of_what_was_seen(tmp_path: Path) -> None:
     assert (check["id"], outcomes.keys()) == ("words.repeats", {"fail", "skipped"})
     assert sum(outcomes.values()) == 60
     assert outcomes["fail"] >= 10
-    assert check["reasons"][-1]["example"] == "skipped: not made: the run was interrupted"
+    assert check["reasons"][-1]["example"] == "skipped: the run was interrupted"
     own = ["--policy", str(tmp_path / "own.yaml"), "--checks", str(tmp_path / "check_words.py")]
     assert rescore([str(folder), *own]) == 0
     assert is_whole(folder / "evidence.jsonl")

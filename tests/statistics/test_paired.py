@@ -36,7 +36,15 @@ margins = st.sampled_from([0.02, 0.05, 0.1])
 
 @pytest.mark.parametrize(
     ("lost", "gained", "chance"),
-    [(5, 0, 0.03125), (8, 1, 0.01953125), (4, 0, 0.0625), (0, 0, 1.0), (0, 7, 1.0), (1, 1, 0.75)],
+    [
+        (5, 0, 0.03125),
+        (8, 1, 0.01953125),
+        (4, 0, 0.0625),
+        (0, 0, 1.0),
+        (0, 7, 1.0),
+        (1, 1, 0.75),
+        (0, 1000, 1.0),
+    ],
 )
 def test_losses_ahead_of_gains_are_as_unlikely_as_so_many_heads(
     lost: int, gained: int, chance: float
@@ -58,6 +66,10 @@ def test_a_cluster_s_losses_are_lost_or_gained_together(differences: list[int]) 
     ]
     as_many = sum(total >= sum(differences) for total in flipped)
     assert sign_flips(differences) == pytest.approx(as_many / len(flipped))
+
+
+def test_no_chance_is_above_one() -> None:
+    assert max(sign_flips([-1] * gained) for gained in range(100)) == 1.0
 
 
 def test_three_documents_cannot_alarm_however_many_questions_each_has() -> None:
@@ -121,7 +133,9 @@ def test_the_difference_that_is_shown_is_tango_s(found: Pairs, difference: float
     assert round(least_difference(found), 4) == difference
 
 
-@pytest.mark.parametrize("found", [Pairs(5, 0, 100), Pairs(3, 7, 40), Pairs(12, 2, 50)])
+@pytest.mark.parametrize(
+    "found", [Pairs(5, 0, 100), Pairs(3, 7, 40), Pairs(12, 2, 50), Pairs(0, 9, 18)]
+)
 def test_the_difference_shown_is_where_the_score_meets_the_normal_s_point(found: Pairs) -> None:
     margin, both = -least_difference(found), found.lost + found.gained
 
@@ -184,8 +198,10 @@ def score(lost: Any, gained: Any, pairs: int, margin: float) -> Any:
     return (gained - lost + pairs * margin) / np.sqrt(spread)
 
 
-def test_the_chance_of_seven_pairs_is_that_of_all_tables_which_score_as_well() -> None:
-    tables = [Pairs(lost, gained, 7) for lost in range(8) for gained in range(8 - lost)]
+@pytest.mark.parametrize("count", [1, 7])
+def test_the_chance_of_few_pairs_is_that_of_all_tables_which_score_as_well(count: int) -> None:
+    sides = range(count + 1)
+    tables = [Pairs(*each, count) for each in product(sides, sides) if sum(each) <= count]
     theirs = [likeliest(each, 0.1) for each in tables]
     assert [inferior(each, 0.1) for each in tables] == pytest.approx(theirs, rel=1e-3)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from readiness.chat import Chat
 from readiness.check import check
@@ -101,10 +103,41 @@ async def format_change_honoured(chat: Chat, probe: Probe) -> Score:
     sent before.
     """
     before, schema = await send(chat, probe), probe.expect["schema"]
-    wanted = {"name": "answer", "strict": True, "schema": schema}
-    parameters = {"response_format": {"type": "json_schema", "json_schema": wanted}}
-    reply = await chat(probe.messages, budget=probe.budget, **parameters)
+    reply = await chat(probe.messages, budget=probe.budget, response_format=_format(schema))
     return pairs.score_formatted(before, reply, schema)
+
+
+def _format(schema: Mapping[str, Any]) -> dict[str, Any]:
+    wanted = {"name": "answer", "strict": True, "schema": schema}
+    return {"type": "json_schema", "json_schema": wanted}
+
+
+async def _called_in_format(chat: Chat, probe: Probe) -> Score:
+    """Ask for the same call without a format and with one, which may be refused."""
+    wanted = {**probe.parameters, "response_format": _format(probe.expect["schema"])}
+
+    async def attempt() -> Score:
+        free = await send(chat, probe)
+        formatted = await chat.send_invalid(probe.messages, budget=probe.budget, **wanted)
+        return pairs.score_calls_in_format(free, formatted, probe.expect["word"])
+
+    return await reproduced(attempt)
+
+
+@check(with_code_words("format_keeps_calls"), trials=2, needs=["tools", "json_schema"])
+async def format_keeps_calls(chat: Chat, probe: Probe) -> Score:
+    """With a response_format, a tool that must be called MUST be called as it is without, or the
+    request be rejected.
+    """
+    return await _called_in_format(chat, probe)
+
+
+@check(with_code_words("format_leaves_calls"), trials=1, needs=["tools", "json_schema"])
+async def format_leaves_calls(chat: Chat, probe: Probe) -> Score:
+    """With a response_format, a tool that may be called SHOULD be called as it is without, or the
+    request be rejected.
+    """
+    return await _called_in_format(chat, probe)
 
 
 @check(with_code_words("tools_change_honoured"), trials=1, needs=["tools"])
@@ -139,10 +172,10 @@ async def sampling_change_honoured(chat: Chat, probe: Probe) -> Score:
     return pairs.score_sampled([each.text for each in sent])
 
 
-@check(with_code_words("stop_cuts_same_text"), trials=5)
+@check(with_code_words("stop_cuts_same_text"), trials=6)
 async def stop_cuts_same_text(chat: Chat, probe: Probe) -> Score:
-    """With a stop sequence, a reply MUST be what stands before it in the reply without, whole and
-    streamed.
+    """With a stop sequence, a reply MUST be what stands before it in the reply without, or all of
+    that where it only begins, whole and streamed.
     """
     stops = probe.expect["stop"]
 

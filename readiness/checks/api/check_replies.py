@@ -287,10 +287,10 @@ async def words_beside_calls_read(chat: Chat, probe: Probe) -> Score:
     return await _compared_with_plain_form(chat, probe)
 
 
-@check(with_code_words("instructions_not_dropped"), trials=3)
+@check(with_code_words("instructions_not_dropped"), trials=4)
 async def instructions_not_dropped(chat: Chat, probe: Probe) -> Score:
-    """A second or a late system message, and the first of two user messages in a row, MUST be
-    rejected or else read, not dropped in silence.
+    """A second or a late system message, the first of two user messages in a row, and what the
+    assistant says before any user MUST be rejected or else read, not dropped in silence.
     """
     return await _read_or_rejected(chat, probe)
 
@@ -304,7 +304,7 @@ async def developer_message_not_dropped(chat: Chat, probe: Probe) -> Score:
 async def _read_or_rejected(chat: Chat, probe: Probe) -> Score:
     exchange = await chat.send_invalid(probe.messages, budget=probe.budget)
     if (exchange.status or 0) >= 400:
-        return replies.score_rejected_role(exchange)
+        return replies.score_declined(exchange)
     reply = read(exchange)
     if reply.finish == "length":
         # Reasoning may have used our limit up: it is accepted, so that chat can give it room.

@@ -13,7 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from readiness.checks.api.scoring_replies import DECLINED, contains, tokens_at_most
+from readiness.checks.api.scoring_replies import (
+    DECLINED,
+    contains,
+    score_declined,
+    tokens_at_most,
+)
 from readiness.exchange import Exchange
 from readiness.protocol.completion import read
 from readiness.protocol.message import decode
@@ -32,6 +37,8 @@ MIN_PART = 10
 #: Texts of fewer words may come twice by chance.
 MIN_WORDS = 24
 OTHER_SPACE = "the stream has other white space"
+#: Fewer letters of a stop sequence may end any text.
+MIN_BEGUN = 2
 #: A copy with fewer line breaks shows nothing of line breaks.
 MIN_BREAKS = 3
 
@@ -172,6 +179,14 @@ def score_kept_calls(free: Reply, stopped: Reply, word: str) -> Score:
     return _score_calls(free, stopped, word, ("without a stop sequence, the", "with one, the"))
 
 
+def score_calls_in_format(free: Reply, formatted: Exchange, word: str) -> Score:
+    """Score a call that the request fixes, without a format and with one, which may be refused."""
+    if (formatted.status or 0) >= 400:
+        return score_declined(formatted)
+    whose = ("without a response_format, the", "with a response_format, the")
+    return _score_calls(free, read(formatted), word, whose)
+
+
 def _score_calls(one: Reply, other: Reply, word: str, whose: tuple[str, str]) -> Score:
     calls = [_calls(each.tool_calls) for each in (one, other)]
     if calls[0] == calls[1] and calls[0]:
@@ -296,8 +311,7 @@ def score_stop_cut(free: Reply, stopped: Reply, stops: Sequence[str]) -> Score:
     if left:
         return failed(f"the text contains the stop sequence {left[0]!r}", f"{text!r:.120}")
     if not places:
-        came = f"{whole!r:.120}"
-        return scored(Outcome.UNDETERMINED, "the model does not write the stop", came=came)
+        return _score_begun(whole.rstrip(), text.rstrip(), stops)
     due = whole[: min(places)].rstrip()
     if text.rstrip() == due:
         return PASSED if stopped.finish == "stop" else _wrong_finish(stopped)
@@ -309,6 +323,21 @@ def score_stop_cut(free: Reply, stopped: Reply, stops: Sequence[str]) -> Score:
     if due and text.startswith(due):
         return failed("the stop leaves its beginning", f"{due[-40:]!r}, and {text[-40:]!r}")
     came = f"{due!r:.80}, then {text!r:.80}"
+    return scored(Outcome.UNDETERMINED, "the model writes another text", came=came)
+
+
+def _score_begun(whole: str, text: str, stops: Sequence[str]) -> Score:
+    """Score a reply to the end of which a stop sequence has begun, by the reply without it."""
+    begun = [stop[:end] for stop in stops for end in range(MIN_BEGUN, len(stop))]
+    if not whole.endswith(tuple(begun)):
+        came = f"{whole!r:.120}"
+        return scored(Outcome.UNDETERMINED, "the model does not write the stop", came=came)
+    if text == whole:
+        return PASSED
+    lost = whole.removeprefix(text) if text and whole.startswith(text) else ""
+    if lost.strip() in begun:
+        return failed("the end of the text is lost, with which a stop begins", f"{lost!r:.40}")
+    came = f"{whole!r:.80}, then {text!r:.80}"
     return scored(Outcome.UNDETERMINED, "the model writes another text", came=came)
 
 

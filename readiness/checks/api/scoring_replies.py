@@ -172,9 +172,9 @@ def score_part(exchange: Exchange, text: Reply) -> Score:
     return failed("it is dropped in silence", f"{tokens} prompt tokens with it, {without} without")
 
 
-def score_rejected_role(exchange: Exchange) -> Score:
-    """Score the rejection of a message for its role or its place."""
-    # llama.cpp refuses what its template does not take with a 500, and says why.
+def score_declined(exchange: Exchange) -> Score:
+    """Score the rejection of what is valid, and beyond some servers."""
+    # llama.cpp refuses what its template or grammar does not take with a 500, and says why.
     return tells(exchange) if exchange.status == 500 else refused(exchange, (*REFUSING, 501))
 
 

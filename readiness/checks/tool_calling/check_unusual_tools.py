@@ -27,17 +27,19 @@ async def minimal_tools(chat: Chat, probe: Probe) -> Score:
 
 @check(probes.extreme_values, trials=12, needs=TOOLS, forms=probes.FORMS)
 async def extreme_argument_values(chat: Chat, probe: Probe) -> Score:
-    """Whole numbers above 2**53, signs, leading zeros, texts that look like another type, open a
-    brace or have spaces around them, free members, arguments named like keywords of JSON Schema,
-    and required values that are 0, false, "", [] or null MUST arrive unchanged.
+    """Whole numbers above 2**53, signs, leading zeros, links, addresses, telephone numbers, texts
+    that look like another type, open a brace or have spaces around them, free members, arguments
+    named like keywords of JSON Schema, and required values that are 0, false, "", [] or null MUST
+    arrive unchanged.
     """
     return await call(chat, probe)
 
 
 @check(probes.extreme_tools, trials=8, needs=TOOLS, forms=probes.FORMS)
 async def extreme_tools(chat: Chat, probe: Probe) -> Score:
-    """Tools with names of 64 letters, 128 tools, and schemas with $ref, numbers to choose from,
-    constants, unions, lists of objects and objects that may be null MUST work as others do.
+    """Tools with names of 64 letters, 128 tools, and schemas with $schema, $ref, numbers to choose
+    from, constants, unions, bounds, patterns, lists of objects and objects that may be null MUST
+    work as others do.
     """
     return await call(chat, probe)
 

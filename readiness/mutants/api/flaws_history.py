@@ -73,6 +73,13 @@ def _first_of_users(found: list[Message], at: int) -> bool:
     return all(each.get("role") == "user" for each in found[at : at + 2]) and at + 1 < len(found)
 
 
+def _greeting(found: list[Message], at: int) -> bool:
+    """Whether the assistant speaks before any user does."""
+    return _of("assistant")(found, at) and not any(
+        each.get("role") in ("user", "tool") for each in found[:at]
+    )
+
+
 def _replaced_system(found: list[Message], at: int) -> bool:
     later = any(each.get("role") == "system" for each in found[at + 1 :])
     return _of("system")(found, at) and later
@@ -337,6 +344,12 @@ _BROKEN: list[tuple[str, str, str, Asks]] = [
         _INSTRUCTIONS,
         _dropping(_first_of_users),
     ),
+    (
+        "history_greeting_dropped",
+        "what the assistant says first is dropped, as the user is to begin",
+        _INSTRUCTIONS,
+        _dropping(_greeting),
+    ),
 ]
 
 
@@ -347,6 +360,23 @@ def _at_the_beginning(request: Request, _turn: int) -> SubstituteResponse | None
         return None
     error = RequestError("System message must be at the beginning.", "messages")
     return SubstituteResponse(400, error.body, JSON)
+
+
+def _user_begins(request: Request, _turn: int) -> SubstituteResponse | None:
+    """As APIs do whose conversations a user begins."""
+    found = request["messages"]
+    if not any(_greeting(found, at) for at in range(len(found))):
+        return None
+    error = RequestError('first message must use the "user" role', "messages")
+    return SubstituteResponse(400, error.body, JSON)
+
+
+def _preceded(found: list[Message]) -> list[Message]:
+    """What the assistant says first as the reply to a user who has said nothing."""
+    begins = next((at for at in range(len(found)) if _greeting(found, at)), None)
+    if begins is None:
+        return found
+    return [*found[:begins], {"role": "user", "content": "."}, *found[begins:]]
 
 
 def _template_raises(request: Request, _turn: int) -> SubstituteResponse | None:
@@ -477,6 +507,16 @@ _HARMLESS = [
         "history_template_raises",
         "a late system message may be refused by a 500 that says why, as by llama.cpp",
         intercept=_template_raises,
+    ),
+    Flaw(
+        "history_user_begins",
+        "a conversation that the assistant begins may be refused, as by Bedrock",
+        intercept=_user_begins,
+    ),
+    Flaw(
+        "history_greeting_preceded",
+        "before what the assistant says first, a user may be made to speak, as by LiteLLM",
+        change_request=_rewriting(_preceded),
     ),
     Flaw(
         "history_systems_merged",

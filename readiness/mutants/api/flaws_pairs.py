@@ -16,6 +16,7 @@ from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.request_form import Says, Where, begins_with_system, only, streamed
 from readiness.mutants.endpoint.response import chunks as chunks_of
 from readiness.mutants.endpoint.response import encode, frames, whole
+from readiness.mutants.endpoint.tools import named_tool
 from readiness.mutants.flaw import Body, Flaw
 
 _STREAM = {"Content-Type": "text/event-stream"}
@@ -161,6 +162,17 @@ def _stopping(cut: Callable[[str, str], str]) -> Says:
     return says
 
 
+def _without_begun(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+    """The end of a text with which a stop sequence begins is kept back, and never sent."""
+    stop, text = request.get("stop") or [], said.content or ""
+    stops = [stop] if isinstance(stop, str) else stop
+    begun = [each[:end] for each in stops for end in range(1, len(each))]
+    if any(each in text for each in stops):
+        return said
+    kept = max((each for each in begun if text.endswith(each)), key=len, default="")
+    return replace(said, content=text.removesuffix(kept)) if kept else said
+
+
 def _beside_stop(change: Callable[[ModelOutput], ModelOutput]) -> Says:
     """Change a reply with calls, where the request has a stop sequence."""
     return lambda request, said, _turn: change(said) if request.get("stop") and said.calls else said
@@ -178,6 +190,44 @@ def _with_arguments(change: Callable[[str], str]) -> Says:
 def _in_words(said: ModelOutput) -> ModelOutput:
     calls = [{"name": each.name, "arguments": each.arguments} for each in said.calls]
     return ModelOutput(json.dumps(calls))
+
+
+def _in_format(where: Where, change: Callable[[ModelOutput], ModelOutput]) -> Says:
+    """Change a reply with calls, where the request has a schema for its answer."""
+
+    def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+        schema = (request.get("response_format") or {}).get("type") == "json_schema"
+        return change(said) if schema and said.calls and where(request) else said
+
+    return says
+
+
+_DONE = json.dumps({"done": True, "remark": "It is written down."})
+
+
+def _said_in_format(_said: ModelOutput) -> ModelOutput:
+    """All of the reply was constrained, so that no call could begin."""
+    return ModelOutput(_DONE)
+
+
+def _formed(said: ModelOutput) -> ModelOutput:
+    """The arguments have the members of the format."""
+    return replace(said, calls=tuple(replace(each, arguments=_DONE) for each in said.calls))
+
+
+def _must_call(request: Request) -> bool:
+    return bool(named_tool(request))
+
+
+def _may_call(request: Request) -> bool:
+    return not named_tool(request)
+
+
+def _refuses_format_beside_tools(request: Request, _turn: int) -> SubstituteResponse | None:
+    if not (request.get("tools") and request.get("response_format")):
+        return None
+    told = RequestError("json mode cannot be combined with tool calling", "response_format")
+    return SubstituteResponse(told.status, told.body, JSON)
 
 
 def _finish_of_stream(request: Request, made: list[Body]) -> list[Body]:
@@ -311,6 +361,14 @@ FLAWS = [
                     )
                 },
             ),
+            "stream_repeats_after_less_than": (
+                "in streams, what follows `<` comes twice where a parser has looked for a call",
+                {
+                    "change_output": only(
+                        streamed, _of_text(lambda text: re.sub(r"(?<=< )\S+", r"\g<0> \g<0>", text))
+                    )
+                },
+            ),
             "stream_says_length": (
                 "all streams say that they were cut",
                 {"change_chunks": _finish_of_stream},
@@ -422,6 +480,10 @@ FLAWS = [
                     )
                 },
             ),
+            "stop_keeps_end_back": (
+                "in a stream, an end that begins a stop sequence is kept back for ever",
+                {"change_output": only(streamed, _without_begun)},
+            ),
             "stop_leaves_beginning": (
                 "the first letters of a stop sequence stay",
                 {"change_output": _stopping(lambda text, stop: text + stop[: len(stop) // 2])},
@@ -444,6 +506,33 @@ FLAWS = [
                 {"change_output": _beside_stop(_in_words)},
             ),
         },
+    ),
+    *_flaws(
+        "api.format_keeps_calls",
+        {
+            "format_takes_call": (
+                "with a response_format, JSON of it comes in the place of a forced call",
+                {"change_output": _in_format(_must_call, _said_in_format)},
+            ),
+            "format_fills_arguments": (
+                "with a response_format, the arguments of a forced call are of it",
+                {"change_output": _in_format(_must_call, _formed)},
+            ),
+        },
+    ),
+    *_flaws(
+        "api.format_leaves_calls",
+        {
+            "format_leaves_no_call": (
+                "with a response_format, a tool that may be called never is, as by vLLM",
+                {"change_output": _in_format(_may_call, _said_in_format)},
+            ),
+        },
+    ),
+    Flaw(
+        "api_format_refused_beside_tools",
+        "a response_format beside tools may be refused, as by Groq",
+        intercept=_refuses_format_beside_tools,
     ),
     Flaw(
         "api_stop_call_indented",

@@ -310,6 +310,7 @@ GENERAL_FLAWS = [
 
 
 _POEM = "Rain on the roof,\nrain on the leaves,\nautumn is here,\nand so am I."
+_KEYWORDS = {"title", "format"}
 _POEMS = ("poem", "诗", "詩")
 
 
@@ -327,6 +328,18 @@ def _loosely(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
     """The reply is JSON of another shape."""
     loose = wanted_format(request) == "json_schema" and facts_of(request).any
     return replace(said, content=dumped({"record": members_of(said)})) if loose else said
+
+
+def _cleaned(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+    """Members are lost that are named like keywords, as where a schema is cleaned of these."""
+
+    def changed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: changed(of) for key, of in value.items() if key not in _KEYWORDS}
+        return list(map(changed, value)) if isinstance(value, list) else value
+
+    cleaned = wanted_format(request) == "json_schema" and facts_of(request).any
+    return replace(said, content=dumped(changed(members_of(said)))) if cleaned else said
 
 
 def _poem(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
@@ -366,6 +379,12 @@ _FORMATS = [
     ("json_object_ignored", "json_object_mode", "json_object is ignored", _ignoring("json_object")),
     ("json_schema_ignored", "json_schema_mode", "json_schema is ignored", _ignoring("json_schema")),
     ("json_schema_loose", "json_schema_mode", "JSON comes, of another shape", _loosely),
+    (
+        "json_schema_cleaned",
+        "json_schema_mode",
+        "members named title or format are lost, as cleaners of schemas do",
+        _cleaned,
+    ),
     ("json_poem", "schema_over_topic", "the topic wins over the schema", _poem),
 ]
 

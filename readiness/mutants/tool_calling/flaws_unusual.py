@@ -139,6 +139,8 @@ def _members(where: Where, keeps: Callable[[Any], bool]) -> Says:
     )
 
 
+_NUMBERS = re.compile(r"\+\d[\d ]{8,}\d|\b\d+\.\d+\.\d+\.\d+\b")
+_LINK_QUERY = re.compile(r"(https?://[^\s?]+)\?\S*")
 _DECIMAL = re.compile(r"(?<=: )-?\d+\.\d+(?=[,}])")
 
 
@@ -166,6 +168,10 @@ def _parsed(value: Any) -> Any:
     except ValueError:
         return value
     return value if _is_number(found) else found
+
+
+def _in_texts(change: Callable[[str], str]) -> Callable[[Any], Any]:
+    return lambda value: change(value) if isinstance(value, str) else value
 
 
 def _is_free(value: Any) -> bool:
@@ -309,6 +315,11 @@ def _where_braces_pair(text: str) -> str:
     return text if text.count("{") == text.count("}") else text[:-1]
 
 
+def _with_keyword(keyword: str) -> Where:
+    """Whether the schema of some tool has a keyword."""
+    return lambda request: f'"{keyword}": ' in json.dumps(request.get("tools") or ())
+
+
 def choosing(request: Request) -> bool:
     """Whether an argument is to be chosen from numbers."""
     return any(type(of) is int for each in _functions(request) for of in _choices(each))
@@ -448,7 +459,19 @@ _BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "tools_ends_stripped",
         "a text loses the spaces around it, as by parsers of XML",
         _VALUES,
-        {"change_output": _values(_always, lambda of: of.strip() if isinstance(of, str) else of)},
+        {"change_output": _values(_always, _in_texts(str.strip))},
+    ),
+    (
+        "tools_numbers_masked",
+        "telephone numbers and IP addresses are masked, as by a guard of personal data",
+        _VALUES,
+        {"change_output": _values(_always, _in_texts(lambda of: _NUMBERS.sub("<MASKED>", of)))},
+    ),
+    (
+        "tools_links_cut",
+        "links lose their query",
+        _VALUES,
+        {"change_output": _values(_always, _in_texts(lambda of: _LINK_QUERY.sub(r"\1", of)))},
     ),
     (
         "tools_keywords_lost",
@@ -521,6 +544,28 @@ _BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "beside choices, of a list of objects the first is sent",
         _TOOLS,
         {"change_output": _changed(choosing, _first_item)},
+    ),
+    (
+        "tools_bounds_refused",
+        "bounds of lists are refused, as by a grammar that has none",
+        _TOOLS,
+        {"intercept": _fails(_with_keyword("minItems"), _refused("unsupported: minItems"))},
+    ),
+    (
+        "tools_exclusive_bounds_refused",
+        "exclusive bounds are refused, as where schemas are translated",
+        _TOOLS,
+        {
+            "intercept": _fails(
+                _with_keyword("exclusiveMinimum"), _refused("unknown name exclusiveMinimum")
+            )
+        },
+    ),
+    (
+        "tools_schema_named_500",
+        "a schema that names its language crashes the server",
+        _TOOLS,
+        {"intercept": _fails(_with_keyword("$schema"), CRASH)},
     ),
     (
         "tools_nullable_hollow",

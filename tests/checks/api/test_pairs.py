@@ -183,6 +183,23 @@ def test_a_stop_that_ends_the_reasoning_shows_nothing_of_the_text() -> None:
     assert score_stop_cut(reply("1, 2, 3"), reply(""), ["3"]).outcome is Outcome.FAIL
 
 
+@pytest.mark.parametrize(
+    ("stopped", "outcome"),
+    [
+        ("the harbour", Outcome.PASS),
+        ("the harbour\n", Outcome.PASS),
+        ("the", Outcome.FAIL),
+        ("the har", UNDETERMINED),
+        ("a harbour", UNDETERMINED),
+        ("", UNDETERMINED),
+    ],
+)
+def test_an_end_that_begins_a_stop_has_to_follow(stopped: str, outcome: Outcome) -> None:
+    stops = ["harbour two", "harbour. two"]
+    assert score_stop_cut(reply("the harbour"), reply(stopped), stops).outcome is outcome
+    assert score_stop_cut(reply("the h"), reply("the h"), stops).outcome is UNDETERMINED
+
+
 def test_a_text_that_begins_with_the_stop_leaves_nothing_to_compare() -> None:
     assert score_stop_cut(reply("\n\n1\n\n2"), reply("1"), ["\n\n"]).outcome is UNDETERMINED
     assert score_stop_cut(reply("\n\n1\n\n2"), reply(""), ["\n\n"]) == PASSED
