@@ -77,8 +77,10 @@ def _failures(record: Record, width: int) -> Table:
     for check in islice(_worst(record), MAX_FAILURES):
         failed = f"{check['made'] - check['passed']} of {check['made']} trials"
         why = "; ".join(each["reason"] for each in check["reasons"][:1])
-        table.add_row(Text("✗", "bold red"), _cut(f"{check['id']}: {failed}: {why}", room))
         shown = [each for each in check["not_passed"] if "asked" in each][:1]
+        # Where nothing was asked, the reason is all, with what to write instead at its end.
+        told = _cut(f"{check['id']}: {failed}: {why}", room if shown else 2 * room)
+        table.add_row(Text("✗", "bold red"), told)
         for trial, name in product(shown, ("asked", "came")):
             table.add_row("", _cut(f"{name:5} {trial[name] or 'nothing'}", room))
     return table

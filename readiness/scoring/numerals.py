@@ -90,7 +90,7 @@ def _value(parts: Sequence[str]) -> str | None:
         return None
     total = section = Decimal(0)
     digit: Decimal | None = None
-    scale = 1
+    scale = _TEN
     for part in parts:
         if part in _SCALES:
             scale = _SCALES[part]
@@ -104,7 +104,7 @@ def _value(parts: Sequence[str]) -> str | None:
             total = (total + own) * scale if scale == _HUNDRED_MILLION else total + own * scale
             section, digit = Decimal(0), None
         elif part in "零〇":
-            scale = 1
+            scale = _TEN
         elif digit is not None:
             return None
         else:
@@ -122,9 +122,9 @@ def _may_stand_alone(scale: int, total: Decimal, section: Decimal) -> bool:
 
 def _last(digit: Decimal, scale: int) -> Decimal | None:
     """What the last digits count: 一百二 is 120, while 一百零二 is 102 and 8百21 is 821."""
-    if scale >= 100 and digit < 10:
-        return digit * (scale // 10)
-    return digit if digit < max(scale, 10) else None
+    if scale > _TEN > digit:
+        return digit * (scale // _TEN)
+    return digit if digit < scale else None
 
 
 def _english(found: re.Match[str]) -> str:

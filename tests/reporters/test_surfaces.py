@@ -13,7 +13,7 @@ from readiness.cli.main import main
 from readiness.evidence.run_folder import differences
 from readiness.reporters.junit import junit
 from readiness.reporters.openmetrics import metrics
-from readiness.reporters.outcome import print_verdict
+from readiness.reporters.outcome import print_outcome, print_verdict
 from readiness.reporters.page import page
 from readiness.reporters.summary import summary
 from readiness.reporters.terminal import print_matrix
@@ -230,3 +230,16 @@ def test_what_is_no_run_is_refused_with_the_reason(
         (tmp_path / "readiness.json").write_text(content)
     assert command(monkeypatch, "report", tmp_path) == 2
     assert why in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("asked", "whole"), [({}, True), ({"asked": "Hi", "came": "no"}, False)])
+def test_a_reason_is_shown_to_its_end_where_nothing_was_asked(
+    asked: dict[str, str], whole: bool
+) -> None:
+    """What to write instead stands there."""
+    why = f"nginx.conf:9: {'limit_req answers 503 ' * 7}; instead: limit_req_status 429;"
+    trial = {"probe": "p.1", "outcome": "fail", "reason": why, "exchanges": [], **asked}
+    failed = failing("deployment.a", reasons=[reason(why, 1)], not_passed=[trial])
+    console = Console(width=80, record=True, file=StringIO())
+    print_outcome(console, record(dimension("deployment", failed)))
+    assert ("429;" in console.export_text()) is whole

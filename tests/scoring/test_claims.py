@@ -162,6 +162,21 @@ def test_a_value_is_found_whole(text: str, times: int) -> None:
     assert occurrences(text, "") == []
 
 
+@pytest.mark.parametrize(
+    ("text", "form", "times"),
+    [
+        ("4821号", "4821号", 1),
+        ("14821号", "4821号", 0),
+        ("a号4", "号4", 1),
+        ("号48", "号4", 0),
+        ("4", "4", 1),
+        ("号", "号", 1),
+    ],
+)
+def test_a_value_ends_where_its_own_letters_would_go_on(text: str, form: str, times: int) -> None:
+    assert len(occurrences(text, form)) == times
+
+
 @given(st.text(max_size=200))
 def test_any_text_can_be_read(text: str) -> None:
     assert {*roles(text)} <= {*map(str, Role)}

@@ -37,8 +37,9 @@ async def extreme_argument_values(chat: Chat, probe: Probe) -> Score:
 
 @check(probes.extreme_tools, trials=8, needs=TOOLS, forms=probes.FORMS)
 async def extreme_tools(chat: Chat, probe: Probe) -> Score:
-    """Tools with names of 64 letters, 128 tools, and schemas with $ref, numbers to choose from,
-    constants, unions, lists of objects and objects that may be null MUST work as others do.
+    """Tools with names of 64 letters, 128 tools, and schemas with $schema, $ref, numbers to choose
+    from, constants, unions, bounds, patterns, lists of objects and objects that may be null MUST
+    work as others do.
     """
     return await call(chat, probe)
 

@@ -361,6 +361,14 @@ FLAWS = [
                     )
                 },
             ),
+            "stream_repeats_after_less_than": (
+                "in streams, what follows `<` comes twice where a parser has looked for a call",
+                {
+                    "change_output": only(
+                        streamed, _of_text(lambda text: re.sub(r"(?<=< )\S+", r"\g<0> \g<0>", text))
+                    )
+                },
+            ),
             "stream_says_length": (
                 "all streams say that they were cut",
                 {"change_chunks": _finish_of_stream},

@@ -315,6 +315,11 @@ def _where_braces_pair(text: str) -> str:
     return text if text.count("{") == text.count("}") else text[:-1]
 
 
+def _with_keyword(keyword: str) -> Where:
+    """Whether the schema of some tool has a keyword."""
+    return lambda request: f'"{keyword}": ' in json.dumps(request.get("tools") or ())
+
+
 def choosing(request: Request) -> bool:
     """Whether an argument is to be chosen from numbers."""
     return any(type(of) is int for each in _functions(request) for of in _choices(each))
@@ -539,6 +544,28 @@ _BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "beside choices, of a list of objects the first is sent",
         _TOOLS,
         {"change_output": _changed(choosing, _first_item)},
+    ),
+    (
+        "tools_bounds_refused",
+        "bounds of lists are refused, as by a grammar that has none",
+        _TOOLS,
+        {"intercept": _fails(_with_keyword("minItems"), _refused("unsupported: minItems"))},
+    ),
+    (
+        "tools_exclusive_bounds_refused",
+        "exclusive bounds are refused, as where schemas are translated",
+        _TOOLS,
+        {
+            "intercept": _fails(
+                _with_keyword("exclusiveMinimum"), _refused("unknown name exclusiveMinimum")
+            )
+        },
+    ),
+    (
+        "tools_schema_named_500",
+        "a schema that names its language crashes the server",
+        _TOOLS,
+        {"intercept": _fails(_with_keyword("$schema"), CRASH)},
     ),
     (
         "tools_nullable_hollow",
