@@ -94,6 +94,11 @@ def _runs(option: Namespace) -> Iterator[tuple[str, Path]]:
     yield from (("earlier", each) for each in option.earlier)
 
 
+def _resumed(path: Path | None) -> Path | None:
+    """The folder of the run to resume itself: `latest` may be another once another run ends."""
+    return path.parent / path.readlink() if path and path.is_symlink() else path
+
+
 def _require_writable(reports: Path) -> None:
     """Require that a folder can be written to, or made, before anything is sent.
 
@@ -195,8 +200,7 @@ def _own_settings(option: Namespace, rules: Policy, url: str, checks: Sequence[C
         max_evidence=option.max_evidence,
         keep_going=option.keep_going,
         use_sequential_tests=option.fast,
-        # Resolved, because `latest` may be another run as soon as another one ends.
-        resume=option.resume.resolve() if option.resume else None,
+        resume=_resumed(option.resume),
         secrets=Secrets(_secrets(option, context, where)),
         review=_review(option),
         context=context,

@@ -332,7 +332,7 @@ def requested(config: pytest.Config) -> bool:
     """Whether this is a readiness run, since every pytest run in the environment calls this."""
     if config.option.collectonly:
         return False
-    named = any(PACKAGE in str(each) for each in config.args)
+    named = any(PACKAGE in str(each) for each in (*config.args, *config.option.plugins))
     return bool(config.option.readiness_endpoint) or (named and has_endpoint(config))
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from readiness import checks
 from readiness.cli.built_in import built_in_checks, dimensions
-from readiness.cli.options import OPTIONS, PREFIX, near
+from readiness.cli.options import EMBEDDED, OPTIONS, PREFIX, near
 
 PLUGIN = "readiness.cli.plugin"
 
@@ -53,10 +53,10 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _names_checks(word: str) -> bool:
-    """Whether a word names a dimension or a check, and so no endpoint."""
+    """Whether a word names a dimension, a check, or a file or folder, and so no endpoint."""
     dimension = word.partition(".")[0]
     known = {each.id for each in built_in_checks([dimension])} if dimension in dimensions() else ()
-    return word in known or word in dimensions()
+    return word in known or word in dimensions() or (word != EMBEDDED and Path(word).exists())
 
 
 def _options(given: argparse.Namespace) -> Iterator[str]:

@@ -126,6 +126,8 @@ CATEGORIES = [
 def write(record: Record, run: Path, folder: Path) -> None:
     """Write the results of a run, with exchanges from its evidence, to a subfolder."""
     into = folder / FOLDER
+    if folder == run:  # What was written before the run was resumed, or labelled, may be more.
+        shutil.rmtree(into, ignore_errors=True)
     into.mkdir(exist_ok=True)
     document = escape_unprintable_json(record)
     source = EvidenceIndex(run / EVIDENCE)

@@ -333,7 +333,7 @@ def role(text: str, start: int, end: int, *, listed: bool = False) -> Role:
     """What a text says of the value at a place in it; in a list, hyphens part the items."""
     before, behind = _sentence(text, start, end)
     # A unit and a remark in brackets may stand between a value and what is said of it.
-    for after in dict.fromkeys((behind, _ASIDE.sub(" ", behind, count=1))):
+    for after in dict.fromkeys((behind, _ASIDE.sub(" ", behind))):
         for found, of in _findings(before, after, listed=listed):
             if found:
                 return of

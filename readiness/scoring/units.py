@@ -86,6 +86,7 @@ _CURRENCY = re.compile(
 )
 #: So many of another thing: no unit that may be left out.
 MULTIPLES = frozenset(_TABLE["many"])
+REACH = 12  # characters before a number that may hold its currency
 RAISED = "raised"  # a unit to a power, which is none of these
 
 
@@ -102,7 +103,7 @@ def unit_at(text: str, start: int, end: int) -> Unit:
     if found := _BEHIND.match(text, end):
         said = next(key for key, way in found.groupdict().items() if way and key != "raised")
         return Unit(RAISED if found["raised"] else _NAMES[said], found.end())
-    before = _BEFORE.search(text[max(0, start - 12) : start])
+    before = _BEFORE.search(text[max(0, start - REACH) : start])
     return Unit(before.lastgroup or "" if before else "", end)
 
 
@@ -119,8 +120,10 @@ def unit_named(name: str) -> str:
 
 def parts_of(unit: str, other: str) -> Decimal | None:
     """How much one of the other is of a unit, where both measure the same and it is smaller."""
-    (one, size), (two, small) = (_SIZES.get(each, ("", Decimal(0))) for each in (unit, other))
-    return small / size if one and one == two and small < size else None
+    if not {unit, other} <= _SIZES.keys():
+        return None
+    (measured, size), (as_well, small) = _SIZES[unit], _SIZES[other]
+    return small / size if measured == as_well and small < size else None
 
 
 def is_unit(found: str, wanted: str | None) -> bool:

@@ -200,6 +200,17 @@ def test_the_first_word_is_a_check_where_the_endpoint_stands_in_a_file(
     assert (result.ret, "license.verbatim_license_text" in planned) == (0, True)
 
 
+@pytest.mark.parametrize("named", ["check_words.py", "."])
+def test_the_first_word_is_a_file_of_checks_where_the_endpoint_stands_in_one(
+    own: pytest.Pytester, named: str
+) -> None:
+    settings = 'endpoint = "http://127.0.0.1:9/v1"\npolicy = "own.yaml"\n'
+    (own.path / "readiness.toml").write_text(settings)
+    result = own.run(sys.executable, "-m", "readiness.cli.main", "run", named, "--plan", "-q")
+    result.stdout.fnmatch_lines(["words.repeats *", "words.answers *"])
+    assert result.ret == 0
+
+
 def test_a_dimension_is_run_beside_a_folder_of_its_name(own: pytest.Pytester) -> None:
     own.mkdir("license")
     command = ("-m", "readiness.cli.main", "run", "http://127.0.0.1:9/v1", "--plan", "-q")

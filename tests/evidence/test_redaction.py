@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Iterator
+from html import escape
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
@@ -54,10 +55,11 @@ async def says(chat, probe):
 
 
 def encodings(secret: str) -> Iterator[str]:
-    """A secret as it stands, and as it is written in JSON, in JSON in JSON, in URLs and base64."""
+    """A secret as it stands, and as written in JSON, in JSON in JSON, in HTML, URLs and base64."""
     units = secret.encode("utf-16-be").hex()
     points = "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
     yield from (secret, json.dumps(secret)[1:-1], json.dumps(json.dumps(secret))[3:-3])
+    yield escape(secret)
     yield from (points, points.upper().replace("\\U", "\\u"), points.replace("\\", "\\\\"))
     yield from (quote(secret), quote(secret, safe=""), quote(quote(secret, safe="")))
     yield "".join(f"%{byte:02x}" for byte in secret.encode())
@@ -71,7 +73,7 @@ FORMS = {form.encode() for secret in (*SECRETS.values(), USER) for form in encod
 TOLD = " ".join(sorted(form.decode() for form in FORMS))
 
 
-@pytest.mark.parametrize("secret", [*SECRETS.values(), USER, "sk-" + "aé𝄞\\" * 9 + "z"])
+@pytest.mark.parametrize("secret", [*SECRETS.values(), USER, "sk-'<&>" + "aé𝄞\\" * 9 + "z"])
 def test_a_secret_is_redacted_in_every_encoding(secret: str) -> None:
     redacted = Secrets([secret])
     forms = dict.fromkeys(encodings(secret))

@@ -15,6 +15,15 @@ from readiness.mutants.license import evidence
 from readiness.policy.policy import load
 from readiness.resources import schema
 
+#: What is measured by the clock is left open where the machine is too busy to tell.
+TIMED = {
+    "api.incremental_streaming",
+    "load.no_latency_drift",
+    "load.no_stalls",
+    "load.open_loop_latency",
+    "load.throughput_retained",
+}
+
 
 @pytest.mark.slow
 def test_the_reference_is_ready_and_its_record_is_intact(tmp_path: Path) -> None:
@@ -39,11 +48,20 @@ def test_the_reference_is_ready_and_its_record_is_intact(tmp_path: Path) -> None
             stdout=subprocess.PIPE,
             text=True,
         )
-    assert run.returncode == 0, run.stdout
+    assert run.returncode in (0, 10), run.stdout
     folder = tmp_path / "reports/latest"
     found = json.loads((folder / "readiness.json").read_text("utf-8"))
     violations = Draft202012Validator(schema("readiness")).iter_errors(found)
     assert [f"{each.json_path}: {each.message}" for each in violations] == []
     assert list(differences(folder.resolve())) == []
     assert {each["id"] for each in found["dimensions"]} == set(load().dimensions)
-    assert found["verdict"] == "ready"
+    verdicts = {
+        each["id"]: each["verdict"]
+        for dimension in found["dimensions"]
+        for each in dimension["checks"]
+        if each["gate"] == "required"
+    }
+    unready = {each: of for each, of in verdicts.items() if of not in ("ready", "not assessed")}
+    assert {each: of for each, of in unready.items() if each not in TIMED} == {}, run.stdout
+    assert set(unready.values()) <= {"inconclusive"}
+    assert (found["verdict"], run.returncode) == (("inconclusive", 10) if unready else ("ready", 0))

@@ -177,3 +177,14 @@ def test_results_are_the_same_when_made_again(tmp_path: Path) -> None:
     before = {each.name: each.read_bytes() for each in (path / "allure-results").iterdir()}
     allure.write(found, path, path)
     assert {each.name: each.read_bytes() for each in (path / "allure-results").iterdir()} == before
+
+
+def test_results_of_before_are_gone_from_a_run_and_from_no_other_folder(tmp_path: Path) -> None:
+    """A run that was resumed, or labelled, attaches other exchanges."""
+    source, other = run(tmp_path / "run"), tmp_path / "other"
+    before = [each / "allure-results/1-attachment.csv" for each in (source, other)]
+    for each in before:
+        each.parent.mkdir(parents=True, exist_ok=True)
+        each.write_text("n\n1\n")
+        allure.write(record(), source, each.parents[1])
+    assert [each.exists() for each in before] == [False, True]

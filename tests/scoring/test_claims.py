@@ -91,6 +91,7 @@ def roles(text: str) -> list[str]:
         ("might be 4821", "guess"),
         ("4821?", "guess"),
         ("4821 ？", "guess"),
+        ("(4821) ?", "guess"),
         ("4821!", "stated"),
         ("the day before 2027-06-22", "relative"),
         ("2027-06-22之前", "relative"),
@@ -162,6 +163,21 @@ def test_a_value_is_found_whole(text: str, times: int) -> None:
     assert occurrences(text, "") == []
 
 
+@pytest.mark.parametrize(
+    ("text", "form", "times"),
+    [
+        ("4821号", "4821号", 1),
+        ("14821号", "4821号", 0),
+        ("a号4", "号4", 1),
+        ("号48", "号4", 0),
+        ("4", "4", 1),
+        ("号", "号", 1),
+    ],
+)
+def test_a_value_ends_where_its_own_letters_would_go_on(text: str, form: str, times: int) -> None:
+    assert len(occurrences(text, form)) == times
+
+
 @given(st.text(max_size=200))
 def test_any_text_can_be_read(text: str) -> None:
     assert {*roles(text)} <= {*map(str, Role)}
@@ -188,6 +204,7 @@ def test_a_reply_that_runs_away_is_read_in_good_time(piece: str) -> None:
         ("红的4821", "红"),
         ("4821, sacks", ""),
         ("(sacks) 4821", ""),
+        ("blue, red 4821", "red"),
         ("4821 km^2 sacks", "sacks"),
         ("4821 q", ""),
         # Of words between two values nobody knows whose they are.

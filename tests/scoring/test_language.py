@@ -109,6 +109,11 @@ def test_what_is_short_is_not_judged_by_its_letters(text: str) -> None:
     assert foreign(text, "en") == "" or han_in(text) + kana_in(text) >= 16
 
 
+def test_characters_are_not_judged_by_their_letters_and_are_judged_once_they_are_many() -> None:
+    assert foreign("the sun is up 电池很好用吧", "es") == ""
+    assert (foreign("電" * 15, "ja"), foreign("電" * 16, "ja")) == ("", "電" * 16)
+
+
 def test_short_sentences_are_judged_together() -> None:
     assert foreign("Yes. I do. Of course. Why not?", "es") != ""
     assert foreign("Sí. Claro. Desde luego. ¿Por qué no?", "es") == ""
@@ -136,6 +141,7 @@ def test_of_japanese_a_tenth_is_kana_in_a_sentence_or_in_the_whole_text() -> Non
     enough, less = f"{'電' * 18}のの", f"{'電' * 19}のの"
     assert (foreign(enough, "ja"), foreign(less, "zh")) == ("", "")
     assert (foreign(enough, "zh"), foreign(less, "ja")) == (enough, less)
+    assert foreign(f"{enough}。{'電' * 20}", "zh") == f"{enough}。"
     enough, less = f"{'電' * 16}。電電のの", f"{'電' * 17}。電電のの"
     assert (foreign(enough, "ja"), foreign(less, "ja")) == ("", f"{'電' * 17}。")
 
