@@ -46,6 +46,8 @@ _SMALL = (
 _ENGLISH = {name: value for value, name in enumerate(_SMALL.split())}
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _ENGLISH |= {name: 10 * value for value, name in enumerate(_TENS.split(), 2)}
+#: In English only such a word goes on after a ten.
+_BELOW_TEN = frozenset(_SMALL.split()[:10])
 _MANY = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
 _NAME = "|".join(sorted((*_ENGLISH, *_MANY), key=len, reverse=True))
 _WORDED = re.compile(
@@ -90,10 +92,11 @@ def _value(parts: Sequence[str]) -> str | None:
         return None
     total = section = Decimal(0)
     digit: Decimal | None = None
-    scale = _TEN
+    scale, ones = _TEN, 1
     for part in parts:
         if part in _SCALES:
             scale = _SCALES[part]
+            ones = scale // _TEN
             if digit is None and not _may_stand_alone(scale, total, section):
                 return None
             if scale < _TEN_THOUSAND:
@@ -104,13 +107,16 @@ def _value(parts: Sequence[str]) -> str | None:
             total = (total + own) * scale if scale == _HUNDRED_MILLION else total + own * scale
             section, digit = Decimal(0), None
         elif part in "零〇":
-            scale = _TEN
+            ones = 1
         elif digit is not None:
             return None
         else:
             digit = Decimal(_DIGITS.get(part, part))
-    last = _last(digit or Decimal(0), scale)
-    return None if last is None else plain(total + section + last)
+    # 一百二 is 120, while 一百零二 is 102, and 8百21 is 821.
+    last = digit or Decimal(0)
+    if last < _TEN:
+        return plain(total + section + last * ones)
+    return plain(total + section + last) if last < scale else None
 
 
 def _may_stand_alone(scale: int, total: Decimal, section: Decimal) -> bool:
@@ -118,13 +124,6 @@ def _may_stand_alone(scale: int, total: Decimal, section: Decimal) -> bool:
     if scale < _TEN_THOUSAND:
         return scale == _TEN
     return bool(section or (total and scale == _HUNDRED_MILLION))
-
-
-def _last(digit: Decimal, scale: int) -> Decimal | None:
-    """What the last digits count: 一百二 is 120, while 一百零二 is 102 and 8百21 is 821."""
-    if scale > _TEN > digit:
-        return digit * (scale // _TEN)
-    return digit if digit < scale else None
 
 
 def _english(found: re.Match[str]) -> str:
@@ -149,4 +148,4 @@ def _follows(word: str, before: str) -> bool:
     """Whether a number goes on with that word: after a ten only a digit may come."""
     if not before or before in _MANY:
         return True
-    return _ENGLISH.get(before, 0) >= 20 and _ENGLISH.get(word, 0) < 10
+    return before in _TENS.split() and word in _BELOW_TEN

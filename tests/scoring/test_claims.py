@@ -91,6 +91,7 @@ def roles(text: str) -> list[str]:
         ("might be 4821", "guess"),
         ("4821?", "guess"),
         ("4821 ？", "guess"),
+        ("(4821) ?", "guess"),
         ("4821!", "stated"),
         ("the day before 2027-06-22", "relative"),
         ("2027-06-22之前", "relative"),
@@ -203,6 +204,7 @@ def test_a_reply_that_runs_away_is_read_in_good_time(piece: str) -> None:
         ("红的4821", "红"),
         ("4821, sacks", ""),
         ("(sacks) 4821", ""),
+        ("blue, red 4821", "red"),
         ("4821 km^2 sacks", "sacks"),
         ("4821 q", ""),
         # Of words between two values nobody knows whose they are.
