@@ -29,8 +29,8 @@ async def minimal_tools(chat: Chat, probe: Probe) -> Score:
 async def extreme_argument_values(chat: Chat, probe: Probe) -> Score:
     """Whole numbers above 2**53, signs, leading zeros, links, addresses, telephone numbers, texts
     that look like another type, open a brace or have spaces around them, free members, arguments
-    named like keywords of JSON Schema, and required values that are 0, false, "", [] or null MUST
-    arrive unchanged.
+    named like keywords of JSON Schema or with a hyphen, and required values that are 0, false, "",
+    [] or null MUST arrive unchanged.
     """
     return await call(chat, probe)
 

@@ -12,6 +12,7 @@ from readiness.mutants.api.requests import CRASH, JSON, Errs, Refuses, crashes
 from readiness.mutants.endpoint.answer import Request, SubstituteResponse
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.model import complete
+from readiness.mutants.endpoint.request_form import cut_call
 from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.flaw import Body, Flaw
 
@@ -273,6 +274,12 @@ HOSTILE_FLAWS = [
         "white space alone ends in a 500",
         "api.odd_input_handled",
         intercept=crashes(_blank),
+    ),
+    Flaw(
+        "api_cut_call_crashes",
+        "an earlier call that a limit has cut ends in a 500, as where a template reads it",
+        "api.odd_input_handled",
+        intercept=crashes(cut_call),
     ),
     Flaw(
         "api_odd_harms_the_next",

@@ -18,6 +18,7 @@ from readiness.mutants.endpoint.answer import (
 )
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.model import complete
+from readiness.mutants.endpoint.request_form import cut_call
 from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.tool_calling.requests import with_calls
@@ -167,6 +168,13 @@ def _nine_letters(request: Request, _turn: int) -> SubstituteResponse | None:
     return SubstituteResponse(400, RequestError(told, "messages").body, JSON)
 
 
+def _refuses_cut_calls(request: Request, _turn: int) -> SubstituteResponse | None:
+    if not cut_call(request):
+        return None
+    told = "Unterminated string starting at: line 1 column 10 (char 9)"
+    return SubstituteResponse(400, RequestError(told, "messages").body, JSON)
+
+
 def _id_of_nine(call: Body) -> Body:
     """A call, or its first fragment, with an id that is taken back."""
     return {**call, "id": call["id"][-9:]} if "id" in call else call
@@ -190,6 +198,11 @@ FLAWS = [
         "api_prefill_echoed",
         "a reply may begin with what the assistant has begun",
         change_output=_prefill_echoed,
+    ),
+    Flaw(
+        "api_cut_call_refused",
+        "an earlier call that a limit has cut may be refused",
+        intercept=_refuses_cut_calls,
     ),
     Flaw("api_vllm", "vLLM sends every field, null or not", change_body=_as_vllm),
     Flaw("api_llama", "llama.cpp sends few fields, and the file's name", change_body=_as_llama),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -397,7 +396,7 @@ def _with_list_as_result(request: Request) -> bool:
 
 def _without_arguments(request: Request) -> bool:
     calls = [call for each in _messages(request) for call in each.get("tool_calls") or ()]
-    return any(json.loads(call["function"]["arguments"] or "{}") == {} for call in calls)
+    return any(call["function"]["arguments"].strip() in ("", "{}") for call in calls)
 
 
 #: As in ChatML, Llama, Mistral and Gemma.

@@ -98,6 +98,20 @@ def spoken_call(request: Request) -> bool:
     return any(each.get("tool_calls") and each.get("content") for each in request["messages"])
 
 
+def cut_call(request: Request) -> bool:
+    """Whether the arguments of an earlier call are no JSON, as where a limit has cut them."""
+    calls = [call for each in request["messages"] for call in each.get("tool_calls") or ()]
+    return not all(_is_json(call["function"]["arguments"] or "{}") for call in calls)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
 def several_results(request: Request) -> bool:
     """Whether two results of tools stand one after the other."""
     roles = [each["role"] for each in request["messages"]]

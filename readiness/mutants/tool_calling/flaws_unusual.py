@@ -310,6 +310,10 @@ def _without_keywords(text: str) -> str:
     return dumped({key: of for key, of in json.loads(text).items() if key not in _KEYWORDS})
 
 
+def _without_hyphened(text: str) -> str:
+    return dumped({key: of for key, of in json.loads(text).items() if "-" not in key})
+
+
 def _where_braces_pair(text: str) -> str:
     """Arguments are complete where their braces pair, be they within texts or not."""
     return text if text.count("{") == text.count("}") else text[:-1]
@@ -478,6 +482,12 @@ _BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "arguments named type, format or default are lost, as cleaners of schemas do",
         _VALUES,
         {"change_output": _written(_always, _without_keywords)},
+    ),
+    (
+        "tools_hyphened_lost",
+        "arguments whose name has a hyphen are lost, as by parsers of XML",
+        _VALUES,
+        {"change_output": _written(_always, _without_hyphened)},
     ),
     (
         "tools_open_brace_streamed",

@@ -11,7 +11,7 @@ from typing import Any
 from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall
 from readiness.mutants.endpoint.conversation import text_of
 
-_FACT = re.compile(r"^- ([\w.]+): (.*)$", re.MULTILINE)
+_FACT = re.compile(r"^- ([\w.-]+): (.*)$", re.MULTILINE)
 _LISTED = re.compile(r"^\d+\. (\{.*\})$", re.MULTILINE)
 _STEP = re.compile(r"^\d+[.．、)] ?(.*)$", re.MULTILINE)
 
