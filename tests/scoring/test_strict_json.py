@@ -127,6 +127,8 @@ def test_a_value_differs_from_itself_nowhere(value: Any) -> None:
         ),
         ({"a": 1}, {"a": False}, ["$.a: expected 1, got False"]),
         ({"a": 10**20}, {"a": "1e20"}, ["$.a: expected 100000000000000000000, got '1e20'"]),
+        ({"a": {}}, {"a": 5}, ["$.a: expected {}, got 5"]),
+        ({"a": 5}, {"a": {}}, ["$.a: expected 5, got {}"]),
         ({}, {"a": 1}, ["$.a: expected nothing, got 1"]),
         ({"a": {}}, {"a": {"b": None}}, ["$.a.b: expected nothing, got None"]),
         ([{}], [{"b": []}], ["$[0].b: expected nothing, got []"]),
