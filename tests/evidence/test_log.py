@@ -63,6 +63,12 @@ def test_of_a_response_that_is_too_large_the_digest_and_the_ends_are_kept(tmp_pa
     assert path.stat().st_size < 3 * ENDS
 
 
+def test_without_a_secret_the_ends_of_a_large_response_are_as_long(tmp_path: Path) -> None:
+    large = replace(exchange(b"a" * ENDS + b"b" * ENDS), fault=Fault.TOO_LARGE)
+    (_, line, _) = lines(written(tmp_path, large))
+    assert (line["body_start"], line["body_end"]) == ("a" * ENDS, "b" * ENDS)
+
+
 def test_of_a_short_response_that_is_too_large_both_ends_are_all_of_it(tmp_path: Path) -> None:
     short = replace(exchange(b"abc"), fault=Fault.TOO_LARGE, detail="more than 2 bytes")
     (_, line, _) = lines(written(tmp_path, short))

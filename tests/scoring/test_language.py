@@ -114,6 +114,11 @@ def test_characters_are_not_judged_by_their_letters_and_are_judged_once_they_are
     assert (foreign("電" * 15, "ja"), foreign("電" * 16, "ja")) == ("", "電" * 16)
 
 
+def test_one_foreign_word_tells_where_the_letters_beside_names_are_too_few_for_statistics() -> None:
+    enough, less = "la pagina the canciones", "la Vinoteca the canciones"
+    assert (foreign(enough, "es"), foreign(less, "es")) == ("", less)
+
+
 def test_short_sentences_are_judged_together() -> None:
     assert foreign("Yes. I do. Of course. Why not?", "es") != ""
     assert foreign("Sí. Claro. Desde luego. ¿Por qué no?", "es") == ""
