@@ -81,14 +81,14 @@ BESIDE_TOOLS = {"api.stop_honoured_beside_tools"}
 OLDER_LIMIT, NEWER_LIMIT = "api.max_tokens_honoured", "api.max_completion_tokens_honoured"
 LIMITED_BESIDE_TOOLS = {"api.limit_honoured_beside_tools"}
 CUTS, SDK_CREATE = LIMITED_BESIDE_TOOLS | {OLDER_LIMIT, NEWER_LIMIT}, {"api.sdk_create"}
+SDK_LIST = {"api.sdk_models_list"}
 TOOLLESS, LONG_SYSTEM = "api.tool_history_without_tools_read", "api.long_system_message_read"
 #: The checks that a flaw necessarily fails too.
 TOGETHER = {
     "api_sdk_models": {"api.models_listed"},
     # The SDK finds no list where it looks for one.
     **dict.fromkeys(
-        ("api_models_elsewhere", "api_models_by_name", "api_models_as_texts"),
-        {"api.sdk_models_list"},
+        ("api_models_elsewhere", "api_models_by_name", "api_models_as_texts"), SDK_LIST
     ),
     # Without an error there is no error body to check.
     "api_broken_json_taken": {"api.json_error_body"},
