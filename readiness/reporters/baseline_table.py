@@ -12,6 +12,7 @@ from rich.text import Text
 from readiness.baseline.identity import Drift
 from readiness.evidence.run_folder import Record
 from readiness.reporters import conclusions
+from readiness.runner.record import MAX_REPLY
 from readiness.statistics.paired import fewest_pairs
 from readiness.statistics.proportions import wilson
 from readiness.verdict.claim import Gate
@@ -143,7 +144,8 @@ def replies(item: Record) -> tuple[str, str]:
 
 
 def _reply(exchanges: Sequence[int], text: str) -> str:
-    return f"(exchange {exchanges[-1]}) {text}" if exchanges else "(nothing was sent)"
+    cut = "…" if len(text) == MAX_REPLY else ""
+    return f"(exchange {exchanges[-1]}) {text}{cut}" if exchanges else "(nothing was sent)"
 
 
 def print_comparison(console: Console, record: Record) -> None:

@@ -15,6 +15,7 @@ import yaml
 
 from readiness.cli import options
 from readiness.policy.policy import Prices, load
+from readiness.reporters.baseline_table import replies
 from readiness.reporters.comment import _code
 from readiness.score import EndpointError, Outcome
 from readiness.transport.budget import UsageBudget
@@ -129,6 +130,11 @@ def test_a_comment_shows_replies_as_they_are(own: pytest.Pytester) -> None:
     assert "### ready: ` mini ` compared with ` mini `" in text
     assert "| `words.repeats` | 1 of 60 | 0 | 1 | ? not shown |" in text
     assert "\n::" not in text
+
+
+def test_a_reply_that_was_cut_says_so() -> None:
+    item = {"baseline_exchanges": [1], "baseline_reply": "y", "exchanges": [2], "reply": "x" * 240}
+    assert replies(item) == ("(exchange 1) y", f"(exchange 2) {'x' * 240}…")
 
 
 @pytest.mark.parametrize(

@@ -443,6 +443,17 @@ def test_reasoning_is_tried_in_the_history_only_where_it_is_plain_text(thinks: s
     )
 
 
+@pytest.mark.parametrize(("status", "taken"), [(400, False), (422, False), (404, True)])
+def test_reasoning_in_the_history_may_be_refused_as_wrong(status: int, taken: bool) -> None:
+    message = {"role": "assistant", "content": "OK", "reasoning": "Let me see."}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    found, _ = exploring(
+        lambda r: status if "reasoning" in r["messages"][1 % len(r["messages"])] else
+        {"choices": [choice]}
+    )  # fmt: skip
+    assert found.dialect.reasoning_history is taken
+
+
 def test_reasoning_is_not_tried_in_the_history_of_calls_without_tools() -> None:
     message = {"role": "assistant", "content": "OK", "reasoning": "Let me see."}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}

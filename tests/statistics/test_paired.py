@@ -70,6 +70,7 @@ def test_a_cluster_s_losses_are_lost_or_gained_together(differences: list[int]) 
 
 def test_no_chance_is_above_one() -> None:
     assert max(sign_flips([-1] * gained) for gained in range(100)) == 1.0
+    assert max(inferior(Pairs(lost, 0, lost), 0.05) for lost in (2, 7, 20, 60)) == 1.0
 
 
 def test_three_documents_cannot_alarm_however_many_questions_each_has() -> None:

@@ -289,7 +289,7 @@ def score_idle_metrics(result: AbortCyclesResult) -> Score:
         return failed(f"{_after(result)} a short request fails", result.control_errors[0])
     readings = [each.gauges for each in result.readings]
     if not all(RUNNING in each for each in (result.gauges_before, *readings)):
-        missing = "no metrics of running requests: name the server's metrics page with --metrics"
+        missing = "no metrics of running requests: name a page that has them with --metrics"
         return Score(Outcome.UNSUPPORTED, missing)
     if result.requests_before:
         return scored(
