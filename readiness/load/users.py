@@ -260,9 +260,9 @@ class StepUsers:
                 exchange = await _send(self._chat, self.step.shape, messages, script)
             finally:
                 self._measuring -= measured
-            # What this process does after the response has come is none of the endpoint's time.
-            late = max(time() - exchange.sent - exchange.seconds, 0.0)
-            times = (due, max(self._elapsed - late, due))
+            # The client is busy until this process has kept the response: that is no later start.
+            now, late = self._elapsed, max(time() - exchange.sent - exchange.seconds, 0.0)
+            times = (due, max(now - late - exchange.seconds, due), now)
             at = script, number
             reading = asyncio.ensure_future(self._record(exchange, at, times, measured))
             self._reading.append(reading)
@@ -288,11 +288,11 @@ class StepUsers:
         self,
         exchange: Exchange,
         place: tuple[UserScript, int],
-        times: tuple[float, float],
+        times: tuple[float, float, float],
         measured: bool,
     ) -> Reply | None:
         """Parse a reply, one at a time, so that timestamps of arriving bytes are not delayed."""
-        (due, end), (script, turn) = times, place
+        (due, sent, end), (script, turn) = times, place
         async with self._turn:
             await asyncio.sleep(0)
             reply, error = _read(exchange)
@@ -300,7 +300,7 @@ class StepUsers:
             gaps = inter_token_latencies(exchange, at) if at else NO_TIMES
             sample = RequestMeasurement(
                 due,
-                max(end - exchange.seconds, due),
+                sent,
                 end,
                 script.expected_word,
                 "".join([reply.text, *calls(reply)])[:EXCERPT_LENGTH] if reply else "",

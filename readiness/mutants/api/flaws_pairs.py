@@ -223,8 +223,9 @@ def _may_call(request: Request) -> bool:
     return not named_tool(request)
 
 
-def _refuses_format_beside_tools(request: Request, _turn: int) -> SubstituteResponse | None:
-    if not (request.get("tools") and request.get("response_format")):
+def _refuses_format_of_calls(request: Request, _turn: int) -> SubstituteResponse | None:
+    forced = request.get("tool_choice") not in (None, "auto", "none")
+    if not (forced and (request.get("response_format") or {}).get("type") == "json_schema"):
         return None
     told = RequestError("json mode cannot be combined with tool calling", "response_format")
     return SubstituteResponse(told.status, told.body, JSON)
@@ -530,9 +531,9 @@ FLAWS = [
         },
     ),
     Flaw(
-        "api_format_refused_beside_tools",
-        "a response_format beside tools may be refused, as by Groq",
-        intercept=_refuses_format_beside_tools,
+        "api_format_of_calls_refused",
+        "a response_format beside a call that must be made may be refused, as by Groq",
+        intercept=_refuses_format_of_calls,
     ),
     Flaw(
         "api_stop_call_indented",
