@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 
@@ -91,6 +91,8 @@ class RequestMeasurement:
         turn: Which turn of its conversation it is, from 0.
         exchange: The number of its exchange in the evidence; -1 where a load worker sent it.
         mark: The mark with which its reply is to begin; "" for none.
+        free: When its client could send the next one: later than its end where this process was
+            busy with the response, and never before it.
     """
 
     due: float
@@ -107,11 +109,17 @@ class RequestMeasurement:
     turn: int = 0
     exchange: int = -1
     mark: str = ""
+    free: float = 0.0
 
     @property
     def took(self) -> float:
         """The duration in seconds since it was due, which includes time in the client's queue."""
         return self.end - self.due
+
+    @property
+    def held(self) -> float:
+        """For how many seconds its client could send nothing else."""
+        return max(self.free, self.end) - self.due
 
     @property
     def wrong(self) -> bool:
@@ -200,8 +208,17 @@ class StepResult:
     @property
     def in_flight(self) -> float:
         """How many requests were in flight on average while all clients were busy."""
+        return self._at_once((each.due, each.end) for each in self.samples)
+
+    @property
+    def busy_clients(self) -> float:
+        """How many clients had a request, or this process had their response, on average."""
+        return self._at_once((each.due, each.due + each.held) for each in self.samples)
+
+    def _at_once(self, spans: Iterable[tuple[float, float]]) -> float:
+        """How many of some spans there were on average while all clients were busy."""
         start, end = self.full_load_interval
-        within = (min(each.end, end) - max(each.due, start) for each in self.samples)
+        within = (min(until, end) - max(since, start) for since, until in spans)
         return sum(max(each, 0.0) for each in within) / max(end - start, 1e-9)
 
     @property
@@ -274,7 +291,7 @@ class StepResult:
 
 def _seconds_per_answer(batch: Sequence[RequestMeasurement]) -> float:
     answered = sum(not each.error for each in batch)
-    return sum(each.took for each in batch) / answered if answered else inf
+    return sum(each.held for each in batch) / answered if answered else inf
 
 
 def _divided(many: int, workers: int) -> list[int]:

@@ -260,9 +260,10 @@ class StepUsers:
                 exchange = await _send(self._chat, self.step.shape, messages, script)
             finally:
                 self._measuring -= measured
-            # The client is busy until this process has kept the response: that is no later start.
+            # What this process does after the response has come is none of the endpoint's time,
+            # but its client is busy until then.
             now, late = self._elapsed, max(time() - exchange.sent - exchange.seconds, 0.0)
-            times = (due, max(now - late - exchange.seconds, due), now)
+            times = (due, max(now - late, due), now)
             at = script, number
             reading = asyncio.ensure_future(self._record(exchange, at, times, measured))
             self._reading.append(reading)
@@ -292,7 +293,7 @@ class StepUsers:
         measured: bool,
     ) -> Reply | None:
         """Parse a reply, one at a time, so that timestamps of arriving bytes are not delayed."""
-        (due, sent, end), (script, turn) = times, place
+        (due, end, free), (script, turn) = times, place
         async with self._turn:
             await asyncio.sleep(0)
             reply, error = _read(exchange)
@@ -300,7 +301,7 @@ class StepUsers:
             gaps = inter_token_latencies(exchange, at) if at else NO_TIMES
             sample = RequestMeasurement(
                 due,
-                sent,
+                max(end - exchange.seconds, due),
                 end,
                 script.expected_word,
                 "".join([reply.text, *calls(reply)])[:EXCERPT_LENGTH] if reply else "",
@@ -313,6 +314,7 @@ class StepUsers:
                 turn,
                 exchange.seq,
                 script.mark,
+                free,
             )
             self.step.samples.append(sample)
             if measured and at:

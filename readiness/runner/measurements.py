@@ -14,8 +14,7 @@ from readiness.runner.resume import Entry
 from readiness.statistics.histogram import Histogram
 
 T = TypeVar("T")
-#: By how many seconds the end of a request may be later by the event loop's clock than by the
-#: time stamp of its last byte.
+#: By how many seconds a request and its exchange may differ: they are told by other clocks.
 TOLERANCE = 1e-3
 READ_OF_REQUESTS = ("stream", "max_tokens", "max_completion_tokens")
 

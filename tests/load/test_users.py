@@ -12,7 +12,9 @@ BODY = b'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"s
 BODY += b"data: [DONE]\n\n"
 
 
-def test_what_this_process_does_after_a_response_makes_no_request_begin_later() -> None:
+def test_what_this_process_does_after_a_response_is_its_clients_time_and_not_the_endpoints() -> (
+    None
+):
     async def kept_for_a_while(call: Call) -> Exchange:
         kind, arrivals = {"content-type": "text/event-stream"}, (Arrival(1, len(BODY)),)
         came = Exchange(call.body, 200, kind, BODY, arrivals, None, "", time(), 1)
@@ -22,5 +24,6 @@ def test_what_this_process_does_after_a_response_makes_no_request_begin_later() 
     chat = Chat(kept_for_a_while, Dialect("m"), Context())
     step = asyncio.run(run_step_locally(chat, Shape("code", 1, 3, 0.0, seed="0")))
     assert [sample.error for sample in step.samples] == [""] * len(step.samples)
-    # The client was busy meanwhile: its throughput is that of requests with all that they take.
-    assert min(sample.end - sample.sent for sample in step.samples) >= 0.19
+    assert min(sample.held - sample.took for sample in step.samples) >= 0.19
+    assert step.throughput.value <= 1 / 0.19
+    assert step.busy_clients > step.in_flight

@@ -55,7 +55,7 @@ def _measures(step: StepResult) -> Iterator[Measure]:
     if len(measured) >= MIN_REPLIES:
         yield _estimate("throughput", step.throughput, "1/s", at, len(measured))
         tokens = sum(each.latency.tokens for each in measured if each.latency)
-        seconds = sum(each.took for each in step.window) / (step.shape.clients or step.in_flight)
+        seconds = sum(each.held for each in step.window) / (step.shape.clients or step.busy_clients)
         yield Measure("output tokens", tokens / max(seconds, 1e-9), "1/s", at, len(measured))
         yield Measure(
             "mean end to end", mean(each.took for each in measured), "s", at, len(measured)
@@ -95,7 +95,7 @@ def _audits(step: StepResult, at: dict[str, float | str]) -> Iterator[Measure]:
     """Report figures that contradict each other: a hint, never a verdict."""
     measured = step.measured
     if step.shape.clients and len(measured) >= MIN_REPLIES:
-        off = abs(step.in_flight / step.shape.clients - 1)
+        off = abs(step.busy_clients / step.shape.clients - 1)
         name, wrong = "Little's law is off by", off > LITTLE_TOLERANCE
         yield Measure(name, off, "", at, implausible=wrong)
     late = sum(each.latency.time_to_last_token > each.took for each in measured if each.latency)

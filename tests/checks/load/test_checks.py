@@ -200,7 +200,7 @@ def test_what_is_measured_begins_and_ends_while_all_clients_are_busy() -> None:
     assert sum(each.due <= last <= each.end for each in step.samples) >= 7
     # A closed loop's throughput is what Little's law says of its reply times, but for batches of
     # one reply more, which weigh no more than the others.
-    mean = sum(each.took for each in step.window) / len(step.window)
+    mean = sum(each.held for each in step.window) / len(step.window)
     assert step.throughput.value == pytest.approx(8 / mean, rel=0.005)
 
 
