@@ -330,6 +330,14 @@ def test_a_key_that_goes_on_where_fragments_have_been_joined_is_not_kept(behind:
     assert fragments(kept) == [*before, *[MARK] * len(KEY), *after]
 
 
+@pytest.mark.parametrize("behind", [0, 1, len(KEY) - 1, len(KEY)])
+def test_nor_is_one_in_a_document_of_as_many_tokens(behind: int) -> None:
+    before, after = ["."] * (BATCH // 3 - len(KEY) + behind), ["."] * BATCH
+    tokens = [{"token": each, "text": ".", "id": "."} for each in (*before, *KEY, *after)]
+    kept = json.loads(Secrets([KEY]).redact_bytes(json.dumps({"logprobs": tokens}).encode()))
+    assert [each["token"] for each in kept["logprobs"]] == [*before, *[MARK] * len(KEY), *after]
+
+
 def test_a_key_is_not_kept_where_some_frames_leave_out_the_index_of_the_first_choice() -> None:
     choices = [{"index": 0, "text": KEY[:5]}, {"text": KEY[5:9]}, {"index": 0, "text": KEY[9:]}]
     body = b"".join(b"data: %b\n\n" % json.dumps(each).encode() for each in choices)
