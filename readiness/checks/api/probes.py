@@ -187,6 +187,7 @@ def _filled(said: Any, series: str) -> Any:
     numbers = {"low": low, "middle": low + 9, "next": low + 10, "high": low + 29}
     numbers["ones"] = numbers["middle"] % 10
     texts |= {f"{{{name}}}": str(number) for name, number in numbers.items()}
+    texts["{capitals}"] = code.upper()
     texts["{renumbered}"] = _renumbered(code, random)
     texts["{name}"] = random.choice(PROMPTS["names"])
     return _with_turns(_replaced(said, texts))
