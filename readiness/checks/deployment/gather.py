@@ -45,6 +45,8 @@ _SKIPPED = frozenset({".git", "node_modules", "__pycache__", ".venv"})
 _LOGROTATE = re.compile(
     r"^[ \t]*(?:rotate\s+\d+|(?:max|min)?size\s+\S+|copytruncate|daily|weekly|monthly)[ \t]*$", re.M
 )
+#: What makes a program write to the new file: the old one is emptied, or a script tells it.
+_REOPENED = re.compile(r"^[ \t]*(?:copytruncate|postrotate|lastaction)\b", re.M)
 _NGINX = re.compile(
     r"^[ \t]*(?:server|http|location|upstream|events)\b[^;\n]*\{|^[ \t]*proxy_\w+\s", re.M
 )
@@ -368,12 +370,17 @@ def _included(file: _File, pattern: str) -> list[_File]:
 
 def _read_logrotate(file: _File, reading: _Reading) -> None:
     _digest(file, reading, set())
-    of_containers = False
+    of_containers, common = False, _REOPENED.search(re.sub(r"\{[^}]*\}", "", file.text))
+    block = common
     for number, line in enumerate(file.text.splitlines(), 1):
         if line.lstrip().startswith(("/", '"')):
             of_containers = "docker/containers" in line
+        if "{" in line:
+            rest = "\n".join(file.text.splitlines()[number:])
+            block = common or _REOPENED.search(rest.partition("}")[0])
         if match := re.match(r"\s*(?:max)?size\s+(\S+)", line):
-            reading.rotations.append(Rotation(match[1], of_containers, f"{file.name}:{number}"))
+            place = f"{file.name}:{number}"
+            reading.rotations.append(Rotation(match[1], of_containers, place, not block))
 
 
 def _read_json(file: _File, reading: _Reading) -> None:

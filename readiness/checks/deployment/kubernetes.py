@@ -27,7 +27,7 @@ from readiness.checks.deployment.yaml_nodes import Node
 WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod"})
 GPUS = ("nvidia.com/gpu", "amd.com/gpu")
 #: Kinds of volumes that end with their pod.
-PASSING = frozenset({"emptyDir", "downwardAPI"})
+PASSING = frozenset({"emptyDir", "downwardAPI", "ephemeral"})
 _REFERENCE = re.compile(r"\$\((\w+)\)")
 
 
