@@ -27,6 +27,8 @@ HEAD_LENGTH = 5
 BACKSLASHES = r"\\\\{0,7}+"
 #: A character has at most so many bytes: two units of UTF-16, each behind eight backslashes.
 LONGEST_ESCAPE = 26
+#: The first character of base64 that depends on a text alone, behind 0, 1 and 2 bytes of another.
+OWN = (0, 2, 3)
 #: Base64 for URLs has two other characters.
 URL_SAFE = {"+": "-", "/": "_"}
 #: A string of JSON with its name, an index of a choice or a call, or the beginning of a frame.
@@ -229,10 +231,10 @@ def _forms(value: str) -> Iterator[Form]:
     """A secret, and its base64 where it begins at each of three offsets in what is encoded."""
     yield list(re.sub(r"\\+", r"\\", value))  # The pattern of one backslash matches several.
     secret = value.encode("utf-8", "surrogatepass")
-    for offset in range(3):
+    for offset, first in enumerate(OWN):
         encoded = base64.b64encode(bytes(offset) + secret).decode()
         # The characters that depend on the secret alone.
-        own = encoded[-(-8 * offset // 6) : 8 * (offset + len(secret)) // 6]
+        own = encoded[first : 8 * (offset + len(secret)) // 6]
         yield [char + URL_SAFE.get(char, "") for char in own]
 
 
