@@ -30,7 +30,7 @@ from readiness.checks.deployment.facts import (
     Supervisor,
     setting,
 )
-from readiness.checks.deployment.kubernetes import is_manifest, manifest_services
+from readiness.checks.deployment.kubernetes import is_manifest, manifest_services, objects
 from readiness.checks.deployment.systemd import unit_service
 from readiness.checks.deployment.yaml_nodes import Node, UnreadableYaml, documents
 
@@ -297,8 +297,28 @@ def _read_yaml(file: _File, reading: _Reading) -> None:
         env = _beside(file, name)
         return None if env is None else _variables(env, reading)
 
+    reading.gateways += _held_gateways(file, found)
     for each in composed:
         reading.services += compose_services(each, file.text, known, variables)
+
+
+def _held_gateways(file: _File, found: Sequence[Node]) -> Iterator[_File]:
+    """The configurations of nginx in configuration maps, and in those of compose files."""
+    maps = [each for document in found for each in objects(document)]
+    held = [
+        (f"{each.at('metadata', 'name').text}/{name}", node)
+        for each in maps
+        for name, node in each.at("data").items()
+    ]
+    held += [
+        (name, node.at("content")) for each in found for name, node in each.at("configs").items()
+    ]
+    for name, node in held:
+        # Other programs have blocks of the same names.
+        if "nginx" in name and _NGINX.search(node.text):
+            # Its lines are counted from the beginning of the file.
+            before = "\n" * (node.line - 1 + node.is_block)
+            yield _File(file.path / name, file.folder, file.name, before + node.text)
 
 
 def _read_unit(file: _File, reading: _Reading) -> None:
@@ -327,7 +347,7 @@ def _read_gateways(reading: _Reading) -> None:
     parsed: list[tuple[_File, list[nginx.Statement]]] = []
     for file in reading.gateways:
         try:
-            parsed.append((file, nginx.statements(file.path, file.name)))
+            parsed.append((file, nginx.statements(file.text, file.name)))
         except nginx.UnreadableNginx as error:
             reading.unread.append(str(error))
     seen: set[Path] = set()
@@ -347,7 +367,7 @@ def _include(file: _File, seen: set[Path], pattern: str) -> list[nginx.Statement
     seen.update(each.path for each in found)
     try:
         return (
-            [line for each in found for line in nginx.statements(each.path, each.name)]
+            [line for each in found for line in nginx.statements(each.text, each.name)]
             if found
             else None
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -132,8 +133,8 @@ def _directive(statement: Statement) -> Directive:
 Include = Callable[[str], Sequence[Statement] | None]
 
 
-def statements(path: Path, file: str) -> list[Statement]:
-    """The directives of a file; of a dump (`nginx -T`) those of its files where they are included.
+def statements(text: str, file: str) -> list[Statement]:
+    """The directives of a text; of a dump (`nginx -T`) those of its files where they are included.
 
     Raises:
         UnreadableNginx: It is no configuration of nginx.
@@ -141,14 +142,17 @@ def statements(path: Path, file: str) -> list[Statement]:
     import crossplane
 
     try:
-        parsed = crossplane.parse(
-            str(path),
-            single=True,
-            catch_errors=True,
-            check_ctx=False,
-            check_args=False,
-            comments=True,
-        )
+        with NamedTemporaryFile("w", encoding="utf-8", suffix=".conf") as kept:
+            kept.write(text)
+            kept.flush()
+            parsed = crossplane.parse(
+                kept.name,
+                single=True,
+                catch_errors=True,
+                check_ctx=False,
+                check_args=False,
+                comments=True,
+            )
     except (RecursionError, ValueError, OSError) as error:
         raise UnreadableNginx(f"{file}: not read as a configuration of nginx") from error
     for each in parsed["errors"]:

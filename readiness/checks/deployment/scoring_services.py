@@ -37,7 +37,8 @@ _WITH_HEALTH = (*_IN_CONTAINERS, Supervisor.KUBERNETES)
 _VERSION = re.compile(r"\d+\.\d+|\d{3,}|(?<![0-9a-z])(?=[a-f]*\d)[0-9a-f]{7,40}(?![0-9a-z])")
 #: What a tag says of the system below, which is no version of the program.
 _PLATFORM = re.compile(
-    r"(?:alpine|debian|ubuntu|bookworm|trixie|ubi|cuda|cu|rocm|python|py)-?\d[\d.]*", re.IGNORECASE
+    r"(?<![a-z])(?:alpine|debian|ubuntu|bookworm|trixie|ubi|cuda|cu|rocm|python|py)-?\d[\d.]*",
+    re.IGNORECASE,
 )
 _BRANCH = re.compile(r"main|master|HEAD|dev|develop|refs/.*")
 

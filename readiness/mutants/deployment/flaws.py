@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import indent
+
 from readiness.mutants.deployment.files import (
     COMPOSE,
     GATEWAY,
@@ -11,6 +13,7 @@ from readiness.mutants.deployment.files import (
     Change,
     added,
     both,
+    original,
     replaced,
 )
 from readiness.mutants.endpoint.protocol import WINDOW
@@ -104,6 +107,7 @@ spec:
         volumeMounts: [{name: data, mountPath: /app/backend/data}]
       volumes: [{name: data, ephemeral: {volumeClaimTemplate: {}}}]
 """
+_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: nginx}\ndata:\n  nginx.conf: |\n%s"
 _WATCHDOG = """\
 #!/bin/sh
 while sleep 60; do
@@ -758,6 +762,12 @@ FLAWS = [
                 "listen 8001;", "listen 8001;\n    location / { try_files $uri @vllm; }"
             ),
         ),
+    ),
+    _flaw(
+        "three_seconds_in_a_map",
+        "timeouts_long_enough",
+        "the same in a configuration map",
+        added("map.yaml", _MAP % indent(original(GATEWAY).replace("600s", "3s"), "    ")),
     ),
     _flaw(
         "three_seconds_of_two_paths",

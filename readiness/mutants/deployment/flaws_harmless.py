@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from textwrap import indent
 
 from readiness.mutants.deployment.files import (
     COMPOSE,
@@ -468,6 +469,20 @@ FLAWS = [
         "nginx_in_two_files",
         "nginx's servers in a file that is included, its limits in the server",
         both(added(GATEWAY, _MAIN), added("conf.d/app.conf", _SERVER)),
+    ),
+    _harmless(
+        "nginx_in_the_compose_file",
+        "nginx's configuration in the compose file",
+        both(
+            _compose(
+                (
+                    "volumes: {open-webui: {}}\n",
+                    "volumes: {open-webui: {}}\nconfigs:\n  nginx:\n    content: |\n"
+                    + indent(original(GATEWAY), "      "),
+                )
+            ),
+            removed(GATEWAY),
+        ),
     ),
     _harmless("nginx_dumped", "what nginx -T prints", added(GATEWAY, _dump())),
     _harmless(
