@@ -84,7 +84,7 @@ class _Reader:
             mounts=tuple(self._mounts(node)),
             names=called | {each for alias in self._aliases(node) for each in [alias]},
             gpus=self._gpus(node),
-            partial=node.at("extends").place if node.at("extends") else "",
+            partial=_elsewhere(node),
             referenced=self._referenced,
         )
         base = replace(base, gpus=visible_gpus(base) or base.gpus)
@@ -221,6 +221,13 @@ class _Reader:
             count = each.at("count")
             return self._setting(count) if count else Setting("all", each.place)
         return self._setting(node.at("gpus"))
+
+
+def _elsewhere(node: Node) -> str:
+    """Where a service goes on with what stands elsewhere; "" where all of it is here."""
+    if node.at("extends"):
+        return node.at("extends").place
+    return "" if node.at("image") or node.at("build") else node.place
 
 
 def _health(node: Node) -> list[Setting] | None:

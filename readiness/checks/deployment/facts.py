@@ -171,10 +171,12 @@ class Directive:
     """A directive of nginx, as it applies to a location.
 
     Args:
+        name: Its name.
         arguments: Its arguments.
         place: Where it stands.
     """
 
+    name: str
     arguments: Sequence[str]
     place: str
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
 from io import StringIO
@@ -103,7 +103,7 @@ def gather_deployment(paths: Sequence[Path]) -> Deployment:
     for path in paths:
         _add(path, reading)
     _read_gateways(reading)
-    services = [*reading.services, *manifest_services(reading.manifests)]
+    services = [*_overridden(reading.services), *manifest_services(reading.manifests)]
     return Deployment(
         tuple(_with_loose(services, reading.loose_variables)),
         tuple(reading.locations),
@@ -439,6 +439,19 @@ def scaled_window(rope: Any, window: int) -> int | None:
         return None
     original = rope.get("original_max_position_embeddings")
     return int((original if isinstance(original, int) else window) * factor)
+
+
+def _overridden(services: Sequence[Service]) -> Iterator[Service]:
+    """The services; one that another compose file beside its own goes on with is shown in part."""
+    parts = {(_folder(each), each.name): each for each in services if each.partial}
+    for each in services:
+        part = parts.get((_folder(each), each.name))
+        composed = each.supervisor is Supervisor.COMPOSE
+        yield replace(each, partial=part.place) if composed and part else each
+
+
+def _folder(service: Service) -> str:
+    return service.place.rpartition("/")[0]
 
 
 def _with_loose(services: Sequence[Service], loose: Sequence[Settings]) -> Iterator[Service]:

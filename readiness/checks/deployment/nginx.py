@@ -35,6 +35,17 @@ GUARDS = (
     "if",
     "ssl_verify_client",
 )
+#: Forms of them that keep nobody out.
+_NO_GUARD = frozenset(
+    [
+        ("auth_basic", "off"),
+        ("auth_request", "off"),
+        ("auth_jwt", "off"),
+        ("allow", "all"),
+        ("ssl_verify_client", "off"),
+        ("ssl_verify_client", "optional_no_ca"),
+    ]
+)
 #: The header by which a client signs in, as it is handed on.
 _HANDED_ON = ("", "$http_authorization")
 #: The directives that are checked; headers that are set may hold secrets, and only whether is kept.
@@ -114,7 +125,7 @@ def _directive(statement: Statement) -> Directive:
             *arguments[:1],
             *(each if each in _HANDED_ON else SET for each in arguments[1:]),
         )
-    return Directive(arguments, statement.place)
+    return Directive(statement.name, arguments, statement.place)
 
 
 #: The statements of included files by the pattern that names them; None where none was shown.
@@ -379,6 +390,15 @@ def _rewritten(arguments: Sequence[str], path: str) -> str:
         return found.expand(re.sub(r"\$(\d)", r"\\\1", arguments[1])) if found else path
     except (re.error, IndexError):
         return path
+
+
+def is_guarded(location: ProxyLocation) -> bool:
+    """Whether something keeps some clients from a location."""
+    return any(
+        not each.arguments or (each.name, *each.arguments[:1]) not in _NO_GUARD
+        for name in GUARDS
+        for each in location.directives.get(name, ())
+    )
 
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})

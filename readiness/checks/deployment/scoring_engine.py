@@ -21,7 +21,7 @@ from readiness.checks.deployment.facts import (
 from readiness.checks.deployment.findings import Finding, conclude, of_each, open_unless
 from readiness.checks.deployment.gather import scaled_window
 from readiness.checks.deployment.known_settings import Names, names
-from readiness.checks.deployment.nginx import GUARDS, hands_on, is_reached
+from readiness.checks.deployment.nginx import hands_on, is_guarded, is_reached
 from readiness.score import Score
 
 NO_ENGINE = "no file starts vLLM"
@@ -422,7 +422,7 @@ def score_access(deployment: Deployment) -> Score:
 def _handed_on(location: ProxyLocation, deployment: Deployment) -> Iterator[Finding]:
     """What nginx hands on to an engine for whoever comes."""
     behind = [each for each in deployment.behind(location) if each.program is Program.VLLM]
-    if not behind or any(map(location.get, GUARDS)):
+    if not behind or is_guarded(location):
         return
     shown = is_reached(location, deployment)
     if shown is False:
@@ -498,7 +498,7 @@ def _open_routes(engine: Service) -> Iterator[Finding]:
 
 def _whole_engine(location: ProxyLocation, deployment: Deployment) -> Iterator[Finding]:
     leads = any(each.program is Program.VLLM for each in deployment.behind(location))
-    if leads and hands_on(location, _PROBED) and not any(map(location.get, GUARDS)):
+    if leads and hands_on(location, _PROBED) and not is_guarded(location):
         fault = f"every path leads to vLLM, and {_UNGUARDED}"
         yield open_unless(
             not location.hidden, Finding(location.place, fault, "location /v1/ { … }")

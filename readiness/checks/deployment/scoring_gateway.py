@@ -275,6 +275,9 @@ def _no_limit(front: Service) -> Iterator[Finding]:
         fault = f"no {FILE_SIZE}: Open WebUI takes uploads of any size"
         finding = Finding(told.place if told else front.place, fault, f"{FILE_SIZE}=50")
         yield open_unless(not front.variables.hidden, finding)
+    elif told.number == 0:
+        fault = f"{FILE_SIZE}=0 is no limit: Open WebUI takes uploads of any size"
+        yield Finding(told.place, fault, f"{FILE_SIZE}=50")
     elif told.value is not None and not told.value.isdigit():
         yield Finding(
             told.place,

@@ -119,24 +119,42 @@ def score_administrator(deployment: Deployment, live: LiveFacts) -> Score:
             audited=True,
             absent="",
         )
+    if live.webui.get("auth") == "false":
+        fault = "features.auth: false: whoever comes is administrator"
+        off = Finding("/api/config", fault, "WEBUI_AUTH=true")
+        return conclude([off], audited=True, absent="")
     if live.webui:
-        return conclude([], audited=True, absent="")
+        return conclude(of_each(found, _made_administrator), audited=True, absent="")
     findings = of_each(found, _administrator)
     return conclude(findings, audited=bool(found), absent=NO_FRONT)
 
 
+def _made_administrator(front: Service) -> Iterator[Finding]:
+    """Whether all who sign up become administrators."""
+    role, sign_up = front.variables.get("DEFAULT_USER_ROLE"), front.variables.get("ENABLE_SIGNUP")
+    if (
+        role
+        and role.value == "admin"
+        and not (sign_up and (sign_up.value or "").lower() == "false")
+    ):
+        fault = "DEFAULT_USER_ROLE=admin: all who sign up become administrators"
+        declared = sign_up is not None and (sign_up.value or "").lower() == "true"
+        yield open_unless(declared, Finding(role.place, fault, "DEFAULT_USER_ROLE=pending"))
+
+
 def _administrator(front: Service) -> Iterator[Finding]:
+    auth = front.variables.get("WEBUI_AUTH")
+    if auth and auth.value is not None and auth.value.lower() not in ("", "true"):
+        fault = f"WEBUI_AUTH={auth.value}: whoever comes is administrator"
+        yield Finding(auth.place, fault, "WEBUI_AUTH=true")
+        return
+    yield from _made_administrator(front)
     wanted = ("WEBUI_ADMIN_EMAIL", "WEBUI_ADMIN_PASSWORD")
     known = names("openwebui", "variables").has(wanted[0], front.version)
     if (
         all(each and each.value != "" for each in map(front.variables.get, wanted))
         and known is not False
     ):
-        return
-    if (auth := front.variables.get("WEBUI_AUTH")) and (auth.value or "").lower() == "false":
-        yield Finding(
-            auth.place, "WEBUI_AUTH=false: whoever comes is administrator", "WEBUI_AUTH=true"
-        )
         return
     fault = (
         "no administrator is declared: where there is none yet, the first who signs up becomes it, "

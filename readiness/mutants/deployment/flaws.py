@@ -245,6 +245,13 @@ FLAWS = [
         _OPEN,
     ),
     _flaw(
+        "settings_of_an_override",
+        "known_settings",
+        "a second compose file goes on with a service of the first",
+        added("docker-compose.override.yml", 'services:\n  vllm:\n    ports: ["8000:8000"]\n'),
+        _OPEN,
+    ),
+    _flaw(
         "window_beyond_the_model",
         "window_within_model_limit",
         "no scaling in config.json",
@@ -493,6 +500,12 @@ FLAWS = [
         _env(("RAG_FILE_MAX_SIZE=50\n", "")),
     ),
     _flaw(
+        "files_of_size_zero",
+        "upload_limits_agree",
+        "a limit of 0, which is none",
+        _env(("MAX_SIZE=50", "MAX_SIZE=0")),
+    ),
+    _flaw(
         "life_without_a_unit", "sessions_end", "a life without a unit", _env(("IN=7d", "IN=604800"))
     ),
     _flaw(
@@ -517,6 +530,18 @@ FLAWS = [
         "administrator_declared",
         "no sign-in, so that all are administrator",
         _env(("WEBUI_ADMIN_EMAIL=admin@example.com", "WEBUI_AUTH=False")),
+    ),
+    _flaw(
+        "authentication_off",
+        "administrator_declared",
+        "no sign-in, beside an administrator that is declared",
+        _env(("ENABLE_SIGNUP=false", "ENABLE_SIGNUP=false\nWEBUI_AUTH=0")),
+    ),
+    _flaw(
+        "newcomers_administrators",
+        "administrator_declared",
+        "all who sign up become administrators",
+        _env(("ENABLE_SIGNUP=false", "ENABLE_SIGNUP=true\nDEFAULT_USER_ROLE=admin")),
     ),
     _flaw(
         "uploads_alone_kept",
@@ -680,6 +705,22 @@ FLAWS = [
         "engine_access_restricted",
         "published without a key by `docker run -dp`",
         added("spare.sh", _RUN),
+    ),
+    _flaw(
+        "password_turned_off",
+        "engine_access_restricted",
+        "nginx asks for a password, and not where it leads to an engine without a key",
+        both(
+            _compose((_KEY, _NO_KEY)),
+            _nginx(
+                ("    listen 80;", "    listen 80;\n    auth_basic x;"),
+                (
+                    "    location @limited",
+                    _BESIDE.replace("      proxy_http", "      auth_basic off;\n      proxy_http")
+                    % ("/v1/", ""),
+                ),
+            ),
+        ),
     ),
     _flaw(
         "every_path_below_a_prefix",

@@ -608,6 +608,23 @@ FLAWS = [
         ),
     ),
     _harmless(
+        "newcomers_shut_out",
+        "newcomers would be administrators, and nobody may sign up",
+        replaced(
+            VARIABLES, ("ENABLE_SIGNUP=false", "ENABLE_SIGNUP=False\nDEFAULT_USER_ROLE=admin")
+        ),
+    ),
+    _harmless(
+        "authentication_declared",
+        "sign-in is declared to be on",
+        replaced(VARIABLES, ("ENABLE_SIGNUP=false", "ENABLE_SIGNUP=false\nWEBUI_AUTH=True")),
+    ),
+    _harmless(
+        "two_compose_files",
+        "a second compose file with a service of its own",
+        added("other.yml", "services:\n  proxy: {image: 'redis:8.2.1'}\n"),
+    ),
+    _harmless(
         "limit_by_an_error_page",
         "a limit of 503, whose page returns 429",
         replaced(

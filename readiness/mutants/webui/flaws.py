@@ -49,6 +49,20 @@ class ChatOpen(Interface):
         return await self.complete(request)
 
 
+class EngineOpen(Interface):
+    """A gateway in front leads the engine's path to it, for whoever comes."""
+
+    async def engine_models(self, _request: web.Request) -> web.Response:
+        return told({"object": "list", "data": [{"id": MODEL, "object": "model"}]})
+
+
+class ProviderOpen(Interface):
+    async def models(self, request: web.Request) -> web.Response:
+        if request.path.endswith("/openai/models"):
+            return told({"data": [{"id": MODEL, "object": "model", "name": MODEL}]})
+        return await super().models(request)
+
+
 class SettingsOpen(Interface):
     async def settings(self, request: web.Request) -> web.Response:
         return told({"ENABLE_SIGNUP": self.sign_up_open})
@@ -407,6 +421,8 @@ FLAWS = [
     _flaw("unhealthy", "version_and_health", "its health is 503", Unhealthy),
     _flaw("models_open", "authentication_required", "strangers see the models", ModelsOpen),
     _flaw("chat_open", "authentication_required", "strangers may chat", ChatOpen),
+    _flaw("engine_open", "authentication_required", "the engine's path is open", EngineOpen),
+    _flaw("provider_open", "authentication_required", "the provider's path is open", ProviderOpen),
     _flaw("settings_open", "authentication_required", "strangers see settings", SettingsOpen),
     _flaw(
         "auth_off",

@@ -85,6 +85,13 @@ class HiddenAs403(Interface):
             raise web.HTTPForbidden(text=DENIED) from error
 
 
+class EngineKeyed(Interface):
+    """A gateway in front leads the engine's path to it, which asks for a key."""
+
+    async def engine_models(self, _request: web.Request) -> web.Response:
+        return told({"error": "Unauthorized"}, 401)
+
+
 class CachedByUser(Interface):
     """A cache in front has the files' contents by their paths and who asks."""
 
@@ -166,6 +173,7 @@ FLAWS = [
     _harmless("all_attached", "every file may be an attachment", EverythingAttached),
     _harmless("active_as_text", "HTML may come back as plain text", ActiveAsText),
     _harmless("hidden_as_403", "what is not one's own may be 403", HiddenAs403),
+    _harmless("engine_keyed", "the engine's path may be there, with a key", EngineKeyed),
     _harmless("cached_by_user", "a cache may keep what its user alone is shown", CachedByUser),
     _harmless("without_search", "there may be no search, and no change of a text", WithoutSearch),
     _harmless("empty_search", "a search that finds nothing may be 200", EmptySearch),

@@ -112,6 +112,10 @@ class Interface:
         get("/api/v1/auths/admin/config", self.settings)
         get("/api/models", self.models)
         post("/api/chat/completions", self.chat)
+        for path in ("/api/v1", "/openai"):
+            get(f"{path}/models", self.models)
+            post(f"{path}/chat/completions", self.chat)
+        get("/v1/models", self.engine_models)
         get("/api/v1/chats/", self.chats)
         get("/api/v1/users/", self.list_users)
         delete("/api/v1/users/{id}", self.delete_user)
@@ -271,6 +275,10 @@ class Interface:
         """List the models."""
         self.admit(request)
         return told({"data": [{"id": MODEL, "object": "model", "name": MODEL}]})
+
+    async def engine_models(self, _request: web.Request) -> web.Response:
+        """Answer for the engine's path, as for any other that is not there: by the page."""
+        return web.Response(text="<!doctype html>", content_type="text/html")
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         """Complete a chat."""
