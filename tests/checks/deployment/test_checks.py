@@ -16,7 +16,7 @@ from readiness.checks.deployment.gather import gather_deployment
 from readiness.context import Context
 from readiness.exchange import Call, Exchange
 from readiness.load.meters.meter import MeterReading
-from readiness.load.meters.prometheus import read_metrics
+from readiness.load.meters.metrics_page import read_metrics
 from readiness.mutants.catalog import FLAWLESS, mutants
 from readiness.mutants.deployment import files
 from readiness.mutants.endpoint.protocol import MODEL, WINDOW
