@@ -72,6 +72,7 @@ class _Reading:
     locations: list[ProxyLocation] = field(default_factory=list)
     models: list[ModelConfig] = field(default_factory=list)
     rotations: list[Rotation] = field(default_factory=list)
+    log_driver: Setting | None = None
     watchdogs: list[Setting] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
@@ -109,6 +110,7 @@ def gather_deployment(paths: Sequence[Path]) -> Deployment:
         tuple(reading.locations),
         reading.models[0] if len(reading.models) == 1 else None,
         tuple(reading.rotations),
+        reading.log_driver,
         tuple(reading.watchdogs),
         tuple(reading.unread),
         dict(sorted(reading.digests.items())),
@@ -415,6 +417,8 @@ def _read_json(file: _File, reading: _Reading) -> None:
         _digest(file, reading, _secrets(file.text))
         options = content.get("log-opts")
         told = options.get("max-size") if isinstance(options, dict) else None
+        if isinstance(driver := content.get("log-driver"), str):
+            reading.log_driver = Setting(driver, f"{file.name}:{_line(file, 'log-driver')}")
         if isinstance(told, str):
             reading.rotations.append(Rotation(told, True, f"{file.name}:{_line(file, 'max-size')}"))
     elif "model_type" in content or "architectures" in content:

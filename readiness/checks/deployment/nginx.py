@@ -30,7 +30,6 @@ GUARDS = (
     "auth_basic",
     "auth_request",
     "auth_jwt",
-    "allow",
     "deny",
     "internal",
     "if",
@@ -42,7 +41,6 @@ _NO_GUARD = frozenset(
         ("auth_basic", "off"),
         ("auth_request", "off"),
         ("auth_jwt", "off"),
-        ("allow", "all"),
         ("ssl_verify_client", "off"),
         ("ssl_verify_client", "optional_no_ca"),
     ]
@@ -396,13 +394,38 @@ def _rewritten(arguments: Sequence[str], path: str) -> str:
         return path
 
 
+#: Variables by which no client is told from another, as in `if` for CORS or WebSockets.
+_OF_REQUEST = frozenset(
+    [
+        "$request_method",
+        "$http_origin",
+        "$http_upgrade",
+        "$http_user_agent",
+        "$http_x_forwarded_proto",
+        "$host",
+        "$http_host",
+        "$scheme",
+        "$https",
+        "$server_port",
+        "$uri",
+        "$request_uri",
+        "$content_type",
+    ]
+)
+
+
 def is_guarded(location: ProxyLocation) -> bool:
     """Whether something keeps some clients from a location."""
-    return any(
-        not each.arguments or (each.name, *each.arguments[:1]) not in _NO_GUARD
-        for name in GUARDS
-        for each in location.directives.get(name, ())
-    )
+    return any(_keeps_out(each) for name in GUARDS for each in location.directives.get(name, ()))
+
+
+def _keeps_out(directive: Directive) -> bool:
+    """Whether a directive keeps all clients out but those that it knows."""
+    if directive.name == "deny":
+        return directive.arguments[:1] == ("all",)
+    if directive.name == "if":
+        return not _OF_REQUEST.issuperset(re.findall(r"\$\w+", " ".join(directive.arguments)))
+    return (directive.name, *directive.arguments[:1]) not in _NO_GUARD
 
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})

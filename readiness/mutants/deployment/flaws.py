@@ -79,6 +79,7 @@ _BESIDE = """\
       proxy_read_timeout 600s;
     }
     location @limited"""
+_PREFLIGHT = ";\n      if ($request_method = OPTIONS) { return 204; }\n      keepalive_timeout 65"
 _KEY, _NO_KEY = "      VLLM_API_KEY: ${VLLM_API_KEY:?}\n", "      HF_HUB_OFFLINE: '1'\n"
 _RENAMED = "/var/lib/docker/containers/*/*.log {\n  size 90M\n  rotate 3\n}\n"
 _RUN = """\
@@ -709,6 +710,24 @@ FLAWS = [
         "engine_access_restricted",
         "published without a key by `docker run -dp`",
         added("spare.sh", _RUN),
+    ),
+    _flaw(
+        "condition_of_the_request",
+        "engine_access_restricted",
+        "the same, where nginx answers preflights of browsers by itself",
+        both(
+            _compose((_KEY, _NO_KEY)),
+            _nginx(("    location @limited", _BESIDE % ("/v1/", _PREFLIGHT))),
+        ),
+    ),
+    _flaw(
+        "one_address_denied",
+        "engine_access_restricted",
+        "the same, where nginx denies one address",
+        both(
+            _compose((_KEY, _NO_KEY)),
+            _nginx(("    location @limited", _BESIDE % ("/v1/", ";\n      deny 203.0.113.7"))),
+        ),
     ),
     _flaw(
         "password_turned_off",

@@ -393,6 +393,20 @@ FLAWS = [
         ),
     ),
     _harmless(
+        "logs_by_the_local_driver",
+        "the daemon's driver keeps 100 MB at most",
+        both(
+            _compose(
+                ("    logging: *logs\n", ""),
+                (
+                    'logging: &logs {driver: json-file, options: {max-size: "50m", max-file: "5"}}',
+                    "labels: {app: vllm}",
+                ),
+            ),
+            added("daemon.json", '{"log-driver": "local"}'),
+        ),
+    ),
+    _harmless(
         "logs_by_logrotate",
         "the logs of containers rotated by logrotate",
         both(
@@ -599,6 +613,25 @@ FLAWS = [
             _compose((_KEY, _NO_KEY)),
             added(
                 "inner.conf", _INNER % ("80", "/v1/", "auth_basic x; auth_basic_user_file /u;", "")
+            ),
+        ),
+    ),
+    _harmless(
+        "engine_for_some_addresses",
+        "no key, behind a gateway for some addresses alone",
+        both(
+            _compose((_KEY, _NO_KEY)),
+            added("inner.conf", _INNER % ("80", "/v1/", "allow 10.0.0.0/8; deny all;", "")),
+        ),
+    ),
+    _harmless(
+        "engine_behind_a_condition",
+        "no key, behind a gateway that asks for one",
+        both(
+            _compose((_KEY, _NO_KEY)),
+            added(
+                "inner.conf",
+                _INNER % ("80", "/v1/", "if ($http_authorization != $key) { return 401; }", ""),
             ),
         ),
     ),
