@@ -687,10 +687,10 @@ FLAWS = [
         replaced(VARIABLES, ("TIMEOUT=300", "TIMEOUT=0")),
     ),
     _harmless(
-        "nginx_of_1_29_7",
-        "nginx that speaks HTTP/1.1 by default",
+        "nginx_of_1_30",
+        "nginx that speaks HTTP/1.1 by default, as it does since 1.29.7",
         both(
-            _compose(("nginx:1.28.0", "nginx:1.29.7")),
+            _compose(("nginx:1.28.0", "nginx:1.30-alpine")),
             replaced(
                 GATEWAY,
                 ("      proxy_http_version 1.1;\n", ""),
@@ -706,6 +706,7 @@ FLAWS = [
             (
                 "    location @limited",
                 "    location ~ ^/(static|assets)/ { proxy_pass http://open-webui:8080; }\n"
+                "    location ~* \\.(css|js|png|woff2)$ { proxy_pass http://open-webui:8080; }\n"
                 "    location @limited",
             ),
         ),
