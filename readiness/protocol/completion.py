@@ -24,6 +24,7 @@ from readiness.protocol.message import (
     RawReply,
     control_tokens,
     decode,
+    excerpt,
     malformed,
     read_calls,
     split,
@@ -55,7 +56,7 @@ def _document(body: bytes) -> Mapping[str, Any]:
     try:
         document = decode(body.decode())
     except UnicodeDecodeError as error:
-        bad = body[max(error.start - 40, 0) : error.end + 40]
+        bad = excerpt(body, error.start, error.end)
         raise malformed(f"not UTF-8: {bad!r}") from None
     except ValueError as error:
         raise malformed(f"not JSON, {error}: {body[:120]!r}") from None

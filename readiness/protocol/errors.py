@@ -36,6 +36,8 @@ ALIASES = {
     "response_format": r"response[_ ]format|json[_ ](?:schema|object|mode)|structured outputs?",
 }
 NAMES_NOTHING = frozenset(("model", "messages"))
+#: No more characters of an error are read.
+MAX_READ = 4000
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,8 @@ class EndpointErrorBody:
 
     @property
     def words(self) -> str:
-        """The codes and the message, up to 4,000 characters."""
-        return " ".join((*self.codes, self.message))[:4000]
+        """The codes and the message, as far as they are read."""
+        return " ".join((*self.codes, self.message))[:MAX_READ]
 
     @property
     def filtered(self) -> bool:
@@ -138,6 +140,6 @@ def _texts(*values: Any) -> tuple[str, ...]:
 
 def _plain(text: str) -> str:
     """The text of an HTML page, in which proxies report their own errors."""
-    head = text[:4000]
+    head = text[:MAX_READ]
     title = re.search(r"<title>([^<]+)", head, re.IGNORECASE)
     return " ".join((title[1] if title else re.sub(r"<[^<>]*>", " ", head)).split())

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, NoReturn
+from typing import Any, AnyStr, NoReturn
 
 from readiness.reply import REASONING_FIELDS, Defect, DefectKind, ToolCall
 from readiness.score import EndpointError
@@ -48,6 +48,8 @@ REASONING_PARTS = ("thinking", "reasoning")
 TEXT_PARTS = ("text", "output_text")
 #: No reply is nested deeper: what reads it may call itself for each level.
 DEEPEST = 200
+#: So much is quoted on either side of what is wrong.
+BESIDE = 20
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -95,6 +97,11 @@ def is_nested_deeper(value: Any, levels: int) -> bool:
 
 def _members(node: Any) -> Iterable[Any]:
     return node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+
+
+def excerpt(text: AnyStr, start: int, end: int) -> AnyStr:
+    """A part of a text or of bytes, with what stands beside it."""
+    return text[max(start - BESIDE, 0) : end + BESIDE]
 
 
 def malformed(why: str) -> EndpointError:

@@ -13,6 +13,7 @@ from readiness.protocol.message import (
     RawReply,
     StreamedToolCalls,
     decode,
+    excerpt,
     malformed,
 )
 from readiness.protocol.sse import Event, Parser
@@ -106,7 +107,7 @@ class StreamAssembler:
         try:
             text = data.decode()
         except UnicodeDecodeError as error:
-            bad = data[max(error.start - 20, 0) : error.end + 20]
+            bad = excerpt(data, error.start, error.end)
             self._defects.note(DefectKind.INVALID_UTF8, f"{bad!r}")
             text = data.decode(errors="replace")
         try:
@@ -179,5 +180,4 @@ def _check(text: str, finish: str, defects: Defects) -> None:
     index = text.find(REPLACEMENT)
     # Undecodable bytes have a defect of their own, and their U+FFFD is ours.
     if index >= 0 and not defects.kinds & {DefectKind.INVALID_UTF8, DefectKind.LONE_SURROGATE}:
-        shown = f"{text[max(index - 20, 0) : index + 20]!r}"
-        defects.note(DefectKind.REPLACEMENT_CHARACTER, shown)
+        defects.note(DefectKind.REPLACEMENT_CHARACTER, f"{excerpt(text, index, index)!r}")

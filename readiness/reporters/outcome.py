@@ -77,7 +77,8 @@ def _failures(record: Record, width: int) -> Table:
     for check in islice(_worst(record), MAX_FAILURES):
         failed = f"{check['made'] - check['passed']} of {check['made']} trials"
         why = "; ".join(each["reason"] for each in check["reasons"][:1])
-        shown = [each for each in check["not_passed"] if "asked" in each][:1]
+        # The first is the reason's example.
+        shown = [each for each in check["not_passed"][:1] if "asked" in each]
         # Where nothing was asked, the reason is all, with what to write instead at its end.
         told = _cut(f"{check['id']}: {failed}: {why}", room if shown else 2 * room)
         table.add_row(Text("✗", "bold red"), told)

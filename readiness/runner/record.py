@@ -277,7 +277,6 @@ def _times(result: Result) -> list[dict[str, Any]]:
 
 
 def _listed(result: Result) -> list[dict[str, Any]]:
-    found = [trial for trial in result.tried if not trial.score.passed]
     return [
         {
             "probe": trial.probe,
@@ -285,7 +284,7 @@ def _listed(result: Result) -> list[dict[str, Any]]:
             "reason": trial.score.reason,
             "exchanges": list(trial.exchanges),
         }
-        for trial in found[:MAX_LISTED]
+        for trial in result.not_passed[:MAX_LISTED]
     ]
 
 

@@ -337,11 +337,12 @@ def role(text: str, start: int, end: int, *, listed: bool = False) -> Role:
         for found, of in _findings(before, after, listed=listed):
             if found:
                 return of
-    if re.match(r"\W{0,2}[?？]", text[end : end + 3]):
+    if _ASKED.match(text, end):
         return Role.UNSURE
-    return Role.FORMER if _RETRACTED.match(text[end : end + 2 * REACH]) else Role.STATED
+    return Role.FORMER if _RETRACTED.match(text, end) else Role.STATED
 
 
+_ASKED = re.compile(r"\W{0,2}[?？]")
 _ASIDE = re.compile(r"^\s*(?:€|\$|eur|usd|jpy|cny|gbp|days|euros?)?\s*(?:\([^()]{0,24}\))?\s*")
 _Findings = list[tuple[object, Role]]
 

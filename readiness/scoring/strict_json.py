@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from readiness.protocol.message import is_nested_deeper
+from readiness.protocol.message import excerpt, is_nested_deeper
 
 #: The whitespace of RFC 8259; a no-break space or a byte order mark is none.
 SPACE = " \t\r\n"
@@ -81,7 +81,7 @@ def _decoded(bare: str) -> tuple[Any, int]:
         if error.pos == 0:
             raise NotJson("text before the JSON", f"{bare!r:.120}") from None
         what = error.msg[0].lower() + error.msg[1:].removesuffix(" at")
-        near = bare[max(0, error.pos - 20) :]
+        near = excerpt(bare, error.pos, len(bare))
         raise NotJson("no JSON", f"{what} at character {error.pos}: {near!r:.120}") from None
     except RecursionError:
         raise NotJson("nested too deeply", f"{bare!r:.120}") from None
@@ -127,7 +127,7 @@ def _refuse_surrogates(value: Any) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
-        near = error.object[max(0, error.start - 20) : error.end + 20]
+        near = excerpt(error.object, error.start, error.end)
         raise NotJson("a lone surrogate", f"{near!r:.120}") from None
 
 

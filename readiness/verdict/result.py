@@ -434,6 +434,14 @@ class Result:
             for (_, kind), reasons in found
         ]
 
+    @property
+    def not_passed(self) -> list[Trial]:
+        """The tried trials that did not pass: the example of each reason, then the others."""
+        found = [trial for trial in self.tried if not trial.score.passed]
+        told = [_reason(trial.score) for trial in found]
+        examples = [told.index(each.example) for each in self.reasons if each.example in told]
+        return [found[at] for at in dict.fromkeys([*examples, *range(len(found))])]
+
 
 def _reason(score: Score) -> str:
     return score.reason if score.outcome is Outcome.FAIL else f"{score.outcome}: {score.reason}"

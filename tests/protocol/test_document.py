@@ -208,6 +208,7 @@ LARGE = b'{"choices": 1' + b"0" * 107
         (b'{"choices": 1%b}' % (b"0" * 308), f"no choices: 1{'0' * 119}"),
         (b'{"choices": 1%b}' % (b"0" * 309), f"not JSON, 1{'0' * 19} is no number: {LARGE!r}"),
         (b'"\xff"', "not UTF-8: b'\"\\xff\"'"),
+        (b'"%b\xff%b"' % (b"a" * 30, b"b" * 30), f"not UTF-8: b'{'a' * 20}\\xff{'b' * 20}'"),
         (b"[1]", "no JSON object: [1]"),
         (b'{"error": {"message": "boom"}}', "an error under a success status: 'boom'"),
         (b'{"object": "error", "message": "boom"}', "an error under a success status: 'boom'"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from readiness.protocol.message import TAGS, control_tokens, split
+from readiness.protocol.message import TAGS, control_tokens, excerpt, split
 
 PIECES = st.sampled_from([*(tag for pair in TAGS for tag in pair), " ", "\n", "a", "<", "["])
 
@@ -56,6 +56,20 @@ def bare(text: str) -> str:
     for tag in (tag for pair in TAGS for tag in pair):
         text = text.replace(tag, "")
     return "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "shown"),
+    [(25, 27, "567890123456789012345678901234567890123456"), (0, 0, "01234567890123456789"),
+     (20, 21, "01234567890123456789012345678901234567890"), (21, 22, "1" + "2345678901" * 4),
+     (58, 60, "8901234567890123456789")],
+)  # fmt: skip
+def test_twenty_characters_are_quoted_on_either_side(start: int, end: int, shown: str) -> None:
+    text = "0123456789" * 6
+    assert (excerpt(text, start, end), excerpt(text.encode(), start, end)) == (
+        shown,
+        shown.encode(),
+    )
 
 
 @given(st.text(st.characters(exclude_characters="<[◁")))

@@ -123,11 +123,12 @@ def test_calls_that_share_an_index_are_merged_as_a_client_would() -> None:
 
 
 def test_calls_without_index_are_distinguished_by_their_ids() -> None:
-    sent = [{**CALL, "id": "c1"}, {"function": {"arguments": " "}}, {**CALL, "id": "c2"}]
+    rest = {"function": {"arguments": " "}}
+    sent = [CALL, rest, {**CALL, "id": "c2"}, rest, rest]
     reply = read(streamed(chunk(tool_calls=sent), chunk("tool_calls")))
     assert [(call.id, call.arguments) for call in reply.tool_calls] == [
         ("c1", '{"a": 1} '),
-        ("c2", '{"a": 1}'),
+        ("c2", '{"a": 1}  '),
     ]
     assert reply.tool_calls[0].name == LOOK.name
 

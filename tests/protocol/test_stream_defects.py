@@ -14,6 +14,7 @@ def defects(*chunks: Any, end: bytes = b"data: [DONE]\n\n") -> tuple[str, ...]:
     return tuple(each.text for each in read(streamed(*chunks, end=end)).defects)
 
 
+A, B = chunk(content="a"), chunk(content="b")
 HARMLESS: dict[str, list[Any]] = {
     "comments": [b": ping\n\n", chunk(content="a"), b": ping\n\n", END],
     "a role in every chunk": [
@@ -25,6 +26,7 @@ HARMLESS: dict[str, list[Any]] = {
     "an empty delta after the end": [chunk(content="a"), END, chunk(content="", role="assistant")],
     "keys left out": [{"id": "c", "choices": [{"index": 0, "delta": {"content": "a"}}]}, END],
     "TGI without ids": [chunk(id="", content="a"), chunk("stop", id="")],
+    "an id that is left out later": [A, chunk(id="", content="b"), END],
     "a null error": [{**chunk(content="a"), "error": None}, END],
     "a call with nulls": [
         fragment(**CALL),
@@ -42,7 +44,6 @@ def test_what_breaks_no_client_is_no_defect(name: str) -> None:
     assert defects(*HARMLESS[name]) == ()
 
 
-A, B = chunk(content="a"), chunk(content="b")
 FIRST = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{"}}
 UNENDED = ("no finish_reason", "no [DONE]")
 DEFECTIVE: dict[str, list[Any]] = {
@@ -64,7 +65,17 @@ DEFECTIVE: dict[str, list[Any]] = {
         chunk(content="\ude00b"),
         END,
     ],
+    f"invalid UTF-8 in a frame: b'{'a' * 20}\\xff{'b' * 20}'": [
+        b'data: {"a": "%b\xff%b", "choices": []}\n\n' % (b"a" * 30, b"b" * 30),
+        A,
+        END,
+    ],
     "U+FFFD in the text: 'a�b'": [chunk(content="a\ufffd"), B, END],
+    "U+FFFD in the text: '�b'": [chunk(content="\ufffd"), B, END],
+    f"U+FFFD in the text: '{'a' * 20}�{'b' * 19}'": [
+        chunk(content="a" * 30 + "\ufffd" + "b" * 30),
+        END,
+    ],
     "data after [DONE]: b'{}'": [A, END, b"data: [DONE]\n\n", {}],
     "id changes: 'c', then 'd'": [A, chunk(id="d", content="b"), END],
     "two finish_reasons: 'stop', then 'stop'": [A, END, END],

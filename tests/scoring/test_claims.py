@@ -93,6 +93,8 @@ def roles(text: str) -> list[str]:
         ("4821 ？", "guess"),
         ("(4821) ?", "guess"),
         ("4821!", "stated"),
+        ("4821. Fine. At least I think so.", "stated"),
+        ("At least I think so. Fine. 4821", "stated"),
         ("the day before 2027-06-22", "relative"),
         ("2027-06-22之前", "relative"),
         ("2027-06-22的第二天", "relative stated"),

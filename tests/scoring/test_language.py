@@ -119,6 +119,19 @@ def test_one_foreign_word_tells_where_the_letters_beside_names_are_too_few_for_s
     assert (foreign(enough, "es"), foreign(less, "es")) == ("", less)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Of so many letters, and too likely to be Spanish for any fewer.
+        "fresca baixa torta pasta canta vida",  # 30, by 0.08
+        "arte linda parte corta sobre conta branca torta ponte",  # 45, by 0.19
+        "menos vaca branca santa entre costa casa porta vida santa sol mundo mesa",  # 60, by 0.35
+    ],
+)
+def test_the_more_letters_there_are_the_less_doubt_is_enough(text: str) -> None:
+    assert foreign(text, "es") == text
+
+
 def test_short_sentences_are_judged_together() -> None:
     assert foreign("Yes. I do. Of course. Why not?", "es") != ""
     assert foreign("Sí. Claro. Desde luego. ¿Por qué no?", "es") == ""

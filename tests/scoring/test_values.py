@@ -221,6 +221,12 @@ def test_numbers_are_those_that_count_something(text: str, found: list[str]) -> 
     assert numbers(text) == found
 
 
+def test_what_goes_on_for_longer_than_any_number_is_none() -> None:
+    english, chinese = "one million " * 20, "一万" * 20
+    assert (numbers(english), numbers(chinese)) == (["20000000"], ["200000"])
+    assert (numbers(f"{english}one"), numbers(f"{chinese}一")) == ([], [])
+
+
 @pytest.mark.parametrize(
     ("text", "value", "held"),
     [

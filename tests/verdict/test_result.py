@@ -168,6 +168,19 @@ def test_what_failed_is_told_before_what_is_left_open_however_often() -> None:
     ]
 
 
+def test_of_what_did_not_pass_the_example_of_each_reason_comes_first() -> None:
+    spent, error = Score(Outcome.SKIPPED, "spent"), scored(Outcome.ENDPOINT_ERROR, "HTTP 500", "x")
+    found = result(error, PASSED, STALE[0], failed("miss"), STALE[1], spent, STALE[1])
+    assert [each.score for each in found.not_passed] == [
+        STALE[1],
+        error,
+        failed("miss"),
+        STALE[0],
+        STALE[1],
+    ]
+    assert found.not_passed[0].score.reason == found.reasons[0].example
+
+
 @pytest.mark.parametrize(
     ("scores", "kind"),
     [

@@ -11,6 +11,7 @@ from readiness.mutants.endpoint.batching import Step
 from readiness.mutants.endpoint.engine import Engine
 from readiness.mutants.endpoint.tokens import prompt_tokens
 from readiness.mutants.flaw import Flaw
+from readiness.verdict.claim import Verdict
 
 _ANSWERS, _OWN = "load.no_errors_under_load", "load.no_cross_talk"
 _JSON = {"Content-Type": "application/json"}
@@ -18,6 +19,7 @@ _BROKEN = SubstituteResponse(502, RequestError("bad gateway", status=502).body, 
 _FULL = SubstituteResponse(500, RequestError("out of memory", status=500).body, _JSON)
 #: From so many at once on, a flaw of crowds shows: more than the rest of a checklist sends.
 _CROWD = 12
+_AT_FIRST = 480  # requests of a crowd: all of one step, and few of the next
 
 
 class _Crowd(Engine):
@@ -229,6 +231,16 @@ class _Thrashing(_Crowd):
         return step.seconds * (1 + max(step.running - _CROWD, 0) / 2)
 
 
+class _ThrashingAtFirst(_Thrashing):
+    """The first requests of a crowd are served as by one that thrashes, and no later ones."""
+
+    def delay(self) -> float:
+        return super().delay() if self.seen < _AT_FIRST else 0.0
+
+    def seconds(self, step: Step) -> float:
+        return super().seconds(step) if self.seen < _AT_FIRST else step.seconds
+
+
 class _FillingUp(Engine):
     """A prompt of some length waits until there are others to be prefilled with it."""
 
@@ -342,6 +354,13 @@ FLAWS = [
         "thirty-two clients are served less together than eight are",
         "load.throughput_retained",
         engine=_Thrashing,
+    ),
+    Flaw(
+        "load_thrashing_at_first",
+        "thirty-two clients are served less together than eight are, for a while",
+        "load.throughput_retained",
+        expected_verdict=Verdict.INCONCLUSIVE,
+        engine=_ThrashingAtFirst,
     ),
     Flaw(
         "load_fills_up",

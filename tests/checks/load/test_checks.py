@@ -160,6 +160,11 @@ def test_a_server_that_slows_down_or_thrashes_fails_and_one_that_queues_passes(
     assert set().union(*outcomes.values()) == {Outcome.FAIL if failing else Outcome.PASS}
 
 
+def test_what_fails_once_alone_is_left_open() -> None:
+    outcomes = at_pace("load_thrashing_at_first", "h200", checks.throughput_retained)
+    assert outcomes == {"throughput_retained": {Outcome.UNDETERMINED}}
+
+
 @pytest.mark.parametrize(
     ("mutant", "outcome"),
     [
