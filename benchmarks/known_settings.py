@@ -156,6 +156,8 @@ def _field_values(trees: Iterable[ast.Module]) -> dict[str, frozenset[str]]:
                 for field in node.body:
                     if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
                         name, values = field.target.id, _literals(field.annotation, aliases)
+                        if values is None and _is_validated(node, name):
+                            values = _known_literals(field.annotation, aliases)
                         # A name that two classes have with different types says nothing.
                         found[name] = values if found.get(name, values) == values else None
     return {name: values for name, values in found.items() if values}
@@ -178,6 +180,23 @@ def _literals(node: ast.expr, aliases: Mapping[str, ast.expr]) -> frozenset[str]
     strings = list(_strings(node.slice))
     count = len(node.slice.elts) if isinstance(node.slice, ast.Tuple) else 1
     return frozenset(strings) if node.value.id == "Literal" and len(strings) == count else None
+
+
+def _is_validated(owner: ast.ClassDef, name: str) -> bool:
+    """Whether a class rejects values of a field by itself, where its type is any string."""
+    return any(
+        isinstance(each, ast.FunctionDef)
+        and any(isinstance(line, ast.Raise) for line in ast.walk(each))
+        and any(name in _strings(marked) for marked in each.decorator_list)
+        for each in owner.body
+    )
+
+
+def _known_literals(node: ast.expr, aliases: Mapping[str, ast.expr]) -> frozenset[str] | None:
+    """The strings that are named in a type that takes any: others would be a plugin's."""
+    if not isinstance(node, ast.BinOp) or ast.unparse(node.right) != "str":
+        return None
+    return _literals(node.left, aliases)
 
 
 def _strings(node: ast.AST) -> Iterator[str]:

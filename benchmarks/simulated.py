@@ -16,7 +16,7 @@ from readiness.chat import Chat
 from readiness.context import Context
 from readiness.exchange import NS, Arrival, Call, Exchange, Fault
 from readiness.load.meters.meter import MeterReading
-from readiness.load.meters.prometheus import read_metrics
+from readiness.load.meters.metrics_page import read_metrics
 from readiness.mutants.catalog import find
 from readiness.mutants.endpoint.answer import ServerResponse
 from readiness.mutants.endpoint.batching import PACES, Pace

@@ -16,7 +16,7 @@ from readiness.chat import Chat
 from readiness.context import Context
 from readiness.evidence.log import Evidence
 from readiness.evidence.redaction import Secrets
-from readiness.load.meters.prometheus import MetricsMeter
+from readiness.load.meters.metrics_page import MetricsMeter
 from readiness.mutants.catalog import find
 from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.endpoint.server import WEBUI, application

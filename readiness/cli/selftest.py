@@ -65,8 +65,7 @@ def report(rows: Sequence[MutantRow], console: Console) -> int:
     wrong = [row for row in rows if row.problems]
     for row in wrong:
         console.print(f"{row.flaw.name}: {'; '.join(row.problems)}", markup=False)
-        if not row.dimensions:
-            console.print(row.output, markup=False, highlight=False)
+        console.print(row.output, markup=False, highlight=False)
     console.print(f"{len(rows) - len(wrong)} of {len(rows)} are as expected")
     return 1 if wrong else 0
 

@@ -19,6 +19,8 @@ MIN_SECRET_LENGTH = 6
 #: A JSON Web Token (RFC 7519), by which a session is held: its header begins with `{"`. Between
 #: words, so that matching is linear.
 SESSION_TOKEN = re.compile(rb"(?<![\w-])eyJ[\w-]{8,}+\.[\w-]++\.[\w-]*+")
+#: What follows what was cut: nothing, the end of a quotation, or the next part of a sentence.
+CUT = re.compile("(?:$|['\",)\u2026])".encode())
 #: A candidate is found by so many characters of a secret, and then compared as a whole.
 HEAD_LENGTH = 5
 #: JSON in JSON doubles the backslashes each time; they are bounded, so that matching is linear.
@@ -69,6 +71,15 @@ class Secrets:
         """Text of an endpoint, safe to show: on one line, without escapes and secrets."""
         return escape_unprintable(self.redact(text))
 
+    def excerpt(self, text: str) -> str:
+        """What a check says of a response, safe to show.
+
+        A quotation that is cut may end within a secret, whose beginning is replaced as well.
+        """
+        data = self.redact(text).encode("utf-8", "surrogatepass")
+        kept = _without(data, self._beginnings(data)) if self._forms else data
+        return escape_unprintable(kept.decode("utf-8", "surrogatepass"))
+
     def redact_bytes(self, data: bytes) -> bytes:
         """The bytes with every secret replaced, also where fields of JSON have it in fragments."""
         replaced = self._replaced(data)
@@ -95,6 +106,16 @@ class Secrets:
             if ends:
                 yield start, max(ends)
             at = max(ends, default=start + 1)
+
+    def _beginnings(self, data: bytes) -> Iterator[Span]:
+        """Where secrets begin, and are cut."""
+        at = 0
+        while candidate := self._head.search(data, at):
+            start = candidate.start()
+            end = max(_common(form, data, start) for form in self._forms)
+            if end and CUT.match(data, end):
+                yield start, end
+            at = max(end, start + 1)
 
     def _replaced(self, data: bytes) -> bytes:
         known = _without(data, self._found(data)) if self._forms else data
@@ -141,6 +162,17 @@ class Secrets:
         for start, end in self._found(b"".join(texts)):
             ends = ends or [*_sizes(texts)]
             yield from spans[bisect_right(ends, start) : bisect_left(ends, end) + 1]
+
+
+def _common(form: Form, data: bytes, start: int) -> int:
+    """Where a form of a secret and the data that begin alike part; 0 where they do so soon."""
+    at = start
+    for number, chars in enumerate(form):
+        found = re.compile(_escaped(chars).encode("utf-8", "surrogatepass")).match(data, at)
+        if not found:
+            return at if number >= MIN_SECRET_LENGTH else 0
+        at = found.end()
+    return at
 
 
 def _sizes(texts: Iterable[bytes]) -> Iterator[int]:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from readiness.load.meters.meter import Meter
+from readiness.load.meters.metrics_page import MetricsMeter
 from readiness.load.meters.nvml import local_meters
-from readiness.load.meters.prometheus import MetricsMeter
 from readiness.load.workers import LoadWorkerPool, load_worker_pool
 from readiness.runner.event_loop import BackgroundEventLoop
 from readiness.runner.settings import Settings

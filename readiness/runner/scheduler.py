@@ -285,9 +285,7 @@ async def attempted(check: Check, chat: Chat, probe: Probe, secrets: Secrets) ->
         raise CheckMistake(f"{where}: an assert ends {check.id}: {SCORES}") from error
     if not isinstance(score, Score):
         raise CheckMistake(f"{check.place}: {check.id} returned {score!r:.40}: {SCORES}")
-    return replace(
-        score, reason=secrets.printable(score.reason), kind=secrets.printable(score.kind)
-    )
+    return replace(score, reason=secrets.excerpt(score.reason), kind=secrets.printable(score.kind))
 
 
 def by_dimension(running: Sequence[ActiveCheck]) -> dict[str, Counter[str]]:

@@ -117,6 +117,14 @@ def test_a_run_without_a_record_is_wrong_and_shows_what_it_said(tmp_path: Path) 
     assert "1 of 2 are as expected" in out.getvalue()
 
 
+def test_a_run_that_deviates_shows_what_it_said() -> None:
+    out = StringIO()
+    shown = "✗ spanish.copy: 1 of 1 trials: another language"
+    wrong = replace(row(FENCE, 1, *CAUGHT, ("spanish", NOT_READY)), output=shown)
+    assert report([wrong], Console(file=out, width=100)) == 1
+    assert f"fence: spanish is not ready\n{shown}\n" in out.getvalue()
+
+
 def test_all_right_is_exit_status_0() -> None:
     assert report([row(FENCE, 1, *CAUGHT), row(HARMLESS, 0)], Console(file=StringIO())) == 0
 

@@ -420,3 +420,18 @@ def test_values_that_are_ordinary_words_are_no_secrets() -> None:
     given = {"X-Team": "platform", "Accept": "application/json", "X-Key": "k-canary-3"}
     found = Address.read("http://h/v1?api-version=2026-01-01&key=k-canary-2", "", given)
     assert set(found.secrets) == {"k-canary-3", "k-canary-2"}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('HTTP 200 with \'{"email":"user@examp', 'HTTP 200 with \'{"email":"[redacted]'),
+        ("got 'user@exam', and 'x'", "got '[redacted]', and 'x'"),
+        ("got 'user@example.com' whole", "got '[redacted]' whole"),
+        ("got 'user\\u0040exa\u2026", "got '[redacted]\u2026"),
+        ("of a user@", "of a user@"),
+        ("of user@exchange alone", "of user@exchange alone"),
+    ],
+)
+def test_the_beginning_of_a_secret_that_a_reason_cuts_is_replaced(text: str, shown: str) -> None:
+    assert Secrets(["user@example.com"]).excerpt(text) == shown

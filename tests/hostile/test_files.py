@@ -24,7 +24,7 @@ from readiness.evidence import run_folder
 from readiness.evidence.log import EvidenceIntegrityError, chain_end
 from readiness.evidence.run_folder import EVIDENCE, RECORD, SUMS, FolderError
 from readiness.load.meters.meter import MeterError
-from readiness.load.meters.prometheus import read_metrics
+from readiness.load.meters.metrics_page import read_metrics
 from readiness.policy import policy, waiver
 from readiness.policy.policy import PolicyError
 from readiness.search import FindingsStore

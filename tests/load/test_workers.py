@@ -179,11 +179,11 @@ def test_two_nodes_make_one_step(cluster: str) -> None:
     assert [scoring.score_cross_talk(each).outcome for each in (closed, opened)] == [
         Outcome.PASS
     ] * 2
-    # How many requests are measured depends on how busy this machine is.
-    assert (0 < len(closed.window) <= len(closed.samples), closed.workers) == (True, 2)
+    # How many requests are measured, if any, depends on how busy this machine is.
+    assert (closed.workers, opened.workers) == (2, 2)
+    assert min(len(closed.samples), len(opened.samples)) > 0
     assert len(closed.known_answer_requests) >= len(closed.samples) // 8
     assert len(closed.lengths) == 6
-    assert 0 < len(opened.measured) <= len(opened.samples)
     assert closed.client_saturation.lags.total > 0
     assert 0 < closed.start_skew < MAX_SKEW
     assert len(nodes) == 2
@@ -206,7 +206,8 @@ def test_a_lost_worker_leaves_the_step_open_and_the_next_has_another(cluster: st
         await code(chat, crew)
         before = len(chat.exchanges)
         going = asyncio.ensure_future(run_step(chat, replace(CODE, requests=100_000, seconds=60.0)))
-        await asyncio.sleep(2.5)
+        while len(chat.exchanges) == before:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
         os.kill(await process(crew.actors[0]), signal.SIGKILL)
         with pytest.raises(EndpointError) as lost:
             await going

@@ -235,10 +235,11 @@ def engine(arguments: Sequence[Word], base: Service) -> Service:
     made = replace(
         base, program=Program.VLLM, options=options, gpus=base.gpus or visible_gpus(base)
     )
+    host, port = options.get("--host"), options.get("--port")
     if base.image or base.supervisor not in (Supervisor.SHELL, Supervisor.SYSTEMD):
-        return made
-    port = options.get("--port")
-    exposed = None if options.get("--uds") else _bound(options.get("--host"), base.place)
+        # On its host's network too, who listens on the loopback alone is not reached.
+        return replace(made, exposed=None) if host and host.value in LOOPBACK else made
+    exposed = None if options.get("--uds") else _bound(host, base.place)
     return replace(
         made, exposed=exposed, ports=frozenset({(port.value if port else None) or "8000"})
     )
@@ -333,14 +334,25 @@ def _docker(command: Sequence[Word], supervisor: Supervisor) -> Service | None:
     rest = given[texts.index("run") + 1 :]
     while rest and rest[0].text.startswith("-"):
         word, rest = rest[0], rest[1:]
-        name, equals, value = word.text.partition("=")
-        flag = name in _DOCKER_FLAGS or re.fullmatch(r"-[ditP]+", name)
-        if not equals and not flag and rest:
+        name, attached, value = _docker_option(word.text)
+        if not attached and name and name not in _DOCKER_FLAGS and rest:
             value, rest = rest[0].text, rest[1:]
         options.append((_DOCKER_SHORT.get(name, name), replace(word, text=value)))
     if not rest:
         return None
     return _container(rest[0], rest[1:], options)
+
+
+def _docker_option(text: str) -> tuple[str, bool, str]:
+    """An option of `docker run`, whether its value is attached to it, and that value.
+
+    Short ones that take none may stand before one that does: `-dp 80:80`, `-p80:80`.
+    """
+    if text.startswith("--"):
+        name, equals, value = text.partition("=")
+        return name, bool(equals), value
+    letters = text[1:].lstrip("ditP")
+    return (f"-{letters[0]}" if letters else ""), len(letters) > 1, letters[1:].removeprefix("=")
 
 
 _DOCKER_SHORT = {
@@ -383,6 +395,7 @@ def _container(
         mounts=tuple(filter(None, map(mount, every("--volume"))))
         + tuple(map(_mount_option, every("--mount"))),
         exposed=exposure(network, published),
+        opened=opened(network, published),
         names=frozenset({called}),
         ports=frozenset(filter(None, (host_port(each.text)[1] for each in published))),
         gpus=_gpus(last("--gpus")),
@@ -432,6 +445,16 @@ def host_port(text: str) -> tuple[str, str, str]:
     *before, container = text.partition("/")[0].split(":")
     host = before.pop() if before else ""
     return ":".join(before), host, container
+
+
+def opened(network: Setting | None, published: Sequence[Word]) -> frozenset[str]:
+    """The ports of a container that are reached from outside of its host; `*` for all."""
+    if network and network.value == "host":
+        return frozenset({"*"})
+    found = [host_port(_WHOLE_VARIABLE.sub("?", each.text)) for each in published]
+    return frozenset(
+        port for address, _, port in found if address.strip("[]") not in (*LOOPBACK, "?")
+    )
 
 
 def exposure(network: Setting | None, published: Sequence[Word]) -> Setting | None:

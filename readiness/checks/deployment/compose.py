@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from readiness.checks.deployment.commands import (
+    LOOPBACK,
     NEAR,
     Word,
     command_service,
@@ -16,6 +17,7 @@ from readiness.checks.deployment.commands import (
     image_program,
     mount,
     opaque,
+    opened,
     resolve,
     visible_gpus,
 )
@@ -82,7 +84,7 @@ class _Reader:
             mounts=tuple(self._mounts(node)),
             names=called | {each for alias in self._aliases(node) for each in [alias]},
             gpus=self._gpus(node),
-            partial=node.at("extends").place if node.at("extends") else "",
+            partial=_elsewhere(node),
             referenced=self._referenced,
         )
         base = replace(base, gpus=visible_gpus(base) or base.gpus)
@@ -113,7 +115,15 @@ class _Reader:
         ports = {host_port(each.text)[1] for each in published}
         if network and network.value == "host":
             ports |= {self._own_port(service)}
-        return replace(service, exposed=exposure(network, published), ports=frozenset(ports - {""}))
+        host = service.options.get("--host")
+        alone = service.program is Program.VLLM and host is not None and host.value in LOOPBACK
+        return replace(
+            service,
+            # On the host's network, a server that listens on the loopback alone is not reached.
+            exposed=None if alone else exposure(network, published),
+            opened=opened(network, published),
+            ports=frozenset(ports - {""}),
+        )
 
     @staticmethod
     def _own_port(service: Service) -> str:
@@ -211,6 +221,13 @@ class _Reader:
             count = each.at("count")
             return self._setting(count) if count else Setting("all", each.place)
         return self._setting(node.at("gpus"))
+
+
+def _elsewhere(node: Node) -> str:
+    """Where a service goes on with what stands elsewhere; "" where all of it is here."""
+    if node.at("extends"):
+        return node.at("extends").place
+    return "" if node.at("image") or node.at("build") else node.place
 
 
 def _health(node: Node) -> list[Setting] | None:

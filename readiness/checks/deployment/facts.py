@@ -117,12 +117,14 @@ class Service:
             does.
         variables: Its environment.
         restart: When it is started again; None where nobody says.
+        with_host: Whether it is started with its host; of a unit, whether something wants it.
         health: What its health checks ask for: commands or paths; None where it has none.
         log_driver: The driver of its logs; None for the default.
         log_size: The size at which its logs rotate; None where nobody says.
         user: The user that it runs as; None for the image's.
         mounts: Its mounts.
         exposed: How more than its gateway reaches it; None where nothing shows that.
+        opened: The ports of its container that more than its host reaches, `*` for all.
         names: The host names by which others reach it.
         ports: The ports of the host, or of its name, that lead to it.
         gpus: The number of its GPUs, `all`, or None where nobody says.
@@ -139,12 +141,14 @@ class Service:
     command: Setting | None = None
     variables: Settings = field(default_factory=Settings)
     restart: Setting | None = None
+    with_host: bool = True
     health: Sequence[Setting] | None = None
     log_driver: Setting | None = None
     log_size: Setting | None = None
     user: Setting | None = None
     mounts: Sequence[Mount] = ()
     exposed: Setting | None = None
+    opened: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     ports: frozenset[str] = frozenset()
     gpus: Setting | None = None
@@ -167,12 +171,27 @@ class Directive:
     """A directive of nginx, as it applies to a location.
 
     Args:
+        name: Its name.
         arguments: Its arguments.
         place: Where it stands.
     """
 
+    name: str
     arguments: Sequence[str]
     place: str
+
+
+@dataclass(frozen=True)
+class ErrorPage:
+    """What nginx answers in place of a status.
+
+    Args:
+        status: The status that is answered then; None where the page decides.
+        headers: The headers that are added to it; None where no location of its own has it.
+    """
+
+    status: str | None
+    headers: frozenset[str] | None
 
 
 @dataclass(frozen=True)
@@ -180,26 +199,41 @@ class ProxyLocation:
     """A location of nginx that hands requests on.
 
     Args:
-        path: Its path, as in `location /v1/`.
+        paths: The paths by which requests come to it, as in `location /v1/`: of a named one, those
+            of the locations that name it.
         place: Where it hands on.
         targets: The hosts and ports to which, as in `webui:8080`; empty where a variable tells.
         directives: The directives that apply to it, its own or inherited, by name.
+        uri: The path that takes the place of its own; "" where the request's is kept.
         hidden: An included file that was not shown, and may set others; "" where there is none.
-        error_headers: The headers that are added to an error page, by status.
+        error_pages: What is answered in place of a status, by it.
         zones: The keys of the zones of limits, by zone.
     """
 
-    path: str
+    paths: Sequence[str]
     place: str
     targets: Sequence[str]
     directives: Mapping[str, Sequence[Directive]]
+    uri: str = ""
     hidden: str = ""
-    error_headers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    error_pages: Mapping[str, ErrorPage] = field(default_factory=dict)
     zones: Mapping[str, str] = field(default_factory=dict)
 
     def get(self, name: str) -> Directive | None:
         """The directive of a name that applies; None where none does."""
         return next(iter(self.directives.get(name, ())), None)
+
+    @property
+    def key(self) -> Directive | None:
+        """The header by which nginx itself signs in where it hands on; None where it does not."""
+        return next(
+            (
+                each
+                for each in self.directives.get("proxy_set_header", ())
+                if each.arguments[0].lower() == "authorization" and each.arguments[1:] == (SET,)
+            ),
+            None,
+        )
 
 
 @dataclass(frozen=True)
@@ -231,11 +265,13 @@ class Rotation:
         size: The size at which they do, as text.
         of_containers: Whether it is for the logs of containers: the daemon's, or in its folder.
         place: Where it stands.
+        leaves_open: Whether a file is renamed, and nothing tells so whoever writes it.
     """
 
     size: str
     of_containers: bool
     place: str
+    leaves_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -247,6 +283,7 @@ class Deployment:
         locations: The locations of nginx that hand requests on.
         model: The model's configuration; None where none was shown, or several.
         rotations: The rules by which logs rotate, of logrotate and of the daemon.
+        log_driver: The driver of the containers' logs, by the daemon; None for its default.
         watchdogs: The places at which a script reads the GPU's used memory.
         unread: Why parts of the files could not be read.
         digests: The SHA-256 of each file, with the values of secrets replaced.
@@ -257,6 +294,7 @@ class Deployment:
     locations: Sequence[ProxyLocation] = ()
     model: ModelConfig | None = None
     rotations: Sequence[Rotation] = ()
+    log_driver: Setting | None = None
     watchdogs: Sequence[Setting] = ()
     unread: Sequence[str] = ()
     digests: Mapping[str, str] = field(default_factory=dict)

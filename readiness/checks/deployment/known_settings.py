@@ -42,14 +42,23 @@ class Names:
         """
         if self.was_read(version):
             return self._stretch(name, version) is not None
-        older = [each for each in self.versions if not version or _order(each) < _order(version)]
-        newer = [each for each in self.versions if version and _order(each) > _order(version)]
-        return all(self._stretch(name, each) for each in (*older[-1:], *newer[:1])) or None
+        return all(self._stretch(name, each) for each in self._nearest(version)) or None
 
     def values(self, name: str, version: str) -> Sequence[str]:
-        """The values that an option takes in a version that was read; none where it takes any."""
-        stretch = self._stretch(name, version) if self.was_read(version) else None
-        return stretch.split()[1:] if stretch else ()
+        """The values that an option takes; none where it takes any.
+
+        Of a version that was not read, those of the versions next to it.
+        """
+        listed = [(self._stretch(name, each) or "").split()[1:] for each in self._nearest(version)]
+        return sorted({value for each in listed for value in each}) if all(listed) else ()
+
+    def _nearest(self, version: str) -> Sequence[str]:
+        """A version if it was read, else those next to it; "" is probably the newest one."""
+        if self.was_read(version):
+            return (version,)
+        older = [each for each in self.versions if not version or _order(each) < _order(version)]
+        newer = [each for each in self.versions if version and _order(each) > _order(version)]
+        return (*older[-1:], *newer[:1])
 
     def _stretch(self, name: str, version: str) -> str | None:
         for stretch in self.table.get(name, ()):

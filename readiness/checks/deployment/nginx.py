@@ -7,10 +7,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from readiness.checks.deployment.facts import Directive, ProxyLocation
+from readiness.checks.deployment.facts import (
+    LOCAL,
+    SET,
+    Deployment,
+    Directive,
+    ErrorPage,
+    Program,
+    ProxyLocation,
+)
 
 #: What an included file of these names sets changes nothing that is checked.
 _HARMLESS = re.compile(
@@ -21,13 +30,24 @@ GUARDS = (
     "auth_basic",
     "auth_request",
     "auth_jwt",
-    "allow",
     "deny",
     "internal",
     "if",
     "ssl_verify_client",
 )
-#: The directives that are checked; headers that are set may hold secrets, and are not kept.
+#: Forms of them that keep nobody out.
+_NO_GUARD = frozenset(
+    [
+        ("auth_basic", "off"),
+        ("auth_request", "off"),
+        ("auth_jwt", "off"),
+        ("ssl_verify_client", "off"),
+        ("ssl_verify_client", "optional_no_ca"),
+    ]
+)
+#: The header by which a client signs in, as it is handed on.
+_HANDED_ON = ("", "$http_authorization")
+#: The directives that are checked; headers that are set may hold secrets, and only whether is kept.
 _READ = frozenset(
     [
         "proxy_read_timeout",
@@ -43,6 +63,9 @@ _READ = frozenset(
         "add_header",
         "error_page",
         "set_real_ip_from",
+        "proxy_set_header",
+        "listen",
+        "rewrite",
         *GUARDS,
     ]
 )
@@ -86,7 +109,7 @@ class _Scope:
         hidden = self.hidden
         for each in block:
             if each.name in _READ:
-                own.setdefault(each.name, []).append(Directive(each.arguments, each.place))
+                own.setdefault(each.name, []).append(_directive(each))
             if each.name == "set" and len(each.arguments) == 2:
                 variables[each.arguments[0]] = each.arguments[1]
             if each.name == "include":
@@ -94,12 +117,22 @@ class _Scope:
         return _Scope({**self.directives, **own}, variables, hidden)
 
 
+def _directive(statement: Statement) -> Directive:
+    arguments = statement.arguments
+    if statement.name == "proxy_set_header":
+        arguments = (
+            *arguments[:1],
+            *(each if each in _HANDED_ON else SET for each in arguments[1:]),
+        )
+    return Directive(statement.name, arguments, statement.place)
+
+
 #: The statements of included files by the pattern that names them; None where none was shown.
 Include = Callable[[str], Sequence[Statement] | None]
 
 
-def statements(path: Path, file: str) -> list[Statement]:
-    """The directives of a file; of a dump (`nginx -T`) those of its files where they are included.
+def statements(text: str, file: str) -> list[Statement]:
+    """The directives of a text; of a dump (`nginx -T`) those of its files where they are included.
 
     Raises:
         UnreadableNginx: It is no configuration of nginx.
@@ -107,14 +140,17 @@ def statements(path: Path, file: str) -> list[Statement]:
     import crossplane
 
     try:
-        parsed = crossplane.parse(
-            str(path),
-            single=True,
-            catch_errors=True,
-            check_ctx=False,
-            check_args=False,
-            comments=True,
-        )
+        with NamedTemporaryFile("w", encoding="utf-8", suffix=".conf") as kept:
+            kept.write(text)
+            kept.flush()
+            parsed = crossplane.parse(
+                kept.name,
+                single=True,
+                catch_errors=True,
+                check_ctx=False,
+                check_args=False,
+                comments=True,
+            )
     except (RecursionError, ValueError, OSError) as error:
         raise UnreadableNginx(f"{file}: not read as a configuration of nginx") from error
     for each in parsed["errors"]:
@@ -225,13 +261,15 @@ def _locations(
     """The locations in a block, and the block itself if it hands on."""
     own = [each for each in block if each.name == "proxy_pass"]
     for each in own:
+        url = urlsplit(_url(each.arguments, scope))
         yield ProxyLocation(
-            path,
+            _paths(path, context.server),
             each.place,
-            _targets(each.arguments, scope, context),
+            _targets(url, context),
             scope.directives,
+            "" if "$" in url.path else url.path,
             scope.hidden,
-            _error_headers(scope, context.server),
+            _error_pages(scope, context.server),
             context.zones,
         )
     for each in block:
@@ -241,18 +279,42 @@ def _locations(
             yield from _locations(scope.within(each.block), each.block, name, inner)
 
 
-def _targets(arguments: Sequence[str], scope: _Scope, context: _Context) -> Sequence[str]:
-    """The hosts and ports of `proxy_pass`; none where a variable has them that nothing sets."""
-    url = re.sub(
+def _url(arguments: Sequence[str], scope: _Scope) -> str:
+    """The URL of `proxy_pass`, with what variables are set to."""
+    return re.sub(
         r"\$\w+", lambda m: scope.variables.get(m[0], m[0]), arguments[0] if arguments else ""
     )
-    host = urlsplit(url).netloc.rpartition("@")[2]
+
+
+def _targets(url: SplitResult, context: _Context) -> Sequence[str]:
+    """The hosts and ports of a URL; none where a variable has them that nothing sets."""
+    host = url.netloc.rpartition("@")[2]
     if host in context.upstreams:
         return context.upstreams[host]
     return (
-        [_with_port(host, "443" if url.startswith("https") else "80")]
+        [_with_port(host, "443" if url.scheme == "https" else "80")]
         if host and "$" not in host
         else []
+    )
+
+
+def _paths(path: str, server: Sequence[Statement]) -> Sequence[str]:
+    """The paths of a location; of a named one those of the locations that name it."""
+    name = path.removeprefix("location ")
+    if not name.startswith("@"):
+        return [path]
+    found = [
+        f"location {' '.join(each.arguments)}"
+        for each in server
+        if each.name == "location" and _names(name, each.block)
+    ]
+    return [*found, *(["location /"] if _names(name, server) else [])] or [path]
+
+
+def _names(name: str, block: Sequence[Statement]) -> bool:
+    return any(
+        each.name in ("try_files", "error_page") and each.arguments[-1:] == (name,)
+        for each in block
     )
 
 
@@ -260,21 +322,130 @@ def _with_port(host: str, port: str = "80") -> str:
     return host if re.search(r":\d+$", host) else f"{host}:{port}"
 
 
-def _error_headers(scope: _Scope, server: Sequence[Statement]) -> Mapping[str, frozenset[str]]:
-    """The headers of error pages by status, where they are locations of the server."""
+def _error_pages(scope: _Scope, server: Sequence[Statement]) -> Mapping[str, ErrorPage]:
+    """What is answered in place of a status, where its page is a location of the server."""
     blocks = {
         each.arguments[-1]: each.block
         for each in server
         if each.name == "location" and each.arguments
     }
-    found: dict[str, frozenset[str]] = {}
+    found: dict[str, ErrorPage] = {}
     outer = _Scope().within(server)
     for page in scope.directives.get("error_page", ()):
-        block = blocks.get(page.arguments[-1])
-        if block is not None:
-            added = outer.within(block).directives.get("add_header", ())
-            names = frozenset(
-                each.arguments[0].lower() for each in added if "always" in each.arguments
-            )
-            found |= dict.fromkeys(page.arguments[:-1], names)
+        *codes, location = page.arguments
+        answered = codes.pop().removeprefix("=") if codes and codes[-1].startswith("=") else None
+        block = blocks.get(location)
+        added = outer.within(block).directives.get("add_header", ()) if block else ()
+        names = frozenset(each.arguments[0].lower() for each in added if "always" in each.arguments)
+        for code in codes:
+            status = _returned(block or ()) or (code if answered is None else answered)
+            found[code] = ErrorPage(status or None, None if block is None else names)
     return found
+
+
+def _returned(block: Sequence[Statement]) -> str:
+    """The status that a block returns, whatever `error_page` says; "" where it returns none."""
+    return next(
+        (each.arguments[0] for each in block if each.name == "return" and each.arguments), ""
+    )
+
+
+_MODIFIED = re.compile(r"location(?: (=|~\*?|\^~))? (\S+)")
+
+
+def hands_on(location: ProxyLocation, path: str) -> bool:
+    """Whether some request is handed on with a path."""
+    return any(path in _handed_on(taken, path, location) for taken in location.paths)
+
+
+def _handed_on(taken: str, path: str, location: ProxyLocation) -> Iterator[str]:
+    """The paths with which requests are handed on whose own path ends as one does."""
+    found = _MODIFIED.fullmatch(taken)
+    kind, begin = (found[1] or "", found[2]) if found else ("", "/")
+    if kind == "=":
+        yield location.uri or begin
+        return
+    before = "/" if kind.startswith("~") else begin
+    for sent in (path, f"{before}{path[1:]}", f"{before}{path}"):
+        if not _takes(kind, begin, sent):
+            continue
+        got = sent
+        for each in location.directives.get("rewrite", ()):
+            got = _rewritten(each.arguments, got)
+        yield f"{location.uri}{got[len(begin) :]}" if location.uri and got == sent else got
+
+
+def _takes(kind: str, begin: str, sent: str) -> bool:
+    """Whether a location takes a path."""
+    if not kind.startswith("~"):
+        return sent.startswith(begin)
+    try:
+        return bool(re.search(begin, sent, re.IGNORECASE if "*" in kind else 0))
+    except re.error:
+        return False
+
+
+def _rewritten(arguments: Sequence[str], path: str) -> str:
+    """A path after a `rewrite` of it."""
+    try:
+        found = re.search(arguments[0], path)
+        return found.expand(re.sub(r"\$(\d)", r"\\\1", arguments[1])) if found else path
+    except (re.error, IndexError):
+        return path
+
+
+#: Variables by which no client is told from another, as in `if` for CORS or WebSockets.
+_OF_REQUEST = frozenset(
+    [
+        "$request_method",
+        "$http_origin",
+        "$http_upgrade",
+        "$http_user_agent",
+        "$http_x_forwarded_proto",
+        "$host",
+        "$http_host",
+        "$scheme",
+        "$https",
+        "$server_port",
+        "$uri",
+        "$request_uri",
+        "$content_type",
+    ]
+)
+
+
+def is_guarded(location: ProxyLocation) -> bool:
+    """Whether something keeps some clients from a location."""
+    return any(_keeps_out(each) for name in GUARDS for each in location.directives.get(name, ()))
+
+
+def _keeps_out(directive: Directive) -> bool:
+    """Whether a directive keeps all clients out but those that it knows."""
+    if directive.name == "deny":
+        return directive.arguments[:1] == ("all",)
+    if directive.name == "if":
+        return not _OF_REQUEST.issuperset(re.findall(r"\$\w+", " ".join(directive.arguments)))
+    return (directive.name, *directive.arguments[:1]) not in _NO_GUARD
+
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+def is_reached(location: ProxyLocation, deployment: Deployment) -> bool | None:
+    """Whether more than its own host reaches a location; None where the files do not show it."""
+    listens = [each.arguments[0] for each in location.directives.get("listen", ())]
+    ports = {
+        each.rpartition(":")[2]
+        for each in listens
+        if not each.startswith("unix:")
+        if not _LOOPBACK.intersection((each, each.rpartition(":")[0]))
+    }
+    if not ports:
+        return False if listens else None
+    gateways = deployment.of(Program.NGINX)
+    if not gateways:
+        on_host = all(each.rpartition(":")[0] in LOCAL for each in location.targets)
+        return True if on_host else None
+    if any(each.opened & {"*", *ports} for each in gateways):
+        return True
+    return None if any(each.exposed and not each.opened for each in gateways) else False

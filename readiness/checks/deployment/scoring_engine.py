@@ -21,7 +21,7 @@ from readiness.checks.deployment.facts import (
 from readiness.checks.deployment.findings import Finding, conclude, of_each, open_unless
 from readiness.checks.deployment.gather import scaled_window
 from readiness.checks.deployment.known_settings import Names, names
-from readiness.checks.deployment.nginx import GUARDS
+from readiness.checks.deployment.nginx import hands_on, is_guarded, is_reached
 from readiness.score import Score
 
 NO_ENGINE = "no file starts vLLM"
@@ -36,6 +36,8 @@ _UNGUARDED = (
     "/invocations, /metrics and /docs answer without it: "
     "--api-key guards /v1, /v2, /inference and /cohere alone"
 )
+#: A route that no key guards.
+_PROBED = "/invocations"
 _RUNTIME = re.compile(r"VLLM_(?:PORT|SERVICE)(?:_|$)")
 
 
@@ -87,8 +89,12 @@ def _engine_names(engine: Service, version: str) -> Iterator[Finding]:
         elif (
             each.value and (allowed := options.values(name, version)) and each.value not in allowed
         ):
-            fault = f"{name} {each.value}: vLLM {version} takes {', '.join(allowed)}"
-            yield Finding(each.place, fault, f"{name} {_closest(each.value, allowed)}")
+            read = options.was_read(version)
+            which = f"vLLM {version}" if version else "which vLLM runs is not told: the newest"
+            takes = "takes" if read or not version else "was not read, and those next to it take"
+            fault = f"{name} {each.value}: {which} {takes} {', '.join(allowed)}"
+            instead = f"{name} {_closest(each.value, allowed)}"
+            yield Finding(each.place, fault, instead, read)
     variables = names("vllm", "variables")
     for name, each in engine.variables.named.items():
         if (
@@ -324,6 +330,9 @@ def score_memory_share(deployment: Deployment, live: LiveFacts) -> Score:
         if (each := engine.options.get(option)) and each.value
     ]
     findings = []
+    if not declared and (_number(running) or 0) > MAX_SHARE:
+        fault = f"{option} {running} runs, which leaves the driver less than {1 - MAX_SHARE:.0%}"
+        findings.append(Finding("vllm:cache_config_info", fault, f"{option} 0.90"))
     for each in declared:
         share = _number(each.value)
         if running and share is not None and _number(running) != share:
@@ -334,7 +343,8 @@ def score_memory_share(deployment: Deployment, live: LiveFacts) -> Score:
         elif share is not None and share > MAX_SHARE:
             fault = f"{option} {each.value} leaves the driver less than {1 - MAX_SHARE:.0%}"
             findings.append(Finding(each.place, fault, f"{option} 0.90"))
-    return conclude(findings, audited=bool(declared), absent=f"no {option} in the files")
+    absent = f"no {option} in the files"
+    return conclude(findings, audited=bool(declared or findings), absent=absent)
 
 
 def _number(text: str | None) -> float | None:
@@ -402,9 +412,30 @@ def _cards(engine: Service, model: ModelConfig | None) -> Iterator[Finding]:
 def score_access(deployment: Deployment) -> Score:
     """Score whether a key guards each engine that more than its gateway reaches."""
     found = engines(deployment)
-    return conclude(
-        [f for each in found for f in _unguarded(each)], audited=bool(found), absent=NO_ENGINE
-    )
+    findings = [finding for each in found for finding in _unguarded(each)]
+    findings += [
+        each for location in deployment.locations for each in _handed_on(location, deployment)
+    ]
+    return conclude(findings, audited=bool(found), absent=NO_ENGINE)
+
+
+def _handed_on(location: ProxyLocation, deployment: Deployment) -> Iterator[Finding]:
+    """What nginx hands on to an engine for whoever comes."""
+    behind = [each for each in deployment.behind(location) if each.program is Program.VLLM]
+    if not behind or is_guarded(location):
+        return
+    shown = is_reached(location, deployment)
+    if shown is False:
+        return
+    certain = bool(shown) and not location.hidden
+    if location.key:
+        fault = "nginx sends vLLM its key for whoever comes"
+        yield open_unless(
+            certain, Finding(location.key.place, fault, "auth_basic, or leave it out")
+        )
+    elif any(has_key(each) is False for each in behind):
+        fault = "whoever reaches nginx reaches vLLM, which asks for no key"
+        yield open_unless(certain, Finding(location.place, fault, "VLLM_API_KEY, or auth_basic"))
 
 
 def has_key(engine: Service) -> bool | None:
@@ -467,7 +498,7 @@ def _open_routes(engine: Service) -> Iterator[Finding]:
 
 def _whole_engine(location: ProxyLocation, deployment: Deployment) -> Iterator[Finding]:
     leads = any(each.program is Program.VLLM for each in deployment.behind(location))
-    if leads and location.path in ("location /", "") and not any(map(location.get, GUARDS)):
+    if leads and hands_on(location, _PROBED) and not is_guarded(location):
         fault = f"every path leads to vLLM, and {_UNGUARDED}"
         yield open_unless(
             not location.hidden, Finding(location.place, fault, "location /v1/ { … }")

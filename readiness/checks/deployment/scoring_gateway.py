@@ -25,11 +25,32 @@ RETRY_AFTER = (
     "error_page 429 @limited; location @limited { add_header Retry-After 1 always; return 429; }"
 )
 #: Paths of pages that are asked for by themselves, and take no chat and no file.
-_ASIDE = re.compile(r"health|metrics|ready|ping|status|static|assets|favicon|robots|docs|openapi")
+_ASIDE = re.compile(
+    r"(?:health|ready|live|metrics|ping|status|static|assets|favicon|robots|docs|redoc|openapi)[\w.\\-]*"
+    r"|(?:css|js|mjs|map|png|jpe?g|gif|ico|svg|webp|avif|woff2?|ttf|otf|eot|webmanifest)"
+)
 #: Paths under which Open WebUI takes files.
-_FILES = re.compile(r"location(?: [~^*=]+)? (?:/|.*api.*)|")
+_FILES = re.compile(r"location(?: [~^*=]+)? (?:\^?/?|.*api.*|\.\*|\^?/\(?\.\*\)?\$?)|")
+#: Since this version nginx speaks HTTP/1.1 to what is behind it, unless told otherwise.
+HTTP_1_1 = (1, 29, 7)
 #: Keys of a zone that are one for all who come by the same address.
 _ADDRESS = ("$binary_remote_addr", "$remote_addr")
+#: Keys of a zone that are no user's.
+_OF_ALL = frozenset(
+    [
+        "$server_name",
+        "$server_addr",
+        "$server_port",
+        "$host",
+        "$http_host",
+        "$hostname",
+        "$scheme",
+        "$uri",
+        "$document_uri",
+        "$request_uri",
+        "$request_method",
+    ]
+)
 MIB = 2**20
 _UNITS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
@@ -47,10 +68,17 @@ def applications(deployment: Deployment) -> list[ProxyLocation]:
     return [
         each
         for each in deployment.locations
-        if not _ASIDE.search(each.path)
+        if not all(map(_is_aside, each.paths))
         if not (behind := deployment.behind(each))
         or any(one.program is not Program.OTHER for one in behind)
     ]
+
+
+def _is_aside(path: str) -> bool:
+    """Whether a part of a path, with all of its alternatives, is the name of a page aside."""
+    parts = re.split(r"/(?![^(]*\))", path.rpartition(" ")[2])
+    names = [re.findall(r"[A-Za-z_][\w.\\-]*", part) for part in parts]
+    return any(each and all(map(_ASIDE.fullmatch, each)) for each in names)
 
 
 def _shown_target(location: ProxyLocation, deployment: Deployment) -> bool:
@@ -84,7 +112,8 @@ def _short_wait(location: ProxyLocation, deployment: Deployment) -> Iterator[Fin
         for front in _fronts(location, deployment)
         if (each := front.variables.get(CLIENT_TIMEOUT))
     ]
-    declared = [each.number for each in inner if each.number is not None]
+    # Of 0 seconds, it waits for ever.
+    declared = [each.number for each in inner if each.number]
     due = max([LONGEST_REPLY, *declared])
     if waits is None or waits >= due:
         return
@@ -107,7 +136,7 @@ def _short_wait(location: ProxyLocation, deployment: Deployment) -> Iterator[Fin
 
 def _short_client(front: Service) -> Iterator[Finding]:
     told = front.variables.get(CLIENT_TIMEOUT)
-    if told and told.number is not None and told.number < LONGEST_REPLY:
+    if told and told.number and told.number < LONGEST_REPLY:
         fault = (
             f"{CLIENT_TIMEOUT}={told.value}: Open WebUI cuts each reply after {told.value} s in all"
         )
@@ -123,9 +152,8 @@ def score_streams(deployment: Deployment) -> Score:
 
 def _kept_back(location: ProxyLocation, deployment: Deployment) -> Iterator[Finding]:
     buffering, version = location.get("proxy_buffering"), location.get("proxy_http_version")
-    if not (buffering and buffering.arguments[0] == "off") and not (
-        version and version.arguments[0] in ("1.1", "2")
-    ):
+    spoken = version.arguments[0] if version else _default_version(deployment)
+    if not (buffering and buffering.arguments[0] == "off") and spoken == "1.0":
         fault = "a buffered answer over HTTP/1.0 is kept back until 4,096 bytes are there"
         finding = Finding(location.place, fault, "proxy_http_version 1.1; proxy_buffering off;")
         told = buffering and version
@@ -145,6 +173,14 @@ def _kept_back(location: ProxyLocation, deployment: Deployment) -> Iterator[Find
         yield open_unless(_shown_target(location, deployment), finding)
 
 
+def _default_version(deployment: Deployment) -> str:
+    """The version of HTTP that nginx speaks to what is behind it unless it is told."""
+    images = [each.image.value or "" if each.image else "" for each in deployment.of(Program.NGINX)]
+    found = [re.search(r":(\d+\.\d+(?:\.\d+)?)", each) for each in images]
+    new = found and all(each and tuple(map(int, each[1].split("."))) >= HTTP_1_1 for each in found)
+    return "1.1" if new else "1.0"
+
+
 def score_rate_limit_status(deployment: Deployment) -> Score:
     """Score whether a limit answers 429, and says when to come back."""
     limited = [
@@ -162,11 +198,16 @@ def _wrong_status(location: ProxyLocation, name: str) -> Iterator[Finding]:
         for each in location.directives.get("add_header", ())
         if "always" in each.arguments
     }
-    page = location.error_headers.get("429")
-    tells_when = "retry-after" in (added if page is None else page)
-    if told is None or told.arguments[0] != "429":
-        status = told.arguments[0] if told else "503, its default"
-        fault = f"{name} answers {status}: clients take it for a fault, and do not wait"
+    status = told.arguments[0] if told else "503"
+    page = location.error_pages.get(status)
+    answered = page.status or status if page else status
+    headers = page.headers if page else None
+    tells_when = "retry-after" in (added if headers is None else headers)
+    if answered != "429":
+        by_default = "" if told or answered != status else ", its default"
+        fault = (
+            f"{name} answers {answered}{by_default}: clients take it for a fault, and do not wait"
+        )
         instead = f"{LIMITS[name]} 429;{'' if tells_when else f' {RETRY_AFTER}'}"
         yield open_unless(bool(told) or not location.hidden, Finding(limit.place, fault, instead))
     elif not tells_when:
@@ -198,7 +239,7 @@ def _one_for_all(location: ProxyLocation, name: str, deployment: Deployment) -> 
         fault = f"by what zone {zone} counts is not shown"
         yield Finding(limit.place, fault, instead, certain=False)
         return
-    if "$" not in key or key == "$server_name":
+    if _OF_ALL.issuperset(re.findall(r"\$\w+", key.replace("{", "").replace("}", ""))):
         yield Finding(
             limit.place, f"the key of zone {zone} is {key}: all users are counted as one", instead
         )
@@ -223,7 +264,7 @@ def score_upload_size(deployment: Deployment) -> Score:
     findings += [
         each
         for location in applications(deployment)
-        if _FILES.fullmatch(location.path)
+        if any(map(_FILES.fullmatch, location.paths))
         for front in _fronts(location, deployment)[:1]
         for each in _too_small(location, front, deployment)
     ]
@@ -236,6 +277,9 @@ def _no_limit(front: Service) -> Iterator[Finding]:
         fault = f"no {FILE_SIZE}: Open WebUI takes uploads of any size"
         finding = Finding(told.place if told else front.place, fault, f"{FILE_SIZE}=50")
         yield open_unless(not front.variables.hidden, finding)
+    elif told.number == 0:
+        fault = f"{FILE_SIZE}=0 is no limit: Open WebUI takes uploads of any size"
+        yield Finding(told.place, fault, f"{FILE_SIZE}=50")
     elif told.value is not None and not told.value.isdigit():
         yield Finding(
             told.place,

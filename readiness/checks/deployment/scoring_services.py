@@ -12,6 +12,7 @@ from readiness.checks.deployment.facts import (
     LiveFacts,
     Program,
     Service,
+    Setting,
     Supervisor,
 )
 from readiness.checks.deployment.findings import Finding, conclude, of_each, open_unless
@@ -20,7 +21,7 @@ from readiness.score import Score
 
 NO_SERVICE = "no file starts vLLM, Open WebUI or nginx"
 NO_FRONT = "no file starts Open WebUI"
-HOME, DATA = "/app/backend", "/app/backend/data"
+DATA, KEY = "/app/backend/data", "/app/backend/.webui_secret_key"
 MAX_LOG = 100 * 2**20  # bytes
 MAX_SESSION = 7 * 86_400.0  # seconds
 LIFE = "JWT_EXPIRES_IN"
@@ -32,9 +33,14 @@ _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _BOUNDED = frozenset({"local", "none"})
 _IN_CONTAINERS = (Supervisor.COMPOSE, Supervisor.DOCKER)
 _WITH_HEALTH = (*_IN_CONTAINERS, Supervisor.KUBERNETES)
-_FLOATING = re.compile(
-    r"(?:^|[-_.])(?:latest|main|master|nightly|dev|edge|stable|release|cuda|ollama)(?:$|[-_.])"
+#: What a tag has of a version: two numbers, or a build, a date or a commit.
+_VERSION = re.compile(r"\d+\.\d+|\d{3,}|(?<![0-9a-z])(?=[a-f]*\d)[0-9a-f]{7,40}(?![0-9a-z])")
+#: What a tag says of the system below, which is no version of the program.
+_PLATFORM = re.compile(
+    r"(?<![a-z])(?:alpine|debian|ubuntu|bookworm|trixie|ubi|cuda|cu|rocm|python|py)-?\d[\d.]*",
+    re.IGNORECASE,
 )
+_BRANCH = re.compile(r"main|master|HEAD|dev|develop|refs/.*")
 
 
 def programs(deployment: Deployment) -> list[Service]:
@@ -77,6 +83,10 @@ def _life(front: Service, version: str) -> Iterator[Finding]:
     life = sum(float(number) * _UNITS[unit] for number, unit in _LIFE.findall(told.value))
     if told.value in ("-1", "0"):
         yield Finding(told.place, f"{LIFE}={told.value}: a session never ends", instead)
+    elif _LIFE.search(told.value) and life <= 0:
+        # Open WebUI leaves `exp` out where the life is no time at all.
+        what = "a session never ends" if life == 0 else "a session is over before it begins"
+        yield Finding(told.place, f"{LIFE}={told.value}: {what}", instead)
     elif not _LIFE.search(told.value):
         yield Finding(
             told.place,
@@ -110,24 +120,42 @@ def score_administrator(deployment: Deployment, live: LiveFacts) -> Score:
             audited=True,
             absent="",
         )
+    if live.webui.get("auth") == "false":
+        fault = "features.auth: false: whoever comes is administrator"
+        off = Finding("/api/config", fault, "WEBUI_AUTH=true")
+        return conclude([off], audited=True, absent="")
     if live.webui:
-        return conclude([], audited=True, absent="")
+        return conclude(of_each(found, _made_administrator), audited=True, absent="")
     findings = of_each(found, _administrator)
     return conclude(findings, audited=bool(found), absent=NO_FRONT)
 
 
+def _made_administrator(front: Service) -> Iterator[Finding]:
+    """Whether all who sign up become administrators."""
+    role, sign_up = front.variables.get("DEFAULT_USER_ROLE"), front.variables.get("ENABLE_SIGNUP")
+    if (
+        role
+        and role.value == "admin"
+        and not (sign_up and (sign_up.value or "").lower() == "false")
+    ):
+        fault = "DEFAULT_USER_ROLE=admin: all who sign up become administrators"
+        declared = sign_up is not None and (sign_up.value or "").lower() == "true"
+        yield open_unless(declared, Finding(role.place, fault, "DEFAULT_USER_ROLE=pending"))
+
+
 def _administrator(front: Service) -> Iterator[Finding]:
+    auth = front.variables.get("WEBUI_AUTH")
+    if auth and auth.value is not None and auth.value.lower() not in ("", "true"):
+        fault = f"WEBUI_AUTH={auth.value}: whoever comes is administrator"
+        yield Finding(auth.place, fault, "WEBUI_AUTH=true")
+        return
+    yield from _made_administrator(front)
     wanted = ("WEBUI_ADMIN_EMAIL", "WEBUI_ADMIN_PASSWORD")
     known = names("openwebui", "variables").has(wanted[0], front.version)
     if (
         all(each and each.value != "" for each in map(front.variables.get, wanted))
         and known is not False
     ):
-        return
-    if (auth := front.variables.get("WEBUI_AUTH")) and (auth.value or "").lower() == "false":
-        yield Finding(
-            auth.place, "WEBUI_AUTH=false: whoever comes is administrator", "WEBUI_AUTH=true"
-        )
         return
     fault = (
         "no administrator is declared: where there is none yet, the first who signs up becomes it, "
@@ -154,7 +182,7 @@ def score_runs_as_declared(deployment: Deployment, live: LiveFacts) -> Score:
             instead,
         )
         for name, told, running in pairs
-        if (told.value or "").lower() != running.lower()
+        if not _is_as_declared(told.value or "", running)
     ]
     absent = (
         "no running Open WebUI was named with --webui"
@@ -162,6 +190,13 @@ def score_runs_as_declared(deployment: Deployment, live: LiveFacts) -> Score:
         else "its variables declare nothing that it tells"
     )
     return conclude(findings, audited=bool(pairs), absent=absent)
+
+
+def _is_as_declared(declared: str, running: str) -> bool:
+    """Whether what runs is what is declared: of a switch, whatever is not `true` is off."""
+    if running in ("true", "false"):
+        return (declared.lower() == "true") is (running == "true")
+    return declared.lower() == running.lower()
 
 
 FILE_SIZE = "RAG_FILE_MAX_SIZE"
@@ -197,7 +232,7 @@ def _lost_data(front: Service) -> Iterator[Finding]:
 
 
 def _lost_key(front: Service) -> Iterator[Finding]:
-    if any(each.persistent and f"{HOME}/".startswith(f"{each.target}/") for each in front.mounts):
+    if any(each.persistent and f"{KEY}/".startswith(f"{each.target}/") for each in front.mounts):
         return  # The key that the image makes is kept there.
     told = front.variables.get("WEBUI_SECRET_KEY", "WEBUI_JWT_SECRET_KEY", "WEBUI_SECRET_KEY_FILE")
     if told is None or told.value == "":
@@ -220,7 +255,11 @@ def score_user(deployment: Deployment) -> Score:
 
 
 def _as_root(service: Service) -> Iterator[Finding]:
-    user = (service.user.value or "?") if service.user else ""
+    if service.user and service.user.value is None:
+        fault = f"the user that {service.name} runs as is not told"
+        yield Finding(service.user.place, fault, certain=False)
+        return
+    user = (service.user.value or "") if service.user else ""
     if user.partition(":")[0] in ("", "0", "root"):
         fault = f"{service.name} runs as root, the user of its image unless another is set"
         kubernetes = service.supervisor is Supervisor.KUBERNETES
@@ -248,6 +287,9 @@ def _not_restarted(service: Service) -> Iterator[Finding]:
             yield Finding(
                 place, f"{service.name}: systemd starts it again only by Restart=", "Restart=always"
             )
+        elif not service.with_host:
+            fault = f"no [Install]: nothing shows what starts {service.name} with its host"
+            yield Finding(service.place, fault, "WantedBy=multi-user.target", certain=False)
     elif service.supervisor is Supervisor.KUBERNETES:
         if policy != "Always":
             yield Finding(
@@ -282,7 +324,8 @@ def _weak_health(engine: Service) -> Iterator[Finding]:
         yield Finding(engine.place, f"{engine.name} has no health check", instead)
         return
     asked = [each.value or "" for each in engine.health]
-    if any("completions" in each for each in asked):
+    if wanted := [each for each in engine.health if "completions" in (each.value or "")]:
+        yield from _vain_health(engine, wanted[0])
         return
     known = all(
         re.search(r"/(?:health|ping|version|metrics|v1/models)\b|a port", each) for each in asked
@@ -291,6 +334,29 @@ def _weak_health(engine: Service) -> Iterator[Finding]:
         f"the health check of {engine.name} asks for no token: /health is OK while the engine hangs"
     )
     yield open_unless(known, Finding(engine.health[0].place, fault, instead))
+
+
+#: The ports of its own container that a health check asks; "" for the one of HTTP.
+_ASKED_PORT = re.compile(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::(\d+)|(?![\w:]))")
+#: What makes curl, or what stands after it, heed the status of an answer.
+_HEEDS = re.compile(r"(?<!\S)-[A-Za-z]*f[A-Za-z]*(?!\S)|--fail|http_code|\||\bgrep\b|\bjq\b")
+
+
+def _vain_health(engine: Service, told: Setting) -> Iterator[Finding]:
+    """What makes a health check that asks for a token one that learns nothing."""
+    asked = told.value or ""
+    port = engine.options.get("--port")
+    own, ports = (port.value if port else "8000"), _ASKED_PORT.findall(asked)
+    if ports and own and own not in ports:
+        fault = f"the health check asks port {ports[0] or 80}, and {engine.name} listens on {own}"
+        finding = Finding(told.place, fault, f"http://127.0.0.1:{own}/v1/completions")
+        yield open_unless(not engine.options.hidden, finding)
+    elif re.search(r"\bcurl\b", asked) and not _HEEDS.search(asked):
+        fault = f"the health check of {engine.name} is met by any answer: curl heeds errors with -f"
+        yield Finding(told.place, fault, "curl -f")
+
+
+_STILL_OPEN = "without copytruncate, what writes the log goes on with the file that was renamed"
 
 
 def score_logs(deployment: Deployment) -> Score:
@@ -302,11 +368,18 @@ def score_logs(deployment: Deployment) -> Score:
         for each in deployment.rotations
         if (size(each.size) or 0) > MAX_LOG
     ]
+    findings += [
+        open_unless(each.of_containers, Finding(each.place, _STILL_OPEN, "copytruncate"))
+        for each in deployment.rotations
+        if each.leaves_open
+    ]
     return conclude(findings, audited=bool(found), absent=NO_SERVICE)
 
 
 def _unbounded_logs(service: Service, deployment: Deployment) -> Iterator[Finding]:
-    driver = (service.log_driver.value or "?") if service.log_driver else "json-file"
+    contained = service.supervisor in _IN_CONTAINERS
+    told = service.log_driver or (deployment.log_driver if contained else None)
+    driver = (told.value or "?") if told else "json-file"
     instead = 'logging: {options: {max-size: "50m", max-file: "5"}}'
     if service.supervisor is Supervisor.DOCKER:
         instead = "--log-opt max-size=50m --log-opt max-file=5"
@@ -320,7 +393,6 @@ def _unbounded_logs(service: Service, deployment: Deployment) -> Iterator[Findin
                 service.log_size.value is not None, Finding(service.log_size.place, fault, instead)
             )
         return
-    contained = service.supervisor in _IN_CONTAINERS
     if any(each.of_containers is contained for each in deployment.rotations) or driver in _BOUNDED:
         return
     if service.supervisor is Supervisor.KUBERNETES:
@@ -360,10 +432,7 @@ def _floating(service: Service) -> Iterator[Finding]:
         return
     folder, slash, name = image.rpartition("/")
     name, _, tag = name.partition(":")
-    floats = not re.search(r"\d", tag) or (
-        _FLOATING.search(tag) and not re.search(r"\d+\.\d+", tag)
-    )
-    if floats and "@sha256:" not in image:
+    if not _VERSION.search(_PLATFORM.sub("", tag)) and "@sha256:" not in image:
         fault = f"{image} is another program after each pull"
         yield Finding(service.image.place, fault, f"{folder}{slash}{name}:vX.Y.Z")
 
@@ -371,7 +440,11 @@ def _floating(service: Service) -> Iterator[Finding]:
 def _floating_model(engine: Service) -> Iterator[Finding]:
     model = engine.options.get("--model")
     named = model is not None and re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", model.value or "")
-    if model and named and not engine.options.get("--revision"):
+    revision = engine.options.get("--revision")
+    if model and revision and _BRANCH.fullmatch(revision.value or ""):
+        fault = f"--revision {revision.value} is a branch, which moves"
+        yield Finding(revision.place, fault, "--revision COMMIT")
+    elif model and named and not revision:
         fault = f"{model.value} is loaded from a hub as it stands that day"
         finding = Finding(model.place, fault, "--revision COMMIT")
         yield open_unless(not engine.options.hidden, finding)

@@ -14,6 +14,7 @@ from readiness.checks.deployment.commands import (
     image_program,
     logical_lines,
     mount,
+    opened,
     script_services,
     words,
 )
@@ -51,6 +52,7 @@ def unit_service(text: str, name: str) -> Service | None:
         Supervisor.SYSTEMD,
         variables=_environment(every("Environment"), every("EnvironmentFile")),
         restart=restart,
+        with_host=any(map(every, ("WantedBy", "RequiredBy", "UpheldBy"))),
         user=last("User") or last("DynamicUser"),
         referenced=referenced(text),
     )
@@ -63,7 +65,13 @@ def unit_service(text: str, name: str) -> Service | None:
         command = each.text.lstrip("-@:+!")
         given = words(command, first, name)
         if found := command_service(given, base) or _run(command, first, name, base):
-            return replace(found, name=name, restart=restart, supervisor=Supervisor.SYSTEMD)
+            return replace(
+                found,
+                name=name,
+                restart=restart,
+                with_host=base.with_host,
+                supervisor=Supervisor.SYSTEMD,
+            )
     return None
 
 
@@ -88,6 +96,7 @@ def _container(
         program=image_program(image.value or ""),
         mounts=tuple(filter(None, map(mount, volumes))),
         exposed=exposure(network, ports),
+        opened=opened(network, ports),
     )
     if made.program is not Program.VLLM:
         return made

@@ -11,6 +11,7 @@ from readiness.checks.webui.probes import PROMPTS, probes, single
 from readiness.probe import Probe
 from readiness.score import Score
 
+CLOSED = [*PROMPTS["closed"], *PROMPTS["routes"]]
 TOLD = [{"name": each, "path": f"/{each}"} for each in ("api/version", "health", "ready")]
 
 
@@ -21,15 +22,15 @@ async def version_and_health(chat: Chat, probe: Probe) -> Score:
     return scoring.score_told(await send.get(chat, path), versioned=path == "/api/version")
 
 
-@check(probes("authentication_required", PROMPTS["closed"]), alone=True, in_order=True)
+@check(probes("authentication_required", CLOSED), alone=True, in_order=True)
 async def authentication_required(chat: Chat, probe: Probe) -> Score:
     """Without a session, models, chat, files, conversations, users and settings MUST be answered
-    with 401 or 403.
+    with 401 or 403, by whatever path.
     """
     case = probe.expect["case"]
-    if "body" in case:
-        return scoring.score_rejected(await send.post(chat, case["path"], case["body"]))
-    return scoring.score_rejected(await send.get(chat, case["path"]))
+    body = case.get("body")
+    found = await (send.post(chat, case["path"], body) if body else send.get(chat, case["path"]))
+    return (scoring.score_route if case in PROMPTS["routes"] else scoring.score_rejected)(found)
 
 
 @check(single("authentication_enabled"), alone=True, in_order=True)

@@ -58,8 +58,8 @@ async def stream_outlasts_session(chat: Chat, probe: Probe) -> Score:
 
 @check(probes("forged_token_rejected", FORGED), alone=True, in_order=True)
 async def forged_token_rejected(chat: Chat, probe: Probe) -> Score:
-    """A token without an algorithm, signed with another key, with a cut signature or with other
-    claims MUST be answered with 401 or 403.
+    """A token without an algorithm, signed with another key or with one that everybody knows, with
+    a cut signature or with other claims MUST be answered with 401 or 403.
     """
     own = await send.session_of(chat, send.user(chat))
     forged = send.forged(own, FORGERIES[probe.expect["case"]["name"]])

@@ -84,11 +84,13 @@ async def active_content_as_attachment(chat: Chat, probe: Probe) -> Score:
 
 @check(probes("user_isolation", PROMPTS["parts"]), alone=True, in_order=True)
 async def user_isolation(chat: Chat, probe: Probe) -> Score:
-    """A file of one user MUST NOT be shown to another, or deleted by another, nor without a
-    session.
+    """A file of one user MUST NOT be shown to another, also after its user asked for it, or be
+    changed or deleted by another, nor without a session.
     """
     own, case = await send.session(chat), probe.expect["case"]
     other = await send.session_of(chat, send.second_user(chat))
     async with uploaded(chat, own, File(uploads.unique("readiness.txt"), b"Mine.\n")) as upload:
+        if uploads.is_read(case):  # A cache on the way may keep it for others.
+            await uploads.part(chat, own, upload, case)
         strangers = [await uploads.part(chat, each, upload, case) for each in (other, send.NOBODY)]
         return scoring.score_isolated(upload, strangers, await uploads.content(chat, own, upload))

@@ -41,6 +41,12 @@ def score_rejected(exchange: Exchange) -> Score:
     return failed(f"{asked} was not rejected", described(exchange))
 
 
+def score_route(exchange: Exchange) -> Score:
+    """Score a request without a session by a path that there may be or not."""
+    absent = exchange.status in ABSENT["GET"] or _is_page(exchange)
+    return PASSED if absent else score_rejected(exchange)
+
+
 def _is_page(exchange: Exchange) -> bool:
     """Whether it is the page of the application, which is served for any other path."""
     kind = exchange.headers.get("content-type", "")

@@ -7,7 +7,7 @@ from itertools import takewhile
 from urllib.parse import unquote
 
 from readiness.checks.webui.requests import described
-from readiness.checks.webui.uploads import OthersServed, Upload, ids_of
+from readiness.checks.webui.uploads import OthersServed, Upload, ids_of, is_listed
 from readiness.exchange import Exchange
 from readiness.protocol.completion import lost
 from readiness.score import PASSED, Measure, Outcome, Score, failed, scored
@@ -16,7 +16,7 @@ from readiness.scoring.rejection import HANGS
 REJECTED = range(400, 500)
 TOO_LARGE = (400, 413, 422)
 #: What is kept from others is not there for them, or not allowed.
-HIDDEN = (401, 403, 404)
+HIDDEN = (401, 403, 404, 405)
 #: What a browser runs in the session of its user.
 ACTIVE = ("text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml")
 
@@ -78,7 +78,7 @@ def score_oversized(upload: Upload, limit: int, listed: Exchange) -> Score:
         return failed("a file above the limit is not rejected with 413", described(exchange))
     if exchange.seconds > HANGS:
         return failed("a file above the limit is rejected late", f"after {exchange.seconds:.0f} s")
-    if any(each for each in ids_of(listed) if each == upload.id):
+    if is_listed(upload.file, listed):
         return failed("a file above the limit is kept")
     return PASSED
 
@@ -175,9 +175,12 @@ def score_isolated(upload: Upload, others: Sequence[Exchange], own: Exchange | N
     for who, each in zip(("another user", "a stranger"), others, strict=True):
         if missing := lost(each):
             return missing
-        if each.status not in HIDDEN:
+        is_list = each.method == "GET" and not each.path.startswith(upload.path)
+        if is_list and upload.id in ids_of(each):
+            return failed(f"a user's file is in the list of {who}", described(each))
+        if each.status not in HIDDEN and not (is_list and who == "another user"):
             asked = f"{each.method} of a user's file"
             return failed(f"{asked} is answered to {who}", described(each))
-    if own.status != 200:
+    if own.status != 200 or own.body != upload.file.content:
         return failed("a file is gone after others asked for it", described(own))
     return PASSED

@@ -8,11 +8,34 @@ import hmac
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 from readiness.protocol.message import decode
 
 DAY = 86_400
+#: Keys that programs have by default, or that their instructions have as an example: Open WebUI's
+#: own default is the first.
+KNOWN_KEYS = (
+    "t0p-s3cr3t",
+    "",
+    "your-secret-key",
+    "your-secret-key-here",
+    "your_secret_key",
+    "your_secret_key_here",
+    "secret-key",
+    "secret_key",
+    "secret",
+    "my-secret-key",
+    "changeme",
+    "change-me",
+    "changethis",
+    "change-this-secret",
+    "webui-secret-key",
+    "webui_secret_key",
+    "open-webui",
+    "openwebui",
+)
 
 
 @dataclass(frozen=True)
@@ -23,11 +46,13 @@ class SessionToken:
         header: Its header.
         claims: Its claims.
         signature: Its signature, in base64.
+        signed: What is signed: its header and claims as they were written.
     """
 
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
     signature: str
+    signed: str = ""
 
     @classmethod
     def read(cls, text: str) -> SessionToken:
@@ -43,7 +68,7 @@ class SessionToken:
             raise ValueError("not a JSON Web Token") from error
         if not (isinstance(header, dict) and isinstance(claims, dict)):
             raise ValueError("not a JSON Web Token")
-        return cls(header, claims, signature)
+        return cls(header, claims, signature, f"{first}.{second}")
 
     @property
     def seconds(self) -> float | None:
@@ -69,8 +94,18 @@ def without_algorithm(token: SessionToken) -> str:
 def with_another_key(token: SessionToken) -> str:
     """The token signed by HMAC-SHA256 with a key that is not the server's."""
     signed = f"{_encoded({**token.header, 'alg': 'HS256'})}.{_encoded(token.claims)}"
-    digest = hmac.digest(b"another key", signed.encode(), hashlib.sha256)
-    return f"{signed}.{_base64(digest)}"
+    return f"{signed}.{_signature(signed, 'another key')}"
+
+
+def with_known_key(token: SessionToken) -> str:
+    """A token of another id, signed with a key that everybody knows: the server's, if it is one.
+
+    Which of them has signed the token is seen without asking the server.
+    """
+    keys = [each for each in KNOWN_KEYS if _signature(token.signed, each) == token.signature]
+    claims = {**token.claims, "jti": token_hex(16)}
+    signed = f"{_encoded({**token.header, 'alg': 'HS256'})}.{_encoded(claims)}"
+    return f"{signed}.{_signature(signed, (keys or KNOWN_KEYS)[0])}"
 
 
 def with_cut_signature(token: SessionToken) -> str:
@@ -88,9 +123,14 @@ def with_other_claims(token: SessionToken) -> str:
 FORGERIES: Mapping[str, Callable[[SessionToken], str]] = {
     "without an algorithm": without_algorithm,
     "signed with another key": with_another_key,
+    "signed with a known key": with_known_key,
     "with a cut signature": with_cut_signature,
     "with other claims": with_other_claims,
 }
+
+
+def _signature(signed: str, key: str) -> str:
+    return _base64(hmac.digest(key.encode(), signed.encode(), hashlib.sha256))
 
 
 def _encoded(part: Mapping[str, Any]) -> str:

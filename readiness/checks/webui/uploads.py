@@ -117,13 +117,14 @@ async def uploaded(chat: Chat, own: Session, file: File) -> AsyncIterator[Upload
     finally:
         if found and found.id:
             await _delete(chat, own, found.id)
-        elif found is None or found.exchange.fault or found.exchange.succeeded:
-            await _delete_unheard(chat, own, file)
+        else:
+            refused = found and not found.exchange.fault and not found.exchange.succeeded
+            await _delete_unheard(chat, own, file, PAUSES[:1] if refused else PAUSES)
 
 
-async def _delete_unheard(chat: Chat, own: Session, file: File) -> None:
+async def _delete_unheard(chat: Chat, own: Session, file: File, pauses: Sequence[float]) -> None:
     """Delete what an upload has left that was stored without our hearing of it."""
-    for pause in PAUSES:
+    for pause in pauses:
         await asyncio.sleep(pause)
         with suppress(EndpointError):
             for each in _items(await listed(chat, own)):
@@ -147,6 +148,11 @@ async def _delete(chat: Chat, own: Session, name: str) -> None:
 async def listed(chat: Chat, own: Session) -> Exchange:
     """The list of the user's newest files."""
     return await get(chat, f"{FILES}?content=false", own)
+
+
+def is_listed(file: File, exchange: Exchange) -> bool:
+    """Whether a list has a file, by its name, which no other has."""
+    return any(each.get("filename") == file.name for each in _items(exchange))
 
 
 def ids_of(exchange: Exchange) -> frozenset[str]:
@@ -215,9 +221,15 @@ async def content(chat: Chat, own: Session, upload: Upload) -> Exchange | None:
 
 
 async def part(chat: Chat, by: Session, upload: Upload, case: Mapping[str, Any]) -> Exchange:
-    """A request for a part of a file, or for its deletion."""
-    call = Call(None, upload.path + case["path"], case.get("method", "GET"))
-    return require_not_limited(await send(chat, call, by))
+    """A request for a part of a file, for its change or deletion, or for a list of files."""
+    path = case["list"] if "list" in case else upload.path + case["path"]
+    method = "POST" if "body" in case else case.get("method", "GET")
+    return require_not_limited(await send(chat, Call(case.get("body"), path, method), by))
+
+
+def is_read(case: Mapping[str, Any]) -> bool:
+    """Whether a request changes nothing."""
+    return "body" not in case and "method" not in case
 
 
 async def deleted(chat: Chat, own: Session, upload: Upload) -> Sequence[Exchange]:

@@ -13,7 +13,7 @@ COMPOSE, VARIABLES, GATEWAY, MODEL = "docker-compose.yml", "webui.env", "nginx.c
 DECLARED = 131_072
 
 #: Rotation of the logs of what runs in no container.
-LOGROTATE = "/var/log/vllm/*.log {\n  daily\n  maxsize 50M\n  rotate 7\n}\n"
+LOGROTATE = "/var/log/vllm/*.log {\n  daily\n  maxsize 50M\n  rotate 7\n  copytruncate\n}\n"
 
 Change = Callable[[Path], None]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import indent
+
 from readiness.mutants.deployment.files import (
     COMPOSE,
     GATEWAY,
@@ -11,6 +13,7 @@ from readiness.mutants.deployment.files import (
     Change,
     added,
     both,
+    original,
     replaced,
 )
 from readiness.mutants.endpoint.protocol import WINDOW
@@ -46,6 +49,8 @@ _UNIT = """\
 User=vllm
 Environment=VLLM_API_KEY=${KEY}
 ExecStart=/opt/vllm/bin/vllm serve /models/m --host 127.0.0.1
+[Install]
+WantedBy=multi-user.target
 """
 #: nginx between Open WebUI and vLLM.
 _INNER = """\
@@ -66,6 +71,44 @@ http {
   }
 }
 """
+#: A location of nginx that hands on to vLLM.
+_BESIDE = """\
+    location %s {
+      proxy_pass http://vllm:8000%s;
+      proxy_http_version 1.1;
+      proxy_read_timeout 600s;
+    }
+    location @limited"""
+_PREFLIGHT = ";\n      if ($request_method = OPTIONS) { return 204; }\n      keepalive_timeout 65"
+_KEY, _NO_KEY = "      VLLM_API_KEY: ${VLLM_API_KEY:?}\n", "      HF_HUB_OFFLINE: '1'\n"
+_RENAMED = "/var/lib/docker/containers/*/*.log {\n  size 90M\n  rotate 3\n}\n"
+_RUN = """\
+#!/bin/sh
+docker run --name vllm-spare --restart always --log-opt max-size=50m -u 1001 \\
+  --health-cmd 'curl -fd "{}" http://127.0.0.1:8000/v1/completions' \\
+  -dp 8001:8000 vllm/vllm-openai:v0.33.0 --model /models/m
+"""
+_VOLUME = """\
+kind: Deployment
+apiVersion: apps/v1
+metadata: {name: open-webui}
+spec:
+  template:
+    spec:
+      containers:
+      - name: open-webui
+        image: ghcr.io/open-webui/open-webui:v0.12.4
+        securityContext: {runAsNonRoot: true}
+        env:
+        - {name: WEBUI_SECRET_KEY, valueFrom: {secretKeyRef: {name: webui, key: key}}}
+        - {name: WEBUI_ADMIN_EMAIL, value: admin@example.com}
+        - {name: WEBUI_ADMIN_PASSWORD, valueFrom: {secretKeyRef: {name: webui, key: password}}}
+        - {name: JWT_EXPIRES_IN, value: 7d}
+        - {name: RAG_FILE_MAX_SIZE, value: "50"}
+        volumeMounts: [{name: data, mountPath: /app/backend/data}]
+      volumes: [{name: data, ephemeral: {volumeClaimTemplate: {}}}]
+"""
+_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: nginx}\ndata:\n  nginx.conf: |\n%s"
 _WATCHDOG = """\
 #!/bin/sh
 while sleep 60; do
@@ -204,6 +247,13 @@ FLAWS = [
         "known_settings",
         "variables in a second file, which was not given",
         _compose(("env_file: webui.env", "env_file: [webui.env, more.env]")),
+        _OPEN,
+    ),
+    _flaw(
+        "settings_of_an_override",
+        "known_settings",
+        "a second compose file goes on with a service of the first",
+        added("docker-compose.override.yml", 'services:\n  vllm:\n    ports: ["8000:8000"]\n'),
         _OPEN,
     ),
     _flaw(
@@ -455,6 +505,12 @@ FLAWS = [
         _env(("RAG_FILE_MAX_SIZE=50\n", "")),
     ),
     _flaw(
+        "files_of_size_zero",
+        "upload_limits_agree",
+        "a limit of 0, which is none",
+        _env(("MAX_SIZE=50", "MAX_SIZE=0")),
+    ),
+    _flaw(
         "life_without_a_unit", "sessions_end", "a life without a unit", _env(("IN=7d", "IN=604800"))
     ),
     _flaw(
@@ -479,6 +535,18 @@ FLAWS = [
         "administrator_declared",
         "no sign-in, so that all are administrator",
         _env(("WEBUI_ADMIN_EMAIL=admin@example.com", "WEBUI_AUTH=False")),
+    ),
+    _flaw(
+        "authentication_off",
+        "administrator_declared",
+        "no sign-in, beside an administrator that is declared",
+        _env(("ENABLE_SIGNUP=false", "ENABLE_SIGNUP=false\nWEBUI_AUTH=0")),
+    ),
+    _flaw(
+        "newcomers_administrators",
+        "administrator_declared",
+        "all who sign up become administrators",
+        _env(("ENABLE_SIGNUP=false", "ENABLE_SIGNUP=true\nDEFAULT_USER_ROLE=admin")),
     ),
     _flaw(
         "uploads_alone_kept",
@@ -589,6 +657,259 @@ FLAWS = [
         "versions_pinned",
         "a hub's model without its revision",
         _compose(("--model /models/Qwen2.5-7B-Instruct", "--model Qwen/Qwen2.5-7B-Instruct")),
+    ),
+    _flaw(
+        "value_of_no_version_today",
+        "known_settings",
+        "the same, of the newest version, whose plugins may add types",
+        _compose((_LENGTH, f"{_LENGTH} --kv-cache-dtype fp16")),
+    ),
+    _flaw(
+        "value_of_a_version_that_was_not_read",
+        "known_settings",
+        "the same, of a version that was not read, between two that do not take it",
+        _compose(
+            ("vllm-openai:v0.33.0", "vllm-openai:v0.31.0"),
+            (_LENGTH, f"{_LENGTH} --kv-cache-dtype fp16"),
+        ),
+        _OPEN,
+    ),
+    Flaw(
+        "deployment_share_of_memory_by_default",
+        "another share of memory runs than any that leaves some, and none is declared",
+        "deployment.gpu_memory_share",
+        change_deployment=_compose(("--gpu-memory-utilization 0.85 ", "")),
+        change_metrics=lambda page: page.replace('utilization="0.85"', 'utilization="0.98"'),
+    ),
+    _flaw(
+        "engine_behind_an_open_gateway",
+        "engine_access_restricted",
+        "nginx leads whoever comes to an engine without a key",
+        both(
+            _compose((_KEY, _NO_KEY)),
+            _nginx(("    location @limited", _BESIDE % ("/v1/", ""))),
+        ),
+    ),
+    _flaw(
+        "key_sent_for_all",
+        "engine_access_restricted",
+        "nginx sends the engine's key for whoever comes",
+        _nginx(
+            (
+                "    location @limited",
+                _BESIDE.replace(
+                    "      proxy_http",
+                    "      proxy_set_header Authorization $key;\n      proxy_http",
+                )
+                % ("/v1/", ""),
+            )
+        ),
+    ),
+    _flaw(
+        "engine_published_by_short_options",
+        "engine_access_restricted",
+        "published without a key by `docker run -dp`",
+        added("spare.sh", _RUN),
+    ),
+    _flaw(
+        "condition_of_the_request",
+        "engine_access_restricted",
+        "the same, where nginx answers preflights of browsers by itself",
+        both(
+            _compose((_KEY, _NO_KEY)),
+            _nginx(("    location @limited", _BESIDE % ("/v1/", _PREFLIGHT))),
+        ),
+    ),
+    _flaw(
+        "one_address_denied",
+        "engine_access_restricted",
+        "the same, where nginx denies one address",
+        both(
+            _compose((_KEY, _NO_KEY)),
+            _nginx(("    location @limited", _BESIDE % ("/v1/", ";\n      deny 203.0.113.7"))),
+        ),
+    ),
+    _flaw(
+        "password_turned_off",
+        "engine_access_restricted",
+        "nginx asks for a password, and not where it leads to an engine without a key",
+        both(
+            _compose((_KEY, _NO_KEY)),
+            _nginx(
+                ("    listen 80;", "    listen 80;\n    auth_basic x;"),
+                (
+                    "    location @limited",
+                    _BESIDE.replace("      proxy_http", "      auth_basic off;\n      proxy_http")
+                    % ("/v1/", ""),
+                ),
+            ),
+        ),
+    ),
+    _flaw(
+        "every_path_below_a_prefix",
+        "admin_routes_closed",
+        "nginx takes a prefix off, and leads the rest to vLLM",
+        _nginx(("    location @limited", _BESIDE % ("/vllm/", "/"))),
+    ),
+    _flaw(
+        "every_path_rewritten",
+        "admin_routes_closed",
+        "the same by a rewrite",
+        _nginx(
+            (
+                "    location @limited",
+                _BESIDE.replace(
+                    "      proxy_http", "      rewrite ^/vllm/(.*)$ /$1 break;\n      proxy_http"
+                )
+                % ("/vllm/", ""),
+            )
+        ),
+    ),
+    _flaw(
+        "every_path_by_a_pattern",
+        "admin_routes_closed",
+        "nginx leads every path to vLLM by a regular expression",
+        added("inner.conf", _INNER % ("$http_authorization", "~ .*")),
+    ),
+    _flaw(
+        "every_path_by_a_named_location",
+        "admin_routes_closed",
+        "nginx leads every path to vLLM by a location with a name",
+        added(
+            "inner.conf",
+            (_INNER % ("$http_authorization", "@vllm")).replace(
+                "listen 8001;", "listen 8001;\n    location / { try_files $uri @vllm; }"
+            ),
+        ),
+    ),
+    _flaw(
+        "three_seconds_in_a_map",
+        "timeouts_long_enough",
+        "the same in a configuration map",
+        added("map.yaml", _MAP % indent(original(GATEWAY).replace("600s", "3s"), "    ")),
+    ),
+    _flaw(
+        "three_seconds_of_two_paths",
+        "timeouts_long_enough",
+        "nginx waits three seconds at a location for the API and static files",
+        _nginx(
+            (
+                "    location @limited",
+                "    location ~ ^/(api|static)/ {\n      proxy_pass http://open-webui:8080;\n"
+                "      proxy_http_version 1.1;\n      proxy_read_timeout 3s;\n    }\n"
+                "    location @limited",
+            )
+        ),
+    ),
+    _flaw(
+        "limit_answered_by_a_page",
+        "rate_limit_answers_429",
+        "429, whose page returns 503",
+        _nginx(("always; return 429;", "always; return 503;")),
+    ),
+    _flaw(
+        "limit_by_the_host",
+        "rate_limit_per_user",
+        "a limit whose key is the host that all users ask for",
+        _nginx(("$binary_remote_addr", "$host")),
+    ),
+    _flaw(
+        "body_of_one_megabyte_by_a_named_location",
+        "upload_limits_agree",
+        "bodies of 1 MB where a location with a name hands on",
+        _nginx(
+            ("    client_max_body_size 55m;\n", ""),
+            (
+                "    location / {\n",
+                "    location / { try_files $uri @webui; }\n    location @webui {\n",
+            ),
+        ),
+    ),
+    _flaw("life_of_no_time", "sessions_end", "0s, which is no end", _env(("IN=7d", "IN=0s"))),
+    _flaw(
+        "life_below_zero", "sessions_end", "sessions that end yesterday", _env(("IN=7d", "IN=-1d"))
+    ),
+    _flaw(
+        "data_of_the_pod",
+        "data_persisted",
+        "a volume that ends with its pod",
+        added("webui.yaml", _VOLUME),
+    ),
+    _flaw(
+        "user_not_told",
+        "unprivileged_user",
+        "a user by a variable that no file tells",
+        _compose(('user: "1001:1001"', 'user: "${OWNER}"')),
+        _OPEN,
+    ),
+    _flaw(
+        "unit_not_wanted",
+        "restarted_automatically",
+        "a unit that nothing starts with its host",
+        both(
+            added(
+                "vllm.service",
+                _UNIT.partition("[Install]")[0].replace("[Service]", "[Service]\nRestart=always"),
+            ),
+            added("vllm.logrotate", LOGROTATE),
+        ),
+        _OPEN,
+    ),
+    _flaw(
+        "health_of_another_port",
+        "health_check_asks_for_tokens",
+        "a health check that asks another port",
+        _compose(("127.0.0.1:8000/v1/completions", "127.0.0.1:9000/v1/completions")),
+    ),
+    _flaw(
+        "health_of_any_answer",
+        "health_check_asks_for_tokens",
+        "a health check that an error meets",
+        _compose(("curl -fsS", "curl -sS")),
+    ),
+    _flaw(
+        "logs_renamed_only",
+        "logs_rotated",
+        "containers whose logs are renamed, and written on",
+        both(
+            _compose(
+                (_LOGS, ""), (' options: {max-size: "50m", max-file: "5"}', " options: {tag: vllm}")
+            ),
+            added("containers.logrotate", _RENAMED),
+        ),
+    ),
+    _flaw(
+        "logs_of_a_unit_renamed_only",
+        "logs_rotated",
+        "a log that is renamed, and nothing says so to who writes it",
+        both(
+            added("vllm.service", _UNIT.replace("[Service]", "[Service]\nRestart=always")),
+            added("vllm.logrotate", LOGROTATE.replace("  copytruncate\n", "")),
+        ),
+        _OPEN,
+    ),
+    _flaw(
+        "image_of_a_major_version",
+        "versions_pinned",
+        "an image by the first number of its version",
+        _compose(("nginx:1.28.0", "nginx:1")),
+    ),
+    _flaw(
+        "image_by_its_system",
+        "versions_pinned",
+        "an image by the version of the system below it",
+        _compose(("nginx:1.28.0", "nginx:stable-alpine3.20")),
+    ),
+    _flaw(
+        "model_of_a_branch",
+        "versions_pinned",
+        "a hub's model by a branch",
+        _compose(
+            (
+                "--model /models/Qwen2.5-7B-Instruct",
+                "--model Qwen/Qwen2.5-7B-Instruct --revision main",
+            )
+        ),
     ),
     _flaw(
         "watchdog_of_memory",

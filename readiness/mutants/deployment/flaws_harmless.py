@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from textwrap import indent
 
 from readiness.mutants.deployment.files import (
     COMPOSE,
@@ -68,6 +69,8 @@ Exec={_OPTIONS} --max-model-len {WINDOW}
 [Service]
 User=vllm
 Restart=on-failure
+[Install]
+WantedBy=default.target
 """
 _MANIFEST = f"""\
 apiVersion: v1
@@ -165,6 +168,22 @@ http {
   include conf.d/*.conf;
 }
 """
+#: A location of nginx that hands on to vLLM, in a server of its own.
+_INNER = """\
+events {}
+http {
+  server {
+    listen %s;
+    location %s {
+      %s
+      proxy_pass http://vllm:8000%s;
+      proxy_http_version 1.1;
+      proxy_read_timeout 600s;
+    }
+  }
+}
+"""
+_KEY, _NO_KEY = "      VLLM_API_KEY: ${VLLM_API_KEY:?}\n", "      HF_HUB_OFFLINE: 1\n"
 
 
 def _compose(*pairs: tuple[str, str]) -> Change:
@@ -374,6 +393,20 @@ FLAWS = [
         ),
     ),
     _harmless(
+        "logs_by_the_local_driver",
+        "the daemon's driver keeps 100 MB at most",
+        both(
+            _compose(
+                ("    logging: *logs\n", ""),
+                (
+                    'logging: &logs {driver: json-file, options: {max-size: "50m", max-file: "5"}}',
+                    "labels: {app: vllm}",
+                ),
+            ),
+            added("daemon.json", '{"log-driver": "local"}'),
+        ),
+    ),
+    _harmless(
         "logs_by_logrotate",
         "the logs of containers rotated by logrotate",
         both(
@@ -450,6 +483,20 @@ FLAWS = [
         "nginx_in_two_files",
         "nginx's servers in a file that is included, its limits in the server",
         both(added(GATEWAY, _MAIN), added("conf.d/app.conf", _SERVER)),
+    ),
+    _harmless(
+        "nginx_in_the_compose_file",
+        "nginx's configuration in the compose file",
+        both(
+            _compose(
+                (
+                    "volumes: {open-webui: {}}\n",
+                    "volumes: {open-webui: {}}\nconfigs:\n  nginx:\n    content: |\n"
+                    + indent(original(GATEWAY), "      "),
+                )
+            ),
+            removed(GATEWAY),
+        ),
     ),
     _harmless("nginx_dumped", "what nginx -T prints", added(GATEWAY, _dump())),
     _harmless(
@@ -534,6 +581,192 @@ FLAWS = [
                 added(name, "\ufeff" + original(name).replace("\n", "\r\n"))
                 for name in (COMPOSE, VARIABLES, GATEWAY)
             )
+        ),
+    ),
+    _harmless(
+        "part_of_the_engine",
+        "every path to the part of vLLM that a key guards",
+        added("inner.conf", _INNER % ("80", "/", "", "/v1/")),
+    ),
+    _harmless(
+        "part_of_the_engine_by_name",
+        "the same by a location with a name",
+        added(
+            "inner.conf",
+            (_INNER % ("80", "@vllm", "", "")).replace(
+                "listen 80;", "listen 80;\n    location /v1/ { try_files $uri @vllm; }"
+            ),
+        ),
+    ),
+    _harmless(
+        "key_of_the_client",
+        "the client's own key is handed on",
+        added(
+            "inner.conf",
+            _INNER % ("80", "/v1/", "proxy_set_header Authorization $http_authorization;", ""),
+        ),
+    ),
+    _harmless(
+        "engine_behind_a_password",
+        "no key, behind a gateway that asks for a password",
+        both(
+            _compose((_KEY, _NO_KEY)),
+            added(
+                "inner.conf", _INNER % ("80", "/v1/", "auth_basic x; auth_basic_user_file /u;", "")
+            ),
+        ),
+    ),
+    _harmless(
+        "engine_for_some_addresses",
+        "no key, behind a gateway for some addresses alone",
+        both(
+            _compose((_KEY, _NO_KEY)),
+            added("inner.conf", _INNER % ("80", "/v1/", "allow 10.0.0.0/8; deny all;", "")),
+        ),
+    ),
+    _harmless(
+        "engine_behind_a_condition",
+        "no key, behind a gateway that asks for one",
+        both(
+            _compose((_KEY, _NO_KEY)),
+            added(
+                "inner.conf",
+                _INNER % ("80", "/v1/", "if ($http_authorization != $key) { return 401; }", ""),
+            ),
+        ),
+    ),
+    _harmless(
+        "engine_behind_a_gateway_of_its_host",
+        "no key, behind a gateway that this machine alone reaches",
+        both(
+            _compose((_KEY, _NO_KEY)),
+            added("inner.conf", _INNER % ("127.0.0.1:80", "/v1/", "", "")),
+        ),
+    ),
+    _harmless(
+        "engine_on_the_loopback",
+        "no key, on the network of its host, and on its loopback alone",
+        _compose(
+            (_KEY, _NO_KEY),
+            (f"--max-model-len {WINDOW}", f"--max-model-len {WINDOW} --host 127.0.0.1"),
+            (
+                '    volumes: ["/models:/models:ro"]\n',
+                '    volumes: ["/models:/models:ro"]\n    network_mode: host\n',
+            ),
+        ),
+    ),
+    _harmless(
+        "newcomers_shut_out",
+        "newcomers would be administrators, and nobody may sign up",
+        replaced(
+            VARIABLES, ("ENABLE_SIGNUP=false", "ENABLE_SIGNUP=False\nDEFAULT_USER_ROLE=admin")
+        ),
+    ),
+    _harmless(
+        "authentication_declared",
+        "sign-in is declared to be on",
+        replaced(VARIABLES, ("ENABLE_SIGNUP=false", "ENABLE_SIGNUP=false\nWEBUI_AUTH=True")),
+    ),
+    _harmless(
+        "two_compose_files",
+        "a second compose file with a service of its own",
+        added("other.yml", "services:\n  proxy: {image: 'redis:8.2.1'}\n"),
+    ),
+    _harmless(
+        "limit_by_an_error_page",
+        "a limit of 503, whose page returns 429",
+        replaced(
+            GATEWAY,
+            ("  limit_req_status 429;\n", ""),
+            ("error_page 429 @limited", "error_page 503 =429 @limited"),
+        ),
+    ),
+    _harmless(
+        "open_webui_waits_for_ever",
+        "Open WebUI waits for ever",
+        replaced(VARIABLES, ("TIMEOUT=300", "TIMEOUT=0")),
+    ),
+    _harmless(
+        "nginx_of_1_30",
+        "nginx that speaks HTTP/1.1 by default, as it does since 1.29.7",
+        both(
+            _compose(("nginx:1.28.0", "nginx:1.30-alpine")),
+            replaced(
+                GATEWAY,
+                ("      proxy_http_version 1.1;\n", ""),
+                ("      proxy_buffering off;\n", ""),
+            ),
+        ),
+    ),
+    _harmless(
+        "static_files_aside",
+        "static files at a location of their own, which waits as by default",
+        replaced(
+            GATEWAY,
+            (
+                "    location @limited",
+                "    location ~ ^/(static|assets)/ { proxy_pass http://open-webui:8080; }\n"
+                "    location ~* \\.(css|js|png|woff2)$ { proxy_pass http://open-webui:8080; }\n"
+                "    location @limited",
+            ),
+        ),
+    ),
+    _harmless(
+        "key_of_sessions_in_a_file",
+        "the key of sessions in a file that is mounted",
+        _compose(
+            (
+                '"open-webui:/app/backend/data"',
+                '"open-webui:/app/backend/data", "./key:/app/backend/.webui_secret_key"',
+            ),
+            ("      WEBUI_SECRET_KEY: ${WEBUI_SECRET_KEY:?}\n", ""),
+        ),
+    ),
+    _harmless(
+        "short_options_of_docker",
+        "vLLM by docker run, with short options that are joined to each other or to their values",
+        _without_engine(
+            added(
+                "start.sh",
+                _SCRIPT.replace("docker run -d", "docker run -dp 127.0.0.1:8000:8000").replace(
+                    "-e VLLM_API_KEY -v /models:/models:ro -p 127.0.0.1:8000:8000",
+                    "-eVLLM_API_KEY -v/models:/models:ro",
+                ),
+            )
+        ),
+    ),
+    _harmless(
+        "health_by_a_pipe",
+        "a health check whose answer is looked at, on a port of its own",
+        _compose(
+            (f"--max-model-len {WINDOW}", f"--max-model-len {WINDOW} --port 9000"),
+            ("curl -fsS -m 60 http://127.0.0.1:8000", "curl -sS -m 60 http://localhost:9000"),
+            ('"max_tokens":1}\'', '"max_tokens":1}\' | grep -q text'),
+        ),
+    ),
+    _harmless(
+        "versions_in_other_words",
+        "versions with their systems, a number of a build, and a model by its commit",
+        _compose(
+            ("nginx:1.28.0", "nginx:1.28.0-alpine3.21-slim"),
+            ("vllm-openai:v0.33.0", "vllm-openai:v0.33.0-cu129"),
+            (
+                "--model /models/Qwen2.5-7B-Instruct",
+                "--model Qwen/Qwen2.5-7B-Instruct --revision a09a35458c70",
+            ),
+        ),
+    ),
+    _harmless(
+        "logs_reopened",
+        "a program that is told of its new log",
+        _without_engine(
+            added("vllm.service", _UNIT),
+            added(
+                "vllm.logrotate",
+                LOGROTATE.replace(
+                    "copytruncate", "postrotate\n    systemctl reload vllm\n  endscript"
+                ),
+            ),
         ),
     ),
 ]

@@ -49,6 +49,20 @@ class ChatOpen(Interface):
         return await self.complete(request)
 
 
+class EngineOpen(Interface):
+    """A gateway in front leads the engine's path to it, for whoever comes."""
+
+    async def engine_models(self, _request: web.Request) -> web.Response:
+        return told({"object": "list", "data": [{"id": MODEL, "object": "model"}]})
+
+
+class ProviderOpen(Interface):
+    async def models(self, request: web.Request) -> web.Response:
+        if request.path.endswith("/openai/models"):
+            return told({"data": [{"id": MODEL, "object": "model", "name": MODEL}]})
+        return await super().models(request)
+
+
 class SettingsOpen(Interface):
     async def settings(self, request: web.Request) -> web.Response:
         return told({"ENABLE_SIGNUP": self.sign_up_open})
@@ -185,6 +199,18 @@ class ClaimsUnsigned(Interface):
         return token.rpartition(".")[2] in self.signatures
 
 
+class KnownKey(Interface):
+    """The key of the sessions is the one that Open WebUI had by default."""
+
+    KEY = b"t0p-s3cr3t"
+
+    def issue(self, user: User) -> str:
+        return tokens.issue(tokens.claims_of(super().issue(user)), self.KEY)
+
+    def trusts(self, token: str) -> bool:
+        return tokens.is_signed(token, self.KEY)
+
+
 class SignOutForgotten(Interface):
     async def sign_out(self, request: web.Request) -> web.Response:
         return told({"status": True})
@@ -234,6 +260,12 @@ class LimitIgnored(Interface):
 class TooLargeFails(Interface):
     def too_large(self, user: User, name: str, data: bytes) -> web.Response:
         return told({"detail": "Internal Server Error"}, 500)
+
+
+class KeptThoughTooLarge(Interface):
+    def too_large(self, user: User, name: str, data: bytes) -> web.Response:
+        self.store(user, name, "text/plain", data)
+        return super().too_large(user, name, data)
 
 
 class OthersRefusedBeside(Interface):
@@ -311,6 +343,49 @@ class ContentOpen(Interface):
         return super().found(request)
 
 
+class CachedForAll(Interface):
+    """A cache in front has the files' contents by their paths, whoever asks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cached: dict[str, bytes] = {}
+
+    async def content(self, request: web.Request) -> web.Response:
+        if request.path in self.cached:
+            return web.Response(body=self.cached[request.path])
+        response = await super().content(request)
+        assert isinstance(response.body, bytes)
+        self.cached[request.path] = response.body
+        return response
+
+
+class OpenByName(Interface):
+    async def content(self, request: web.Request) -> web.Response:
+        stored = self.files.get(request.match_info["id"])
+        if "name" in request.match_info and stored:
+            return web.Response(body=stored.data)
+        return await super().content(request)
+
+
+class ListsAll(Interface):
+    async def list_files(self, request: web.Request) -> web.Response:
+        self.admit(request)
+        every = [each.described() for each in self.files.values()]
+        return told({"items": every, "total": len(every)})
+
+
+class SearchesAll(Interface):
+    async def search(self, request: web.Request) -> web.Response:
+        self.admit(request)
+        return told([each.described() for each in self.files.values()])
+
+
+class StrangerChanges(Interface):
+    async def rewrite(self, request: web.Request) -> web.Response:
+        self.admit(request)
+        return told({"content": (await request.json())["content"]})
+
+
 class StrangerDeletes(Interface):
     async def delete_file(self, request: web.Request) -> web.Response:
         self.files.pop(request.match_info["id"], None)
@@ -346,6 +421,8 @@ FLAWS = [
     _flaw("unhealthy", "version_and_health", "its health is 503", Unhealthy),
     _flaw("models_open", "authentication_required", "strangers see the models", ModelsOpen),
     _flaw("chat_open", "authentication_required", "strangers may chat", ChatOpen),
+    _flaw("engine_open", "authentication_required", "the engine's path is open", EngineOpen),
+    _flaw("provider_open", "authentication_required", "the provider's path is open", ProviderOpen),
     _flaw("settings_open", "authentication_required", "strangers see settings", SettingsOpen),
     _flaw(
         "auth_off",
@@ -407,6 +484,7 @@ FLAWS = [
     ),
     _flaw("algorithm_none", "forged_token_rejected", "alg none is believed", AlgorithmNone),
     _flaw("any_key", "forged_token_rejected", "whoever signs is believed", AnyKey),
+    _flaw("known_key", "forged_token_rejected", "sessions are signed with a default key", KnownKey),
     _flaw("cut_signature", "forged_token_rejected", "half a signature does", CutSignature),
     _flaw(
         "claims_unsigned",
@@ -426,6 +504,12 @@ FLAWS = [
     _flaw("deleted_listed", "deleted_file_gone", "deleted files stay in the list", DeletedListed),
     _flaw("unlimited", "oversized_upload_rejected", "RAG_FILE_MAX_SIZE is not set", Unlimited),
     _flaw("limit_ignored", "oversized_upload_rejected", "the limit is only told", LimitIgnored),
+    _flaw(
+        "too_large_kept",
+        "oversized_upload_rejected",
+        "what is too large is refused, and kept",
+        KeptThoughTooLarge,
+    ),
     _flaw("too_large_fails", "oversized_upload_rejected", "too large is 500", TooLargeFails),
     _flaw(
         "others_refused_beside",
@@ -446,6 +530,11 @@ FLAWS = [
     _flaw("shown_inline", "active_content_as_attachment", "HTML is shown", ShownInline),
     _flaw("files_shared", "user_isolation", "every user sees every file", FilesShared),
     _flaw("text_open", "user_isolation", "the text of a file is open to all", ContentOpen),
+    _flaw("cached_for_all", "user_isolation", "a cache shows files to all", CachedForAll),
+    _flaw("open_by_name", "user_isolation", "a file is open to all by its name", OpenByName),
+    _flaw("lists_all", "user_isolation", "the list has the files of all", ListsAll),
+    _flaw("searches_all", "user_isolation", "a search finds the files of all", SearchesAll),
+    _flaw("stranger_changes", "user_isolation", "another user changes a file", StrangerChanges),
     _flaw("stranger_deletes", "user_isolation", "whoever asks deletes", StrangerDeletes),
     _flaw(
         "answer_cut_as_done",

@@ -7,7 +7,15 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.webui.interface import DENIED, WRONG, Interface, StoredFile, User, told
+from readiness.mutants.webui.interface import (
+    DENIED,
+    WRONG,
+    Interface,
+    StoredFile,
+    User,
+    bearer,
+    told,
+)
 
 
 class ForbiddenFor401(Interface):
@@ -77,6 +85,46 @@ class HiddenAs403(Interface):
             raise web.HTTPForbidden(text=DENIED) from error
 
 
+class EngineKeyed(Interface):
+    """A gateway in front leads the engine's path to it, which asks for a key."""
+
+    async def engine_models(self, _request: web.Request) -> web.Response:
+        return told({"error": "Unauthorized"}, 401)
+
+
+class CachedByUser(Interface):
+    """A cache in front has the files' contents by their paths and who asks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cached: dict[tuple[str, str], web.Response] = {}
+
+    async def content(self, request: web.Request) -> web.Response:
+        key = request.path, bearer(request)
+        if key not in self.cached:
+            self.cached[key] = await super().content(request)
+        kept = self.cached[key]
+        return web.Response(body=kept.body, headers=kept.headers)
+
+    def forget(self, stored: StoredFile) -> None:
+        super().forget(stored)
+        self.cached.clear()
+
+
+class WithoutSearch(Interface):
+    async def search(self, request: web.Request) -> web.Response:
+        raise web.HTTPNotFound
+
+    async def rewrite(self, request: web.Request) -> web.Response:
+        raise web.HTTPMethodNotAllowed("POST", ["GET"])
+
+
+class EmptySearch(Interface):
+    async def search(self, request: web.Request) -> web.Response:
+        user = self.admit(request)
+        return told([each.described() for each in self.files.values() if each.owner is user])
+
+
 class ProcessedLater(Interface):
     """A file is looked into only when its status is asked for a second time."""
 
@@ -125,6 +173,10 @@ FLAWS = [
     _harmless("all_attached", "every file may be an attachment", EverythingAttached),
     _harmless("active_as_text", "HTML may come back as plain text", ActiveAsText),
     _harmless("hidden_as_403", "what is not one's own may be 403", HiddenAs403),
+    _harmless("engine_keyed", "the engine's path may be there, with a key", EngineKeyed),
+    _harmless("cached_by_user", "a cache may keep what its user alone is shown", CachedByUser),
+    _harmless("without_search", "there may be no search, and no change of a text", WithoutSearch),
+    _harmless("empty_search", "a search that finds nothing may be 200", EmptySearch),
     _harmless("processed_later", "processing may take a while", ProcessedLater),
     _harmless("limited", "a limiter may refuse what is then accepted", Limited),
 ]

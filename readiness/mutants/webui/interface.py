@@ -10,6 +10,7 @@ import time
 import zipfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from io import BytesIO
 from pathlib import PurePosixPath
 from typing import Any
@@ -111,14 +112,21 @@ class Interface:
         get("/api/v1/auths/admin/config", self.settings)
         get("/api/models", self.models)
         post("/api/chat/completions", self.chat)
+        for path in ("/api/v1", "/openai"):
+            get(f"{path}/models", self.models)
+            post(f"{path}/chat/completions", self.chat)
+        get("/v1/models", self.engine_models)
         get("/api/v1/chats/", self.chats)
         get("/api/v1/users/", self.list_users)
         delete("/api/v1/users/{id}", self.delete_user)
         get("/api/v1/files/", self.list_files)
         post("/api/v1/files/", self.upload)
+        get("/api/v1/files/search", self.search)
         get("/api/v1/files/{id}", self.describe)
         get("/api/v1/files/{id}/content", self.content)
+        get("/api/v1/files/{id}/content/{name}", self.content)
         get("/api/v1/files/{id}/data/content", self.text)
+        post("/api/v1/files/{id}/data/content/update", self.rewrite)
         get("/api/v1/files/{id}/process/status", self.status)
         delete("/api/v1/files/{id}", self.delete_file)
         return app
@@ -268,6 +276,10 @@ class Interface:
         self.admit(request)
         return told({"data": [{"id": MODEL, "object": "model", "name": MODEL}]})
 
+    async def engine_models(self, _request: web.Request) -> web.Response:
+        """Answer for the engine's path, as for any other that is not there: by the page."""
+        return web.Response(text="<!doctype html>", content_type="text/html")
+
     async def chat(self, request: web.Request) -> web.StreamResponse:
         """Complete a chat."""
         self.admit(request)
@@ -345,6 +357,15 @@ class Interface:
         own = [each.described() for each in self.files.values() if each.owner is user]
         return told({"items": own, "total": len(own)})
 
+    async def search(self, request: web.Request) -> web.Response:
+        """List the files whose names are as the pattern, of those that the user sees."""
+        user = self.admit(request)
+        pattern = request.query.get("filename", "")
+        found = [each for each in self.files.values() if fnmatch(each.name, pattern)]
+        if not (shown := [each.described() for each in found if self.shows(each, user)]):
+            raise web.HTTPNotFound(text="No files found matching the pattern.")
+        return told(shown)
+
     async def describe(self, request: web.Request) -> web.Response:
         """Describe a file."""
         return told(self.found(request).described())
@@ -368,6 +389,11 @@ class Interface:
     async def text(self, request: web.Request) -> web.Response:
         """Send the text of a file back."""
         return told({"content": self.found(request).data.decode(errors="replace")})
+
+    async def rewrite(self, request: web.Request) -> web.Response:
+        """Take another text of a file."""
+        self.found(request)
+        return told({"content": (await request.json())["content"]})
 
     async def status(self, request: web.Request) -> web.Response:
         """Tell how the processing of a file has ended."""

@@ -11,12 +11,13 @@ import pytest
 
 from readiness.chat import Chat
 from readiness.check import Check
-from readiness.checks.deployment import checks
+from readiness.checks.deployment import checks, scoring_services
+from readiness.checks.deployment.facts import LiveFacts
 from readiness.checks.deployment.gather import gather_deployment
 from readiness.context import Context
 from readiness.exchange import Call, Exchange
 from readiness.load.meters.meter import MeterReading
-from readiness.load.meters.prometheus import read_metrics
+from readiness.load.meters.metrics_page import read_metrics
 from readiness.mutants.catalog import FLAWLESS, mutants
 from readiness.mutants.deployment import files
 from readiness.mutants.endpoint.protocol import MODEL, WINDOW
@@ -165,3 +166,23 @@ def test_what_runs_is_held_against_what_is_declared(case: Case, tmp_path: Path) 
     files.write(tmp_path)
     found = scores(tmp_path, page=case.page, window=case.window)
     assert found[case.check].outcome is case.outcome
+
+
+@pytest.mark.parametrize(
+    ("declared", "running", "outcome"),
+    [
+        ("false", "false", Outcome.PASS),
+        ("0", "false", Outcome.PASS),
+        ("True", "true", Outcome.PASS),
+        ("false", "true", Outcome.FAIL),
+        ("1", "true", Outcome.FAIL),
+    ],
+)
+def test_a_switch_runs_as_open_webui_reads_it(
+    declared: str, running: str, outcome: Outcome, tmp_path: Path
+) -> None:
+    files.write(tmp_path)
+    files.replaced(files.VARIABLES, ("SIGNUP=false", f"SIGNUP={declared}"))(tmp_path)
+    live = LiveFacts(webui={"enable_signup": running})
+    found = scoring_services.score_runs_as_declared(gather_deployment([tmp_path]), live)
+    assert found.outcome is outcome

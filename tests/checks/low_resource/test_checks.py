@@ -21,8 +21,8 @@ from readiness.checks.low_resource.plausibility import audit, counts, little, ro
 from readiness.checks.low_resource.timing import StreamBurst, TimedStream, time_bursts
 from readiness.context import Context
 from readiness.load.meters.meter import CACHE, QUEUED, RUNNING, MeterError, MeterReading, PeakUsage
+from readiness.load.meters.metrics_page import read_metrics
 from readiness.load.meters.nvml import GpuDevice, server_memory
-from readiness.load.meters.prometheus import read_metrics
 from readiness.mutants.endpoint.answer import Request, SubstituteResponse
 from readiness.mutants.endpoint.batching import PACES
 from readiness.mutants.endpoint.engine import Engine
