@@ -364,6 +364,13 @@ def test_a_key_that_is_cut_between_long_fragments_is_not_kept(size: int) -> None
     assert fragments(kept) == [MARK, MARK, f"{long}{MARK}{long}", long]
 
 
+def test_parts_of_a_key_that_are_apart_within_a_fragment_are_kept() -> None:
+    key = "canary-0815-4711"
+    redacted = Secrets([key])
+    text = f"{'.' * 100}{key[5:]}".ljust(redacted.reach - 5, ".") + key[:5] + "." * 100
+    assert fragments(redacted.redact_bytes(cut_into(text, "."))) == [text, "."]
+
+
 @pytest.mark.parametrize("cut", [1, 4, 7])
 def test_a_key_that_is_escaped_again_and_again_is_found_in_both_of_its_parts(cut: int) -> None:
     escaped = "\\" * 8 + "u0061"
