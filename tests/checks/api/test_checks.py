@@ -20,6 +20,7 @@ from readiness.mutants.api import (
     flaws_long_system,
     flaws_replies,
     flaws_sdk,
+    flaws_spelling,
     flaws_streams,
     flaws_tool_history,
 )
@@ -47,7 +48,7 @@ BROKEN = [
         for each in (
             *(*flaws_streams.FLAWS, *flaws_history.FLAWS),
             *(*flaws_beside_tools.FLAWS, *flaws_tool_history.FLAWS, *flaws_long_system.FLAWS),
-            *flaws_limits.FLAWS,
+            *(*flaws_limits.FLAWS, *flaws_spelling.FLAWS),
         )
         if each.check
     ),
