@@ -194,3 +194,10 @@ def test_a_directive_without_its_argument_is_no_crash(tmp_path: Path) -> None:
         tmp_path
     )
     assert scores(tmp_path)["rate_limit_per_user"].outcome is Outcome.UNSUPPORTED
+
+
+def test_a_unit_whose_quotes_do_not_end_is_open(tmp_path: Path) -> None:
+    files.write(tmp_path)
+    unit = '[Service]\nEnvironment="A=b\nExecStart=/bin/vllm serve /m\nRestart=always\n'
+    files.added("vllm.service", unit)(tmp_path)
+    assert scores(tmp_path)["known_settings"].outcome is Outcome.UNDETERMINED
