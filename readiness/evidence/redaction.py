@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from html import escape
@@ -44,8 +44,8 @@ BATCH, MAX_FIELDS = 10_000, 100
 Span = tuple[int, int]
 #: The strings of a frame, with their names and the indexes of the choice and the call.
 Frame = list[tuple[bytes, Span]]
-#: The strings of all frames, by their names.
-Fields = defaultdict[bytes, list[Span]]
+#: The strings of all frames, by their names, those that were added to most recently last.
+Fields = dict[bytes, list[Span]]
 
 
 class Secrets:
@@ -131,7 +131,7 @@ class Secrets:
         return _without(data, (each.span() for each in re.finditer(b"\1+", mask)))
 
     def _secret_fragments(self, data: bytes) -> Iterator[Span]:
-        fields: Fields = defaultdict(list)
+        fields: Fields = {}
         waiting = kept = 0
         for frame in _frames(data):
             _add(fields, frame)
@@ -196,10 +196,16 @@ def _add(fields: Fields, frame: Frame) -> None:
         at, joined = seen[name], b"%b *" % name
         if at and joined not in fields:
             fields[joined] = fields[name].copy()
-        fields[b"%b %d" % (name, at) if at else name].append(span)
+        _go_on(fields, b"%b %d" % (name, at) if at else name, span)
         if joined in fields:
-            fields[joined].append(span)
+            _go_on(fields, joined, span)
         seen[name] += 1
+
+
+def _go_on(fields: Fields, name: bytes, span: Span) -> None:
+    """Add a string to its field, which is then the last to be forgotten."""
+    fields[name] = spans = fields.pop(name, [])
+    spans.append(span)
 
 
 def _frames(data: bytes) -> Iterator[Frame]:

@@ -24,6 +24,10 @@ def _as_said(request: Request, answer: ModelOutput, turn: int) -> ModelOutput:
     return answer
 
 
+def _as_read(body: bytes) -> bytes:
+    return body
+
+
 def _as_formed(request: Request, body: Body) -> Body:
     return body
 
@@ -86,6 +90,7 @@ class Flaw:
             in s, and a negative one closes the connection.
         intercept: Sends another response instead.
         change_request: Changes the request before it is checked.
+        change_bytes: Changes the bytes of a request before they are parsed.
         change_error: Changes the error response to an invalid request, which is None if it is no
             JSON.
         change_model_list: Changes the list of models.
@@ -111,6 +116,7 @@ class Flaw:
     change_frames: Callable[[Request, list[bytes]], Sequence[bytes | float]] = _as_framed
     intercept: Callable[[Request, int], SubstituteResponse | None] = _let_pass
     change_request: Callable[[Request], Request] = _as_asked
+    change_bytes: Callable[[bytes], bytes] = _as_read
     change_error: Callable[[Request | None, SubstituteResponse], SubstituteResponse] = _as_wrong
     change_model_list: Callable[[Body], Body] = _as_listed
     accept_key: Callable[[bytes, bytes], bool] = _by_key

@@ -302,11 +302,12 @@ async def _declined(send: Send, body: Any, without: Any) -> Exchange | None:
     It is asked twice, and the other is answered in between: one 404 or 501 of a gateway declines
     nothing, and neither does what refuses every request.
     """
-    if (await send(Call(body, valid=False))).status not in UNSUPPORTED_STATUSES:
+    asked = Call(body, valid=False)
+    if (await send(asked)).status not in UNSUPPORTED_STATUSES:
         return None
     if not (await send(Call(without))).succeeded:
         return None
-    again = await send(Call(body, valid=False))
+    again = await send(asked)
     return again if again.status in UNSUPPORTED_STATUSES else None
 
 

@@ -330,6 +330,25 @@ def test_a_key_that_goes_on_where_fragments_have_been_joined_is_not_kept(behind:
     assert fragments(kept) == [*before, *[MARK] * len(KEY), *after]
 
 
+@pytest.mark.parametrize("behind", [0, 9, len(KEY)])
+def test_nor_is_one_whose_frames_have_more_tokens_than_fields_are_remembered(behind: int) -> None:
+    before, after = ["."] * (BATCH // 3 - len(KEY) + behind), ["."] * BATCH
+    tokens = [{"token": each, "text": ".", "id": "."} for each in (*before, *KEY, *after)]
+    frames = [tokens[at : at + 100] for at in range(0, len(tokens), 100)]
+    body = b"".join(b"data: %b\n\n" % json.dumps(each).encode() for each in frames)
+    kept = [json.loads(each[6:]) for each in Secrets([KEY]).redact_bytes(body).split(b"\n\n")[:-1]]
+    told = [each["token"] for frame in kept for each in frame]
+    assert told == [*before, *[MARK] * len(KEY), *after]
+
+
+def test_a_key_in_the_first_choice_of_a_document_is_not_kept_where_another_follows() -> None:
+    texts = [["."] * 90 + [*KEY], ["."] * 90]
+    choices = [{"index": at, "tokens": [{"t": t} for t in of]} for at, of in enumerate(texts)]
+    kept = json.loads(Secrets([KEY]).redact_bytes(json.dumps(choices).encode()))
+    told = [[each["t"] for each in choice["tokens"]] for choice in kept]
+    assert told == [["."] * 90 + [MARK] * len(KEY), ["."] * 90]
+
+
 def test_a_key_is_not_kept_where_some_frames_leave_out_the_index_of_the_first_choice() -> None:
     choices = [{"index": 0, "text": KEY[:5]}, {"text": KEY[5:9]}, {"index": 0, "text": KEY[9:]}]
     body = b"".join(b"data: %b\n\n" % json.dumps(each).encode() for each in choices)

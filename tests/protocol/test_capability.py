@@ -283,17 +283,24 @@ def test_one_model_is_chosen_and_of_several_the_user_must() -> None:
         choose(Models({"a": None, "b": None}), "")
 
 
+LISTED = Models({"mini": 4096, "other": None})
+
+
 def exploring(
-    answer: Callable[[Request], int | dict[str, Any]], model: str = "mini", **dialect: Any
+    answer: Callable[[Request], int | dict[str, Any]],
+    model: str = "mini",
+    models: Models = LISTED,
+    **dialect: Any,
 ) -> tuple[Capabilities, list[Call]]:
     """What is detected of an endpoint that lists a model with a window, and what it was sent.
 
     Args:
         answer: The status of a refusal, or what a completion has besides its text.
         model: The one that is wanted.
+        models: Those that it lists.
         dialect: What is known of its dialect.
     """
-    models, seen = Models({"mini": 4096, "other": None}), list[Call]()
+    seen = list[Call]()
 
     async def send(call: Call) -> Exchange:
         seen.append(call)
@@ -402,6 +409,15 @@ def test_a_limit_is_ignored_where_more_than_two_tokens_come_beyond_it(
     assert len(older) == (1 if field == "max_completion_tokens" else 5)
 
 
+def test_an_endpoint_that_lists_no_models_is_believed_to_serve_the_one_that_it_answers_to() -> None:
+    found, _ = exploring(lambda request: {}, "alias", models=Models(problem="HTTP 404: no"))
+    assert (found.dialect.model, found.window) == ("alias", None)
+
+
+def test_a_reply_without_usage_has_no_reasoning() -> None:
+    assert exploring(lambda request: {"usage": None})[0].reasoning is False
+
+
 def test_a_limit_whose_trial_fails_is_kept() -> None:
     found, _ = exploring(lambda request: 500 if request.get("max_completion_tokens") == 8 else {})
     assert found.dialect.max_tokens_field == "max_completion_tokens"
@@ -415,6 +431,11 @@ def test_a_stream_is_supported_where_only_its_usage_is_refused() -> None:
     found, sent = exploring(lambda request: 400 if "stream" in request else {}, stream_usage=False)
     assert found.unsupported == {"stream": "HTTP 400: no"}
     assert len([each for each in sent if "stream" in each.body]) == 2
+
+
+def test_what_may_be_declined_is_no_valid_request_either_time() -> None:
+    _, sent = exploring(lambda request: 400 if "tools" in request else {})
+    assert [each.valid for each in sent if "tools" in each.body] == [False, False]
 
 
 def test_a_feature_is_declined_only_where_the_request_without_it_is_answered() -> None:

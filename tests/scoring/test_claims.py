@@ -209,6 +209,7 @@ def test_a_reply_that_runs_away_is_read_in_good_time(piece: str) -> None:
         ("blue, red 4821", "red"),
         ("4821 km^2 sacks", "sacks"),
         ("4821 q", ""),
+        ("4821 qu", "qu"),
         # Of words between two values nobody knows whose they are.
         ("4821 blue 7", ""),
         ("blue 4821 green 7", "blue"),

@@ -19,7 +19,7 @@ from readiness.checks.stability.checks import (
     key_stays_valid,
     long_reply_not_truncated,
 )
-from readiness.checks.webui.check_uploads import upload_round_trip
+from readiness.checks.webui.check_uploads import upload_round_trip, user_isolation
 from readiness.cli.stack_demo import LOCATION, NGINX_PATH, nginx
 from readiness.context import Context
 from readiness.mutants.endpoint.server import serving
@@ -66,6 +66,7 @@ class Setting:
     checks: Sequence[Check] = field(default=CHECKS)
 
 
+CACHE = "proxy_cache_path FOLDER/cache keys_zone=files:1m;"
 DEFAULTS = {"proxy_read_timeout": "600s", "client_max_body_size": "100m"}
 SETTINGS = {
     "as it should be": Setting(LOCATION, {}),
@@ -94,6 +95,18 @@ SETTINGS = {
         {"webui.upload_round_trip": {Outcome.FAIL}},
         "HTTP 413",
     ),
+    "proxy_cache for all": Setting(
+        {
+            **LOCATION,
+            "proxy_buffering": "on",
+            "proxy_cache": "files",
+            "proxy_cache_valid": "200 1m",
+        },
+        {"webui.user_isolation": {Outcome.FAIL}},
+        "is answered to another user",
+        http=[CACHE],
+        checks=[user_isolation],
+    ),
     "buffering, HTTP/1.0": Setting(
         DEFAULTS,
         {"api.incremental_streaming": {Outcome.FAIL}},
@@ -120,10 +133,11 @@ def test_a_setting_is_named_by_its_own_check_alone(setting: Setting, tmp_path: P
     async def work(chat: Chat) -> dict[str, list[Score]]:
         return {each.id: await _scored(chat, each) for each in setting.checks}
 
+    outside = [each.replace("FOLDER", str(tmp_path)) for each in setting.http]
     context = Context(context_window=139_264, webui_accounts=PLAIN, defects_only=True)
     with (
         serving(pace=setting.pace) as upstream,
-        nginx(tmp_path, upstream.removesuffix("/v1"), setting.location, setting.http) as url,
+        nginx(tmp_path, upstream.removesuffix("/v1"), setting.location, outside) as url,
     ):
         scores = at(f"{url}/v1", work, context)
     failing = {

@@ -66,6 +66,10 @@ SETTINGS = {
         users=False,
         as_admin=True,
     ),
+    "a life of no time": Setting({"JWT_EXPIRES_IN": "0s"}, {**ALWAYS, "session_lifetime": FAIL}),
+    "a key that everybody knows": Setting(
+        {"WEBUI_SECRET_KEY": "t0p-s3cr3t"}, {**ALWAYS, "forged_token_rejected": FAIL}
+    ),
     "no authentication": Setting(
         {"WEBUI_AUTH": "false"}, {"authentication_enabled": FAIL}, admin=False, users=False
     ),

@@ -10,14 +10,26 @@ from urllib.parse import quote
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.api import scoring_models as models
-from readiness.checks.api.probes import call, isolation_probes, probes, tool_call_isolation_probes
-from readiness.checks.api.requests import send_beside_another
-from readiness.checks.api.scoring_replies import score_answered, score_own_codes
+from readiness.checks.api.probes import (
+    call,
+    equivalent,
+    isolation_probes,
+    probes,
+    tool_call_isolation_probes,
+    with_code_words,
+)
+from readiness.checks.api.requests import reproduced, send_beside_another
+from readiness.checks.api.scoring_replies import (
+    score_answered,
+    score_equivalent,
+    score_own_codes,
+    tells_words,
+)
 from readiness.exchange import Call, Exchange
 from readiness.probe import Probe
 from readiness.protocol.completion import read
 from readiness.reply import Reply
-from readiness.score import Score
+from readiness.score import PASSED, Score
 from readiness.scoring.rejection import survived
 
 
@@ -41,6 +53,22 @@ async def expect_continue_accepted(chat: Chat, probe: Probe) -> Score:
     return score_answered(read(await chat.call(expecting)))
 
 
+@check(with_code_words("equivalent_requests_read"), trials=4)
+async def equivalent_requests_read(chat: Chat, probe: Probe) -> Score:
+    """A request MUST be read the same however its client writes and labels it: with escapes for
+    what is not ASCII, indented with its model last, with a charset, or accepting a stream.
+    """
+
+    async def attempt() -> Score:
+        other = await chat.call(equivalent(probe, chat.dialect))
+        if tells_words(other, probe.expect["words"]):
+            return PASSED
+        usual = await chat.call(call(probe, chat.dialect))
+        return score_equivalent(other, usual, probe.expect["words"])
+
+    return await reproduced(attempt)
+
+
 @check(probes("chunked_body_accepted"))
 async def chunked_body_accepted(chat: Chat, probe: Probe) -> Score:
     """A request body in chunked transfer encoding SHOULD be read."""
@@ -58,7 +86,9 @@ async def gzip_body_handled(chat: Chat, probe: Probe) -> Score:
 
 @check(isolation_probes, trials=32)
 async def conversation_isolation(chat: Chat, probe: Probe) -> Score:
-    """Of many concurrent requests, each MUST get its own code word back, and never another's."""
+    """Of many concurrent requests, each MUST get its own code word back, and never another's, not
+    even where it has none.
+    """
     replies = await send_beside_another(chat, probe)
     return score_own_codes([(reply.text, expect) for reply, expect in replies])
 

@@ -140,7 +140,7 @@ async def format_leaves_calls(chat: Chat, probe: Probe) -> Score:
     return await _called_in_format(chat, probe)
 
 
-@check(with_code_words("tools_change_honoured"), trials=1, needs=["tools"])
+@check(with_code_words("tools_change_honoured"), trials=2, needs=["tools"])
 async def tools_change_honoured(chat: Chat, probe: Probe) -> Score:
     """The same messages with a tool to call MUST get the call, and never the reply that was sent
     before.

@@ -143,7 +143,7 @@ async def _default_system(chat: Chat) -> int:
     return replies.default_system_tokens(without, given)
 
 
-@check(with_code_words("all_messages_read"), trials=6)
+@check(with_code_words("all_messages_read"), trials=7)
 async def all_messages_read(chat: Chat, probe: Probe) -> Score:
     """System, user and assistant messages MUST all be read, in their order."""
     return await recall(chat, probe)

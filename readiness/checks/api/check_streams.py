@@ -10,7 +10,13 @@ from readiness.check import check
 from readiness.checks.api import scoring_replies as shape
 from readiness.checks.api import scoring_streams as stream
 from readiness.checks.api.probes import both_forms, brief, longer, streamed
-from readiness.checks.api.requests import reproduced, send, send_as_is, send_without_reasoning
+from readiness.checks.api.requests import (
+    reproduced,
+    send,
+    send_as_is,
+    send_without_reasoning,
+    within_largest_limit,
+)
 from readiness.probe import Probe
 from readiness.protocol.completion import read
 from readiness.score import Score
@@ -81,7 +87,7 @@ async def incremental_streaming(chat: Chat, probe: Probe) -> Score:
     words = [await send_as_is(chat, brief(probe))]
     found = await send_as_is(chat, probe)
     words.append(await send_as_is(chat, brief(probe)))
-    long = longer(probe, chat.context.context_window)
+    long = await within_largest_limit(chat, longer(probe, chat.context.context_window))
     if stream.generation_seconds(found, words) < stream.MIN_SECONDS:
         found = await send_as_is(chat, long)
     score = stream.score_incremental(found, words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from random import Random
@@ -23,6 +23,8 @@ SENTENCE_BUDGET = 32
 LONG_BUDGET = 8_192
 LONG_MESSAGE = 20_000  # bytes, which take some 4,000 tokens
 PAGE = 3_000
+#: Of so many requests beside each other, one is told no code word.
+UNTOLD = 8
 OK = [{"role": "user", "content": "Reply with the word OK."}]
 
 
@@ -67,17 +69,19 @@ def with_code_words(name: str) -> Generator:
 
 def isolation_probes(seed: int, trials: int) -> list[Probe]:
     """Requests that differ in their code, half of them streamed; each expects its own."""
-    wordings = PROMPTS["conversation_isolation"]
+    wordings, untold = PROMPTS["conversation_isolation"], PROMPTS["untold"]
+    codes = _codes(f"apart/{seed}", trials + 1)
+    own = ["" if at % UNTOLD == UNTOLD - 1 else code for at, code in enumerate(codes)]
     return _beside_each_other(
         [
             Probe(
                 f"api.conversation_isolation.{at:02}@v1",
-                _replaced(wordings[at % len(wordings)], {"{code}": code}),
+                _replaced(wordings[at % len(wordings)] if code else untold, {"{code}": code}),
                 {"code": code},
                 {"stream": True} if at // 2 % 2 else {},
                 SENTENCE_BUDGET,
             )
-            for at, code in enumerate(_codes(f"apart/{seed}", trials + 1))
+            for at, code in enumerate(own)
         ]
     )
 
@@ -103,8 +107,9 @@ def tool_call_isolation_probes(seed: int, trials: int) -> list[Probe]:
 def _beside_each_other(probes_: Sequence[Probe]) -> list[Probe]:
     """Each probe but the last, with the next one to be sent beside it, as long as it is."""
     codes = [each.expect["code"] for each in probes_]
+    told = [code for code in codes if code]
     apart = [
-        replace(each, expect={**each.expect, "others": [code for code in codes if code != own]})
+        replace(each, expect={**each.expect, "others": [code for code in told if code != own]})
         for each, own in zip(probes_, codes, strict=True)
     ]
     return [
@@ -127,6 +132,28 @@ def call(probe: Probe, dialect: Dialect) -> Call:
     kept = {key: value for key, value in body.items() if key not in dropped}
     limit = {dialect.max_tokens_field: send["most"]} if "most" in send else {}
     return Call({**kept, **limit, **send.get("set", {})})
+
+
+def equivalent(probe: Probe, dialect: Dialect) -> Call:
+    """The request of a probe as another client writes and labels it."""
+    asked = call(probe, dialect)
+    written = _WRITTEN[probe.expect.get("written", "")](asked.body)
+    return Call(written, headers=probe.expect.get("headers", {}), valid=False)
+
+
+def _indented(body: Mapping[str, Any]) -> bytes:
+    """With the messages first, and the model last."""
+    others = {name: body[name] for name in body if name not in ("messages", "model")}
+    ordered = {"messages": body["messages"], **others, "model": body["model"]}
+    return json.dumps(ordered, ensure_ascii=False, indent=2).encode()
+
+
+#: How clients write the JSON of a request.
+_WRITTEN: Mapping[str, Callable[[Any], Any]] = {
+    "": lambda body: body,
+    "escaped": lambda body: json.dumps(body).encode(),
+    "indented": _indented,
+}
 
 
 def _probe(name: str, said: Mapping[str, Any]) -> Probe:
@@ -158,7 +185,9 @@ def _filled(said: Any, series: str) -> Any:
     random = Random(f"api/{series}/numbers")
     low = random.randrange(11, 60)
     numbers = {"low": low, "middle": low + 9, "next": low + 10, "high": low + 29}
+    numbers["ones"] = numbers["middle"] % 10
     texts |= {f"{{{name}}}": str(number) for name, number in numbers.items()}
+    texts["{capitals}"] = code.upper()
     texts["{renumbered}"] = _renumbered(code, random)
     texts["{name}"] = random.choice(PROMPTS["names"])
     return _with_turns(_replaced(said, texts))
@@ -195,14 +224,14 @@ def _with_turns(said: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _between(messages: Sequence[Any], turns: int) -> list[Any]:
-    """The messages with this many pairs of short ones after the first."""
-    first, *others = messages
+    """The messages with this many pairs of short ones before the last."""
+    *others, last = messages
     pairs = [
         {"role": role, "content": content}
         for at in range(1, turns + 1)
         for role, content in (("user", f"Add one to {at}."), ("assistant", f"{at + 1}."))
     ]
-    return [first, *pairs, *others]
+    return [*others, *pairs, last]
 
 
 def _codes(series: str, count: int) -> list[str]:

@@ -12,12 +12,14 @@ from readiness.chat import Chat
 from readiness.checks.api.probes import (
     MAX_BYTES_PER_TOKEN,
     NEIGHBOUR,
+    brief,
     call,
     hostile_call,
     padded,
     streaming,
 )
 from readiness.checks.api.scoring_replies import (
+    DECLINED,
     rescore_by_limited_reply,
     score_large_limit,
     score_no_default_limit,
@@ -30,6 +32,8 @@ from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import Outcome, Score, scored
 
+#: No endpoint accepts fewer tokens than these alone.
+LEAST_LIMIT = 1_024
 #: What a reply must contain, and must not.
 Expectation = Mapping[str, Any]
 
@@ -63,6 +67,16 @@ async def send_as_is(chat: Chat, probe: Probe) -> Exchange:
 async def send_invalid(chat: Chat, probe: Probe) -> Exchange:
     """Send a probe's request that the endpoint may refuse, and return the exchange."""
     return await chat.call(replace(call(probe, chat.dialect), valid=False))
+
+
+async def within_largest_limit(chat: Chat, probe: Probe) -> Probe:
+    """A probe whose limit the endpoint accepts: its own, or half of that, or of that, and so on."""
+    while probe.budget > LEAST_LIMIT:
+        asked = await send_invalid(chat, replace(brief(probe), budget=probe.budget))
+        if asked.status not in DECLINED:
+            break
+        probe = replace(probe, budget=probe.budget // 2)
+    return probe
 
 
 async def send_without_reasoning(chat: Chat, probe: Probe) -> Reply:

@@ -95,6 +95,7 @@ class Tokens:
         cut: Whether the reply says that it was cut there.
         cut_below: Whether it says so, and was cut before.
         summed: Whether the total is the sum of both, where the reply states it.
+        cached: The tokens of the prompt that were cached, as far as the reply states it.
     """
 
     prompt: int
@@ -108,6 +109,7 @@ class Tokens:
     cut: bool = False
     cut_below: bool = False
     summed: bool = True
+    cached: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +370,7 @@ def _tokens(request: Mapping[str, Any], reply: Reply, said: Mapping[str, Any]) -
         reply.finish == "length",
         bool(cut_below(reply, stated_limit(request))),
         _usage_of(said).get("total_tokens") in (None, reply.usage.prompt + reply.usage.completion),
+        reply.usage.cached or 0,
     )
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from readiness.exchange import Exchange, Fault, Repeated
 from readiness.probe import tokens_of
-from readiness.protocol.completion import NEARLY, cut_below, cut_short, lost, read
+from readiness.protocol.completion import NEARLY, cut_below, cut_short, error_text, lost, read
 from readiness.protocol.message import decode
 from readiness.protocol.sse import Parser
 from readiness.reply import Reply
 from readiness.resources import violation
-from readiness.score import PASSED, Outcome, Score, failed, scored
+from readiness.score import PASSED, EndpointError, Outcome, Score, failed, scored
 from readiness.scoring.rejection import REFUSING, refused, tells
 
 #: Tokens by which the forms of a conversation may differ if nothing is lost.
@@ -245,6 +245,23 @@ def score_words(reply: Reply, words: Sequence[str]) -> Score:
     """Score a reply that must contain words of the conversation."""
     missing = [word for word in words if not contains(reply.text, word)]
     return failed(f"no {missing[0]!r} in {reply.text!r:.120}") if missing else PASSED
+
+
+def tells_words(exchange: Exchange, words: Sequence[str]) -> bool:
+    """Whether a response is a reply with these words."""
+    try:
+        text = read(exchange).text
+    except EndpointError:
+        return False
+    return all(contains(text, word) for word in words)
+
+
+def score_equivalent(other: Exchange, usual: Exchange, words: Sequence[str]) -> Score:
+    """Score a request that failed as one client writes it by the same as another does."""
+    if not tells_words(usual, words):
+        return scored(Outcome.UNDETERMINED, "the model does not repeat the text")
+    came = f"HTTP {other.status}: {error_text(other):.120}"
+    return failed("a request is not read as another client writes it", came)
 
 
 #: What a code word is made of: a word and a number. Three letters or digits are no chance.

@@ -289,7 +289,8 @@ def score_intact(reply: Reply, echo: str) -> Score:
         return PASSED
     if "\ufffd" in text.rstrip("\ufffd") or _misread(text):
         return failed(f"the characters arrived as {text!r:.120}")
-    left = {"".join(filter(kept, echo)).strip() for kept in (str.isascii, _in_first_plane)}
+    common = (str.isascii, _in_first_plane, _in_no_extension_a, _is_no_rare_ideograph)
+    left = {"".join(filter(kept, echo)).strip() for kept in common} - {echo}
     if text.strip() in left - {""}:
         return failed("characters are lost", f"{text!r:.120} for {echo!r:.120}")
     if any(letter in text for letter in echo if not letter.isascii()):
@@ -299,6 +300,15 @@ def score_intact(reply: Reply, echo: str) -> Score:
 
 def _in_first_plane(letter: str) -> bool:
     return letter <= "\uffff"
+
+
+def _in_no_extension_a(letter: str) -> bool:
+    return not "\u3400" <= letter <= "\u4dbf"
+
+
+def _is_no_rare_ideograph(letter: str) -> bool:
+    """Whether a letter is none of those that names have and few vocabularies do."""
+    return _in_no_extension_a(letter) and not "\U00020000" <= letter <= "\U0003ffff"
 
 
 def _object(data: bytes) -> Chunk:

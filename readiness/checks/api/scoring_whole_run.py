@@ -191,6 +191,9 @@ def score_counts(seen: Sequence[Observed]) -> Judged:
             for each, tokens in counted
             if tokens.completion > tokens.reply_size + PER_PART * tokens.parts + PER_REPLY
         ],
+        "more tokens are cached than the prompt has": [
+            each for each, tokens in counted if tokens.cached > tokens.prompt
+        ],
         "total_tokens is not the sum": [each for each, tokens in counted if not tokens.summed],
         "replies count more tokens than their limit": [
             each

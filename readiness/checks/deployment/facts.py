@@ -283,6 +283,7 @@ class Deployment:
         locations: The locations of nginx that hand requests on.
         model: The model's configuration; None where none was shown, or several.
         rotations: The rules by which logs rotate, of logrotate and of the daemon.
+        log_driver: The driver of the containers' logs, by the daemon; None for its default.
         watchdogs: The places at which a script reads the GPU's used memory.
         unread: Why parts of the files could not be read.
         digests: The SHA-256 of each file, with the values of secrets replaced.
@@ -293,6 +294,7 @@ class Deployment:
     locations: Sequence[ProxyLocation] = ()
     model: ModelConfig | None = None
     rotations: Sequence[Rotation] = ()
+    log_driver: Setting | None = None
     watchdogs: Sequence[Setting] = ()
     unread: Sequence[str] = ()
     digests: Mapping[str, str] = field(default_factory=dict)

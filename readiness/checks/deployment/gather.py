@@ -30,7 +30,7 @@ from readiness.checks.deployment.facts import (
     Supervisor,
     setting,
 )
-from readiness.checks.deployment.kubernetes import is_manifest, manifest_services
+from readiness.checks.deployment.kubernetes import is_manifest, manifest_services, objects
 from readiness.checks.deployment.systemd import unit_service
 from readiness.checks.deployment.yaml_nodes import Node, UnreadableYaml, documents
 
@@ -72,6 +72,7 @@ class _Reading:
     locations: list[ProxyLocation] = field(default_factory=list)
     models: list[ModelConfig] = field(default_factory=list)
     rotations: list[Rotation] = field(default_factory=list)
+    log_driver: Setting | None = None
     watchdogs: list[Setting] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
@@ -109,6 +110,7 @@ def gather_deployment(paths: Sequence[Path]) -> Deployment:
         tuple(reading.locations),
         reading.models[0] if len(reading.models) == 1 else None,
         tuple(reading.rotations),
+        reading.log_driver,
         tuple(reading.watchdogs),
         tuple(reading.unread),
         dict(sorted(reading.digests.items())),
@@ -297,8 +299,28 @@ def _read_yaml(file: _File, reading: _Reading) -> None:
         env = _beside(file, name)
         return None if env is None else _variables(env, reading)
 
+    reading.gateways += _held_gateways(file, found)
     for each in composed:
         reading.services += compose_services(each, file.text, known, variables)
+
+
+def _held_gateways(file: _File, found: Sequence[Node]) -> Iterator[_File]:
+    """The configurations of nginx in configuration maps, and in those of compose files."""
+    maps = [each for document in found for each in objects(document)]
+    held = [
+        (f"{each.at('metadata', 'name').text}/{name}", node)
+        for each in maps
+        for name, node in each.at("data").items()
+    ]
+    held += [
+        (name, node.at("content")) for each in found for name, node in each.at("configs").items()
+    ]
+    for name, node in held:
+        # Other programs have blocks of the same names.
+        if "nginx" in name and _NGINX.search(node.text):
+            # Its lines are counted from the beginning of the file.
+            before = "\n" * (node.line - 1 + node.is_block)
+            yield _File(file.path / name, file.folder, file.name, before + node.text)
 
 
 def _read_unit(file: _File, reading: _Reading) -> None:
@@ -327,7 +349,7 @@ def _read_gateways(reading: _Reading) -> None:
     parsed: list[tuple[_File, list[nginx.Statement]]] = []
     for file in reading.gateways:
         try:
-            parsed.append((file, nginx.statements(file.path, file.name)))
+            parsed.append((file, nginx.statements(file.text, file.name)))
         except nginx.UnreadableNginx as error:
             reading.unread.append(str(error))
     seen: set[Path] = set()
@@ -347,7 +369,7 @@ def _include(file: _File, seen: set[Path], pattern: str) -> list[nginx.Statement
     seen.update(each.path for each in found)
     try:
         return (
-            [line for each in found for line in nginx.statements(each.path, each.name)]
+            [line for each in found for line in nginx.statements(each.text, each.name)]
             if found
             else None
         )
@@ -395,6 +417,8 @@ def _read_json(file: _File, reading: _Reading) -> None:
         _digest(file, reading, _secrets(file.text))
         options = content.get("log-opts")
         told = options.get("max-size") if isinstance(options, dict) else None
+        if isinstance(driver := content.get("log-driver"), str):
+            reading.log_driver = Setting(driver, f"{file.name}:{_line(file, 'log-driver')}")
         if isinstance(told, str):
             reading.rotations.append(Rotation(told, True, f"{file.name}:{_line(file, 'max-size')}"))
     elif "model_type" in content or "architectures" in content:

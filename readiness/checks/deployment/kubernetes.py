@@ -38,24 +38,25 @@ def is_manifest(document: Node) -> bool:
 
 def manifest_services(documents: Sequence[Node]) -> list[Service]:
     """The containers of all workloads, as the services beside them expose them."""
-    objects = [each for document in documents for each in _objects(document)]
+    given = [each for document in documents for each in objects(document)]
     maps = {
         each.at("metadata", "name").text: each
-        for each in objects
+        for each in given
         if each.at("kind").text == "ConfigMap"
     }
-    exposing = [each for each in objects if each.at("kind").text == "Service"]
+    exposing = [each for each in given if each.at("kind").text == "Service"]
     found = []
-    for workload in objects:
+    for workload in given:
         if workload.at("kind").text in WORKLOADS:
             found += list(_containers(workload, maps, exposing))
     return found
 
 
-def _objects(document: Node) -> Iterator[Node]:
+def objects(document: Node) -> Iterator[Node]:
+    """The objects of a document: its own, or those of a list."""
     if document.at("kind").text == "List":
         for each in document.at("items"):
-            yield from _objects(each)
+            yield from objects(each)
     else:
         yield document
 

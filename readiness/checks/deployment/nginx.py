@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -29,7 +30,6 @@ GUARDS = (
     "auth_basic",
     "auth_request",
     "auth_jwt",
-    "allow",
     "deny",
     "internal",
     "if",
@@ -41,7 +41,6 @@ _NO_GUARD = frozenset(
         ("auth_basic", "off"),
         ("auth_request", "off"),
         ("auth_jwt", "off"),
-        ("allow", "all"),
         ("ssl_verify_client", "off"),
         ("ssl_verify_client", "optional_no_ca"),
     ]
@@ -109,7 +108,8 @@ class _Scope:
         variables = dict(self.variables)
         hidden = self.hidden
         for each in block:
-            if each.name in _READ:
+            # Without an argument, nginx does not start.
+            if each.name in _READ and (each.arguments or each.name == "internal"):
                 own.setdefault(each.name, []).append(_directive(each))
             if each.name == "set" and len(each.arguments) == 2:
                 variables[each.arguments[0]] = each.arguments[1]
@@ -132,8 +132,8 @@ def _directive(statement: Statement) -> Directive:
 Include = Callable[[str], Sequence[Statement] | None]
 
 
-def statements(path: Path, file: str) -> list[Statement]:
-    """The directives of a file; of a dump (`nginx -T`) those of its files where they are included.
+def statements(text: str, file: str) -> list[Statement]:
+    """The directives of a text; of a dump (`nginx -T`) those of its files where they are included.
 
     Raises:
         UnreadableNginx: It is no configuration of nginx.
@@ -141,14 +141,17 @@ def statements(path: Path, file: str) -> list[Statement]:
     import crossplane
 
     try:
-        parsed = crossplane.parse(
-            str(path),
-            single=True,
-            catch_errors=True,
-            check_ctx=False,
-            check_args=False,
-            comments=True,
-        )
+        with NamedTemporaryFile("w", encoding="utf-8", suffix=".conf") as kept:
+            kept.write(text)
+            kept.flush()
+            parsed = crossplane.parse(
+                kept.name,
+                single=True,
+                catch_errors=True,
+                check_ctx=False,
+                check_args=False,
+                comments=True,
+            )
     except (RecursionError, ValueError, OSError) as error:
         raise UnreadableNginx(f"{file}: not read as a configuration of nginx") from error
     for each in parsed["errors"]:
@@ -392,13 +395,38 @@ def _rewritten(arguments: Sequence[str], path: str) -> str:
         return path
 
 
+#: Variables by which no client is told from another, as in `if` for CORS or WebSockets.
+_OF_REQUEST = frozenset(
+    [
+        "$request_method",
+        "$http_origin",
+        "$http_upgrade",
+        "$http_user_agent",
+        "$http_x_forwarded_proto",
+        "$host",
+        "$http_host",
+        "$scheme",
+        "$https",
+        "$server_port",
+        "$uri",
+        "$request_uri",
+        "$content_type",
+    ]
+)
+
+
 def is_guarded(location: ProxyLocation) -> bool:
     """Whether something keeps some clients from a location."""
-    return any(
-        not each.arguments or (each.name, *each.arguments[:1]) not in _NO_GUARD
-        for name in GUARDS
-        for each in location.directives.get(name, ())
-    )
+    return any(_keeps_out(each) for name in GUARDS for each in location.directives.get(name, ()))
+
+
+def _keeps_out(directive: Directive) -> bool:
+    """Whether a directive keeps all clients out but those that it knows."""
+    if directive.name == "deny":
+        return directive.arguments[:1] == ("all",)
+    if directive.name == "if":
+        return not _OF_REQUEST.issuperset(re.findall(r"\$\w+", " ".join(directive.arguments)))
+    return (directive.name, *directive.arguments[:1]) not in _NO_GUARD
 
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})

@@ -27,6 +27,7 @@ RETRY_AFTER = (
 #: Paths of pages that are asked for by themselves, and take no chat and no file.
 _ASIDE = re.compile(
     r"(?:health|ready|live|metrics|ping|status|static|assets|favicon|robots|docs|redoc|openapi)[\w.\\-]*"
+    r"|(?:css|js|mjs|map|png|jpe?g|gif|ico|svg|webp|avif|woff2?|ttf|otf|eot|webmanifest)"
 )
 #: Paths under which Open WebUI takes files.
 _FILES = re.compile(r"location(?: [~^*=]+)? (?:\^?/?|.*api.*|\.\*|\^?/\(?\.\*\)?\$?)|")
@@ -174,8 +175,9 @@ def _kept_back(location: ProxyLocation, deployment: Deployment) -> Iterator[Find
 
 def _default_version(deployment: Deployment) -> str:
     """The version of HTTP that nginx speaks to what is behind it unless it is told."""
-    found = [re.findall(r"\d+", each.version) for each in deployment.of(Program.NGINX)]
-    new = found and all(tuple(map(int, each)) >= HTTP_1_1 for each in found)
+    images = [each.image.value or "" if each.image else "" for each in deployment.of(Program.NGINX)]
+    found = [re.search(r":(\d+\.\d+(?:\.\d+)?)", each) for each in images]
+    new = found and all(each and tuple(map(int, each[1].split("."))) >= HTTP_1_1 for each in found)
     return "1.1" if new else "1.0"
 
 

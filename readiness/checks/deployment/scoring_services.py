@@ -37,7 +37,8 @@ _WITH_HEALTH = (*_IN_CONTAINERS, Supervisor.KUBERNETES)
 _VERSION = re.compile(r"\d+\.\d+|\d{3,}|(?<![0-9a-z])(?=[a-f]*\d)[0-9a-f]{7,40}(?![0-9a-z])")
 #: What a tag says of the system below, which is no version of the program.
 _PLATFORM = re.compile(
-    r"(?:alpine|debian|ubuntu|bookworm|trixie|ubi|cuda|cu|rocm|python|py)-?\d[\d.]*", re.IGNORECASE
+    r"(?<![a-z])(?:alpine|debian|ubuntu|bookworm|trixie|ubi|cuda|cu|rocm|python|py)-?\d[\d.]*",
+    re.IGNORECASE,
 )
 _BRANCH = re.compile(r"main|master|HEAD|dev|develop|refs/.*")
 
@@ -181,7 +182,7 @@ def score_runs_as_declared(deployment: Deployment, live: LiveFacts) -> Score:
             instead,
         )
         for name, told, running in pairs
-        if (told.value or "").lower() != running.lower()
+        if not _is_as_declared(told.value or "", running)
     ]
     absent = (
         "no running Open WebUI was named with --webui"
@@ -189,6 +190,13 @@ def score_runs_as_declared(deployment: Deployment, live: LiveFacts) -> Score:
         else "its variables declare nothing that it tells"
     )
     return conclude(findings, audited=bool(pairs), absent=absent)
+
+
+def _is_as_declared(declared: str, running: str) -> bool:
+    """Whether what runs is what is declared: of a switch, whatever is not `true` is off."""
+    if running in ("true", "false"):
+        return (declared.lower() == "true") is (running == "true")
+    return declared.lower() == running.lower()
 
 
 FILE_SIZE = "RAG_FILE_MAX_SIZE"
@@ -369,7 +377,9 @@ def score_logs(deployment: Deployment) -> Score:
 
 
 def _unbounded_logs(service: Service, deployment: Deployment) -> Iterator[Finding]:
-    driver = (service.log_driver.value or "?") if service.log_driver else "json-file"
+    contained = service.supervisor in _IN_CONTAINERS
+    told = service.log_driver or (deployment.log_driver if contained else None)
+    driver = (told.value or "?") if told else "json-file"
     instead = 'logging: {options: {max-size: "50m", max-file: "5"}}'
     if service.supervisor is Supervisor.DOCKER:
         instead = "--log-opt max-size=50m --log-opt max-file=5"
@@ -383,7 +393,6 @@ def _unbounded_logs(service: Service, deployment: Deployment) -> Iterator[Findin
                 service.log_size.value is not None, Finding(service.log_size.place, fault, instead)
             )
         return
-    contained = service.supervisor in _IN_CONTAINERS
     if any(each.of_containers is contained for each in deployment.rotations) or driver in _BOUNDED:
         return
     if service.supervisor is Supervisor.KUBERNETES:

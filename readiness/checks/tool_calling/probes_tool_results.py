@@ -32,15 +32,15 @@ LONG_RESULT = 4_000
 
 
 def result(slot: ToolVariation, values: Mapping[str, Any]) -> dict[str, Any]:
-    """A result that no model can guess; every figure has a decimal, and no two are the same."""
-    low, high = (101, 499) if values["unit"] == "celsius" else (501, 989)
-    tenths = [each for each in range(low, high) if each % 10]
-    coldest, hottest, humidity, wind = slot.random.sample(tenths, 4)
+    """A result that no model can guess; every figure has two decimals, and no two are the same."""
+    low, high = (1010, 4990) if values["unit"] == "celsius" else (5010, 9890)
+    hundredths = [each for each in range(low, high) if each % 10]
+    coldest, hottest, humidity, wind = slot.random.sample(hundredths, 4)
     return {
-        "temperature_max": max(hottest, coldest) / 10,
-        "temperature_min": min(hottest, coldest) / 10,
-        "humidity_percent": humidity / 10,
-        "wind_kmh": wind / 10,
+        "temperature_max": max(hottest, coldest) / 100,
+        "temperature_min": min(hottest, coldest) / 100,
+        "humidity_percent": humidity / 100,
+        "wind_kmh": wind / 100,
     }
 
 

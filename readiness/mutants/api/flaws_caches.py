@@ -25,7 +25,7 @@ _LONG = 2_000
 _SAMPLING = ("temperature", "seed", "top_p")
 
 
-def _cached(key: Key, *ignored: str) -> Callable[[Request, int], SubstituteResponse | None]:
+def cached(key: Key, *ignored: str) -> Callable[[Request, int], SubstituteResponse | None]:
     """A cache of replies by what the key makes of their messages, and by the other parameters."""
     kept: dict[str, Request] = {}
 
@@ -92,61 +92,61 @@ FLAWS = [
         "api_cache_without_digits",
         "a cache does not tell figures apart",
         _CHANGED,
-        intercept=_cached(_without_digits),
+        intercept=cached(_without_digits),
     ),
     Flaw(
         "api_cache_without_digits_when_long",
         "a cache does not tell figures apart in long prompts",
         _CHANGED,
-        intercept=_cached(_long_without_digits),
+        intercept=cached(_long_without_digits),
     ),
     Flaw(
         "api_cache_of_heads",
         "a cache knows the first 2,000 characters of a prompt",
         _CHANGED,
         elsewhere=("memory",),
-        intercept=_cached(_head),
+        intercept=cached(_head),
     ),
     Flaw(
         "api_cache_without_system",
         "a cache does not tell system messages apart",
         _CHANGED,
-        intercept=_cached(_without_system),
+        intercept=cached(_without_system),
     ),
     Flaw(
         "api_cache_without_last_turn",
         "a cache knows what stands before the last message of long conversations",
         _CHANGED,
         elsewhere=("memory",),
-        intercept=_cached(_without_last_turn),
+        intercept=cached(_without_last_turn),
     ),
     Flaw(
         "api_cache_without_earlier_turns",
         "a cache knows the system message and the last one",
         _CHANGED,
         elsewhere=("memory",),
-        intercept=_cached(_without_earlier_turns),
+        intercept=cached(_without_earlier_turns),
     ),
     Flaw(
         "api_cache_without_sampling",
         "a cache does not tell temperatures and seeds apart",
         _SAMPLED,
-        intercept=_cached(_all, *_SAMPLING),
+        intercept=cached(_all, *_SAMPLING),
     ),
     Flaw(
         "api_cache_without_seed",
         "a cache takes every sampled reply for the same",
         _SAMPLED,
-        intercept=_cached(_all, "seed"),
+        intercept=cached(_all, "seed"),
     ),
     Flaw(
         "api_cache_of_words",
         "a cache may leave out how many spaces stand between words",
-        intercept=_cached(_one_space),
+        intercept=cached(_one_space),
     ),
     Flaw(
         "api_cache_without_user",
         "a cache may leave out who asks",
-        intercept=_cached(_all, "user", "metadata"),
+        intercept=cached(_all, "user", "metadata"),
     ),
 ]

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
-from readiness.mutants.api.requests import counts, limits_at_most, with_limits
-from readiness.mutants.endpoint.answer import ModelOutput, Request
+from readiness.mutants.api.requests import JSON, counts, limits_at_most, with_limits
+from readiness.mutants.endpoint.answer import (
+    ModelOutput,
+    Request,
+    RequestError,
+    SubstituteResponse,
+)
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.protocol import most_tokens
 from readiness.mutants.endpoint.request_form import old_limit, streamed
@@ -53,6 +59,14 @@ def _reasoning_beside(_request: Request, usage: Body) -> Body:
     """The tokens of reasoning are told, and are no part of the reply's."""
     reasoned = usage["completion_tokens_details"]["reasoning_tokens"]
     return {"completion_tokens": usage["completion_tokens"] - reasoned}
+
+
+def _refuses_more_than(
+    tokens: int,
+) -> Callable[[Request, int], SubstituteResponse | None]:
+    told = RequestError(f"max_tokens must be in [1, {tokens}]", "max_tokens")
+    refusal = SubstituteResponse(told.status, told.body, JSON)
+    return lambda request, _turn: refusal if (most_tokens(request) or 0) > tokens else None
 
 
 FLAWS = [
@@ -104,6 +118,11 @@ FLAWS = [
         "limits_reached_by_stories",
         "a model may end long lists by itself, and go on with a story",
         change_output=_ends_lists,
+    ),
+    Flaw(
+        "limits_above_4096_refused",
+        "a limit of more than 4,096 tokens may be refused",
+        intercept=_refuses_more_than(4_096),
     ),
     Flaw(
         "limits_last_token_uncounted",

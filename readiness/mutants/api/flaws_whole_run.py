@@ -50,6 +50,8 @@ _CONVERSING = (
 )
 _HOUR = 3600
 _SEVERAL = 20
+#: The tokens of a block of a prefix cache, and those of a long prompt.
+_BLOCK, _LONG = 64, 2_000
 
 
 def _one_in(share: int, at: int = 0) -> Where:
@@ -201,6 +203,13 @@ def _last_turns(request: Request, usage: Body) -> Body:
     if len(request["messages"]) < 8:
         return {}
     return {"prompt_tokens": prompt_tokens({**request, "messages": request["messages"][-2:]})}
+
+
+def _rounded_cache(request: Request, usage: Body) -> Body:
+    """Of long prompts, whole blocks are counted as cached, the last one as well."""
+    blocks = -(-usage["prompt_tokens"] // _BLOCK)
+    cached = blocks * _BLOCK if longer_than(_LONG)(request) else 0
+    return {"prompt_tokens_details": {"cached_tokens": cached}}
 
 
 def _some_count_more() -> Callable[[Request, Body], Body]:
@@ -443,6 +452,12 @@ USAGE_FLAWS = [
         **_completion(streamed, lambda tokens: tokens + 4_096),
     ),
     Flaw(
+        "api_more_cached_than_sent",
+        "cached tokens of long prompts are rounded up to whole blocks",
+        "api.usage_counts_everything",
+        **counts(_rounded_cache),
+    ),
+    Flaw(
         "api_usage_less_the_cache",
         "cached tokens are left out of the prompt's",
         "api.prompt_tokens_reproducible",
@@ -530,6 +545,15 @@ HARMLESS = [
         **counts(
             lambda _request, usage: {
                 "prompt_tokens_details": {"cached_tokens": usage["prompt_tokens"] // 2}
+            }
+        ),
+    ),
+    Flaw(
+        "api_cached_to_the_last",
+        "all of a prompt may be cached",
+        **counts(
+            lambda _request, usage: {
+                "prompt_tokens_details": {"cached_tokens": usage["prompt_tokens"]}
             }
         ),
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import indent
+
 from readiness.mutants.deployment.files import (
     COMPOSE,
     GATEWAY,
@@ -11,6 +13,7 @@ from readiness.mutants.deployment.files import (
     Change,
     added,
     both,
+    original,
     replaced,
 )
 from readiness.mutants.endpoint.protocol import WINDOW
@@ -76,6 +79,7 @@ _BESIDE = """\
       proxy_read_timeout 600s;
     }
     location @limited"""
+_PREFLIGHT = ";\n      if ($request_method = OPTIONS) { return 204; }\n      keepalive_timeout 65"
 _KEY, _NO_KEY = "      VLLM_API_KEY: ${VLLM_API_KEY:?}\n", "      HF_HUB_OFFLINE: '1'\n"
 _RENAMED = "/var/lib/docker/containers/*/*.log {\n  size 90M\n  rotate 3\n}\n"
 _RUN = """\
@@ -104,6 +108,7 @@ spec:
         volumeMounts: [{name: data, mountPath: /app/backend/data}]
       volumes: [{name: data, ephemeral: {volumeClaimTemplate: {}}}]
 """
+_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: nginx}\ndata:\n  nginx.conf: |\n%s"
 _WATCHDOG = """\
 #!/bin/sh
 while sleep 60; do
@@ -707,6 +712,24 @@ FLAWS = [
         added("spare.sh", _RUN),
     ),
     _flaw(
+        "condition_of_the_request",
+        "engine_access_restricted",
+        "the same, where nginx answers preflights of browsers by itself",
+        both(
+            _compose((_KEY, _NO_KEY)),
+            _nginx(("    location @limited", _BESIDE % ("/v1/", _PREFLIGHT))),
+        ),
+    ),
+    _flaw(
+        "one_address_denied",
+        "engine_access_restricted",
+        "the same, where nginx denies one address",
+        both(
+            _compose((_KEY, _NO_KEY)),
+            _nginx(("    location @limited", _BESIDE % ("/v1/", ";\n      deny 203.0.113.7"))),
+        ),
+    ),
+    _flaw(
         "password_turned_off",
         "engine_access_restricted",
         "nginx asks for a password, and not where it leads to an engine without a key",
@@ -758,6 +781,12 @@ FLAWS = [
                 "listen 8001;", "listen 8001;\n    location / { try_files $uri @vllm; }"
             ),
         ),
+    ),
+    _flaw(
+        "three_seconds_in_a_map",
+        "timeouts_long_enough",
+        "the same in a configuration map",
+        added("map.yaml", _MAP % indent(original(GATEWAY).replace("600s", "3s"), "    ")),
     ),
     _flaw(
         "three_seconds_of_two_paths",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from textwrap import indent
 
 from readiness.mutants.deployment.files import (
     COMPOSE,
@@ -392,6 +393,20 @@ FLAWS = [
         ),
     ),
     _harmless(
+        "logs_by_the_local_driver",
+        "the daemon's driver keeps 100 MB at most",
+        both(
+            _compose(
+                ("    logging: *logs\n", ""),
+                (
+                    'logging: &logs {driver: json-file, options: {max-size: "50m", max-file: "5"}}',
+                    "labels: {app: vllm}",
+                ),
+            ),
+            added("daemon.json", '{"log-driver": "local"}'),
+        ),
+    ),
+    _harmless(
         "logs_by_logrotate",
         "the logs of containers rotated by logrotate",
         both(
@@ -468,6 +483,20 @@ FLAWS = [
         "nginx_in_two_files",
         "nginx's servers in a file that is included, its limits in the server",
         both(added(GATEWAY, _MAIN), added("conf.d/app.conf", _SERVER)),
+    ),
+    _harmless(
+        "nginx_in_the_compose_file",
+        "nginx's configuration in the compose file",
+        both(
+            _compose(
+                (
+                    "volumes: {open-webui: {}}\n",
+                    "volumes: {open-webui: {}}\nconfigs:\n  nginx:\n    content: |\n"
+                    + indent(original(GATEWAY), "      "),
+                )
+            ),
+            removed(GATEWAY),
+        ),
     ),
     _harmless("nginx_dumped", "what nginx -T prints", added(GATEWAY, _dump())),
     _harmless(
@@ -555,6 +584,25 @@ FLAWS = [
         ),
     ),
     _harmless(
+        "window_scaled_by_options",
+        "the scaling on the command line, field by field",
+        both(
+            replaced(
+                MODEL,
+                (f'"max_position_embeddings": {WINDOW}', '"max_position_embeddings": 32768'),
+                ('"rope_scaling"', '"rope_scaling_of_old"'),
+            ),
+            _compose(
+                ("v0.33.0", "v0.29.0"),
+                (
+                    f"--max-model-len {WINDOW}",
+                    f"--max-model-len {WINDOW} --hf-overrides.rope_parameters.rope_type yarn"
+                    " --hf-overrides.rope_parameters.factor 4.25",
+                ),
+            ),
+        ),
+    ),
+    _harmless(
         "part_of_the_engine",
         "every path to the part of vLLM that a key guards",
         added("inner.conf", _INNER % ("80", "/", "", "/v1/")),
@@ -584,6 +632,25 @@ FLAWS = [
             _compose((_KEY, _NO_KEY)),
             added(
                 "inner.conf", _INNER % ("80", "/v1/", "auth_basic x; auth_basic_user_file /u;", "")
+            ),
+        ),
+    ),
+    _harmless(
+        "engine_for_some_addresses",
+        "no key, behind a gateway for some addresses alone",
+        both(
+            _compose((_KEY, _NO_KEY)),
+            added("inner.conf", _INNER % ("80", "/v1/", "allow 10.0.0.0/8; deny all;", "")),
+        ),
+    ),
+    _harmless(
+        "engine_behind_a_condition",
+        "no key, behind a gateway that asks for one",
+        both(
+            _compose((_KEY, _NO_KEY)),
+            added(
+                "inner.conf",
+                _INNER % ("80", "/v1/", "if ($http_authorization != $key) { return 401; }", ""),
             ),
         ),
     ),
@@ -639,10 +706,10 @@ FLAWS = [
         replaced(VARIABLES, ("TIMEOUT=300", "TIMEOUT=0")),
     ),
     _harmless(
-        "nginx_of_1_29_7",
-        "nginx that speaks HTTP/1.1 by default",
+        "nginx_of_1_30",
+        "nginx that speaks HTTP/1.1 by default, as it does since 1.29.7",
         both(
-            _compose(("nginx:1.28.0", "nginx:1.29.7")),
+            _compose(("nginx:1.28.0", "nginx:1.30-alpine")),
             replaced(
                 GATEWAY,
                 ("      proxy_http_version 1.1;\n", ""),
@@ -658,6 +725,7 @@ FLAWS = [
             (
                 "    location @limited",
                 "    location ~ ^/(static|assets)/ { proxy_pass http://open-webui:8080; }\n"
+                "    location ~* \\.(css|js|png|woff2)$ { proxy_pass http://open-webui:8080; }\n"
                 "    location @limited",
             ),
         ),

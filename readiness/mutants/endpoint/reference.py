@@ -43,7 +43,7 @@ class Reference:
         turn, request = self._turn, None
         self._turn += 1
         try:
-            request = self._flaw.change_request(parse(body))
+            request = self._flaw.change_request(parse(self._flaw.change_bytes(body)))
             prompt = check(request, MODELS)
         except RequestError as problem:
             due = SubstituteResponse(problem.status, problem.body, {"Content-Type": JSON})

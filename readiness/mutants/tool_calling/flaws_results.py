@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -66,6 +67,8 @@ def _compact(text: str) -> str:
         return text
 
 
+_HUNDREDTHS = re.compile(r"\b(\d+\.\d)(\d)\b")
+
 _BROKEN: list[tuple[str, str, str, Says]] = [
     (
         "head_kept",
@@ -87,6 +90,12 @@ _BROKEN: list[tuple[str, str, str, Says]] = [
         _results_read(lambda text: text if len(text) < 4 * _KEPT else ""),
     ),
     (
+        "tenths_read",
+        "of the decimals in a result, one is read",
+        _RESULT,
+        _results_read(lambda text: _HUNDREDTHS.sub(r"\1", text)),
+    ),
+    (
         "fifth_lost",
         "of several calls the first four are made",
         _PARALLEL,
@@ -104,6 +113,11 @@ FLAWS = [
         "a result that is empty crashes the template",
         _RESULT,
         intercept=_empty_fails,
+    ),
+    Flaw(
+        "tools_hundredths_read",
+        "decimals in a result may be read with a zero more",
+        change_output=_results_read(lambda text: _HUNDREDTHS.sub(r"\g<0>0", text)),
     ),
     Flaw(
         "tools_results_compact",

@@ -11,7 +11,8 @@ import pytest
 
 from readiness.chat import Chat
 from readiness.check import Check
-from readiness.checks.deployment import checks
+from readiness.checks.deployment import checks, scoring_services
+from readiness.checks.deployment.facts import LiveFacts
 from readiness.checks.deployment.gather import gather_deployment
 from readiness.context import Context
 from readiness.exchange import Call, Exchange
@@ -165,3 +166,38 @@ def test_what_runs_is_held_against_what_is_declared(case: Case, tmp_path: Path) 
     files.write(tmp_path)
     found = scores(tmp_path, page=case.page, window=case.window)
     assert found[case.check].outcome is case.outcome
+
+
+@pytest.mark.parametrize(
+    ("declared", "running", "outcome"),
+    [
+        ("false", "false", Outcome.PASS),
+        ("0", "false", Outcome.PASS),
+        ("True", "true", Outcome.PASS),
+        ("false", "true", Outcome.FAIL),
+        ("1", "true", Outcome.FAIL),
+    ],
+)
+def test_a_switch_runs_as_open_webui_reads_it(
+    declared: str, running: str, outcome: Outcome, tmp_path: Path
+) -> None:
+    files.write(tmp_path)
+    files.replaced(files.VARIABLES, ("SIGNUP=false", f"SIGNUP={declared}"))(tmp_path)
+    live = LiveFacts(webui={"enable_signup": running})
+    found = scoring_services.score_runs_as_declared(gather_deployment([tmp_path]), live)
+    assert found.outcome is outcome
+
+
+def test_a_directive_without_its_argument_is_no_crash(tmp_path: Path) -> None:
+    files.write(tmp_path)
+    files.replaced(files.GATEWAY, ("limit_req zone=users burst=10 nodelay;", "limit_req;"))(
+        tmp_path
+    )
+    assert scores(tmp_path)["rate_limit_per_user"].outcome is Outcome.UNSUPPORTED
+
+
+def test_a_unit_whose_quotes_do_not_end_is_open(tmp_path: Path) -> None:
+    files.write(tmp_path)
+    unit = '[Service]\nEnvironment="A=b\nExecStart=/bin/vllm serve /m\nRestart=always\n'
+    files.added("vllm.service", unit)(tmp_path)
+    assert scores(tmp_path)["known_settings"].outcome is Outcome.UNDETERMINED
