@@ -289,7 +289,7 @@ def score_intact(reply: Reply, echo: str) -> Score:
         return PASSED
     if "\ufffd" in text.rstrip("\ufffd") or _misread(text):
         return failed(f"the characters arrived as {text!r:.120}")
-    common = (str.isascii, _in_first_plane, _is_no_rare_ideograph)
+    common = (str.isascii, _in_first_plane, _in_no_extension_a, _is_no_rare_ideograph)
     left = {"".join(filter(kept, echo)).strip() for kept in common} - {echo}
     if text.strip() in left - {""}:
         return failed("characters are lost", f"{text!r:.120} for {echo!r:.120}")
@@ -302,9 +302,13 @@ def _in_first_plane(letter: str) -> bool:
     return letter <= "\uffff"
 
 
+def _in_no_extension_a(letter: str) -> bool:
+    return not "\u3400" <= letter <= "\u4dbf"
+
+
 def _is_no_rare_ideograph(letter: str) -> bool:
     """Whether a letter is none of those that names have and few vocabularies do."""
-    return not ("\u3400" <= letter <= "\u4dbf" or "\U00020000" <= letter <= "\U0003ffff")
+    return _in_no_extension_a(letter) and not "\U00020000" <= letter <= "\U0003ffff"
 
 
 def _object(data: bytes) -> Chunk:

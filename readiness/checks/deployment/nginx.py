@@ -108,7 +108,8 @@ class _Scope:
         variables = dict(self.variables)
         hidden = self.hidden
         for each in block:
-            if each.name in _READ:
+            # Without an argument, nginx does not start.
+            if each.name in _READ and (each.arguments or each.name == "internal"):
                 own.setdefault(each.name, []).append(_directive(each))
             if each.name == "set" and len(each.arguments) == 2:
                 variables[each.arguments[0]] = each.arguments[1]

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 from readiness.checks.deployment.facts import (
     Deployment,
@@ -31,7 +32,7 @@ SCENARIO_TOKENS = 8_400
 MAX_SHARE = 0.95  # of a GPU's memory, which the driver and CUDA graphs share
 #: From this version on, config.json has to state the window that YaRN makes.
 YARN_IN_CONFIG = (0, 33)
-_DEV_MODE = "VLLM_SERVER_DEV_MODE"
+_DEV_MODE, _LONGER = "VLLM_SERVER_DEV_MODE", "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
 _UNGUARDED = (
     "/invocations, /metrics and /docs answer without it: "
     "--api-key guards /v1, /v2, /inference and /cohere alone"
@@ -218,7 +219,9 @@ def _too_long(
     if window > allowed:
         told = f"--max-model-len {window} is more than the {allowed} positions of {model.file}"
         instead = f"--max-model-len {allowed}, or YaRN in {model.file} (rope_scaling)"
-        yield f"{told}: vLLM does not start", instead
+        longer = engine.variables.get(_LONGER)
+        what = "what is read beyond them is lost" if longer else "vLLM does not start"
+        yield f"{told}: {what}", instead
     elif window > model.window and tuple(map(int, re.findall(r"\d+", version))) >= YARN_IN_CONFIG:
         told = f"max_position_embeddings {model.window} of {model.file} is scaled already"
         fault = f"--max-model-len {window} is too long: to vLLM {version}, {told}"
@@ -229,11 +232,7 @@ def _overridden(engine: Service, window: int) -> int | None:
     """The window that the command line's own scaling allows."""
     found = []
     for name in ("--rope-scaling", "--hf-overrides"):
-        told = engine.options.get(name)
-        try:
-            content = json.loads(told.value) if told and told.value else {}
-        except ValueError:
-            continue
+        content = _document(engine, name)
         if isinstance(content, dict):
             rope = (
                 content
@@ -242,6 +241,30 @@ def _overridden(engine: Service, window: int) -> int | None:
             )
             found += [scaled_window(rope, window), content.get("max_position_embeddings")]
     return max((each for each in found if isinstance(each, int)), default=None)
+
+
+def _document(engine: Service, name: str) -> Any:
+    """The JSON that an option is given, whole or by its fields, as `--hf-overrides.a.b 4`."""
+    told = engine.options.get(name)
+    content = _json(told.value if told else None) or {}
+    for option, each in engine.options.named.items():
+        if option.startswith(f"{name}.") and isinstance(content, dict):
+            inner = content
+            *path, last = option.split(".")[1:]
+            for key in path:
+                if not isinstance(inner.get(key), dict):
+                    inner[key] = {}
+                inner = inner[key]
+            inner[last] = _json(each.value)
+    return content
+
+
+def _json(text: str | None) -> Any:
+    """What a text says in JSON; the text itself where it is none."""
+    try:
+        return json.loads(text or "null")
+    except ValueError:
+        return text
 
 
 def score_served_window(deployment: Deployment, live: LiveFacts) -> Score:

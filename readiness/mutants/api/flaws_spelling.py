@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from readiness.mutants.api.flaws_caches import cached
-from readiness.mutants.api.requests import CRASH, JSON, asked
+from readiness.mutants.api.requests import CRASH, JSON, Says, asked
 from readiness.mutants.endpoint.answer import (
     ModelOutput,
     Request,
@@ -99,12 +99,11 @@ def _firewall(pattern: re.Pattern[str]) -> Callable[[Request, int], SubstituteRe
     return lambda request, _turn: page if pattern.search(json.dumps(request["messages"])) else None
 
 
-def _rare(text: str) -> str:
-    return re.sub("[\u3400-\u4dbf\U00020000-\U0003ffff]", "", text)
-
-
-def _without_rare(_request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
-    return replace(said, content=_rare(said.content)) if said.content else said
+def _without(letters: str) -> Says:
+    """A text without some letters."""
+    return lambda _request, said, _turn: (
+        replace(said, content=re.sub(letters, "", said.content)) if said.content else said
+    )
 
 
 def _latest(request: Request) -> Request:
@@ -223,7 +222,13 @@ FLAWS = [
         "api_rare_ideographs_lost",
         "ideographs that few names have are lost",
         "api.unicode_intact",
-        change_output=_without_rare,
+        change_output=_without("[\u3400-\u4dbf\U00020000-\U0003ffff]"),
+    ),
+    Flaw(
+        "api_extension_a_lost",
+        "of ideographs, those of extension A are lost",
+        "api.unicode_intact",
+        change_output=_without("[\u3400-\u4dbf]"),
     ),
     Flaw(
         "api_last_hundred_messages",

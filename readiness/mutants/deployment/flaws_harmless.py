@@ -584,6 +584,25 @@ FLAWS = [
         ),
     ),
     _harmless(
+        "window_scaled_by_options",
+        "the scaling on the command line, field by field",
+        both(
+            replaced(
+                MODEL,
+                (f'"max_position_embeddings": {WINDOW}', '"max_position_embeddings": 32768'),
+                ('"rope_scaling"', '"rope_scaling_of_old"'),
+            ),
+            _compose(
+                ("v0.33.0", "v0.29.0"),
+                (
+                    f"--max-model-len {WINDOW}",
+                    f"--max-model-len {WINDOW} --hf-overrides.rope_parameters.rope_type yarn"
+                    " --hf-overrides.rope_parameters.factor 4.25",
+                ),
+            ),
+        ),
+    ),
+    _harmless(
         "part_of_the_engine",
         "every path to the part of vLLM that a key guards",
         added("inner.conf", _INNER % ("80", "/", "", "/v1/")),

@@ -30,7 +30,7 @@ LONGEST = 4000
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 _HEX = re.compile(r"(?:[0-9a-f]{2}){20,}")
 _IN_BRACKETS = re.compile(r"\[([a-z ]+)\]")
-_BETWEEN = re.compile(r"[\s·*/_\[\]\u200b“”「」-]")
+_BETWEEN = re.compile(r"[\s·*/_\[\]\u200b🔥“”「」-]")
 _ROT13 = str.maketrans(abc, abc[13:] + abc[:13])
 _LETTERS: Mapping[str, Mapping[str, str]] = prompts("refusal_letters.yaml")
 _SIMPLIFIED = str.maketrans({old: new for new, old in _LETTERS["traditional"].items()})

@@ -141,6 +141,8 @@ def _members(where: Where, keeps: Callable[[Any], bool]) -> Says:
 
 _NUMBERS = re.compile(r"\+\d[\d ]{8,}\d|\b\d+\.\d+\.\d+\.\d+\b")
 _LINK_QUERY = re.compile(r"(https?://[^\s?]+)\?\S*")
+_LINK_END = re.compile(r"\A(https?://\S+)/\Z")
+_ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+")
 _DECIMAL = re.compile(r"(?<=: )-?\d+\.\d+(?=[,}])")
 
 
@@ -478,6 +480,22 @@ _BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         {"change_output": _values(_always, _in_texts(lambda of: _LINK_QUERY.sub(r"\1", of)))},
     ),
     (
+        "tools_links_slash_lost",
+        "links lose the slash at their end",
+        _VALUES,
+        {"change_output": _values(_always, _in_texts(lambda of: _LINK_END.sub(r"\1", of)))},
+    ),
+    (
+        "tools_addresses_lowered",
+        "addresses for mail come in small letters",
+        _VALUES,
+        {
+            "change_output": _values(
+                _always, _in_texts(lambda of: of.lower() if _ADDRESS.fullmatch(of) else of)
+            )
+        },
+    ),
+    (
         "tools_keywords_lost",
         "arguments named type, format or default are lost, as cleaners of schemas do",
         _VALUES,
@@ -712,6 +730,11 @@ _HARMLESS: list[tuple[str, str, dict[str, Any]]] = [
         "tools_cut_call_begun",
         "a call that is cut may come as far as it goes",
         {"change_output": _cut_call(_always, "length")},
+    ),
+    (
+        "tools_slashes_escaped",
+        "a slash may be escaped",
+        {"change_output": _written(_always, lambda text: text.replace("/", "\\/"))},
     ),
     (
         "tools_bare_spaced",

@@ -186,3 +186,18 @@ def test_a_switch_runs_as_open_webui_reads_it(
     live = LiveFacts(webui={"enable_signup": running})
     found = scoring_services.score_runs_as_declared(gather_deployment([tmp_path]), live)
     assert found.outcome is outcome
+
+
+def test_a_directive_without_its_argument_is_no_crash(tmp_path: Path) -> None:
+    files.write(tmp_path)
+    files.replaced(files.GATEWAY, ("limit_req zone=users burst=10 nodelay;", "limit_req;"))(
+        tmp_path
+    )
+    assert scores(tmp_path)["rate_limit_per_user"].outcome is Outcome.UNSUPPORTED
+
+
+def test_a_unit_whose_quotes_do_not_end_is_open(tmp_path: Path) -> None:
+    files.write(tmp_path)
+    unit = '[Service]\nEnvironment="A=b\nExecStart=/bin/vllm serve /m\nRestart=always\n'
+    files.added("vllm.service", unit)(tmp_path)
+    assert scores(tmp_path)["known_settings"].outcome is Outcome.UNDETERMINED
