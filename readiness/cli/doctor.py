@@ -28,13 +28,16 @@ from readiness.protocol.capability import (
     LIST_MODELS,
     NUMBERS,
     OK,
+    ApiKeyRejected,
     Models,
     Unassessable,
     choose,
+    no_such_model,
     require_base_url,
 )
 from readiness.protocol.completion import error_text, read
 from readiness.protocol.dialect import OLDER_LIMIT, Dialect
+from readiness.runner.session import error_message
 from readiness.runner.settings import Settings
 from readiness.score import EndpointError
 from readiness.transport.client import EndpointClient
@@ -119,9 +122,11 @@ def doctor(argv: Sequence[str]) -> int:
 def _examined(settings: Settings) -> Findings:
     try:
         return asyncio.run(_examine(settings))
-    except (Unassessable, LookupError) as error:
-        # An endpoint may repeat what it was sent.
-        raise type(error)(settings.secrets.printable(str(error))) from None
+    # An endpoint may repeat what it was sent.
+    except Unassessable as error:
+        raise Unassessable(settings.secrets.printable(str(error))) from None
+    except LookupError as error:
+        raise LookupError(error_message(error, settings)) from None
 
 
 def _error(why: str, status: int) -> int:
@@ -149,7 +154,7 @@ async def _examine(settings: Settings) -> Findings:
         asked = Dialect(
             choose(models, settings.model), sampling=settings.sampling, extra_body=settings.extra
         )
-        dialect = await _dialect(send, asked)
+        dialect = await _dialect(send, asked, models)
         offers: dict[str, str] = {}
         speed: tuple[float | None, float | None] = (None, None)
         for name, (messages, parameters) in FEATURES.items():
@@ -164,19 +169,21 @@ async def _examine(settings: Settings) -> Findings:
     return Findings(models, dialect.model, _server(listed, made), offers, *speed, len(made))
 
 
-async def _dialect(send: Send, asked: Dialect) -> Dialect:
+async def _dialect(send: Send, asked: Dialect, models: Models) -> Dialect:
     """The dialect in which the simplest request is answered.
 
     Raises:
         Unassessable: It is answered in none.
-        LookupError: The key is not accepted.
+        LookupError: The key is not accepted, or there is no such model.
     """
     exchange = await send(Call(asked.request(OK, 64, {})))
     if exchange.status in (400, 422):
         asked = Dialect(asked.model, OLDER_LIMIT, sampling={}, extra_body=asked.extra_body)
         exchange = await send(Call(asked.request(OK, 64, {}), valid=False))
     if exchange.status in (401, 403):
-        raise LookupError(f"the key is not accepted: {_declined(exchange)} (set OPENAI_API_KEY)")
+        raise ApiKeyRejected(f"the key is not accepted: {_declined(exchange)}")
+    if exchange.status == 404 and not models.problem:
+        raise LookupError(no_such_model(asked.model, models, _declined(exchange)))
     if not exchange.succeeded:
         raise Unassessable(f"the simplest request fails: {_declined(exchange)}")
     return asked
@@ -259,7 +266,8 @@ def _costs(
         minutes = plan.duration(planned, settings.concurrency, pace).seconds / 60
         money = f"{prices.cost(prompt, reply):,.2f}" if prices else "–"
         trials = sum(len(each.probes) for each in planned)
-        row = (f"{trials:,}", f"{prompt:,}", f"{reply:,}", f"{minutes:,.0f}", money)
+        least = f"{minutes:,.0f}" if minutes >= 1 else "under 1"
+        row = (f"{trials:,}", f"{prompt:,}", f"{reply:,}", least, money)
         table.add_row(profile, *row)
     return table
 

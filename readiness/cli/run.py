@@ -21,8 +21,10 @@ def run(argv: Sequence[str]) -> int:
     """Try an endpoint; the exit status is that of the run."""
     parser = _parser()
     given, unknown = parser.parse_known_intermixed_args(argv)
-    if given.url and _names_checks(given.url):  # The endpoint stands in a file or the environment.
+    # The endpoint may stand in a file, in the environment, or where pytest has it.
+    if given.url and (given.endpoint or _names_checks(given.url)):
         given.url, given.checks = None, [given.url, *given.checks]
+    given.url = given.url or given.endpoint
     if unknown:
         remedy = near(unknown[0]) or ": see --help"
         print(f"{unknown[0]} is unknown{remedy}", file=sys.stderr)
@@ -46,10 +48,14 @@ def run(argv: Sequence[str]) -> int:
     ]
     shown = ["--no-header", *["-q"] * given.quiet, *["-v"] * given.verbose]
     try:
-        return int(pytest.main([*alone, *shown, *_options(given), *_checks(given.checks)]))
+        status = int(pytest.main([*alone, *shown, *_options(given), *_checks(given.checks)]))
     except LookupError as error:
         print(error, file=sys.stderr)
         return pytest.ExitCode.USAGE_ERROR
+    if status == pytest.ExitCode.NO_TESTS_COLLECTED:
+        remedy = "name a dimension, the id of a check, or a file check_*.py or its folder"
+        print(f"no check in {', '.join(given.checks)}: {remedy}", file=sys.stderr)
+    return status
 
 
 def _names_checks(word: str) -> bool:
@@ -114,6 +120,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("-q", "--quiet", action="count", default=0, help="print less")
     parser.add_argument("-v", "--verbose", action="count", default=0, help="print more")
-    for option in OPTIONS[1:]:
+    for option in OPTIONS:
         parser.add_argument(f"--{option.name}", dest=option.dest, **option.declaration)
     return parser

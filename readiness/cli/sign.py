@@ -198,9 +198,15 @@ def _done(work: Callable[[], tuple[str, int]]) -> int:
     return status
 
 
+def _folder(given: str) -> Path:
+    if not Path(given).is_dir():
+        raise argparse.ArgumentTypeError(f"{given}: there is none: name the folder of a run")
+    return Path(given)
+
+
 def _parser(command: str, about: str, required: bool = True) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"readiness {command}", description=__doc__)
-    parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a run")
+    parser.add_argument("run", type=_folder, metavar="RUN", help="the folder of a run")
     parser.add_argument(
         "--key",
         type=Path,

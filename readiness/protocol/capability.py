@@ -131,8 +131,8 @@ class Models:
             remedy = FAULT_REMEDIES.get(exchange.fault, SILENT)
             raise Unassessable(f"{exchange.fault}: {exchange.detail}: {remedy}")
         if exchange.status != 200:
-            reason = f"HTTP {exchange.status}: {error_text(exchange):.200}"
-            return cls(problem=reason, status=exchange.status)
+            said = f": {error_text(exchange):.200}".rstrip(": ")
+            return cls(problem=f"HTTP {exchange.status}{said}", status=exchange.status)
         try:
             listed = decode(exchange.body.decode())["data"]
             return cls({_id(each["id"]): _window(each) for each in listed})
@@ -195,6 +195,12 @@ def choose(models: Models, wanted: str) -> str:
     if not models.windows:
         raise Unassessable("the endpoint serves no model: is one loaded?")
     raise LookupError(f"the endpoint serves {_listed(models)}: choose with --model")
+
+
+def no_such_model(model: str, models: Models, reason: str) -> str:
+    """The message where the endpoint does not know a model, with those that it lists."""
+    others = f": choose {_listed(models)} with --model" if models.windows else ""
+    return f"no model {model!r} there: {reason}{others}"
 
 
 async def require_base_url(send: Send, url: str, models: Models) -> None:
@@ -323,7 +329,7 @@ async def _ask_for_a_word(
             f"in …/v1, and is there a model {dialect.model!r}?"
         )
     if exchange.status == 404:
-        raise LookupError(f"no model {dialect.model!r} there: {reason}")
+        raise LookupError(no_such_model(dialect.model, models, reason))
     try:
         return dialect, read(exchange), exchange
     except EndpointError as error:

@@ -104,6 +104,13 @@ def gating(record: Record) -> list[Record]:
     ]
 
 
+def deciding(record: Record) -> list[str]:
+    """The dimensions that decide the verdict: not those that too few trials alone leave open."""
+    clean = {each["id"] for each in record["dimensions"] if found_no_defect(each)}
+    told = [each for each in record["deciding"] if each not in clean]
+    return told or [*record["deciding"]]
+
+
 def scores(record: Record) -> list[int]:
     """The scores of the required dimensions that were assessed."""
     required = [each for each in record["dimensions"] if each["gate"] == Gate.REQUIRED]

@@ -271,7 +271,7 @@ def verdict(record: Record) -> Text:
     """The verdict of the run, with its score and what decided it."""
     found = Verdict(record["verdict"])
     scores = conclusions.scores(record)
-    deciding = [*record["deciding"]]
+    deciding = conclusions.deciding(record)
     if record.get("baseline", {"verdict": Verdict.READY})["verdict"] != Verdict.READY:
         deciding.append("the baseline")
     why = f"   because of {', '.join(deciding)}" if deciding and not record["problem"] else ""

@@ -15,7 +15,9 @@ LANGUAGES = ("en", "zh")
 PARTED = {": ": "：", ", ": "，", "; ": "；", " ": ""}
 _PARTED = re.compile("|".join(PARTED))
 _END = r"(?=$|[:,;] | \()"
-_QUOTED = r"""'(?:[^'\\]|\\.)*(?:'|$)|"(?:[^"\\]|\\.)*(?:"|$)"""  # It may be cut.
+#: It may be cut, also where a remark follows: then it has no end.
+_CUT = r"(?=; would pass without )|$"
+_QUOTED = rf"""'(?:[^'\\]|\\.)*?(?:'|{_CUT})|"(?:[^"\\]|\\.)*?(?:"|{_CUT})"""
 _FIGURE = rf"""({_QUOTED}|[^'":;]+?)"""
 #: What no phrase is known for: an excerpt, or words up to what parts them from the next.
 _OTHER = re.compile(rf"(?:{_QUOTED})[:;,]? ?|.[^'\":;,(]*[:;,]? ?", re.DOTALL)

@@ -21,10 +21,11 @@ from readiness.context import Context
 from readiness.evidence import run_folder
 from readiness.evidence.log import Evidence, EvidenceIntegrityError, entries
 from readiness.evidence.run_folder import EVIDENCE, FolderError
-from readiness.exchange import Exchange
+from readiness.exchange import Call, Exchange, Fault
 from readiness.load.workers import ray_started
 from readiness.policy.plan import PlannedCheck, plan
 from readiness.protocol.capability import (
+    FAULT_REMEDIES,
     LIST_MODELS,
     PROBING,
     ApiKeyRejected,
@@ -50,6 +51,10 @@ from readiness.runner.settings import Settings
 from readiness.score import EndpointError
 from readiness.search import FindingsStore
 from readiness.transport.budget import UsageBudget
+
+#: What is asked of a web interface, and what shows that there is none.
+FRONT_PAGE = Call(None, "/", "GET")
+NOT_THERE = (Fault.NO_HOST, Fault.NO_TLS, Fault.UNTRUSTED, Fault.UNREACHABLE)
 
 
 @contextmanager
@@ -162,6 +167,7 @@ def _opened(
     """The run against one endpoint, from the first request to the comparison."""
     with _held(settings.resume), connected(background, settings) as connection:
         target = _target(connection, settings)
+        _require_webui(connection, settings)
         header = {**_target_header(settings, target.model), **run_provenance(settings, planned)}
         state = _resume_state(settings, header)
         require_rescored(background, settings, planned, state)
@@ -259,12 +265,28 @@ def _target(connection: Connection, settings: Settings) -> _Target:
     except Unassessable as error:
         raise Unassessable(settings.secrets.printable(str(error))) from None
     except LookupError as error:
-        raise LookupError(_error_message(error, settings)) from None
+        raise LookupError(error_message(error, settings)) from None
 
 
-def _error_message(error: LookupError, settings: Settings) -> str:
+def _require_webui(connection: Connection, settings: Settings) -> None:
+    """Require that something answers where the user says that the web interface is.
+
+    Raises:
+        Unassessable: Nothing does, and so nothing can be said of it.
+    """
+    if connection.webui is None:
+        return
+    page = connection.background.submit(connection.webui.send(FRONT_PAGE)).result()
+    if page.fault in NOT_THERE:
+        why = f"--webui: {page.fault}: {page.detail}: {FAULT_REMEDIES[page.fault]}"
+        raise Unassessable(settings.secrets.printable(why))
+
+
+def error_message(error: LookupError, settings: Settings) -> str:
     """The message of a user error; for a rejected key, with the variable that holds it."""
-    where = f" (set {settings.key})" if isinstance(error, ApiKeyRejected) else ""
+    given = any(name.lower() == "authorization" for name in settings.address.headers)
+    how = f"set {settings.key}" if given else f"none was given: set {settings.key}"
+    where = f" ({how})" if isinstance(error, ApiKeyRejected) else ""
     return settings.secrets.printable(f"{error}{where}")
 
 
@@ -475,7 +497,7 @@ def _explored(
     except Unassessable as error:
         raise Unassessable(settings.secrets.printable(str(error))) from None
     except LookupError as error:
-        raise LookupError(_error_message(error, settings)) from None
+        raise LookupError(error_message(error, settings)) from None
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from tests.miniature import Request, mini
 from tests.scripted_server import free_port, response, serving
 from tests.user_checks import alone
 
+USAGE = 4
+
 
 @pytest.fixture(autouse=True)
 def one_dimension(pytester: pytest.Pytester) -> None:
@@ -88,3 +90,22 @@ def test_what_is_wrong_is_one_line(
     assert doctor([f"http://127.0.0.1:{free_port()}/v1", *args]) == status
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(said)
+
+
+def test_a_model_that_is_not_there_is_told_with_those_that_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with reference() as url:
+        assert doctor([url, "--model", "gpt-9", "--policy", "own.yaml"]) == USAGE
+    said = capsys.readouterr().err
+    assert said.startswith("no model 'gpt-9' there: HTTP 404: ")
+    assert said.endswith(": choose reference with --model\n")
+
+
+def test_a_key_that_is_needed_is_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with reference(key="right") as url:
+        assert doctor([url, "--policy", "own.yaml"]) == USAGE
+    assert capsys.readouterr().err.endswith(" (none was given: set OPENAI_API_KEY)\n")

@@ -200,6 +200,21 @@ def test_the_first_word_is_a_check_where_the_endpoint_stands_in_a_file(
     assert (result.ret, "license.verbatim_license_text" in planned) == (0, True)
 
 
+def test_the_endpoint_may_be_named_as_in_pytest(own: pytest.Pytester) -> None:
+    command = ("-m", "readiness.cli.main", "run", "--endpoint", "http://127.0.0.1:9/v1", "--plan")
+    result = own.run(sys.executable, *command, "license.verbatim_license_text", "-q")
+    planned = [each.split()[0] for each in result.outlines if each.startswith("license.")]
+    assert (result.ret, planned) == (0, ["license.verbatim_license_text"])
+
+
+def test_a_folder_without_checks_is_told(own: pytest.Pytester) -> None:
+    own.mkdir("reports")
+    command = ("-m", "readiness.cli.main", "run", "http://127.0.0.1:9/v1", "reports")
+    result = own.run(sys.executable, *command)
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    result.stderr.fnmatch_lines(["no check in reports: name a dimension, *"])
+
+
 @pytest.mark.parametrize("named", ["check_words.py", "."])
 def test_the_first_word_is_a_file_of_checks_where_the_endpoint_stands_in_one(
     own: pytest.Pytester, named: str

@@ -400,6 +400,15 @@ def test_what_a_wrong_address_looks_like_is_said(own: pytest.Pytester, url: str)
     missing.stdout.fnmatch_lines(["cannot be tried: neither /models nor /chat/completions is *"])
 
 
+def test_a_web_interface_that_is_not_there_is_no_defect_of_it(
+    own: pytest.Pytester, url: str
+) -> None:
+    result = run(own, url, "--webui", f"http://127.0.0.1:{free_port()}", ".")
+    assert result.ret == UNTRIED
+    result.stdout.fnmatch_lines(["cannot be tried: --webui: unreachable: *Connection refused: *"])
+    assert list(own.path.glob("reports/*")) == []
+
+
 def test_an_endpoint_that_is_gone_leaves_the_run_to_resume_as_it_was(
     own: pytest.Pytester, url: str
 ) -> None:
@@ -427,6 +436,16 @@ def test_a_wrong_key_is_a_usage_error_and_no_echo_of_it_is_shown(
     assert [content for content in files if b"canary" in content] == []
 
 
+def test_where_no_key_was_given_that_is_said(
+    own: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    result = scripted(own, mini(lambda n, request: (401, "no")))
+    result.stderr.fnmatch_lines(
+        ["ERROR: the key is not accepted: HTTP 401: no (none was given: set OPENAI_API_KEY)"]
+    )
+
+
 def test_a_key_that_replies_echo_is_shown_nowhere(
     own: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -441,7 +460,9 @@ def test_a_key_that_replies_echo_is_shown_nowhere(
 def test_an_unknown_model_is_a_usage_error(own: pytest.Pytester, url: str) -> None:
     result = run(own, url, "--model", "gpt-9", ".")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: no model 'gpt-9' there: HTTP 404: *"])
+    result.stderr.fnmatch_lines(
+        ["ERROR: no model 'gpt-9' there: HTTP 404: *: choose reference with --model"]
+    )
 
 
 def test_a_server_that_answers_to_any_name_is_not_taken_for_the_model(

@@ -151,6 +151,16 @@ def _passes_with_a_changed_byte(path: Path, signed: tuple[Path, Path, Path]) -> 
     return status != UNSOUND
 
 
+@pytest.mark.parametrize("command", [sign.verify, sign.sign, sign.approve])
+def test_where_there_is_no_run_nothing_is_called_changed(
+    command: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command(["nowhere", "--key", "key.pem"])
+    assert ended.value.code == USAGE
+    assert "nowhere: there is none: name the folder of a run" in capsys.readouterr().err
+
+
 def test_a_missing_file_an_added_one_and_a_link_are_named(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

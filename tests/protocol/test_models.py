@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -88,6 +89,10 @@ def test_a_list_that_is_refused_has_the_status_and_the_words() -> None:
 def test_what_does_not_answer_cannot_be_tried(fault: Fault, why: str) -> None:
     with pytest.raises(Unassessable, match=why):
         Models.read(listing({"data": [{"id": "m"}]}, fault=fault))
+
+
+def test_a_refusal_without_words_is_told_by_its_status() -> None:
+    assert Models.read(replace(listing({}, status=404), body=b"")).problem == "HTTP 404"
 
 
 def test_a_model_that_is_named_is_tried_whatever_is_listed() -> None:

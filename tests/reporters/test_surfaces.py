@@ -11,6 +11,7 @@ from rich.console import Console
 
 from readiness.cli.main import main
 from readiness.evidence.run_folder import differences
+from readiness.reporters.conclusions import deciding
 from readiness.reporters.junit import junit
 from readiness.reporters.openmetrics import metrics
 from readiness.reporters.outcome import print_outcome, print_verdict
@@ -88,6 +89,14 @@ def test_no_defect_in_too_few_trials_passes_with_a_property_and_is_said_once() -
     assert text.count(said) == 1
     assert "so few trials" not in text
     assert [line for line in text.splitlines() if "keeps" in line and "no defect" in line] != []
+
+
+def test_what_a_smoke_run_leaves_open_is_told_apart_from_its_few_trials() -> None:
+    clean = dimension("memory", {**check("memory.keeps", "inconclusive"), "no_defect": True})
+    left_open = dimension("load", check("load.answers", "inconclusive"))
+    found = {**record(clean, left_open), "verdict": "inconclusive"}
+    assert deciding({**found, "deciding": ["memory", "load"]}) == ["load"]
+    assert deciding({**found, "deciding": ["memory"]}) == ["memory"]
 
 
 def test_junit_repeats_the_figures_where_a_viewer_shows_no_properties() -> None:

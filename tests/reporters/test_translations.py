@@ -104,3 +104,8 @@ def test_a_phrase_has_as_many_figures_in_chinese() -> None:
     ]
     assert [of for of in counts if of[0] != of[1]] == []
     assert [text for text in REASONS.values() if "None" in text.format(*"123456")] == []
+
+
+def test_a_remark_after_an_excerpt_that_was_cut_is_translated() -> None:
+    reason = 'a fence around the JSON: \'{"tags": ["cast-iron p; would pass without the fence'
+    assert Translations("zh").reason(reason).endswith("; 去掉围栏即可通过")

@@ -100,7 +100,7 @@ def _container(
     )
     if made.program is not Program.VLLM:
         return made
-    arguments = [Word(each, line.place) for line in given for each in shlex.split(line.text)]
+    arguments = [Word(each, line.place) for line in given for each in _split(line.text)]
     return command_service(arguments, made) or engine(arguments, made)
 
 
@@ -113,8 +113,20 @@ def _entries(text: str) -> Iterator[tuple[int, str, str]]:
 
 def _environment(given: list[Word], files: list[Word]) -> Settings:
     named = {}
+    hidden = files[0].place if files else ""
     for each in given:
-        for pair in shlex.split(each.text):
-            name, _, value = pair.partition("=")
-            named[name] = setting(name, value, each.place)
-    return Settings(named, files[0].place if files else "")
+        for pair in _split(each.text):
+            name, equals, value = pair.partition("=")
+            if equals:
+                named[name] = setting(name, value, each.place)
+            else:
+                hidden = hidden or each.place
+    return Settings(named, hidden)
+
+
+def _split(text: str) -> list[str]:
+    """The words of a value; a variable that nobody tells where its quotes do not end."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return ["$(quotes)"]
