@@ -262,7 +262,7 @@ def _locations(
     """The locations in a block, and the block itself if it hands on."""
     own = [each for each in block if each.name == "proxy_pass"]
     for each in own:
-        url = urlsplit(_url(each.arguments, scope))
+        url = _url(each.arguments, scope)
         yield ProxyLocation(
             _paths(path, context.server),
             each.place,
@@ -280,11 +280,15 @@ def _locations(
             yield from _locations(scope.within(each.block), each.block, name, inner)
 
 
-def _url(arguments: Sequence[str], scope: _Scope) -> str:
-    """The URL of `proxy_pass`, with what variables are set to."""
-    return re.sub(
+def _url(arguments: Sequence[str], scope: _Scope) -> SplitResult:
+    """The URL of `proxy_pass`, with what variables are set to; an empty one where it is none."""
+    text = re.sub(
         r"\$\w+", lambda m: scope.variables.get(m[0], m[0]), arguments[0] if arguments else ""
     )
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return urlsplit("")
 
 
 def _targets(url: SplitResult, context: _Context) -> Sequence[str]:

@@ -18,6 +18,8 @@ from readiness.protocol.completion import read
 TRIED_TOKENS, LONG_SHARE = 256, 0.9
 #: A reply that is aborted is to take so many seconds, and has so many tokens at most.
 LONG_SECONDS, MOST_TOKENS = 8.0, 8192
+#: The statuses by which an endpoint says that it does not take a limit as large.
+DECLINED = (400, 422)
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,13 @@ async def longest_request(chat: Chat) -> LongRequest:
     budget = min(round(best.budget * LONG_SECONDS / best.seconds), MOST_TOKENS, _room(chat))
     if budget <= best.budget:
         return best
-    parameters = {**best.parameters, **({"min_tokens": budget} if best.parameters else {})}
-    return await _answered(chat, LongRequest(best.prompt, parameters, budget))
+    return await _answered(chat, _limited(best, budget))
+
+
+def _limited(asked: LongRequest, budget: int) -> LongRequest:
+    """The request with another limit."""
+    parameters = {**asked.parameters, **({"min_tokens": budget} if asked.parameters else {})}
+    return LongRequest(asked.prompt, parameters, budget)
 
 
 def _room(chat: Chat) -> int:
@@ -70,13 +77,19 @@ def _room(chat: Chat) -> int:
 
 
 async def _answered(chat: Chat, asked: LongRequest) -> LongRequest:
-    """The request with what its reply was; without tokens where it was refused or is incomplete."""
+    """The request with what its reply was; without tokens where it was refused or is incomplete.
+
+    A limit that is larger than the endpoint accepts is halved.
+    """
     text = PROMPTS[asked.prompt].format(nonce=nonce(Random()))
     messages = [{"role": "user", "content": text}]
     parameters = {**asked.parameters, "stream": True}
     body = chat.dialect.request(messages, asked.budget, parameters)
-    call = Call(body, crowd=True, valid=not asked.parameters)
+    tried = asked.budget <= TRIED_TOKENS
+    call = Call(body, crowd=True, valid=tried and not asked.parameters)
     exchange = require_not_limited(await chat.call(call))
+    if exchange.status in DECLINED and not tried:
+        return await _answered(chat, _limited(asked, asked.budget // 2))
     if incomplete_reply_reason(exchange):
         return asked
     first = read(exchange).timing.first_token or 0.0

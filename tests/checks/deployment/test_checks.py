@@ -188,6 +188,12 @@ def test_a_switch_runs_as_open_webui_reads_it(
     assert found.outcome is outcome
 
 
+def test_a_url_that_is_none_is_no_crash(tmp_path: Path) -> None:
+    files.write(tmp_path)
+    files.replaced(files.GATEWAY, ("http://open-webui:8080", "http://[open-webui:8080"))(tmp_path)
+    assert scores(tmp_path)["streams_not_buffered"].outcome is Outcome.PASS
+
+
 def test_a_directive_without_its_argument_is_no_crash(tmp_path: Path) -> None:
     files.write(tmp_path)
     files.replaced(files.GATEWAY, ("limit_req zone=users burst=10 nodelay;", "limit_req;"))(
