@@ -146,7 +146,7 @@ def ran(folder: Path, proxy: str, *options: str, key: str = KEY) -> tuple[int, d
         "http_proxy": proxy,
     }
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, check=False, timeout=100
+        command, cwd=folder, env=environment, capture_output=True, check=False, timeout=600
     )
     found = [path for path in (folder / "reports").rglob("*") if path.is_file()]
     places = {str(path): path.read_bytes() for path in found}
