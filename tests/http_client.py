@@ -63,7 +63,7 @@ class Got(NamedTuple):
 
 def ask(url: str, method: str, path: str, body: Any = None, key: str = "") -> Got:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
-    connection = HTTPConnection(urlsplit(url).netloc, timeout=10)
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=60)
     try:
         connection.request(method, urlsplit(url).path + path, body, headers)
         response = connection.getresponse()

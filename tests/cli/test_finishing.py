@@ -165,12 +165,12 @@ def signalled(
     with subprocess.Popen(
         command(path, url), cwd=path, stdout=pipe, stderr=pipe, text=True
     ) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while _trials(path) < trials and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.001)
         for each in signals:
             process.send_signal(each)
-        out, error = process.communicate(timeout=60)
+        out, error = process.communicate(timeout=240)
     (found,) = path.glob("reports/2*")
     return process.returncode, out + error, found
 

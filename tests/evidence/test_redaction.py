@@ -146,7 +146,7 @@ def ran(folder: Path, proxy: str, *options: str, key: str = KEY) -> tuple[int, d
         "http_proxy": proxy,
     }
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, check=False, timeout=100
+        command, cwd=folder, env=environment, capture_output=True, check=False, timeout=600
     )
     found = [path for path in (folder / "reports").rglob("*") if path.is_file()]
     places = {str(path): path.read_bytes() for path in found}
@@ -362,6 +362,13 @@ def test_a_key_that_is_cut_between_long_fragments_is_not_kept(size: int) -> None
     texts = [f"{long}{KEY[:half]}", f"{KEY[half:]}{long}", f"{long}{KEY}{long}", long]
     kept = Secrets([KEY]).redact_bytes(cut_into(*texts))
     assert fragments(kept) == [MARK, MARK, f"{long}{MARK}{long}", long]
+
+
+def test_parts_of_a_key_that_are_apart_within_a_fragment_are_kept() -> None:
+    key = "canary-0815-4711"
+    redacted = Secrets([key])
+    text = f"{'.' * 100}{key[5:]}".ljust(redacted.reach - 5, ".") + key[:5] + "." * 100
+    assert fragments(redacted.redact_bytes(cut_into(text, "."))) == [text, "."]
 
 
 @pytest.mark.parametrize("cut", [1, 4, 7])

@@ -92,7 +92,7 @@ def entries(path: Path) -> list[Entry]:
 def killed(path: Path, url: str, trials: int) -> Path:
     """Start a run, and kill it once so many trials have ended."""
     with subprocess.Popen(command(path, url), cwd=path, stdout=subprocess.DEVNULL) as run:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while (
             len(of_kind(path, "trial")) < trials or not entries(path)
         ) and time.monotonic() < deadline:
