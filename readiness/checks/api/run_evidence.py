@@ -56,6 +56,8 @@ FINISHES = FILTERED | {"stop", "length", "tool_calls", "function_call"}
 
 #: Of a reply that shows nothing of it.
 NO_TOPIC = Topic()
+#: Messages of so many characters on average, beside which a chat template's tokens are few.
+MIN_MESSAGE = 50
 
 
 class Service(StrEnum):
@@ -396,12 +398,17 @@ def _beginnings(beside: Mapping[str, Any], messages: Sequence[Any]) -> Iterator[
 
 
 def _profile(messages: Sequence[Any]) -> TextProfile | None:
-    """The profile of messages that are nothing but text; None of others, and of no text."""
+    """The profile of messages that are nothing but text; None of others, and of no text.
+
+    None, too, where they are so short that most of the tokens may be the chat template's.
+    """
     texts = [each.get("content") for each in messages if isinstance(each, dict)]
     if not all(isinstance(each, str) for each in texts) or not any(texts):
         return None
     text = "\n".join(map(str, texts))
     size = len(text)
+    if size < MIN_MESSAGE * len(texts):
+        return None
     digits, wide = sum(map(str.isdigit, text)), sum(each > "\u2e7f" for each in text)
     words = sum(each.isalpha() or each.isspace() for each in text)
     return TextProfile(size, wide / size, digits / size, 1 - (digits + words) / size)

@@ -12,7 +12,7 @@ import pytest
 
 from readiness.chat import Chat
 from readiness.checks.api import check_whole_run
-from readiness.checks.api.run_evidence import observed
+from readiness.checks.api.run_evidence import _profile, observed
 from readiness.context import Context
 from readiness.exchange import Call, Fault, RecordedExchange
 from readiness.mutants.api import flaws_off_topic
@@ -149,6 +149,12 @@ def test_a_flaw_fails_its_own_check_alone(flaw: Flaw) -> None:
 def test_a_harmless_twin_passes_every_must(twin: Flaw) -> None:
     found = wrong(judged(run(twin)))
     assert {name: why for name, why in found.items() if CHECKS[name] in MUST} == {}
+
+
+def test_messages_of_a_few_characters_have_the_tokens_of_the_template() -> None:
+    short = [{"role": "user", "content": "Add one."}] * 200
+    whole = [{"role": "user", "content": "Add one. " * 200}]
+    assert (_profile(short), _profile(whole) is None) == (None, False)
 
 
 def test_few_replies_show_nothing(made: list[RecordedExchange]) -> None:
