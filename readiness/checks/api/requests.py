@@ -88,6 +88,8 @@ async def send_without_reasoning(chat: Chat, probe: Probe) -> Reply:
 MAX_FRAMES, MAX_SECONDS = 2_200, 300.0
 #: The tokens that a reply without a limit must come to, or half of the window.
 UNLIMITED = 2_000
+#: A limit that every endpoint with limits accepts, in tokens.
+SMALL_LIMIT = 64
 
 
 async def ask_without_limit(chat: Chat, probe: Probe) -> Score:
@@ -103,7 +105,13 @@ async def ask_with_limit(chat: Chat, probe: Probe, name: str) -> Score:
     due = limit if window is None else min(limit, window // 2)
 
     async def ask(each: Probe) -> Score:
-        return score_large_limit(await send_invalid(chat, each), due)
+        exchange = await send_invalid(chat, each)
+        if exchange.status in DECLINED:
+            # It may accept no limit as large; if it declines a small one, it has none of this name.
+            await send_without_reasoning(
+                chat, replace(each, parameters={**each.parameters, name: SMALL_LIMIT})
+            )
+        return score_large_limit(exchange, due)
 
     return await _ask_until_shown(ask, replace(probe, parameters={**probe.parameters, name: due}))
 

@@ -296,3 +296,12 @@ def test_the_document_of_what_gates_has_every_check_as_the_policy_has_it() -> No
     rows = re.findall(r"^\| `(\w+)` \| (gates|advises) \| .{5,} \|$", text, re.M)
     gating = {each: "gates" if CHECKS[each] in MUST else "advises" for each in CHECKS}
     assert sorted((f"api.{name}", gate) for name, gate in rows) == sorted(gating.items())
+
+
+def test_what_a_model_takes_no_value_of_is_unsupported_whatever_value_is_sent() -> None:
+    """OpenAI's reasoning models take no stop sequences, and no limit by its older name."""
+    own = [CHECKS[f"api.{name}"] for name in ("stop_cuts_same_text", "max_tokens_honoured")]
+    found = scores(own, find("reasoning_model"), explores=True)
+    assert {name: {score.outcome for score in each} for name, each in found.items()} == {
+        each.id: {Outcome.UNSUPPORTED} for each in own
+    }
