@@ -71,13 +71,18 @@ def report(rows: Sequence[MutantRow], console: Console) -> int:
 
 
 def dimensions_of(flaw: Flaw) -> Sequence[str]:
-    """The dimensions to try: all (none named), unless the endpoint is as the reference is."""
+    """The dimensions to try: all (none named), unless the endpoint is as the reference is.
+
+    That of the flaw's own check is always among them: larger weights, shown as evidence of a
+    licence, are seen by `low_resource`.
+    """
     about = {"name", "about", "check", "expected_verdict", "elsewhere"}
     hooks = {each.name for each in fields(Flaw) if each.name not in about}
     changed = {name for name in hooks if getattr(flaw, name) is not getattr(FLAWLESS, name)}
     if not changed or not BESIDE.keys() >= changed:
         return ()
-    return sorted(set(chain.from_iterable(BESIDE[name] for name in changed)))
+    looking = chain.from_iterable(BESIDE[name] for name in changed)
+    return sorted({*looking, flaw.dimension} - {""})
 
 
 def try_mutant(flaw: Flaw, profile: str) -> MutantRow:

@@ -106,6 +106,7 @@ def test_what_is_beside_the_endpoint_is_tried_alone() -> None:
     assert dimensions_of(find("license_rider_at_the_end")) == ["license"]
     assert dimensions_of(find("deployment_three_seconds")) == ["deployment"]
     assert dimensions_of(find("webui_unhealthy")) == ["deployment", "webui"]
+    assert dimensions_of(find("smaller_than_shown")) == ["license", "low_resource"]
     assert dimensions_of(find("json_fence")) == dimensions_of(FLAWLESS) == ()
 
 
