@@ -65,7 +65,7 @@ def test_of_a_response_that_is_too_large_the_digest_and_the_ends_are_kept(tmp_pa
 
 def test_without_a_secret_the_ends_of_a_large_response_are_as_long(tmp_path: Path) -> None:
     large = replace(exchange(b"a" * ENDS + b"b" * ENDS), fault=Fault.TOO_LARGE)
-    (_, line, _) = lines(written(tmp_path, large))
+    (_, line, _) = lines(written(tmp_path, large, secrets=Secrets([])))
     assert (line["body_start"], line["body_end"]) == ("a" * ENDS, "b" * ENDS)
 
 

@@ -309,6 +309,27 @@ def test_a_key_that_is_cut_into_tokens_of_one_document_is_not_kept() -> None:
     assert said == ["so: ", *[MARK] * len(KEY), " it is"]
 
 
+def test_what_is_shorter_than_any_secret_is_none() -> None:
+    assert Secrets(["canar", "canary"]).redact("a canar and a canary") == f"a canar and a {MARK}"
+
+
+def test_a_session_token_is_redacted_without_being_known() -> None:
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmVk"
+    assert Secrets([]).redact(f"a {token} and eyJ") == f"a {MARK} and eyJ"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("aaaaaabcde", f"a{MARK}"),
+        ("'aaaaaX', and so on", "'aaaaaX', and so on"),
+        ("'aaaaab', and so on", f"'{MARK}', and so on"),
+    ],
+)
+def test_six_characters_of_a_key_that_is_cut_are_its_beginning(text: str, shown: str) -> None:
+    assert Secrets(["aaaaabcdefgh"]).excerpt(text) == shown
+
+
 def test_a_key_at_the_beginning_and_one_right_behind_it_are_redacted() -> None:
     assert Secrets([KEY]).redact(f"{KEY}{KEY}") == MARK * 2
 

@@ -228,6 +228,10 @@ LARGE = b'{"choices": 1' + b"0" * 107
             "tool_calls is no list of objects: {'id': 1}",
         ),
         (
+            b'{"choices": [{"message": {"tool_calls": [{"id": 1}, 2]}}]}',
+            "tool_calls is no list of objects: [{'id': 1}, 2]",
+        ),
+        (
             b'{"choices": [{"message": {"tool_calls": [{"function": "f"}]}}]}',
             "the function of a tool call is 'f'",
         ),
