@@ -322,6 +322,7 @@ def test_a_session_token_is_redacted_without_being_known() -> None:
     ("text", "shown"),
     [
         ("aaaaaabcde", f"a{MARK}"),
+        ("aaaaab", MARK),
         ("'aaaaaX', and so on", "'aaaaaX', and so on"),
         ("'aaaaab', and so on", f"'{MARK}', and so on"),
     ],

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from readiness.exchange import Exchange
 from readiness.protocol.completion import read
-from readiness.reply import Timing, ToolCall, Usage
+from readiness.reply import DefectKind, Timing, ToolCall, Usage
 from readiness.score import Outcome, Score
 from tests.exchanges import (
     ASK,
@@ -85,6 +85,22 @@ def test_every_kind_of_token_stops_the_clock(delta: dict[str, Any]) -> None:
     timing = read(streamed(chunk(role="assistant"), chunk(**delta), END)).timing
     frame = len(framed(chunk(role="assistant"), chunk(**delta), end=b""))
     assert (timing.first_token, timing.last_token) == (frame / 1000, frame / 1000)
+
+
+def test_a_part_with_text_is_a_token_behind_one_without() -> None:
+    chunks = [chunk(content=[{"type": "text", "text": each}]) for each in ("", "a")]
+    timing = read(streamed(*chunks, END)).timing
+    assert timing.first_token == len(framed(*chunks, end=b"")) / 1000
+
+
+def test_a_call_without_index_and_id_is_the_first() -> None:
+    sent = [{"type": "function", "function": CALL["function"]}]
+    reply = read(streamed(chunk(tool_calls=sent), chunk("tool_calls")))
+    assert [each.kind for each in reply.defects] == [
+        DefectKind.CALL_WITHOUT_INDEX,
+        DefectKind.CALL_BEGINS_WITHOUT_FIELD,
+        DefectKind.CALL_WITHOUT_FIELD,
+    ]
 
 
 def test_reasoning_under_two_names_is_read_once() -> None:
