@@ -183,6 +183,11 @@ class Exchange:
         return self.fault is None and self.status is not None and 200 <= self.status < 300
 
     @property
+    def declined(self) -> bool:
+        """Whether the endpoint does not take such a request, as it says by 400 or 422."""
+        return self.status in (400, 422)
+
+    @property
     def limiter(self) -> str:
         """Who refused the request as one too many, by its `Server` header; "" where nobody did.
 

@@ -177,7 +177,7 @@ async def _dialect(send: Send, asked: Dialect, models: Models) -> Dialect:
         LookupError: The key is not accepted, or there is no such model.
     """
     exchange = await send(Call(asked.request(OK, 64, {})))
-    if exchange.status in (400, 422):
+    if exchange.declined:
         asked = Dialect(asked.model, OLDER_LIMIT, sampling={}, extra_body=asked.extra_body)
         exchange = await send(Call(asked.request(OK, 64, {}), valid=False))
     if exchange.status in (401, 403):

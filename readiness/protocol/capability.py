@@ -318,7 +318,7 @@ async def _ask_for_a_word(
     exchange = await send(Call(dialect.request(OK, FIRST_LIMIT, {})))
     if exchange.status in (404, 501):
         exchange = await send(Call(dialect.request(OK, FIRST_LIMIT, {})))
-    if exchange.status in (400, 422):
+    if exchange.declined:
         dialect, exchange = await _ask_more_plainly(send, dialect, exchange)
     reason = f"HTTP {exchange.status}: {error_text(exchange):.200}"
     if exchange.status in KEY_REFUSED:
@@ -415,7 +415,7 @@ async def _with_reasoning_history(send: Send, dialect: Dialect, reasoned: Reply)
 
     async def rejected(call: Mapping[str, Any]) -> bool:
         request = dialect.request([asked, call, told], WORD_LIMIT, {"tools": [TIME_TOOL]})
-        return (await send(Call(request))).status in (400, 422)
+        return (await send(Call(request))).declined
 
     field = reasoned.reasoning_field
     if await rejected({**called, field: MADE_UP}):

@@ -15,7 +15,6 @@ from readiness.checks.api.requests import (
     send,
     send_without_reasoning,
 )
-from readiness.checks.api.scoring_replies import DECLINED
 from readiness.probe import Probe
 from readiness.reply import Reply
 from readiness.score import Outcome, Score
@@ -189,7 +188,7 @@ async def stop_cuts_same_text(chat: Chat, probe: Probe) -> Score:
         stopped = await chat.send_invalid(
             probe.messages, budget=probe.budget, stop=stops, **streamed
         )
-        if stopped.status in DECLINED:
+        if stopped.declined:
             # It may decline white space; if it declines a word too, it has no stop sequences.
             await chat(probe.messages, budget=probe.budget, stop=["END"], **streamed)
         return pairs.score_stop_at_space(free, stopped, stops)

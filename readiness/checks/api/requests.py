@@ -19,7 +19,6 @@ from readiness.checks.api.probes import (
     streaming,
 )
 from readiness.checks.api.scoring_replies import (
-    DECLINED,
     rescore_by_limited_reply,
     score_large_limit,
     score_no_default_limit,
@@ -73,7 +72,7 @@ async def within_largest_limit(chat: Chat, probe: Probe) -> Probe:
     """A probe whose limit the endpoint accepts: its own, or half of that, or of that, and so on."""
     while probe.budget > LEAST_LIMIT:
         asked = await send_invalid(chat, replace(brief(probe), budget=probe.budget))
-        if asked.status not in DECLINED:
+        if not asked.declined:
             break
         probe = replace(probe, budget=probe.budget // 2)
     return probe
@@ -106,7 +105,7 @@ async def ask_with_limit(chat: Chat, probe: Probe, name: str) -> Score:
 
     async def ask(each: Probe) -> Score:
         exchange = await send_invalid(chat, each)
-        if exchange.status in DECLINED:
+        if exchange.declined:
             # It may accept no limit as large; if it declines a small one, it has none of this name.
             await send_without_reasoning(
                 chat, replace(each, parameters={**each.parameters, name: SMALL_LIMIT})

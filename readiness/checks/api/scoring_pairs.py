@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import unquote
 
 from readiness.checks.api.scoring_replies import (
-    DECLINED,
     contains,
     score_declined,
     tokens_at_most,
@@ -343,7 +342,7 @@ def _score_begun(whole: str, text: str, stops: Sequence[str]) -> Score:
 
 def score_stop_at_space(free: Reply, stopped: Exchange, stops: Sequence[str]) -> Score:
     """Score a stop sequence of white space alone, which may be refused: Anthropic takes none."""
-    if stopped.status in DECLINED:
+    if stopped.declined:
         return tells(stopped)
     return score_stop_cut(free, read(stopped), stops)
 

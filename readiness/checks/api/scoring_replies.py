@@ -23,8 +23,6 @@ SLACK = 4
 MESSAGE_TOKENS = 8
 #: The least ratio of prompt tokens of a message to one half as long; the template takes some too.
 MIN_GROWTH = 1.6
-#: The statuses by which an endpoint says that it does not take a limit as large.
-DECLINED = (400, 422)
 #: How much longer a reply with a limit is than one without, where a limit has cut the other.
 MUCH_LONGER = 1.5
 #: More characters a token than lists of numbers or stories have; the role that a delta may repeat.
@@ -69,7 +67,7 @@ def tokens_at_most(reply: Reply) -> int:
 
 def score_large_limit(exchange: Exchange, limit: int) -> Score:
     """Score a request with a large limit, for a reply that takes more; to decline it cuts none."""
-    if exchange.status in DECLINED:
+    if exchange.declined:
         return tells(exchange)
     reply = read(exchange)
     tokens = tokens_at_most(reply)

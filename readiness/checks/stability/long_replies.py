@@ -18,8 +18,6 @@ from readiness.protocol.completion import read
 TRIED_TOKENS, LONG_SHARE = 256, 0.9
 #: A reply that is aborted is to take so many seconds, and has so many tokens at most.
 LONG_SECONDS, MOST_TOKENS = 8.0, 8192
-#: The statuses by which an endpoint says that it does not take a limit as large.
-DECLINED = (400, 422)
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ async def _answered(chat: Chat, asked: LongRequest) -> LongRequest:
     tried = asked.budget <= TRIED_TOKENS
     call = Call(body, crowd=True, valid=tried and not asked.parameters)
     exchange = require_not_limited(await chat.call(call))
-    if exchange.status in DECLINED and not tried:
+    if exchange.declined and not tried:
         return await _answered(chat, _limited(asked, asked.budget // 2))
     if incomplete_reply_reason(exchange):
         return asked

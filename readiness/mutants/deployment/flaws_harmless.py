@@ -200,6 +200,12 @@ def _without_engine(*others: Change) -> Change:
     return both(_compose((_ENGINE, ""), _LOGS), *others)
 
 
+def _unkeyed_behind(listen: str, guard: str = "") -> Change:
+    """An engine without a key, behind a location that listens so and has a guard."""
+    inner = _INNER % (listen, "/v1/", guard, "")
+    return both(_compose((_KEY, _NO_KEY)), added("inner.conf", inner))
+
+
 def _dump() -> str:
     """What `nginx -T` prints of two files."""
     head = "# configuration file /etc/nginx/{}:\n{}\n"
@@ -628,39 +634,22 @@ FLAWS = [
     _harmless(
         "engine_behind_a_password",
         "no key, behind a gateway that asks for a password",
-        both(
-            _compose((_KEY, _NO_KEY)),
-            added(
-                "inner.conf", _INNER % ("80", "/v1/", "auth_basic x; auth_basic_user_file /u;", "")
-            ),
-        ),
+        _unkeyed_behind("80", "auth_basic x; auth_basic_user_file /u;"),
     ),
     _harmless(
         "engine_for_some_addresses",
         "no key, behind a gateway for some addresses alone",
-        both(
-            _compose((_KEY, _NO_KEY)),
-            added("inner.conf", _INNER % ("80", "/v1/", "allow 10.0.0.0/8; deny all;", "")),
-        ),
+        _unkeyed_behind("80", "allow 10.0.0.0/8; deny all;"),
     ),
     _harmless(
         "engine_behind_a_condition",
         "no key, behind a gateway that asks for one",
-        both(
-            _compose((_KEY, _NO_KEY)),
-            added(
-                "inner.conf",
-                _INNER % ("80", "/v1/", "if ($http_authorization != $key) { return 401; }", ""),
-            ),
-        ),
+        _unkeyed_behind("80", "if ($http_authorization != $key) { return 401; }"),
     ),
     _harmless(
         "engine_behind_a_gateway_of_its_host",
         "no key, behind a gateway that this machine alone reaches",
-        both(
-            _compose((_KEY, _NO_KEY)),
-            added("inner.conf", _INNER % ("127.0.0.1:80", "/v1/", "", "")),
-        ),
+        _unkeyed_behind("127.0.0.1:80"),
     ),
     _harmless(
         "engine_on_the_loopback",
