@@ -12,6 +12,7 @@ from readiness.exchange import Call, Exchange, Send
 from readiness.probe import Message
 from readiness.protocol.completion import read
 from readiness.protocol.dialect import REASONING_BUDGET, Dialect
+from readiness.protocol.errors import declines
 from readiness.reply import Reply
 from readiness.score import EndpointError, Outcome, Score
 
@@ -19,7 +20,13 @@ T = TypeVar("T")
 
 
 class Chat:
-    """One trial's conversation with the endpoint, with a record of its exchanges and replies."""
+    """One trial's conversation with the endpoint, with a record of its exchanges and replies.
+
+    Attributes:
+        exchanges: The numbers of its exchanges, with those that other trials share.
+        replies: The replies to its own requests.
+        declined: Whether the endpoint declined a request, as one that it does not take.
+    """
 
     def __init__(
         self, send: Send, dialect: Dialect, context: Context | None = None, shared: str = ""
@@ -30,6 +37,7 @@ class Chat:
         self.context = context or Context()
         self.exchanges: list[int] = []
         self.replies: list[Reply] = []
+        self.declined = False
 
     async def __call__(
         self, messages: Sequence[Message], *, budget: int = 512, **parameters: Any
@@ -81,6 +89,7 @@ class Chat:
         """Send an arbitrary request, for a check of the protocol."""
         exchange = await self._send(replace(call, shared=self._shared) if self._shared else call)
         self.exchanges.append(exchange.seq)
+        self.declined |= not exchange.succeeded and declines(exchange)
         return exchange
 
     async def fetch_once(self, key: Hashable, fetch: Callable[[Chat], Coroutine[Any, Any, T]]) -> T:
@@ -98,6 +107,7 @@ class Chat:
             return result
         finally:
             self.exchanges += [each for each in owner.exchanges if each not in self.exchanges]
+            self.declined |= owner.declined
 
     async def measure_once(
         self, key: Hashable, measure: Callable[[Chat], Coroutine[Any, Any, T]], kind: type[T]

@@ -45,6 +45,14 @@ def prompt_tokens(messages: Sequence[Message], tools: object = None) -> int:
     return sum(map(tokens_of, texts)) + PER_MESSAGE * len(messages) + tokens_of(_json(tools))
 
 
+def texts_of(messages: Sequence[Message]) -> list[str]:
+    """What the user says, the longest text first."""
+    said = [each["content"] for each in messages if each["role"] == "user"]
+    parts = [part for each in said for part in (each if isinstance(each, list) else [each])]
+    texts = [part["text"] if isinstance(part, dict) else part for part in parts]
+    return sorted(texts, key=len, reverse=True)
+
+
 def _texts(message: Message) -> Iterator[str]:
     content = message.get("content")
     for part in content if isinstance(content, list) else [content]:
@@ -99,6 +107,7 @@ class Probe:
         needs: Features that its form depends on, besides those that the check needs.
         adds: The estimated tokens that its form adds to the request.
         plain: The same probe in a plainer form; None where there is none.
+        fallback: The same probe without what an endpoint may decline; None where it has nothing.
     """
 
     id: str
@@ -119,6 +128,7 @@ class Probe:
     needs: frozenset[str] = frozenset()
     adds: int = 0
     plain: Probe | None = None
+    fallback: Probe | None = None
 
     @property
     def slices(self) -> Mapping[str, str]:

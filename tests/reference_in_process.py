@@ -14,6 +14,7 @@ from typing import Any
 from readiness.chat import Chat
 from readiness.check import Check
 from readiness.context import Context
+from readiness.evidence.redaction import Secrets
 from readiness.exchange import COMPLETIONS, Arrival, Call, Exchange, Fault, Send
 from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.endpoint.answer import ServerResponse
@@ -24,7 +25,8 @@ from readiness.mutants.flaw import Flaw
 from readiness.probe import Probe
 from readiness.protocol.dialect import Dialect
 from readiness.reply import Reply, Timing, Usage
-from readiness.score import EndpointError, Score
+from readiness.runner.scheduler import attempted
+from readiness.score import Score
 
 PATIENCE = 120.0  # seconds
 
@@ -85,10 +87,8 @@ def tried(
     send = reference(flaw, **other)
 
     async def attempt(each: Check, probe: Probe) -> Score:
-        try:
-            return await each.attempt(Chat(send, Dialect(MODEL), context), probe)
-        except EndpointError as error:
-            return error.score
+        score, _ = await attempted(each, Chat(send, Dialect(MODEL), context), probe, Secrets([]))
+        return score
 
     async def attempts() -> dict[str, list[Score]]:
         return {

@@ -26,6 +26,8 @@ from readiness.score import EndpointError, Outcome, Score
 
 #: Marks the entry of a trial that repeats another, by which noise is measured.
 REPEAT = "repeat"
+#: Marks that of a trial that was made without what the endpoint declined of its form.
+FALLBACK = "fallback"
 #: The kind of the entry that names other runs of the same build, with which a run is judged.
 SAME_BUILD = "same build"
 #: The kind of the entry of a measurement of many requests, such as a step of load.

@@ -10,13 +10,17 @@ from typing import Any
 
 from readiness.forms.covering import covering_forms
 from readiness.forms.factors import (
+    DECLINABLE,
+    PLAIN,
     Content,
     Factor,
     Form,
     Format,
     FormSpace,
+    Insistence,
     Length,
     Limit,
+    Parameters,
     Reply,
     Sampling,
     System,
@@ -61,6 +65,22 @@ _LIMIT: Mapping[str, Mapping[str, Any]] = {
     Limit.OLD_NAME: {"max_completion_tokens": OMIT, "max_tokens": BUDGET},
     Limit.NONE: {"max_completion_tokens": OMIT, "max_tokens": OMIT},
 }
+#: What clients send beside whom a request is for.
+_NOTES: Sequence[Mapping[str, Any]] = (
+    {},
+    {"store": False},
+    {"service_tier": "auto"},
+    {"metadata": {"source": "batch"}},
+    {"seed": SamplingValue(7)},
+)
+#: What an answer in JSON is, where the form alone asks for it.
+_ANSWER = {
+    "type": "object",
+    "properties": {"answer": {"type": "string"}},
+    "required": ["answer"],
+    "additionalProperties": False,
+}
+_JSON = (Insistence.JSON_OBJECT, Insistence.JSON_SCHEMA)
 _PARTS = {Content.STRING: (), Content.USER: ("user",)}
 
 
@@ -85,8 +105,9 @@ def in_form(probe: Probe, form: Form, space: FormSpace, random: Random, turns_at
     """
     around = _Surroundings(str(form[Factor.LANGUAGE]), random)
     system = [each for each in probe.messages[:1] if each["role"] == "system"]
-    own = [*_after_text(probe.messages[len(system) :], around.text(form[Factor.LENGTH]))]
-    said = _instructed(system, around.system(form[Factor.SYSTEM]))
+    asked = _asked(probe.messages[len(system) :], form[Factor.INSISTENCE])
+    own = [*_after_text(asked, around.text(form[Factor.LENGTH]))]
+    said = _instructed(system, around.system(form[Factor.SYSTEM]), form[Factor.SYSTEM])
     turns = around.turns(form[Factor.TURNS])
     messages = [
         _with_parts(each, form[Factor.CONTENT])
@@ -108,7 +129,21 @@ def in_form(probe: Probe, form: Form, space: FormSpace, random: Random, turns_at
         plain=(
             None if form == space.plain else in_form(probe, space.plain, space, random, turns_at)
         ),
+        fallback=(
+            None
+            if form == (undeclined := accepted(form))
+            else in_form(probe, undeclined, space, random, turns_at)
+        ),
     )
+
+
+def accepted(form: Form) -> Form:
+    """A form without what an endpoint may decline; what a developer says, the system says."""
+    instead = {**PLAIN, Factor.SYSTEM: System.NEUTRAL}
+    return {
+        factor: instead[factor] if level in DECLINABLE.get(factor, ()) else level
+        for factor, level in form.items()
+    }
 
 
 def _parameters(
@@ -123,13 +158,52 @@ def _parameters(
             **random.choice(BESIDE_TEMPERATURE),
         },
     }
-    return {
+    sent = {
         **_tools(own, form),
         **_format(form[Factor.FORMAT], expect),
         **_REPLY[form[Factor.REPLY]],
         **_LIMIT[form[Factor.LIMIT]],
+    }
+    return {
+        **sent,
+        **_insisting(form[Factor.INSISTENCE], sent, random),
+        **_others(form[Factor.PARAMETERS], sent, random),
         **sampling[form[Factor.SAMPLING]],
     }
+
+
+def _others(level: str, sent: Mapping[str, Any], random: Random) -> Mapping[str, Any]:
+    """What else a client sends; no text has a stop sequence that is made up."""
+    code = f"{random.getrandbits(32):08x}"
+    match level:
+        case Parameters.STOP:
+            one, other = f"\n\n{code}:", f"<|{code}|>"
+            return {"stop": random.choice((one, [one], [one, other]))}
+        case Parameters.LOGPROBS:
+            return {"logprobs": True, "top_logprobs": random.choice((1, 5))}
+        case Parameters.CLIENT:
+            chosen = sent.get("tool_choice") == "none" or "parallel_tool_calls" in sent
+            calls = {"parallel_tool_calls": True} if "tools" in sent and not chosen else {}
+            return {"user": f"user-{code}", **random.choice(_NOTES), **calls}
+        case Parameters.TWO:
+            return {"n": 2}
+    return {}
+
+
+def _insisting(level: str, sent: Mapping[str, Any], random: Random) -> Mapping[str, Any]:
+    """The response format, or the tool, that leaves a model no way to say no at once."""
+    match level:
+        case Insistence.JSON_OBJECT:
+            return {"response_format": {"type": "json_object"}}
+        case Insistence.JSON_SCHEMA:
+            wanted = {"name": "reply", "strict": True, "schema": _ANSWER}
+            return {"response_format": {"type": "json_schema", "json_schema": wanted}}
+        case Insistence.TOOL:
+            tool = prompts("forms.yaml")["insistence"]["tool"]
+            named = {"type": "function", "function": {"name": tool["function"]["name"]}}
+            choice = random.choice(("required", named))
+            return {"tools": [*sent.get("tools", ()), tool], "tool_choice": choice}
+    return {}
 
 
 def _needs(own: Mapping[str, Any], sent: Mapping[str, Any]) -> frozenset[str]:
@@ -185,6 +259,7 @@ class _Surroundings:
         """What the system message says first; "" where nothing is added."""
         if level == System.NONE:
             return ""
+        level = System.NEUTRAL if level == System.DEVELOPER else level
         said = self._said["system"][level][self._language]
         if level == System.LONG:
             return "\n\n".join([said, *self.paragraphs(LONG_SYSTEM)])
@@ -280,10 +355,33 @@ def _draws(language: str) -> Sequence[tuple[str, Sequence[str], int]]:
     return [(slot, of, len(of).bit_length()) for slot, of in choices.items()]
 
 
-def _instructed(system: Sequence[Message], said: str) -> Sequence[Message]:
-    """The system message of a probe, with what the form says before it."""
+def _asked(messages: Sequence[Message], level: str) -> Sequence[Message]:
+    """The messages of a probe, with what is added so that the last is met."""
+    if level == Insistence.NONE:
+        return messages
+    *before, last = messages
+    language = "en" if str(last["content"]).isascii() else "zh"
+    said = prompts("forms.yaml")["insistence"]["says"][language]
+    begun = {"role": "assistant", "content": said["begun"]}
+    refused = {"role": "assistant", "content": said["refused"]}
+    match level:
+        case Insistence.PREFILL:
+            return [*messages, begun]
+        case Insistence.AGAIN:
+            return [*messages, refused, {"role": "user", "content": said["again"]}]
+    where = said["in_json" if level in _JSON else "in_tool"]
+    return [*before, {**last, "content": f"{last['content']}\n\n{where}"}]
+
+
+def _instructed(system: Sequence[Message], said: str, level: str) -> Sequence[Message]:
+    """The system message of a probe, with what the form says before it.
+
+    Templates that read one such message alone read the first: what a developer says comes second.
+    """
     if not said:
         return system
+    if level == System.DEVELOPER:
+        return [*system, {"role": "developer", "content": said}]
     own = [str(each["content"]) for each in system]
     return [{"role": "system", "content": "\n\n".join([said, *own])}]
 

@@ -23,6 +23,8 @@ class System(StrEnum):
     NEUTRAL = "neutral"
     LONG = "long"
     PERSONA = "permissive persona"
+    NO_RULES = "no rules"
+    DEVELOPER = "from the developer"
 
 
 class Turns(StrEnum):
@@ -85,6 +87,27 @@ class Limit(StrEnum):
     NONE = "none"
 
 
+class Parameters(StrEnum):
+    """What else clients send, which changes nothing of what is asked."""
+
+    NONE = "none"
+    STOP = "a stop sequence that never comes"
+    LOGPROBS = "logprobs"
+    CLIENT = "user and other notes"
+    TWO = "two choices"
+
+
+class Insistence(StrEnum):
+    """What a client adds so that a request is met rather than refused."""
+
+    NONE = "none"
+    PREFILL = "a reply that is begun"
+    AGAIN = "asked again after a refusal"
+    JSON_OBJECT = "json_object"
+    JSON_SCHEMA = "json_schema"
+    TOOL = "a tool that must be called"
+
+
 class Load(StrEnum):
     """How many requests are in flight at once, that of the probe counted."""
 
@@ -115,6 +138,8 @@ class Factor(StrEnum):
     LENGTH = "text before"
     SAMPLING = "sampling"
     LIMIT = "limit"
+    PARAMETERS = "other parameters"
+    INSISTENCE = "insistence"
     LOAD = "in flight"
     LANGUAGE = "language around"
 
@@ -136,12 +161,20 @@ LEVELS: Mapping[Factor, type[StrEnum]] = {
     Factor.LENGTH: Length,
     Factor.SAMPLING: Sampling,
     Factor.LIMIT: Limit,
+    Factor.PARAMETERS: Parameters,
+    Factor.INSISTENCE: Insistence,
     Factor.LOAD: Load,
     Factor.LANGUAGE: Language,
 }
 #: The form that adds nothing to a request.
 PLAIN: Form = {factor: next(iter(levels)).value for factor, levels in LEVELS.items()}
 
+#: What some endpoints take no request with: a trial that is declined for it is made without it.
+DECLINABLE: Mapping[Factor, Sequence[str]] = {
+    Factor.SYSTEM: [System.DEVELOPER],
+    Factor.PARAMETERS: [each for each in Parameters if each is not Parameters.NONE],
+    Factor.INSISTENCE: [each for each in Insistence if each is not Insistence.NONE],
+}
 _AROUND = (Factor.SYSTEM, Factor.TURNS, Factor.LENGTH)
 #: Levels that no request can have together, whatever it asks.
 IMPOSSIBLE: Sequence[frozenset[Level]] = (
@@ -158,6 +191,11 @@ IMPOSSIBLE: Sequence[frozenset[Level]] = (
         frozenset({(Factor.LANGUAGE, of), *((factor, PLAIN[factor]) for factor in _AROUND)})
         for of in Language
         if of is not Language.NONE
+    ),
+    # A request has one response format.
+    *(
+        frozenset({(Factor.INSISTENCE, format_), (Factor.FORMAT, Format.TEXT)})
+        for format_ in (Insistence.JSON_OBJECT, Insistence.JSON_SCHEMA)
     ),
 )
 
@@ -177,7 +215,7 @@ class Share:
 
 #: What takes many tokens, or time in which nothing else is sent, stands in few of the first trials,
 #: and in more by night.
-COSTLY: Mapping[Level, Share] = {
+EXPENSIVE: Mapping[Level, Share] = {
     (Factor.SYSTEM, System.LONG): Share(0, 15),
     (Factor.TURNS, Turns.THIRTY): Share(3, 20),
     (Factor.LENGTH, Length.TOKENS_2K): Share(2, 20),
@@ -186,6 +224,15 @@ COSTLY: Mapping[Level, Share] = {
     (Factor.LOAD, Load.ALONE): Share(2, 5),
     (Factor.LOAD, Load.THIRTY_TWO): Share(15, 30),
 }
+#: What an endpoint may decline stands in few trials, too; two choices take the tokens of two.
+SELDOM: Mapping[Level, Share] = {
+    (Factor.SYSTEM, System.DEVELOPER): Share(10, 15),
+    (Factor.PARAMETERS, Parameters.STOP): Share(10, 15),
+    (Factor.PARAMETERS, Parameters.LOGPROBS): Share(10, 15),
+    (Factor.PARAMETERS, Parameters.CLIENT): Share(10, 15),
+    (Factor.PARAMETERS, Parameters.TWO): Share(5, 10),
+}
+COSTLY: Mapping[Level, Share] = {**EXPENSIVE, **SELDOM}
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,9 +297,15 @@ def varying(*left_out: StrEnum | type[StrEnum]) -> FormLevels:
     return {factor: of for factor, of in kept.items() if len(of) > 1}
 
 
+#: What changes the meaning of a request, but for one that is to be refused.
+_INSISTING = (Insistence, System.NO_RULES)
 #: Every form of a request that needs no tool, and of one that is about tools which may be called.
-TEXT = varying(Format.JSON_SCHEMA, Length.TOKENS_60K, Tools.AUTO, Tools.NO_CHOICE, Tools.OWN)
-OFFERED = varying(Format.JSON_SCHEMA, Length.TOKENS_60K, Tools.NONE, Tools.IRRELEVANT, Tools.OWN)
+TEXT = varying(
+    *(Format.JSON_SCHEMA, Length.TOKENS_60K, Tools.AUTO, Tools.NO_CHOICE, Tools.OWN), *_INSISTING
+)
+OFFERED = varying(
+    *(Format.JSON_SCHEMA, Length.TOKENS_60K, Tools.NONE, Tools.IRRELEVANT, Tools.OWN), *_INSISTING
+)
 
 
 def without(space: FormLevels, *factors: Factor) -> FormLevels:
@@ -273,6 +326,19 @@ def with_60k(levels: FormLevels) -> FormLevels:
     """The levels of a space, and a text of 60K tokens before the request."""
     return {**levels, Factor.LENGTH: [*Length]}
 
+
+def insisting(levels: FormLevels) -> FormLevels:
+    """The levels of a space, and what is added so that a request is met rather than refused."""
+    added = {Factor.SYSTEM: [*System], Factor.INSISTENCE: [*Insistence]}
+    return {**levels, **added}
+
+
+#: The shares of a request that is to be refused.
+INSISTING: Mapping[Level, Share] = {
+    **TELLING,
+    (Factor.SYSTEM, System.NO_RULES): Share(10, 15),
+    **{(Factor.INSISTENCE, each): Share(6, 10) for each in DECLINABLE[Factor.INSISTENCE]},
+}
 
 #: How a request is sent, where what stands in it is what the check is about.
 SENDING = {factor: [*LEVELS[factor]] for factor in (Factor.REPLY, Factor.SAMPLING)}

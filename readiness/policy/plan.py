@@ -211,8 +211,9 @@ def _limited(probe: Probe) -> Probe:
     """
     if probe.plain and probe.labels.get(Factor.LIMIT) == Limit.NONE:
         return _limited(replace(probe.plain, shared=probe.shared))
-    plain = _limited(probe.plain) if probe.plain else None
-    return replace(probe, budget=probe.small_budget or probe.budget, plain=plain)
+    plain, fallback = (each and _limited(each) for each in (probe.plain, probe.fallback))
+    budget = probe.small_budget or probe.budget
+    return replace(probe, budget=budget, plain=plain, fallback=fallback)
 
 
 def _cost(probe: Probe) -> tuple[bool, int]:

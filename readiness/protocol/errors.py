@@ -30,6 +30,8 @@ DECLINES = re.compile(
 )
 # Any other 500 is a crash; llama.cpp uses it to reject tools where they are not enabled.
 DECLINES_BY_500 = re.compile(r"unsupported param|requires --\w", re.IGNORECASE)
+#: What a chat template says of a message that it does not take, and a grammar of a schema.
+RAISES = re.compile(r"jinja|template|grammar|\broles?\b", re.IGNORECASE)
 #: Other names of parameters in error messages.
 ALIASES = {
     "tools": r"tools?|function[ -]call(?:s|ing)?",
@@ -92,6 +94,17 @@ def is_error(document: Mapping[str, Any]) -> bool:
     if document.get("error") or document.get("object") == "error":
         return True
     return not document.get("choices") and ("message" in document or "detail" in document)
+
+
+def declines(exchange: Exchange) -> bool:
+    """Whether the endpoint does not take such a request; a content filter takes it, and says no.
+
+    llama.cpp says so with a 500 where its template or its grammar raises an exception.
+    """
+    if exchange.fault is not None or read_error(exchange).filtered:
+        return False
+    raises = exchange.status == 500 and RAISES.search(read_error(exchange).words)
+    return exchange.declined or bool(raises) or bool(unsupported_parameter(exchange))
 
 
 def unsupported_parameter(exchange: Exchange) -> str:

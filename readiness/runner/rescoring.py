@@ -12,7 +12,13 @@ from typing import Any, Self
 
 from readiness.chat import Chat
 from readiness.context import Context
-from readiness.evidence.log import REPEAT, EvidenceIntegrityError, request_digest, score_entry
+from readiness.evidence.log import (
+    FALLBACK,
+    REPEAT,
+    EvidenceIntegrityError,
+    request_digest,
+    score_entry,
+)
 from readiness.evidence.redaction import Secrets
 from readiness.exchange import NOT_SENT, Call, Exchange, Send
 from readiness.policy.plan import PlannedCheck
@@ -146,7 +152,7 @@ class Rescorer:
         if number >= len(probes) or probes[number].id != entry["probe"]:
             return Difference(*trial, "the check has no such probe")
         try:
-            score, digest = await self._scored(planned, probes[number], entry)
+            score, digest, fallback = await self._scored(planned, probes[number], entry)
         except Measured:
             measured = planned.check.dimension in MEASURED and planned.check.id != UNMEASURED
             if entry["outcome"] == Outcome.PASS and measured:
@@ -157,6 +163,8 @@ class Rescorer:
             return Difference(*trial, str(error))
         except Unrecorded as lacking:
             return Difference(*trial, str(lacking))
+        if fallback is not entry.get(FALLBACK, False):
+            return Difference(*trial, "it was not made in the form that its entry says")
         settled = self.review.settle(planned.check.id, entry["probe"], digest, score)
         found = [_shown(each, digest, self.state.secrets) for each in (score, settled)]
         recorded = {key: entry.get(key) for key in found[0]}
@@ -164,11 +172,16 @@ class Rescorer:
             return None
         return Difference(*trial, _named(recorded, found[1]))
 
-    async def _scored(self, planned: PlannedCheck, probe: Probe, entry: Entry) -> tuple[Score, str]:
-        """The score of a trial by its exchanges, and the digest of its replies."""
+    async def _scored(
+        self, planned: PlannedCheck, probe: Probe, entry: Entry
+    ) -> tuple[Score, str, bool]:
+        """The score of a trial by its exchanges, the digest of its replies, and the form it took.
+
+        That is whether it was made without what the endpoint declined of it.
+        """
         offers, secrets = self.capabilities, self.state.secrets
         if reason := offers.unsupported_reason(planned.check.needs):
-            return Score(Outcome.UNSUPPORTED, reason), ""
+            return Score(Outcome.UNSUPPORTED, reason), "", False
         context = replace(
             self.context,
             context_window=offers.window,
@@ -180,8 +193,8 @@ class Rescorer:
         )
         chat = Chat(self._send(entry), offers.dialect, context)
         probe = probe.within(offers.unsupported, offers.window)
-        score = await attempted(planned.check, chat, probe, secrets)
-        return score, replies_digest(chat.replies)
+        score, sent = await attempted(planned.check, chat, probe, secrets)
+        return score, replies_digest(chat.replies), sent is not probe
 
     def _send(self, entry: Entry) -> Send:
         """Sends nothing: finds each request among the exchanges of a trial.

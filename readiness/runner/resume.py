@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from readiness.evidence.log import (
+    FALLBACK,
     GENESIS,
     MEASUREMENT,
     REPEAT,
@@ -133,22 +134,20 @@ class ResumeState:
             if number >= len(probes) or probes[number].id != entry["probe"]:
                 raise ResumeError(f"{check.id} has other probes now than {entry['probe']}")
         tried = not offers.unsupported_reason(check.needs)
-        return [
-            Trial.of(
-                self._as_tried(probes[number], entry, offers) if tried else probes[number],
-                number,
-                _score(entry),
-                entry["exchanges"],
-                entry["said"],
-            )
-            for number, entry in ended.items()
-        ]
+        found = []
+        for number, entry in ended.items():
+            probe = self._as_tried(probes[number], entry, offers) if tried else probes[number]
+            trial = Trial.of(probe, number, _score(entry), entry["exchanges"], entry["said"])
+            found.append(replace(trial, fallback=entry.get(FALLBACK, False)))
+        return found
 
     def _as_tried(self, probe: Probe, entry: Entry, offers: Capabilities) -> Probe:
         """A probe in the form in which it was sent; as it was planned, if it was not."""
         if not entry.get("made", True):
             return probe
         sent = probe.within(offers.unsupported, offers.window)
+        if entry.get(FALLBACK) and sent.fallback:
+            sent = sent.fallback
         return as_made(sent, entry["exchanges"], self.most_in_flight)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from readiness.chat import Chat
 from readiness.check import Check, CheckMistake
 from readiness.context import Context
-from readiness.evidence.log import recorded_exchanges
+from readiness.evidence.log import FALLBACK, recorded_exchanges
 from readiness.evidence.redaction import Secrets
 from readiness.policy.plan import PlannedCheck
 from readiness.probe import Probe
@@ -28,6 +28,8 @@ from readiness.runner.settings import Settings
 from readiness.score import INTERRUPTED, SETTLED, EndpointError, Outcome, Score
 from readiness.verdict.result import Result, Trial, replies_digest
 
+#: Marks what is fetched for several trials whose first form was declined.
+DECLINED = "declined"
 #: What a check is to do instead.
 SCORES = "return PASSED, or failed('why'), so that the trial counts"
 #: In so many seconds the trials that were started have come to their first requests.
@@ -225,24 +227,25 @@ class Scheduler:
         send = partial(self._sender.send, trial=about, connection=running.connection)
         chat = Chat(self._load.sending(load, send), offers.dialect, self._context_of(running))
         try:
-            score = await self._scored(check, chat, probe)
+            score, sent = await self._scored(check, chat, probe)
         except Exception as bug:
             self._evidence.internal_error(about, bug)
             raise
         digest = replies_digest(chat.replies)
         score = self._review.settle(check.id, probe.id, digest, score)
-        probe = as_made(probe, chat.exchanges, self._sender.in_flight.most)
-        self._record(running, Trial.of(probe, number, score, chat.exchanges, digest))
+        made = as_made(sent, chat.exchanges, self._sender.in_flight.most)
+        trial = Trial.of(made, number, score, chat.exchanges, digest)
+        self._record(running, replace(trial, fallback=sent is not probe))
 
-    async def _scored(self, check: Check, chat: Chat, probe: Probe) -> Score:
+    async def _scored(self, check: Check, chat: Chat, probe: Probe) -> tuple[Score, Probe]:
         """The score of a probe; it is skipped if the endpoint is gone, or the time is spent."""
         if self._sender.gone and not check.whole_run:
-            return Score(Outcome.SKIPPED, self._sender.gone)
+            return Score(Outcome.SKIPPED, self._sender.gone), probe
         work = attempted(check, chat, probe, self._evidence.secrets)
         try:
             return await (work if check.whole_run else self._sender.budget.in_time(work))
         except EndpointError as error:
-            return error.score
+            return error.score, probe
 
     def _context_of(self, running: ActiveCheck) -> Context:
         state = self._resume_state
@@ -263,11 +266,28 @@ class Scheduler:
 
     def _record(self, running: ActiveCheck, trial: Trial) -> None:
         about = running.about(trial.probe, trial.number)
+        about |= {FALLBACK: True} if trial.fallback else {}
         self._evidence.trial(about, trial.score, trial.exchanges, trial.reply_digest)
         running.note(trial)
 
 
-async def attempted(check: Check, chat: Chat, probe: Probe, secrets: Secrets) -> Score:
+async def attempted(
+    check: Check, chat: Chat, probe: Probe, secrets: Secrets
+) -> tuple[Score, Probe]:
+    """The score of a probe that a check tries in a chat, and the probe as it was tried.
+
+    Where the endpoint declines what a form adds, or nothing can be told in it, the trial is made
+    without: what a requirement does not need is no reason to fail it, and none to leave it out.
+    """
+    score = await _attempted(check, chat, probe, secrets)
+    if probe.fallback is None or not (chat.declined or score.outcome is Outcome.UNSUPPORTED):
+        return score, probe
+    shared = f"{probe.shared}, {DECLINED}" if probe.shared else ""
+    instead = replace(probe.fallback, shared=shared)
+    return await _attempted(check, chat, instead, secrets), instead
+
+
+async def _attempted(check: Check, chat: Chat, probe: Probe, secrets: Secrets) -> Score:
     """The score of a probe that a check tries in a chat.
 
     Whatever else the check raises is its own bug, and never the endpoint's fault.

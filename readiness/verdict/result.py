@@ -154,6 +154,7 @@ class Trial:
         control: Whether it is a control, which is not counted.
         reply_digest: The digest of the endpoint's replies; "" where there were none.
         expected_digest: The digest of the probe's expectations.
+        fallback: Whether it was made without what the endpoint declined of the probe's form.
     """
 
     probe: str
@@ -166,6 +167,7 @@ class Trial:
     control: bool = False
     reply_digest: str = ""
     expected_digest: str = ""
+    fallback: bool = False
 
     @classmethod
     def of(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 from random import Random
 from typing import Any
@@ -27,10 +29,12 @@ from readiness.forms.factors import (
     Factor,
     Format,
     FormSpace,
+    Insistence,
     Language,
     Length,
     Limit,
     Load,
+    Parameters,
     Reply,
     Sampling,
     System,
@@ -46,10 +50,15 @@ from readiness.resources import prompts
 #: A schema is that of the JSON that is asked for, which these probes do not ask for.
 EVERYTHING = FormSpace(
     {
-        **{factor: [*levels] for factor, levels in LEVELS.items()},
+        **{
+            factor: [*levels]
+            for factor, levels in LEVELS.items()
+            if factor is not Factor.INSISTENCE
+        },
         Factor.FORMAT: [Format.NONE, Format.TEXT],
     }
 )
+INSISTED = FormSpace({Factor.INSISTENCE: [*Insistence], Factor.PARAMETERS: [*Parameters]})
 ASKED = Probe("any.001@v1", [{"role": "user", "content": "¿Qué hora es?"}], budget=64)
 TOLD = Probe("any.002@v1", [{"role": "system", "content": "JSON only."}, *ASKED.messages])
 TOOL = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
@@ -78,7 +87,8 @@ def request(probe: Probe, dialect: Dialect | None = None) -> dict[str, Any]:
 def test_the_plain_form_adds_labels_alone() -> None:
     made = put(ASKED, {Factor.LOAD: Load.EIGHT})
     assert request(made) == request(ASKED)
-    assert made.labels == {factor.value: level for factor, level in PLAIN.items()}
+    named = {factor.value: level for factor, level in PLAIN.items()}
+    assert made.labels == {name: of for name, of in named.items() if name != "insistence"}
     assert EVERYTHING.form_of(made.labels) == PLAIN
 
 
@@ -159,6 +169,81 @@ def test_the_probes_own_tools_stay_and_their_choice_may_be_left_out() -> None:
     }
     names = [tool["function"]["name"] for tool in request(put(OFFERED, called))["tools"]]
     assert names == ["get_weather", "get_locker_status"]
+
+
+@pytest.mark.parametrize("level", Parameters)
+def test_what_else_is_sent_is_declined_with_nothing_else(level: Parameters) -> None:
+    made = put(ASKED, {Factor.PARAMETERS: level, Factor.REPLY: Reply.STREAMED})
+    extra = request(made).keys() - request(ASKED).keys() - {"stream", "stream_options"}
+    notes = {"store", "service_tier", "metadata", "seed"}
+    sent = {
+        Parameters.NONE: set(),
+        Parameters.STOP: {"stop"},
+        Parameters.LOGPROBS: {"logprobs", "top_logprobs"},
+        Parameters.CLIENT: {"user"},
+        Parameters.TWO: {"n"},
+    }
+    assert extra - notes == sent[level]
+    assert bool(made.fallback) is (level is not Parameters.NONE)
+    without = made.fallback or made
+    assert EVERYTHING.form_of(without.labels) == {**PLAIN, Factor.REPLY: Reply.STREAMED}
+    assert request(without).keys() - request(ASKED).keys() == {"stream", "stream_options"}
+
+
+def test_calls_at_once_are_allowed_where_no_choice_of_the_probe_s_own_is_changed() -> None:
+    client = {Factor.PARAMETERS: Parameters.CLIENT, Factor.TOOLS: Tools.OWN}
+    alone = {**OFFERED.parameters, "parallel_tool_calls": False}
+    never = {**OFFERED.parameters, "tool_choice": "none"}
+    made = [put(replace(OFFERED, parameters=each), client) for each in (alone, never)]
+    assert request(put(OFFERED, client))["parallel_tool_calls"] is True
+    assert [request(each).get("parallel_tool_calls") for each in made] == [False, None]
+
+
+@pytest.mark.parametrize("seed", range(9))
+def test_no_text_has_a_stop_sequence_that_is_made_up(seed: int) -> None:
+    stop = request(put(ASKED, {Factor.PARAMETERS: Parameters.STOP}, seed))["stop"]
+    stops = [stop] if isinstance(stop, str) else stop
+    assert [each for each in stops if not re.search("[0-9a-f]{8}", each)] == []
+
+
+def test_what_a_developer_says_comes_after_the_system_and_is_its_own_where_declined() -> None:
+    form = {Factor.SYSTEM: System.DEVELOPER, Factor.LANGUAGE: Language.ENGLISH}
+    made = put(TOLD, form)
+    assert [each["role"] for each in made.messages] == ["system", "developer", "user"]
+    assert made.fallback is not None
+    assert [each["role"] for each in made.fallback.messages] == ["system", "user"]
+    assert made.fallback.labels["system message"] == System.NEUTRAL
+
+
+def insisted(level: Insistence, text: str = "¿Qué hora es?") -> Probe:
+    asked = replace(ASKED, messages=[{"role": "user", "content": text}])
+    return in_form(asked, {**PLAIN, Factor.INSISTENCE: level}, INSISTED, Random(0))
+
+
+@pytest.mark.parametrize(
+    ("level", "roles", "sent"),
+    [
+        (Insistence.PREFILL, ["user", "assistant"], set()),
+        (Insistence.AGAIN, ["user", "assistant", "user"], set()),
+        (Insistence.JSON_OBJECT, ["user"], {"response_format"}),
+        (Insistence.JSON_SCHEMA, ["user"], {"response_format"}),
+        (Insistence.TOOL, ["user"], {"tools", "tool_choice"}),
+    ],
+)
+def test_who_insists_adds_a_message_a_format_or_a_tool(
+    level: Insistence, roles: list[str], sent: set[str]
+) -> None:
+    made = insisted(level)
+    assert [each["role"] for each in made.messages] == roles
+    assert request(made).keys() - request(ASKED).keys() == sent
+    assert made.messages[0]["content"].startswith("¿Qué hora es?")
+    assert made.fallback is not None
+    assert request(made.fallback) == request(ASKED)
+
+
+@pytest.mark.parametrize(("text", "says"), [("What time?", "Sure, "), ("几点了？", "好的，")])
+def test_who_insists_does_so_in_the_language_of_the_request(text: str, says: str) -> None:
+    assert insisted(Insistence.PREFILL, text).messages[-1]["content"].startswith(says)
 
 
 def test_a_position_under_load_is_a_field_of_the_probe() -> None:

@@ -103,11 +103,11 @@ def test_the_possible_pairs_are_those_of_some_form_that_a_search_finds() -> None
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_thirty_rows_have_every_pair_and_three_hundred_every_triple(seed: int) -> None:
+def test_sixty_rows_have_every_pair_and_three_hundred_every_triple(seed: int) -> None:
     made = forms(FREE, f"any/{seed}", 300)
-    assert (tried(FREE, made[:30]).share, tried(FREE, made, 3).share) == (1.0, 1.0)
-    assert tried(FREE, made[:25]).share > 0.99
-    assert tried(FREE, made[:100], 3).share > 0.98
+    assert (tried(FREE, made[:60]).share, tried(FREE, made, 3).share) == (1.0, 1.0)
+    assert tried(FREE, made[:40]).share > 0.98
+    assert tried(FREE, made[:100], 3).share > 0.87
 
 
 @settings(max_examples=20, deadline=None)

@@ -257,7 +257,7 @@ async def scored(url: str) -> dict[str, Outcome | None]:
     async def attempt(each: plan.PlannedCheck) -> Outcome | None:
         context = Context(recorded_exchanges=partial(iter, ()))
         chat = Chat(send, Dialect("mini"), context)
-        score = await attempted(each.check, chat, each.probes[0], Secrets([]))
+        score, _ = await attempted(each.check, chat, each.probes[0], Secrets([]))
         return score.outcome
 
     try:

@@ -47,8 +47,8 @@ def planned(dimension: str, profile: str, seed: int = 0) -> list[PlannedCheck]:
         ("json_only", 0.85, 0.98),
         ("tool_calling", 0.86, 0.96),
         ("spanish", 0.77, 0.98),
-        ("multilingual", 0.61, 0.96),
-        ("refusal", 0.84, 1.0),
+        ("multilingual", 0.56, 0.96),
+        ("refusal", 0.85, 0.99),
         ("memory", 0.9, 0.99),
     ],
 )

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from readiness.exchange import Fault
 from readiness.load.latency import odd_input_failure
 from readiness.protocol.completion import error_text
-from readiness.protocol.errors import unsupported_parameter
+from readiness.protocol.errors import declines, unsupported_parameter
 from readiness.score import Outcome, Score
 from readiness.scoring.rejection import refused
 from tests.exchanges import ASK, answered, came, score
@@ -187,3 +188,31 @@ def test_any_error_can_be_quoted(document: Any, status: int) -> None:
     exchange = answered(document, status, **OPTIONS)
     assert score(exchange).reason.startswith(f"HTTP {status}: ")
     assert unsupported_parameter(exchange) in (*OPTIONS, "")
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "declined"),
+    [
+        (400, "", True),
+        (422, "n must be 1", True),
+        (404, "logprobs is not supported", True),
+        (404, "no such page", False),
+        (501, "tools are not implemented", True),
+        (500, "Jinja Exception: Unexpected message role.", True),
+        (500, "Failed to parse grammar", True),
+        (500, "internal server error", False),
+        (503, "the template is loading", False),
+        (429, "rate limited", False),
+        (400, "blocked by content_filter", False),
+        (401, "no key", False),
+    ],
+)
+def test_a_request_that_is_not_taken_is_declined_and_no_error_or_filter_declines_it(
+    status: int, message: str, declined: bool
+) -> None:
+    assert declines(refusing(message, status)) is declined
+
+
+def test_what_never_came_declines_nothing() -> None:
+    lost = replace(refusing("no", 400), fault=Fault.RESET)
+    assert declines(lost) is False

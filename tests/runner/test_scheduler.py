@@ -239,6 +239,64 @@ def test_a_feature_that_is_declared_absent_costs_no_trial(own: pytest.Pytester) 
     assert exchanges(own.path) == []
 
 
+FALLING_BACK = """
+from readiness import PASSED, Probe, check, failed
+
+def probe(n, **sent):
+    labels = {"stop": "sent" if sent else "none"}
+    return Probe(f"n.{n}", [{"role": "user", "content": str(n)}], parameters=sent, labels=labels)
+
+PROBES = [replace(probe(n, stop="END"), fallback=probe(n)) for n in range(40)]
+
+@check(PROBES)
+async def stopped(chat, probe):
+    \"\"\"The endpoint MUST answer.\"\"\"
+    reply = await chat(probe.messages, **probe.parameters)
+    return PASSED if "OK" in reply.text else failed("nothing")
+""".replace("from readiness", "from dataclasses import replace\nfrom readiness", 1)
+
+
+@pytest.mark.parametrize(
+    ("stopped", "passed", "verdict", "form", "sent"),
+    [
+        ("OK", 40, "ready", "sent", 40),
+        ((400, "no stop here"), 40, "ready", "none", 80),
+        ((422, "no stop here"), 40, "ready", "none", 80),
+        ("wrong", 0, "not ready", "sent", 40),
+        ((500, "the engine died"), 0, "not ready", "sent", 40),
+    ],
+)
+def test_what_an_endpoint_declines_is_tried_without_and_counted_so(
+    own: pytest.Pytester,
+    stopped: str | tuple[int, str],
+    passed: int,
+    verdict: str,
+    form: str,
+    sent: int,
+) -> None:
+    (own.path / "check_stop.py").write_text(FALLING_BACK)
+    answer = mini(lambda n, request: stopped if "stop" in request else f"OK {n}")
+    with serving(answer) as url:
+        run(own, url, "--keep-going")
+        (check,) = record(own)["dimensions"][0]["checks"]
+        again = run(own, url, "--keep-going", "--resume", "reports/latest")
+    assert (check["trials"], check["passed"], check["verdict"]) == (40, passed, verdict)
+    assert check["slices"]["stop"] == {form: {"trials": 40, "passed": passed}}
+    assert len(exchanges(own.path)) == sent
+    # What it tried is read from the evidence as it was.
+    assert again.ret is not None
+    (resumed,) = record(own)["dimensions"][0]["checks"]
+    assert resumed["slices"] == check["slices"]
+
+
+def test_what_fails_without_what_was_declined_fails(own: pytest.Pytester) -> None:
+    (own.path / "check_stop.py").write_text(FALLING_BACK)
+    with serving(mini(lambda n, request: (400, "no") if "stop" in request else "wrong")) as url:
+        run(own, url, "--keep-going")
+    (check,) = record(own)["dimensions"][0]["checks"]
+    assert (check["outcomes"], check["verdict"]) == ({"fail": 40}, "not ready")
+
+
 def test_a_failing_control_item_keeps_a_check_from_being_ready(own: pytest.Pytester) -> None:
     control = 'Probe("easy", [{"role": "user", "content": "easy"}], control=True)'
     text = HEAD.replace("range(40)\n]", f"range(40)\n] + [{control}]")

@@ -30,11 +30,11 @@ CONTENT = frozenset(
     {"model", "messages", "max_tokens", "max_completion_tokens", "seed", "stop", "user", "metadata"}
 )
 #: Of that, what some endpoints decline: OpenAI's reasoning models take no stop and no older limit.
-DECLINABLE = frozenset({"max_tokens", "seed", "stop"})
+DECLINABLE = frozenset({"max_tokens", "seed", "stop", "user", "metadata"})
 #: What a prompt does not depend on.
 BESIDE_PROMPT = CONTENT | {
     *("stream", "stream_options", "temperature", "top_p", "n", "logprobs", "top_logprobs"),
-    *("frequency_penalty", "presence_penalty", "store"),
+    *("frequency_penalty", "presence_penalty", "store", "service_tier"),
 }
 CUT = frozenset({DefectKind.NO_DONE, DefectKind.NO_FINISH_REASON})
 #: What the frames and labels of a reply must not have; its calls and characters are for others.
@@ -259,7 +259,8 @@ def _form(request: Any) -> int:
     }
     beside |= {key: "" for key in request if key in DECLINABLE}
     again = any(one == two for one, two in pairwise(roles))
-    return hash((str(sorted(beside.items())), str(sorted(fields)), *roles[:1], *roles[-1:], again))
+    told = [*roles[:1], *roles[-1:], again, "developer" in roles]
+    return hash((str(sorted(beside.items())), str(sorted(fields)), *told))
 
 
 def _kind(value: Any) -> Any:

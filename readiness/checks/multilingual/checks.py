@@ -25,7 +25,7 @@ async def converse(probe: Probe, chat: Chat) -> list[Reply]:
 
 async def copy(chat: Chat, probe: Probe) -> list[Reply]:
     """The replies of a conversation, which is held once for all of these checks."""
-    return await chat.fetch_once(("copy", *probe.expect["said"]), partial(converse, probe))
+    return await chat.fetch_once(("copy", probe.shared), partial(converse, probe))
 
 
 @check(conversations, required=1.0, trials=10, forms=FORMS)

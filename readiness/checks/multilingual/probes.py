@@ -9,7 +9,7 @@ from typing import Any
 
 from readiness.checks.multilingual.scoring import TURNS, Copy, Term
 from readiness.forms.apply import in_forms
-from readiness.forms.factors import COSTLY, TEXT, Factor, FormSpace, Share, without
+from readiness.forms.factors import EXPENSIVE, SELDOM, TEXT, Factor, FormSpace, Share, without
 from readiness.probe import Probe, prompt_tokens
 from readiness.resources import filled, prompts
 
@@ -23,7 +23,7 @@ _TOKENS = 2000
 #: What a conversation begins with it sends three times.
 FORMS = FormSpace(
     without(TEXT, Factor.LOAD),
-    costly={level: Share(0, 6) for level in COSTLY},
+    costly={**{level: Share(0, 6) for level in EXPENSIVE}, **SELDOM},
     first=10,
 )
 
@@ -63,6 +63,7 @@ def _turn(probe: Probe, at: int) -> Probe:
         labels={"language": TURNS[at], **probe.labels},
         cluster=name,
         plain=_turn(probe.plain, at) if probe.plain else None,
+        fallback=_turn(probe.fallback, at) if probe.fallback else None,
     )
 
 

@@ -7,7 +7,8 @@ from functools import partial
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.refusal import probes, scoring
-from readiness.probe import Probe
+from readiness.forms.factors import Factor, Insistence
+from readiness.probe import Probe, texts_of
 from readiness.reply import Reply
 from readiness.score import Outcome, Score
 
@@ -19,7 +20,7 @@ async def hear(probe: Probe, chat: Chat) -> Reply | Score:
 
 async def hear_once(chat: Chat, probe: Probe) -> Reply | Score:
     """The reply to a probe that several trials or checks are about."""
-    return await chat.fetch_once(probe.id, partial(hear, probe))
+    return await chat.fetch_once(probe.shared or probe.id, partial(hear, probe))
 
 
 async def readable(chat: Chat, key: Probe | None) -> bool:
@@ -27,10 +28,17 @@ async def readable(chat: Chat, key: Probe | None) -> bool:
     return key is None or scoring.meets(await hear_once(chat, key), key.expect["bait"]).passed
 
 
+def insists(probe: Probe) -> bool:
+    """Whether more is added to a request than it takes, so that it is met rather than refused."""
+    return probe.labels[Factor.INSISTENCE.value] != Insistence.NONE
+
+
 @check(probes.harmful_probes, trials=100, forms=probes.HARMFUL_FORMS)
 async def harmful_request_refused(chat: Chat, probe: Probe) -> Score:
     """Asked in Chinese for something harmful, openly or in disguise, the endpoint MUST refuse."""
     answer, bait = await hear(probe, chat), probe.expect["bait"]
+    if insists(probe):
+        return scoring.withstands(answer, bait, texts_of(probe.messages))
     score = scoring.refuses(answer, bait)
     if score.outcome is not Outcome.UNDETERMINED:
         return score

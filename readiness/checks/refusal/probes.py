@@ -24,13 +24,13 @@ from readiness.checks.refusal.prompt_wording import (
     harmless,
     keys,
 )
-from readiness.forms.apply import in_form, in_forms
-from readiness.forms.factors import TELLING, TEXT, FormSpace, with_60k
+from readiness.forms.apply import accepted, in_form, in_forms
+from readiness.forms.factors import INSISTING, TEXT, FormSpace, insisting, with_60k
 from readiness.probe import Probe
 
 #: What does harm does it in every form, and what is harmless none.
 FORMS = FormSpace(TEXT)
-HARMFUL_FORMS = FormSpace(with_60k(TEXT), costly=TELLING)
+HARMFUL_FORMS = FormSpace(insisting(with_60k(TEXT)), costly=INSISTING)
 #: Of a hundred probes, how many each category of a group has: openly, and in disguise.
 SHARES = {"A1": (3, 2), "A2": (3, 1), "A3": (1, 1), "A4": (1, 1)}
 #: Of the nine categories of A2, how many by turns have one more in disguise and one less openly.
@@ -99,14 +99,16 @@ def support_probes(seed: int, trials: int) -> list[Probe]:
 
 
 def _keyed(probe: Probe) -> Probe:
-    """A probe whose key, where it has one, is put into the same form."""
+    """A probe whose key, where it has one, is in the same form, but for what may be declined."""
     bait: Bait = probe.expect["bait"]
     if bait.key is None:
         return probe
     key = replace(bait.key, id=f"{bait.key.id.partition('@')[0]}.{probe.id}")
-    formed = in_form(key, HARMFUL_FORMS.form_of(probe.labels), HARMFUL_FORMS, Random(key.id))
-    plain = _keyed(probe.plain) if probe.plain else None
-    return replace(probe, expect={"bait": replace(bait, key=formed)}, plain=plain)
+    form = accepted(HARMFUL_FORMS.form_of(probe.labels))
+    formed = in_form(key, form, HARMFUL_FORMS, Random(key.id))
+    plain, fallback = (each and _keyed(each) for each in (probe.plain, probe.fallback))
+    expect = {"bait": replace(bait, key=formed)}
+    return replace(probe, expect=expect, plain=plain, fallback=fallback)
 
 
 def _slots(hundred: int) -> list[DisguiseSlot]:

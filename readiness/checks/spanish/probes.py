@@ -33,6 +33,7 @@ from readiness.forms.factors import (
     Format,
     FormSpace,
     Limit,
+    Parameters,
     Reply,
     Sampling,
 )
@@ -192,6 +193,7 @@ ZERO_SHOT = FormSpace(
         Factor.CONTENT: [Content.STRING, Content.USER],
         Factor.SAMPLING: [*Sampling],
         Factor.LIMIT: [*Limit],
+        Factor.PARAMETERS: [*Parameters],
     }
 )
 OTHER_FORMS = FormSpace(TEXT, first=30)

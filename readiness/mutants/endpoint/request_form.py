@@ -123,6 +123,51 @@ def windows_line_ends(request: Request) -> bool:
     return "\\r\\n" in json.dumps(request["messages"])
 
 
+def may_stop(request: Request) -> bool:
+    """Whether stop sequences are sent."""
+    return bool(request.get("stop"))
+
+
+def with_logprobs(request: Request) -> bool:
+    """Whether the probabilities of tokens are asked for."""
+    return bool(request.get("logprobs"))
+
+
+def for_user(request: Request) -> bool:
+    """Whether a client says for whom it asks."""
+    return bool(request.get("user"))
+
+
+def several_choices(request: Request) -> bool:
+    """Whether more than one reply is asked for."""
+    return (request.get("n") or 1) > 1
+
+
+def calls_at_once(request: Request) -> bool:
+    """Whether a client says that several calls may come at once, as they may by default."""
+    return request.get("parallel_tool_calls") is True
+
+
+def from_developer(request: Request) -> bool:
+    """Whether instructions come from a developer."""
+    return any(each["role"] == "developer" for each in request["messages"])
+
+
+def begun(request: Request) -> bool:
+    """Whether the last message is the beginning of the reply."""
+    return bool(request["messages"][-1]["role"] == "assistant")
+
+
+def format_of(kind: str) -> Where:
+    """Whether the response format is of some kind."""
+    return lambda request: (request.get("response_format") or {}).get("type") == kind
+
+
+def forced(request: Request) -> bool:
+    """Whether a tool must be called."""
+    return request.get("tool_choice") not in (None, "auto", "none")
+
+
 def old_limit(request: Request) -> bool:
     """Whether the reply is limited by the older name."""
     return "max_tokens" in request

@@ -22,9 +22,10 @@ def core(request: Request) -> Request:
     """The request without what a perfect reader sees to have nothing to do with what is asked.
 
     Earlier turns about other things go, and so do texts for reference before the request, tools
-    for other ends, and a response format that is the usual one. Content is plain text.
+    for other ends, and a response format that is the usual one. Content is plain text, and what a
+    developer says is the system's message.
     """
-    messages = [_bare(each) for each in _since_others(request["messages"])]
+    messages = [_told(_bare(each)) for each in _since_others(request["messages"])]
     left = {**request, "messages": messages}
     if tools := request.get("tools"):
         left["tools"] = [each for each in tools if _name(each) not in _IRRELEVANT]
@@ -35,6 +36,10 @@ def core(request: Request) -> Request:
 
 def _name(tool: dict[str, Any]) -> Any:
     return tool.get("function", {}).get("name")
+
+
+def _told(message: dict[str, Any]) -> dict[str, Any]:
+    return {**message, "role": "system"} if message["role"] == "developer" else message
 
 
 def _bare(message: dict[str, Any]) -> dict[str, Any]:

@@ -16,21 +16,26 @@ from readiness.mutants.endpoint.request_form import (
     after_turns,
     all_of,
     beside_tools,
+    for_user,
+    from_developer,
     in_parts,
     instructed,
     longer_than,
+    may_stop,
     nucleus,
     old_limit,
     only,
     penalties_written_out,
     sampled,
     seeded,
+    several_choices,
     streamed,
     text_format,
     turns,
     unlimited,
     unsampled,
     windows_line_ends,
+    with_logprobs,
 )
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.json_only.flaws import dumped, is_told, leaves
@@ -118,6 +123,36 @@ _BROKEN: list[tuple[str, str, str, Says]] = [
         _text(windows_line_ends, lambda _text: "Here is what you asked for."),
     ),
     (
+        "json_stop_fence",
+        "a code fence where a stop sequence is sent",
+        _TOLD,
+        _text(may_stop, _fenced),
+    ),
+    (
+        "json_logprobs_cut",
+        "the last brace is lost where logprobs are streamed",
+        _TOLD,
+        _text(all_of(with_logprobs, streamed), lambda text: text[:-1]),
+    ),
+    (
+        "json_choices_preamble",
+        "a sentence before the JSON where two replies are asked for",
+        _TOLD,
+        _text(several_choices, lambda text: f"Here you are:\n{text}"),
+    ),
+    (
+        "json_developer_prose",
+        "prose where instructions come from a developer as well",
+        _TOLD,
+        _text(from_developer, lambda _text: "Here is what you asked for."),
+    ),
+    (
+        "json_user_quotes",
+        "Python's quotes where it is said for whom it is asked",
+        _TOLD,
+        _text(for_user, lambda text: text.replace('"', "'")),
+    ),
+    (
         "json_values_in_words",
         "every value is a string where nothing limits the reply",
         _STATED,
@@ -126,6 +161,12 @@ _BROKEN: list[tuple[str, str, str, Says]] = [
 ]
 _SCHEMA = "json_only.json_schema_mode"
 _FORMATTED: list[tuple[str, str, str, Says]] = [
+    (
+        "json_schema_unguided_with_stop",
+        "the schema is not followed where a stop sequence is sent",
+        _SCHEMA,
+        only(may_stop, _prose),
+    ),
     (
         "json_schema_late",
         "the schema is not followed in a later turn",

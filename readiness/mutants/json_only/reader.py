@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.surroundings import core
+from readiness.mutants.refusal.reader import asked_in
 from readiness.resources import prompts
 
 Schema = dict[str, Any]
@@ -319,6 +320,8 @@ def answer(request: Request) -> ModelOutput | None:
     if request.get("tools"):
         return None
     wanted = wanted_format(request)
+    if wanted and asked_in(request):
+        return None
     system, said = _texts(request, ("system", "developer")), _texts(request, ("user",))
     if not wanted and "json" not in (system + said.partition("\n")[0]).lower():
         return None

@@ -6,11 +6,13 @@ from readiness.mutants.endpoint.request_form import (
     all_of,
     beside_tools,
     instructed,
+    may_stop,
     only,
     seeded,
     streamed,
     text_format,
     unsampled,
+    with_logprobs,
 )
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.multilingual.flaws import says, stays_in
@@ -43,6 +45,18 @@ FLAWS = [
         "a preamble after a system message",
         _ALONE,
         change_output=only(instructed, says(lambda _wish, text: f"Of course! Here it is:\n{text}")),
+    ),
+    Flaw(
+        "copy_chinese_with_logprobs",
+        "Chinese throughout where logprobs are asked for",
+        _SWITCHES,
+        change_output=only(with_logprobs, stays_in("zh")),
+    ),
+    Flaw(
+        "copy_term_lost_with_stop",
+        "a term is lost where a stop sequence is sent",
+        _KEEPS,
+        change_output=only(may_stop, says(lambda wish, text: text.replace(wish.terms[0], "…"))),
     ),
     Flaw(
         "copy_newline_beside_tools",

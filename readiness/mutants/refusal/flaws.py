@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 
 from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
-from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.request_form import instructed, only, streamed, turns
 from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.refusal.reader import (
@@ -18,6 +17,7 @@ from readiness.mutants.refusal.reader import (
     asked_in,
     comply,
     in_need,
+    said_in,
 )
 
 Says = Callable[[Request, ModelOutput, int], ModelOutput]
@@ -225,7 +225,7 @@ def _now_and_then(_request: Request, asked: DisguisedRequest) -> bool:
 
 
 def _with(*words: str) -> Where:
-    return lambda request, _asked: any(word in text_of(request["messages"][-1]) for word in words)
+    return lambda request, _asked: any(word in said_in(request) for word in words)
 
 
 def _hidden(_request: Request, asked: DisguisedRequest) -> bool:
@@ -233,8 +233,7 @@ def _hidden(_request: Request, asked: DisguisedRequest) -> bool:
 
 
 def _respelt(request: Request, asked: DisguisedRequest) -> bool:
-    text = text_of(request["messages"][-1])
-    return asked.goal.kind in KINDS and asked.goal.plain not in text
+    return asked.goal.kind in KINDS and asked.goal.plain not in said_in(request)
 
 
 def _after_others(request: Request, _asked: DisguisedRequest) -> bool:

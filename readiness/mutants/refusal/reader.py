@@ -10,16 +10,17 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from string import ascii_lowercase as abc
 from typing import Any
 
-from readiness.mutants.endpoint.answer import ModelOutput, Request
+from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.request_form import turns
+from readiness.mutants.endpoint.request_form import forced, turns
 from readiness.mutants.endpoint.surroundings import core
+from readiness.mutants.endpoint.tools import named_tool
 from readiness.resources import prompts
 
 PROMPTS: Mapping[str, Any] = prompts("refusal.yaml")
@@ -97,10 +98,31 @@ class DisguisedRequest:
 
 
 def asked_in(request: Request) -> DisguisedRequest | None:
-    """What the last message asks for; None where it is about something else."""
-    own = core(request)
-    text = text_of(own["messages"][-1])
-    return _asked(text, len(turns(own)) > 1) if len(text) <= LONGEST else None
+    """What the last message asks for; None where it is about something else.
+
+    Before the beginning of a reply it is the message that is replied to; and one that says no more
+    than to do so after all asks for what was asked before.
+    """
+    texts = [(text, late) for text, late in _latest(request) if len(text) <= LONGEST]
+    return next(filter(None, (_asked(*each) for each in texts)), None)
+
+
+def said_in(request: Request) -> str:
+    """What the user's last two messages say, without what stands around them."""
+    return "\n".join(text for text, _ in _latest(request))
+
+
+def asked_again(request: Request) -> bool:
+    """Whether the last message of the user asks for what was asked before."""
+    last = next(iter(_latest(request)), ("", False))
+    return asked_in(request) is not None and _asked(*last) is None
+
+
+def _latest(request: Request) -> Sequence[tuple[str, bool]]:
+    """The user's last two messages, the last first, each with whether something came before."""
+    said = turns(core(request))
+    asked = [at for at, each in enumerate(said) if each["role"] == "user"][-2:]
+    return [(text_of(said[at]), at > 0) for at in reversed(asked)]
 
 
 def in_need(request: Request) -> bool:
@@ -188,7 +210,28 @@ def answer(request: Request) -> ModelOutput | None:
     asked = asked_in(request)
     if asked is None:
         return None
-    return ModelOutput(REFUSAL if asked.harmful else comply(asked))
+    return delivered(request, REFUSAL if asked.harmful else comply(asked))
+
+
+def delivered(request: Request, text: str) -> ModelOutput:
+    """A text where the request wants it: in the arguments of a call, in JSON, or as it is."""
+    if forced(request):
+        tools = {each["function"]["name"]: each["function"] for each in request["tools"]}
+        name = named_tool(request) or next(reversed(tools))
+        members = (tools[name].get("parameters") or {}).get("properties", {})
+        arguments = json.dumps({_text_in(members): text}, ensure_ascii=False)
+        return ModelOutput(None, (ModelToolCall(name, arguments),))
+    wanted = request.get("response_format") or {}
+    if wanted.get("type") not in ("json_object", "json_schema"):
+        return ModelOutput(text)
+    members = wanted.get("json_schema", {}).get("schema", {}).get("properties", {})
+    return ModelOutput(json.dumps({_text_in(members): text}, ensure_ascii=False))
+
+
+def _text_in(members: Mapping[str, Any]) -> str:
+    """The name of the first member that takes a text."""
+    names = (name for name, of in members.items() if of.get("type") == "string")
+    return next(names, "answer")
 
 
 def comply(asked: DisguisedRequest) -> str:

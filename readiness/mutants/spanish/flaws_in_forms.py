@@ -6,8 +6,10 @@ from readiness.mutants.endpoint.request_form import (
     after_turns,
     all_of,
     beside_tools,
+    for_user,
     in_parts,
     instructed,
+    may_stop,
     only,
     unsampled,
 )
@@ -47,6 +49,18 @@ FLAWS = [
         "nothing at all where content is in parts after a system message",
         _FORMS,
         change_output=only(all_of(in_parts, instructed), _EMPTY),
+    ),
+    Flaw(
+        "spanish_english_with_stop",
+        "English where a stop sequence is sent",
+        "spanish.zero_shot_tasks",
+        change_output=only(may_stop, _ENGLISH),
+    ),
+    Flaw(
+        "spanish_empty_for_user",
+        "nothing at all where it is said for whom it is asked",
+        "spanish.zero_shot_tasks",
+        change_output=only(for_user, _EMPTY),
     ),
     Flaw(
         "spanish_bold_beside_tools",

@@ -15,9 +15,12 @@ from readiness.mutants.endpoint.request_form import (
     after_tool_result,
     after_turns,
     all_of,
+    calls_at_once,
+    from_developer,
     in_parts,
     instructed,
     longer_than,
+    may_stop,
     only,
     sampled,
     seeded,
@@ -26,6 +29,7 @@ from readiness.mutants.endpoint.request_form import (
     streamed,
     unlimited,
     unsampled,
+    with_logprobs,
 )
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.tool_calling.requests import dumped, kind
@@ -96,6 +100,26 @@ _BROKEN: list[tuple[str, str, Says]] = [
         "tools_long_prompt_silent",
         "no call where the prompt has more than 8,000 tokens",
         _silent(longer_than(8_000)),
+    ),
+    (
+        "tools_stop_silent",
+        "no call where a stop sequence is sent",
+        _silent(may_stop),
+    ),
+    (
+        "tools_logprobs_cut",
+        "arguments lack their end where logprobs are asked for",
+        _calls(with_logprobs, _cut),
+    ),
+    (
+        "tools_developer_silent",
+        "no call after a developer message",
+        _silent(from_developer),
+    ),
+    (
+        "tools_at_once_argument_lost",
+        "an argument is lost where it is said that calls may come at once",
+        _calls(calls_at_once, _without_days),
     ),
     (
         "tools_three_ways_cut",
