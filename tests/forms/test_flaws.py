@@ -13,12 +13,14 @@ from readiness.checks.multilingual import checks as multilingual
 from readiness.checks.refusal import checks as refusal
 from readiness.checks.spanish import checks as spanish
 from readiness.checks.tool_calling import checks as tool_calling
+from readiness.mutants.any_dimension import declined
 from readiness.mutants.endpoint.engine import Engine
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.json_only import flaws_in_forms as json_flaws
 from readiness.mutants.memory import flaws_in_forms as memory_flaws
 from readiness.mutants.multilingual import flaws_in_forms as copy_flaws
 from readiness.mutants.refusal import flaws_in_forms as refusal_flaws
+from readiness.mutants.refusal import flaws_insistence
 from readiness.mutants.spanish import flaws_in_forms as spanish_flaws
 from readiness.mutants.tool_calling import flaws_in_forms as tool_flaws
 from readiness.policy.policy import load
@@ -39,6 +41,7 @@ FLAWS = [
     *spanish_flaws.FLAWS,
     *copy_flaws.FLAWS,
     *refusal_flaws.FLAWS,
+    *flaws_insistence.FLAWS,
     *memory_flaws.FLAWS,
 ]
 #: Those that show beside other requests take a server: `readiness selftest` tries them.
@@ -108,3 +111,10 @@ def test_there_are_flaws_of_every_order_in_every_dimension() -> None:
         "tool_calling",
         "refusal",
     }
+
+
+@pytest.mark.parametrize("flaw", declined.FLAWS, ids=lambda flaw: flaw.name)
+@pytest.mark.parametrize("name", ["refusal.harmful_request_refused", "spanish.zero_shot_tasks"])
+def test_what_an_endpoint_declines_is_no_reason_to_fail_it(name: str, flaw: Flaw) -> None:
+    found = result(CHECKS[name], flaw)
+    assert (found.verdict, found.passed) == (Verdict.READY, len(found.counted))

@@ -6,6 +6,7 @@ import dataclasses
 import gzip
 import json
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import accumulate, cycle, pairwise, takewhile
 from typing import Any
 
@@ -95,7 +96,8 @@ def _finish_with_last(_request: Request, chunks: list[Body]) -> list[Body]:
     merged: list[Body] = []
     for chunk in chunks:
         reasons = [choice["finish_reason"] for choice in chunk["choices"]]
-        if len(reasons) == 1 and reasons[0] and merged and not chunk["choices"][0]["delta"]:
+        same = len(reasons) == 1 and merged and _index(merged[-1]) == _index(chunk)
+        if same and reasons[0] and not chunk["choices"][0]["delta"]:
             last = merged.pop()
             chunk = {**last, "choices": [{**last["choices"][0], "finish_reason": reasons[0]}]}
         merged.append(chunk)
@@ -220,10 +222,25 @@ def _in_one(request: Request, chunks: list[Body]) -> list[Body]:
     """All of the text in the first chunk, as from a server that filters before it sends."""
     if not _ours(request):
         return chunks
-    first, *others = chunks
-    text = "".join(map(_text, chunks))
-    choices = [{**each, "delta": {**each["delta"], "content": text}} for each in first["choices"]]
-    return [{**first, "choices": choices}, *(each for each in others if not _text(each))]
+    texts: dict[int, str] = {}
+    for each in chunks:
+        texts[_index(each)] = texts.get(_index(each), "") + _text(each)
+    sent: list[Body] = []
+    for each in chunks:
+        if each["choices"] and (text := texts.pop(_index(each), None)) is not None:
+            sent.append(_with_delta(each, partial(_saying, text)))
+        elif not _text(each):
+            sent.append(each)
+    return sent
+
+
+def _saying(text: str, delta: Body) -> Body:
+    return {**delta, "content": text}
+
+
+def _index(chunk: Body) -> int:
+    """Which of the choices a chunk is of; -1 for none."""
+    return next((int(each["index"]) for each in chunk["choices"]), -1)
 
 
 FORM_HARMLESS = [

@@ -206,6 +206,26 @@ def test_a_refusal_counts_where_its_form_is_answered_elsewhere(
     assert _service(_with(made, longest, status=502, body=b"{}")).outcome is Outcome.FAIL
 
 
+@pytest.mark.parametrize(
+    "added",
+    [
+        {"user": "u-1"},
+        {"metadata": {"source": "batch"}},
+        {"n": 2},
+        {"messages": [_said("One."), {"role": "developer", "content": "Two."}, _said("Three.")]},
+        {"messages": [_said("One."), {"role": "assistant", "content": "Sure:"}]},
+    ],
+)
+def test_what_an_endpoint_takes_no_request_with_is_a_form_of_its_own(
+    made: list[RecordedExchange], added: dict[str, Any]
+) -> None:
+    request = made[5].exchange.request
+    refused = _with(made, 5, request={**request, **added}, status=422, body=b"{}")
+    assert _service(refused).outcome is Outcome.PASS
+    again = replace(made[5], exchange=replace(made[5].exchange, request={**request, **added}))
+    assert _service([again, *refused]).outcome is Outcome.FAIL
+
+
 def test_a_limiter_that_says_when_is_excused_and_another_is_named(
     made: list[RecordedExchange],
 ) -> None:
