@@ -83,7 +83,7 @@ def _copied(slot: ToolVariation, kind: str) -> Probe:
         "group": None,
         "presets": [],
         "power": slot.random.randrange(100_000_001, 999_999_999, 2) / 1000,
-        "bands": [slot.random.randint(-9, 9) for _ in range(BANDS)],
+        "bands": [slot.random.randint(1, 9) for _ in range(BANDS)],
         "place": {
             "room": named_word(slot),
             "rack": {"row": slot.random.randint(2, 40), "slot": named_word(slot)},

@@ -15,7 +15,7 @@ from readiness.mutants.endpoint.answer import (
     RequestError,
     SubstituteResponse,
 )
-from readiness.mutants.endpoint.request_form import Says, Where, only, streamed, unstreamed
+from readiness.mutants.endpoint.request_form import Where, only, streamed, unstreamed
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.tool_calling.reader import tools_of
 from readiness.mutants.tool_calling.requests import dumped
