@@ -19,8 +19,8 @@ PROMPTS = prompts("tool_calling_results.yaml")
 TOOLS = PROMPTS["tools"]
 #: How many meters a list, a table and a few lines have.
 ITEMS, ROWS, LINES, FEW = 26, 24, 8, 4
-#: About how many tokens of text stand before what is asked for, and the characters that they have.
-LONG_TEXT, LONG_CHARACTERS = 4_600, 16_500
+#: About how many tokens of text stand before what is asked for: some 17,000 characters.
+LONG_TEXT = 4_200
 BANDS = 24
 
 Records = Sequence[Mapping[str, Any]]
@@ -168,8 +168,7 @@ def _lines(_slot: ToolVariation, site: str, records: Records) -> str:
 
 
 def _long(slot: ToolVariation, site: str, records: Records) -> str:
-    text = neutral_text("en", slot.random, LONG_TEXT)[:LONG_CHARACTERS].rpartition("\n\n")[0]
-    text = f"{text}\n\n{neutral_text('en', slot.random, LONG_TEXT)}"[:LONG_CHARACTERS]
+    text = neutral_text("en", slot.random, LONG_TEXT)
     last = PROMPTS["line"].format(**records[-1])
     return json.dumps({"site": site, "log": f"{text}\n\n{last}"}, ensure_ascii=False)
 
