@@ -143,7 +143,7 @@ class StampingProtocol(ResponseHandler):
         message, payload = await super().read()
         kind = message.headers.get("Content-Type", "")
         self.streamed = kind.startswith("text/event-stream")
-        if message.code >= 500:
+        if message.code >= 500 or (self.streamed and self._ends.closed):
             # uvicorn closes the connection after a crash, which would be counted again in the next
             # request.
             self.force_close()
@@ -216,12 +216,23 @@ class StampingConnector(aiohttp.TCPConnector):
             return await super()._wrap_create_connection(*args, **other)
 
     async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
-        """An open connection: after a stream one that has stayed open, until enough have."""
-        if idle := self._conns.get(key):
-            oldest, since = idle[0]
-            assert isinstance(oldest, StampingProtocol)
-            if oldest.streamed and not self._ends.leave_open:
-                if monotonic() - since < SETTLED:
-                    return None
-                self._ends.left_open += oldest.is_connected()
-        return await super()._get(key, traces)
+        """An idle connection to use again; one of a stream only where the server leaves it open."""
+        if self._ends.leave_open:
+            return await super()._get(key, traces)
+        idle = self._conns.pop(key, ())
+        watched = [each for each in idle if _streamed(each[0])]
+        self._conns[key].extend(each for each in idle if not _streamed(each[0]))
+        connection = await super()._get(key, traces)
+        for nth, (protocol, since) in enumerate(watched):
+            settled = monotonic() - since >= SETTLED
+            self._ends.left_open += settled and protocol.is_connected()
+            if settled or nth >= ENOUGH_LEFT_OPEN:  # A server may count open connections.
+                protocol.close()
+            else:
+                self._conns[key].append((protocol, since))
+        return connection
+
+
+def _streamed(protocol: ResponseHandler) -> bool:
+    """Whether the last response of a connection was a stream."""
+    return isinstance(protocol, StampingProtocol) and protocol.streamed

@@ -429,11 +429,12 @@ def streams(
     After the nth, from 0, it closes the connection nevertheless, where `closes` says so. What is
     returned is the fault of each, and how many streams each connection carried.
     """
-    served, connections = count(), list[int]()
+    served, connections, open_ones = count(), list[int](), list[asyncio.Task[None] | None]()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         mine = len(connections)
         connections.append(0)
+        open_ones.append(asyncio.current_task())
         with suppress(asyncio.IncompleteReadError):
             while await reader.readuntil(b"{}"):
                 connections[mine] += 1
@@ -442,6 +443,7 @@ def streams(
                 if closes(next(served)):
                     break
         writer.close()
+        await writer.wait_closed()
 
     async def asked() -> list[Fault | None]:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -454,6 +456,7 @@ def streams(
         finally:
             await endpoint.close()
             server.close()
+            await asyncio.gather(*filter(None, open_ones))
         return faults
 
     return asyncio.run(asked()), connections
@@ -472,7 +475,7 @@ def test_after_streams_a_connection_is_used_again_where_enough_were_left_open(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     after_streams(monkeypatch, settled=0.05, enough=3)
-    assert streams(LEARNT) == ([None] * len(LEARNT), [len(LEARNT)])
+    assert streams(LEARNT) == ([None] * len(LEARNT), [1, 1, 1, len(LEARNT) - 3])
 
 
 def test_until_then_one_that_has_just_ended_a_stream_is_not_used_again(
@@ -487,6 +490,14 @@ def test_where_a_server_closes_them_each_stream_has_its_own(
 ) -> None:
     after_streams(monkeypatch, settled=0.05, enough=3)
     assert streams(LEARNT, lambda n: True) == ([None] * len(LEARNT), [1] * len(LEARNT))
+
+
+def test_one_that_settles_beside_others_that_do_not_is_not_used_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    after_streams(monkeypatch, settled=0.2, enough=3)
+    pauses = [*6 * [0.0], 0.3, 0.0]
+    assert streams(pauses, lambda n: n == 0) == ([None] * len(pauses), [1] * len(pauses))
 
 
 def test_once_a_server_has_closed_one_no_other_is_used_again_right_after_a_stream(
