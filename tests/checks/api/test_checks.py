@@ -130,13 +130,10 @@ TOGETHER = {
     "api_max_tokens_ignored": LIMITED_BESIDE_TOOLS,
     # A limit of the other name is one as well, and one that is too large is lowered, too.
     "limits_above_1024_lowered": {NEWER_LIMIT},
-    **dict.fromkeys(
-        [
-            f"limit_of_{of}"
-            for of in ("one_500", "two_ignored", "one_stop", "one_silent", "one_breaks_off")
-        ],
-        {NEWER_LIMIT},
-    ),
+    **{
+        f"limit_of_{of}": {NEWER_LIMIT}
+        for of in ("one_500", "two_ignored", "one_stop", "one_silent", "one_breaks_off")
+    },
     "limits_halved": LIMITED_BESIDE_TOOLS | {NEWER_LIMIT},
     "limits_with_the_prompt": LIMITED_BESIDE_TOOLS,
     **dict.fromkeys(
