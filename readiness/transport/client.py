@@ -28,9 +28,9 @@ from readiness.transport.timestamps import (
     StampingRequest,
 )
 
-# Below the 5 s after which uvicorn closes an idle connection: a request written to a connection
-# that the server is just closing would fail without a fault of the endpoint.
-KEEPALIVE_TIMEOUT = 4.0
+# Below the 2 s after which gunicorn closes an idle connection, and the 5 s of uvicorn: a request
+# that is written to a connection which is just closed would fail without a fault of the endpoint.
+KEEPALIVE_TIMEOUT = 1.5
 #: The headers in which endpoints accept an API key.
 KEY_HEADERS = frozenset(("authorization", "api-key", "x-api-key"))
 CHUNK_SIZE = 2**16

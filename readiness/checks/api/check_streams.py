@@ -9,7 +9,7 @@ from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.api import scoring_replies as shape
 from readiness.checks.api import scoring_streams as stream
-from readiness.checks.api.probes import both_forms, brief, longer, streamed
+from readiness.checks.api.probes import both_forms, brief, longer, streamed, with_code_words
 from readiness.checks.api.requests import (
     reproduced_by_time,
     send,
@@ -77,6 +77,19 @@ async def single_finish_reason(chat: Chat, probe: Probe) -> Score:
 async def unicode_intact(chat: Chat, probe: Probe) -> Score:
     """Characters of any script, and emoji, MUST arrive undamaged, streamed or not."""
     return stream.score_intact(await send(chat, probe), probe.expect["echo"])
+
+
+@check(with_code_words("markup_in_text_kept"), trials=6)
+async def markup_in_text_kept(chat: Chat, probe: Probe) -> Score:
+    """Text and arguments that look like markup of reasoning or of tool calls SHOULD arrive
+    undamaged.
+    """
+    text, word = probe.expect["text"], probe.expect["word"]
+
+    async def attempt() -> Score:
+        return stream.score_markup(await send(chat, probe), text, word)
+
+    return await reproduced(attempt)
 
 
 @check(streamed("incremental_streaming"), needs=STREAM, alone=True)

@@ -353,6 +353,23 @@ def score_intact(reply: Reply, echo: str) -> Score:
     return scored(Outcome.UNDETERMINED, "the model does not repeat the text", came=f"{text!r:.120}")
 
 
+def score_markup(reply: Reply, text: str, word: str) -> Score:
+    """Score a copy of a text, or a call with it, by whether all of the text is in it.
+
+    Args:
+        reply: The reply.
+        text: What the copy has to hold.
+        word: The word that any copy begins with.
+    """
+    came = [reply.content or "", *(call.arguments for call in reply.tool_calls)]
+    if any(text in each for each in came):
+        return PASSED
+    if any(word in each for each in (*came, reply.reasoning)):
+        return failed("what looks like markup is damaged", f"{' '.join(came)!r:.200}")
+    why = "the model does not repeat the text"
+    return scored(Outcome.UNDETERMINED, why, came=f"{' '.join(came)!r:.120}")
+
+
 def _in_first_plane(letter: str) -> bool:
     return letter <= "\uffff"
 
