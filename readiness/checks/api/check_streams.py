@@ -11,6 +11,7 @@ from readiness.checks.api import scoring_replies as shape
 from readiness.checks.api import scoring_streams as stream
 from readiness.checks.api.probes import both_forms, brief, longer, streamed, with_code_words
 from readiness.checks.api.requests import (
+    reproduced,
     reproduced_by_time,
     send,
     send_as_is,
