@@ -72,6 +72,12 @@ def excuse_if_saturated(score: Score, excess: float, *saturations: ClientSaturat
     return replace(score, outcome=Outcome.UNDETERMINED, reason=f"{why}; {score.reason}", kind="")
 
 
+def told_if_saturated(score: Score, *saturations: ClientSaturation) -> Score:
+    """A score that is left open, with how busy this machine was, which makes times uneven."""
+    why = next((each.shown for each in saturations if each.shown), "")
+    return replace(score, reason=f"{why}; {score.reason}", kind="") if why else score
+
+
 def is_saturated(excess: float, *saturations: ClientSaturation) -> bool:
     """Whether saturation may explain a time `excess` seconds too long."""
     return any(each.may_explain(excess) for each in saturations)

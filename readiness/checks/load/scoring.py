@@ -10,7 +10,12 @@ from math import inf
 from statistics import mean
 
 from readiness.load.latency import limiters_reason
-from readiness.load.saturation import ClientSaturation, excuse_if_saturated, is_saturated
+from readiness.load.saturation import (
+    ClientSaturation,
+    excuse_if_saturated,
+    is_saturated,
+    told_if_saturated,
+)
 from readiness.load.step import RequestMeasurement, StepResult
 from readiness.policy.slo import LatencyObjective
 from readiness.score import PASSED, Measure, Outcome, Score, failed, scored
@@ -236,7 +241,8 @@ def score_throughput_scaling(few: StepResult, many: StepResult) -> Score:
         return replace(PASSED, measures=measures_)
     shown = f"{reason}; the ratio is {found.low:.2f} to {found.high:.2f}"
     if found.high >= MIN_THROUGHPUT_RATIO:
-        return Score(Outcome.UNDETERMINED, shown, measures_)
+        score = Score(Outcome.UNDETERMINED, shown, measures_)
+        return told_if_saturated(score, few.client_saturation, many.client_saturation)
     score = excuse_if_saturated(failed(shown), *_lost_throughput(few, many))
     return replace(score, measures=measures_)
 
@@ -285,7 +291,8 @@ def score_latency_drift(step: StepResult) -> Score:
     if found.high < inf and (found.high < MAX_DRIFT or late.high < early.value + MIN_DRIFT):
         return replace(PASSED, measures=measures_)
     if third and (found.low <= MAX_DRIFT or late.low < early.value + MIN_DRIFT):
-        return Score(Outcome.UNDETERMINED, shown, measures_ if found.high < inf else ())
+        score = Score(Outcome.UNDETERMINED, shown, measures_ if found.high < inf else ())
+        return told_if_saturated(score, step.client_saturation)
     if not third:
         return scored(Outcome.UNDETERMINED, "too few replies", came=step.shape.shown)
     excess = late.value - MAX_DRIFT * early.value
@@ -451,11 +458,11 @@ def _no_slower(step: StepResult, full: StepResult, load: str, margin: float) -> 
     own, at_full = _median(step), _median(full)
     reason = f"{own.value:.2f} s {load}, {at_full.value:.2f} s at full load"
     excess = own.low - margin * at_full.high
+    saturations = step.client_saturation, full.client_saturation
     if excess > 0.0 and own.low > at_full.high + (MIN_DRIFT if margin > 1.0 else 0.0):
-        saturations = step.client_saturation, full.client_saturation
         return excuse_if_saturated(failed(reason), excess, *saturations)
     if own.high > max(MAX_HALF_LOAD * at_full.value, at_full.value + MIN_DRIFT):
-        return Score(Outcome.UNDETERMINED, reason)
+        return told_if_saturated(Score(Outcome.UNDETERMINED, reason), *saturations)
     return PASSED
 
 

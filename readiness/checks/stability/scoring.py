@@ -32,7 +32,7 @@ from readiness.load.latency import (
     tokens,
 )
 from readiness.load.meters.meter import CACHE, GPU, HOST, QUEUED, RUNNING
-from readiness.load.saturation import excuse_if_saturated
+from readiness.load.saturation import excuse_if_saturated, told_if_saturated
 from readiness.protocol.completion import read
 from readiness.score import PASSED, Measure, Outcome, Score, failed, scored
 from readiness.scoring.lateness import excuse_if_late
@@ -181,7 +181,9 @@ def _cost_of_aborts(result: AbortCyclesResult) -> Score:
         return replace(score, measures=measures)
     if unseen > MAX_UNSEEN_A_DAY:
         uneven = f"growth of {unseen:.1f} s a day would not be seen"
-        return Score(Outcome.UNDETERMINED, f"short requests are too uneven: {uneven}", measures)
+        why = f"short requests are too uneven: {uneven}"
+        score = Score(Outcome.UNDETERMINED, why, measures)
+        return told_if_saturated(score, result.client_saturation)
     return replace(PASSED, measures=measures)
 
 
@@ -265,7 +267,8 @@ def _stopped(result: AbortCyclesResult) -> Score:
         missing = "requests that run beside another are not noticed: name --metrics"
         return Score(Outcome.UNSUPPORTED, missing)
     uneven = f"{slowed.low:.0%} to {slowed.high:.0%} of what running requests cost it"
-    return scored(Outcome.UNDETERMINED, "a stream after aborts is slowed down by", came=uneven)
+    score = scored(Outcome.UNDETERMINED, "a stream after aborts is slowed down by", came=uneven)
+    return told_if_saturated(score, result.client_saturation)
 
 
 def slowed_after_aborts(result: AbortCyclesResult) -> Estimate | None:

@@ -208,6 +208,19 @@ def test_of_two_measurements_that_show_something_both_must_pass_or_fail(
     assert (score.outcome, len(set(seeds))) == (outcome, made)
 
 
+def test_what_is_uneven_on_a_busy_machine_says_so() -> None:
+    uneven = step([*[1.0] * 40, *[1.0] * 10, *[30.0] * 10], clients=32)
+    uneven.client_saturation.pressure = 0.93
+    calm = step([1.0] * 60)
+    scores = (
+        scoring.score_latency_drift(uneven),
+        scoring.score_throughput_scaling(calm, uneven),
+    )
+    busy = "this machine was too busy to tell (for 93% of the time"
+    found = [(each.outcome, each.reason.startswith(busy)) for each in scores]
+    assert found == [(Outcome.UNDETERMINED, True)] * 2
+
+
 @pytest.mark.parametrize(
     ("few", "many", "lag", "lost"),
     [
