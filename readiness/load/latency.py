@@ -133,8 +133,13 @@ def odd_input_failure(exchange: Exchange) -> str:
         return f"{exchange.fault}: {exchange.detail}"
     if not 200 <= (exchange.status or 0) < 500:
         return ": ".join(filter(None, (f"HTTP {exchange.status}", exchange.gateway_timeout)))
-    seconds = exchange.seconds
-    return f"answered after {seconds:.0f} s" if seconds > MALFORMED_INPUT_TIMEOUT else ""
+    return f"answered after {exchange.seconds:.0f} s" if answered_too_late(exchange) else ""
+
+
+def answered_too_late(exchange: Exchange) -> float:
+    """By how many seconds malformed input was answered too late; 0 where it was not."""
+    answered = exchange.fault is None and 200 <= (exchange.status or 0) < 500
+    return max(exchange.seconds - MALFORMED_INPUT_TIMEOUT, 0.0) if answered else 0.0
 
 
 def require_not_limited(exchange: Exchange) -> Exchange:

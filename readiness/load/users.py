@@ -315,6 +315,7 @@ class StepUsers:
                 exchange.seq,
                 script.mark,
                 free,
+                exchange.seconds_late,
             )
             self.step.samples.append(sample)
             if measured and at:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 from math import inf
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.simulated import SimulatedTimeLoop
 from readiness.exchange import Arrival, Exchange
 from readiness.load.latency import (
     incomplete_reply_reason,
@@ -24,7 +26,8 @@ from readiness.load.saturation import (
     measure_client_saturation,
 )
 from readiness.protocol.completion import read
-from readiness.score import PASSED, Outcome, failed
+from readiness.score import PASSED, Outcome, Score, failed
+from readiness.scoring.lateness import excuse_if_late
 from readiness.statistics.histogram import Histogram
 from readiness.statistics.trend import percentile, rate, relative_error, trend
 from tests import exchanges
@@ -209,6 +212,43 @@ def test_a_failure_by_time_is_taken_back_only_where_it_may_be_ours() -> None:
     busy = ClientSaturation(busy=0.95)
     assert excuse_if_saturated(slow, 5.0, busy).outcome is Outcome.UNDETERMINED
     assert excuse_if_saturated(PASSED, 0.0, calm) == PASSED
+    starved = excuse_if_saturated(slow, 5.0, ClientSaturation(pressure=0.95))
+    assert (starved.outcome, starved.reason) == (
+        Outcome.UNDETERMINED,
+        "this machine was too busy to tell (for 95% of the time processes waited for a processor): "
+        "run it where nothing else runs; 2 s",
+    )
+    assert excuse_if_saturated(slow, 5.0, ClientSaturation(pressure=0.5)) == slow
+
+
+@pytest.mark.parametrize(
+    ("score", "excess", "late", "outcome"),
+    [
+        (failed("2 s"), 0.5, (0.0, 0.0), Outcome.FAIL),
+        (failed("2 s"), 0.5, (0.0, 0.04), Outcome.FAIL),
+        (failed("2 s"), 0.5, (0.0, 0.06), Outcome.UNDETERMINED),
+        (failed("2 s"), 0.0, (), Outcome.FAIL),
+        (PASSED, 0.0, (9.0,), Outcome.PASS),
+    ],
+)
+def test_a_failure_by_a_time_is_taken_back_by_the_lags_within_it(
+    score: Score, excess: float, late: Sequence[float], outcome: Outcome
+) -> None:
+    assert excuse_if_late(score, excess, *late).outcome is outcome
+
+
+def test_the_waiting_for_processors_during_a_measurement_is_its_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("readiness.load.saturation.cpu_waiting", iter([5.0, 5.9]).__next__)
+
+    async def a_second() -> ClientSaturation:
+        async with measure_client_saturation() as found:
+            await asyncio.sleep(1.0)
+        return found
+
+    with asyncio.Runner(loop_factory=SimulatedTimeLoop) as runner:
+        assert runner.run(a_second()).pressure == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from readiness.exchange import Call, Exchange, Fault
 from readiness.transport import timestamps
 from readiness.transport.address import Address
 from readiness.transport.client import EndpointClient, RequestLimits
+from readiness.transport.deadlines import Lateness
 from readiness.transport.timestamps import LatestReceiveTime, StampingSocket
 from tests.scripted_server import Script, free_port, response, serving
 
@@ -61,6 +62,14 @@ def test_the_body_is_kept_to_the_byte() -> None:
     exchange = answered(lambda n, request: [response(body, "200 OK", "X-Id: 7")])
     assert (exchange.status, exchange.body, exchange.fault) == (200, body, None)
     assert exchange.headers["x-id"] == "7"
+
+
+def test_an_exchange_tells_by_how_much_the_machine_may_have_delayed_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Lateness, "within", lambda _self, seconds: 2 * seconds)
+    exchange = answered(lambda n, request: [response(b"{}")])
+    assert exchange.seconds_late == pytest.approx(2 * exchange.seconds, abs=1e-8)
 
 
 def test_requests_are_utf8_json_and_carry_the_key() -> None:

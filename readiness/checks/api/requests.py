@@ -60,6 +60,21 @@ async def reproduced(attempt: Callable[[], Awaitable[Score]]) -> Score:
     return scored(Outcome.UNDETERMINED, "it failed once, and then not again", came=first.reason)
 
 
+async def reproduced_by_time(attempt: Callable[[], Awaitable[Score]]) -> Score:
+    """The score of an attempt by time: it fails if two of three fail, and passes before any does.
+
+    What shows nothing is made again, for a machine may be busy for a moment.
+    """
+    scores = list[Score]()
+    while len(scores) < 3:
+        scores.append(await attempt())
+        failures = [each for each in scores if each.outcome is Outcome.FAIL]
+        if len(failures) == 2 or (scores[-1].passed and not failures):
+            return scores[-1]
+    once = "it failed once, and then not again"
+    return scored(Outcome.UNDETERMINED, once, came=failures[0].reason) if failures else scores[-1]
+
+
 async def send_as_is(chat: Chat, probe: Probe) -> Exchange:
     """Send a probe's request with its faults, and return the exchange."""
     return await chat.call(call(probe, chat.dialect))
