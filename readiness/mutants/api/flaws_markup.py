@@ -10,12 +10,13 @@ from typing import Any
 from readiness.mutants.api.requests import asked
 from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError
 from readiness.mutants.endpoint.conversation import check_messages
-from readiness.mutants.flaw import Flaw
+from readiness.mutants.flaw import Body, Flaw
 
 _COPIES, _MARKUP = "api.stream_matches_whole", "api.markup_in_text_kept"
 _MESSAGES = "api.all_messages_read"
 _CONTROL = re.compile(r"<\|\w+\|>|\[/?[A-Z]+_[A-Z]+\]")
 _BLOCK = re.compile(r"^```\w*\n|^```$\n?", re.MULTILINE)
+_TAG = 8  # letters
 _THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
 
 Change = Callable[[str], str]
@@ -66,6 +67,23 @@ def _said_by_user(change: Change) -> dict[str, Any]:
         return {**request, "messages": messages}
 
     return {"change_request": asked(_valid, changed)}
+
+
+def _held_back(request: Request, made: list[Body]) -> list[Body]:
+    """As parsers of calls do, which cannot tell the beginning of a tag from any other text."""
+    if request.get("logprobs") or (request.get("n") or 1) > 1:
+        return made
+    sent, held = list[Body](), ""
+    for chunk in made:
+        for choice in chunk["choices"]:
+            text = held + (choice["delta"].get("content") or "")
+            begun = text.rfind("<")
+            waits = begun >= 0 and len(text) - begun < _TAG and not choice["finish_reason"]
+            held = text[begun:] if waits else ""
+            if text:
+                choice["delta"]["content"] = text.removesuffix(held)
+        sent.append(chunk)
+    return sent
 
 
 FLAWS = [
@@ -130,8 +148,8 @@ FLAWS = [
         **_said_by_user(lambda text: re.sub(r"(?m)^.*<function=.*$", "", text)),
     ),
     Flaw(
-        "markup_user_tags_escaped",
-        "tags of what a user says may be escaped for the model alone",
-        **_said_by_user(lambda text: text.replace("<think>", "&lt;think&gt;")),
+        "markup_held_back",
+        "what may begin a tag may wait in a stream for what follows",
+        change_chunks=_held_back,
     ),
 ]
