@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -164,7 +165,18 @@ def test_the_times_of_a_reply_are_those_of_its_tokens() -> None:
     assert times is not None
     assert (times.time_to_first_token, times.time_to_last_token, times.tokens) == (0.4, 0.9, 5)
     assert times.time_per_output_token == pytest.approx(0.5 / 4)
-    assert sorted(inter_token_latencies(exchange, times)) == pytest.approx([0.0, 0.1, 0.4])
+    assert sorted(inter_token_latencies(exchange, read(exchange).timing)) == pytest.approx(
+        [0.0, 0.1, 0.4]
+    )
+
+
+def test_what_ends_a_stream_beside_its_last_token_is_no_token() -> None:
+    parts = [(0.4, frame("a")), (0.5, frame("b") + frame("c")), (0.9, frame("d"))]
+    exchange = streamed(parts, usage=4)
+    *arrivals, last, rest = exchange.arrivals
+    together = replace(exchange, arrivals=(*arrivals, Arrival(last.ns, rest.size)))
+    gaps = inter_token_latencies(together, read(together).timing)
+    assert sorted(gaps) == pytest.approx([0.0, 0.1, 0.4])
 
 
 def test_connecting_is_not_counted() -> None:
@@ -172,7 +184,7 @@ def test_connecting_is_not_counted() -> None:
     times = measure_latency(exchange, read(exchange))
     assert times is not None
     assert (round(times.time_to_first_token, 6), round(times.time_to_last_token, 6)) == (0.1, 0.2)
-    assert list(inter_token_latencies(exchange, times)) == pytest.approx([0.1])
+    assert list(inter_token_latencies(exchange, read(exchange).timing)) == pytest.approx([0.1])
 
 
 def test_a_reply_without_a_token_has_no_times() -> None:
@@ -184,7 +196,10 @@ def test_one_token_has_no_time_per_token() -> None:
     exchange = streamed([(0.4, frame("a"))], usage=1)
     times = measure_latency(exchange, read(exchange))
     assert times is not None
-    assert (times.time_per_output_token, list(inter_token_latencies(exchange, times))) == (None, [])
+    assert (
+        times.time_per_output_token,
+        list(inter_token_latencies(exchange, read(exchange).timing)),
+    ) == (None, [])
 
 
 def test_a_harness_that_is_held_up_knows_it() -> None:

@@ -73,9 +73,9 @@ def test_the_greatest_lag_of_a_time_is_seen_and_none_before_or_after_it() -> Non
     ("late", "delayed"),
     [
         (Lateness(0.2, 0.0), 0.2),
-        (Lateness(0.2, 0.7), 0.2),
-        (Lateness(0.2, 0.9), 1.0),
-        (Lateness(1.5, 0.9), 1.5),
+        (Lateness(0.2, 0.5), 0.2),
+        (Lateness(0.2, 0.6), 1.0),
+        (Lateness(1.5, 0.6), 1.5),
     ],
 )
 def test_all_of_a_time_counts_in_which_processes_waited_for_a_processor(
