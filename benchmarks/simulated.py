@@ -6,7 +6,7 @@ import asyncio
 import json
 import selectors
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field, replace
 from time import time
 from typing import Any, TypeVar
@@ -159,6 +159,11 @@ def simulated(
         return await work(Chat(endpoint.send, Dialect(MODEL), context))
 
     # Simulated seconds take no time of the processor: this machine's is of another clock.
-    idle = patch("readiness.load.saturation.thread_time", lambda: 0.0)
-    with idle, asyncio.Runner(loop_factory=SimulatedTimeLoop) as runner:
+    idle = (
+        patch(f"readiness.load.saturation.{each}", lambda: 0.0)
+        for each in ("thread_time", "cpu_waiting")
+    )
+    with ExitStack() as mocked, asyncio.Runner(loop_factory=SimulatedTimeLoop) as runner:
+        for each in idle:
+            mocked.enter_context(each)
         return runner.run(run())

@@ -150,6 +150,8 @@ class Exchange:
         written: When the request was written to a connection, in ns since it was sent; 0 where
             unknown.
         seq: The exchange's number in the evidence.
+        late: By how much this machine may have delayed it, in ns: the greatest lag of this process;
+            all of its time where processes waited for a processor for most of that.
     """
 
     request: Any
@@ -166,6 +168,7 @@ class Exchange:
     keyed: bool = False
     written: int = 0
     seq: int = -1
+    late: int = 0
 
     @property
     def seconds(self) -> float:
@@ -176,6 +179,11 @@ class Exchange:
     def seconds_to_write(self) -> float:
         """The time until the request was written to a connection, in seconds."""
         return self.written / NS
+
+    @property
+    def seconds_late(self) -> float:
+        """By how much this machine may have delayed it, in seconds."""
+        return self.late / NS
 
     @property
     def succeeded(self) -> bool:

@@ -90,12 +90,16 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Times of arrival, in seconds since the request was sent."""
+    """Times of arrival, in seconds since the request was sent.
+
+    `tokens_size` is the size of the body, in bytes, at the end of the last token.
+    """
 
     first_byte: float
     first_token: float | None
     last_token: float | None
     end: float
+    tokens_size: int = 0
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from readiness.cli.built_in import dimensions
 from readiness.cli.kill_table import MutantRow, kill_table, read_row
-from readiness.mutants.catalog import FLAWLESS, find, mutants
+from readiness.mutants.catalog import ANY_DIMENSION, FLAWLESS, find, folder_of, mutants
 from readiness.mutants.deployment import files
 from readiness.mutants.endpoint.server import WEBUI, serving
 from readiness.mutants.flaw import Flaw
@@ -43,6 +44,8 @@ BESIDE = {
     "change_deployment": ("deployment",),
     "webui": ("deployment", "webui"),
 }
+#: The dimensions that take their time with any endpoint: four fifths of a whole run.
+TIMED = frozenset(("load", "stability", "low_resource"))
 
 
 def selftest(argv: Sequence[str]) -> int:
@@ -71,18 +74,22 @@ def report(rows: Sequence[MutantRow], console: Console) -> int:
 
 
 def dimensions_of(flaw: Flaw) -> Sequence[str]:
-    """The dimensions to try: all (none named), unless the endpoint is as the reference is.
+    """The dimensions to try; none named for all.
 
-    That of the flaw's own check is always among them: larger weights, shown as evidence of a
-    licence, are seen by `low_resource`.
+    Where the endpoint is as the reference is, those that look at what is beside it. Where a flaw is
+    in what an endpoint says, all that take no time of their own. That of the flaw's own check is
+    always among them: larger weights, shown as evidence of a licence, are seen by `low_resource`.
     """
     about = {"name", "about", "check", "expected_verdict", "elsewhere"}
     hooks = {each.name for each in fields(Flaw) if each.name not in about}
     changed = {name for name in hooks if getattr(flaw, name) is not getattr(FLAWLESS, name)}
-    if not changed or not BESIDE.keys() >= changed:
+    if changed and BESIDE.keys() >= changed:
+        looking = chain.from_iterable(BESIDE[name] for name in changed)
+        return sorted({*looking, flaw.dimension} - {""})
+    if flaw is FLAWLESS or folder_of(flaw) in {*TIMED, ANY_DIMENSION}:
         return ()
-    looking = chain.from_iterable(BESIDE[name] for name in changed)
-    return sorted({*looking, flaw.dimension} - {""})
+    beside = {*chain.from_iterable(BESIDE.values())}
+    return sorted({*dimensions()} - TIMED - beside)
 
 
 def try_mutant(flaw: Flaw, profile: str) -> MutantRow:

@@ -283,6 +283,7 @@ def _exchange_entry(exchange: Exchange, request: Any, body: Mapping[str, Any]) -
         "keyed": exchange.keyed,
         "fault": exchange.fault,
         "detail": exchange.detail,
+        "late": exchange.late,
         "sent": exchange.sent,
         "written": exchange.written,
         "end": exchange.end,
@@ -393,6 +394,7 @@ def exchange_of(entry: Mapping[str, Any]) -> Exchange:
         keyed=entry["keyed"],
         written=entry.get("written", 0),
         seq=entry.get("seq", -1),
+        late=entry.get("late", 0),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -12,6 +13,7 @@ from readiness.forms.covering import covering_forms
 from readiness.forms.factors import (
     DECLINABLE,
     PLAIN,
+    SENDING,
     Content,
     Factor,
     Form,
@@ -26,6 +28,7 @@ from readiness.forms.factors import (
     System,
     Tools,
     Turns,
+    without,
 )
 from readiness.probe import (
     BUDGET,
@@ -90,6 +93,30 @@ def in_forms(probes: Sequence[Probe], space: FormSpace, key: str, turns_at: int 
     made = zip(probes, forms, strict=True)
     return [
         in_form(probe, form, space, Random(f"{key}/{probe.id}"), turns_at) for probe, form in made
+    ]
+
+
+#: How a request is sent, and the forms of a reply that comes whole and of one that is streamed.
+SENT = FormSpace(SENDING)
+_WHOLE = FormSpace(without(SENDING, Factor.REPLY))
+_STREAMED = FormSpace({**SENDING, Factor.REPLY: [Reply.STREAMED, Reply.NO_OPTIONS]})
+
+
+def whole_and_streamed(probes: Sequence[Probe], key: str) -> list[Probe]:
+    """Put each probe into a form of `SENT`, those of a family by turns whole and streamed."""
+    seen, spaces = Counter[str](), list[FormSpace]()
+    for probe in probes:
+        first = Random(f"{key}/{probe.family}").randrange(2)
+        spaces.append((_WHOLE, _STREAMED)[(first + seen[probe.family]) % 2])
+        seen[probe.family] += 1
+    pairs = [*zip(probes, spaces, strict=True)]
+    forms = {
+        space: iter(covering_forms(space, key, [of.slices for of, its in pairs if its is space]))
+        for space in (_WHOLE, _STREAMED)
+    }
+    return [
+        in_form(probe, next(forms[space]), SENT, Random(f"{key}/{probe.id}"))
+        for probe, space in pairs
     ]
 
 

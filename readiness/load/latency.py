@@ -10,12 +10,11 @@ import numpy as np
 
 from readiness.exchange import Exchange
 from readiness.protocol.completion import cut_short, read
-from readiness.reply import Reply
+from readiness.reply import Reply, Timing
 from readiness.score import EndpointError, Outcome
 from readiness.statistics.histogram import Times
 
 FRAME = b"data:"
-ROUNDING = 1e-9  # seconds: the tolerance for rounding
 NO_TIMES: Times = np.zeros(0)
 
 
@@ -54,20 +53,18 @@ def measure_latency(exchange: Exchange, reply: Reply) -> Latency | None:
     return Latency(timing.first_token - written, timing.last_token - written, tokens)
 
 
-def inter_token_latencies(exchange: Exchange, times: Latency) -> Times:
-    """The inter-token latencies (ITL), in seconds.
+def inter_token_latencies(exchange: Exchange, timing: Timing) -> Times:
+    """The inter-token latencies (ITL) of a streamed reply, in seconds.
 
     Of tokens that arrive together, all but the first have a latency of 0, as in vLLM's benchmark.
     """
-    begin, end = (
-        each + exchange.seconds_to_write
-        for each in (times.time_to_first_token, times.time_to_last_token)
-    )
-    arrivals = [
-        each for each in exchange.arrivals if begin - ROUNDING <= each.seconds <= end + ROUNDING
-    ]
+    begin, end = timing.first_token, timing.last_token
+    if begin is None or end is None:
+        return NO_TIMES
+    arrivals = [each for each in exchange.arrivals if begin <= each.seconds <= end]
     together = sum(
-        max(exchange.body.count(FRAME, before.size, after.size) - 1, 0)
+        # What ends a stream may arrive with the last token.
+        max(exchange.body.count(FRAME, before.size, min(after.size, timing.tokens_size)) - 1, 0)
         for before, after in pairwise(arrivals)
     )
     seconds = np.array([each.seconds for each in arrivals])
@@ -133,8 +130,13 @@ def odd_input_failure(exchange: Exchange) -> str:
         return f"{exchange.fault}: {exchange.detail}"
     if not 200 <= (exchange.status or 0) < 500:
         return ": ".join(filter(None, (f"HTTP {exchange.status}", exchange.gateway_timeout)))
-    seconds = exchange.seconds
-    return f"answered after {seconds:.0f} s" if seconds > MALFORMED_INPUT_TIMEOUT else ""
+    return f"answered after {exchange.seconds:.0f} s" if answered_too_late(exchange) else ""
+
+
+def answered_too_late(exchange: Exchange) -> float:
+    """By how many seconds malformed input was answered too late; 0 where it was not."""
+    answered = exchange.fault is None and 200 <= (exchange.status or 0) < 500
+    return max(exchange.seconds - MALFORMED_INPUT_TIMEOUT, 0.0) if answered else 0.0
 
 
 def require_not_limited(exchange: Exchange) -> Exchange:

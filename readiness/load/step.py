@@ -93,6 +93,7 @@ class RequestMeasurement:
         mark: The mark with which its reply is to begin; "" for none.
         free: When its client could send the next one: later than its end where this process was
             busy with the response, and never before it.
+        late: By how much this machine may have delayed it, in seconds.
     """
 
     due: float
@@ -110,6 +111,7 @@ class RequestMeasurement:
     exchange: int = -1
     mark: str = ""
     free: float = 0.0
+    late: float = 0.0
 
     @property
     def took(self) -> float:
@@ -188,6 +190,7 @@ class StepResult:
             (each.client_saturation for each in parts), key=lambda saturation: saturation.lag
         )
         step.client_saturation.busy = max(each.client_saturation.busy for each in parts)
+        step.client_saturation.pressure = max(each.client_saturation.pressure for each in parts)
         step.full_load_start = max(each.full_load_start for each in parts)
         step.full_load_end = min(each.full_load_end for each in parts)
         return step

@@ -298,7 +298,7 @@ class StepUsers:
             await asyncio.sleep(0)
             reply, error = _read(exchange)
             at = measure_latency(exchange, reply) if reply else None
-            gaps = inter_token_latencies(exchange, at) if at else NO_TIMES
+            gaps = inter_token_latencies(exchange, reply.timing) if reply and at else NO_TIMES
             sample = RequestMeasurement(
                 due,
                 max(end - exchange.seconds, due),
@@ -315,6 +315,7 @@ class StepUsers:
                 exchange.seq,
                 script.mark,
                 free,
+                exchange.seconds_late,
             )
             self.step.samples.append(sample)
             if measured and at:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import pkgutil
+from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 
 from readiness import mutants as package
@@ -16,9 +18,22 @@ FLAWLESS = Flaw("reference", "the endpoint without a flaw")
 
 def mutants() -> list[Flaw]:
     """All flaws, sorted by module, in the order of the modules' lists."""
+    return [flaw for flaws in _by_module().values() for flaw in flaws]
+
+
+def folder_of(flaw: Flaw) -> str:
+    """The folder that a flaw stands in: a dimension, or `any_dimension`."""
+    return next(
+        name.removeprefix(HERE).partition(".")[0]
+        for name, flaws in _by_module().items()
+        if flaw in flaws
+    )
+
+
+@cache
+def _by_module() -> dict[str, Sequence[Flaw]]:
     names = sorted(module.name for module in pkgutil.walk_packages(package.__path__, HERE))
-    modules = [import_module(name) for name in names if _has_flaws(name)]
-    return [flaw for module in modules for flaw in module.FLAWS]
+    return {name: import_module(name).FLAWS for name in names if _has_flaws(name)}
 
 
 def _has_flaws(name: str) -> bool:

@@ -289,6 +289,7 @@ def _timing(exchange: Exchange, sent: RawReply) -> Timing:
         first_token=None if sent.first is None else _arrival(exchange, sent.first),
         last_token=None if sent.last is None else _arrival(exchange, sent.last),
         end=exchange.seconds,
+        tokens_size=sent.last or 0,
     )
 
 

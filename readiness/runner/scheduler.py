@@ -98,6 +98,14 @@ class Scheduler:
         """Wait for the result of a check's repeated trials."""
         return self._repeated[check_id].done.result()
 
+    def stop(self) -> None:
+        """Begin no more trials: one that ends would begin the next."""
+        self._background.submit(self._stop()).result()
+
+    async def _stop(self) -> None:
+        for running in self._active:
+            running.waiting.clear()
+
     def end(self) -> list[Result]:
         """The results of all checks that were tried, as far as they were, once no task runs."""
         self._background.submit(self._skip_rest()).result()

@@ -507,6 +507,7 @@ def _finished(background: BackgroundEventLoop, run: Run) -> Generator[None]:
         yield
     finally:
         # Nothing may be added to the evidence once it is compared or hashed.
+        run.runner.stop()
         background.cancel_all()
         run.end()
         run.evidence.close()

@@ -10,6 +10,7 @@ from readiness.protocol.completion import lost, read
 from readiness.protocol.errors import read_error
 from readiness.protocol.message import decode
 from readiness.score import PASSED, EndpointError, Score, failed
+from readiness.scoring.lateness import excuse_if_late
 
 #: What nobody waits for (METHOD §11.3, M53), in seconds.
 HANGS = 60.0
@@ -94,7 +95,8 @@ def _no_refusal(exchange: Exchange) -> Score | None:
 def _quick(exchange: Exchange) -> Score:
     took = exchange.seconds
     if took > HANGS:
-        return failed(f"took {took:.0f} s, and a hang is anything above {HANGS:.0f} s")
+        score = failed(f"took {took:.0f} s, and a hang is anything above {HANGS:.0f} s")
+        return excuse_if_late(score, took - HANGS, exchange.seconds_late)
     return PASSED
 
 

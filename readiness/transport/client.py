@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 from multidict import CIMultiDict
 
-from readiness.exchange import Arrival, Call, ClientAbort, Exchange, Fault, Repeated
+from readiness.exchange import NS, Arrival, Call, ClientAbort, Exchange, Fault, Repeated
 from readiness.transport.address import Address
 from readiness.transport.deadlines import OnTimeClock
 from readiness.transport.timestamps import (
@@ -28,9 +28,9 @@ from readiness.transport.timestamps import (
     StampingRequest,
 )
 
-# Below the 5 s after which uvicorn closes an idle connection: a request written to a connection
-# that the server is just closing would fail without a fault of the endpoint.
-KEEPALIVE_TIMEOUT = 4.0
+# Below the 2 s after which gunicorn closes an idle connection, and the 5 s of uvicorn: a request
+# that is written to a connection which is just closed would fail without a fault of the endpoint.
+KEEPALIVE_TIMEOUT = 1.5
 #: The headers in which endpoints accept an API key.
 KEY_HEADERS = frozenset(("authorization", "api-key", "x-api-key"))
 CHUNK_SIZE = 2**16
@@ -113,8 +113,10 @@ class EndpointClient:
             proxy=self.where.proxy,
         )
         received, sent, start = _PartialResponse(), time.time(), perf_counter_ns()
-        fault, detail = await self._receive(request, received, call)
+        with self._clock.watch() as lateness:
+            fault, detail = await self._receive(request, received, call)
         times = received.times
+        end = (times.ended or perf_counter_ns()) - start
         return Exchange(
             request=call.kept,
             status=received.status,
@@ -125,10 +127,11 @@ class EndpointClient:
             detail=detail,
             sent=sent,
             written=max(times.written - start, 0),
-            end=(times.ended or perf_counter_ns()) - start,
+            end=end,
             path=call.path,
             method=call.method,
             keyed=any(name.lower() in KEY_HEADERS for name in headers),
+            late=round(NS * lateness.within(end / NS)),
         )
 
     def _headers(self, call: Call) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Timestamps of received bytes, by the kernel's clock, which a busy event loop does not delay."""
+"""Connections: timestamps of received bytes, by the kernel's clock, and when one is used again."""
 
 from __future__ import annotations
 
@@ -9,19 +9,24 @@ from asyncio import AbstractEventLoop, Transport
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from time import perf_counter_ns, time_ns
+from time import monotonic, perf_counter_ns, time_ns
 from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import Connection
 from aiohttp.http import RawResponseMessage
+from aiohttp.tracing import Trace
 
 from readiness.transport.deadlines import OnTimeClock
 
 #: The option SO_TIMESTAMPNS of Linux, which Python does not name, and its control message.
 SO_TIMESTAMPNS, TIMESPEC = 35, struct.Struct("ll")
+#: A connection that is open for so long after a stream was left open by the server, in seconds, and
+#: so many of them show that it leaves them open.
+SETTLED, ENOUGH_LEFT_OPEN = 0.5, 16
 
 
 @dataclass
@@ -77,12 +82,36 @@ class ResponseTimes:
     ended: int = 0
 
 
-class StampingProtocol(ResponseHandler):
-    """Records the times of the responses of a connection."""
+@dataclass
+class StreamEnds:
+    """Whether a server leaves its connections open after streams, as its headers say.
 
-    def __init__(self, latest: LatestReceiveTime, loop: AbstractEventLoop) -> None:
+    llama.cpp's does not: of 75 requests sent right after a stream, 36 failed on a connection that
+    was closing.
+    """
+
+    left_open: int = 0
+    closed: bool = False
+
+    @property
+    def leave_open(self) -> bool:
+        """Whether a connection may be used again at once."""
+        return self.left_open >= ENOUGH_LEFT_OPEN and not self.closed
+
+
+class StampingProtocol(ResponseHandler):
+    """Records the times of the responses of a connection.
+
+    `streamed` is whether its last response was a stream.
+    """
+
+    def __init__(
+        self, latest: LatestReceiveTime, ends: StreamEnds, loop: AbstractEventLoop
+    ) -> None:
         super().__init__(loop)
         self.written = 0
+        self.streamed = False
+        self._ends = ends
         self._times = ResponseTimes()
         self._latest = latest
         self._body: aiohttp.StreamReader | None = None
@@ -112,13 +141,19 @@ class StampingProtocol(ResponseHandler):
     async def read(self) -> tuple[RawResponseMessage, aiohttp.StreamReader]:
         """Read the head of a response, and decide whether the connection is used again."""
         message, payload = await super().read()
-        streamed = message.headers.get("Content-Type", "").startswith("text/event-stream")
-        if streamed or message.code >= 500:
-            # llama.cpp's server closes the connection after a stream, contrary to its headers: of
-            # 75 requests sent right after one, 36 failed on the closed connection. uvicorn does so
-            # after a crash, which would be counted again in the next request.
+        kind = message.headers.get("Content-Type", "")
+        self.streamed = kind.startswith("text/event-stream")
+        if message.code >= 500 or (self.streamed and self._ends.closed):
+            # uvicorn closes the connection after a crash, which would be counted again in the next
+            # request.
             self.force_close()
         return message, payload
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Note where the server, and not this client, closes right after a stream."""
+        idle = (perf_counter_ns() - self._times.ended) / 1e9 if self._times.ended else SETTLED
+        self._ends.closed |= self.streamed and self.transport is not None and idle < SETTLED
+        super().connection_lost(exc)
 
 
 class StampingRequest(aiohttp.ClientRequest):
@@ -161,7 +196,7 @@ class StampingConnector(aiohttp.TCPConnector):
     def __init__(
         self, clock: OnTimeClock, seconds: float, *, limit: int, keepalive_timeout: float
     ) -> None:
-        latest = LatestReceiveTime()
+        latest, self._ends = LatestReceiveTime(), StreamEnds()
         stamping = sys.platform == "linux"
         super().__init__(
             limit=limit,
@@ -169,7 +204,7 @@ class StampingConnector(aiohttp.TCPConnector):
             socket_factory=(lambda about: StampingSocket(latest, *about[:3])) if stamping else None,
         )
         # aiohttp has no public way to set the protocol: see docs/decisions/0001.
-        protocol: Callable[..., ResponseHandler] = partial(StampingProtocol, latest)
+        protocol: Callable[..., ResponseHandler] = partial(StampingProtocol, latest, self._ends)
         self._factory = partial(protocol, loop=self._loop)
         self._clock, self._seconds = clock, seconds
 
@@ -179,3 +214,25 @@ class StampingConnector(aiohttp.TCPConnector):
         """Connect in time. aiohttp's own `sock_connect` would count the loop's lateness too."""
         async with self._clock.deadline(self._seconds):
             return await super()._wrap_create_connection(*args, **other)
+
+    async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
+        """An idle connection to use again; one of a stream only where the server leaves it open."""
+        if self._ends.leave_open:
+            return await super()._get(key, traces)
+        idle = self._conns.pop(key, ())
+        watched = [each for each in idle if _streamed(each[0])]
+        self._conns[key].extend(each for each in idle if not _streamed(each[0]))
+        connection = await super()._get(key, traces)
+        for nth, (protocol, since) in enumerate(watched):
+            settled = monotonic() - since >= SETTLED
+            self._ends.left_open += settled and protocol.is_connected()
+            if settled or nth >= ENOUGH_LEFT_OPEN:  # A server may count open connections.
+                protocol.close()
+            else:
+                self._conns[key].append((protocol, since))
+        return connection
+
+
+def _streamed(protocol: ResponseHandler) -> bool:
+    """Whether the last response of a connection was a stream."""
+    return isinstance(protocol, StampingProtocol) and protocol.streamed

@@ -107,7 +107,13 @@ def test_what_is_beside_the_endpoint_is_tried_alone() -> None:
     assert dimensions_of(find("deployment_three_seconds")) == ["deployment"]
     assert dimensions_of(find("webui_unhealthy")) == ["deployment", "webui"]
     assert dimensions_of(find("smaller_than_shown")) == ["license", "low_resource"]
-    assert dimensions_of(find("json_fence")) == dimensions_of(FLAWLESS) == ()
+
+
+def test_what_takes_its_time_is_tried_against_what_may_change_it() -> None:
+    assert dimensions_of(FLAWLESS) == dimensions_of(find("gzip")) == ()
+    assert dimensions_of(find("load_thrashing_at_first")) == ()
+    said = ["api", "json_only", "long_context", "memory", "multilingual", "refusal", "spanish"]
+    assert dimensions_of(find("json_fence")) == [*said, "tool_calling"]
 
 
 def test_a_run_without_a_record_is_wrong_and_shows_what_it_said(tmp_path: Path) -> None:

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.evidence.log import ENDS, GENESIS, Evidence, EvidenceIntegrityError, chain_end
+from readiness.evidence.log import (
+    ENDS,
+    GENESIS,
+    Evidence,
+    EvidenceIntegrityError,
+    chain_end,
+    exchange_of,
+)
 from readiness.evidence.redaction import MARK, Secrets
 from readiness.exchange import Arrival, Exchange, Fault
 from readiness.score import EndpointError, Outcome, failed
@@ -87,7 +94,9 @@ def test_exchanges_are_kept_up_to_a_limit_and_trials_beyond_it(tmp_path: Path) -
 
 
 def test_an_exchange_is_written_with_all_that_came(tmp_path: Path) -> None:
-    _, line, trial = lines(written(tmp_path, exchange(b'{"a": "\xe5\xa5\xbd"}', server="x")))
+    _, line, trial = lines(
+        written(tmp_path, replace(exchange(b'{"a": "\xe5\xa5\xbd"}', server="x"), late=3))
+    )
     del line["prev"]
     assert line == {
         "kind": "exchange",
@@ -106,9 +115,11 @@ def test_an_exchange_is_written_with_all_that_came(tmp_path: Path) -> None:
         "written": 0,
         "fault": None,
         "detail": "",
+        "late": 3,
         "sent": 1.5,
         "end": 7,
     }
+    assert exchange_of(line).late == 3
     assert (trial["kind"], trial["outcome"], trial["reason"]) == ("trial", "fail", "why")
 
 

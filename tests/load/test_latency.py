@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.simulated import SimulatedTimeLoop
 from readiness.exchange import Arrival, Exchange
 from readiness.load.latency import (
     incomplete_reply_reason,
@@ -24,7 +27,8 @@ from readiness.load.saturation import (
     measure_client_saturation,
 )
 from readiness.protocol.completion import read
-from readiness.score import PASSED, Outcome, failed
+from readiness.score import PASSED, Outcome, Score, failed
+from readiness.scoring.lateness import excuse_if_late
 from readiness.statistics.histogram import Histogram
 from readiness.statistics.trend import percentile, rate, relative_error, trend
 from tests import exchanges
@@ -161,7 +165,18 @@ def test_the_times_of_a_reply_are_those_of_its_tokens() -> None:
     assert times is not None
     assert (times.time_to_first_token, times.time_to_last_token, times.tokens) == (0.4, 0.9, 5)
     assert times.time_per_output_token == pytest.approx(0.5 / 4)
-    assert sorted(inter_token_latencies(exchange, times)) == pytest.approx([0.0, 0.1, 0.4])
+    assert sorted(inter_token_latencies(exchange, read(exchange).timing)) == pytest.approx(
+        [0.0, 0.1, 0.4]
+    )
+
+
+def test_what_ends_a_stream_beside_its_last_token_is_no_token() -> None:
+    parts = [(0.4, frame("a")), (0.5, frame("b") + frame("c")), (0.9, frame("d"))]
+    exchange = streamed(parts, usage=4)
+    *arrivals, last, rest = exchange.arrivals
+    together = replace(exchange, arrivals=(*arrivals, Arrival(last.ns, rest.size)))
+    gaps = inter_token_latencies(together, read(together).timing)
+    assert sorted(gaps) == pytest.approx([0.0, 0.1, 0.4])
 
 
 def test_connecting_is_not_counted() -> None:
@@ -169,7 +184,7 @@ def test_connecting_is_not_counted() -> None:
     times = measure_latency(exchange, read(exchange))
     assert times is not None
     assert (round(times.time_to_first_token, 6), round(times.time_to_last_token, 6)) == (0.1, 0.2)
-    assert list(inter_token_latencies(exchange, times)) == pytest.approx([0.1])
+    assert list(inter_token_latencies(exchange, read(exchange).timing)) == pytest.approx([0.1])
 
 
 def test_a_reply_without_a_token_has_no_times() -> None:
@@ -181,7 +196,10 @@ def test_one_token_has_no_time_per_token() -> None:
     exchange = streamed([(0.4, frame("a"))], usage=1)
     times = measure_latency(exchange, read(exchange))
     assert times is not None
-    assert (times.time_per_output_token, list(inter_token_latencies(exchange, times))) == (None, [])
+    assert (
+        times.time_per_output_token,
+        list(inter_token_latencies(exchange, read(exchange).timing)),
+    ) == (None, [])
 
 
 def test_a_harness_that_is_held_up_knows_it() -> None:
@@ -209,6 +227,43 @@ def test_a_failure_by_time_is_taken_back_only_where_it_may_be_ours() -> None:
     busy = ClientSaturation(busy=0.95)
     assert excuse_if_saturated(slow, 5.0, busy).outcome is Outcome.UNDETERMINED
     assert excuse_if_saturated(PASSED, 0.0, calm) == PASSED
+    starved = excuse_if_saturated(slow, 5.0, ClientSaturation(pressure=0.95))
+    assert (starved.outcome, starved.reason) == (
+        Outcome.UNDETERMINED,
+        "this machine was too busy to tell (for 95% of the time processes waited for a processor): "
+        "run it where nothing else runs; 2 s",
+    )
+    assert excuse_if_saturated(slow, 5.0, ClientSaturation(pressure=0.5)) == slow
+
+
+@pytest.mark.parametrize(
+    ("score", "excess", "late", "outcome"),
+    [
+        (failed("2 s"), 0.5, (0.0, 0.0), Outcome.FAIL),
+        (failed("2 s"), 0.5, (0.0, 0.04), Outcome.FAIL),
+        (failed("2 s"), 0.5, (0.0, 0.06), Outcome.UNDETERMINED),
+        (failed("2 s"), 0.0, (), Outcome.FAIL),
+        (PASSED, 0.0, (9.0,), Outcome.PASS),
+    ],
+)
+def test_a_failure_by_a_time_is_taken_back_by_the_lags_within_it(
+    score: Score, excess: float, late: Sequence[float], outcome: Outcome
+) -> None:
+    assert excuse_if_late(score, excess, *late).outcome is outcome
+
+
+def test_the_waiting_for_processors_during_a_measurement_is_its_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("readiness.load.saturation.cpu_waiting", iter([5.0, 5.9]).__next__)
+
+    async def a_second() -> ClientSaturation:
+        async with measure_client_saturation() as found:
+            await asyncio.sleep(1.0)
+        return found
+
+    with asyncio.Runner(loop_factory=SimulatedTimeLoop) as runner:
+        assert runner.run(a_second()).pressure == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize(

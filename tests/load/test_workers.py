@@ -176,10 +176,11 @@ def test_two_nodes_make_one_step(cluster: str) -> None:
     assert [scoring.score_completeness(each).outcome for each in (closed, opened)] == [
         Outcome.PASS
     ] * 2
-    assert [scoring.score_cross_talk(each).outcome for each in (closed, opened)] == [
-        Outcome.PASS
-    ] * 2
-    # How many requests are measured, if any, depends on how busy this machine is.
+    # How many requests overlap or are measured, if any, depends on how busy this machine is.
+    assert not {scoring.score_cross_talk(each).outcome for each in (closed, opened)} - {
+        Outcome.PASS,
+        Outcome.UNDETERMINED,
+    }
     assert (closed.workers, opened.workers) == (2, 2)
     assert min(len(closed.samples), len(opened.samples)) > 0
     assert len(closed.known_answer_requests) >= len(closed.samples) // 8

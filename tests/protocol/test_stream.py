@@ -69,7 +69,7 @@ def test_times_are_those_of_the_frames_that_held_tokens() -> None:
     stream = b"".join(frames) + framed(END)
     first, last = (len(b"".join(frames[:count])) / 1000 for count in (3, 6))
     timing = read(exchange(stream)).timing
-    assert timing == Timing(0.001, first, last, 1000.0)
+    assert timing == Timing(0.001, first, last, 1000.0, len(b"".join(frames)))
 
 
 @pytest.mark.parametrize(

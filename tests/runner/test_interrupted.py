@@ -65,6 +65,49 @@ def test_ctrl_c_writes_the_record_of_what_was_seen(tmp_path: Path) -> None:
     assert is_whole(folder / "evidence.jsonl")
 
 
+#: Interrupts itself, and waits long before it cancels what runs.
+INTERRUPTS_ITSELF = """
+import os, signal, time
+from readiness.runner.event_loop import BackgroundEventLoop
+
+cancel_all = BackgroundEventLoop.cancel_all
+
+def late(self):
+    time.sleep(2)
+    cancel_all(self)
+
+BackgroundEventLoop.cancel_all = late
+
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+def test_once_a_run_is_interrupted_no_trial_begins(tmp_path: Path) -> None:
+    """What ends meanwhile is neither recorded twice nor followed by another."""
+    interrupting = OK_CHECK.replace(
+        "    reply =", "    if probe.id == 'ok.10':\n        interrupt()\n    reply ="
+    )
+    (tmp_path / "check_words.py").write_text(INTERRUPTS_ITSELF + interrupting)
+    (tmp_path / "own.yaml").write_text(POLICY)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    command = [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest", "--policy", "own.yaml"]
+
+    def answering(n: int, request: bytes) -> list[bytes | float | None]:
+        if request.startswith(b"GET"):
+            return [response(MODELS)]
+        asked = json.loads(request.partition(b"\r\n\r\n")[2])["messages"][-1]["content"]
+        return [0.2, response(completion(asked.rpartition(": ")[2]))]
+
+    with serving(answering) as url:
+        ran = subprocess.run([*command, "--endpoint", url, "."], cwd=tmp_path)
+    assert ran.returncode == pytest.ExitCode.INTERRUPTED
+    made = [json.loads(line) for line in trials(tmp_path)]
+    numbers = [each["trial"] for each in made]
+    assert sorted(numbers) == list(range(60))
+    assert sum(each["outcome"] == "skipped" for each in made) > 20
+
+
 def test_a_killed_run_leaves_intact_evidence(tmp_path: Path) -> None:
     status, folder = ended(tmp_path, signal.SIGKILL)
     assert status == -signal.SIGKILL

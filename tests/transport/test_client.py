@@ -5,8 +5,10 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,20 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from readiness.exchange import Call, Exchange, Fault
+from readiness.transport import timestamps
 from readiness.transport.address import Address
 from readiness.transport.client import EndpointClient, RequestLimits
+from readiness.transport.deadlines import Lateness
 from readiness.transport.timestamps import LatestReceiveTime, StampingSocket
 from tests.scripted_server import Script, free_port, response, serving
 
 QUICK = RequestLimits(connect=1, first_byte=0.3, silence=0.3, total=1.0, body=10_000)
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+
+KEPT_ALIVE = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
+)
 
 #: Between two clocks that are read one after the other.
 SKEW = 10**6
@@ -53,6 +62,14 @@ def test_the_body_is_kept_to_the_byte() -> None:
     exchange = answered(lambda n, request: [response(body, "200 OK", "X-Id: 7")])
     assert (exchange.status, exchange.body, exchange.fault) == (200, body, None)
     assert exchange.headers["x-id"] == "7"
+
+
+def test_an_exchange_tells_by_how_much_the_machine_may_have_delayed_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Lateness, "within", lambda _self, seconds: 2 * seconds)
+    exchange = answered(lambda n, request: [response(b"{}")])
+    assert exchange.seconds_late == pytest.approx(2 * exchange.seconds, abs=1e-8)
 
 
 def test_requests_are_utf8_json_and_carry_the_key() -> None:
@@ -411,3 +428,90 @@ def test_after_a_crash_or_a_stream_the_next_request_has_a_connection_of_its_own(
 
     with serving(script) as url:
         assert asyncio.run(twice(url)) == [int(status[:3]), 200]
+
+
+def streams(
+    pauses: Sequence[float], closes: Callable[[int], bool] = lambda n: False
+) -> tuple[list[Fault | None], list[int]]:
+    """Ask for streams, with a pause before each, of a server that says keep-alive each time.
+
+    After the nth, from 0, it closes the connection nevertheless, where `closes` says so. What is
+    returned is the fault of each, and how many streams each connection carried.
+    """
+    served, connections, open_ones = count(), list[int](), list[asyncio.Task[None] | None]()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        mine = len(connections)
+        connections.append(0)
+        open_ones.append(asyncio.current_task())
+        with suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"{}"):
+                connections[mine] += 1
+                writer.write(KEPT_ALIVE)
+                await writer.drain()
+                if closes(next(served)):
+                    break
+        writer.close()
+        await writer.wait_closed()
+
+    async def asked() -> list[Fault | None]:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        endpoint, faults = EndpointClient(Address.read(url, "", {}), QUICK), []
+        try:
+            for pause in pauses:
+                await asyncio.sleep(pause)
+                faults.append((await endpoint.send(Call({}))).fault)
+        finally:
+            await endpoint.close()
+            server.close()
+            await asyncio.gather(*filter(None, open_ones))
+        return faults
+
+    return asyncio.run(asked()), connections
+
+
+def after_streams(monkeypatch: pytest.MonkeyPatch, settled: float, enough: int) -> None:
+    monkeypatch.setattr(timestamps, "SETTLED", settled)
+    monkeypatch.setattr(timestamps, "ENOUGH_LEFT_OPEN", enough)
+
+
+#: What leaves time for three connections to settle, and none for others.
+LEARNT = [0.0, *3 * [0.1], *10 * [0.0]]
+
+
+def test_after_streams_a_connection_is_used_again_where_enough_were_left_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    after_streams(monkeypatch, settled=0.05, enough=3)
+    assert streams(LEARNT) == ([None] * len(LEARNT), [1, 1, 1, len(LEARNT) - 3])
+
+
+def test_until_then_one_that_has_just_ended_a_stream_is_not_used_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    after_streams(monkeypatch, settled=60, enough=3)
+    assert streams([0.0] * 5) == ([None] * 5, [1] * 5)
+
+
+def test_where_a_server_closes_them_each_stream_has_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    after_streams(monkeypatch, settled=0.05, enough=3)
+    assert streams(LEARNT, lambda n: True) == ([None] * len(LEARNT), [1] * len(LEARNT))
+
+
+def test_one_that_settles_beside_others_that_do_not_is_not_used_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    after_streams(monkeypatch, settled=0.2, enough=3)
+    pauses = [*6 * [0.0], 0.3, 0.0]
+    assert streams(pauses, lambda n: n == 0) == ([None] * len(pauses), [1] * len(pauses))
+
+
+def test_once_a_server_has_closed_one_no_other_is_used_again_right_after_a_stream(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    after_streams(monkeypatch, settled=60, enough=0)
+    pauses = [*6 * [0.0], 0.1, *3 * [0.0]]
+    assert streams(pauses, lambda n: n == 5) == ([None] * len(pauses), [6, 1, 1, 1, 1])

@@ -9,9 +9,10 @@ from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.api import scoring_replies as shape
 from readiness.checks.api import scoring_streams as stream
-from readiness.checks.api.probes import both_forms, brief, longer, streamed
+from readiness.checks.api.probes import both_forms, brief, longer, streamed, with_code_words
 from readiness.checks.api.requests import (
     reproduced,
+    reproduced_by_time,
     send,
     send_as_is,
     send_without_reasoning,
@@ -79,29 +80,43 @@ async def unicode_intact(chat: Chat, probe: Probe) -> Score:
     return stream.score_intact(await send(chat, probe), probe.expect["echo"])
 
 
+@check(with_code_words("markup_in_text_kept"), trials=6)
+async def markup_in_text_kept(chat: Chat, probe: Probe) -> Score:
+    """Text and arguments that look like markup of reasoning or of tool calls SHOULD arrive
+    undamaged.
+    """
+    text, word = probe.expect["text"], probe.expect["word"]
+
+    async def attempt() -> Score:
+        return stream.score_markup(await send(chat, probe), text, word)
+
+    return await reproduced(attempt)
+
+
 @check(streamed("incremental_streaming"), needs=STREAM, alone=True)
 async def incremental_streaming(chat: Chat, probe: Probe) -> Score:
     """A stream MUST arrive as it is generated, not at its end, nor in blocks that end inside a
     frame.
     """
-    words = [await send_as_is(chat, brief(probe))]
+    words = [stream.StreamTimes.of(await send_as_is(chat, brief(probe)))]
     found = await send_as_is(chat, probe)
-    words.append(await send_as_is(chat, brief(probe)))
+    words.append(stream.StreamTimes.of(await send_as_is(chat, brief(probe))))
     long = await within_largest_limit(chat, longer(probe, chat.context.context_window))
-    if stream.generation_seconds(found, words) < stream.MIN_SECONDS:
+    if stream.StreamTimes.of(found).generation(words) < stream.MIN_SECONDS:
         found = await send_as_is(chat, long)
     score = stream.score_incremental(found, words)
     if score.passed:
         return score
+
     # A request that queued, or a machine that was busy, is no proxy that buffers: that keeps back
-    # what is twice as long for twice as long.
-    whole = await send_as_is(chat, long)
-    shorter = replace(long, budget=max(stream.frames(whole) // 2, 1))
-
+    # what is twice as long for twice as long, each time.
     async def beside_half() -> Score:
-        return stream.score_buffered(whole, await send_as_is(chat, shorter), words)
+        whole = await send_as_is(chat, long)
+        shorter = replace(long, budget=max(stream.frames(whole) // 2, 1))
+        half = await send_as_is(chat, shorter)
+        return stream.score_buffered(whole, half, words)
 
-    return await reproduced(beside_half)
+    return await reproduced_by_time(beside_half)
 
 
 @check(streamed("usage_in_stream"), needs=STREAM)

@@ -22,6 +22,7 @@ from readiness.checks.api.scoring_replies import (
     rescore_by_limited_reply,
     score_large_limit,
     score_no_default_limit,
+    score_silence,
     score_token_limit,
     tokens_sent,
 )
@@ -30,6 +31,7 @@ from readiness.probe import Probe
 from readiness.protocol.completion import read
 from readiness.reply import Reply
 from readiness.score import Outcome, Score, scored
+from readiness.scoring.rejection import tells
 
 #: No endpoint accepts fewer tokens than these alone.
 LEAST_LIMIT = 1_024
@@ -56,6 +58,21 @@ async def reproduced(attempt: Callable[[], Awaitable[Score]]) -> Score:
         if again.outcome is Outcome.FAIL:
             return again
     return scored(Outcome.UNDETERMINED, "it failed once, and then not again", came=first.reason)
+
+
+async def reproduced_by_time(attempt: Callable[[], Awaitable[Score]]) -> Score:
+    """The score of an attempt by time: it fails if two of three fail, and passes before any does.
+
+    What shows nothing is made again, for a machine may be busy for a moment.
+    """
+    scores = list[Score]()
+    while len(scores) < 3:
+        scores.append(await attempt())
+        failures = [each for each in scores if each.outcome is Outcome.FAIL]
+        if len(failures) == 2 or (scores[-1].passed and not failures):
+            return scores[-1]
+    once = "it failed once, and then not again"
+    return scored(Outcome.UNDETERMINED, once, came=failures[0].reason) if failures else scores[-1]
 
 
 async def send_as_is(chat: Chat, probe: Probe) -> Exchange:
@@ -89,6 +106,8 @@ MAX_FRAMES, MAX_SECONDS = 2_200, 300.0
 UNLIMITED = 2_000
 #: A limit that every endpoint with limits accepts, in tokens.
 SMALL_LIMIT = 64
+#: Below that, some models have no room for an answer, and say so.
+FEW = 8
 
 
 async def ask_without_limit(chat: Chat, probe: Probe) -> Score:
@@ -100,7 +119,7 @@ async def ask_with_limit(chat: Chat, probe: Probe, name: str) -> Score:
     """Ask for more tokens than a limit of this name; of a large one, until a reply comes to it."""
     limit, window = probe.parameters[name], chat.context.context_window
     if "others" not in probe.expect:
-        return score_token_limit(await send_without_reasoning(chat, probe), limit)
+        return await _ask_for_few(chat, probe, name)
     due = limit if window is None else min(limit, window // 2)
 
     async def ask(each: Probe) -> Score:
@@ -113,6 +132,23 @@ async def ask_with_limit(chat: Chat, probe: Probe, name: str) -> Score:
         return score_large_limit(exchange, due)
 
     return await _ask_until_shown(ask, replace(probe, parameters={**probe.parameters, name: due}))
+
+
+async def _ask_for_few(chat: Chat, probe: Probe, name: str) -> Score:
+    """Ask for few tokens; a reply without text is compared with one that may have more."""
+    limit = probe.parameters[name]
+    wider = replace(probe, parameters={**probe.parameters, name: SMALL_LIMIT})
+    fewest = limit < FEW
+    exchange = await (send_invalid if fewest else send_as_is)(chat, probe)
+    if fewest and exchange.declined:
+        # It may decline what leaves no room for an answer; if it declines more, it has none.
+        await send_without_reasoning(chat, wider)
+        return tells(exchange)
+    reply = read(exchange)
+    score = score_token_limit(reply, limit)
+    if score.outcome is not Outcome.UNDETERMINED or reply.text.strip():
+        return score
+    return score_silence(score, reply, await send_without_reasoning(chat, wider))
 
 
 async def _ask_until_shown(ask: Callable[[Probe], Awaitable[Score]], probe: Probe) -> Score:

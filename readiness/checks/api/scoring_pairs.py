@@ -59,6 +59,7 @@ _DAMAGES: Mapping[str, Callable[[str], str]] = {
     "placeholders are filled in": lambda text: re.sub(r"\{\{\w+\}\}", "", text),
     "variables are filled in": lambda text: re.sub(r"\$\{\w+\}", "", text),
     "dollar signs are lost": lambda text: text.replace("$", ""),
+    "fences of code are lost": lambda text: re.sub(r"^```\w*$\n?", "", text, flags=re.MULTILINE),
     "Markdown is lost": lambda text: re.sub("[*`]", "", text),
 }
 _RUN = re.compile(r"(?<=\S)[ \u3000]{2,}(?=\S)")

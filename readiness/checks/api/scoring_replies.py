@@ -60,6 +60,13 @@ def score_token_limit(reply: Reply, limit: int) -> Score:
     return PASSED
 
 
+def score_silence(score: Score, reply: Reply, wider: Reply) -> Score:
+    """Score a reply without text again, by one to the same messages that may have more tokens."""
+    if wider.text.strip():
+        return failed(f"nothing comes, with finish_reason {reply.finish!r}, where a text is cut")
+    return score
+
+
 def tokens_at_most(reply: Reply) -> int:
     """The completion tokens that are counted; without counts, no text has more than bytes."""
     return reply.usage.completion if reply.usage else len(reply.text.encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from itertools import pairwise
 from statistics import median_low
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from readiness.checks.api.scoring_replies import document, score_schema, score_usage
 from readiness.exchange import Exchange
@@ -14,6 +14,7 @@ from readiness.protocol.message import decode
 from readiness.protocol.sse import Parser
 from readiness.reply import DefectKind, Reply
 from readiness.score import PASSED, Outcome, Score, failed, scored
+from readiness.scoring.lateness import excuse_if_late, too_busy
 from readiness.scoring.rejection import tells
 from readiness.scoring.usable import defective
 
@@ -37,6 +38,9 @@ GROWTH = 1.5
 #: model far away would fail. A reply that is made first and played back at half the speed waits for
 #: a third of it.
 MAX_WAIT_SHARE = 0.25
+#: How many lags of this process may delay a first token: the kernel has the time of the last byte
+#: of those that are read at once, and the words that it is compared with have theirs.
+LAGS = 2.0
 #: More characters a token than any tokenizer has, in a text of words.
 MAX_CHARACTERS_PER_TOKEN = 40
 FRAMING = {
@@ -153,35 +157,98 @@ def score_no_usage(found: Sequence[Chunk]) -> Score:
     return failed(f"not requested: {dict(extra[0])!r:.160}") if extra else PASSED
 
 
-def score_incremental(exchange: Exchange, words: Sequence[Exchange]) -> Score:
+class StreamTimes(NamedTuple):
+    """The times of a stream, in seconds since its request was written.
+
+    Args:
+        first: To its first token; 0 without one.
+        end: To its end.
+        late: By how much this machine may have delayed it.
+    """
+
+    first: float
+    end: float
+    late: float = 0.0
+
+    @classmethod
+    def of(cls, exchange: Exchange, reply: Reply | None = None) -> Self:
+        """The times of an exchange."""
+        timing, written = (reply or read(exchange)).timing, exchange.seconds_to_write
+        first = 0.0 if timing.first_token is None else timing.first_token - written
+        return cls(first, timing.end - written, exchange.seconds_late)
+
+    def generation(self, words: Sequence[StreamTimes], lags: float = 0.0) -> float:
+        """The time that it took beyond the first token of streams of one word.
+
+        Args:
+            words: The times of streams of one word.
+            lags: How many lags of this process may have delayed each of them.
+        """
+        usual = min(max(each.first - lags * each.late, 0.0) for each in words)
+        return self.end - min(usual, self.first)
+
+    def wait_share(self, words: Sequence[StreamTimes], lags: float = 0.0) -> float:
+        """The share of its generation that passed before its first token."""
+        return 1 - (self.end - self.first) / max(self.generation(words, lags), 1e-9)
+
+
+def score_incremental(exchange: Exchange, words: Sequence[StreamTimes]) -> Score:
     """Score whether a stream arrived incrementally: neither at its end, nor in blocks of bytes.
 
     Args:
         exchange: A stream of many tokens.
-        words: Streams of one word, whose time to first token has the same network, queue and
-            prefill time, and whose generation takes next to none.
+        words: The times of streams of one word, whose time to first token has the same network,
+            queue and prefill time, and whose generation takes next to none.
     """
     reply, bursts = read(exchange), _bursts(exchange)
-    timing = reply.timing
-    if timing.first_token is None:
+    if reply.timing.first_token is None:
         return Score(Outcome.UNDETERMINED, "the stream has no text")
+    times = StreamTimes.of(exchange, reply)
+    generation, late = times.generation(words), max(each.late for each in (times, *words))
+    due = MAX_WAIT_SHARE + _hidden_share(reply)
     if block := _block(exchange.body, bursts):
-        return failed(f"it arrives in blocks of {block:,} bytes that end inside a frame")
-    generation = generation_seconds(exchange, words)
+        score = failed(f"it arrives in blocks of {block:,} bytes that end inside a frame")
+        return excuse_if_late(score, generation / len(bursts), late, lags=LAGS)
     long = frames(exchange) >= MANY_FRAMES
     if len(bursts) < MIN_ARRIVALS and (long or generation >= MIN_SECONDS):
-        return failed(
-            f"the whole stream arrived at {len(bursts)} point{'s'[: len(bursts) > 1]} in time"
-        )
+        points = f"{len(bursts)} point{'s'[: len(bursts) > 1]} in time"
+        score = failed(f"the whole stream arrived at {points}")
+        return excuse_if_late(score, (1 - due) * generation, late, lags=LAGS)
     if generation < MIN_SECONDS:
         came = f"{len(exchange.body):,} bytes in {generation * 1000:.0f} ms"
         return scored(Outcome.UNDETERMINED, "too short to tell", came=came)
-    waited = 1 - (timing.end - timing.first_token) / generation
-    if waited > MAX_WAIT_SHARE + _hidden_share(reply):
-        return failed(
-            f"{waited:.0%} of {generation:.2f} s of generation passed before the first token"
-        )
+    return score_wait(times, words, due, _longest_pause(exchange, reply))
+
+
+def score_wait(times: StreamTimes, words: Sequence[StreamTimes], due: float, pause: float) -> Score:
+    """Score the share of a stream's generation that passed before its first token.
+
+    Args:
+        times: The times of the stream.
+        words: Those of streams of one word.
+        due: The share that may pass.
+        pause: For how long the stream stood still later on, in seconds.
+    """
+    share, generation = times.wait_share(words), times.generation(words)
+    late = max(each.late for each in (times, *words))
+    shown = f"{share:.0%} of {generation:.2f} s of generation passed before the first token"
+    if share > due:
+        excess = (share - due) * generation
+        if pause > excess:
+            came = f"{shown}, and {pause:.2f} s later on"
+            return scored(Outcome.UNDETERMINED, "a stream stands still more than once", came=came)
+        return excuse_if_late(failed(shown), excess, late, lags=LAGS)
+    # Words that came late make the wait of a longer stream look short, and so does a starved rest.
+    if times.wait_share(words, LAGS) > (due / 2 if times.late >= generation else due):
+        return too_busy(late, shown)
     return PASSED
+
+
+def _longest_pause(exchange: Exchange, reply: Reply) -> float:
+    """The longest time from one arrival to the next after the first token, in seconds."""
+    first = reply.timing.first_token or 0.0
+    times = [each.seconds for each in exchange.arrivals if each.seconds >= first]
+    return max((later - earlier for earlier, later in pairwise(times)), default=0.0)
 
 
 def _hidden_share(reply: Reply) -> float:
@@ -192,7 +259,7 @@ def _hidden_share(reply: Reply) -> float:
     return (usage.reasoning or 0) / usage.completion
 
 
-def score_buffered(long: Exchange, half: Exchange, words: Sequence[Exchange]) -> Score:
+def score_buffered(long: Exchange, half: Exchange, words: Sequence[StreamTimes]) -> Score:
     """Score whether two streams, of which one ends half-way, were kept back until their ends.
 
     Both must show it; and unless the blocks do, the longer one must have waited for longer.
@@ -201,7 +268,8 @@ def score_buffered(long: Exchange, half: Exchange, words: Sequence[Exchange]) ->
     if open_ := next((each for each in scores if each.outcome is not Outcome.FAIL), None):
         return open_
     blocks = [_block(each.body, _bursts(each)) for each in (long, half)]
-    waits = [_waited(each, words) for each in (long, half)]
+    usual = min(each.first for each in words)
+    waits = [StreamTimes.of(each).first - usual for each in (long, half)]
     counts = [frames(each) for each in (long, half)]
     if all(blocks) or (
         counts[0] >= GROWTH * counts[1] and waits[0] >= max(GROWTH * waits[1], MIN_SECONDS)
@@ -218,19 +286,6 @@ def score_buffered(long: Exchange, half: Exchange, words: Sequence[Exchange]) ->
 def frames(exchange: Exchange) -> int:
     """The number of a stream's frames."""
     return exchange.body.count(FRAME)
-
-
-def _waited(exchange: Exchange, words: Sequence[Exchange]) -> float:
-    """How much later the first token of a stream came than those of streams of one word."""
-    usual = min(read(each).timing.first_token or 0.0 for each in words)
-    return (read(exchange).timing.first_token or 0.0) - usual
-
-
-def generation_seconds(exchange: Exchange, words: Sequence[Exchange]) -> float:
-    """The time that a stream took beyond the first token of streams of one word, in seconds."""
-    timing = read(exchange).timing
-    usual = min(read(each).timing.first_token or 0.0 for each in words)
-    return timing.end - min(usual, timing.first_token or 0.0)
 
 
 def _bursts(exchange: Exchange) -> list[int]:
@@ -296,6 +351,23 @@ def score_intact(reply: Reply, echo: str) -> Score:
     if any(letter in text for letter in echo if not letter.isascii()):
         return PASSED
     return scored(Outcome.UNDETERMINED, "the model does not repeat the text", came=f"{text!r:.120}")
+
+
+def score_markup(reply: Reply, text: str, word: str) -> Score:
+    """Score a copy of a text, or a call with it, by whether all of the text is in it.
+
+    Args:
+        reply: The reply.
+        text: What the copy has to hold.
+        word: The word that any copy begins with.
+    """
+    came = [reply.content or "", *(call.arguments for call in reply.tool_calls)]
+    if any(text in each for each in came):
+        return PASSED
+    if any(word in each for each in (*came, reply.reasoning)):
+        return failed("what looks like markup is damaged", f"{' '.join(came)!r:.200}")
+    why = "the model does not repeat the text"
+    return scored(Outcome.UNDETERMINED, why, came=f"{' '.join(came)!r:.120}")
 
 
 def _in_first_plane(letter: str) -> bool:

@@ -10,10 +10,14 @@ from readiness.checks.json_only.probes import (
     TOLD_FORMS,
     adversarial_probes,
     format_probes,
+    rich_schemas,
 )
-from readiness.checks.json_only.scoring import states
+from readiness.checks.json_only.scoring import is_json, states
+from readiness.forms.apply import SENT
 from readiness.probe import Probe
+from readiness.protocol.completion import read
 from readiness.score import PASSED, Score, failed
+from readiness.scoring.rejection import tells
 
 FORMATS = ["json_object", "json_schema"]
 
@@ -42,3 +46,16 @@ async def values_preserved_under_pressure(chat: Chat, probe: Probe) -> Score:
     the JSON MUST have exactly the values that hold.
     """
     return await compare(chat, probe)
+
+
+@check(rich_schemas, trials=6, needs=["json_schema"], forms=SENT)
+async def schema_members_kept(chat: Chat, probe: Probe) -> Score:
+    """With a json_schema that has members to leave out, defaults, maps, lists of lists, numbers to
+    choose from or within bounds, the JSON MUST have every value that the prompt states, or the
+    request be rejected.
+    """
+    asked = chat.send_invalid(probe.messages, budget=probe.budget, **probe.parameters)
+    exchange = await asked
+    if exchange.declined:
+        return tells(exchange)
+    return is_json(read(exchange), probe.expect["schema"], probe.expect["value"])

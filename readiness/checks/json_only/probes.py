@@ -18,7 +18,7 @@ from readiness.checks.json_only.probe_families import (
 )
 from readiness.checks.json_only.prompt_wording import facts, in_words, shown
 from readiness.checks.json_only.record_spec import with_definitions
-from readiness.forms.apply import in_form, in_forms
+from readiness.forms.apply import in_form, in_forms, whole_and_streamed
 from readiness.forms.covering import covering_forms
 from readiness.forms.factors import (
     PLAIN,
@@ -214,8 +214,8 @@ def _controls() -> list[Probe]:
     ]
 
 
-#: A poem in a field takes more room than a record, and a nested record more than a flat one.
-FORMAT_BUDGETS = {"poem": 2048, "T1": 1024}
+#: A poem in a field takes more room than a record, and so do a nested one and one with long lists.
+FORMAT_BUDGETS = {"poem": 2048, "T1": 1024, "bounds": 1024}
 
 
 def with_object(seed: int, trials: int) -> list[Probe]:
@@ -235,6 +235,13 @@ def poems(seed: int, trials: int) -> list[Probe]:
     """Probes with a strict schema whose prompt asks for a poem."""
     made = [_poem_probe(_slot("poem", seed, "poem", at)) for at in range(trials)]
     return in_forms(made, FORMAT_FORMS, f"json_only.poem/{seed}")
+
+
+def rich_schemas(seed: int, trials: int) -> list[Probe]:
+    """Probes with schemas that have more than types, required members, choices and nesting."""
+    kinds = list(PROMPTS["members"])
+    slots = [_slot("members", seed, kinds[at % len(kinds)], at) for at in range(trials)]
+    return whole_and_streamed([*map(_rich_probe, slots)], f"json_only.members/{seed}")
 
 
 def bad_formats(seed: int, trials: int) -> list[Probe]:
@@ -276,10 +283,10 @@ def _probe(
     )
 
 
-def _strictly(schema: Mapping[str, Any]) -> dict[str, Any]:
+def _strictly(schema: Mapping[str, Any], *, strict: bool = True) -> dict[str, Any]:
     return {
         "type": "json_schema",
-        "json_schema": {"name": "record", "strict": True, "schema": schema},
+        "json_schema": {"name": "record", "strict": strict, "schema": schema},
     }
 
 
@@ -299,11 +306,32 @@ def _schema_probe(slot: JsonVariation) -> Probe:
         made = _probe(slot, said, draft.schema, _strictly(sent))
         return _valued(made, draft.value, _labels(draft))
     kind = slot.random.choice(PROMPTS["tier2"])
-    value = {"reference": f"R{slot.random.randrange(10**6):06}", **kind["value"]}
+    value = {"reference": _code(slot), **kind["value"]}
     said = [slot.choice("records"), *facts(value, slot.words)]
     return _valued(
         _probe(slot, said, kind["schema"], _strictly(kind["schema"])), value, {"value": "usual"}
     )
+
+
+def _rich_probe(slot: JsonVariation) -> Probe:
+    kind = PROMPTS["members"][slot.family]
+    value = {"reference": _code(slot), **_drawn(slot, kind["value"])}
+    said = [slot.choice("records"), *facts(value, slot.words)]
+    made = _probe(slot, said, kind["schema"], _strictly(kind["schema"], strict=kind["strict"]))
+    return replace(made, expect={**made.expect, "value": value})
+
+
+def _drawn(slot: JsonVariation, template: Any) -> Any:
+    """The values of a template, with its codes drawn."""
+    if isinstance(template, Mapping):
+        return {key: _drawn(slot, of) for key, of in template.items()}
+    if isinstance(template, list):
+        return [_drawn(slot, of) for of in template]
+    return _code(slot) if template == "{code}" else template
+
+
+def _code(slot: JsonVariation) -> str:
+    return f"R{slot.random.randrange(10**6):06}"
 
 
 def _poem_probe(slot: JsonVariation) -> Probe:

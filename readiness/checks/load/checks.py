@@ -6,6 +6,7 @@ Checks request load steps by shape; each step is run once and shared by the chec
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from readiness.chat import Chat
 from readiness.check import check
@@ -46,7 +47,7 @@ async def no_stalls(chat: Chat, probe: Probe) -> Score:
     three whole replies take, and 5 s.
     """
     steps = await steps_up_to(chat, probe)
-    again = [await step_again(chat, each) for each in steps if scoring.stalled(each)]
+    again = [await step_again(chat, each) for each in steps if scoring.waited(each)]
     return scoring.score_stalls(steps, again)
 
 
@@ -54,22 +55,23 @@ async def no_stalls(chat: Chat, probe: Probe) -> Score:
 async def throughput_retained(chat: Chat, probe: Probe) -> Score:
     """Throughput with the most clients MUST be at least half of that with the fewest."""
 
-    async def measure(seed: str) -> Score:
+    async def measure(seed: str) -> Measured:
         steps = await steps_with_fewest_and_most_clients(chat, probe, seed)
-        return scoring.score_throughput_scaling(*steps)
+        score = scoring.score_throughput_scaling(*steps)
+        return Measured(score, scoring.throughput_seems_lost(*steps))
 
-    return await _measured_again_unless_passed(measure)
+    return await measured_again_unless_passed(measure)
 
 
 @check(probes.by_scenario, trials=3, needs=["stream"], alone=True, in_order=True)
 async def no_latency_drift(chat: Chat, probe: Probe) -> Score:
     """Under steady load, reply times MUST NOT grow by more than half from start to end."""
 
-    async def measure(seed: str) -> Score:
+    async def measure(seed: str) -> Measured:
         _, most = await steps_with_fewest_and_most_clients(chat, probe, seed)
-        return scoring.score_latency_drift(most)
+        return Measured(scoring.score_latency_drift(most), scoring.latency_seems_to_drift(most))
 
-    return await _measured_again_unless_passed(measure)
+    return await measured_again_unless_passed(measure)
 
 
 @check(probes.by_share, trials=3, needs=["stream"], alone=True, in_order=True)
@@ -78,31 +80,54 @@ async def open_loop_latency(chat: Chat, probe: Probe) -> Score:
     the fewest clients no slower than at full closed-loop load.
     """
 
-    async def measure(seed: str) -> Score:
-        return scoring.score_open_loop(*await steps_at_share_and_capacity(chat, probe, seed))
+    async def measure(seed: str) -> Measured:
+        steps = await steps_at_share_and_capacity(chat, probe, seed)
+        # Slowness has to be reproduced; failed requests do not.
+        lost = not scoring.score_completeness(steps[0]).passed
+        score = scoring.score_open_loop(*steps)
+        return Measured(score, not lost and scoring.replies_seem_slower(*steps), lost)
 
-    step, *_ = await steps_at_share_and_capacity(chat, probe)
-    # Slowness has to be reproduced; failed requests do not.
-    answered = scoring.score_completeness(step).passed
-    return await (_measured_again_unless_passed(measure) if answered else measure(""))
+    return await measured_again_unless_passed(measure)
 
 
-async def _measured_again_unless_passed(measure: Callable[[str], Awaitable[Score]]) -> Score:
+class Measured(NamedTuple):
+    """A score by time.
+
+    Args:
+        score: The score.
+        against: Whether the estimate is on the failing side, be that by chance.
+        lost: Whether lost requests decide, which need not be reproduced.
+    """
+
+    score: Score
+    against: bool
+    lost: bool = False
+
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether it is evidence for neither side."""
+        return self.score.outcome is Outcome.UNDETERMINED and not self.against
+
+
+async def measured_again_unless_passed(measure: Callable[[str], Awaitable[Measured]]) -> Score:
     """What a measurement shows; one that does not pass is made again, with other prompts.
 
-    Interference lasts a minute, and a server's own fault may too: what fails once alone is left
-    open.
+    Interference lasts a minute, and a server's own fault may too: of two measurements that show
+    something both must, for a failure as for a pass after a first that did not pass.
     """
     first = await measure("")
-    if first.passed:
-        return first
+    if first.score.passed or first.lost:
+        return first.score
     again = await measure("/again")
-    if first.outcome is Outcome.FAIL and again.passed:
-        score = scored(
-            Outcome.UNDETERMINED, "it failed once, and then not again", came=first.reason
-        )
-        return score.measured(*again.measures)
-    return again
+    if first.shows_nothing and again.score.outcome is Outcome.FAIL and not again.lost:
+        first, again = again, await measure("/once more")
+    if first.shows_nothing or not again.score.passed:
+        return again.score
+    how = "it failed once, and then not again"
+    if first.score.outcome is not Outcome.FAIL:
+        how = "it nearly failed once, and then not again"
+    score = scored(Outcome.UNDETERMINED, how, came=first.score.reason)
+    return score.measured(*again.score.measures)
 
 
 @check(probes.objective_probes, trials=1, needs=["stream"], alone=True, in_order=True)

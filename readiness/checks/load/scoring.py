@@ -10,10 +10,16 @@ from math import inf
 from statistics import mean
 
 from readiness.load.latency import limiters_reason
-from readiness.load.saturation import MAX_LAGS, excuse_if_saturated
+from readiness.load.saturation import (
+    ClientSaturation,
+    excuse_if_saturated,
+    is_saturated,
+    told_if_saturated,
+)
 from readiness.load.step import RequestMeasurement, StepResult
 from readiness.policy.slo import LatencyObjective
 from readiness.score import PASSED, Measure, Outcome, Score, failed, scored
+from readiness.scoring.lateness import MAX_LAGS, too_busy
 from readiness.statistics.proportions import lower, upper
 from readiness.statistics.trend import Estimate, batch_means, divided, percentile, ratio
 
@@ -235,14 +241,29 @@ def score_throughput_scaling(few: StepResult, many: StepResult) -> Score:
         return replace(PASSED, measures=measures_)
     shown = f"{reason}; the ratio is {found.low:.2f} to {found.high:.2f}"
     if found.high >= MIN_THROUGHPUT_RATIO:
-        return Score(Outcome.UNDETERMINED, shown, measures_)
+        score = Score(Outcome.UNDETERMINED, shown, measures_)
+        return told_if_saturated(score, few.client_saturation, many.client_saturation)
+    score = excuse_if_saturated(failed(shown), *_lost_throughput(few, many))
+    return replace(score, measures=measures_)
+
+
+def throughput_seems_lost(few: StepResult, many: StepResult) -> bool:
+    """Whether the ratio itself is too low, be that by chance, and not by what this machine does."""
+    if not (few.measured and many.measured) or _limited(few, many):
+        return False
+    found = ratio(many.throughput, few.throughput)
+    low = found.value < MIN_THROUGHPUT_RATIO and found.high < inf
+    return low and not is_saturated(*_lost_throughput(few, many))
+
+
+def _lost_throughput(
+    few: StepResult, many: StepResult
+) -> tuple[float, ClientSaturation, ClientSaturation]:
+    """By how many seconds a reply took too long, and how busy this machine was."""
     # By Little's law, lost throughput is additional latency of each reply.
     slower, usual = (mean(each.took for each in step.measured) for step in (many, few))
     excess = slower - usual * many.shape.clients / few.shape.clients / MIN_THROUGHPUT_RATIO
-    score = excuse_if_saturated(
-        failed(shown), excess, few.client_saturation, many.client_saturation
-    )
-    return replace(score, measures=measures_)
+    return excess, few.client_saturation, many.client_saturation
 
 
 def _power(found: Estimate, step: StepResult) -> Iterator[Measure]:
@@ -258,14 +279,8 @@ def score_latency_drift(step: StepResult) -> Score:
     """Score whether latency stayed constant while all clients were busy."""
     if limited := _limited(step):
         return limited
-    measured = step.measured
-    third = len(measured) // 3
-    relative = _relative_times(measured)
-    usual = mean(each.took for each in measured) if measured else 0.0
-    early, late = (
-        batch_means([usual * mean(each) for each in divided(part, BATCHES)])
-        for part in (relative[:third], relative[len(measured) - third :])
-    )
+    third = len(step.measured) // 3
+    early, late = _early_and_late(step)
     found = ratio(late, early)
     at: dict[str, float | str] = {"scenario": step.shape.scenario, "clients": step.shape.clients}
     measures_ = (Measure("reply time, last third", found.value, "", at, third, *found[1:]),)
@@ -276,12 +291,36 @@ def score_latency_drift(step: StepResult) -> Score:
     if found.high < inf and (found.high < MAX_DRIFT or late.high < early.value + MIN_DRIFT):
         return replace(PASSED, measures=measures_)
     if third and (found.low <= MAX_DRIFT or late.low < early.value + MIN_DRIFT):
-        return Score(Outcome.UNDETERMINED, shown, measures_ if found.high < inf else ())
+        score = Score(Outcome.UNDETERMINED, shown, measures_ if found.high < inf else ())
+        return told_if_saturated(score, step.client_saturation)
     if not third:
         return scored(Outcome.UNDETERMINED, "too few replies", came=step.shape.shown)
     excess = late.value - MAX_DRIFT * early.value
     score = excuse_if_saturated(failed(shown), excess, step.client_saturation)
     return replace(score, measures=measures_)
+
+
+def latency_seems_to_drift(step: StepResult) -> bool:
+    """Whether the growth itself is too large, be that by chance, and not by this machine."""
+    if _limited(step):
+        return False
+    early, late = _early_and_late(step)
+    excess = late.value - max(MAX_DRIFT * early.value, early.value + MIN_DRIFT)
+    known = ratio(late, early).high < inf
+    return known and excess > 0 and not is_saturated(excess, step.client_saturation)
+
+
+def _early_and_late(step: StepResult) -> tuple[Estimate, Estimate]:
+    """The mean reply times of the first third of a step, and of the last."""
+    measured = step.measured
+    third = len(measured) // 3
+    relative = _relative_times(measured)
+    usual = mean(each.took for each in measured) if measured else 0.0
+    early, late = (
+        batch_means([usual * mean(each) for each in divided(part, BATCHES)])
+        for part in (relative[:third], relative[len(measured) - third :])
+    )
+    return early, late
 
 
 def _relative_times(measured: Sequence[RequestMeasurement]) -> list[float]:
@@ -291,9 +330,18 @@ def _relative_times(measured: Sequence[RequestMeasurement]) -> list[float]:
     return [each.took / max(usual[each.turn], 1e-9) for each in measured]
 
 
-def stalled(step: StepResult) -> list[RequestMeasurement]:
+def waited(step: StepResult) -> list[RequestMeasurement]:
     """The requests that waited for a token far longer than whole replies take there."""
-    return _waited(step, STALL_REPLIES, MIN_STALL)
+    limit = _longest_wait(step, STALL_REPLIES, MIN_STALL)
+    return [each for each in step.samples if not each.error and each.longest_wait > limit]
+
+
+def stalled(
+    step: StepResult, replies: float = STALL_REPLIES, seconds: float = MIN_STALL
+) -> list[RequestMeasurement]:
+    """Those of them that waited for longer than this machine may explain."""
+    limit = _longest_wait(step, replies, seconds)
+    return [each for each in waited(step) if each.longest_wait > limit + MAX_LAGS * each.late]
 
 
 def lost_to_stalls(step: StepResult) -> list[RequestMeasurement]:
@@ -303,19 +351,15 @@ def lost_to_stalls(step: StepResult) -> list[RequestMeasurement]:
     """
     return [
         each
-        for each in _waited(step, LOST_REPLIES, MIN_LOST)
+        for each in stalled(step, LOST_REPLIES, MIN_LOST)
         if _longest_pause_of_others(step, each) < each.longest_wait / 2
     ]
 
 
-def _waited(step: StepResult, replies: float, seconds: float) -> list[RequestMeasurement]:
-    """The requests that waited for longer than so many long replies take, and so many seconds."""
-    measured = step.measured
-    if not measured:
-        return []
-    long = percentile([each.took for each in measured], LONG_REPLY).value
-    limit = max(seconds, replies * long) + MAX_LAGS * step.client_saturation.lag
-    return [each for each in step.samples if not each.error and each.longest_wait > limit]
+def _longest_wait(step: StepResult, replies: float, seconds: float) -> float:
+    """So many times as long as long replies take, and so many seconds at the least."""
+    took = [each.took for each in step.measured]
+    return max(seconds, replies * percentile(took, LONG_REPLY).value) if took else inf
 
 
 def _longest_pause_of_others(step: StepResult, one: RequestMeasurement) -> float:
@@ -330,7 +374,7 @@ def score_stalls(steps: Sequence[StepResult], again: Sequence[StepResult]) -> Sc
 
     Args:
         steps: Steps of a load test.
-        again: Those of them in which requests stalled, made again.
+        again: Those of them in which requests waited, made again.
     """
     total = sum(len(each.samples) for each in steps)
     found = [one for each in steps for one in stalled(each)]
@@ -338,7 +382,8 @@ def score_stalls(steps: Sequence[StepResult], again: Sequence[StepResult]) -> Sc
     if not total:
         return scored(Outcome.UNDETERMINED, "no request was answered")
     if not found:
-        return replace(_limited(*steps) or PASSED, measures=measures_)
+        score = _held_up(steps, again) or _limited(*steps) or PASSED
+        return replace(score, measures=measures_)
     longest = max(each.longest_wait for each in found)
     shown = f"{len(found)} of {total}, up to {longest:.1f} s"
     if any(_loses_too_many(each) for each in steps):
@@ -350,6 +395,18 @@ def score_stalls(steps: Sequence[StepResult], again: Sequence[StepResult]) -> Sc
         return replace(failed("requests wait for a token", came), measures=measures_)
     score = scored(Outcome.UNDETERMINED, "requests waited for a token, and not again", came=shown)
     return replace(score, measures=measures_)
+
+
+def _held_up(steps: Sequence[StepResult], again: Sequence[StepResult]) -> Score | None:
+    """The score where this machine may explain each wait; None where there is none when repeated.
+
+    What is repeated stands alone, for the first time has shown nothing.
+    """
+    found = [one for each in steps for one in waited(each)]
+    if not found or (again and not any(map(waited, again))):
+        return None
+    late = max(each.late for each in found)
+    return too_busy(late, f"a request waited for {max(each.longest_wait for each in found):.1f} s")
 
 
 def _loses_too_many(step: StepResult) -> bool:
@@ -369,29 +426,56 @@ def score_open_loop(step: StepResult, full: StepResult, few: StepResult) -> Scor
         return score
     if limited := _limited(few, full):
         return limited.measured(*score.measures)
-    scores = [
-        _no_slower(step, full, "at half of its throughput", 1.0),
-        _no_slower(few, full, f"with {few.shape.clients} clients", MAX_HALF_LOAD),
-    ]
+    scores = [_no_slower(*each) for each in _pairs(step, full, few)]
     return _worst(scores).measured(*score.measures)
+
+
+def replies_seem_slower(step: StepResult, full: StepResult, few: StepResult) -> bool:
+    """Whether a median itself is too long, be that by chance, and not by what this machine does."""
+    if step.shape.rate > HALF_LOAD * full.throughput.value or _limited(step, few, full):
+        return False
+    return any(_seems_slower(own, full, margin) for own, full, _, margin in _pairs(step, full, few))
+
+
+#: A step, one at full load, the load of the first in words, and how many times as long it may take.
+_Pair = tuple[StepResult, StepResult, str, float]
+
+
+def _pairs(step: StepResult, full: StepResult, few: StepResult) -> list[_Pair]:
+    """Which steps are compared with one at full load."""
+    return [
+        (step, full, "at half of its throughput", 1.0),
+        (few, full, f"with {few.shape.clients} clients", MAX_HALF_LOAD),
+    ]
 
 
 def _no_slower(step: StepResult, full: StepResult, load: str, margin: float) -> Score:
     """Score whether the median reply of a step takes no longer than one at full load."""
-    took = [[each.took for each in which.measured] for which in (step, full)]
-    if (fewest := min(map(len, took))) < MIN_REPLIES:
+    if (fewest := min(len(step.measured), len(full.measured))) < MIN_REPLIES:
         return scored(
             Outcome.UNDETERMINED, "too few replies", came=f"{fewest} of {step.shape.shown}"
         )
-    own, at_full = (percentile(each, 0.5) for each in took)
+    own, at_full = _median(step), _median(full)
     reason = f"{own.value:.2f} s {load}, {at_full.value:.2f} s at full load"
     excess = own.low - margin * at_full.high
+    saturations = step.client_saturation, full.client_saturation
     if excess > 0.0 and own.low > at_full.high + (MIN_DRIFT if margin > 1.0 else 0.0):
-        saturations = step.client_saturation, full.client_saturation
         return excuse_if_saturated(failed(reason), excess, *saturations)
     if own.high > max(MAX_HALF_LOAD * at_full.value, at_full.value + MIN_DRIFT):
-        return Score(Outcome.UNDETERMINED, reason)
+        return told_if_saturated(Score(Outcome.UNDETERMINED, reason), *saturations)
     return PASSED
+
+
+def _seems_slower(step: StepResult, full: StepResult, margin: float) -> bool:
+    if min(len(step.measured), len(full.measured)) < MIN_REPLIES:
+        return False
+    own, at_full = _median(step).value, _median(full).value
+    excess = own - max(margin * at_full, at_full + (MIN_DRIFT if margin > 1.0 else 0.0))
+    return excess > 0 and not is_saturated(excess, step.client_saturation, full.client_saturation)
+
+
+def _median(step: StepResult) -> Estimate:
+    return percentile([each.took for each in step.measured], 0.5)
 
 
 def _worst(scores: Sequence[Score]) -> Score:

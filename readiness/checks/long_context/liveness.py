@@ -44,6 +44,12 @@ class LivenessResult:
         return max((each.seconds for each in self.requests_during), default=0.0)
 
     @property
+    def late_during(self) -> float:
+        """By how much this machine may have delayed the slowest of these, in seconds."""
+        slowest = max(self.requests_during, key=lambda each: each.seconds, default=None)
+        return slowest.seconds_late if slowest else 0.0
+
+    @property
     def seconds_before(self) -> float:
         """The median duration of a short chat before."""
         return median(each.seconds for each in self.requests_before)
@@ -54,6 +60,11 @@ class LivenessResult:
         return median(each.seconds for each in self.requests_after)
 
     @property
+    def late_after(self) -> float:
+        """By how much this machine may have delayed most of the short chats after, in seconds."""
+        return median(each.seconds_late for each in self.requests_after)
+
+    @property
     def shown(self) -> str:
         """The failure or the slowest duration, as a message."""
         return self.failure or f"short requests took up to {self.slowest_seconds:.1f} s"
@@ -61,7 +72,7 @@ class LivenessResult:
 
 async def with_liveness_requests(chat: Chat, work: Awaitable[T]) -> tuple[T, LivenessResult]:
     """Do the work, and send short requests before, during and after it."""
-    before = [await _send_short(chat) for _ in range(REQUESTS_AROUND)]
+    before = await short_chats(chat)
     task = asyncio.ensure_future(work)
     during: list[Exchange] = []
     try:
@@ -71,8 +82,12 @@ async def with_liveness_requests(chat: Chat, work: Awaitable[T]) -> tuple[T, Liv
         result = await task
     finally:
         task.cancel()
-    after = [await _send_short(chat) for _ in range(REQUESTS_AROUND)]
-    return result, LivenessResult(before, during, after)
+    return result, LivenessResult(before, during, await short_chats(chat))
+
+
+async def short_chats(chat: Chat) -> list[Exchange]:
+    """Send a few short chats, one after another."""
+    return [await _send_short(chat) for _ in range(REQUESTS_AROUND)]
 
 
 async def _send_short(chat: Chat) -> Exchange:

@@ -13,6 +13,7 @@ from readiness.exchange import Exchange
 from readiness.protocol.completion import error_text, read
 from readiness.reply import Reply
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed, scored
+from readiness.scoring.lateness import excuse_if_late
 
 #: The share of the sent tokens that must be counted: less if no other evidence shows a loss.
 MIN_COUNTED, MIN_COUNTED_WITHOUT_LOSS = 0.97, 0.90
@@ -152,7 +153,8 @@ def score_oversized_document(sent: OversizedDocumentReply) -> Score:
     if not 400 <= status < 500 or status in UNRELATED_STATUSES:
         return failed(about, f"HTTP {status}: {error_text(exchange)!r:.120}")
     if seconds > REJECTION_TIMEOUT:
-        return failed(about, f"refused after {seconds:.0f} s")
+        score = failed(about, f"refused after {seconds:.0f} s")
+        return excuse_if_late(score, seconds - REJECTION_TIMEOUT, exchange.seconds_late)
     return PASSED
 
 
@@ -184,14 +186,21 @@ def score_long_page(exchange: Exchange, liveness: LivenessResult, pieces: str = 
         return failed(f"{why}; during it {liveness.shown}{pieces}")
     if liveness.failure:
         return failed(f"during a long page {liveness.failure}")
-    if liveness.slowest_seconds > MAX_SECONDS_DURING:
-        return failed(f"during a long page a short request takes {liveness.slowest_seconds:.0f} s")
-    if liveness.seconds_after > max(
-        MAX_RATIO_AFTER * liveness.seconds_before, liveness.seconds_before + MAX_SLOWDOWN_AFTER
-    ):
+    if (excess := liveness.slowest_seconds - MAX_SECONDS_DURING) > 0:
+        took = f"{liveness.slowest_seconds:.0f} s"
+        score = failed(f"during a long page a short request takes {took}")
+        return excuse_if_late(score, excess, liveness.late_during)
+    if (excess := seconds_slower(liveness)) > 0:
         times = f"{liveness.seconds_before:.1f} s before and {liveness.seconds_after:.1f} s after"
-        return failed(f"a short request takes {times} a long page")
+        score = failed(f"a short request takes {times} a long page")
+        return excuse_if_late(score, excess, liveness.late_after)
     return PASSED
+
+
+def seconds_slower(liveness: LivenessResult) -> float:
+    """By how many seconds a short request takes too long after a long one; 0 or less for none."""
+    before = liveness.seconds_before
+    return liveness.seconds_after - max(MAX_RATIO_AFTER * before, before + MAX_SLOWDOWN_AFTER)
 
 
 def pieces_note(pieces: Sequence[Exchange]) -> str:

@@ -44,6 +44,7 @@ class TimedStream:
         last: Time to last token, in seconds from the sending of the request.
         early: The share of the stream's bytes that had arrived with the first token.
         cached: How many tokens of the prompt came from a prefix cache.
+        late: By how much this machine may have delayed it, in seconds.
     """
 
     prompt: int
@@ -54,6 +55,7 @@ class TimedStream:
     last: float
     early: float
     cached: int = 0
+    late: float = 0.0
 
     @property
     def decode(self) -> float:
@@ -171,6 +173,7 @@ async def stream(chat: Chat, length: int, *, at_once: bool = False) -> TimedStre
         timing.last_token,
         _early(exchange, reply),
         usage.cached or 0,
+        exchange.seconds_late,
     )
 
 

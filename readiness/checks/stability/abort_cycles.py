@@ -38,12 +38,14 @@ class IdleReading:
         gauges: The meters' values; empty if they report none.
         seconds: What a short request takes then; None where none was sent.
         running_for: Seconds for which the metrics showed aborted requests running.
+        late: By how much this machine may have delayed a short request meanwhile, in seconds.
     """
 
     waited: float
     gauges: Mapping[str, float] = field(default_factory=dict)
     seconds: float | None = None
     running_for: float = 0.0
+    late: float = 0.0
 
 
 @dataclass
@@ -68,6 +70,8 @@ class AbortCyclesResult:
         streams_alone: What a stream takes alone, in seconds, each time.
         streams_beside: What it takes beside requests that are aborted later.
         streams_after: What it takes right after aborts, once in each cycle.
+        late_in_stalls: By how much this machine may have delayed each concurrent stream.
+        late_after: By how much it may have delayed each short request after the last cycle.
     """
 
     seconds_before: list[float] = field(default_factory=list)
@@ -86,6 +90,8 @@ class AbortCyclesResult:
     streams_alone: list[float] = field(default_factory=list)
     streams_beside: list[float] = field(default_factory=list)
     streams_after: list[float] = field(default_factory=list)
+    late_in_stalls: list[float] = field(default_factory=list)
+    late_after: list[float] = field(default_factory=list)
 
     @property
     def requests_before(self) -> float:
@@ -156,6 +162,7 @@ class AbortCycles:
         self._now = asyncio.get_running_loop().time
         self._aborts = SMALL_ABORTS if self._small else ABORTS
         self._long = LongRequest(budget=SMALL_ABORTED_TOKENS)
+        self._late = list[float]()  # By how much each short request so far may have been delayed.
 
     async def begin(self) -> None:
         """Measure short requests and read the meters before the first abort."""
@@ -216,16 +223,20 @@ class AbortCycles:
 
     async def read_when_idle(self, running_for: float = 0.0) -> None:
         """Wait until the endpoint is idle, and read its meters and a short request's time."""
+        before = len(self._late)
         waited = await self._wait_until(self._is_idle, REST_TIMEOUT)
         await asyncio.sleep(SETTLE_SECONDS)
         gauges = await self._gauges()
         seconds = None if self._small else median(await self.controls())
-        self.result.readings.append(IdleReading(waited, gauges, seconds, running_for))
+        late = max(self._late[before:], default=0.0)
+        self.result.readings.append(IdleReading(waited, gauges, seconds, running_for, late))
 
     async def end(self) -> None:
         """Measure short requests after the last cycle."""
         await self._wait_until(partial(self._is_fast, MAX_SLOWDOWN_AFTER), FINAL_REST_TIMEOUT)
+        before = len(self._late)
         self.result.seconds_after += await self.controls()
+        self.result.late_after += self._late[before:]
 
     async def controls(self) -> list[float]:
         """Send short requests one after another, and return what each took, in seconds."""
@@ -272,9 +283,11 @@ class AbortCycles:
         why = incomplete_reply_reason(require_not_limited(exchange))
         self.result.concurrent_stream_errors.append(why)
         self.result.stalls.append(_longest_wait(exchange))
+        self.result.late_in_stalls.append(exchange.seconds_late)
 
     async def _control(self) -> Exchange:
         exchange = await self._send(PROMPTS["control"], 8, {})
+        self._late.append(exchange.seconds_late)
         if why := incomplete_reply_reason(require_not_limited(exchange)):
             self.result.control_errors.append(why)
         self.result.control_replies.append("" if why else _text(exchange))

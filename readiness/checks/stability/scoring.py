@@ -25,15 +25,17 @@ from readiness.checks.stability.scenarios import (
 )
 from readiness.exchange import Exchange, Fault
 from readiness.load.latency import (
+    answered_too_late,
     incomplete_reply_reason,
     limiters_reason,
     odd_input_failure,
     tokens,
 )
 from readiness.load.meters.meter import CACHE, GPU, HOST, QUEUED, RUNNING
-from readiness.load.saturation import excuse_if_saturated
+from readiness.load.saturation import excuse_if_saturated, told_if_saturated
 from readiness.protocol.completion import read
 from readiness.score import PASSED, Measure, Outcome, Score, failed, scored
+from readiness.scoring.lateness import excuse_if_late
 from readiness.statistics.trend import (
     Estimate,
     Trend,
@@ -154,10 +156,9 @@ def score_recovery(result: AbortCyclesResult) -> Score:
         return replace(failed(f"{_after(result)} {wrong}"), measures=measures)
     if after > most:
         reason = f"{_after(result)} a short request takes {after:.2f} s, {before:.2f} s before"
-        return replace(
-            excuse_if_saturated(failed(reason), after - most, result.client_saturation),
-            measures=measures,
-        )
+        score = excuse_if_saturated(failed(reason), after - most, result.client_saturation)
+        late = median(result.late_after or [0.0])
+        return replace(excuse_if_late(score, after - most, late), measures=measures)
     return _cost_of_aborts(result).measured(*measures)
 
 
@@ -180,7 +181,9 @@ def _cost_of_aborts(result: AbortCyclesResult) -> Score:
         return replace(score, measures=measures)
     if unseen > MAX_UNSEEN_A_DAY:
         uneven = f"growth of {unseen:.1f} s a day would not be seen"
-        return Score(Outcome.UNDETERMINED, f"short requests are too uneven: {uneven}", measures)
+        why = f"short requests are too uneven: {uneven}"
+        score = Score(Outcome.UNDETERMINED, why, measures)
+        return told_if_saturated(score, result.client_saturation)
     return replace(PASSED, measures=measures)
 
 
@@ -190,13 +193,26 @@ def score_concurrent_streams(result: AbortCyclesResult) -> Score:
     if lost:
         total = len(result.concurrent_stream_errors)
         return failed(f"{len(lost)} of {total} streams not aborted failed, the first", lost[0])
-    longest = max(result.stalls, default=0.0)
-    limit = max(MIN_STALL, STALL_PREFILLS * result.prefill)
-    if longest > limit:
-        shown = f"for {longest:.1f} s"
-        score = failed("while others abort, a stream stands still", shown)
-        return excuse_if_saturated(score, longest - limit, result.client_saturation)
+    if stall := _longest_stall(result):
+        return stall
     return _too_few_aborts(result) or PASSED
+
+
+def _longest_stall(result: AbortCyclesResult) -> Score | None:
+    """The score of streams that stood still, by the longest that this machine does not explain."""
+    limit = max(MIN_STALL, STALL_PREFILLS * result.prefill)
+    late = [*result.late_in_stalls, *[0.0] * len(result.stalls)]
+    scores = [
+        excuse_if_late(
+            failed("while others abort, a stream stands still", f"for {longest:.1f} s"),
+            longest - limit,
+            delayed,
+        )
+        for longest, delayed in sorted(zip(result.stalls, late, strict=False), reverse=True)
+        if longest > limit
+    ]
+    told = [each for each in scores if each.outcome is Outcome.FAIL] or scores
+    return told[0] if told else None
 
 
 def _too_few_aborts(result: AbortCyclesResult) -> Score | None:
@@ -209,16 +225,15 @@ def _too_few_aborts(result: AbortCyclesResult) -> Score | None:
 
 def score_wait_until_idle(result: AbortCyclesResult) -> Score:
     """Score whether short requests return to their usual time within REST_TIMEOUT of aborts."""
-    waited = [each.waited for each in result.readings]
-    worst = max(waited, default=0.0)
+    slowest = max(result.readings, key=lambda each: each.waited, default=IdleReading(0.0))
+    worst = slowest.waited
     measures = (Measure("longest wait for rest", worst, "s"),)
     if worst >= REST_TIMEOUT and not result.control_errors:
         reason = (
             f"{REST_TIMEOUT:.0f} s after an abort a short request still takes longer than before"
         )
-        return replace(
-            excuse_if_saturated(failed(reason), worst, result.client_saturation), measures=measures
-        )
+        score = excuse_if_saturated(failed(reason), worst, result.client_saturation)
+        return replace(excuse_if_late(score, worst, slowest.late), measures=measures)
     score = PASSED if result.long is None or result.control_errors else _stopped(result)
     return score.measured(*measures, *_slowdowns(result))
 
@@ -237,7 +252,9 @@ def _stopped(result: AbortCyclesResult) -> Score:
     running = median(each.running_for for each in result.readings) if told else 0.0
     if told and running > RUNS_ON_IN_METRICS * usual:
         shown = f"{running:.1f} s, a whole reply takes {usual:.1f} s"
-        return failed("after aborts the metrics show requests running", shown)
+        score = failed("after aborts the metrics show requests running", shown)
+        excess = running - RUNS_ON_IN_METRICS * usual
+        return excuse_if_saturated(score, excess, result.client_saturation)
     if slowed is not None and slowed.low > RUNS_ON:
         after, alone = median(result.streams_after), median(result.streams_alone)
         score = failed(f"after aborts a stream takes {after:.2f} s", f"alone {alone:.2f} s")
@@ -250,7 +267,8 @@ def _stopped(result: AbortCyclesResult) -> Score:
         missing = "requests that run beside another are not noticed: name --metrics"
         return Score(Outcome.UNSUPPORTED, missing)
     uneven = f"{slowed.low:.0%} to {slowed.high:.0%} of what running requests cost it"
-    return scored(Outcome.UNDETERMINED, "a stream after aborts is slowed down by", came=uneven)
+    score = scored(Outcome.UNDETERMINED, "a stream after aborts is slowed down by", came=uneven)
+    return told_if_saturated(score, result.client_saturation)
 
 
 def slowed_after_aborts(result: AbortCyclesResult) -> Estimate | None:
@@ -287,18 +305,20 @@ def score_idle_metrics(result: AbortCyclesResult) -> Score:
     """Score the server's metrics when idle: running and queued requests, cache and memory."""
     if result.control_errors:
         return failed(f"{_after(result)} a short request fails", result.control_errors[0])
-    readings = [each.gauges for each in result.readings]
-    if not all(RUNNING in each for each in (result.gauges_before, *readings)):
+    readings = result.readings
+    if not all(RUNNING in each for each in (result.gauges_before, *(e.gauges for e in readings))):
         missing = "no metrics of running requests: name a page that has them with --metrics"
         return Score(Outcome.UNSUPPORTED, missing)
     if result.requests_before:
         return scored(
             Outcome.UNDETERMINED, "other clients use the endpoint", came="it is never idle"
         )
-    last = readings[-1]
+    last = readings[-1].gauges
     for name in (RUNNING, QUEUED):
         if stuck := last.get(name, 0.0):
-            return failed(f"{name} when idle", f"{stuck:g}, {_after(result)}")
+            score, end = failed(f"{name} when idle", f"{stuck:g}, {_after(result)}"), readings[-1]
+            late = end.late if end.waited >= REST_TIMEOUT else 0.0
+            return excuse_if_late(score, REST_TIMEOUT, late)
     idle = result.gauges_before.get(CACHE, 0.0)
     if (kept := last.get(CACHE, 0.0)) > idle + MAX_IDLE_CACHE:
         return failed(f"the cache is {kept:.1%} full when idle, {idle:.1%} before the aborts")
@@ -403,7 +423,9 @@ def score_bad_input(inputs: Sequence[BadInput], streams: Sequence[Exchange]) -> 
         if each.exchange.limiter or (each.exchange.fault is Fault.RESET and each.oversized):
             continue  # A server may reject a body before all of it has arrived.
         if why := odd_input_failure(each.exchange):
-            return failed(each.name, why)
+            excess, score = answered_too_late(each.exchange), failed(each.name, why)
+            late = each.exchange.seconds_late if excess else 0.0
+            return excuse_if_late(score, excess, late)
     lost = [why for why in map(incomplete_reply_reason, streams) if why]
     if lost:
         return failed("a stream concurrent with bad input fails", lost[0])

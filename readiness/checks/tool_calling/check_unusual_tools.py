@@ -7,8 +7,9 @@ from readiness.check import check
 from readiness.checks.tool_calling import probes_unusual_tools as probes
 from readiness.checks.tool_calling import scoring, scoring_tool_results
 from readiness.checks.tool_calling.checks import TOOLS, ask
+from readiness.checks.tool_calling.probes_result_contents import results
 from readiness.probe import Probe
-from readiness.score import Score, failed
+from readiness.score import Score
 
 
 async def call(chat: Chat, probe: Probe) -> Score:
@@ -35,11 +36,11 @@ async def extreme_argument_values(chat: Chat, probe: Probe) -> Score:
     return await call(chat, probe)
 
 
-@check(probes.extreme_tools, trials=8, needs=TOOLS, forms=probes.FORMS)
+@check(probes.extreme_tools, trials=10, needs=TOOLS, forms=probes.FORMS)
 async def extreme_tools(chat: Chat, probe: Probe) -> Score:
     """Tools with names of 64 letters, 128 tools, and schemas with $schema, $ref, numbers to choose
-    from, constants, unions, bounds, patterns, lists of objects and objects that may be null MUST
-    work as others do.
+    from, constants, unions, bounds, patterns, defaults, members that may be left out, maps, lists
+    of lists and of objects, and objects that may be null MUST work as others do.
     """
     return await call(chat, probe)
 
@@ -52,12 +53,14 @@ async def arguments_of_later_calls(chat: Chat, probe: Probe) -> Score:
     return await call(chat, probe)
 
 
-@check(probes.results_in_parts, trials=4, needs=TOOLS, forms=probes.FORMS)
-async def tool_result_in_parts(chat: Chat, probe: Probe) -> Score:
-    """A tool's result whose content is an array of parts MUST be read whole."""
+@check(results, trials=15, needs=TOOLS, forms=probes.FORMS)
+async def tool_result_read_whole(chat: Chat, probe: Probe) -> Score:
+    """A tool's result MUST be read whole: an array, nested members, null and what is empty or 0, a
+    table, lines, a long text, escapes, what looks like markup of a template, a bare number, and
+    parts.
+    """
     reply = await ask(chat, probe)
-    messages, tools = probe.messages, probe.parameters["tools"]
-    score = scoring_tool_results.tells(reply, probe.expect, messages, tools)
-    if score.passed and probe.expect["word"].casefold() not in reply.text.casefold():
-        return failed(f"expected {probe.expect['word']} in the text", got=f"{reply.text!r:.200}")
-    return score
+    tools = probe.parameters["tools"]
+    if "calls" in probe.expect:
+        return scoring.calls([reply], probe.expect["calls"], tools)
+    return scoring_tool_results.tells_of(reply, probe.expect, probe.messages, tools)

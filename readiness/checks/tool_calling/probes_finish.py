@@ -46,7 +46,7 @@ def _cut_call(slot: ToolVariation) -> Probe:
 
 def _text(slot: ToolVariation) -> Probe:
     limit = list(LIMITS)[slot.at % len(LIMITS)]
-    tool = PROMPTS["parts"]["tool"]
+    tool = PROMPTS["meter"]["tool"]
     before = _used(slot, tool["name"]) if slot.at // len(LIMITS) % 2 else []
     messages = [*before, *user(PROMPTS["lists"].format(last=LIMITS[limit] + slot.at))]
     offered = {"tools": [{"type": "function", "function": tool}]}

@@ -31,7 +31,7 @@ def _conversation(slot: ToolVariation) -> Probe:
         }
         for said, name in zip(PROMPTS["turns"][language], names, strict=True)
     ]
-    tools = [{"type": "function", "function": UNUSUAL["parts"]["tool"]}]
+    tools = [{"type": "function", "function": UNUSUAL["meter"]["tool"]}]
     return Probe(
         slot.id,
         user(_hard(slot)),

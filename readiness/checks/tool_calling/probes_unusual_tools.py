@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from readiness.checks.tool_calling.probes_tool_results import call_id, result_message
 from readiness.checks.tool_calling.prompt_wording import ToolVariation, user
 from readiness.checks.tool_calling.scoring import Expected
-from readiness.forms.apply import in_forms
-from readiness.forms.factors import SENDING, FormSpace
+from readiness.forms.apply import SENT, in_forms, whole_and_streamed
 from readiness.probe import Message, Probe
 from readiness.resources import prompts
 
-FORMS = FormSpace(SENDING)
+FORMS = SENT
 PROMPTS = prompts("tool_calling_unusual.yaml")
 TOOLS_AT_MOST = 128  # OpenAI's own limit
 #: How many calls a conversation has had before the one that counts.
@@ -25,36 +23,28 @@ Values = Mapping[str, Any]
 
 def minimal(seed: int, trials: int) -> list[Probe]:
     """Tools without a description, without parameters, or without properties."""
-    return _formed("minimal", seed, [_drawn("minimal", seed, at) for at in range(trials)])
+    made = [_drawn("minimal", seed, at) for at in range(trials)]
+    return whole_and_streamed(made, f"tool_calling.minimal/{seed}")
 
 
 def extreme_values(seed: int, trials: int) -> list[Probe]:
     """Arguments that are large, below 0, look like another type, or are 0, "", [] or null."""
     made = [_drawn("extreme_values", seed, at) for at in range(trials)]
-    return _formed("extreme_values", seed, made)
+    return whole_and_streamed(made, f"tool_calling.extreme_values/{seed}")
 
 
 def extreme_tools(seed: int, trials: int) -> list[Probe]:
-    """Names of 64 letters, 128 tools, and schemas with references, choices and unions."""
-    kinds = (_long_named, _one_of_many, _with_references, _with_choices)
+    """Names of 64 letters, 128 tools, and schemas with references, choices, unions and maps."""
+    kinds = (_long_named, _one_of_many, _with_references, _with_choices, _with_members)
     slots = [ToolVariation("extreme_tools", seed, at) for at in range(trials)]
-    return _formed("extreme_tools", seed, [kinds[of.at % len(kinds)](of) for of in slots])
+    made = [kinds[of.at % len(kinds)](of) for of in slots]
+    return whole_and_streamed(made, f"tool_calling.extreme_tools/{seed}")
 
 
 def later_calls(seed: int, trials: int) -> list[Probe]:
     """A question after many calls and results in the same conversation."""
     made = [_later(ToolVariation("later", seed, at)) for at in range(trials)]
-    return _formed("later", seed, made)
-
-
-def results_in_parts(seed: int, trials: int) -> list[Probe]:
-    """A question whose answer stands in the parts of a tool's result."""
-    made = [_in_parts(ToolVariation("parts", seed, at)) for at in range(trials)]
-    return _formed("parts", seed, made)
-
-
-def _formed(suite: str, seed: int, made: Sequence[Probe]) -> list[Probe]:
-    return in_forms(made, FORMS, f"tool_calling.{suite}/{seed}")
+    return in_forms(made, FORMS, f"tool_calling.later/{seed}")
 
 
 def _drawn(group: str, seed: int, at: int) -> Probe:
@@ -77,6 +67,10 @@ def _with_choices(slot: ToolVariation) -> Probe:
     return _of_kind(slot, PROMPTS["choices"], "choices")
 
 
+def _with_members(slot: ToolVariation) -> Probe:
+    return _of_kind(slot, PROMPTS["members"], "members")
+
+
 def _long_named(slot: ToolVariation) -> Probe:
     names = PROMPTS["long_names"]
     tools = [
@@ -84,7 +78,7 @@ def _long_named(slot: ToolVariation) -> Probe:
         for end in names["ends"]
     ]
     target = slot.random.choice(tools)["name"]
-    return asking(slot, tools, target, {"item": _word(slot)}, "long_names")
+    return asking(slot, tools, target, {"item": named_word(slot)}, "long_names")
 
 
 def _one_of_many(slot: ToolVariation) -> Probe:
@@ -94,8 +88,8 @@ def _one_of_many(slot: ToolVariation) -> Probe:
     tools = [_one_argument(name, f"To {name.replace('_', ' ')}.") for name in names]
     # By turns at the end, behind the middle, and anywhere.
     places = (TOOLS_AT_MOST - 1, slot.random.randint(65, 100), slot.random.randrange(TOOLS_AT_MOST))
-    place = places[slot.at // 4 % 3]
-    return asking(slot, tools, names[place], {"item": _word(slot)}, "128_tools")
+    place = places[slot.at // 5 % 3]
+    return asking(slot, tools, names[place], {"item": named_word(slot)}, "128_tools")
 
 
 def _one_argument(name: str, description: str) -> dict[str, Any]:
@@ -157,7 +151,7 @@ def values_of(slot: ToolVariation, template: Any) -> Any:
     if isinstance(template, list):
         return [values_of(slot, of) for of in template]
     drawn: dict[str, Callable[[], Any]] = {
-        "{word}": lambda: _word(slot),
+        "{word}": lambda: named_word(slot),
         "{small}": lambda: slot.random.randint(1, 99),
         "{above}": lambda: _above(slot),
         "{below}": lambda: -slot.random.randint(1001, 99999) / 100,
@@ -167,7 +161,8 @@ def values_of(slot: ToolVariation, template: Any) -> Any:
     return drawn[template]() if isinstance(template, str) and template in drawn else template
 
 
-def _word(slot: ToolVariation) -> str:
+def named_word(slot: ToolVariation) -> str:
+    """A word with a number, which no two probes share."""
     return f"{slot.random.choice(PROMPTS['words'])}-{slot.random.randint(100, 999)}"
 
 
@@ -178,7 +173,7 @@ def _above(slot: ToolVariation) -> int:
 
 def _item(slot: ToolVariation) -> dict[str, Any]:
     return {
-        "sku": _word(slot),
+        "sku": named_word(slot),
         "quantity": slot.random.randint(2, 900),
         "price": slot.random.randint(101, 9999) / 100,
         "shelf": f"{slot.random.choice('ABCDEF')}{slot.random.randint(1, 40)}",
@@ -222,28 +217,3 @@ def _recorded(slot: ToolVariation, values: Values) -> list[Message]:
         {"role": "assistant", "content": None, "tool_calls": [call]},
         result_message(called, {"recorded": values["sku"]}),
     ]
-
-
-def _in_parts(slot: ToolVariation) -> Probe:
-    of = PROMPTS["parts"]
-    meter, figure, called = _word(slot), slot.random.randint(1001, 9899) / 10, call_id(slot)
-    operator = slot.random.choice(PROMPTS["words"])
-    function = {"name": of["tool"]["name"], "arguments": json.dumps({"meter": meter})}
-    told = json.dumps({"meter": meter, "unit": "kWh", "operator": operator, "figure": figure})
-    parts = re.split(r"(?<=, )", told)
-    messages = [
-        *user(of["asks"][slot.language].format(meter=meter)),
-        {
-            "role": "assistant",
-            "content": None,
-            "tool_calls": [{"id": called, "type": "function", "function": function}],
-        },
-        {
-            "role": "tool",
-            "tool_call_id": called,
-            "content": [{"type": "text", "text": text} for text in parts],
-        },
-    ]
-    offered = [{"type": "function", "function": of["tool"]}]
-    expect = {"told": [figure], "word": operator}
-    return Probe(slot.id, messages, expect, {"tools": offered}, family=slot.language)

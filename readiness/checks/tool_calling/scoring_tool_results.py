@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from readiness.checks.tool_calling.scoring import Tool, silent
+from readiness.checks.tool_calling.scoring import Tool, fold, silent
 from readiness.probe import Message
 from readiness.reply import Reply
 from readiness.score import PASSED, Score, failed
@@ -63,6 +63,20 @@ def tells(
     if other := [each for each in expect.get("untold", ()) if _exact(each) in found]:
         return failed(f"{other[0]} belongs to another result", f"{reply.text!r:.200}")
     return _no_other_percentage(reply.text, expect)
+
+
+def tells_of(
+    reply: Reply,
+    expect: Mapping[str, Any],
+    messages: Sequence[Message],
+    tools: Collection[Tool],
+) -> Score:
+    """Score a reply that must tell figures of a result, and a name, however it is accented."""
+    score = tells(reply, expect, messages, tools)
+    name = expect.get("word", "")
+    if score.passed and fold(name) not in fold(reply.text):
+        return failed(f"expected {name} in the text", got=f"{reply.text!r:.200}")
+    return score
 
 
 def _no_other_percentage(text: str, expect: Mapping[str, Any]) -> Score:

@@ -11,6 +11,7 @@ from readiness.checks.webui.uploads import OthersServed, Upload, ids_of, is_list
 from readiness.exchange import Exchange
 from readiness.protocol.completion import lost
 from readiness.score import PASSED, Measure, Outcome, Score, failed, scored
+from readiness.scoring.lateness import excuse_if_late
 from readiness.scoring.rejection import HANGS
 
 REJECTED = range(400, 500)
@@ -77,7 +78,8 @@ def score_oversized(upload: Upload, limit: int, listed: Exchange) -> Score:
     if exchange.status not in TOO_LARGE:
         return failed("a file above the limit is not rejected with 413", described(exchange))
     if exchange.seconds > HANGS:
-        return failed("a file above the limit is rejected late", f"after {exchange.seconds:.0f} s")
+        score = failed("a file above the limit is rejected late", f"after {exchange.seconds:.0f} s")
+        return excuse_if_late(score, exchange.seconds - HANGS, exchange.seconds_late)
     if is_listed(upload.file, listed):
         return failed("a file above the limit is kept")
     return PASSED

@@ -17,6 +17,7 @@ _ASKED = re.compile(r"\b(?:What is|Which are) the code words?\?")
 _STORY = re.compile(r"\bmake up a story\b", re.I)
 _DEEDS = ("sailed", "rowed", "anchored", "waited", "sang", "slept", "fished", "painted", "mended")
 _WRITE = "Write the code word down."
+_TEXT = re.compile(r"\bWrite exactly this text down: (.+)", re.DOTALL)
 _TOOL = "write_down"
 
 
@@ -26,6 +27,8 @@ def answer(request: Request) -> ModelOutput | None:
     asked = text_of(messages[-1])
     if _STORY.search(asked):
         return ModelOutput(_story(request))
+    if (text := _TEXT.search(asked)) and request.get("tools"):
+        return ModelOutput(None, (ModelToolCall(_TOOL, json.dumps({"word": text[1]})),))
     stated = _STATED.findall("\n".join(map(_said, messages)))
     if _ASKED.search(asked):
         return ModelOutput(" ".join(stated) or "I do not know any code word.")

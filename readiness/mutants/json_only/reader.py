@@ -284,7 +284,13 @@ class _Filler:
     def _object(self, schema: Schema, node: Node) -> dict[str, Any]:
         inner = node if isinstance(node, Mapping) else {}
         members = schema.get("properties", {})
-        return {key: self.fill(part, inner.get(key), key) for key, part in members.items()}
+        named = {key: self.fill(part, inner.get(key), key) for key, part in members.items()}
+        anything = schema.get("additionalProperties")
+        if not anything:
+            return named
+        part = anything if isinstance(anything, Mapping) else {}
+        others = {key: self.fill(dict(part), inner[key], key) for key in inner if key not in named}
+        return {**named, **others}
 
     def _array(self, schema: Schema, node: Node) -> list[Any]:
         items = schema.get("items", {})

@@ -241,6 +241,23 @@ class _ThrashingAtFirst(_Thrashing):
         return super().seconds(step) if self.seen < _AT_FIRST else step.seconds
 
 
+class _ThrashingUnevenlyAtFirst(_ThrashingAtFirst):
+    """As long as it thrashes, it does so for half of the requests, by turns."""
+
+    turn = 60  # requests
+
+    @property
+    def strikes(self) -> bool:
+        """Whether it thrashes."""
+        return self.seen < _AT_FIRST and not self.seen // self.turn % 2
+
+    def delay(self) -> float:
+        return super().delay() if self.strikes else 0.0
+
+    def seconds(self, step: Step) -> float:
+        return super().seconds(step) if self.strikes else step.seconds
+
+
 class _FillingUp(Engine):
     """A prompt of some length waits until there are others to be prefilled with it."""
 
@@ -361,6 +378,13 @@ FLAWS = [
         "load.throughput_retained",
         expected_verdict=Verdict.INCONCLUSIVE,
         engine=_ThrashingAtFirst,
+    ),
+    Flaw(
+        "load_thrashing_by_turns",
+        "thirty-two clients are served less together than eight are, for a while and by turns",
+        "load.throughput_retained",
+        expected_verdict=Verdict.INCONCLUSIVE,
+        engine=_ThrashingUnevenlyAtFirst,
     ),
     Flaw(
         "load_fills_up",

@@ -9,37 +9,18 @@ from dataclasses import replace
 
 from readiness.mutants.api.requests import JSON
 from readiness.mutants.endpoint.answer import (
-    ModelOutput,
     ModelToolCall,
     Request,
     RequestError,
     SubstituteResponse,
 )
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.model import answer
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.tool_calling.requests import Says
+from readiness.mutants.tool_calling.requests import Says, results_read
 
 _RESULT = "tool_calling.tool_result_grounding"
 _PARALLEL = "tool_calling.parallel_calls"
 _KEPT = 1_500  # characters of a result
-
-
-def _results_read(change: Callable[[str], str]) -> Says:
-    """Another text of each result reaches the model."""
-
-    def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
-        messages = [
-            {**each, "content": change(text_of(each))} if each["role"] == "tool" else each
-            for each in request["messages"]
-        ]
-        changed = any(
-            text_of(one) != text_of(other)
-            for one, other in zip(messages, request["messages"], strict=True)
-        )
-        return answer({**request, "messages": messages}) if changed else said
-
-    return says
 
 
 def _without_middle(text: str) -> str:
@@ -74,26 +55,26 @@ _BROKEN: list[tuple[str, str, str, Says]] = [
         "head_kept",
         "of a long result the first 1,500 characters are read",
         _RESULT,
-        _results_read(lambda text: text[:_KEPT]),
+        results_read(lambda text: text[:_KEPT]),
     ),
     (
         "end_kept",
         "of a long result the last 1,500 characters are read",
         _RESULT,
-        _results_read(lambda text: text[-_KEPT:]),
+        results_read(lambda text: text[-_KEPT:]),
     ),
-    ("middle_lost", "a long result lacks its middle", _RESULT, _results_read(_without_middle)),
+    ("middle_lost", "a long result lacks its middle", _RESULT, results_read(_without_middle)),
     (
         "long_emptied",
         "a result of more than 6,000 characters is emptied",
         _RESULT,
-        _results_read(lambda text: text if len(text) < 4 * _KEPT else ""),
+        results_read(lambda text: text if len(text) < 4 * _KEPT else ""),
     ),
     (
         "tenths_read",
         "of the decimals in a result, one is read",
         _RESULT,
-        _results_read(lambda text: _HUNDREDTHS.sub(r"\1", text)),
+        results_read(lambda text: _HUNDREDTHS.sub(r"\1", text)),
     ),
     (
         "fifth_lost",
@@ -117,11 +98,11 @@ FLAWS = [
     Flaw(
         "tools_hundredths_read",
         "decimals in a result may be read with a zero more",
-        change_output=_results_read(lambda text: _HUNDREDTHS.sub(r"\g<0>0", text)),
+        change_output=results_read(lambda text: _HUNDREDTHS.sub(r"\g<0>0", text)),
     ),
     Flaw(
         "tools_results_compact",
         "results may be read without the spaces and letters that JSON does not need",
-        change_output=_results_read(_compact),
+        change_output=results_read(_compact),
     ),
 ]

@@ -36,7 +36,7 @@ _MINIMAL = "tool_calling.minimal_tools"
 _VALUES = "tool_calling.extreme_argument_values"
 _TOOLS = "tool_calling.extreme_tools"
 _LATER = "tool_calling.arguments_of_later_calls"
-_PARTS = "tool_calling.tool_result_in_parts"
+_PARTS = "tool_calling.tool_result_read_whole"
 _CUT = "tool_calling.cut_call_reported"
 _FINISH = "tool_calling.finish_reason_beside_tools"
 

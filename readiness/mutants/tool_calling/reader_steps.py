@@ -10,6 +10,7 @@ from typing import Any
 
 from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall
 from readiness.mutants.endpoint.conversation import text_of
+from readiness.mutants.tool_calling.reader_results import told
 
 _FACT = re.compile(r"^- ([\w.-]+): (.*)$", re.MULTILINE)
 _LISTED = re.compile(r"^\d+\. (\{.*\})$", re.MULTILINE)
@@ -49,7 +50,7 @@ def answer(text: str, turns: Sequence[Any], tools: Tools, calling: bool) -> Mode
     made = _made(turns)
     name = next((due for step in steps if (due := _due(step, made))), "")
     if not name or not calling:
-        return ModelOutput(_told(made))
+        return ModelOutput(_told(text, made))
     known = {key: of for done in made for key, of in done.result.items()}
     arguments = _Reader(tools[name], dict(_FACT.findall(text)), known).read()
     return ModelOutput(None, (ModelToolCall(name, json.dumps(arguments, ensure_ascii=False)),))
@@ -118,9 +119,8 @@ def _result(content: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {"result": found}
 
 
-def _told(made: Sequence[Done]) -> str:
-    told = [f"{key}: {of}" for done in made for key, of in done.result.items()]
-    return "; ".join(told) or "There is nothing that I may call."
+def _told(text: str, made: Sequence[Done]) -> str:
+    return told(text, [done.result for done in made]) or "There is nothing that I may call."
 
 
 @dataclass(frozen=True)
@@ -139,20 +139,25 @@ class _Reader:
         found: dict[str, Any] = {}
         for name, member in schema.get("properties", {}).items():
             part, key = self._target(member), f"{path}{name}"
-            if part.get("type") in ("object", ["object", "null"]):
-                found[name] = self._object(part, f"{key}.") or self._free(f"{key}.")
+            within = any(of.startswith(f"{key}.") for of in self.facts)
+            if key in self.known and not within and key not in self.facts:
+                found[name] = self.known[key]
+            elif part.get("type") in ("object", ["object", "null"]):
+                found[name] = self._object(part, f"{key}.") or self._free(part, f"{key}.")
             elif key in self.facts:
                 found[name] = _value(part, self.facts[key])
-            elif key in self.known:
-                found[name] = self.known[key]
             elif "anyOf" in part:
                 found[name] = self._either(part["anyOf"], f"{key}.")
         return found
 
-    def _free(self, path: str) -> dict[str, Any]:
+    def _free(self, schema: Schema, path: str) -> dict[str, Any]:
         """The members that facts state of an object whose schema names none."""
+        anything = schema.get("additionalProperties")
+        part = anything if isinstance(anything, Mapping) else {}
         return {
-            key.removeprefix(path): of for key, of in self.facts.items() if key.startswith(path)
+            key.removeprefix(path): _value(part, of)
+            for key, of in self.facts.items()
+            if key.startswith(path)
         }
 
     def _either(self, schemas: Sequence[Schema], path: str) -> dict[str, Any]:

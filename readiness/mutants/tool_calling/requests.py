@@ -9,6 +9,7 @@ from typing import Any
 
 from readiness.mutants.endpoint.answer import ModelOutput, ModelToolCall, Request, RequestError
 from readiness.mutants.endpoint.conversation import check_messages, text_of
+from readiness.mutants.endpoint.model import answer
 from readiness.mutants.endpoint.surroundings import core
 from readiness.mutants.endpoint.tools import check_tools
 from readiness.mutants.flaw import Body
@@ -65,6 +66,23 @@ def _kind_by_tools(request: Request, tools: int, hard: bool) -> str:
 def results_in(request: Request) -> list[str]:
     """The results that a request brings."""
     return [text_of(each) for each in request["messages"] if each["role"] == "tool"]
+
+
+def results_read(change: Callable[[str], str]) -> Says:
+    """Another text of each result reaches the model."""
+
+    def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+        messages = [
+            {**each, "content": change(text_of(each))} if each["role"] == "tool" else each
+            for each in request["messages"]
+        ]
+        changed = any(
+            text_of(one) != text_of(other)
+            for one, other in zip(messages, request["messages"], strict=True)
+        )
+        return answer({**request, "messages": messages}) if changed else said
+
+    return says
 
 
 def says(of: str, change: Callable[[Request, ModelOutput], ModelOutput]) -> Says:

@@ -18,10 +18,12 @@ from readiness.mutants.api import (
     flaws_history,
     flaws_limits,
     flaws_long_system,
+    flaws_markup,
     flaws_replies,
     flaws_sdk,
     flaws_spelling,
     flaws_streams,
+    flaws_tiny_limits,
     flaws_tool_history,
 )
 from readiness.mutants.catalog import FLAWLESS, find, mutants
@@ -49,6 +51,7 @@ BROKEN = [
             *(*flaws_streams.FLAWS, *flaws_history.FLAWS),
             *(*flaws_beside_tools.FLAWS, *flaws_tool_history.FLAWS, *flaws_long_system.FLAWS),
             *(*flaws_limits.FLAWS, *flaws_spelling.FLAWS),
+            *(*flaws_markup.FLAWS, *flaws_tiny_limits.FLAWS),
         )
         if each.check
     ),
@@ -67,6 +70,7 @@ HARMLESS = [
             *(*flaws_gateways.FLAWS, *flaws_streams.FLAWS),
             *(*flaws_history.FLAWS, *flaws_beside_tools.FLAWS),
             *(*flaws_tool_history.FLAWS, *flaws_long_system.FLAWS, *flaws_limits.FLAWS),
+            *(*flaws_markup.FLAWS, *flaws_tiny_limits.FLAWS),
         )
         if each.harmless
     ),
@@ -126,6 +130,10 @@ TOGETHER = {
     "api_max_tokens_ignored": LIMITED_BESIDE_TOOLS,
     # A limit of the other name is one as well, and one that is too large is lowered, too.
     "limits_above_1024_lowered": {NEWER_LIMIT},
+    **{
+        f"limit_of_{of}": {NEWER_LIMIT}
+        for of in ("one_500", "two_ignored", "one_stop", "one_silent", "one_breaks_off")
+    },
     "limits_halved": LIMITED_BESIDE_TOOLS | {NEWER_LIMIT},
     "limits_with_the_prompt": LIMITED_BESIDE_TOOLS,
     **dict.fromkeys(

@@ -193,6 +193,7 @@ def test_created_may_be_a_day_off() -> None:
 # Streams
 
 
+times = scoring_streams.StreamTimes.of
 WORD = streamed(chunk(role="assistant"), chunk(content="OK"), chunk(finish="stop"))
 PIECES = [chunk(role="assistant"), *[chunk(content="a")] * 8, chunk(finish="stop")]
 
@@ -219,9 +220,8 @@ def test_a_stream_that_arrives_at_its_end_was_buffered(
     first: float, end: float, at: Sequence[float], reason: str
 ) -> None:
     due = failed(reason) if reason else PASSED
-    words = [
-        timed(WORD, each + 0.01, each, each) for each in (3.0, first)
-    ]  # The first includes a cold start.
+    # The first includes a cold start.
+    words = [times(timed(WORD, each + 0.01, each, each)) for each in (3.0, first)]
     assert scoring_streams.score_incremental(timed(streamed(*PIECES), end, *at), words) == due
 
 
@@ -571,7 +571,7 @@ def test_a_long_system_message_keeps_to_the_window(room: int | None, size: int) 
 
 @pytest.mark.parametrize(("end", "at"), [(0.05, (0.047, 0.048, 0.049)), (0.35, (0.34,))])
 def test_a_stream_that_is_short_shows_nothing(end: float, at: Sequence[float]) -> None:
-    words = [timed(WORD, end - 0.02, end - 0.03, end - 0.03)]
+    words = [times(timed(WORD, end - 0.02, end - 0.03, end - 0.03))]
     found = scoring_streams.score_incremental(timed(streamed(*PIECES), end, *at), words)
     assert (found.outcome, found.kind) == (Outcome.UNDETERMINED, "too short to tell")
 
@@ -590,7 +590,7 @@ def test_a_stream_that_is_short_shows_nothing(end: float, at: Sequence[float]) -
 def test_what_is_kept_back_waits_for_longer_where_there_is_more(
     whole: tuple[float, int], half: tuple[float, int], outcome: Outcome
 ) -> None:
-    words = [timed(WORD, 0.1, 0.05, 0.05)]
+    words = [times(timed(WORD, 0.1, 0.05, 0.05))]
     late = [
         timed(streamed(*[chunk(content="w ")] * of, chunk("stop")), 0.06 + at, 0.05 + at)
         for at, of in (whole, half)
@@ -604,7 +604,7 @@ def in_blocks(*ends: int) -> str:
     sizes = [*ends, len(long.body)]
     arrivals = tuple(Arrival(at * 10**9, size) for at, size in enumerate(sizes, 1))
     exchange = replace(long, arrivals=arrivals, end=len(sizes) * 10**9)
-    return scoring_streams.score_incremental(exchange, [timed(WORD, 0.2, 0.1, 0.1)]).reason
+    return scoring_streams.score_incremental(exchange, [times(timed(WORD, 0.2, 0.1, 0.1))]).reason
 
 
 FRAME = len(framed(chunk(content="word "), end=b""))

@@ -10,16 +10,19 @@ from readiness.check import Check
 from readiness.checks.json_only import check_cut_replies, check_known_values, checks
 from readiness.checks.json_only.scoring import says_cut, states
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.json_only.flaws_known_values import FLAWS
+from readiness.mutants.json_only import flaws_known_values, flaws_schema_members
 from readiness.reply import Usage
 from readiness.score import Outcome
 from tests.reference_in_process import fresh, probes_of, reasons, reply, scores, tried
 
+FLAWS = [*flaws_known_values.FLAWS, *flaws_schema_members.FLAWS]
+MEMBERS = check_known_values.schema_members_kept
 FORM = [checks.prompted_json, checks.json_object_mode, checks.json_schema_mode]
 OWN = [
     check_known_values.values_preserved_in_format,
     check_known_values.values_preserved_under_pressure,
     check_cut_replies.cut_json_reported,
+    MEMBERS,
 ]
 
 
@@ -29,7 +32,7 @@ def failing(check: Check, flaw: Flaw, seed: int = 4) -> int:
 
 @pytest.mark.parametrize("flaw", [each for each in FLAWS if each.check], ids=lambda of: of.name)
 def test_a_flaw_of_values_fails_its_check_and_is_legal_json(flaw: Flaw) -> None:
-    least = {"json_only.cut_json_reported": 2}.get(flaw.check, 5)
+    least = {"json_only.cut_json_reported": 2, MEMBERS.id: 1}.get(flaw.check, 5)
     own = next(check for check in OWN if check.id == flaw.check)
     assert failing(own, flaw) >= least
     assert [reasons(scores(each, probes_of(each, 4, 20), flaw)).total() for each in FORM] == [0] * 3
@@ -53,6 +56,13 @@ def test_two_of_three_probes_under_pressure_and_all_in_a_format_are_sent_anyway(
     told = {each.id: each for check in FORM for each in check.probes(3, check.trials)}
     found = [[told.get(each.id) == each for each in check.probes(3, 30)] for check in OWN[:2]]
     assert [each.count(True) for each in found] == [30, 20]
+
+
+def test_each_rich_schema_is_asked_for_whole_and_streamed() -> None:
+    made = {(each.family, "stream" in each.parameters) for each in MEMBERS.probes(3, 6)}
+    assert made == {
+        (of, stream) for of in ("bounds", "optional", "maps") for stream in (True, False)
+    }
 
 
 def test_what_two_checks_look_at_is_sent_once() -> None:

@@ -17,6 +17,7 @@ from benchmarks.simulated import simulated
 from readiness.chat import Chat
 from readiness.check import Check
 from readiness.checks.load import checks, probes, scoring
+from readiness.checks.load.checks import Measured
 from readiness.checks.load.scoring import measures
 from readiness.context import Context
 from readiness.exchange import Arrival, Call, Exchange
@@ -28,7 +29,7 @@ from readiness.load.traffic import FORMS, WORDS
 from readiness.load.users import run_step
 from readiness.policy.slo import LatencyObjective
 from readiness.protocol.dialect import Dialect
-from readiness.score import EndpointError, Measure, Outcome, Score, failed
+from readiness.score import PASSED, EndpointError, Measure, Outcome, Score, failed
 from tests.load_driver import tried
 
 CODE = Shape("code", 8, 40, 30.0)
@@ -160,9 +161,100 @@ def test_a_server_that_slows_down_or_thrashes_fails_and_one_that_queues_passes(
     assert set().union(*outcomes.values()) == {Outcome.FAIL if failing else Outcome.PASS}
 
 
-def test_what_fails_once_alone_is_left_open() -> None:
-    outcomes = at_pace("load_thrashing_at_first", "h200", checks.throughput_retained)
+@pytest.mark.parametrize("mutant", ["load_thrashing_at_first", "load_thrashing_by_turns"])
+def test_what_fails_once_alone_or_nearly_is_left_open(mutant: str) -> None:
+    outcomes = at_pace(mutant, "h200", checks.throughput_retained)
     assert outcomes == {"throughput_retained": {Outcome.UNDETERMINED}}
+
+
+GOOD, BAD, LOST = Measured(PASSED, False), Measured(failed("f"), False), failed("lost")
+OPEN = Measured(Score(Outcome.UNDETERMINED, "too few"), False)
+NEARLY = Measured(Score(Outcome.UNDETERMINED, "0.2 to 1"), True)
+
+
+@pytest.mark.parametrize(
+    ("found", "made", "outcome"),
+    [
+        ([GOOD], 1, Outcome.PASS),
+        ([BAD, BAD], 2, Outcome.FAIL),
+        ([BAD, GOOD], 2, Outcome.UNDETERMINED),
+        ([BAD, OPEN], 2, Outcome.UNDETERMINED),
+        # What shows nothing does not count: the next measurement is the first.
+        ([OPEN, GOOD], 2, Outcome.PASS),
+        ([OPEN, OPEN], 2, Outcome.UNDETERMINED),
+        ([OPEN, NEARLY], 2, Outcome.UNDETERMINED),
+        ([OPEN, BAD, BAD], 3, Outcome.FAIL),
+        ([OPEN, BAD, GOOD], 3, Outcome.UNDETERMINED),
+        ([OPEN, BAD, OPEN], 3, Outcome.UNDETERMINED),
+        # An estimate on the failing side is one for a failure.
+        ([NEARLY, GOOD], 2, Outcome.UNDETERMINED),
+        ([NEARLY, NEARLY], 2, Outcome.UNDETERMINED),
+        ([NEARLY, BAD], 2, Outcome.FAIL),
+        # Lost requests need no second time.
+        ([Measured(LOST, False, True)], 1, Outcome.FAIL),
+        ([OPEN, Measured(LOST, False, True)], 2, Outcome.FAIL),
+    ],
+)
+def test_of_two_measurements_that_show_something_both_must_pass_or_fail(
+    found: Sequence[Measured], made: int, outcome: Outcome
+) -> None:
+    seeds = list[str]()
+
+    async def measure(seed: str) -> Measured:
+        seeds.append(seed)
+        return found[len(seeds) - 1]
+
+    score = asyncio.run(checks.measured_again_unless_passed(measure))
+    assert (score.outcome, len(set(seeds))) == (outcome, made)
+
+
+def test_what_is_uneven_on_a_busy_machine_says_so() -> None:
+    uneven = step([*[1.0] * 40, *[1.0] * 10, *[30.0] * 10], clients=32)
+    uneven.client_saturation.pressure = 0.93
+    calm = step([1.0] * 60)
+    scores = (
+        scoring.score_latency_drift(uneven),
+        scoring.score_throughput_scaling(calm, uneven),
+    )
+    busy = "this machine was too busy to tell (for 93% of the time"
+    found = [(each.outcome, each.reason.startswith(busy)) for each in scores]
+    assert found == [(Outcome.UNDETERMINED, True)] * 2
+
+
+@pytest.mark.parametrize(
+    ("few", "many", "lag", "lost"),
+    [
+        (1.0, 3.0, 0.0, False),  # Of four times as many clients: 1.33 times the throughput.
+        (1.0, 9.0, 0.0, True),
+        (1.0, 9.0, 0.2, False),  # This machine may explain it.
+    ],
+)
+def test_throughput_seems_lost_by_its_estimate(
+    few: float, many: float, lag: float, lost: bool
+) -> None:
+    steps = step(varied(few)), step(varied(many), clients=32, lag=lag)
+    assert scoring.throughput_seems_lost(*steps) is lost
+
+
+@pytest.mark.parametrize(
+    ("late", "lag", "grown"), [(1.4, 0.0, False), (1.6, 0.0, True), (1.6, 0.2, False)]
+)
+def test_replies_seem_to_take_longer_by_their_estimate(
+    late: float, lag: float, grown: bool
+) -> None:
+    made = step([*varied(1.0, 40), *varied(late, 20)], lag=lag)
+    assert scoring.latency_seems_to_drift(made) is grown
+
+
+@pytest.mark.parametrize(
+    ("half", "few", "slower"), [(0.9, 0.9, False), (1.2, 0.9, True), (0.9, 1.6, True)]
+)
+def test_replies_at_half_load_seem_slower_by_their_medians(
+    half: float, few: float, slower: bool
+) -> None:
+    full = step(varied(1.0), clients=32)
+    own = replace(step(varied(half)), shape=replace(CODE, clients=0, rate=0.1))
+    assert scoring.replies_seem_slower(own, full, step(varied(few))) is slower
 
 
 @pytest.mark.parametrize(
@@ -517,6 +609,26 @@ def test_one_stream_that_stands_still_is_a_failed_request(
     latency = Latency(0.1, wait + 0.5, 11)
     made.samples.append(RequestMeasurement(due, due, due + wait + 0.5, latency=latency, stall=wait))
     assert scoring.score_stalls([made], []).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("late", "again", "outcome"),
+    [
+        (0.0, 0, Outcome.UNDETERMINED),  # Once, and not again.
+        (0.5, None, Outcome.UNDETERMINED),
+        (0.5, 0, Outcome.PASS),  # The first time has shown nothing.
+        (0.5, 1, Outcome.UNDETERMINED),
+    ],
+)
+def test_a_wait_that_this_machine_may_explain_is_no_stall_and_no_pass(
+    late: float, again: int | None, outcome: Outcome
+) -> None:
+    wait = RequestMeasurement(10, 10, 19, latency=Latency(0.1, 8.9, 11), stall=8.0, late=late)
+    made, repeated = step([1.0] * 500), step([1.0] * 500)
+    made.samples.append(wait)
+    repeated.samples += [wait] * (again or 0)
+    score = scoring.score_stalls([made], [] if again is None else [repeated])
+    assert score.outcome is outcome
 
 
 OBJECTIVE = LatencyObjective("code", 8, {"mean": 0.31, "first": 0.182})

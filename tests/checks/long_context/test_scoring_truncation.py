@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ from readiness.checks.long_context.scoring_limits import (
     score_truncation,
 )
 from readiness.checks.long_context.send_document import OversizedDocumentReply
-from readiness.exchange import Exchange
+from readiness.exchange import NS, Exchange
 from readiness.score import Measure, Outcome, Score
 from tests.reference_in_process import reply
 
@@ -227,6 +228,17 @@ def test_short_requests_must_be_answered_during_a_long_page(
     found: LivenessResult, why: str
 ) -> None:
     assert score_long_page(exchange(400), found).reason == why
+
+
+@pytest.mark.parametrize("late", [0.0, 0.5])
+@pytest.mark.parametrize("found", [liveness(during=31), liveness(before=2, after=4)])
+def test_a_short_request_that_this_machine_may_have_delayed_shows_nothing(
+    found: LivenessResult, late: float
+) -> None:
+    parts = found.requests_before, found.requests_during, found.requests_after
+    delayed = ([replace(each, late=round(late * NS)) for each in part] for part in parts)
+    outcome = score_long_page(exchange(400), LivenessResult(*delayed)).outcome
+    assert outcome is (Outcome.UNDETERMINED if late else Outcome.FAIL)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -335,3 +335,25 @@ def test_a_mutant_is_detected_by_its_check(
     # The server's process is on this machine, and its metrics report the GPU.
     names = [each["name"] for each in memory["measures"]]
     assert names == [RUNNING, QUEUED, CACHE, "GPU memory", "main memory"]
+
+
+@pytest.mark.parametrize(
+    ("late", "outcome"),
+    [
+        ([0.0] * 5, Outcome.FAIL),
+        ([0.0, 0.0, 0.0, 2.0, 2.0], Outcome.FAIL),  # Three of five were not delayed.
+        ([0.0, 0.0, 2.0, 2.0, 2.0], Outcome.UNDETERMINED),
+    ],
+)
+def test_a_speed_that_this_machine_may_have_lowered_is_left_open(
+    late: Sequence[float], outcome: Outcome
+) -> None:
+    slow = [replace(RUN, last=4.1, late=each) for each in late]
+    assert scoring.score_decode_speed(slow, CARD).outcome is outcome
+    together = [StreamBurst(5, slow, 9.0)]
+    card = replace(CARD, floors={"aggregate": 1_000, "prefill": 1_000})
+    found = (
+        scoring.score_aggregate_throughput(together, card),
+        scoring.score_prefill_speed(slow, card),
+    )
+    assert [each.outcome for each in found] == [outcome] * 2

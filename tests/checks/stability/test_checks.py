@@ -25,9 +25,10 @@ from readiness.checks.stability.abort_cycles import (
     IdleReading,
     run_abort_cycles,
 )
+from readiness.checks.stability.long_replies import LongRequest
 from readiness.checks.stability.scenarios import BadInput, RestartResult
 from readiness.context import Context
-from readiness.exchange import Exchange, Fault
+from readiness.exchange import NS, Exchange, Fault
 from readiness.load.latency import require_not_limited
 from readiness.load.meters.meter import CACHE, HOST, QUEUED, RUNNING
 from readiness.mutants.catalog import find
@@ -256,6 +257,52 @@ def test_a_stream_may_not_stand_still_while_others_abort(stall: float, outcome: 
     made = storm()
     made.stalls = [0.1] * 11 + [stall]
     assert scoring.score_concurrent_streams(made).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("stalls", "late", "outcome"),
+    [
+        # The greatest lag, not that which is usual; and of the stream that stands still.
+        ([0.1, 20.0], [0.0, 1.6], Outcome.UNDETERMINED),
+        ([0.1, 20.0], [1.6, 0.1], FAIL),
+        ([9.0, 20.0], [0.1, 1.6], FAIL),
+    ],
+)
+def test_a_stall_that_this_machine_may_explain_is_left_open(
+    stalls: list[float], late: list[float], outcome: Outcome
+) -> None:
+    made = replace(storm(), stalls=stalls, late_in_stalls=late)
+    assert scoring.score_concurrent_streams(made).outcome is outcome
+
+
+def test_what_is_slow_after_aborts_may_be_this_machine() -> None:
+    slow = replace(storm(0.7), late_after=[0.0, 0.0, 0.1, 0.1, 0.1])
+    assert scoring.score_recovery(slow).outcome is Outcome.UNDETERMINED
+    assert scoring.score_recovery(replace(slow, late_after=[0.1] + [0.0] * 4)).outcome is FAIL
+
+
+@pytest.mark.parametrize(("late", "outcome"), [(0.1, FAIL), (2.5, Outcome.UNDETERMINED)])
+def test_an_endpoint_that_does_not_rest_may_be_starved_by_this_machine(
+    late: float, outcome: Outcome
+) -> None:
+    made = storm(last={RUNNING: 1.0})
+    made.readings[-1] = replace(made.readings[-1], waited=20.0, late=late)
+    scores = scoring.score_wait_until_idle(made), scoring.score_idle_metrics(made)
+    assert [each.outcome for each in scores] == [outcome] * 2
+
+
+def test_what_runs_at_rest_runs_however_busy_this_machine_is() -> None:
+    made = storm(last={RUNNING: 1.0})
+    made.readings[-1] = replace(made.readings[-1], late=2.5)
+    assert scoring.score_idle_metrics(made).outcome is FAIL
+
+
+@pytest.mark.parametrize(("lag", "outcome"), [(0.0, FAIL), (0.5, Outcome.UNDETERMINED)])
+def test_metrics_are_read_late_by_a_saturated_client(lag: float, outcome: Outcome) -> None:
+    made = replace(storm(), long=LongRequest("long", {}, 512, 8.0, 0.1, 512), attempted=96)
+    made.readings = [replace(each, running_for=4.0) for each in made.readings]
+    made.client_saturation.lags.add(np.full(100, lag))
+    assert scoring.score_wait_until_idle(made).outcome is outcome
 
 
 def test_aborts_that_came_too_late_show_nothing() -> None:
@@ -513,6 +560,10 @@ def test_a_rejected_upload_may_be_reset_and_a_small_request_may_not() -> None:
     )
     lost = scoring.score_bad_input([BadInput("50 MB of text", reset)], [exchange(200)])
     assert lost.reason == "50 MB of text: connection lost: "
+    for late, outcome in ((0.0, FAIL), (1.0, Outcome.UNDETERMINED)):
+        slow = replace(exchange(400, seconds=65.0), late=round(late * NS))
+        found = scoring.score_bad_input([BadInput("a", slow)], [exchange(200)])
+        assert found.outcome is outcome
     harmed = scoring.score_bad_input([BadInput("broken JSON", exchange(400))], [exchange(500)])
     assert harmed.reason == "a stream concurrent with bad input fails: HTTP 500"
 

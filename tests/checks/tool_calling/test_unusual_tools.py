@@ -11,14 +11,23 @@ from readiness.check import Check
 from readiness.checks.tool_calling import check_finish, check_unusual_tools, scoring_finish
 from readiness.checks.tool_calling.scoring import parameters_of
 from readiness.mutants.catalog import FLAWLESS
+from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.tool_calling.flaws_unusual import FLAWS
+from readiness.mutants.tool_calling import (
+    flaws_result_contents,
+    flaws_schema_members,
+    flaws_unusual,
+)
 from readiness.reply import Reply, ToolCall, Usage
 from readiness.score import Outcome
 from tests.reference_in_process import probes_of, reasons, reply, scores
 
+FLAWS = [*flaws_unusual.FLAWS, *flaws_result_contents.FLAWS, *flaws_schema_members.FLAWS]
 MODULES = (check_finish, check_unusual_tools)
 CHECKS = {each.id: each for of in MODULES for each in vars(of).values() if isinstance(each, Check)}
+
+VALUES, TOOLS = "tool_calling.extreme_argument_values", "tool_calling.extreme_tools"
+READ = "tool_calling.tool_result_read_whole"
 
 
 def failing(flaw: Flaw, seed: int = 4) -> set[str]:
@@ -32,7 +41,9 @@ def failing(flaw: Flaw, seed: int = 4) -> set[str]:
 
 @pytest.mark.parametrize("flaw", [of for of in FLAWS if of.check in CHECKS], ids=lambda of: of.name)
 def test_a_flaw_fails_its_own_check_and_no_other(flaw: Flaw) -> None:
-    assert failing(flaw) == {flaw.check}
+    # What a result tells is carried into a call as well, where arguments are damaged alike.
+    carried = {READ} if flaw.check in (VALUES, TOOLS) else set()
+    assert failing(flaw) - carried == {flaw.check}
 
 
 @pytest.mark.parametrize(
@@ -48,6 +59,24 @@ def test_probes_are_all_different_and_the_same_in_a_longer_run(check: Check) -> 
     said = {json.dumps([list(each.messages), dict(each.parameters)]) for each in longer}
     assert (len(said), len({each.id for each in longer})) == (24, 24)
     assert [each.messages for each in longer[:12]] == [each.messages for each in made]
+
+
+def test_a_result_is_of_every_kind_and_each_that_is_short_is_asked_for_whole_and_streamed() -> None:
+    made = CHECKS[READ].probes(3, 15)
+    streamed = {(each.family, "stream" in each.parameters) for each in made}
+    long = {"deep", "escaped", "long"}
+    assert {family for family, _ in streamed} - long == {
+        *("array", "table", "lines", "three", "copied", "parts")
+    }
+    assert len([each for each, _ in streamed if each not in long]) == 12
+
+
+def test_what_is_asked_for_stands_beyond_what_servers_cut() -> None:
+    found = {each.family: text_of(each.messages[-1]) for each in CHECKS[READ].probes(3, 15)}
+    assert len(json.loads(found["array"])) > 20
+    assert found["table"].count("\n") > 20
+    assert found["long"].rindex("operator") > 16_000
+    assert "\\u00" in found["escaped"]
 
 
 def test_the_edges_are_those_that_the_requirements_name() -> None:

@@ -1,0 +1,142 @@
+"""Flaws of JSON by a rich schema: optional members, maps, bounds, lists of lists, choices."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from readiness.mutants.api.requests import JSON
+from readiness.mutants.endpoint.answer import (
+    ModelOutput,
+    Request,
+    RequestError,
+    SubstituteResponse,
+)
+from readiness.mutants.endpoint.request_form import Says, Where, streamed
+from readiness.mutants.flaw import Flaw
+from readiness.mutants.json_only.flaws import dumped
+from readiness.mutants.json_only.reader import shape_of, wanted_format
+
+_MEMBERS = "json_only.schema_members_kept"
+_LONGEST = 16
+
+Schema = Mapping[str, Any]
+Change = Callable[[Any, Schema], Any]
+
+
+def _by_schema(change: Change, where: Where = lambda _request: True) -> Says:
+    """Change the JSON of a reply that has a schema, by the schema."""
+
+    def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+        if wanted_format(request) != "json_schema" or not where(request):
+            return said
+        try:
+            found = json.loads(said.content or "")
+        except ValueError:
+            return said
+        return replace(said, content=dumped(change(found, shape_of(request) or {})))
+
+    return says
+
+
+def _within(value: Any, schema: Schema, change: Change) -> Any:
+    if isinstance(value, dict):
+        members = schema.get("properties") or {}
+        return {key: change(of, members.get(key, {})) for key, of in value.items()}
+    if isinstance(value, list):
+        return [change(of, schema.get("items") or {}) for of in value]
+    return value
+
+
+def _required_only(value: Any, schema: Schema) -> Any:
+    """A grammar that knows required members alone."""
+    inner = _within(value, schema, _required_only)
+    if isinstance(inner, dict) and "properties" in schema:
+        return {key: of for key, of in inner.items() if key in schema.get("required", ())}
+    return inner
+
+
+def _required_within(value: Any, schema: Schema) -> Any:
+    return _within(value, schema, _required_only)
+
+
+def _maps_emptied(value: Any, schema: Schema) -> Any:
+    if isinstance(value, dict) and schema.get("additionalProperties"):
+        return {}
+    return _within(value, schema, _maps_emptied)
+
+
+def _lists_cut(value: Any, schema: Schema) -> Any:
+    inner = _within(value, schema, _lists_cut)
+    return inner[:_LONGEST] if isinstance(inner, list) and "maxItems" not in schema else inner
+
+
+def _below_most(value: Any, schema: Schema) -> Any:
+    if type(value) is int and value == schema.get("maximum"):
+        return value - 1
+    return _within(value, schema, _below_most)
+
+
+def _first_choice(value: Any, schema: Schema) -> Any:
+    """Of numbers to choose from, the first."""
+    if type(value) is int and "enum" in schema:
+        return schema["enum"][0]
+    return _within(value, schema, _first_choice)
+
+
+def _default(value: Any, schema: Schema) -> Any:
+    if "default" in schema:
+        return schema["default"]
+    return _within(value, schema, _default)
+
+
+def _first_within(value: Any, schema: Schema) -> Any:
+    """Of lists in lists, the first items."""
+    inner = _within(value, schema, _first_within)
+    if isinstance(inner, list):
+        return [of[:1] if isinstance(of, list) else of for of in inner]
+    return inner
+
+
+_BROKEN: list[tuple[str, str, Says]] = [
+    ("optional_lost", "what is not required is left out", _by_schema(_required_only)),
+    (
+        "optional_within_lost",
+        "in streams, within objects what is not required is left out",
+        _by_schema(_required_within, streamed),
+    ),
+    ("maps_emptied", "maps come empty", _by_schema(_maps_emptied)),
+    ("lists_cut", "a list without a bound ends with the sixteenth item", _by_schema(_lists_cut)),
+    ("below_most", "a number that is as large as may be is one less", _by_schema(_below_most)),
+    ("first_choice", "of numbers to choose from, the first comes", _by_schema(_first_choice)),
+    ("defaults", "what has a default has it", _by_schema(_default)),
+    ("first_within", "of lists in a list, the first items come", _by_schema(_first_within)),
+]
+
+
+def _sorted(value: Any, schema: Schema) -> Any:
+    inner = _within(value, schema, _sorted)
+    return {key: inner[key] for key in sorted(inner)} if isinstance(inner, dict) else inner
+
+
+def _no_maps(request: Request, _turn: int) -> SubstituteResponse | None:
+    """As in OpenAI's strict mode, whatever `strict` says."""
+    told = RequestError("additionalProperties must be false", "response_format")
+    any_members = '"additionalProperties": {' in json.dumps(request.get("response_format") or {})
+    return SubstituteResponse(400, told.body, JSON) if any_members else None
+
+
+FLAWS = [
+    *(
+        Flaw(f"json_members_{name}", about, _MEMBERS, change_output=says)
+        for name, about, says in _BROKEN
+    ),
+    Flaw(
+        "json_members_sorted",
+        "members have no order in any depth",
+        change_output=_by_schema(_sorted),
+    ),
+    Flaw("json_members_no_maps", "maps may be declined", intercept=_no_maps),
+]
