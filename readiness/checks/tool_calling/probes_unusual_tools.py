@@ -140,7 +140,7 @@ def _ambiguous(text: str) -> bool:
     try:
         json.loads(text)
     except ValueError:
-        return not text or text != text.strip()
+        return text in ("", "none") or text != text.strip()
     return True
 
 
