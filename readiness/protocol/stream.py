@@ -162,11 +162,11 @@ class StreamAssembler:
     def finish(self) -> RawReply:
         """Note what the stream lacks, and return the reply."""
         defects = self._defects
-        if any(not choice.finish for choice in self._choices.values()):
+        choice = self._choices[min(self._choices)]
+        if not choice.finish:
             defects.note(DefectKind.NO_FINISH_REASON)
         if not self._done:
             defects.note(DefectKind.NO_DONE)
-        choice = self._choices[min(self._choices)]
         texts = choice.message.finish()
         _check(texts.content or "", choice.finish, defects)
         calls = choice.calls.finish(defects)

@@ -35,6 +35,11 @@ HARMLESS: dict[str, list[Any]] = {
         fragment(id="c1", function=None),
         chunk("tool_calls"),
     ],
+    "a second choice without an end": [
+        {"id": "c", "choices": [{"index": 1, "delta": {"content": "b"}}]},
+        chunk(content="a"),
+        END,
+    ],
     "a character that the budget cut in two": [chunk("length", content="a\ufffd")],
 }
 

@@ -360,13 +360,13 @@ def score_own_codes(replies: Sequence[tuple[str, Mapping[str, Any]]]) -> Score:
 
 
 def score_choices(choices: Sequence[Mapping[str, Any]], asked: int) -> Score:
-    """Score the number and indices of choices, from a reply or from all chunks of a stream."""
+    """Score how many choices a reply or a stream has, their indices and their ends."""
     indices = sorted({choice.get("index") for choice in choices}, key=str)
-    return (
-        PASSED
-        if indices == list(range(asked))
-        else failed(f"asked for {asked} choices", got=f"{indices}")
-    )
+    if indices != list(range(asked)):
+        return failed(f"asked for {asked} choices", got=f"{indices}")
+    ended = {choice.get("index") for choice in choices if choice.get("finish_reason")}
+    unended = [index for index in indices if index not in ended]
+    return failed("no finish_reason", f"choices {unended}") if unended else PASSED
 
 
 def score_usage_of_choices(found: Mapping[str, Any], limit: int) -> Score:

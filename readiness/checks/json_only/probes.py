@@ -243,7 +243,10 @@ def rich_schemas(seed: int, trials: int) -> list[Probe]:
     """Probes with schemas that have more than types, required members, choices and nesting."""
     kinds = list(PROMPTS["members"])
     slots = [_slot("members", seed, kinds[at % len(kinds)], at) for at in range(trials)]
-    return whole_and_streamed([*map(_rich_probe, slots)], f"json_only.members/{seed}")
+    others = (replace(slot, series=f"{slot.series}/again") for slot in slots)
+    pairs = zip(map(_rich_probe, slots), map(_rich_probe, others), strict=True)
+    made = [replace(probe, expect={**probe.expect, "again": other}) for probe, other in pairs]
+    return whole_and_streamed(made, f"json_only.members/{seed}")
 
 
 def bad_formats(seed: int, trials: int) -> list[Probe]:

@@ -247,6 +247,14 @@ def _as_base(body: Body) -> Body:
     return {**body, "model": "base-v2"}
 
 
+def _only_first_ends(chunk: Body) -> Body:
+    choices = [
+        {**choice, "finish_reason": None} if choice["index"] else choice
+        for choice in chunk["choices"]
+    ]
+    return {**chunk, "choices": choices}
+
+
 def advice(name: str, about: str, **hooks: Any) -> Flaw:
     """A flaw of what a check of this name advises."""
     return Flaw(f"api_advice_{name}", about, f"api.{name}", **hooks)
@@ -287,6 +295,12 @@ ADVICE_FLAWS = [
         "n_choices_returned",
         "of two choices comes one",
         change_request=without("n"),
+    ),
+    Flaw(
+        "api_advice_second_choice_unended",
+        "of two choices in a stream, the second has no finish_reason",
+        "api.n_choices_returned",
+        change_chunks=lambda _request, made: [_only_first_ends(chunk) for chunk in made],
     ),
     advice(
         "logprobs_returned",

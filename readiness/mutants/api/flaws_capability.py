@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from readiness.mutants.api.requests import JSON
@@ -65,15 +66,18 @@ class _StreamOnce(_Once):
 
 
 class _Sharing(_ToolsOnce):
-    """All calls have the arguments of the first."""
+    """All calls of a tool have the arguments of the first."""
 
-    arguments = ""
+    @cached_property
+    def arguments(self) -> dict[str, str]:
+        """The first arguments, by tool."""
+        return {}
 
     def says(self, request: Request, answer: ModelOutput) -> ModelOutput:
         if not answer.calls:
             return answer
-        self.arguments = self.arguments or answer.calls[0].arguments
-        call = ModelToolCall(answer.calls[0].name, self.arguments)
+        first = answer.calls[0]
+        call = ModelToolCall(first.name, self.arguments.setdefault(first.name, first.arguments))
         return dataclasses.replace(answer, calls=(call,))
 
 
@@ -125,6 +129,7 @@ FLAWS = [
         "tools_404_once_then_shared",
         "the first request with tools gets a 404; from then on, calls share their arguments",
         "api.tool_call_isolation",
+        elsewhere=("tool_calling",),
         engine=_Sharing,
     ),
     Flaw(

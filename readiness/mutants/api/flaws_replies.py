@@ -131,7 +131,7 @@ _KNOWN = {
     *("model", "messages", "max_tokens", "max_completion_tokens", "temperature", "top_p", "n"),
     *("stream", "stream_options", "stop", "seed", "logprobs", "top_logprobs", "logit_bias"),
     *("frequency_penalty", "presence_penalty", "tools", "tool_choice", "parallel_tool_calls"),
-    *("response_format", "user", "metadata", "store"),
+    *("response_format", "user", "metadata", "store", "service_tier"),
 }
 
 _PARAMETERS = [

@@ -175,6 +175,22 @@ def _no_maps(request: Request, _turn: int) -> SubstituteResponse | None:
     return SubstituteResponse(400, told.body, JSON) if any_members else None
 
 
+def _no_grammar(request: Request, _turn: int) -> SubstituteResponse | None:
+    """As older servers of llama.cpp, whose grammars raise an exception."""
+    told = {"code": 500, "message": "failed to parse grammar", "type": "server_error"}
+    rich = '"additionalProperties": {' in json.dumps(request.get("response_format") or {})
+    return SubstituteResponse(500, json.dumps({"error": told}).encode(), JSON) if rich else None
+
+
+def _decimals(value: Any, schema: Schema) -> Any:
+    """Whole numbers of type number as decimals."""
+    if type(value) is int and schema.get("type") == "number":
+        return float(value)
+    if isinstance(value, dict) and isinstance(of := schema.get("additionalProperties"), dict):
+        return {key: _decimals(each, of) for key, each in value.items()}
+    return _within(value, schema, _decimals)
+
+
 FLAWS = [
     *(
         Flaw(f"json_members_{name}", about, _MEMBERS, change_output=says)
@@ -187,4 +203,14 @@ FLAWS = [
     ),
     Flaw("json_members_no_maps", "maps may be declined", intercept=_no_maps),
     Flaw("json_members_no_patterns", "patterns may be declined", intercept=_no_patterns),
+    Flaw(
+        "json_members_no_grammar",
+        "or by an exception of the grammar",
+        intercept=_no_grammar,
+    ),
+    Flaw(
+        "json_members_decimals",
+        "numbers may be written as decimals",
+        change_output=_by_schema(_decimals),
+    ),
 ]

@@ -16,6 +16,7 @@ from readiness.mutants.tool_calling.requests import (
     Chunks,
     Says,
     dumped,
+    each_choice,
     fragments,
     kind,
     with_calls,
@@ -141,21 +142,6 @@ def _pieces(size: int) -> Callable[[list[Body]], list[Body]]:
     return cut
 
 
-def _each_choice(change: Callable[[list[Body]], list[Body]]) -> Callable[[list[Body]], list[Body]]:
-    """Change the chunks of each choice by themselves; those of no choice come last."""
-
-    def changed(made: list[Body]) -> list[Body]:
-        indices = {choice["index"]: None for each in made for choice in each["choices"]}
-        of = [
-            [each for each in made if any(choice["index"] == at for choice in each["choices"])]
-            for at in indices
-        ]
-        rest = [each for each in made if not each["choices"]]
-        return [*(each for chunks in of for each in change(chunks)), *rest]
-
-    return changed
-
-
 def _merged(made: list[Body]) -> list[Body]:
     """Each call in one chunk."""
     texts: dict[int, str] = {}
@@ -260,17 +246,17 @@ HARMLESS_FORM = [
     Flaw(
         "tool_one_piece",
         "arguments may come in one piece",
-        change_chunks=_streamed(_each_choice(_pieces(10**6))),
+        change_chunks=_streamed(each_choice(_pieces(10**6))),
     ),
     Flaw(
         "tool_tiny_pieces",
         "or a character at a time",
-        change_chunks=_streamed(_each_choice(_pieces(1))),
+        change_chunks=_streamed(each_choice(_pieces(1))),
     ),
     Flaw(
         "tool_one_chunk",
         "several calls may share a chunk",
-        change_chunks=_streamed(_each_choice(_all_at_once)),
+        change_chunks=_streamed(each_choice(_all_at_once)),
     ),
     Flaw("tool_calls_null", "tool_calls may be null", change_body=_null_calls),
 ]

@@ -107,10 +107,27 @@ def written(of: str, change: Callable[[str], str]) -> Says:
     return calls(of, lambda call: replace(call, arguments=change(call.arguments)))
 
 
+def each_choice(change: Callable[[list[Body]], list[Body]]) -> Callable[[list[Body]], list[Body]]:
+    """Change the chunks of each choice by themselves; those of no choice come last."""
+
+    def changed(made: list[Body]) -> list[Body]:
+        indices = {choice["index"]: None for each in made for choice in each["choices"]}
+        if len(indices) == 1:
+            return change(made)
+        of = [
+            [each for each in made if any(choice["index"] == at for choice in each["choices"])]
+            for at in indices
+        ]
+        rest = [each for each in made if not each["choices"]]
+        return [*(each for chunks in of for each in change(chunks)), *rest]
+
+    return changed
+
+
 def chunks(of: str, change: Callable[[list[Body]], list[Body]]) -> Chunks:
     """Change the chunks of streams with calls, in answer to requests of that kind."""
     return lambda request, made: (
-        change(made) if kind(request) == of and any(map(fragments, made)) else made
+        each_choice(change)(made) if kind(request) == of and any(map(fragments, made)) else made
     )
 
 
