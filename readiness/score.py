@@ -111,6 +111,12 @@ def failed(kind: str, came: str | None = None, *, got: str | None = None) -> Sco
     return scored(Outcome.FAIL, kind, came, got=got)
 
 
+def failed_once(first: Score) -> Score:
+    """Score a trial that failed, and was made again and did not."""
+    once = "it failed once, and then not again"
+    return scored(Outcome.UNDETERMINED, once, came=first.reason)
+
+
 class EndpointError(Exception):
     """The endpoint sent no usable reply: the trial ends, and is counted with this outcome.
 

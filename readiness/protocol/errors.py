@@ -21,7 +21,8 @@ FILTERS = re.compile(
 #: Zhipu's code of its content filter, matched as a code only: in a message it could be any number.
 FILTER_CODE = "1301"
 FILTERING = frozenset((400, 403, 451))
-DECLINING = frozenset((400, 404, 422, 501))
+#: OpenAI's reasoning models decline logprobs by a 403.
+DECLINING = frozenset((400, 403, 404, 422, 501))
 DECLINES = re.compile(
     r"unsupported|unknown|unrecogni[sz]ed|unavailable|disabled|requires?\b|--enable-|--jinja"
     r"|extra inputs|extra_forbidden|no support for|does(?:n't| not)(?: \w+)? support"

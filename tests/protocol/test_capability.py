@@ -394,8 +394,8 @@ def test_a_name_that_is_not_listed_is_taken_only_of_an_endpoint_that_refuses_oth
 @pytest.mark.parametrize(
     ("usage", "field"),
     [
-        ({"prompt_tokens": 9, "completion_tokens": 10}, "max_completion_tokens"),
-        ({"prompt_tokens": 9, "completion_tokens": 11}, "max_tokens"),
+        ({"prompt_tokens": 9, "completion_tokens": 18}, "max_completion_tokens"),
+        ({"prompt_tokens": 9, "completion_tokens": 19}, "max_tokens"),
         (None, "max_completion_tokens"),
     ],
 )
@@ -403,7 +403,7 @@ def test_a_limit_is_ignored_where_more_than_two_tokens_come_beyond_it(
     usage: dict[str, int] | None, field: str
 ) -> None:
     limited = {"usage": usage}
-    found, sent = exploring(lambda r: limited if r.get("max_completion_tokens") == 8 else {})
+    found, sent = exploring(lambda r: limited if r.get("max_completion_tokens") == 16 else {})
     assert found.dialect.max_tokens_field == field
     older = [each for each in sent if "max_tokens" in each.body]
     assert len(older) == (1 if field == "max_completion_tokens" else 5)
@@ -419,7 +419,7 @@ def test_a_reply_without_usage_has_no_reasoning() -> None:
 
 
 def test_a_limit_whose_trial_fails_is_kept() -> None:
-    found, _ = exploring(lambda request: 500 if request.get("max_completion_tokens") == 8 else {})
+    found, _ = exploring(lambda request: 500 if request.get("max_completion_tokens") == 16 else {})
     assert found.dialect.max_tokens_field == "max_completion_tokens"
 
 

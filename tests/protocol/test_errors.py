@@ -135,7 +135,7 @@ def test_the_field_that_names_the_parameter_is_believed_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("statuses", "parameter"), [((400, 404, 422, 501), "tools"), ((401, 429, 500, 503), "")]
+    ("statuses", "parameter"), [((400, 403, 404, 422, 501), "tools"), ((401, 429, 500, 503), "")]
 )
 def test_only_some_statuses_decline(statuses: tuple[int, ...], parameter: str) -> None:
     exchanges = [refusing("this model does not support tools", status) for status in statuses]

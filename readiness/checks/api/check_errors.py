@@ -18,8 +18,8 @@ from readiness.scoring.rejection import UNKNOWN, refused, tells, tells_like_open
 NO_KEY = {"Authorization": "", "api-key": "", "x-api-key": ""}
 WRONG_KEY = {**NO_KEY, "Authorization": "Bearer readiness-wrong-key"}
 WINDOW = [
-    Probe("api.overlong@v1", [], budget=8),
-    Probe("api.overlong.stream@v1", [], parameters={"stream": True}, budget=8),
+    Probe("api.overlong@v1", [], budget=16),
+    Probe("api.overlong.stream@v1", [], parameters={"stream": True}, budget=16),
 ]
 PATHS = [
     Probe("api.path.unknown@v1", [], {"call": Call({}, "/readiness/no-such-path")}),

@@ -26,7 +26,7 @@ from readiness.score import Outcome, Score
 from readiness.scoring.rejection import refused, survived
 
 #: The limit of a list that takes far more tokens.
-TIGHT = 8
+TIGHT = 16
 #: How many replies show whether a model always tells a word.
 DRAWN = 3
 

@@ -30,7 +30,7 @@ from readiness.exchange import ClientAbort, Exchange
 from readiness.probe import Probe
 from readiness.protocol.completion import read
 from readiness.reply import Reply
-from readiness.score import Outcome, Score, scored
+from readiness.score import Outcome, Score, failed_once
 from readiness.scoring.rejection import tells
 
 #: No endpoint accepts fewer tokens than these alone.
@@ -57,7 +57,7 @@ async def reproduced(attempt: Callable[[], Awaitable[Score]]) -> Score:
         again = await attempt()
         if again.outcome is Outcome.FAIL:
             return again
-    return scored(Outcome.UNDETERMINED, "it failed once, and then not again", came=first.reason)
+    return failed_once(first)
 
 
 async def reproduced_by_time(attempt: Callable[[], Awaitable[Score]]) -> Score:
@@ -71,8 +71,7 @@ async def reproduced_by_time(attempt: Callable[[], Awaitable[Score]]) -> Score:
         failures = [each for each in scores if each.outcome is Outcome.FAIL]
         if len(failures) == 2 or (scores[-1].passed and not failures):
             return scores[-1]
-    once = "it failed once, and then not again"
-    return scored(Outcome.UNDETERMINED, once, came=failures[0].reason) if failures else scores[-1]
+    return failed_once(failures[0]) if failures else scores[-1]
 
 
 async def send_as_is(chat: Chat, probe: Probe) -> Exchange:
@@ -107,7 +106,7 @@ UNLIMITED = 2_000
 #: A limit that every endpoint with limits accepts, in tokens.
 SMALL_LIMIT = 64
 #: Below that, some models have no room for an answer, and say so.
-FEW = 8
+FEW = 16
 
 
 async def ask_without_limit(chat: Chat, probe: Probe) -> Score:

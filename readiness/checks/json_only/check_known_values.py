@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.json_only.checks import told
@@ -16,7 +18,8 @@ from readiness.checks.json_only.scoring import is_json, states
 from readiness.forms.apply import SENT
 from readiness.probe import Probe
 from readiness.protocol.completion import read
-from readiness.score import PASSED, Score, failed
+from readiness.protocol.errors import declines
+from readiness.score import PASSED, Outcome, Score, failed, failed_once
 from readiness.scoring.rejection import tells
 
 FORMATS = ["json_object", "json_schema"]
@@ -54,8 +57,16 @@ async def schema_members_kept(chat: Chat, probe: Probe) -> Score:
     choose from or within bounds, the JSON MUST have every value that the prompt states, or the
     request be rejected.
     """
-    asked = chat.send_invalid(probe.messages, budget=probe.budget, **probe.parameters)
-    exchange = await asked
-    if exchange.declined:
+    first = await fill(chat, probe)
+    if first.outcome is not Outcome.FAIL:
+        return first
+    other = await fill(chat, replace(probe.expect["again"], parameters=probe.parameters))
+    return other if other.outcome is Outcome.FAIL else failed_once(first)
+
+
+async def fill(chat: Chat, probe: Probe) -> Score:
+    """Send a probe with a schema that may be rejected, and score the JSON by its values."""
+    exchange = await chat.send_invalid(probe.messages, budget=probe.budget, **probe.parameters)
+    if declines(exchange):
         return tells(exchange)
     return is_json(read(exchange), probe.expect["schema"], probe.expect["value"])

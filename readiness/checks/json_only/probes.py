@@ -45,6 +45,8 @@ BUDGETS = {"F4": 1024, "F6": 4096, "F9": 1024, "F10": 1024}
 #: A question of F9 may be answered at some length.
 SMALL_BUDGET = 256
 SMALL_BUDGETS = {"F4": 640, "F6": 4096, "F9": 640, "F10": 640, "T1": 384, "poem": 384}
+#: Every so many-th schema has more than types, required members, choices and nesting.
+T2_EVERY = 5
 #: Told in these words, a shape has its types only where the user lists its fields.
 PROSE = ("chinese", "english")
 #: A value of which neither a type was told nor what it is.
@@ -226,7 +228,7 @@ def with_object(seed: int, trials: int) -> list[Probe]:
 
 def with_schema(seed: int, trials: int) -> list[Probe]:
     """Probes with a strict schema; four of five need only types, required, enum and nesting."""
-    tiers = ["T2" if at % 5 == 4 else "T1" for at in range(trials)]
+    tiers = ["T1" if (at + 1) % T2_EVERY else "T2" for at in range(trials)]
     made = [_schema_probe(_slot("schema", seed, tier, at)) for at, tier in enumerate(tiers)]
     return in_forms(made, FORMAT_FORMS, f"json_only.schema/{seed}")
 
@@ -241,7 +243,10 @@ def rich_schemas(seed: int, trials: int) -> list[Probe]:
     """Probes with schemas that have more than types, required members, choices and nesting."""
     kinds = list(PROMPTS["members"])
     slots = [_slot("members", seed, kinds[at % len(kinds)], at) for at in range(trials)]
-    return whole_and_streamed([*map(_rich_probe, slots)], f"json_only.members/{seed}")
+    others = (replace(slot, series=f"{slot.series}/again") for slot in slots)
+    pairs = zip(map(_rich_probe, slots), map(_rich_probe, others), strict=True)
+    made = [replace(probe, expect={**probe.expect, "again": other}) for probe, other in pairs]
+    return whole_and_streamed(made, f"json_only.members/{seed}")
 
 
 def bad_formats(seed: int, trials: int) -> list[Probe]:
@@ -305,7 +310,8 @@ def _schema_probe(slot: JsonVariation) -> Probe:
         sent = with_definitions(draft.schema) if slot.number % 4 == 1 else draft.schema
         made = _probe(slot, said, draft.schema, _strictly(sent))
         return _valued(made, draft.value, _labels(draft))
-    kind = slot.random.choice(PROMPTS["tier2"])
+    kinds = PROMPTS["tier2"]
+    kind = kinds[slot.number // T2_EVERY % len(kinds)]  # By turns: what is drawn may be left out.
     value = {"reference": _code(slot), **kind["value"]}
     said = [slot.choice("records"), *facts(value, slot.words)]
     return _valued(

@@ -25,7 +25,7 @@ from readiness.checks.long_context.send_document import (
     target_length,
 )
 from readiness.probe import Probe
-from readiness.score import Outcome, Score, scored
+from readiness.score import Outcome, Score, failed_once
 
 
 async def read(chat: Chat, probe: Probe) -> DocumentReply:
@@ -121,8 +121,7 @@ async def no_hang_on_unbroken_text(chat: Chat, probe: Probe) -> Score:
     # Who comes next may have kept it busy, and what a page leaves behind stays.
     later = replace(liveness, requests_after=await short_chats(chat))
     again = limits.score_long_page(exchange, later, note)
-    once = scored(Outcome.UNDETERMINED, "it failed once, and then not again", came=score.reason)
-    return once if again.passed else again
+    return failed_once(score) if again.passed else again
 
 
 @check(probes.paragraphs, trials=1, alone=True)

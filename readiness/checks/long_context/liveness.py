@@ -91,5 +91,5 @@ async def short_chats(chat: Chat) -> list[Exchange]:
 
 
 async def _send_short(chat: Chat) -> Exchange:
-    """Send a chat with a limit of five tokens, without reasoning tokens on top."""
-    return await chat.send(SHORT, budget=5 - chat.dialect.reasoning_tokens)
+    """Send a chat with a limit of sixteen tokens, without reasoning tokens on top."""
+    return await chat.send(SHORT, budget=16 - chat.dialect.reasoning_tokens)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from readiness.checks.tool_calling.probes_tool_results import call_id, result_message
-from readiness.checks.tool_calling.probes_unusual_tools import named_word
+from readiness.checks.tool_calling.probes_unusual_tools import named_word, with_other_values
 from readiness.checks.tool_calling.prompt_wording import ToolVariation, user
 from readiness.checks.tool_calling.scoring import Expected
 from readiness.forms.apply import neutral_text, whole_and_streamed
@@ -28,7 +28,8 @@ Records = Sequence[Mapping[str, Any]]
 
 def results(seed: int, trials: int) -> list[Probe]:
     """Questions whose answer stands at the end of a tool's result, or deep inside."""
-    made = [_probe(ToolVariation("contents", seed, at)) for at in range(trials)]
+    slots = [ToolVariation("contents", seed, at) for at in range(trials)]
+    made = [with_other_values(_probe, slot) for slot in slots]
     return whole_and_streamed(made, f"tool_calling.contents/{seed}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from readiness.checks.tool_calling.probes_tool_results import call_id, result_message
@@ -37,8 +38,14 @@ def extreme_tools(seed: int, trials: int) -> list[Probe]:
     """Names of 64 letters, 128 tools, and schemas with references, choices, unions and maps."""
     kinds = (_long_named, _one_of_many, _with_references, _with_choices, _with_members)
     slots = [ToolVariation("extreme_tools", seed, at) for at in range(trials)]
-    made = [kinds[of.at % len(kinds)](of) for of in slots]
+    made = [with_other_values(kinds[of.at % len(kinds)], of) for of in slots]
     return whole_and_streamed(made, f"tool_calling.extreme_tools/{seed}")
+
+
+def with_other_values(make: Callable[[ToolVariation], Probe], slot: ToolVariation) -> Probe:
+    """A probe, and another of its kind with other values, to be tried where it fails."""
+    probe, other = make(slot), make(replace(slot, series="/again"))
+    return replace(probe, expect={**probe.expect, "again": other})
 
 
 def later_calls(seed: int, trials: int) -> list[Probe]:
@@ -140,7 +147,7 @@ def _ambiguous(text: str) -> bool:
     try:
         json.loads(text)
     except ValueError:
-        return not text or text != text.strip()
+        return text in ("", "none") or text != text.strip()
     return True
 
 

@@ -47,11 +47,19 @@ def cities() -> tuple[City, ...]:
 
 @dataclass(frozen=True)
 class ToolVariation:
-    """A place in a suite of probes: all that a probe depends on."""
+    """A place in a suite of probes: all that a probe depends on.
+
+    Args:
+        suite: The suite.
+        seed: The seed of its run.
+        at: The place, from 0.
+        series: "" for the values of the probe; another one has others, and is alike in the rest.
+    """
 
     suite: str
     seed: int
     at: int
+    series: str = ""
 
     @property
     def id(self) -> str:
@@ -61,7 +69,7 @@ class ToolVariation:
     @cached_property
     def random(self) -> Random:
         """The slot's own chance, the same in every process."""
-        return Random(f"tool_calling/{self.suite}/{self.seed}/{self.at}")
+        return Random(f"tool_calling/{self.suite}/{self.seed}/{self.at}{self.series}")
 
     def turn(self, of: str, length: int = 10) -> int:
         """The slot's number from 0 in its block of that length, in which each number comes once."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 from readiness.mutants.endpoint.answer import Request, RequestError, SubstituteResponse
+from readiness.mutants.endpoint.protocol import most_tokens
 from readiness.mutants.endpoint.request_form import (
     Where,
     all_of,
@@ -21,6 +22,9 @@ from readiness.mutants.flaw import Body, Flaw
 _JSON = {"Content-Type": "application/json"}
 #: What OpenAI alone knows.
 _NOTES = ("user", "metadata", "store", "service_tier", "parallel_tool_calls")
+
+#: Where a gateway asks OpenAI's newer interface, which takes no lower limit.
+_FEWEST = 16
 
 Intercept = Callable[[Request, int], SubstituteResponse | None]
 
@@ -43,6 +47,28 @@ def _unknown(request: Request, _turn: int) -> SubstituteResponse | None:
     ]
     body = json.dumps({"object": "error", "message": {"detail": detail}}).encode()
     return SubstituteResponse(422, body, _JSON) if extra else None
+
+
+def _few_tokens(request: Request, _turn: int) -> SubstituteResponse | None:
+    limits = [name for name in ("max_completion_tokens", "max_tokens") if request.get(name)]
+    few = most_tokens(request)
+    if few is None or few >= _FEWEST:
+        return None
+    told = f"integer below minimum value. Expected a value >= {_FEWEST}, but got {few} instead."
+    problem = RequestError(f"Invalid '{limits[0]}': {told}", limits[0], "integer_below_min_value")
+    return SubstituteResponse(400, problem.body, _JSON)
+
+
+def _one_choice(request: Request) -> Request:
+    return {key: of for key, of in request.items() if key != "n"}
+
+
+def _no_logprobs(request: Request) -> Request:
+    return {key: of for key, of in request.items() if key not in ("logprobs", "top_logprobs")}
+
+
+def _unstored(request: Request) -> bool:
+    return bool(request.get("metadata")) and not request.get("store")
 
 
 _RAISED = {
@@ -78,6 +104,39 @@ FLAWS = [
             all_of(several_choices, lambda request: request.get("temperature") == 0),
             400,
             b'{"object": "error", "message": "n must be 1 in greedy sampling", "code": 400}',
+        ),
+    ),
+    Flaw(
+        "declines_logprobs_by_403",
+        "or by a model that may not tell them, with a 403, as by OpenAI's",
+        intercept=_declines(
+            with_logprobs,
+            403,
+            RequestError("You are not allowed to request logprobs from this model.", None).body,
+        ),
+    ),
+    Flaw(
+        "ignores_logprobs",
+        "or left out of the reply, as by Ollama",
+        change_request=_no_logprobs,
+    ),
+    Flaw(
+        "declines_few_tokens",
+        "limits below sixteen tokens may be declined, as by Azure's",
+        intercept=_few_tokens,
+    ),
+    Flaw(
+        "gives_one_choice",
+        "a reply may come once, whatever n is, as by Ollama and DeepSeek",
+        change_request=_one_choice,
+    ),
+    Flaw(
+        "declines_metadata",
+        "metadata may be declined where nothing is stored, as by OpenAI",
+        intercept=_says(
+            "The 'metadata' parameter is only allowed when 'store' is enabled.",
+            "metadata",
+            _unstored,
         ),
     ),
     Flaw("declines_notes", "what one API alone knows may be declined", intercept=_unknown),

@@ -42,7 +42,7 @@ _MOST_ON_A_CONNECTION = 12
 #: The tokens of a short answer, and the seconds that it takes.
 _SHORT, _MOMENT = 32, 0.02
 #: A reply of a word or two.
-_WORD = limited_to(8)
+_WORD = limited_to(16)
 
 
 def _later(change: Callable[[Body], Body]) -> Callable[[list[Body]], list[Body]]:

@@ -78,6 +78,32 @@ def _no_text(_said: ModelOutput) -> ModelOutput:
     return ModelOutput("", finish="length")
 
 
+def _uncounted(request: Request, body: Body) -> Body:
+    """A reply that has come to nothing has no content and no tokens, as Gemini's."""
+    return _emptied(body, "message") if _TINY(request) else body
+
+
+def _uncounted_stream(request: Request, made: list[Body]) -> list[Body]:
+    if not _TINY(request):
+        return made
+    return [_emptied(each, "delta") for each in made]
+
+
+def _emptied(body: Body, part: str) -> Body:
+    choices = [
+        {
+            **each,
+            part: {"role": "assistant"},
+            "finish_reason": each["finish_reason"] and "length",
+        }
+        for each in body["choices"]
+    ]
+    if not (usage := body.get("usage")):
+        return {**body, "choices": choices}
+    counted = {**usage, "completion_tokens": 0, "total_tokens": usage["prompt_tokens"]}
+    return {**body, "choices": choices, "usage": counted}
+
+
 FLAWS = [
     Flaw("limit_of_one_500", "a limit of one token crashes", _OLDER, intercept=crashes(_ONE)),
     Flaw(
@@ -125,5 +151,11 @@ FLAWS = [
         "limit_of_one_no_letter",
         "one token may be no whole letter",
         change_output=said(_ONE, _no_text),
+    ),
+    Flaw(
+        "limit_of_one_nothing",
+        "with a limit of one token nothing may come, and length, as from Gemini",
+        change_body=_uncounted,
+        change_chunks=_uncounted_stream,
     ),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from readiness.mutants.api.requests import JSON
@@ -14,7 +15,7 @@ from readiness.mutants.endpoint.answer import (
     RequestError,
     SubstituteResponse,
 )
-from readiness.mutants.endpoint.request_form import Says, Where, streamed
+from readiness.mutants.endpoint.request_form import Says, Where, only, streamed
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.json_only.flaws import dumped
 from readiness.mutants.json_only.reader import shape_of, wanted_format
@@ -100,6 +101,41 @@ def _first_within(value: Any, schema: Schema) -> Any:
     return inner
 
 
+def _after_gap_lost(value: Any, schema: Schema) -> Any:
+    """A grammar that knows one order: behind what is left out, nothing optional can come."""
+    inner = _within(value, schema, _after_gap_lost)
+    members, required = schema.get("properties", {}), schema.get("required", ())
+    if not (isinstance(inner, dict) and members):
+        return inner
+    reached = {*takewhile(lambda key: key in inner or key in required, members)}
+    return {key: of for key, of in inner.items() if key in required or key in reached}
+
+
+_UNGUIDED = ModelOutput("I have taken it down for you.")
+
+
+def _restricted(*keywords: str) -> Where:
+    """Whether a schema restricts texts by some keyword: a member of that name is an object."""
+    known = tuple(f'"{keyword}": {begins}' for keyword in keywords for begins in '"0123456789')
+
+    def where(request: Request) -> bool:
+        sent = json.dumps(request.get("response_format") or {})
+        return any(each in sent for each in known)
+
+    return where
+
+
+def _unguided(*keywords: str) -> Says:
+    """As where a grammar that cannot be made is left out."""
+    return only(_restricted(*keywords), lambda _request, _said, _turn: _UNGUIDED)
+
+
+def _no_patterns(request: Request, _turn: int) -> SubstituteResponse | None:
+    told = RequestError("pattern is not supported", "response_format")
+    declined = _restricted("pattern")(request)
+    return SubstituteResponse(400, told.body, JSON) if declined else None
+
+
 _BROKEN: list[tuple[str, str, Says]] = [
     ("optional_lost", "what is not required is left out", _by_schema(_required_only)),
     (
@@ -113,6 +149,17 @@ _BROKEN: list[tuple[str, str, Says]] = [
     ("first_choice", "of numbers to choose from, the first comes", _by_schema(_first_choice)),
     ("defaults", "what has a default has it", _by_schema(_default)),
     ("first_within", "of lists in a list, the first items come", _by_schema(_first_within)),
+    (
+        "after_gap_lost",
+        "behind a member that is left out, what is not required is lost",
+        _by_schema(_after_gap_lost),
+    ),
+    ("patterns_unguided", "a schema with a pattern is not followed", _unguided("pattern")),
+    (
+        "lengths_unguided",
+        "a schema with the length of a text is not followed",
+        _unguided("minLength", "maxLength"),
+    ),
 ]
 
 
@@ -128,6 +175,22 @@ def _no_maps(request: Request, _turn: int) -> SubstituteResponse | None:
     return SubstituteResponse(400, told.body, JSON) if any_members else None
 
 
+def _no_grammar(request: Request, _turn: int) -> SubstituteResponse | None:
+    """As older servers of llama.cpp, whose grammars raise an exception."""
+    told = {"code": 500, "message": "failed to parse grammar", "type": "server_error"}
+    rich = '"additionalProperties": {' in json.dumps(request.get("response_format") or {})
+    return SubstituteResponse(500, json.dumps({"error": told}).encode(), JSON) if rich else None
+
+
+def _decimals(value: Any, schema: Schema) -> Any:
+    """Whole numbers of type number as decimals."""
+    if type(value) is int and schema.get("type") == "number":
+        return float(value)
+    if isinstance(value, dict) and isinstance(of := schema.get("additionalProperties"), dict):
+        return {key: _decimals(each, of) for key, each in value.items()}
+    return _within(value, schema, _decimals)
+
+
 FLAWS = [
     *(
         Flaw(f"json_members_{name}", about, _MEMBERS, change_output=says)
@@ -139,4 +202,15 @@ FLAWS = [
         change_output=_by_schema(_sorted),
     ),
     Flaw("json_members_no_maps", "maps may be declined", intercept=_no_maps),
+    Flaw("json_members_no_patterns", "patterns may be declined", intercept=_no_patterns),
+    Flaw(
+        "json_members_no_grammar",
+        "or by an exception of the grammar",
+        intercept=_no_grammar,
+    ),
+    Flaw(
+        "json_members_decimals",
+        "numbers may be written as decimals",
+        change_output=_by_schema(_decimals),
+    ),
 ]

@@ -284,13 +284,22 @@ class _Filler:
     def _object(self, schema: Schema, node: Node) -> dict[str, Any]:
         inner = node if isinstance(node, Mapping) else {}
         members = schema.get("properties", {})
-        named = {key: self.fill(part, inner.get(key), key) for key, part in members.items()}
+        named = {
+            key: self.fill(part, inner.get(key), key)
+            for key, part in members.items()
+            if key in inner or not self._left_out(key, schema)
+        }
         anything = schema.get("additionalProperties")
         if not anything:
             return named
         part = anything if isinstance(anything, Mapping) else {}
         others = {key: self.fill(dict(part), inner[key], key) for key in inner if key not in named}
         return {**named, **others}
+
+    def _left_out(self, key: str, schema: Schema) -> bool:
+        """Whether a member that the facts do not state may be left out."""
+        asked = key in self.facts.asked or not self.facts.root
+        return not asked and key not in schema.get("required", (key,))
 
     def _array(self, schema: Schema, node: Node) -> list[Any]:
         items = schema.get("items", {})

@@ -25,7 +25,7 @@ _STOPS = "stability.abort_stops_generation"
 
 def _short(request: Request) -> bool:
     """Whether a request asks for a word or two, and not for a stream."""
-    return not request.get("stream") and 0 < (most_tokens(request) or 0) <= 8
+    return not request.get("stream") and 0 < (most_tokens(request) or 0) <= 16
 
 
 def _long(request: Request) -> bool:

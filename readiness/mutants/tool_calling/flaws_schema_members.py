@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from readiness.mutants.api.requests import JSON
@@ -98,6 +99,21 @@ def _chosen_within(value: Any, schema: Schema, depth: int = 0) -> Any:
     return _within(value, schema, lambda of, part: _chosen_within(of, part, depth + 1))
 
 
+def _after_gap_lost(value: Any, schema: Schema) -> Any:
+    """A grammar that knows one order: behind what is left out, nothing optional can come."""
+    inner = _within(value, schema, _after_gap_lost)
+    members, required = schema.get("properties") or {}, schema.get("required", ())
+    if not (isinstance(inner, dict) and members):
+        return inner
+    reached = {*takewhile(lambda key: key in inner or key in required, members)}
+    return {key: of for key, of in inner.items() if key in required or key in reached}
+
+
+def _gaps_null(value: Any, schema: Schema) -> Any:
+    """What is left out at the top is null, as where a client's strict mode has it so."""
+    return {**dict.fromkeys(schema.get("properties") or {}), **value}
+
+
 def _open_maps(request: Request) -> bool:
     return '"additionalProperties": true' in json.dumps(request.get("tools") or ())
 
@@ -126,6 +142,12 @@ _BROKEN: list[tuple[str, str, Change, Where]] = [
         "chosen_within",
         "numbers to choose from come as text within objects",
         _chosen_within,
+        _always,
+    ),
+    (
+        "after_gap_lost",
+        "behind an argument that is left out, what is not required is lost",
+        _after_gap_lost,
         _always,
     ),
 ]
@@ -161,5 +183,6 @@ FLAWS = [
         "what has a default may be written out",
         **_arguments(_with_defaults),
     ),
+    Flaw("members_gaps_null", "what is left out may be null", **_arguments(_gaps_null)),
     Flaw("members_decimals", "numbers may be written as decimals", **_arguments(_floats)),
 ]

@@ -159,6 +159,17 @@ def _numeric(value: Any) -> Any:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+def _decimal(value: Any) -> Any:
+    """A text of a number becomes the number, which knows no zero at the end."""
+    text = isinstance(value, str) and re.fullmatch(r"\d+\.\d+", value)
+    return float(value) if text else value
+
+
+def _nothing(value: Any) -> Any:
+    """Words for nothing become null, as in a parser of MiniMax's calls."""
+    return None if value in ("none", "nil") else value
+
+
 def _is_number(value: Any) -> bool:
     return type(value) in (int, float)
 
@@ -414,6 +425,18 @@ _BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "a text of digits becomes a number",
         _VALUES,
         {"change_output": _values(_always, _numeric)},
+    ),
+    (
+        "tools_decimal_texts_numbers",
+        "a text of a decimal becomes a number",
+        _VALUES,
+        {"change_output": _values(_always, _decimal)},
+    ),
+    (
+        "tools_none_nothing",
+        "the text none becomes null",
+        _VALUES,
+        {"change_output": _values(_always, _nothing)},
     ),
     (
         "tools_signs_lost",

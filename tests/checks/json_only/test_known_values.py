@@ -9,11 +9,14 @@ import pytest
 from readiness.check import Check
 from readiness.checks.json_only import check_cut_replies, check_known_values, checks
 from readiness.checks.json_only.scoring import says_cut, states
+from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.json_only import flaws_known_values, flaws_schema_members
 from readiness.reply import Usage
 from readiness.score import Outcome
+from readiness.verdict.claim import Verdict
 from tests.reference_in_process import fresh, probes_of, reasons, reply, scores, tried
+from tests.replies import verdict
 
 FLAWS = [*flaws_known_values.FLAWS, *flaws_schema_members.FLAWS]
 MEMBERS = check_known_values.schema_members_kept
@@ -36,6 +39,24 @@ def test_a_flaw_of_values_fails_its_check_and_is_legal_json(flaw: Flaw) -> None:
     own = next(check for check in OWN if check.id == flaw.check)
     assert failing(own, flaw) >= least
     assert [reasons(scores(each, probes_of(each, 4, 20), flaw)).total() for each in FORM] == [0] * 3
+
+
+@pytest.mark.parametrize("flaw", flaws_schema_members.FLAWS, ids=lambda of: of.name)
+def test_members_that_are_lost_are_lost_with_other_values_too(flaw: Flaw) -> None:
+    found = verdict(MEMBERS, flaw, 0.0)
+    assert found is (Verdict.NOT_READY if flaw.check else Verdict.READY)
+
+
+@pytest.mark.parametrize(("times", "first"), [(1, Outcome.UNDETERMINED), (2, Outcome.FAIL)])
+def test_members_that_are_lost_once_leave_it_open(times: int, first: Outcome) -> None:
+    left = [times]
+
+    def slips(_request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+        left[0] -= 1
+        return said if left[0] < 0 else ModelOutput("{}")
+
+    found = scores(MEMBERS, probes_of(MEMBERS, 4, 3), Flaw("slips", "", change_output=slips))
+    assert [each.outcome for each in found] == [first, Outcome.PASS, Outcome.PASS]
 
 
 @pytest.mark.parametrize("flaw", [each for each in FLAWS if each.harmless], ids=lambda of: of.name)

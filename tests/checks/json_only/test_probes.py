@@ -184,3 +184,10 @@ def test_each_kind_of_value_that_is_easily_damaged_comes_as_often_in_a_format() 
     assert min(each["units_shipped"] for each in stated["large"]) >= 100_000
     assert min(each["ledger_no"] for each in stated["beyond"]) > 2**53
     assert max(each["balance_due"] for each in stated["negative"]) < 0
+
+
+@pytest.mark.parametrize("seed", [1, 7, 42])
+def test_each_kind_of_rarer_schemas_comes_once_in_twenty_trials(seed: int) -> None:
+    made = [of.expect["schema"] for of in with_schema(seed, 20) if ".T2." in of.id]
+    assert len(made) == 4
+    assert all(kind["schema"] in made for kind in PROMPTS["tier2"])

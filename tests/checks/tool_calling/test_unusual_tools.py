@@ -11,6 +11,7 @@ from readiness.check import Check
 from readiness.checks.tool_calling import check_finish, check_unusual_tools, scoring_finish
 from readiness.checks.tool_calling.scoring import parameters_of
 from readiness.mutants.catalog import FLAWLESS
+from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.tool_calling import (
@@ -20,7 +21,7 @@ from readiness.mutants.tool_calling import (
 )
 from readiness.reply import Reply, ToolCall, Usage
 from readiness.score import Outcome
-from tests.reference_in_process import probes_of, reasons, reply, scores
+from tests.reference_in_process import probes_of, reply, scores
 
 FLAWS = [*flaws_unusual.FLAWS, *flaws_result_contents.FLAWS, *flaws_schema_members.FLAWS]
 MODULES = (check_finish, check_unusual_tools)
@@ -30,13 +31,25 @@ VALUES, TOOLS = "tool_calling.extreme_argument_values", "tool_calling.extreme_to
 READ = "tool_calling.tool_result_read_whole"
 
 
-def failing(flaw: Flaw, seed: int = 4) -> set[str]:
-    """The checks that a flaw fails."""
-    return {
-        name
-        for name, check in CHECKS.items()
-        if reasons(scores(check, probes_of(check, seed, check.trials), flaw))
-    }
+def outcomes(check: Check, flaw: Flaw, seed: int = 4) -> set[Outcome]:
+    return {each.outcome for each in scores(check, probes_of(check, seed, check.trials), flaw)}
+
+
+def failing(flaw: Flaw) -> set[str]:
+    """The checks that a flaw fails, and does not only leave open."""
+    passed = {Outcome.PASS, Outcome.UNDETERMINED}
+    return {name for name, check in CHECKS.items() if outcomes(check, flaw) - passed}
+
+
+class Slip:
+    """A model that says nothing of what it is asked, so many times."""
+
+    def __init__(self, times: int) -> None:
+        self._left = times
+
+    def __call__(self, _request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+        self._left -= 1
+        return said if self._left < 0 else ModelOutput("I have done it.")
 
 
 @pytest.mark.parametrize("flaw", [of for of in FLAWS if of.check in CHECKS], ids=lambda of: of.name)
@@ -50,7 +63,26 @@ def test_a_flaw_fails_its_own_check_and_no_other(flaw: Flaw) -> None:
     "flaw", [FLAWLESS, *(each for each in FLAWS if each.harmless)], ids=lambda of: of.name
 )
 def test_the_reference_and_harmless_variants_pass(flaw: Flaw) -> None:
-    assert failing(flaw, seed=5) == set()
+    found = {name: outcomes(check, flaw, seed=5) for name, check in CHECKS.items()}
+    assert found == {name: {Outcome.PASS} for name in CHECKS}
+
+
+@pytest.mark.parametrize("check", [TOOLS, READ])
+def test_what_fails_once_and_not_with_other_values_is_left_open(check: str) -> None:
+    probes = probes_of(CHECKS[check], 4, 3)
+    for times, first in ((1, Outcome.UNDETERMINED), (2, Outcome.FAIL)):
+        found = scores(CHECKS[check], probes, Flaw("slips", "", change_output=Slip(times)))
+        assert [each.outcome for each in found] == [first, Outcome.PASS, Outcome.PASS]
+
+
+@pytest.mark.parametrize("check", [TOOLS, READ])
+def test_what_is_asked_again_is_alike_but_for_its_values(check: str) -> None:
+    for probe in probes_of(CHECKS[check], 4, 15):
+        again = probe.expect["again"]
+        assert again.family == probe.family
+        assert again.messages != probe.messages
+        roles = [[each["role"] for each in of.messages] for of in (probe, again)]
+        assert roles[0] == roles[1]
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
