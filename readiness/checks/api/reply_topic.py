@@ -68,16 +68,20 @@ class Topic:
     fixed: Fixed = Fixed.WORDS
 
 
-def topic_of(request: Mapping[str, Any], reply: Reply) -> Topic:
-    """What a reply has to do with its request, whose messages the evidence has in full."""
+def topic_of(request: Mapping[str, Any], reply: Reply, refusable: bool = False) -> Topic:
+    """What a reply has to do with its request, whose messages the evidence has in full.
+
+    A request that is to be refused fixes nothing: a refusal may be a text where a call or JSON is
+    asked for.
+    """
     messages = request.get("messages")
     if not isinstance(messages, list) or not (reply.text.strip() or reply.tool_calls):
         return Topic()
     kinds = frozenset(_kinds(request))
-    if reply.tool_calls or _must_call(request):
+    if not refusable and (reply.tool_calls or _must_call(request)):
         called = _calls_offered(request, reply)
         return Topic(hash(Fixed.CALL), called, kinds=kinds, fixed=Fixed.CALL)
-    asked, answered = _asked(request, reply)
+    asked, answered = (None, True) if refusable else _asked(request, reply)
     fixed = Fixed.KEYS if _schema(request).get("required") else Fixed.WORDS
     found = _script_of(reply.text)
     foreign = found not in ("", LATIN) and not _is_due(found, request)

@@ -22,6 +22,8 @@ from readiness.score import EndpointError, Outcome
 
 #: The statuses by which servers say that they cannot do what was asked.
 REFUSED = frozenset({*range(400, 500), 500, 501})
+#: The checks that ask for what is to be refused.
+REFUSAL = "refusal."
 #: The statuses by which they say that the key or the account's credit has ended.
 UNPAID = (401, 402)
 LISTS = ("GET", "/models")
@@ -98,6 +100,7 @@ class Tokens:
         cut_below: Whether it says so, and was cut before.
         summed: Whether the total is the sum of both, where the reply states it.
         cached: The tokens of the prompt that were cached, as far as the reply states it.
+        told: Whether more came than reasoning, which some count by itself.
     """
 
     prompt: int
@@ -112,6 +115,7 @@ class Tokens:
     cut_below: bool = False
     summed: bool = True
     cached: int = 0
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +213,7 @@ def _observed(recorded: RecordedExchange, lists: bool) -> Observed:
         _size(json.dumps(exchange.request, ensure_ascii=False)),
         unpaid=exchange.status in UNPAID,
     )
-    return seen if error or lists else _described(seen, exchange, reply)
+    return seen if error or lists else _described(seen, recorded, exchange, reply)
 
 
 def _as_streamed(exchange: Exchange) -> Exchange:
@@ -267,7 +271,9 @@ def _kind(value: Any) -> Any:
     return len(value) if isinstance(value, list) else value
 
 
-def _described(seen: Observed, exchange: Exchange, reply: Reply | None) -> Observed:
+def _described(
+    seen: Observed, recorded: RecordedExchange, exchange: Exchange, reply: Reply | None
+) -> Observed:
     """What a reply says of itself."""
     streamed = exchange.headers.get("content-type", "").startswith(STREAM)
     frames = _frames(exchange.body) if streamed else [_object(exchange.body)]
@@ -286,7 +292,7 @@ def _described(seen: Observed, exchange: Exchange, reply: Reply | None) -> Obser
         date=_date(exchange.headers.get("date", "")),
         tokens=_tokens(request, reply, said) if reply else None,
         uncounted=reply is not None and reply.usage is None and bool(due),
-        topic=topic_of(request, reply) if reply else NO_TOPIC,
+        topic=topic_of(request, reply, recorded.check.startswith(REFUSAL)) if reply else NO_TOPIC,
         malformed=_malformed(reply, frames, streamed) if reply else "",
         leaks=reply is not None and _leaks(request, reply),
         read=reply is not None,
@@ -374,6 +380,7 @@ def _tokens(request: Mapping[str, Any], reply: Reply, said: Mapping[str, Any]) -
         bool(cut_below(reply, stated_limit(request))),
         _usage_of(said).get("total_tokens") in (None, reply.usage.prompt + reply.usage.completion),
         reply.usage.cached or 0,
+        bool(reply.content or reply.refusal or calls),
     )
 
 

@@ -179,7 +179,7 @@ def score_counts(seen: Sequence[Observed]) -> Judged:
         "replies without usage": [each for each in seen if each.uncounted],
         "prompts count 0 tokens": [each for each, tokens in counted if not tokens.prompt],
         "replies count fewer than 1 token": [
-            each for each, tokens in counted if tokens.reply_size and tokens.completion < 1
+            each for each, tokens in counted if tokens.told and tokens.completion < 1
         ],
         "prompts count more tokens than bytes": [
             each

@@ -60,6 +60,17 @@ def test_a_schema_asks_for_its_keys(said: str, answered: bool) -> None:
     assert (found.asked is not None, found.answered) == (True, answered)
 
 
+def test_what_is_to_be_refused_fixes_nothing() -> None:
+    for asked in (
+        asking("Who is it?", response_format=FORMAT),
+        asking("Which note is 7?", tools=TOOLS, tool_choice="required"),
+    ):
+        found = topic_of(asked, reply("I cannot help with that."), refusable=True)
+        assert (found.asked, found.answered) == (None, True)
+    foreign = topic_of(asking("Who is it?"), reply("Этого я не знаю, извините."), refusable=True)
+    assert foreign.foreign
+
+
 @pytest.mark.parametrize(
     ("name", "choice", "answered"),
     [

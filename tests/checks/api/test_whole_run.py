@@ -284,3 +284,19 @@ def test_what_comes_after_a_key_ended_is_no_fault_of_the_endpoint(
     last = len(made)
     assert wrong(with_401(range(last - 3, last))) == {}
     assert wrong(with_401([last // 2])) != {}
+
+
+@pytest.mark.parametrize(("content", "counted"), [("", True), ("So be it.", False)])
+def test_a_reply_of_reasoning_alone_may_count_no_tokens(
+    made: list[RecordedExchange], content: str, counted: bool
+) -> None:
+    """It is cut before it says anything, and some count reasoning by itself."""
+    whole = [at for at, each in enumerate(made) if b'"chat.completion"' in each.exchange.body]
+    changed = list(made)
+    for at in whole:
+        said = json.loads(made[at].exchange.body)
+        said["choices"][0]["message"] |= {"content": content, "reasoning_content": "Let me see."}
+        prompt = said["usage"]["prompt_tokens"]
+        said["usage"] |= {"completion_tokens": 0, "total_tokens": prompt}
+        changed = _with(changed, at, body=json.dumps(said).encode())
+    assert ("api.usage_counts_everything" not in wrong(judged(changed))) == counted
