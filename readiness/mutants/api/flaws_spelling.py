@@ -18,7 +18,7 @@ from readiness.mutants.endpoint.answer import (
 )
 from readiness.mutants.endpoint.conversation import check_messages
 from readiness.mutants.endpoint.model import complete
-from readiness.mutants.endpoint.request_form import beside_tools
+from readiness.mutants.endpoint.request_form import beside_tools, only, streamed
 from readiness.mutants.endpoint.response import DONE
 from readiness.mutants.flaw import Flaw
 
@@ -99,10 +99,14 @@ def _firewall(pattern: re.Pattern[str]) -> Callable[[Request, int], SubstituteRe
     return lambda request, _turn: page if pattern.search(json.dumps(request["messages"])) else None
 
 
-def _without(letters: str) -> Says:
+#: Hangul, Thai and Devanagari.
+_OTHER_SCRIPTS = "[\u0900-\u097f\u0e00-\u0e7f\uac00-\ud7a3]"
+
+
+def _without(letters: str, instead: str = "") -> Says:
     """A text without some letters."""
     return lambda _request, said, _turn: (
-        replace(said, content=re.sub(letters, "", said.content)) if said.content else said
+        replace(said, content=re.sub(letters, instead, said.content)) if said.content else said
     )
 
 
@@ -230,6 +234,12 @@ FLAWS = [
         "of ideographs, those of extension A are lost",
         "api.unicode_intact",
         change_output=_without("[\u3400-\u4dbf]"),
+    ),
+    Flaw(
+        "api_scripts_replaced_streamed",
+        "in streams, Hangul, Thai and Devanagari become U+FFFD, as where tokens end within letters",
+        "api.unicode_intact",
+        change_output=only(streamed, _without(_OTHER_SCRIPTS, "\ufffd")),
     ),
     Flaw(
         "api_last_hundred_messages",
