@@ -148,6 +148,7 @@ ERRORS_FLAWS = [
         "api_overlong_cut",
         "a prompt that is too long is cut, and nobody is told",
         "api.overlong_prompt_rejected",
+        elsewhere=("long_context",),
         change_request=_shortened,
     ),
     Flaw(
