@@ -496,15 +496,21 @@ FLAWS = [
         {
             "stop_loses_call": (
                 "with a stop sequence, a call is lost",
-                {"change_output": _beside_stop(lambda _said: ModelOutput(""))},
+                {
+                    "change_output": _beside_stop(lambda _said: ModelOutput("")),
+                    "elsewhere": ("tool_calling",),
+                },
             ),
             "stop_cuts_arguments": (
                 "with a stop sequence, the end of the arguments is lost",
-                {"change_output": _with_arguments(lambda text: text[:-5])},
+                {
+                    "change_output": _with_arguments(lambda text: text[:-5]),
+                    "elsewhere": ("tool_calling",),
+                },
             ),
             "stop_call_as_text": (
                 "with a stop sequence, a call comes as text",
-                {"change_output": _beside_stop(_in_words)},
+                {"change_output": _beside_stop(_in_words), "elsewhere": ("tool_calling",)},
             ),
         },
     ),

@@ -43,7 +43,7 @@ _BAD_GATEWAY = SubstituteResponse(
     502, b"<html><h1>502 Bad Gateway</h1></html>", {"Content-Type": "text/html"}
 )
 _EMPTY = SubstituteResponse(200, b"", JSON)
-#: The other dimensions whose replies take more tokens than that.
+#: The other dimensions whose requests are many, and whose replies take many tokens.
 _CONVERSING = (
     *("json_only", "load", "long_context", "memory", "multilingual", "refusal", "spanish"),
     *("stability", "tool_calling"),
@@ -240,6 +240,7 @@ SERVICE_FLAWS = [
         "one replica of fifty crashes",
         "api.answers_every_request",
         intercept=_when(_one_in(50), CRASH),
+        elsewhere=_CONVERSING,
     ),
     Flaw(
         "api_replica_without_tools",

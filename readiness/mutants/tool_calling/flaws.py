@@ -42,6 +42,7 @@ from readiness.mutants.tool_calling.requests import (
     says,
     written,
 )
+from readiness.verdict.claim import Verdict
 
 Message = dict[str, Any]
 
@@ -599,7 +600,13 @@ def _mute(request: Request, said: ModelOutput) -> ModelOutput:
 
 
 RESULTS_FLAWS = [
-    Flaw("tool_invents", "a failed tool gets a result", _RESULT, says("results", _invents)),
+    Flaw(
+        "tool_invents",
+        "a failed tool gets a result",
+        _RESULT,
+        says("results", _invents),
+        expected_verdict=Verdict.INCONCLUSIVE,
+    ),
     Flaw("tool_ignores", "the result is ignored", _RESULT, says("results", _ignores)),
     Flaw("tool_rounds", "figures are rounded", _RESULT, says("results", _rounds)),
     Flaw("tool_mixes", "figures stand for one another", _RESULT, says("results", _mixes)),
