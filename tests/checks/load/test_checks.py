@@ -129,6 +129,14 @@ def test_replies_that_lack_their_marks_under_load_alone_are_found(
     assert scoring.score_cross_talk(step, fewest).outcome is outcome
 
 
+@pytest.mark.parametrize(("at_once", "outcome"), [(7, Outcome.UNDETERMINED), (8, Outcome.PASS)])
+def test_a_quarter_of_the_clients_requests_are_to_overlap(at_once: int, outcome: Outcome) -> None:
+    """Those of an endpoint that answers at once are 15 of 32."""
+    known = [RequestMeasurement(0, 0, 1, code="word", reply_excerpt="word")] * at_once
+    step = StepResult(replace(CODE, clients=32), known, full_load_end=1.0)
+    assert (step.in_flight, scoring.score_cross_talk(step).outcome) == (at_once, outcome)
+
+
 def at_pace(mutant: str, pace: str, *checked: Check) -> dict[str, set[Outcome]]:
     """The outcomes of checks of an endpoint at a pace, in simulated time."""
 
