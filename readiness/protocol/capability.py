@@ -10,7 +10,13 @@ from typing import Any
 
 from readiness.exchange import Call, Exchange, Fault, Send
 from readiness.protocol.completion import TEXT_FIELDS, error_text, read
-from readiness.protocol.dialect import MADE_UP, OLDER_LIMIT, REASONING_BUDGET, Dialect
+from readiness.protocol.dialect import (
+    MADE_UP,
+    OLDER_LIMIT,
+    REASONING_BUDGET,
+    SMALLEST_LIMIT,
+    Dialect,
+)
 from readiness.protocol.message import decode
 from readiness.reply import Reply
 from readiness.score import EndpointError
@@ -45,8 +51,6 @@ HARD = [
 ]
 #: The limits of the first request, of those for a word, and of the one that takes thought.
 FIRST_LIMIT, WORD_LIMIT = 512, 64
-#: No less is taken where a gateway asks the newer interface of OpenAI.
-FEW = 16
 HARD_LIMIT = 256  # Reasoning comes first: the beginning of a reply shows it.
 JSON = [{"role": "user", "content": 'Reply with exactly this JSON: {"ok": true}'}]
 OK_SCHEMA = {
@@ -368,12 +372,12 @@ async def _with_effective_limit(send: Send, dialect: Dialect) -> Dialect:
     """Fall back to `max_tokens` where `max_completion_tokens` is ignored, as by Ollama."""
     if dialect.max_tokens_field == OLDER_LIMIT:
         return dialect
-    exchange = await send(Call(dialect.request(NUMBERS, FEW, {})))
+    exchange = await send(Call(dialect.request(NUMBERS, SMALLEST_LIMIT, {})))
     try:
         usage = read(exchange).usage
     except EndpointError:
         return dialect
-    ignored = usage is not None and usage.completion > FEW + 2
+    ignored = usage is not None and usage.completion > SMALLEST_LIMIT + 2
     return replace(dialect, max_tokens_field=OLDER_LIMIT) if ignored else dialect
 
 

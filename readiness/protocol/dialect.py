@@ -11,6 +11,9 @@ from readiness.reply import REASONING_FIELDS
 
 MAX_TOKENS = 32_768
 OLDER_LIMIT = "max_tokens"
+#: The shortest limit, in tokens, that is sent where its length is not what is tried: gateways to
+#: OpenAI's newer interface take no less.
+SMALLEST_LIMIT = 16
 #: The tokens that are kept for reasoning, besides those of the visible text.
 REASONING_BUDGET = 4096
 #: The reasoning of a call that no model has made, where the endpoint demands some.

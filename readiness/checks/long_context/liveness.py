@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from readiness.chat import Chat
 from readiness.exchange import Call, Exchange
+from readiness.protocol.dialect import SMALLEST_LIMIT
 
 T = TypeVar("T")
 INTERVAL = 2.0  # seconds between short requests
@@ -91,5 +92,5 @@ async def short_chats(chat: Chat) -> list[Exchange]:
 
 
 async def _send_short(chat: Chat) -> Exchange:
-    """Send a chat with a limit of sixteen tokens, without reasoning tokens on top."""
-    return await chat.send(SHORT, budget=16 - chat.dialect.reasoning_tokens)
+    """Send a chat with the smallest limit, without reasoning tokens on top."""
+    return await chat.send(SHORT, budget=SMALLEST_LIMIT - chat.dialect.reasoning_tokens)

@@ -21,6 +21,7 @@ from readiness.load.saturation import ClientSaturation, measure_client_saturatio
 from readiness.load.traffic import nonce
 from readiness.load.users import run_concurrently
 from readiness.protocol.completion import read
+from readiness.protocol.dialect import SMALLEST_LIMIT
 from readiness.score import EndpointError
 
 #: How long to wait after each cycle until the endpoint is idle, in seconds.
@@ -108,8 +109,6 @@ def requests_in_flight(gauges: Mapping[str, float]) -> float:
 #: allocators and graphs grow at first, and with them the trend test alarms nearly always.
 CYCLES, ABORTS = 12, 8
 SMALL_CYCLES, SMALL_ABORTS = 1, 3
-#: The tokens of a short reply: some gateways take no lower limit.
-FEW = 16
 CONTROLS, SMALL_CONTROLS = 5, 2
 #: The range of frames after which a client aborts, and the tokens of a stream that is not aborted.
 ABORT_FRAMES, SMALL_ABORT_FRAMES = (5, 41), (3, 10)
@@ -175,7 +174,7 @@ class AbortCycles:
         self._long = self.result.long = await self._chat.measure_once(
             "long request", longest_request, LongRequest
         )
-        page = await self._send(PROMPTS["page"], FEW, {"stream": True})
+        page = await self._send(PROMPTS["page"], SMALLEST_LIMIT, {"stream": True})
         self.result.prefill = _first_token(require_not_limited(page))
         self.result.streams_alone += [await self._timed_stream() for _ in range(TIMES)]
 
@@ -288,7 +287,7 @@ class AbortCycles:
         self.result.late_in_stalls.append(exchange.seconds_late)
 
     async def _control(self) -> Exchange:
-        exchange = await self._send(PROMPTS["control"], FEW, {})
+        exchange = await self._send(PROMPTS["control"], SMALLEST_LIMIT, {})
         self._late.append(exchange.seconds_late)
         if why := incomplete_reply_reason(require_not_limited(exchange)):
             self.result.control_errors.append(why)

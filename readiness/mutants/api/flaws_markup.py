@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from readiness.mutants.api.requests import asked
-from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError
-from readiness.mutants.endpoint.conversation import check_messages
+from readiness.mutants.api.requests import asked, valid
+from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.flaw import Body, Flaw
 
 _COPIES, _MARKUP = "api.stream_matches_whole", "api.markup_in_text_kept"
@@ -46,14 +45,6 @@ def _thought_first(_request: Request, of: ModelOutput, _turn: int) -> ModelOutpu
     return replace(of, content=rest, reasoning=thought) if end else of
 
 
-def _valid(request: Request) -> bool:
-    try:
-        check_messages(request.get("messages"))
-    except RequestError:
-        return False
-    return True
-
-
 def _said_by_user(change: Change) -> dict[str, Any]:
     """Another text of what the user says reaches the model."""
 
@@ -66,7 +57,7 @@ def _said_by_user(change: Change) -> dict[str, Any]:
         ]
         return {**request, "messages": messages}
 
-    return {"change_request": asked(_valid, changed)}
+    return {"change_request": asked(valid, changed)}
 
 
 def _held_back(request: Request, made: list[Body]) -> list[Body]:

@@ -9,14 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from readiness.mutants.api.flaws_caches import cached
-from readiness.mutants.api.requests import CRASH, JSON, Says, asked
+from readiness.mutants.api.requests import CRASH, JSON, Says, asked, valid
 from readiness.mutants.endpoint.answer import (
     ModelOutput,
     Request,
     RequestError,
     SubstituteResponse,
 )
-from readiness.mutants.endpoint.conversation import check_messages
 from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.request_form import beside_tools, only, streamed
 from readiness.mutants.endpoint.response import DONE
@@ -32,14 +31,6 @@ _ANSWERED = cached(lambda messages: messages, "tool_choice")
 Finds = Callable[[str, str], str]
 
 
-def _valid(request: Request) -> bool:
-    try:
-        check_messages(request.get("messages"))
-    except RequestError:
-        return False
-    return True
-
-
 def _stops_found(finds: Finds) -> Callable[[Request], Request]:
     """Look for stop sequences otherwise: those that are found are replaced by what is found."""
 
@@ -53,7 +44,7 @@ def _stops_found(finds: Finds) -> Callable[[Request], Request]:
         found = [each for each in (finds(text, stop) for stop in stops) if each]
         return {**free, "stop": found} if found else free
 
-    return asked(_valid, changed)
+    return asked(valid, changed)
 
 
 def _as_expression(text: str, stop: str) -> str:
@@ -245,7 +236,7 @@ FLAWS = [
         "api_last_hundred_messages",
         "of more than 128 messages, the last hundred are read",
         _MESSAGES,
-        change_request=asked(_valid, _latest),
+        change_request=asked(valid, _latest),
     ),
     Flaw(
         "api_many_messages_crash",
@@ -257,7 +248,7 @@ FLAWS = [
         "api_eight_parts",
         "of a message in parts, the first eight are read",
         "api.content_parts_read",
-        change_request=asked(_valid, _first_parts),
+        change_request=asked(valid, _first_parts),
     ),
     Flaw(
         "api_surrogates_misread",

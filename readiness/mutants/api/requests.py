@@ -46,6 +46,15 @@ Refuses = Callable[[Request, int], SubstituteResponse | None]
 Errs = Callable[[Request | None, SubstituteResponse], SubstituteResponse]
 
 
+def valid(request: Request) -> bool:
+    """Whether the messages of a request are as they may be."""
+    try:
+        check_messages(request.get("messages"))
+    except RequestError:
+        return False
+    return True
+
+
 def asked(where: Where, change: Asks) -> Asks:
     """Change some requests, which may be invalid ones."""
     return lambda request: change(request) if where(request) else request

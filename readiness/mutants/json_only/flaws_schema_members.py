@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import takewhile
 from typing import Any
 
 from readiness.mutants.api.requests import JSON
@@ -16,15 +14,13 @@ from readiness.mutants.endpoint.answer import (
     SubstituteResponse,
 )
 from readiness.mutants.endpoint.request_form import Says, Where, only, streamed
+from readiness.mutants.endpoint.schema_values import Change, Schema, after_gap_lost, within
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.json_only.flaws import dumped
 from readiness.mutants.json_only.reader import shape_of, wanted_format
 
 _MEMBERS = "json_only.schema_members_kept"
 _LONGEST = 16
-
-Schema = Mapping[str, Any]
-Change = Callable[[Any, Schema], Any]
 
 
 def _by_schema(change: Change, where: Where = lambda _request: True) -> Says:
@@ -42,73 +38,54 @@ def _by_schema(change: Change, where: Where = lambda _request: True) -> Says:
     return says
 
 
-def _within(value: Any, schema: Schema, change: Change) -> Any:
-    if isinstance(value, dict):
-        members = schema.get("properties") or {}
-        return {key: change(of, members.get(key, {})) for key, of in value.items()}
-    if isinstance(value, list):
-        return [change(of, schema.get("items") or {}) for of in value]
-    return value
-
-
 def _required_only(value: Any, schema: Schema) -> Any:
     """A grammar that knows required members alone."""
-    inner = _within(value, schema, _required_only)
+    inner = within(value, schema, _required_only)
     if isinstance(inner, dict) and "properties" in schema:
         return {key: of for key, of in inner.items() if key in schema.get("required", ())}
     return inner
 
 
 def _required_within(value: Any, schema: Schema) -> Any:
-    return _within(value, schema, _required_only)
+    return within(value, schema, _required_only)
 
 
 def _maps_emptied(value: Any, schema: Schema) -> Any:
     if isinstance(value, dict) and schema.get("additionalProperties"):
         return {}
-    return _within(value, schema, _maps_emptied)
+    return within(value, schema, _maps_emptied)
 
 
 def _lists_cut(value: Any, schema: Schema) -> Any:
-    inner = _within(value, schema, _lists_cut)
+    inner = within(value, schema, _lists_cut)
     return inner[:_LONGEST] if isinstance(inner, list) and "maxItems" not in schema else inner
 
 
 def _below_most(value: Any, schema: Schema) -> Any:
     if type(value) is int and value == schema.get("maximum"):
         return value - 1
-    return _within(value, schema, _below_most)
+    return within(value, schema, _below_most)
 
 
 def _first_choice(value: Any, schema: Schema) -> Any:
     """Of numbers to choose from, the first."""
     if type(value) is int and "enum" in schema:
         return schema["enum"][0]
-    return _within(value, schema, _first_choice)
+    return within(value, schema, _first_choice)
 
 
 def _default(value: Any, schema: Schema) -> Any:
     if "default" in schema:
         return schema["default"]
-    return _within(value, schema, _default)
+    return within(value, schema, _default)
 
 
 def _first_within(value: Any, schema: Schema) -> Any:
     """Of lists in lists, the first items."""
-    inner = _within(value, schema, _first_within)
+    inner = within(value, schema, _first_within)
     if isinstance(inner, list):
         return [of[:1] if isinstance(of, list) else of for of in inner]
     return inner
-
-
-def _after_gap_lost(value: Any, schema: Schema) -> Any:
-    """A grammar that knows one order: behind what is left out, nothing optional can come."""
-    inner = _within(value, schema, _after_gap_lost)
-    members, required = schema.get("properties", {}), schema.get("required", ())
-    if not (isinstance(inner, dict) and members):
-        return inner
-    reached = {*takewhile(lambda key: key in inner or key in required, members)}
-    return {key: of for key, of in inner.items() if key in required or key in reached}
 
 
 _UNGUIDED = ModelOutput("I have taken it down for you.")
@@ -152,7 +129,7 @@ _BROKEN: list[tuple[str, str, Says]] = [
     (
         "after_gap_lost",
         "behind a member that is left out, what is not required is lost",
-        _by_schema(_after_gap_lost),
+        _by_schema(after_gap_lost),
     ),
     ("patterns_unguided", "a schema with a pattern is not followed", _unguided("pattern")),
     (
@@ -164,7 +141,7 @@ _BROKEN: list[tuple[str, str, Says]] = [
 
 
 def _sorted(value: Any, schema: Schema) -> Any:
-    inner = _within(value, schema, _sorted)
+    inner = within(value, schema, _sorted)
     return {key: inner[key] for key in sorted(inner)} if isinstance(inner, dict) else inner
 
 
@@ -188,7 +165,7 @@ def _decimals(value: Any, schema: Schema) -> Any:
         return float(value)
     if isinstance(value, dict) and isinstance(of := schema.get("additionalProperties"), dict):
         return {key: _decimals(each, of) for key, each in value.items()}
-    return _within(value, schema, _decimals)
+    return within(value, schema, _decimals)
 
 
 FLAWS = [

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import takewhile
 from typing import Any
 
 from readiness.mutants.api.requests import JSON
@@ -17,15 +15,12 @@ from readiness.mutants.endpoint.answer import (
     SubstituteResponse,
 )
 from readiness.mutants.endpoint.request_form import Where, only, streamed, unstreamed
+from readiness.mutants.endpoint.schema_values import Change, Schema, after_gap_lost, within
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.tool_calling.reader import tools_of
 from readiness.mutants.tool_calling.requests import dumped
 
 _TOOLS = "tool_calling.extreme_tools"
-
-Schema = Mapping[str, Any]
-#: What becomes of a value by its schema.
-Change = Callable[[Any, Schema], Any]
 
 
 def _arguments(change: Change, where: Where = lambda _request: True) -> dict[str, Any]:
@@ -43,19 +38,9 @@ def _arguments(change: Change, where: Where = lambda _request: True) -> dict[str
     return {"change_output": only(where, says)}
 
 
-def _within(value: Any, schema: Schema, change: Change) -> Any:
-    """Change what stands in an object or a list."""
-    if isinstance(value, dict):
-        members = schema.get("properties") or {}
-        return {key: change(of, members.get(key, {})) for key, of in value.items()}
-    if isinstance(value, list):
-        return [change(of, schema.get("items") or {}) for of in value]
-    return value
-
-
 def _optional_lost(value: Any, schema: Schema, depth: int = 0) -> Any:
     """Within objects, what is not required is left out."""
-    inner = _within(value, schema, lambda of, part: _optional_lost(of, part, depth + 1))
+    inner = within(value, schema, lambda of, part: _optional_lost(of, part, depth + 1))
     if not (depth and isinstance(inner, dict) and "properties" in schema):
         return inner
     return {key: of for key, of in inner.items() if key in schema.get("required", ())}
@@ -65,12 +50,12 @@ def _or_default(value: Any, schema: Schema) -> Any:
     """What is false becomes its default, as by `value or default`."""
     if value is False:
         return schema.get("default", value)
-    return _within(value, schema, _or_default)
+    return within(value, schema, _or_default)
 
 
 def _flattened(value: Any, schema: Schema) -> Any:
     """Lists of lists become lists."""
-    inner = _within(value, schema, _flattened)
+    inner = within(value, schema, _flattened)
     if isinstance(inner, list) and inner and all(isinstance(of, list) for of in inner):
         return [each for of in inner for each in of]
     return inner
@@ -83,30 +68,20 @@ def _is_map(value: Any, schema: Schema) -> bool:
 
 
 def _maps_emptied(value: Any, schema: Schema) -> Any:
-    return {} if _is_map(value, schema) else _within(value, schema, _maps_emptied)
+    return {} if _is_map(value, schema) else within(value, schema, _maps_emptied)
 
 
 def _maps_first(value: Any, schema: Schema) -> Any:
     if _is_map(value, schema):
         return dict(list(value.items())[:1])
-    return _within(value, schema, _maps_first)
+    return within(value, schema, _maps_first)
 
 
 def _chosen_within(value: Any, schema: Schema, depth: int = 0) -> Any:
     """Numbers to choose from that stand in objects or lists come as text."""
     if type(value) is int and depth > 1 and "enum" in schema:
         return str(value)
-    return _within(value, schema, lambda of, part: _chosen_within(of, part, depth + 1))
-
-
-def _after_gap_lost(value: Any, schema: Schema) -> Any:
-    """A grammar that knows one order: behind what is left out, nothing optional can come."""
-    inner = _within(value, schema, _after_gap_lost)
-    members, required = schema.get("properties") or {}, schema.get("required", ())
-    if not (isinstance(inner, dict) and members):
-        return inner
-    reached = {*takewhile(lambda key: key in inner or key in required, members)}
-    return {key: of for key, of in inner.items() if key in required or key in reached}
+    return within(value, schema, lambda of, part: _chosen_within(of, part, depth + 1))
 
 
 def _gaps_null(value: Any, schema: Schema) -> Any:
@@ -147,7 +122,7 @@ _BROKEN: list[tuple[str, str, Change, Where]] = [
     (
         "after_gap_lost",
         "behind an argument that is left out, what is not required is lost",
-        _after_gap_lost,
+        after_gap_lost,
         _always,
     ),
 ]
@@ -155,7 +130,7 @@ _BROKEN: list[tuple[str, str, Change, Where]] = [
 
 def _with_defaults(value: Any, schema: Schema) -> Any:
     """What is left out and has a default is written out."""
-    inner = _within(value, schema, _with_defaults)
+    inner = within(value, schema, _with_defaults)
     members = schema.get("properties") or {}
     if not isinstance(inner, dict):
         return inner
@@ -167,7 +142,7 @@ def _floats(value: Any, schema: Schema) -> Any:
     """Whole numbers of type number as decimals."""
     if type(value) is int and schema.get("type") == "number":
         return float(value)
-    return _within(value, schema, _floats)
+    return within(value, schema, _floats)
 
 
 FLAWS = [
