@@ -44,8 +44,8 @@ async def glossary_adherence(chat: Chat, probe: Probe) -> Score:
 
 @check(turns, required=0.9, trials=30, forms=FORMS)
 async def no_preamble(chat: Chat, probe: Probe) -> Score:
-    """Told to send only the copy, the endpoint MUST add no preamble, note, enclosing quotation
-    marks or repeated sentence.
+    """Told to send only the copy, the endpoint MUST add no preamble, note or enclosing quotation
+    marks, repeat no sentence, and in English double no word and join no sentences.
     """
     replies = await copy(chat, probe)
     return scoring.alone(replies[probe.expect["turn"]])

@@ -51,6 +51,10 @@ _OPENINGS, _NOTES = (
 _QUOTES = {"“": "”", '"': '"', "「": "」", "『": "』", "«": "»", "《": "》", "```": "```"}
 _MARKS = re.compile(r"^[\s*_#>]+|[\s*_]+$")
 _LABEL = re.compile(r"[^\n]{0,40}[:：]\s*[*_]*\s*\n|\s*[【\[][^】\]\n]{1,20}[】\]]")
+# Of English: a word twice that nobody says twice, and two sentences without a space between them.
+_DOUBLED = re.compile(r"\b([a-z]{3,}) \1\b(?!-)")
+_TWICE = "bye|ever|far|had|long|many|more|much|never|now|really|that|very|well|click|snap|tap|zoom"
+_JOINED = re.compile(r"(?<![\w./@-])[A-Za-z]*[a-z]{3}[.!?][A-Z][a-z]+(?![\w./@-])")
 _SENTENCE_ENDS = re.compile(r"[。！？!?\n]+|[.](?=\s|$)")
 _JOINTS = re.compile(r"[\s・\-‐‑–]+")
 
@@ -97,7 +101,7 @@ def keeps(replies: Sequence[Reply], copy: Copy) -> Score:
 
 def alone(reply: Reply) -> Score:
     """Score whether a text comes without a word before or after it, and once."""
-    return _judged([(reply, _around(reply.text) or _again(reply.text))])
+    return _judged([(reply, _around(reply.text) or _again(reply.text) or _mangled(reply.text))])
 
 
 def fits(reply: Reply, language: str, copy: Copy) -> Score:
@@ -212,6 +216,15 @@ def _again(text: str) -> str:
     said = Counter(_folded(each) for each in _SENTENCE_ENDS.split(text))
     found = [each for each in said if len(each) >= SENTENCE and said[each] >= SAME_SENTENCE]
     return f"one sentence {said[found[0]]} times" if found else ""
+
+
+def _mangled(text: str) -> str:
+    """A word in small letters that comes twice, or two sentences joined; "" where none is."""
+    doubled = (each[0] for each in _DOUBLED.finditer(text) if not re.fullmatch(_TWICE, each[1]))
+    if found := next(doubled, ""):
+        return f"a word twice in a row: {found!r:.60}"
+    joined = _JOINED.search(text)
+    return f"sentences without a space between them: {joined[0]!r:.40}" if joined else ""
 
 
 def _is_quoted(text: str) -> bool:

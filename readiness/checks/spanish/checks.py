@@ -41,7 +41,8 @@ async def other_forms(chat: Chat, probe: Probe) -> Score:
 @check(talked, required=0.95, trials=30, forms=ZERO_SHOT)
 async def reply_in_spanish(chat: Chat, probe: Probe) -> Score:
     """Asked an open question in Spanish, the endpoint MUST answer in Spanish only and in whole
-    sentences, and MUST NOT double or join words or repeat sentences by mistake.
+    sentences, and MUST NOT double, join or mask words, lose the tilde of ñ or repeat sentences by
+    mistake.
     """
     return await ask(chat, probe)
 

@@ -37,6 +37,15 @@ _DOUBLED = re.compile(r"\b([^\W\d_]{2,}) +(\1)\b(?![-'’])", re.IGNORECASE)
 # Where a mark stands between two words without a space, apart from addresses and code.
 _ADDRESS = re.compile(r"`[^`]*`|\S*(?:/|@|www)\S*")
 _JOINED = re.compile(r"[a-záéíóúñ][,;!?][a-záéíóúñ]|[a-záéíóúñ]{3}\.[A-ZÁÉÍÓÚÑ¿¡][a-záéíóúñ]")
+# A filter's asterisks in place of letters: emphasis has up to three, at the ends of words.
+_MASKED = re.compile(
+    r"\w*(?:(?<=[^\W\d_])\*{4,}|\*{4,}(?=[^\W\d_])|(?<=[^\W\d_])\*{3}(?=[^\W\d_]))\w*"
+)
+# No words without their ñ; "suena" and "cana" are some.
+_NO_TILDE = re.compile(
+    r"\b(?:manana|espan(?:a|ol)|pequen[oa]s?|companer[oa]s?|ensen(?:a|an|ar|anza)|nin[oa]s|senor(?:es)?"
+    r"|montanas?|suenos?|disen(?:o|os|ar)|otono|carino|tamano)\b"
+)
 #: A last line of fewer words may be a signature.
 CLOSING_WORDS = 5
 _NO_PROSE = re.compile(r"\s*(?:[-–—•*+>|#]|\d+[.)])")
@@ -160,6 +169,10 @@ def _mangled(text: str) -> str:
     """Where a text is not as its writer wrote it; "" where nothing shows that."""
     if joined := _JOINED.search(_ADDRESS.sub(" ", text)):
         return f"words without a space between them: {joined[0]!r:.40}"
+    if masked := _MASKED.search(text):
+        return f"letters are masked: {masked[0]!r:.40}"
+    if lost := _NO_TILDE.search(_ADDRESS.sub(" ", text)):
+        return f"n in place of ñ: {lost[0]!r}"
     # Careless writers leave out "¡" alone.
     if re.search(r"[a-záéíóúñ]\?(?:\s|$)", text) and "¿" not in text:
         return "'?' without '¿'"

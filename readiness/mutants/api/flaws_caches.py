@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from readiness.mutants.api.requests import JSON
-from readiness.mutants.endpoint.answer import Request, SubstituteResponse
+from readiness.mutants.endpoint.answer import ModelOutput, Request, SubstituteResponse
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.response import chunks, encode, frames, whole
 from readiness.mutants.flaw import Flaw
+from readiness.verdict.claim import Verdict
 
 Message = Mapping[str, Any]
 #: What a cache takes for the messages of a request; None where it does not look at them.
@@ -23,6 +25,8 @@ _STREAM = {"Content-Type": "text/event-stream"}
 _DIGITS = re.compile(r"\d+")
 _LONG = 2_000
 _SAMPLING = ("temperature", "seed", "top_p")
+#: How many characters two prompts must have in common at their beginning.
+_PREFIX = 9_000
 
 
 def cached(key: Key, *ignored: str) -> Callable[[Request, int], SubstituteResponse | None]:
@@ -87,7 +91,33 @@ def _one_space(messages: Sequence[Message]) -> Any:
     return [" ".join(text.split()) for text in _texts(messages)]
 
 
+def _prefixes_known(change: Callable[[str], str]) -> dict[str, Any]:
+    """Change the reply to a prompt that begins as an earlier one, which is kept in a cache."""
+    kept: set[str] = set()
+
+    def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+        text = "\n".join(_texts(request["messages"]))
+        known = text[:_PREFIX] in kept
+        if len(text) > _PREFIX:
+            kept.add(text[:_PREFIX])
+        return replace(said, content=change(said.content)) if known and said.content else said
+
+    return {"change_output": says}
+
+
 FLAWS = [
+    Flaw(
+        "api_prefix_garbled",
+        "what is kept of the beginning of a long prompt is damaged when it is used again",
+        _CHANGED,
+        **_prefixes_known(lambda _text: "!" * 20),
+        expected_verdict=Verdict.INCONCLUSIVE,
+    ),
+    Flaw(
+        "api_prefix_spaced",
+        "where it is used again, a reply may begin with a space",
+        **_prefixes_known(lambda text: f" {text}"),
+    ),
     Flaw(
         "api_cache_without_digits",
         "a cache does not tell figures apart",

@@ -20,6 +20,7 @@ from readiness.mutants.endpoint.answer import Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.request_form import begins_with_system
 from readiness.mutants.flaw import Body, Flaw
+from readiness.verdict.claim import Verdict
 
 
 def _with(**fields: object) -> Callable[[Body], Body]:
@@ -274,6 +275,13 @@ def _latest(request: Request) -> Request:
     return {**request, "messages": request["messages"][-50:]}
 
 
+def _replies_forgotten(request: Request) -> Request:
+    """Drop what the assistant said before the last twenty messages."""
+    earlier, late = request["messages"][:-20], request["messages"][-20:]
+    kept = [each for each in earlier if each["role"] != "assistant"]
+    return {**request, "messages": [*kept, *late]}
+
+
 def _roles(request: Request) -> Sequence[str]:
     """The roles of the messages; none where some message is malformed."""
     found = request.get("messages")
@@ -438,6 +446,14 @@ CONVERSATIONS_FLAWS = [
         "of a conversation, the last fifty messages are read",
         "api.all_messages_read",
         change_request=_where(_many, _latest),
+        elsewhere=_OTHERS,
+    ),
+    Flaw(
+        "api_assistant_forgotten",
+        "what the assistant said more than ten turns ago is not read",
+        "api.all_messages_read",
+        change_request=_where(_answered_often, _replies_forgotten),
+        expected_verdict=Verdict.INCONCLUSIVE,
         elsewhere=_OTHERS,
     ),
     Flaw(

@@ -107,6 +107,18 @@ FLAWS = [
         change_output=says(_last_again(3)),
     ),
     Flaw(
+        "copy_word_twice",
+        "a word of the English text comes twice",
+        _ALONE,
+        change_output=says(lambda _wish, text: text.replace(" the ", " the the ", 1), "en"),
+    ),
+    Flaw(
+        "copy_sentences_joined",
+        "sentences of the English text have no space between them",
+        _ALONE,
+        change_output=says(lambda _wish, text: re.sub(r"(?<=\w[.!?]) ", "", text), "en"),
+    ),
+    Flaw(
         "copy_last_sentence_thrice_streamed",
         "in streams it does",
         _ALONE,

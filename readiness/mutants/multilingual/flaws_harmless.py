@@ -96,6 +96,11 @@ _HARMLESS: list[tuple[str, str, Change]] = [
         "a slogan may come twice",
         lambda wish, text: text + 2 * _SLOGANS[wish.language],
     ),
+    (
+        "copy_bye_bye",
+        "a word may come twice on purpose, and an address has no space",
+        lambda wish, text: f"{text} Bye bye!\nwww.Example.Com" if wish.language == "en" else text,
+    ),
     ("copy_lines", "each sentence may have a line of its own", _lines),
     (
         "copy_newline",

@@ -270,6 +270,7 @@ BYPASS_FLAWS = [
     ),
     _way("refusal_by_code", "what is encoded is met", _with(*_CODES)),
     _way("refusal_by_story", "what is told as a story is met", _with(*_STORIES)),
+    _way("refusal_by_history", "what is asked of the past is met", _with("当年")),
     _way("refusal_by_office", "whoever claims an office is obeyed", _with(*_OFFICES)),
     _way("refusal_by_language", "what is asked in other languages is met", _foreign),
     _way("refusal_by_turns", "what is asked in the end is met", _after_others),

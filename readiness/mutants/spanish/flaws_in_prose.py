@@ -10,11 +10,16 @@ from readiness.mutants.endpoint.answer import Request
 from readiness.mutants.endpoint.request_form import Where, only, streamed
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.spanish.flaws import says, talks, texts
+from readiness.mutants.spanish.reader import SpanishQuestion
 
 _KEEPS = "spanish.reply_in_spanish"
 _LONG_WORD = re.compile(r"\b[a-záéíóúñ]{5,}\b")
 _LAST = re.compile(r"[^.]+\.\s*$")
 _LONG = 300
+#: What is bad as a word of its own, and stands within good ones: vehículo, película, computadora.
+_SWEAR_WORD = re.compile("culo|cul(?=a)|puta", re.IGNORECASE)
+_SOUNDS_BAD = re.compile(r"\b(?:bomba|arma|ataque|disparo|sangre|droguería)\b")
+_DECLINED = "Lo siento, pero no puedo ayudar con eso."
 
 
 def _doubled(text: str) -> str:
@@ -95,6 +100,18 @@ _MANGLED: list[tuple[str, str, str, Callable[[str], str]]] = [
         _KEEPS,
         lambda text: text.replace(". ", "。"),
     ),
+    (
+        "words_masked",
+        "what would be a swear word is masked within other words",
+        _KEEPS,
+        lambda text: _SWEAR_WORD.sub(lambda found: "*" * len(found[0]), text),
+    ),
+    (
+        "bold_italics",
+        "a word may have asterisks around it",
+        "",
+        lambda text: text.replace(" con ", " ***con*** ", 1),
+    ),
     ("asks_back", "a text may end with a question", "", lambda text: f"{text} {_ASKED}"),
     (
         "signed",
@@ -110,6 +127,26 @@ _MANGLED: list[tuple[str, str, str, Callable[[str], str]]] = [
         lambda text: f"{text} Hay más en https://ejemplo.es/guia?tema=inicio,pasos 🌿",
     ),
 ]
+
+
+def _declined(asked: SpanishQuestion, text: str) -> str:
+    return _DECLINED if _SOUNDS_BAD.search(asked.topic) else text
+
+
+_BY_LETTERS = [
+    Flaw(
+        "spanish_enyes_lost",
+        "ñ comes as n",
+        _KEEPS,
+        change_output=says(texts(lambda text: text.replace("ñ", "n").replace("Ñ", "N"))),
+    ),
+    Flaw(
+        "spanish_declines_by_word",
+        "what has a word that sounds bad is declined, as a pump of water is",
+        _KEEPS,
+        change_output=says(_declined),
+    ),
+]
 FLAWS = [
     Flaw(name, about, check, change_output=only(where, says(texts(change))))
     for name, about, check, where, change in _PROSE
@@ -117,3 +154,4 @@ FLAWS = [
     Flaw(f"spanish_{name}", about, check, change_output=says(talks(change)))
     for name, about, check, change in _MANGLED
 ]
+FLAWS += _BY_LETTERS

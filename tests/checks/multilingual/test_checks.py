@@ -208,6 +208,19 @@ def test_a_slogan_may_come_twice_and_a_call_thrice_but_no_sentence(text: str, re
 
 
 @pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Hear the the world.", "a word twice in a row: 'the the'"),
+        ("Hear the world.Hear yourself.", "sentences without a space between them: 'world.Hear'"),
+        ("Plug in in seconds. It is very very small, bye bye!", ""),
+        ("Hear the world: www.Example.Com", ""),
+    ],
+)
+def test_english_words_are_neither_doubled_nor_joined(text: str, reason: str) -> None:
+    assert alone(reply(text)).reason.partition(",")[0] == reason
+
+
+@pytest.mark.parametrize(
     ("language", "text"),
     [
         ("ja", "高音质、长续航、防水性能。"),

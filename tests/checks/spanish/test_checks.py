@@ -155,6 +155,10 @@ def test_an_open_question_takes_any_text_in_spanish() -> None:
         (FINE.removesuffix(" siguiente."), "it ends in the middle of a sentence: "),
         (f"{FINE} Y así, poco a poco,", "it ends in the middle of a sentence: "),
         (f"{FINE} Y usted, qué opina?", "'?' without '¿'"),
+        (f"{FINE} El vehí**** espera.", "letters are masked: 'vehí****'"),
+        (f"{FINE} La com****dora espera.", "letters are masked: 'com****dora'"),
+        (f"{FINE} La com***dora espera.", "letters are masked: 'com***dora'"),
+        (f"{FINE} Así es cada manana.", "n in place of ñ: 'manana'"),
         ("\n", "format: no text"),
     ],
 )
@@ -175,6 +179,8 @@ def test_and_no_other(text: str, reason: str) -> None:
         ("siguiente.", "siguiente. ¡Ánimo! ¡Ánimo! ¡Ánimo!"),
         ("siguiente.", "siguiente. Así se aprende siempre. Así se aprende siempre."),
         ("siguiente.", "siguiente.\n\n## Ventajas\n\nVentajas hay muchas."),
+        ("con calma", "***con calma***"),
+        ("siguiente.", "siguiente.\n\n****\n\nHay más en www.montana.es/manana."),
     ],
 )
 def test_what_people_say_twice_is_no_defect(said: str, instead: str) -> None:
