@@ -39,12 +39,14 @@ async def send_limited(chat: Chat, probe: Probe, limit: int) -> Reply:
 
 @check(with_code_words("stream_matches_whole"), trials=4, needs=["stream"])
 async def stream_matches_whole(chat: Chat, probe: Probe) -> Score:
-    """A text MUST arrive undamaged, and a streamed reply MUST be the same as a whole one: its line
-    breaks and spaces, its finish_reason and its usage.
+    """A text MUST arrive undamaged, be tools offered or not, and a streamed reply MUST be the same
+    as a whole one: its line breaks and spaces, its finish_reason and its usage.
     """
+    tools = probe.parameters.get("tools", ())
 
     async def attempt() -> Score:
-        return pairs.score_copies(*await whole_and_streamed(chat, probe), probe.expect["text"])
+        replies = await whole_and_streamed(chat, probe)
+        return pairs.score_copies(*replies, probe.expect["text"], tools)
 
     scores = [await attempt()]
     while scores[-1].outcome is Outcome.FAIL and len(scores) < PAIRS:

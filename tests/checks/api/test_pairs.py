@@ -24,7 +24,7 @@ from readiness.checks.api.scoring_pairs import (
 from readiness.mutants.api import flaws_caches, flaws_pairs
 from readiness.mutants.catalog import FLAWLESS, find
 from readiness.mutants.flaw import Flaw
-from readiness.reply import Usage
+from readiness.reply import ToolCall, Usage
 from readiness.score import PASSED, Outcome, Score, failed
 from tests.checks.api.reference_over_http import CHECKS, failing
 from tests.exchanges import answered, said
@@ -99,6 +99,36 @@ def test_a_copy_shows_what_happens_to_all_texts_alike(came: str, damage: str) ->
     found = score_copies(reply(came), reply(came), COPIED)
     wanted = Outcome.FAIL if damage else Outcome.PASS
     assert (found.outcome, found.kind) == (wanted, damage)
+
+
+TOOLS = [{"type": "function", "function": {"name": "convert_money"}}]
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"), [("convert_money", UNDETERMINED), ("", Outcome.FAIL), ("a", Outcome.FAIL)]
+)
+def test_a_call_in_the_place_of_a_copy_is_a_slip_where_there_is_such_a_tool(
+    name: str, outcome: Outcome
+) -> None:
+    called = reply("", tool_calls=(ToolCall("1", "function", name, "{}"),))
+    for pair in ((reply(TEXT), called), (called, reply(TEXT)), (called, called)):
+        assert score_copies(*pair, TEXT, TOOLS).outcome is outcome
+
+
+def test_white_space_around_a_copy_is_nothing_of_the_text() -> None:
+    assert score_copies(reply(TEXT), reply(f"\n\n{TEXT}\n"), TEXT) == PASSED
+
+
+def test_half_of_the_copies_come_beside_tools_where_the_endpoint_takes_any() -> None:
+    probes = check_pairs.stream_matches_whole.probes(0, 4)
+    offered = [["tools" in each.within(of, None).parameters for each in probes]
+               for of in ((), ("tools",))]  # fmt: skip
+    assert offered == [[False, True, False, True], [False] * 4]
+    beside = [each.expect["text"] for each in probes if each.needs]
+    assert [text.startswith("{") for text in beside] == [False, True]
+    assert [each.within(("tools",), None).messages for each in probes] == [
+        each.messages for each in probes
+    ]
 
 
 def test_a_copy_that_stops_in_the_middle_lacks_its_end_and_a_limit_does_not() -> None:
