@@ -52,7 +52,7 @@ def memory_growth(readings: Sequence[Gauges], readings_in_72_hours: float) -> li
         if kept and len(series) == len(kept):
             limit = most / readings_in_72_hours
             outcome = _outcome(series, limit)
-            why = "less in the end" if outcome is Outcome.UNDETERMINED else ""
+            why = "and less in the end" if outcome is Outcome.UNDETERMINED else ""
             found.append(MemoryGrowth(name, trend(series).slope, limit, outcome, why))
     return found
 
@@ -102,7 +102,9 @@ def unless_by_all(
         for found in (interval_of_mean(excess, UNLIKELY), interval_of_mean(later))
     ):
         return growth
-    return replace(growth, outcome=Outcome.UNDETERMINED, why="as much with requests that complete")
+    return replace(
+        growth, outcome=Outcome.UNDETERMINED, why="and as much with requests that complete"
+    )
 
 
 def _excess(readings: Sequence[Gauges], name: str) -> list[float]:

@@ -60,7 +60,7 @@ def score_memory_growth(growths: Sequence[MemoryGrowth], interval: str) -> Score
         if each.outcome is Outcome.FAIL and found.outcome is not Outcome.FAIL:
             found = failed(reason)
         elif each.outcome is Outcome.UNDETERMINED and found.passed:
-            why = f"{reason}, and {each.why}: a leak, or a cache that fills"
+            why = f"{reason}, {each.why}: a leak, or a cache that fills"
             found = Score(each.outcome, why)
     return replace(found, measures=tuple(measures))
 
