@@ -61,8 +61,8 @@ async def arguments_of_later_calls(chat: Chat, probe: Probe) -> Score:
 @check(results, trials=15, needs=TOOLS, forms=probes.FORMS)
 async def tool_result_read_whole(chat: Chat, probe: Probe) -> Score:
     """A tool's result MUST be read whole: an array, nested members, null and what is empty or 0, a
-    table, lines, a long text, escapes, what looks like markup of a template, a bare number, and
-    parts.
+    table, lines, a long text, escapes, what looks like markup or control tokens of a template, a
+    bare number, and parts.
     """
     return await with_other_values(chat, probe, read)
 
