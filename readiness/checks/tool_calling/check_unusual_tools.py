@@ -31,14 +31,14 @@ async def minimal_tools(chat: Chat, probe: Probe) -> Score:
     return await call(chat, probe)
 
 
-@check(probes.extreme_values, trials=12, needs=TOOLS, forms=probes.FORMS)
+@check(probes.extreme_values, trials=14, needs=TOOLS, forms=probes.FORMS)
 async def extreme_argument_values(chat: Chat, probe: Probe) -> Score:
     """Whole numbers above 2**53, signs, leading zeros, links, addresses, telephone numbers, texts
     that look like another type, open a brace or have spaces around them, free members, arguments
-    named like keywords of JSON Schema or with a hyphen, and required values that are 0, false, "",
-    [] or null MUST arrive unchanged.
+    named like keywords of JSON Schema or with a hyphen, texts of more than 4,096 characters, and
+    required values that are 0, false, "", [] or null MUST arrive unchanged.
     """
-    return await call(chat, probe)
+    return await with_other_values(chat, probe, call)
 
 
 @check(probes.extreme_tools, trials=10, needs=TOOLS, forms=probes.FORMS)
