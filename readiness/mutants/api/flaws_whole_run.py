@@ -475,6 +475,8 @@ USAGE_FLAWS = [
         "of a long conversation, the last turns are counted",
         "api.prompt_tokens_reproducible",
         **counts(_last_turns),
+        # It is by these counts that `memory` tells whether a conversation arrives complete.
+        elsewhere=("memory",),
     ),
     Flaw(
         "api_usage_of_whole_replies",
