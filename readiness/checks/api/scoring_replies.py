@@ -20,6 +20,8 @@ from readiness.scoring.rejection import REFUSING, refused, tells
 
 #: Fewer tokens show nothing of their logprobs.
 MIN_LISTED = 8
+#: Of the same text, so many tokens or a share of them may have no logprobs, as that of its end.
+FEW_LISTED, UNLISTED = 2, 0.2
 #: Logprobs may differ by as much where one number is written in two ways; the probabilities of the
 #: same tokens, on average, by how requests are batched.
 CLOSE, SAME_PROBABILITY = 0.01, 0.2
@@ -461,7 +463,15 @@ def _text_of(given: Sequence[Any]) -> str:
 
 
 def score_same_logprobs(whole: Logprobs, streamed: Logprobs) -> Score:
-    """Score the logprobs of a stream by those of a whole reply, as far as their tokens agree."""
+    """Score the logprobs of a stream by those of a whole reply, as far as their tokens agree.
+
+    What llama.cpp keeps back, as a stop sequence may have begun, has none in its streams.
+    """
+    texts = ["".join(str(each.get("token")) for each in found) for found in (whole, streamed)]
+    missing = abs(len(whole) - len(streamed))
+    if texts[0] == texts[1] and missing > max(FEW_LISTED, UNLISTED * len(whole)):
+        came = f"{len(whole)} whole, {len(streamed)} streamed"
+        return failed("logprobs of the same text are of other tokens in a stream", came)
     both = zip(whole, streamed, strict=False)
     pairs = takewhile(lambda pair: pair[0].get("token") == pair[1].get("token"), both)
     off = [abs(math.exp(one["logprob"]) - math.exp(other["logprob"])) for one, other in pairs]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from readiness.mutants.api.requests import Forms, choice_of, counts, in_both
@@ -72,6 +73,24 @@ def _not_of_held_back(request: Request, made: list[Body]) -> list[Body]:
         text += "".join(each["delta"].get("content") or "" for each in chunk["choices"])
         sent.append(_bare(chunk) if begun and text.endswith(begun) else chunk)
     return sent
+
+
+def _joined_with_held_back(request: Request, made: list[Body]) -> list[Body]:
+    """What is kept back comes without, and is part of the token that ends the waiting."""
+    sent, held = list[Body](), ""
+    for chunk in _not_of_held_back(request, made):
+        if any(each.get("logprobs") for each in chunk["choices"]):
+            chunk = _of_entries(_of_each(partial(_after, held)))(request, chunk)
+            held = ""
+        else:
+            held += "".join(each["delta"].get("content") or "" for each in chunk["choices"])
+        sent.append(chunk)
+    return sent
+
+
+def _after(before: str, entry: Body) -> Body:
+    token = before + entry["token"]
+    return {**entry, "token": token, "bytes": list(token.encode())}
 
 
 def _in_one_piece(entries: list[Body]) -> list[Body]:
@@ -158,6 +177,11 @@ FLAWS = [
         "not_of_held_back",
         "what a stream keeps back as a stop sequence may have begun has no logprobs",
         change_chunks=_not_of_held_back,
+    ),
+    _advice(
+        "joined_with_held_back",
+        "in streams, what was kept back is part of the token that comes next, as by llama.cpp",
+        change_chunks=_joined_with_held_back,
     ),
     _advice("ascending", "the likeliest come last", **_of_alternatives(lambda _, top: top[::-1])),
     _advice(

@@ -561,16 +561,16 @@ def test_logprobs_are_of_about_as_many_tokens_as_are_counted() -> None:
     assert scoring_replies.score_logprobs([], reply("Daisy"), 2).reason == "no logprobs.content"
 
 
-@given(st.lists(JUNK | st.fixed_dictionaries({"logprob": JUNK, "top_logprobs": JUNK})), JUNK)
-def test_logprobs_that_are_anything_get_a_score(found: list[Any], given: Any) -> None:
-    choice = {**said()["choices"][0], "logprobs": given}
-    exchanges = [
-        answered({**said(), "choices": [each]})
-        for each in (choice, {**choice, "logprobs": {"content": given}})
-    ]
-    read_ = [scoring_streams.logprobs(each) for each in exchanges]
-    scores = [scoring_replies.score_logprobs(each, reply(TEXT), 2) for each in (found, *read_)]
-    assert {each.outcome for each in scores} == {Outcome.FAIL}
+@given(st.lists(JUNK | st.fixed_dictionaries({"logprob": JUNK, "top_logprobs": JUNK})))
+def test_logprobs_that_are_anything_get_a_score(found: list[Any]) -> None:
+    score = scoring_replies.score_logprobs(found, reply(TEXT), 2)
+    assert score.outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize("given_", [True, "text", [TOKENS], {}, {"content": 3}, {"content": "ab"}])
+def test_what_is_no_list_of_logprobs_has_none(given_: Any) -> None:
+    choice = {**said()["choices"][0], "logprobs": given_}
+    assert scoring_streams.logprobs(answered({**said(), "choices": [choice]})) == []
 
 
 def test_logprobs_of_a_stream_are_those_of_a_whole_reply() -> None:
@@ -580,6 +580,12 @@ def test_logprobs_of_a_stream_are_those_of_a_whole_reply() -> None:
     assert scoring_replies.score_same_logprobs(TOKENS, far).reason == (
         "the same tokens have other probabilities in a stream: 0.77 on average"
     )
+    joined = [*near[:4], listed("".join(LETTERS[4:]))]
+    assert scoring_replies.score_same_logprobs(TOKENS, joined).reason == (
+        "logprobs of the same text are of other tokens in a stream: 8 whole, 5 streamed"
+    )
+    ended = [*near, listed(""), listed("")]
+    assert scoring_replies.score_same_logprobs(TOKENS, ended) == PASSED
     other = [*far[:5], listed("x"), *far[6:]]
     assert scoring_replies.score_same_logprobs(TOKENS, other).outcome is Outcome.UNDETERMINED
 
