@@ -330,8 +330,13 @@ _DAMAGED: list[tuple[str, str, Callable[[str], str]]] = [
 _LIMITS = ("max_tokens", "max_completion_tokens")
 
 
-def _flaws(check: str, found: dict[str, tuple[str, dict[str, Any]]]) -> list[Flaw]:
-    return [Flaw(f"api_{name}", about, check, **hooks) for name, (about, hooks) in found.items()]
+def _flaws(
+    check: str, found: dict[str, tuple[str, dict[str, Any]]], elsewhere: Sequence[str] = ()
+) -> list[Flaw]:
+    return [
+        Flaw(f"api_{name}", about, check, elsewhere=elsewhere, **hooks)
+        for name, (about, hooks) in found.items()
+    ]
 
 
 FLAWS = [
@@ -410,6 +415,7 @@ FLAWS = [
                 {"change_chunks": _calls_as_text},
             ),
         },
+        elsewhere=("tool_calling",),
     ),
     *_flaws(
         "api.limit_change_honoured",
