@@ -330,13 +330,8 @@ _DAMAGED: list[tuple[str, str, Callable[[str], str]]] = [
 _LIMITS = ("max_tokens", "max_completion_tokens")
 
 
-def _flaws(
-    check: str, found: dict[str, tuple[str, dict[str, Any]]], elsewhere: Sequence[str] = ()
-) -> list[Flaw]:
-    return [
-        Flaw(f"api_{name}", about, check, elsewhere=elsewhere, **hooks)
-        for name, (about, hooks) in found.items()
-    ]
+def _flaws(check: str, found: dict[str, tuple[str, dict[str, Any]]]) -> list[Flaw]:
+    return [Flaw(f"api_{name}", about, check, **hooks) for name, (about, hooks) in found.items()]
 
 
 FLAWS = [
@@ -404,18 +399,23 @@ FLAWS = [
         {
             "streamed_digits_lost": (
                 "digits of arguments are lost in streams",
-                {"change_chunks": _arguments(lambda text: re.sub(r"\d", "", text))},
+                {
+                    "change_chunks": _arguments(lambda text: re.sub(r"\d", "", text)),
+                    "elsewhere": ("tool_calling",),
+                },
             ),
             "streamed_dashes_changed": (
                 "streamed arguments have other punctuation",
-                {"change_chunks": _arguments(lambda text: text.replace("-", "_"))},
+                {
+                    "change_chunks": _arguments(lambda text: text.replace("-", "_")),
+                    "elsewhere": ("tool_calling",),
+                },
             ),
             "streamed_call_as_text": (
                 "a streamed call comes as text",
-                {"change_chunks": _calls_as_text},
+                {"change_chunks": _calls_as_text, "elsewhere": ("tool_calling",)},
             ),
         },
-        elsewhere=("tool_calling",),
     ),
     *_flaws(
         "api.limit_change_honoured",
