@@ -437,15 +437,21 @@ FLAWS = [
         {
             "streamed_digits_lost": (
                 "digits of arguments are lost in streams",
-                {"change_chunks": _arguments(lambda text: re.sub(r"\d", "", text))},
+                {
+                    "change_chunks": _arguments(lambda text: re.sub(r"\d", "", text)),
+                    "elsewhere": ("tool_calling",),
+                },
             ),
             "streamed_dashes_changed": (
                 "streamed arguments have other punctuation",
-                {"change_chunks": _arguments(lambda text: text.replace("-", "_"))},
+                {
+                    "change_chunks": _arguments(lambda text: text.replace("-", "_")),
+                    "elsewhere": ("tool_calling",),
+                },
             ),
             "streamed_call_as_text": (
                 "a streamed call comes as text",
-                {"change_chunks": _calls_as_text},
+                {"change_chunks": _calls_as_text, "elsewhere": ("tool_calling",)},
             ),
         },
     ),
