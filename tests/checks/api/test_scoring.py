@@ -504,7 +504,10 @@ def test_logprobs_make_up_the_text() -> None:
             "top_logprobs": others,
         }
 
-    assert scoring_replies.score_logprobs([token("Da"), token("isy")], "Daisy", 2) == PASSED
+    whole = [token("Da"), token("isy")]
+    assert scoring_replies.score_logprobs(whole, "Daisy", 2) == PASSED
+    # The token of the end may be listed, which is no part of the text.
+    assert scoring_replies.score_logprobs([*whole, token("<|im_end|>")], "Daisy", 2) == PASSED
     assert scoring_replies.score_logprobs([token("Da")], "Daisy", 2).reason == (
         "the tokens are 'Da', the text is 'Daisy'"
     )

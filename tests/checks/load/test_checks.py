@@ -72,6 +72,17 @@ def test_open_loop_requests_are_timed_from_when_they_were_due() -> None:
     assert scoring.score_completeness(step).passed
 
 
+def test_the_rate_of_an_open_loop_is_that_of_its_arrivals() -> None:
+    async def work(chat: Chat) -> StepResult:
+        return await run_step(chat, Shape("code", 0, 300, 5.0, rate=68.0))
+
+    step = simulated("reference", "h200", work)
+    start, end = step.full_load_interval
+    arrived = sum(start <= each.due < end for each in step.samples)
+    assert arrived > 200
+    assert step.throughput.value == pytest.approx(arrived / (end - start), rel=0.05)
+
+
 @pytest.mark.parametrize(
     ("mutant", "why"),
     [
