@@ -187,6 +187,12 @@ def streaming(probe: Probe) -> Probe:
     )
 
 
+def unstreamed(probe: Probe) -> Probe:
+    """The probe as it is where it is not streamed."""
+    kept = {name: of for name, of in probe.parameters.items() if name != "stream"}
+    return replace(probe, id=probe.id.replace(".stream@", "@"), parameters=kept)
+
+
 def _filled(said: Any, series: str) -> Any:
     code, other = _codes(series, 2)
     filler = PROMPTS["filler"]

@@ -24,7 +24,6 @@ from readiness.protocol.message import decode
 from readiness.reply import Reply, ToolCall
 from readiness.resources import violation
 from readiness.score import PASSED, Outcome, Score, failed, scored
-from readiness.scoring.rejection import tells
 from readiness.scoring.strict_json import NotJson, strict
 
 Tool = Mapping[str, Any]
@@ -318,8 +317,15 @@ def score_sampled(texts: Sequence[str]) -> Score:
     return failed("drawn anew, the same reply", f"{texts[0]!r:.120}")
 
 
-def score_stop_cut(free: Reply, stopped: Reply, stops: Sequence[str]) -> Score:
-    """Score a stopped reply by what stands before the stop in the reply without it."""
+def score_stop_cut(free: Reply, stopped: Reply, stops: Sequence[str], after: int = 0) -> Score:
+    """Score a stopped reply by what stands before the stop in the reply without it.
+
+    Args:
+        free: The reply without the stop sequences.
+        stopped: The reply with them.
+        stops: The stop sequences.
+        after: The characters before the first of them, with fewer of which nothing is shown.
+    """
     whole, text = free.content or "", stopped.content or ""
     places = [whole.find(stop) for stop in stops if stop in whole]
     left = [stop for stop in stops if stop in text]
@@ -329,7 +335,9 @@ def score_stop_cut(free: Reply, stopped: Reply, stops: Sequence[str]) -> Score:
         return _score_begun(whole.rstrip(), text.rstrip(), stops)
     due = whole[: min(places)].rstrip()
     if text.rstrip() == due:
-        return PASSED if stopped.finish == "stop" else _wrong_finish(stopped)
+        if stopped.finish != "stop":
+            return failed(f"finish_reason is {stopped.finish!r:.40}, not 'stop'")
+        return PASSED if min(places) >= after else _too_short(free)
     if stopped.reasoning and not text.strip():
         came = f"{stopped.reasoning[-80:]!r}"
         return scored(Outcome.UNDETERMINED, "the stop ends the reasoning", came=came)
@@ -354,14 +362,3 @@ def _score_begun(whole: str, text: str, stops: Sequence[str]) -> Score:
         return failed("the end of the text is lost, with which a stop begins", f"{lost!r:.40}")
     came = f"{whole!r:.80}, then {text!r:.80}"
     return scored(Outcome.UNDETERMINED, "the model writes another text", came=came)
-
-
-def score_stop_at_space(free: Reply, stopped: Exchange, stops: Sequence[str]) -> Score:
-    """Score a stop sequence of white space alone, which may be refused: Anthropic takes none."""
-    if stopped.declined:
-        return tells(stopped)
-    return score_stop_cut(free, read(stopped), stops)
-
-
-def _wrong_finish(reply: Reply) -> Score:
-    return failed(f"finish_reason is {reply.finish!r:.40}, not 'stop'")

@@ -83,6 +83,7 @@ FLAWS = [
         "a chunk has null for choices",
         "api.sdk_stream_helper",
         change_chunks=chunked(all_of(uncounted, limited_to(128)), _no_choices),
+        elsewhere=("tool_calling", "memory"),
     ),
     Flaw(
         "api_sdk_arguments",

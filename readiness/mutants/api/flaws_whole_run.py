@@ -259,12 +259,14 @@ SERVICE_FLAWS = [
         "one stream of forty is cut",
         "api.answers_every_request",
         change_frames=_cut_stream,
+        elsewhere=_CONVERSING,
     ),
     Flaw(
         "api_halved_replies",
         "one stream of forty ends half-way, as if it were complete",
         "api.answers_every_request",
         change_frames=_ends_early,
+        elsewhere=_CONVERSING,
     ),
 ]
 

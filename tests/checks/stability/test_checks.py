@@ -21,6 +21,7 @@ from readiness.chat import Chat
 from readiness.check import Check
 from readiness.checks.stability import checks, scenarios, scoring
 from readiness.checks.stability.abort_cycles import (
+    ABORTS,
     AbortCycles,
     AbortCyclesResult,
     IdleReading,
@@ -60,7 +61,7 @@ CUT_STREAMS = [each.name for each in flaws_cut_streams.FLAWS if each.check]
 WHOLE_STREAMS = [each.name for each in flaws_cut_streams.FLAWS if each.harmless]
 
 
-def failures(mutant: str, *checks_: Check, small: bool = False) -> dict[str, Outcome]:
+def failures(mutant: str | Flaw, *checks_: Check, small: bool = False) -> dict[str, Outcome]:
     """The checks that do not pass, and the outcome of each."""
 
     async def work(chat: Chat) -> dict[str, Outcome]:
@@ -231,10 +232,18 @@ def test_what_an_abort_leaves_is_found_at_every_pace(
     assert at_pace(mutant, pace, metrics=metrics) == outcomes
 
 
-def test_a_model_that_ends_early_leaves_open_whether_aborts_stop() -> None:
-    def brief(request: Request, said: ModelOutput, turn: int) -> ModelOutput:
-        return replace(said, content=(said.content or "")[:300])
+def brief(request: Request, said: ModelOutput, turn: int) -> ModelOutput:
+    """The output of a model that ends early."""
+    return replace(said, content=(said.content or "")[:300])
 
+
+def test_a_model_that_ends_early_shows_nothing_of_long_replies() -> None:
+    ends = Flaw("ends", "a model ends early", change_output=brief)
+    undetermined = {"long_reply_not_truncated": Outcome.UNDETERMINED}
+    assert failures(ends, checks.long_reply_not_truncated) == undetermined
+
+
+def test_a_model_that_ends_early_leaves_open_whether_aborts_stop() -> None:
     flaw = replace(find("abort_runs_on"), change_output=brief)
     result = simulated(flaw, "h200", run_abort_cycles)
     score = scoring.score_wait_until_idle(result)
@@ -306,6 +315,25 @@ def test_metrics_are_read_late_by_a_saturated_client(lag: float, outcome: Outcom
     made.readings = [replace(each, running_for=4.0) for each in made.readings]
     made.client_saturation.lags.add(np.full(100, lag))
     assert scoring.score_wait_until_idle(made).outcome is outcome
+
+
+def test_a_reply_that_ended_before_its_abort_is_no_abort() -> None:
+    measured = list[bool]()
+
+    def ends_at_once(request: Request, said: ModelOutput, turn: int) -> ModelOutput:
+        return replace(said, content="") if measured else said
+
+    async def work(chat: Chat) -> AbortCyclesResult:
+        cycles = AbortCycles(chat)
+        await cycles.begin()
+        measured.append(True)
+        for number in range(ABORTS):
+            await cycles.abort_request(number)
+        return cycles.result
+
+    result = simulated(Flaw("ends", "", change_output=ends_at_once), "h200", work)
+    # Two are aborted before their first token.
+    assert (result.attempted, result.aborted) == (8, 2)
 
 
 def test_aborts_that_came_too_late_show_nothing() -> None:
