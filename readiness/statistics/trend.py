@@ -98,15 +98,15 @@ def batch_means(values: Sequence[float]) -> Estimate:
     return Estimate(mean, max(low, 0.0), high)
 
 
-def interval_of_mean(values: Sequence[float]) -> Estimate:
-    """The mean of independent values of either sign, with a t interval."""
+def interval_of_mean(values: Sequence[float], alpha: float = ALPHA) -> Estimate:
+    """The mean of independent values of either sign, with a two-sided t interval."""
     from scipy.special import stdtrit
 
     mean = float(np.mean(values))
     if len(values) < MIN_BATCHES:
         return Estimate(mean, -inf, inf)
     error = float(np.std(values, ddof=1)) / sqrt(len(values))
-    half = float(stdtrit(len(values) - 1, 1 - ALPHA / 2)) * error
+    half = float(stdtrit(len(values) - 1, 1 - alpha / 2)) * error
     return Estimate(mean, mean - half, mean + half)
 
 

@@ -182,7 +182,8 @@ def test_a_stop_text_that_is_ignored_is_found(name: str, passed: bool) -> None:
 @pytest.mark.parametrize("name", ["tfserve", "dasllama"])
 def test_log_probabilities_that_do_not_come_are_missed(name: str) -> None:
     asked = json.loads(probe(name, "logprobs top_logprobs=2"))
-    assert scoring_replies.score_logprobs(asked or [], "Hello!", 2).reason == "no logprobs.content"
+    told = scoring_replies.score_logprobs(asked or [], reply("Hello!"), 2)
+    assert told.reason == "no logprobs.content"
 
 
 # Errors

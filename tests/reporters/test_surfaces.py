@@ -118,6 +118,8 @@ def test_implausible_figures_are_marked_on_the_terminal_the_page_and_in_the_summ
     print_matrix(console, found)
     mark = "implausible: ticket, 32 clients: Little's law is off by 0.41"
     assert mark in console.export_text()
+    print_outcome(console, found)
+    assert mark in console.export_text()
     assert f"- {mark}" in summary(found)
     assert "implausible: Little&#39;s law is off by 0.41" in str(page(found))
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from numpy import array
 
+from readiness.chat import Chat
+from readiness.check import check
 from readiness.checks.low_resource.timing import StreamBurst, TimedStream
 from readiness.checks.stability.abort_cycles import AbortCyclesResult, IdleReading
 from readiness.checks.stability.long_replies import LongRequest
@@ -19,8 +21,13 @@ from readiness.load.saturation import ClientSaturation
 from readiness.load.step import RequestMeasurement, Shape, StepResult
 from readiness.load.traffic import UserScript
 from readiness.mutants.endpoint.server import serving as reference
+from readiness.probe import Probe
 from readiness.runner.measurements import from_json, to_json
+from readiness.runner.record import measures
+from readiness.score import PASSED, Measure, Score
 from readiness.statistics.histogram import Histogram
+from readiness.verdict.claim import Claim
+from readiness.verdict.result import Result, Trial
 from tests.runner.test_rescoring import rewritten
 from tests.user_checks import alone, prepare
 
@@ -201,3 +208,16 @@ def refused(
     for path, content in kept.items():
         path.write_bytes(content)
     return status, why in capsys.readouterr().err
+
+
+def test_the_record_marks_what_is_implausible_and_nothing_else() -> None:
+    found = [Measure("throughput", 4.9, "1/s"), Measure("off by", 0.41, implausible=True)]
+    probe = Probe("p.1", [])
+    trial = Trial.of(probe, 0, PASSED.measured(*found))
+    judged = Result(check([probe])(tested), Claim(1.0, 0.05, 0.05, 1), [trial])
+    assert [each.get("implausible", False) for each in measures(judged)] == [False, True]
+
+
+async def tested(chat: Chat, probe: Probe) -> Score:
+    """It MUST pass."""
+    return PASSED

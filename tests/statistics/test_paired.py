@@ -44,6 +44,7 @@ margins = st.sampled_from([0.02, 0.05, 0.1])
         (0, 7, 1.0),
         (1, 1, 0.75),
         (0, 1000, 1.0),
+        (0, 1_024, 1.0),  # 2 to the 1,024th is no float.
     ],
 )
 def test_losses_ahead_of_gains_are_as_unlikely_as_so_many_heads(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from readiness.chat import Chat
@@ -13,15 +14,20 @@ from readiness.checks.api.probes import with_code_words
 from readiness.checks.api.requests import (
     reproduced,
     send,
+    send_refusable,
     send_without_reasoning,
 )
 from readiness.probe import Probe
 from readiness.reply import Reply
 from readiness.score import Outcome, Score
+from readiness.scoring.rejection import tells
 
 SEEDS = (11, 12)
 #: A model that slips in half of its copies makes so many pairs differ alike in one of 128 trials.
 PAIRS = 4
+#: The length of stop sequences that every server takes: Baidu's takes 20 characters, FastDeploy
+#: eight tokens; Anthropic's takes none of white space alone.
+USUAL = 12
 
 
 async def whole_and_streamed(chat: Chat, probe: Probe) -> tuple[Reply, Reply]:
@@ -39,12 +45,14 @@ async def send_limited(chat: Chat, probe: Probe, limit: int) -> Reply:
 
 @check(with_code_words("stream_matches_whole"), trials=4, needs=["stream"])
 async def stream_matches_whole(chat: Chat, probe: Probe) -> Score:
-    """A text MUST arrive undamaged, and a streamed reply MUST be the same as a whole one: its line
-    breaks and spaces, its finish_reason and its usage.
+    """A text MUST arrive undamaged, be tools offered or not, and a streamed reply MUST be the same
+    as a whole one: its line breaks and spaces, its finish_reason and its usage.
     """
+    tools = probe.parameters.get("tools", ())
 
     async def attempt() -> Score:
-        return pairs.score_copies(*await whole_and_streamed(chat, probe), probe.expect["text"])
+        replies = await whole_and_streamed(chat, probe)
+        return pairs.score_copies(*replies, probe.expect["text"], tools)
 
     scores = [await attempt()]
     while scores[-1].outcome is Outcome.FAIL and len(scores) < PAIRS:
@@ -177,21 +185,20 @@ async def stop_cuts_same_text(chat: Chat, probe: Probe) -> Score:
     """With a stop sequence, a reply MUST be what stands before it in the reply without, or all of
     that where it only begins, whole and streamed.
     """
-    stops = probe.expect["stop"]
+    stops, after = probe.expect["stop"], probe.expect.get("after", 0)
+    usual = [stop for stop in stops if not stop.isspace() and len(stop) <= USUAL]
+    stopping = partial(chat, probe.messages, budget=probe.budget)
 
-    async def attempt(stream: bool) -> Score:
+    async def attempt(**form: Any) -> Score:
         free = await send(chat, probe)
-        streamed = {"stream": True} if stream else {}
-        if not all(map(str.isspace, stops)):
-            reply = await chat(probe.messages, budget=probe.budget, stop=stops, **streamed)
-            return pairs.score_stop_cut(free, reply, stops)
-        stopped = await chat.send_invalid(
-            probe.messages, budget=probe.budget, stop=stops, **streamed
-        )
-        if stopped.declined:
-            # It may decline white space; if it declines a word too, it has no stop sequences.
-            await chat(probe.messages, budget=probe.budget, stop=["END"], **streamed)
-        return pairs.score_stop_at_space(free, stopped, stops)
+        if usual == stops:
+            return pairs.score_stop_cut(free, await stopping(stop=stops, **form), stops, after)
+        stopped = await send_refusable(chat, probe, stop=stops, **form)
+        if isinstance(stopped, Reply):
+            return pairs.score_stop_cut(free, stopped, stops, after)
+        # It may decline those; if it declines a word too, it has no stop sequences.
+        reply, told = await stopping(stop=usual or ["END"], **form), tells(stopped)
+        return pairs.score_stop_cut(free, reply, usual, after) if usual and told.passed else told
 
-    whole = await reproduced(lambda: attempt(stream=False))
-    return await reproduced(lambda: attempt(stream=True)) if whole.passed else whole
+    whole = await reproduced(attempt)
+    return await reproduced(partial(attempt, stream=True)) if whole.passed else whole

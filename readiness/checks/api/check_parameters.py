@@ -8,7 +8,14 @@ from functools import partial
 from readiness.chat import Chat
 from readiness.check import check
 from readiness.checks.api import scoring_replies as replies
-from readiness.checks.api.probes import both_forms, plainly, probes, streamed, with_nulls
+from readiness.checks.api.probes import (
+    both_forms,
+    plainly,
+    probes,
+    streamed,
+    unstreamed,
+    with_nulls,
+)
 from readiness.checks.api.requests import (
     ask_with_limit,
     ask_without_limit,
@@ -129,12 +136,17 @@ async def seed_reproducible(chat: Chat, probe: Probe) -> Score:
 
 @check(both_forms("logprobs_returned"))
 async def logprobs_returned(chat: Chat, probe: Probe) -> Score:
-    """When logprobs are requested, they SHOULD cover every token of the text, with no more
-    alternatives than requested.
+    """When logprobs are requested, they SHOULD cover every token of the text, with the likeliest
+    alternatives and no more than requested, alike whole and streamed.
     """
-    exchange = await send_as_is(chat, probe)
-    content, top = read(exchange).content or "", probe.parameters["top_logprobs"]
-    return replies.score_logprobs(logprobs(exchange), content, top)
+    plain = unstreamed(probe)
+    whole = await chat.fetch_once(plain.id, partial(send_as_is, probe=plain))
+    sent = whole if plain == probe else await send_as_is(chat, probe)
+    top = probe.parameters["top_logprobs"]
+    scores = [replies.score_logprobs(logprobs(each), read(each), top) for each in (sent, whole)]
+    if sent is whole or not all(score.passed for score in scores):
+        return scores[0]
+    return replies.score_same_logprobs(logprobs(whole), logprobs(sent))
 
 
 @check(probes("sampling_parameters_accepted"))

@@ -162,7 +162,20 @@ def _probe(name: str, said: Mapping[str, Any]) -> Probe:
         temperature = {"temperature": SamplingValue(parts.pop("sampled"))}
         parts["parameters"] = {**parts["parameters"], **temperature}
     send = {"send": parts.pop("send")} if "send" in parts else {}
-    return Probe(name, **{**parts, "expect": {**parts.get("expect", {}), **send}})
+    tools = parts.pop("tools", None)
+    probe = Probe(name, **{**parts, "expect": {**parts.get("expect", {}), **send}})
+    return _beside(tools, probe) if tools else probe
+
+
+def _beside(tools: Sequence[Any], probe: Probe) -> Probe:
+    """The probe beside tools, where the endpoint takes any, that it has no need of."""
+    return replace(
+        probe,
+        parameters={**probe.parameters, "tools": tools},
+        needs=frozenset({"tools"}),
+        adds=prompt_tokens((), tools),
+        plain=probe,
+    )
 
 
 def streaming(probe: Probe) -> Probe:
@@ -172,6 +185,12 @@ def streaming(probe: Probe) -> Probe:
         id=probe.id.replace("@", ".stream@"),
         parameters={**probe.parameters, "stream": True},
     )
+
+
+def unstreamed(probe: Probe) -> Probe:
+    """The probe as it is where it is not streamed."""
+    kept = {name: of for name, of in probe.parameters.items() if name != "stream"}
+    return replace(probe, id=probe.id.replace(".stream@", "@"), parameters=kept)
 
 
 def _filled(said: Any, series: str) -> Any:

@@ -84,6 +84,17 @@ async def send_invalid(chat: Chat, probe: Probe) -> Exchange:
     return await chat.call(replace(call(probe, chat.dialect), valid=False))
 
 
+async def send_refusable(chat: Chat, probe: Probe, **parameters: Any) -> Reply | Exchange:
+    """The reply to a probe with parameters that the endpoint may refuse, or its refusal."""
+    exchange = await chat.send_invalid(probe.messages, budget=probe.budget, **parameters)
+    if exchange.declined:
+        return exchange
+    reply = read(exchange)
+    if reply.finish != "length":
+        return reply
+    return await chat(probe.messages, budget=probe.budget, **parameters)  # With room for reasoning.
+
+
 async def within_largest_limit(chat: Chat, probe: Probe) -> Probe:
     """A probe whose limit the endpoint accepts: its own, or half of that, or of that, and so on."""
     while probe.budget > LEAST_LIMIT:

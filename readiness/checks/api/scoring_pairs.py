@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -24,8 +24,9 @@ from readiness.protocol.message import decode
 from readiness.reply import Reply, ToolCall
 from readiness.resources import violation
 from readiness.score import PASSED, Outcome, Score, failed, scored
-from readiness.scoring.rejection import tells
 from readiness.scoring.strict_json import NotJson, strict
+
+Tool = Mapping[str, Any]
 
 #: By how many completion tokens the same text may differ: some servers count its end.
 TOKENS, SHARE = 3, 0.1
@@ -46,7 +47,8 @@ MIN_BREAKS = 3
 _DAMAGES: Mapping[str, Callable[[str], str]] = {
     "special characters are escaped": lambda text: html.escape(text, quote=False),
     "special characters and quotation marks are escaped": html.escape,
-    "tags are lost": lambda text: re.sub(r"</?\w+>", "", text),
+    "tags are lost": lambda text: re.sub(r"</?\w[^<>\n]*>", "", text),
+    "JSON at the beginning is lost": lambda text: re.sub(r"\A\{[^{}]*\}", "", text),
     "ampersands are lost": lambda text: text.replace("&", ""),
     "quotation marks are lost": lambda text: re.sub("[\"']", "", text),
     "apostrophes are doubled": lambda text: text.replace("'", "''"),
@@ -67,12 +69,12 @@ _RUN = re.compile(r"(?<=\S)[ \u3000]{2,}(?=\S)")
 _INDENT = re.compile(r"^[ \t]+(?=\S)", re.MULTILINE)
 
 
-def score_copies(whole: Reply, streamed: Reply, text: str) -> Score:
-    """Score a whole and a streamed copy of a text."""
-    told = _score_usage(whole, streamed)
+def score_copies(whole: Reply, streamed: Reply, text: str, tools: Collection[Tool] = ()) -> Score:
+    """Score a whole and a streamed copy of a text, beside tools that it has no need of."""
+    told = _score_usage(whole, streamed) or _score_no_calls([whole, streamed], tools)
     if told:
         return told
-    if whole.text == streamed.text:
+    if whole.text.strip() == streamed.text.strip():
         if damage := _damage(whole.text, text) or _lost_end(whole, text):
             return failed(damage, _difference(text.strip(), whole.text.strip(), "asked", "came"))
         return _score_same(whole, streamed)
@@ -84,6 +86,18 @@ def score_copies(whole: Reply, streamed: Reply, text: str) -> Score:
         kind = "the stream has another text" if faithful[0] else "the whole reply has another text"
         return failed(kind, _difference(whole.text, streamed.text))
     return _not_copied(whole)
+
+
+def _score_no_calls(replies: Sequence[Reply], tools: Collection[Tool]) -> Score | None:
+    """The score of calls in the place of a text; None where there are none."""
+    made = [call for each in replies for call in each.tool_calls]
+    if not made:
+        return None
+    offered = [tool["function"]["name"] for tool in tools]
+    calls = f"{_calls(made)!r:.120}"
+    if all(call.name in offered for call in made):
+        return scored(Outcome.UNDETERMINED, "the model calls a tool that it has no need of", calls)
+    return failed("a text is taken for a call of what is no tool", calls)
 
 
 def _damage(copy: str, text: str) -> str:
@@ -303,8 +317,15 @@ def score_sampled(texts: Sequence[str]) -> Score:
     return failed("drawn anew, the same reply", f"{texts[0]!r:.120}")
 
 
-def score_stop_cut(free: Reply, stopped: Reply, stops: Sequence[str]) -> Score:
-    """Score a stopped reply by what stands before the stop in the reply without it."""
+def score_stop_cut(free: Reply, stopped: Reply, stops: Sequence[str], after: int = 0) -> Score:
+    """Score a stopped reply by what stands before the stop in the reply without it.
+
+    Args:
+        free: The reply without the stop sequences.
+        stopped: The reply with them.
+        stops: The stop sequences.
+        after: The characters before the first of them, with fewer of which nothing is shown.
+    """
     whole, text = free.content or "", stopped.content or ""
     places = [whole.find(stop) for stop in stops if stop in whole]
     left = [stop for stop in stops if stop in text]
@@ -314,7 +335,9 @@ def score_stop_cut(free: Reply, stopped: Reply, stops: Sequence[str]) -> Score:
         return _score_begun(whole.rstrip(), text.rstrip(), stops)
     due = whole[: min(places)].rstrip()
     if text.rstrip() == due:
-        return PASSED if stopped.finish == "stop" else _wrong_finish(stopped)
+        if stopped.finish != "stop":
+            return failed(f"finish_reason is {stopped.finish!r:.40}, not 'stop'")
+        return PASSED if min(places) >= after else _too_short(free)
     if stopped.reasoning and not text.strip():
         came = f"{stopped.reasoning[-80:]!r}"
         return scored(Outcome.UNDETERMINED, "the stop ends the reasoning", came=came)
@@ -339,14 +362,3 @@ def _score_begun(whole: str, text: str, stops: Sequence[str]) -> Score:
         return failed("the end of the text is lost, with which a stop begins", f"{lost!r:.40}")
     came = f"{whole!r:.80}, then {text!r:.80}"
     return scored(Outcome.UNDETERMINED, "the model writes another text", came=came)
-
-
-def score_stop_at_space(free: Reply, stopped: Exchange, stops: Sequence[str]) -> Score:
-    """Score a stop sequence of white space alone, which may be refused: Anthropic takes none."""
-    if stopped.declined:
-        return tells(stopped)
-    return score_stop_cut(free, read(stopped), stops)
-
-
-def _wrong_finish(reply: Reply) -> Score:
-    return failed(f"finish_reason is {reply.finish!r:.40}, not 'stop'")

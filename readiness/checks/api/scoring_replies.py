@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise, takewhile
 from typing import Any
 
 from readiness.exchange import Exchange, Fault, Repeated
@@ -17,6 +18,13 @@ from readiness.resources import violation
 from readiness.score import PASSED, EndpointError, Outcome, Score, failed, scored
 from readiness.scoring.rejection import REFUSING, refused, tells
 
+#: Fewer tokens show nothing of their logprobs.
+MIN_LISTED = 8
+#: Of the same text, so many tokens or a share of them may have no logprobs, as that of its end.
+FEW_LISTED, UNLISTED = 2, 0.2
+#: Logprobs may differ by as much where one number is written in two ways; the probabilities of the
+#: same tokens, on average, by how requests are batched.
+CLOSE, SAME_PROBABILITY = 0.01, 0.2
 #: Tokens by which the forms of a conversation may differ if nothing is lost.
 SLACK = 4
 #: The most tokens of a short system message, with the template's around it.
@@ -379,30 +387,101 @@ def score_usage_of_choices(found: Mapping[str, Any], limit: int) -> Score:
     return PASSED if counted == wanted else failed(f"{counted} tokens for two choices of {limit}")
 
 
-def score_logprobs(found: Sequence[Mapping[str, Any]], content: str, top: int) -> Score:
-    """Score logprobs: their tokens make up the text, and no probability is above 1."""
+Logprobs = Sequence[Mapping[str, Any]]
+
+
+def score_logprobs(found: Logprobs, reply: Reply, top: int) -> Score:
+    """Score logprobs: their tokens and bytes make up the text, and each has its alternatives."""
     if not found:
         return failed("no logprobs.content")
-    tokens = "".join(str(each.get("token")) for each in found)
-    if not any(_spells(each, content) for each in (found, found[:-1])):
-        return failed(f"the tokens are {tokens!r:.80}, the text is {content!r:.80}")
-    values = [each.get("logprob") for each in found]
-    wrong = [value for value in values if not _is_logprob(value)]
-    if wrong:
-        return failed(f"a logprob is {wrong[0]!r:.40}")
-    alternatives = [len(each.get("top_logprobs") or ()) for each in found]
-    return (
-        PASSED
-        if max(alternatives) <= top and min(alternatives)
-        else failed(f"{alternatives[:8]} alternatives, asked for {top}")
-    )
+    wrong = next(filter(None, (_wrong_entry(each, top) for each in found)), "")
+    if wrong := wrong or _misspelled(found, reply):
+        return failed(wrong)
+    if len(reply.text) > CHARACTERS_PER_TOKEN * len(found):
+        return failed(f"logprobs of {len(found)} tokens", f"{len(reply.text)} characters")
+    if reply.usage and len(found) > 2 * reply.usage.completion:
+        return failed(f"logprobs of {len(found)} tokens", f"{reply.usage.completion} are counted")
+    if len(found) < MIN_LISTED:
+        return scored(Outcome.UNDETERMINED, "too short to tell", came=f"{reply.text!r:.120}")
+    return PASSED
 
 
-def _spells(found: Sequence[Mapping[str, Any]], content: str) -> bool:
-    """Whether tokens make up a text; that of its end, where it is listed, is no part of it."""
-    tokens = "".join(str(each.get("token")) for each in found)
-    raw = b"".join(bytes(each.get("bytes") or ()) for each in found)
-    return content in (tokens, raw.decode(errors="replace"))
+def _wrong_entry(entry: Any, top: int) -> str:
+    """What is wrong with a token's logprob, or with its likeliest alternatives, in their order.
+
+    The token is one of them. A less likely one may be left out, or come in addition, at any place.
+    """
+    listed = _listed(entry)
+    for each in (entry, *listed):
+        if not isinstance(each, Mapping) or not _is_logprob(each.get("logprob")):
+            value = each.get("logprob") if isinstance(each, Mapping) else each
+            return f"a logprob is {value!r:.40}"
+    token, value = entry.get("token"), entry["logprob"]
+    same = [each for each in listed if each.get("token") == token or each["logprob"] == value]
+    others = [each["logprob"] for each in listed if each is not next(iter(same), None)]
+    outside = value <= min(others, default=-math.inf) + CLOSE
+    if not listed or len(listed) > top + outside:
+        return f"{len(listed)} alternatives, asked for {top}"
+    if any(later > earlier + CLOSE for earlier, later in pairwise(others)):
+        return f"the alternatives are not sorted: {others!r:.80}"
+    return "" if same or outside else f"{token!r:.40} is likelier than its alternatives"
+
+
+def _listed(entry: Any) -> Sequence[Any]:
+    listed = entry.get("top_logprobs") if isinstance(entry, Mapping) else ()
+    return listed if isinstance(listed, list) else ()
+
+
+def _misspelled(found: Logprobs, reply: Reply) -> str:
+    """Where tokens or their bytes do not make up a text; that of its end is no part of it.
+
+    A token that is half a character has no text of its own, and may have its bytes alone.
+    """
+    content = (reply.content or "").strip()
+    tokens = [str(each.get("token")) for each in found]
+    given = [each.get("bytes") for each in found]
+
+    def spell(*texts: str) -> bool:
+        said = [each.strip() for each in texts]
+        return any(each == content or (reply.reasoning and each.endswith(content)) for each in said)
+
+    by_tokens = spell("".join(tokens), "".join(tokens[:-1]))
+    if None in given and by_tokens:
+        return ""
+    if None not in given and spell(_text_of(given), _text_of(given[:-1])):
+        return ""
+    if by_tokens:
+        return f"the bytes are those of {_text_of(given)!r:.80}, the text is {content!r:.80}"
+    return f"the tokens are {''.join(tokens)!r:.80}, the text is {content!r:.80}"
+
+
+def _text_of(given: Sequence[Any]) -> str:
+    """The text of tokens' bytes; what is no byte becomes one that stands in no text."""
+    values = [value for each in given for value in (each if isinstance(each, list) else [None])]
+    known = [value if type(value) is int and 0 <= value < 256 else 0xFF for value in values]
+    return bytes(known).decode(errors="replace")
+
+
+def score_same_logprobs(whole: Logprobs, streamed: Logprobs) -> Score:
+    """Score the logprobs of a stream by those of a whole reply, as far as their tokens agree.
+
+    What llama.cpp keeps back, as a stop sequence may have begun, has none in its streams.
+    """
+    texts = ["".join(str(each.get("token")) for each in found) for found in (whole, streamed)]
+    missing = abs(len(whole) - len(streamed))
+    if texts[0] == texts[1] and missing > max(FEW_LISTED, UNLISTED * len(whole)):
+        came = f"{len(whole)} whole, {len(streamed)} streamed"
+        return failed("logprobs of the same text are of other tokens in a stream", came)
+    both = zip(whole, streamed, strict=False)
+    pairs = takewhile(lambda pair: pair[0].get("token") == pair[1].get("token"), both)
+    off = [abs(math.exp(one["logprob"]) - math.exp(other["logprob"])) for one, other in pairs]
+    if len(off) < MIN_LISTED:
+        came = f"{len(off)} tokens alike"
+        return scored(Outcome.UNDETERMINED, "the model writes another text", came=came)
+    mean = sum(off) / len(off)
+    if mean <= SAME_PROBABILITY:
+        return PASSED
+    return failed("the same tokens have other probabilities in a stream", f"{mean:.2f} on average")
 
 
 def score_equal(first: Reply, second: Reply) -> Score:

@@ -87,8 +87,9 @@ def choices(exchange: Exchange) -> list[Mapping[str, Any]]:
 
 def logprobs(exchange: Exchange) -> list[Mapping[str, Any]]:
     """The logprobs of a reply, one entry a token."""
-    given = [choice.get("logprobs") or {} for choice in choices(exchange)]
-    return [token for each in given for token in each.get("content") or ()]
+    given = [choice.get("logprobs") for choice in choices(exchange)]
+    listed = [each.get("content") for each in given if isinstance(each, Mapping)]
+    return [token for each in listed if isinstance(each, list) for token in each]
 
 
 def score_defects(reply: Reply, kinds: Set[DefectKind]) -> Score:

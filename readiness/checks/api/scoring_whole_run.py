@@ -154,10 +154,11 @@ def score_created(seen: Sequence[Observed]) -> Judged:
     told = [(each, each.created) for each in seen if each.created is not None]
     if few := _too_few(len(told)):
         return few
+    if len({created for _, created in told}) == 1 and abs(told[0][1] - told[0][0].sent) > DAY:
+        return scored(Outcome.UNSUPPORTED, "`created` is no time of a clock"), ()
+    told = [(each, created) for each, created in told if created]  # 0 is no time.
     offsets = [created - each.sent for each, created in told]
     dates = [each.date - each.sent for each, _ in told if each.date is not None]
-    if len({created for _, created in told}) == 1 and abs(median(offsets)) > DAY:
-        return scored(Outcome.UNSUPPORTED, "`created` is no time of a clock"), ()
     clock = min(median(offsets), median(dates) if dates else median(offsets))
     began = min(each.sent for each in seen) + clock
     old = [(each, began - created) for each, created in told if created < began - CLOCKS]

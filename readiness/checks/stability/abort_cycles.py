@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from random import Random
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from readiness.chat import Chat
 from readiness.checks.stability.long_replies import LongRequest, longest_request
+from readiness.checks.stability.memory_growth import MemoryGrowth, memory_growth
 from readiness.checks.stability.probes import PROMPTS, notes
 from readiness.exchange import Call, ClientAbort, Exchange, Fault
 from readiness.load.latency import incomplete_reply_reason, require_not_limited
@@ -22,7 +24,7 @@ from readiness.load.traffic import nonce
 from readiness.load.users import run_concurrently
 from readiness.protocol.completion import read
 from readiness.protocol.dialect import SMALLEST_LIMIT
-from readiness.score import EndpointError
+from readiness.score import EndpointError, Outcome
 
 #: How long to wait after each cycle until the endpoint is idle, in seconds.
 REST_TIMEOUT = 20.0
@@ -73,6 +75,8 @@ class AbortCyclesResult:
         streams_after: What it takes right after aborts, once in each cycle.
         late_in_stalls: By how much this machine may have delayed each concurrent stream.
         late_after: By how much it may have delayed each short request after the last cycle.
+        by_turns: Where memory grew over the cycles, the meters' values when idle: before, and after
+            complete and aborted requests by turns.
     """
 
     seconds_before: list[float] = field(default_factory=list)
@@ -93,6 +97,18 @@ class AbortCyclesResult:
     streams_after: list[float] = field(default_factory=list)
     late_in_stalls: list[float] = field(default_factory=list)
     late_after: list[float] = field(default_factory=list)
+    by_turns: list[Mapping[str, float]] = field(default_factory=list)
+
+    @property
+    def memory_growth(self) -> list[MemoryGrowth]:
+        """The growth of each meter over the cycles."""
+        gauges = [each.gauges for each in self.readings]
+        return memory_growth(gauges, 3 * ABORTS_A_DAY / self.aborted_in_cycle)
+
+    @property
+    def aborted_in_cycle(self) -> float:
+        """How many requests were aborted in a cycle, on average; as many as planned where none."""
+        return self.aborted / max(len(self.readings), 1) or ABORTS
 
     @property
     def requests_before(self) -> float:
@@ -109,6 +125,11 @@ def requests_in_flight(gauges: Mapping[str, float]) -> float:
 #: allocators and graphs grow at first, and with them the trend test alarms nearly always.
 CYCLES, ABORTS = 12, 8
 SMALL_CYCLES, SMALL_ABORTS = 1, 3
+#: How many aborts a day to expect.
+ABORTS_A_DAY = 2_000
+#: How often requests are aborted by turns with complete ones, how many at once, and their limit: as
+#: many tokens as a client waits for, and a share of those of a long reply.
+TURNS, TURN_REQUESTS, TURN_TOKENS, TURN_SHARE = 8, 32, 64, 0.25
 CONTROLS, SMALL_CONTROLS = 5, 2
 #: The range of frames after which a client aborts, and the tokens of a stream that is not aborted.
 ABORT_FRAMES, SMALL_ABORT_FRAMES = (5, 41), (3, 10)
@@ -147,8 +168,19 @@ async def _run_abort_cycles(chat: Chat) -> AbortCyclesResult:
             if cycles.result.control_errors or cycles.busy_cycles >= MAX_BUSY_CYCLES:
                 break  # It is down or stays busy: more aborts would show nothing new.
         await cycles.end()
+        if any(each.outcome is Outcome.FAIL for each in cycles.result.memory_growth):
+            with suppress(EndpointError):  # What was measured before counts without it.
+                await cycles.take_turns()
     cycles.result.client_saturation = saturation
     return cycles.result
+
+
+class LimitedRequest(NamedTuple):
+    """What a request says, its limit in tokens, and its other parameters."""
+
+    text: str
+    budget: int
+    parameters: dict[str, Any]
 
 
 class AbortCycles:
@@ -191,10 +223,7 @@ class AbortCycles:
         for _ in range(TIMES):
             seconds = max(self._long.first + 3 * alone, MIN_SECONDS)
             abort = ClientAbort(0, seconds)
-            others = [
-                asyncio.ensure_future(self._abort_long(abort, stream=True))
-                for _ in range(self._aborts)
-            ]
+            others = [asyncio.ensure_future(self._abort_beside(abort)) for _ in range(self._aborts)]
             await asyncio.sleep(min(self._long.first, seconds / 2))
             self.result.streams_beside.append(await self._timed_stream())
             await run_concurrently(others)
@@ -239,6 +268,35 @@ class AbortCycles:
         self.result.seconds_after += await self.controls()
         self.result.late_after += self._late[before:]
 
+    async def take_turns(self) -> None:
+        """Read the meters when idle after complete and aborted requests by turns.
+
+        Where a reply does not complete, nothing is shown.
+        """
+        budget = max(int(TURN_SHARE * self._long.budget), TURN_TOKENS)
+        self._long = self._long.shortened(budget)
+        found, incomplete = [await self._gauges_when_idle()], list[str]()
+        for turn in range(2 * TURNS + 1):
+            send = self._leave if turn % 2 else partial(self._complete, incomplete)
+            await run_concurrently([send(each) for each in range(TURN_REQUESTS)])
+            if incomplete:
+                return
+            found.append(await self._gauges_when_idle())
+        self.result.by_turns = found
+
+    async def _leave(self, number: int) -> None:
+        await self._send(*self._request(number), self._client_abort(number))
+
+    async def _complete(self, incomplete: list[str], number: int) -> None:
+        exchange = await self._send(*self._request(number))
+        incomplete += filter(None, [incomplete_reply_reason(exchange)])
+
+    async def _gauges_when_idle(self) -> Mapping[str, float]:
+        """The meters' values once nothing runs; no request is sent, which might leave something."""
+        await self._wait_until(self._runs_nothing, REST_TIMEOUT)
+        await asyncio.sleep(SETTLE_SECONDS)
+        return await self._gauges()
+
     async def controls(self) -> list[float]:
         """Send short requests one after another, and return what each took, in seconds."""
         return [(await self._control()).seconds for _ in range(self._controls)]
@@ -250,21 +308,31 @@ class AbortCycles:
 
     async def abort_request(self, number: int) -> None:
         """Abort a request: in mid-stream, during prefill, or without a stream, by its number."""
-        frames = self._random.randrange(*(SMALL_ABORT_FRAMES if self._small else ABORT_FRAMES))
-        if self._small or number % ABORTS < ABORTS - 3:
-            abort = ClientAbort(frames, 60.0, reset=number % 2 == 0)
-            await self._abort_long(abort, stream=True)
-        elif number % ABORTS < ABORTS - 1:
-            abort = ClientAbort(0, max(PREFILL_SHARE * self.result.prefill, MIN_SECONDS))
-            self._count(await self._send(PROMPTS["page"], 64, {"stream": True}, abort))
-        else:
-            abort = ClientAbort(0, max(WHOLE_SHARE * self._long.seconds, MIN_SECONDS))
-            await self._abort_long(abort, stream=False)
+        self._count(await self._send(*self._request(number), self._client_abort(number)))
 
-    async def _abort_long(self, abort: ClientAbort, *, stream: bool) -> None:
+    def _request(self, number: int) -> LimitedRequest:
+        """The request of this number: for a long reply, streamed or not, or with a long prompt."""
+        kind = 0 if self._small else number % ABORTS
+        if ABORTS - 3 <= kind < ABORTS - 1:
+            return LimitedRequest(PROMPTS["page"], 64, {"stream": True})
+        return self._long_request(stream=kind < ABORTS - 1)
+
+    def _client_abort(self, number: int) -> ClientAbort:
+        """When the request of this number is aborted."""
+        frames = self._random.randrange(*(SMALL_ABORT_FRAMES if self._small else ABORT_FRAMES))
+        kind = 0 if self._small else number % ABORTS
+        if kind < ABORTS - 3:
+            return ClientAbort(frames, 60.0, reset=number % 2 == 0)
+        early = kind < ABORTS - 1
+        share = PREFILL_SHARE * self.result.prefill if early else WHOLE_SHARE * self._long.seconds
+        return ClientAbort(0, max(share, MIN_SECONDS))
+
+    def _long_request(self, *, stream: bool) -> LimitedRequest:
         parameters = {**self._long.parameters, **({"stream": True} if stream else {})}
-        text = PROMPTS[self._long.prompt]
-        self._count(await self._send(text, self._long.budget, parameters, abort))
+        return LimitedRequest(PROMPTS[self._long.prompt], self._long.budget, parameters)
+
+    async def _abort_beside(self, abort: ClientAbort) -> None:
+        self._count(await self._send(*self._long_request(stream=True), abort))
 
     def _count(self, exchange: Exchange) -> None:
         """Count an abort, which it is only if the reply had not ended before."""

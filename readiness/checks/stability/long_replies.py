@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -44,6 +44,12 @@ class LongRequest:
     def is_long(self) -> bool:
         """Whether the reply was about as long as its limit."""
         return self.tokens >= LONG_SHARE * self.budget
+
+    def shortened(self, budget: int) -> LongRequest:
+        """The request with a lower limit, and what its reply would take."""
+        if budget >= self.budget:
+            return self
+        return replace(_limited(self, budget), seconds=self.seconds * budget / self.budget)
 
 
 async def longest_request(chat: Chat) -> LongRequest:

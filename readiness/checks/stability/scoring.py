@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from statistics import median
 
 from readiness.checks.stability.abort_cycles import (
-    ABORTS,
+    ABORTS_A_DAY,
     MAX_SLOWDOWN_AFTER,
     NOTICED,
     REST_TIMEOUT,
+    TURN_REQUESTS,
     AbortCyclesResult,
     IdleReading,
 )
+from readiness.checks.stability.memory_growth import SIGNIFICANCE, MemoryGrowth, unless_by_all
 from readiness.checks.stability.scenarios import (
     EARLY_END_REPEATS,
     GAP_REPEATS,
@@ -31,78 +32,37 @@ from readiness.load.latency import (
     odd_input_failure,
     tokens,
 )
-from readiness.load.meters.meter import CACHE, GPU, HOST, QUEUED, RUNNING
+from readiness.load.meters.meter import CACHE, QUEUED, RUNNING
 from readiness.load.saturation import excuse_if_saturated, told_if_saturated
 from readiness.protocol.completion import read
 from readiness.score import PASSED, Measure, Outcome, Score, failed, scored
 from readiness.scoring.lateness import excuse_if_late
 from readiness.statistics.trend import (
     Estimate,
-    Trend,
     detectable,
     interval_of_mean,
-    settled,
     trend,
 )
 
-#: The p-value below which a trend is significant.
-SIGNIFICANCE = 0.01
-#: The article's server ran out of memory after 72 hours, having lost 10 GB. The most that idle use
-#: may grow in that time: a share of the cache, or bytes; half a GiB is what an allocator may keep.
-MAX_GROWTH_IN_72_HOURS = {CACHE: 0.05, GPU: 2.0**29, HOST: 2.0**29}
-#: A cache that fills up rises with most readings until it is full; a leak in steps may stand still
-#: for long. With this many rises before, that none of a leak's falls into the later half of the
-#: readings has a probability of 3 %: no rise may be a larger share of the growth.
-MIN_RISES = 5
 
-
-def score_memory_growth(
-    readings: Sequence[IdleReading], readings_in_72_hours: float, interval: str
-) -> Score:
+def score_memory_growth(growths: Sequence[MemoryGrowth], interval: str) -> Score:
     """Score whether idle memory grows, with the growth of each meter as measures.
 
     Args:
-        readings: Idle readings in order; the first third is warm-up and ignored.
-        readings_in_72_hours: How many readings 72 hours would yield.
+        growths: The growth of each meter.
         interval: What lies between two readings, a "cycle" or a "round", for messages.
     """
-    kept = settled(readings)
     found, measures = PASSED, list[Measure]()
-    for name, limit in MAX_GROWTH_IN_72_HOURS.items():
-        series = [each.gauges[name] for each in kept if name in each.gauges]
-        if not kept or len(series) < len(kept):
-            continue
-        slope, unit = trend(series).slope, "" if name == CACHE else "B"
-        measures.append(Measure(f"{name}, growth of a {interval} at rest", slope, unit))
-        outcome = _growth_outcome(series, limit / readings_in_72_hours)
-        reason = f"idle {name} grows by {slope:.3g} a {interval}"
-        if outcome is Outcome.FAIL and found.outcome is not Outcome.FAIL:
+    for each in growths:
+        unit = "" if each.name == CACHE else "B"
+        measures.append(Measure(f"{each.name}, growth of a {interval} at rest", each.slope, unit))
+        reason = f"idle {each.name} grows by {each.slope:.3g} a {interval}"
+        if each.outcome is Outcome.FAIL and found.outcome is not Outcome.FAIL:
             found = failed(reason)
-        elif outcome is Outcome.UNDETERMINED and found.passed:
-            found = Score(outcome, f"{reason}, and less in the end: a leak, or a cache that fills")
+        elif each.outcome is Outcome.UNDETERMINED and found.passed:
+            why = f"{reason}, {each.why}: a leak, or a cache that fills"
+            found = Score(each.outcome, why)
     return replace(found, measures=tuple(measures))
-
-
-def _growth_outcome(series: Sequence[float], limit: float) -> Outcome:
-    """Whether a series grows beyond its limit, from one reading to the next, to its end.
-
-    Growth is a significant Mann-Kendall trend. A cache that fills up to its bound grows, more and
-    more slowly, and then no more: it has passed where that is shown.
-    """
-    if not _grows(trend(series), limit):
-        return Outcome.PASS
-    half = len(series) // 2
-    earlier, later = trend(series[: half + 1]), trend(series[half:])
-    if later.slope > limit:
-        return Outcome.UNDETERMINED if later.high < earlier.low else Outcome.FAIL
-    largest = max(after - before for before, after in pairwise(series))
-    gradual = MIN_RISES * largest <= series[-1] - series[0]
-    return Outcome.PASS if later.high <= limit and gradual else Outcome.UNDETERMINED
-
-
-def _grows(found: Trend, limit: float) -> bool:
-    """Whether a trend is significant, and its slope beyond the limit."""
-    return found.p < SIGNIFICANCE and found.low > 0 and found.slope > limit
 
 
 #: After aborts a short request may take this multiple of its time before, or this many seconds more
@@ -123,7 +83,7 @@ HANG_FAULTS = (Fault.FIRST_BYTE, Fault.SILENCE, Fault.TOTAL)
 
 #: What an abort may cost every later request after a day's aborts, in seconds, and from how much on
 #: a series is too uneven to show it.
-ABORTS_A_DAY, MAX_COST_A_DAY, MAX_UNSEEN_A_DAY = 2_000, 1.0, 3.0
+MAX_COST_A_DAY, MAX_UNSEEN_A_DAY = 1.0, 3.0
 #: Of those that were to be aborted, the share that must have been; and how long a reply must take
 #: when nobody aborts it, in seconds, for something to be left that could run on.
 MIN_ABORTED, MIN_LONG = 0.5, 1.0
@@ -322,9 +282,9 @@ def score_idle_metrics(result: AbortCyclesResult) -> Score:
     idle = result.gauges_before.get(CACHE, 0.0)
     if (kept := last.get(CACHE, 0.0)) > idle + MAX_IDLE_CACHE:
         return failed(f"the cache is {kept:.1%} full when idle, {idle:.1%} before the aborts")
-    each_cycle = result.aborted / max(len(result.readings), 1) or ABORTS
-    cycles = 3 * ABORTS_A_DAY / each_cycle
-    score = score_memory_growth(result.readings, cycles, "cycle")
+    in_turn = TURN_REQUESTS / result.aborted_in_cycle
+    growths = [unless_by_all(each, result.by_turns, in_turn) for each in result.memory_growth]
+    score = score_memory_growth(growths, "cycle")
     return replace(score, reason=score.reason and f"{score.reason}, {_after(result)}")
 
 

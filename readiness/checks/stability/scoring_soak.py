@@ -7,7 +7,8 @@ from dataclasses import replace
 from statistics import median
 from typing import NamedTuple
 
-from readiness.checks.stability.scoring import SIGNIFICANCE, score_memory_growth
+from readiness.checks.stability.memory_growth import SIGNIFICANCE, memory_growth
+from readiness.checks.stability.scoring import score_memory_growth
 from readiness.checks.stability.soak import ALLOWED, ALPHA, SoakResult
 from readiness.load.latency import limiters_reason
 from readiness.load.saturation import excuse_if_saturated
@@ -40,9 +41,9 @@ class Growth(NamedTuple):
 
 def score_soak(soak: SoakResult) -> Score:
     """Score a soak: replies correct, failures within ALLOWED, latency and memory not growing."""
-    memory = score_memory_growth(
-        soak.idle_measurements.readings, SECONDS_IN_72_HOURS / soak.length.seconds, "round"
-    )
+    gauges = [each.gauges for each in soak.idle_measurements.readings]
+    growths = memory_growth(gauges, SECONDS_IN_72_HOURS / soak.length.seconds)
+    memory = score_memory_growth(growths, "round")
     leak = replace(memory, reason=f"{memory.reason}, {_after(soak)}")
     score = _failures(soak) or _growth(soak)
     if score is None:

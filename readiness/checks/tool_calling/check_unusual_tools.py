@@ -31,14 +31,14 @@ async def minimal_tools(chat: Chat, probe: Probe) -> Score:
     return await call(chat, probe)
 
 
-@check(probes.extreme_values, trials=12, needs=TOOLS, forms=probes.FORMS)
+@check(probes.extreme_values, trials=14, needs=TOOLS, forms=probes.FORMS)
 async def extreme_argument_values(chat: Chat, probe: Probe) -> Score:
     """Whole numbers above 2**53, signs, leading zeros, links, addresses, telephone numbers, texts
     that look like another type, open a brace or have spaces around them, free members, arguments
-    named like keywords of JSON Schema or with a hyphen, and required values that are 0, false, "",
-    [] or null MUST arrive unchanged.
+    named like keywords of JSON Schema or with a hyphen, texts of more than 4,096 characters, and
+    required values that are 0, false, "", [] or null MUST arrive unchanged.
     """
-    return await call(chat, probe)
+    return await with_other_values(chat, probe, call)
 
 
 @check(probes.extreme_tools, trials=10, needs=TOOLS, forms=probes.FORMS)
@@ -61,8 +61,8 @@ async def arguments_of_later_calls(chat: Chat, probe: Probe) -> Score:
 @check(results, trials=15, needs=TOOLS, forms=probes.FORMS)
 async def tool_result_read_whole(chat: Chat, probe: Probe) -> Score:
     """A tool's result MUST be read whole: an array, nested members, null and what is empty or 0, a
-    table, lines, a long text, escapes, what looks like markup of a template, a bare number, and
-    parts.
+    table, lines, a long text, escapes, what looks like markup or control tokens of a template, a
+    bare number, and parts.
     """
     return await with_other_values(chat, probe, read)
 

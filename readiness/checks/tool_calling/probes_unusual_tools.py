@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,13 +11,15 @@ from typing import Any
 from readiness.checks.tool_calling.probes_tool_results import call_id, result_message
 from readiness.checks.tool_calling.prompt_wording import ToolVariation, user
 from readiness.checks.tool_calling.scoring import Expected
-from readiness.forms.apply import SENT, in_forms, whole_and_streamed
+from readiness.forms.apply import SENT, in_forms, neutral_text, whole_and_streamed
 from readiness.probe import Message, Probe
 from readiness.resources import prompts
 
 FORMS = SENT
 PROMPTS = prompts("tool_calling_unusual.yaml")
 TOOLS_AT_MOST = 128  # OpenAI's own limit
+#: About how many tokens a long argument has, which are 4,096 characters and more; and its budget.
+LONG_TEXT, LONG_BUDGET = 1_100, 4_096
 #: How many calls a conversation has had before the one that counts.
 EARLIER = (10, 3, 11, 14, 9, 19)
 Values = Mapping[str, Any]
@@ -24,13 +27,15 @@ Values = Mapping[str, Any]
 
 def minimal(seed: int, trials: int) -> list[Probe]:
     """Tools without a description, without parameters, or without properties."""
-    made = [_drawn("minimal", seed, at) for at in range(trials)]
+    slots = [ToolVariation("minimal", seed, at) for at in range(trials)]
+    made = [_drawn("minimal", slot) for slot in slots]
     return whole_and_streamed(made, f"tool_calling.minimal/{seed}")
 
 
 def extreme_values(seed: int, trials: int) -> list[Probe]:
-    """Arguments that are large, below 0, look like another type, or are 0, "", [] or null."""
-    made = [_drawn("extreme_values", seed, at) for at in range(trials)]
+    """Arguments that are large, below 0, long, look like another type, or are 0, "", [] or null."""
+    slots = [ToolVariation("extreme_values", seed, at) for at in range(trials)]
+    made = [with_other_values(_extreme, slot) for slot in slots]
     return whole_and_streamed(made, f"tool_calling.extreme_values/{seed}")
 
 
@@ -54,8 +59,12 @@ def later_calls(seed: int, trials: int) -> list[Probe]:
     return in_forms(made, FORMS, f"tool_calling.later/{seed}")
 
 
-def _drawn(group: str, seed: int, at: int) -> Probe:
-    slot = ToolVariation(group, seed, at)
+def _extreme(slot: ToolVariation) -> Probe:
+    probe = _drawn("extreme_values", slot)
+    return replace(probe, budget=LONG_BUDGET) if probe.family == "long_text" else probe
+
+
+def _drawn(group: str, slot: ToolVariation) -> Probe:
     kinds = list(PROMPTS[group])
     family = kinds[slot.turn("family", len(kinds))]
     return _of_kind(slot, PROMPTS[group][family], family)
@@ -164,6 +173,7 @@ def values_of(slot: ToolVariation, template: Any) -> Any:
         "{below}": lambda: -slot.random.randint(1001, 99999) / 100,
         "{minus}": lambda: -slot.random.randint(2, 99),
         "{digits}": lambda: f"00{slot.random.randrange(10**18):018}",
+        "{long}": lambda: _long(slot),
     }
     return drawn[template]() if isinstance(template, str) and template in drawn else template
 
@@ -176,6 +186,12 @@ def named_word(slot: ToolVariation) -> str:
 def _above(slot: ToolVariation) -> int:
     """An odd number between 2**53 and 2**63: no float stands for it."""
     return slot.random.randrange(2**54 + 1, 2**63, 2)
+
+
+def _long(slot: ToolVariation) -> str:
+    """A text of numbered sentences, so that whoever copies it does not lose their place."""
+    sentences = re.split(r"(?<=\.)\s+", neutral_text("en", slot.random, LONG_TEXT))
+    return " ".join(f"({at}) {said}" for at, said in enumerate(sentences, 1))
 
 
 def _item(slot: ToolVariation) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from readiness.mutants.api.requests import (
     each,
     formed,
     instead,
+    listed_later,
     relabelled,
     without,
 )
@@ -403,8 +404,10 @@ ADVICE_HTTP_FLAWS = [
     ),
     advice(
         "requested_model_listed",
-        "the list has another name for it",
-        change_model_list=lambda body: {**body, "data": [{**body["data"][0], "id": "its-alias"}]},
+        "once it is loaded, the list has another name for it",
+        change_model_list=listed_later(
+            lambda body: {**body, "data": [{**body["data"][0], "id": "its-alias"}]}
+        ),
     ),
     advice(
         "model_metadata",

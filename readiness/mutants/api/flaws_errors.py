@@ -12,7 +12,7 @@ from readiness.mutants.api.requests import CRASH, JSON, Errs, Refuses, crashes
 from readiness.mutants.endpoint.answer import Request, SubstituteResponse
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.model import complete
-from readiness.mutants.endpoint.request_form import cut_call
+from readiness.mutants.endpoint.request_form import called_with, cut_call
 from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.flaw import Body, Flaw
 
@@ -281,6 +281,18 @@ HOSTILE_FLAWS = [
         "an earlier call that a limit has cut ends in a 500, as where a template reads it",
         "api.odd_input_handled",
         intercept=crashes(cut_call),
+    ),
+    Flaw(
+        "api_null_arguments_crash",
+        "an earlier call whose arguments are null ends in a 500, as where a template lists them",
+        "api.odd_input_handled",
+        intercept=crashes(called_with("null")),
+    ),
+    Flaw(
+        "api_empty_arguments_crash",
+        "an earlier call whose arguments are an empty text ends in a 500, for it is no JSON",
+        "api.odd_input_handled",
+        intercept=crashes(called_with("")),
     ),
     Flaw(
         "api_odd_harms_the_next",

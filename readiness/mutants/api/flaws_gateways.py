@@ -53,8 +53,20 @@ def _too_large(most: int, status: int = 413) -> Callable[..., SubstituteResponse
 
 _UNLIMITED, _LARGE = "api.no_default_token_limit", "api.large_bodies_accepted"
 LIMITS = [
-    Flaw("limit_256", "256 tokens where none are asked", _UNLIMITED, change_request=_limit(256)),
-    Flaw("limit_512", "512 tokens where none are asked", _UNLIMITED, change_request=_limit(512)),
+    Flaw(
+        "limit_256",
+        "256 tokens where none are asked",
+        _UNLIMITED,
+        change_request=_limit(256),
+        elsewhere=("json_only", "tool_calling"),
+    ),
+    Flaw(
+        "limit_512",
+        "512 tokens where none are asked",
+        _UNLIMITED,
+        change_request=_limit(512),
+        elsewhere=("json_only", "tool_calling"),
+    ),
     Flaw("limit_1024_as_stop", "such a reply stops early", _UNLIMITED, change_output=_ends_unasked),
     Flaw("limit_4096", "a default of 4,096 tokens is room enough", change_request=_limit(4_096)),
     Flaw("body_16k_500", "no room to store a body", _LARGE, intercept_http=_too_large(2**14, 500)),

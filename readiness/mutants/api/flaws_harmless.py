@@ -18,7 +18,7 @@ from readiness.mutants.endpoint.answer import (
 )
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.model import complete
-from readiness.mutants.endpoint.request_form import cut_call
+from readiness.mutants.endpoint.request_form import Where, called_with, cut_call
 from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.flaw import Body, Flaw
 from readiness.mutants.tool_calling.requests import with_calls
@@ -168,11 +168,9 @@ def _nine_letters(request: Request, _turn: int) -> SubstituteResponse | None:
     return SubstituteResponse(400, RequestError(told, "messages").body, JSON)
 
 
-def _refuses_cut_calls(request: Request, _turn: int) -> SubstituteResponse | None:
-    if not cut_call(request):
-        return None
-    told = "Unterminated string starting at: line 1 column 10 (char 9)"
-    return SubstituteResponse(400, RequestError(told, "messages").body, JSON)
+def _refusing(where: Where, told: str) -> Callable[[Request, int], SubstituteResponse | None]:
+    refusal = SubstituteResponse(400, RequestError(told, "messages").body, JSON)
+    return lambda request, _turn: refusal if where(request) else None
 
 
 def _id_of_nine(call: Body) -> Body:
@@ -202,7 +200,17 @@ FLAWS = [
     Flaw(
         "api_cut_call_refused",
         "an earlier call that a limit has cut may be refused",
-        intercept=_refuses_cut_calls,
+        intercept=_refusing(cut_call, "Unterminated string starting at: line 1 column 10 (char 9)"),
+    ),
+    Flaw(
+        "api_null_arguments_refused",
+        "an earlier call whose arguments are null may be refused",
+        intercept=_refusing(called_with("null"), "Can only get item pairs from a mapping."),
+    ),
+    Flaw(
+        "api_empty_arguments_refused",
+        "an earlier call whose arguments are an empty text may be refused",
+        intercept=_refusing(called_with(""), "Expecting value: line 1 column 1 (char 0)"),
     ),
     Flaw("api_vllm", "vLLM sends every field, null or not", change_body=_as_vllm),
     Flaw("api_llama", "llama.cpp sends few fields, and the file's name", change_body=_as_llama),

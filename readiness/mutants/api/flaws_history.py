@@ -559,7 +559,10 @@ _HARMLESS = [
 ]
 
 FLAWS = [
-    *(Flaw(name, about, check, change_request=change) for name, about, check, change in _BROKEN),
+    *(
+        Flaw(name, about, check, change_request=change, elsewhere=("json_only",))
+        for name, about, check, change in _BROKEN
+    ),
     *_OWN_FLAWS,
     *_HARMLESS,
 ]

@@ -21,6 +21,9 @@ from readiness.mutants.flaw import Body, Flaw
 
 _STREAM = {"Content-Type": "text/event-stream"}
 _EDGE = 3
+#: Where a stop sequence comes late, how much a stream keeps back for it,
+#: and what some take none of, in characters.
+_LATE, _KEPT, _LONG = 100, 16, 20
 
 #: From so many tokens on, a server that drafts several at once counts them by their steps.
 _DRAFTED = 30
@@ -59,12 +62,16 @@ def _stops_at_break(request: Request) -> bool:
     return request.get("stop") in ("\n", ["\n"])
 
 
-def _refuses_spaces(request: Request, _turn: int) -> SubstituteResponse | None:
-    stop = request.get("stop") or ()
-    stops = [stop] if isinstance(stop, str) else stop
-    told = RequestError("each stop sequence must contain non-whitespace", "stop")
-    refused = any(not each.strip() for each in stops)
-    return SubstituteResponse(told.status, told.body, JSON) if refused else None
+def _refuses_stops(
+    told: str, where: Callable[[str], bool]
+) -> Callable[[Request, int], SubstituteResponse | None]:
+    error = SubstituteResponse(400, RequestError(told, "stop").body, JSON)
+
+    def refuses(request: Request, _turn: int) -> SubstituteResponse | None:
+        stop = request.get("stop") or ()
+        return error if any(map(where, [stop] if isinstance(stop, str) else stop)) else None
+
+    return refuses
 
 
 def _in_steps(_request: Request, body: Body) -> Body:
@@ -160,6 +167,37 @@ def _stopping(cut: Callable[[str, str], str]) -> Says:
         return replace(said, content=cut(text[:place], stop), finish="stop")
 
     return says
+
+
+def _doubled_late(text: str, _stop: str) -> str:
+    return text + text[-_KEPT:] if len(text) > _LATE else text
+
+
+def _lost_late(text: str, _stop: str) -> str:
+    return text[:-_KEPT] if len(text) > _LATE else text
+
+
+def _begun_before_kept(text: str, stop: str) -> str:
+    return text + stop[: max(len(stop) - _KEPT, 0)]
+
+
+def _held_back(request: Request, made: list[Body]) -> list[Body]:
+    """The text of a stream in pieces as long as its longest stop sequence, or longer."""
+    stop = request.get("stop") or []
+    longest = max(map(len, [stop] if isinstance(stop, str) else stop), default=0)
+    if not longest or request.get("logprobs") or request.get("n"):
+        return made
+    sent, held = list[Body](), ""
+    for chunk in made:
+        text = "".join(each["delta"].get("content") or "" for each in chunk["choices"])
+        held += text
+        if len(held) > longest or (held and not text):
+            said = {"index": 0, "delta": {"content": held}, "logprobs": None, "finish_reason": None}
+            sent.append({**chunk, "choices": [said]})
+            held = ""
+        if not text:
+            sent.append(chunk)
+    return sent
 
 
 def _without_begun(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
@@ -399,15 +437,21 @@ FLAWS = [
         {
             "streamed_digits_lost": (
                 "digits of arguments are lost in streams",
-                {"change_chunks": _arguments(lambda text: re.sub(r"\d", "", text))},
+                {
+                    "change_chunks": _arguments(lambda text: re.sub(r"\d", "", text)),
+                    "elsewhere": ("tool_calling",),
+                },
             ),
             "streamed_dashes_changed": (
                 "streamed arguments have other punctuation",
-                {"change_chunks": _arguments(lambda text: text.replace("-", "_"))},
+                {
+                    "change_chunks": _arguments(lambda text: text.replace("-", "_")),
+                    "elsewhere": ("tool_calling",),
+                },
             ),
             "streamed_call_as_text": (
                 "a streamed call comes as text",
-                {"change_chunks": _calls_as_text},
+                {"change_chunks": _calls_as_text, "elsewhere": ("tool_calling",)},
             ),
         },
     ),
@@ -485,6 +529,18 @@ FLAWS = [
                 "in a stream, an end that begins a stop sequence is kept back for ever",
                 {"change_output": only(streamed, _without_begun)},
             ),
+            "stop_doubles_late": (
+                "in streams, what stands before a stop sequence is sent twice, if that comes late",
+                {"change_output": only(streamed, _stopping(_doubled_late))},
+            ),
+            "stop_loses_late": (
+                "what stands before a stop sequence is lost, if that comes late",
+                {"change_output": _stopping(_lost_late)},
+            ),
+            "stop_of_many_chunks_begins": (
+                "in streams, sixteen characters of a stop sequence are kept back, and others sent",
+                {"change_output": only(streamed, _stopping(_begun_before_kept))},
+            ),
             "stop_leaves_beginning": (
                 "the first letters of a stop sequence stay",
                 {"change_output": _stopping(lambda text, stop: text + stop[: len(stop) // 2])},
@@ -547,9 +603,19 @@ FLAWS = [
         change_output=_with_arguments(lambda text: json.dumps(json.loads(text), indent=2)),
     ),
     Flaw(
+        "api_stop_held_back",
+        "where a stop sequence may come, a stream comes in pieces as long as that",
+        change_chunks=_held_back,
+    ),
+    Flaw(
         "api_stop_at_space_refused",
         "a stop sequence of white space alone may be refused",
-        intercept=_refuses_spaces,
+        intercept=_refuses_stops("each stop sequence must contain non-whitespace", str.isspace),
+    ),
+    Flaw(
+        "api_long_stop_refused",
+        "a stop sequence of more than 20 characters may be refused, as by Baidu",
+        intercept=_refuses_stops("too long a stop sequence", lambda stop: len(stop) > _LONG),
     ),
     Flaw(
         "api_ends_stripped",

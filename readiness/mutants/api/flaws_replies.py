@@ -16,9 +16,9 @@ from readiness.mutants.api.requests import (
     instead,
     relabelled,
 )
-from readiness.mutants.endpoint.answer import Request
+from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
-from readiness.mutants.endpoint.request_form import begins_with_system
+from readiness.mutants.endpoint.request_form import begins_with_system, streamed
 from readiness.mutants.flaw import Body, Flaw
 from readiness.verdict.claim import Verdict
 
@@ -85,17 +85,14 @@ def _where_stopped(change: Callable[[Request], Request]) -> Callable[[Request], 
     )
 
 
-def _begun(made: list[Body]) -> list[Body]:
-    """The text ends with the start of the stop sequence."""
-    if "7" not in "".join(map(_text_of, made)):
-        return made
-    last = max(at for at, chunk in enumerate(made) if _text_of(chunk))
-    more = choice_of(made[last], lambda choice: {**choice, "delta": {"content": " 8,"}})
-    return [*made[: last + 1], more, *made[last + 1 :]]
-
-
-def _text_of(chunk: Body) -> str:
-    return "".join(each["delta"].get("content") or "" for each in chunk["choices"])
+def _begun(request: Request, answer: ModelOutput, _turn: int) -> ModelOutput:
+    """A stream ends with all of a stop text but its last letter."""
+    text, stop = answer.content or "", request.get("stop") or []
+    ends = {text.find(each): each for each in ([stop] if isinstance(stop, str) else stop)}
+    place = min((at for at in ends if at >= 0), default=None)
+    if place is None or not streamed(request):
+        return answer
+    return replace(answer, content=text[:place] + ends[place][:-1])
 
 
 def _limited(request: Request) -> Request:
@@ -186,9 +183,9 @@ _PARAMETERS = [
     ),
     Flaw(
         "api_stop_begins",
-        "of a stop text, the first letters come through in a stream",
+        "of a stop text, all but the last letter comes through in a stream",
         "api.stop_sequence_honoured",
-        change_chunks=lambda request, made: _begun(made) if request.get("stop") else made,
+        change_output=_begun,
     ),
     Flaw(
         "api_limit_by_default",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from itertools import count
+from collections.abc import Sequence
 
 from readiness.mutants.api.requests import (
     BRIEF,
@@ -13,6 +12,7 @@ from readiness.mutants.api.requests import (
     chunked,
     formed,
     framed,
+    listed_later,
     text,
 )
 from readiness.mutants.endpoint.answer import Request
@@ -24,12 +24,6 @@ from readiness.mutants.endpoint.request_form import (
     unstreamed,
 )
 from readiness.mutants.flaw import Body, Flaw
-
-
-def _later(change: Callable[[Body], Body]) -> Callable[[Body], Body]:
-    """A model list that is correct only the first time, which is when a run connects."""
-    asked = count()
-    return lambda body: change(body) if next(asked) else body
 
 
 def _calls_as_objects(body: Body) -> Body:
@@ -89,6 +83,7 @@ FLAWS = [
         "a chunk has null for choices",
         "api.sdk_stream_helper",
         change_chunks=chunked(all_of(uncounted, limited_to(128)), _no_choices),
+        elsewhere=("tool_calling", "memory"),
     ),
     Flaw(
         "api_sdk_arguments",
@@ -133,6 +128,6 @@ FLAWS = [
         "api_sdk_models",
         "the list of models comes empty-handed, after the first time",
         "api.sdk_models_list",
-        change_model_list=_later(lambda body: {**body, "data": None}),
+        change_model_list=listed_later(lambda body: {**body, "data": None}),
     ),
 ]

@@ -17,21 +17,23 @@ from readiness.mutants.endpoint.answer import (
     SubstituteResponse,
 )
 from readiness.mutants.endpoint.model import complete
-from readiness.mutants.endpoint.request_form import beside_tools, only, streamed
+from readiness.mutants.endpoint.request_form import Where, all_of, beside_tools, only, streamed
 from readiness.mutants.endpoint.response import DONE
+from readiness.mutants.endpoint.tokens import count
 from readiness.mutants.flaw import Flaw
 
 _STOPS, _COPIES = "api.stop_cuts_same_text", "api.stream_matches_whole"
 _EQUIVALENT, _MESSAGES = "api.equivalent_requests_read", "api.all_messages_read"
 _MANY, _KEPT, _PARTS = 128, 100, 8
 _HEAD = 4_096  # bytes
+_LOOKED_BACK = 8  # tokens
 #: A cache that leaves out whether a tool may be called.
 _ANSWERED = cached(lambda messages: messages, "tool_choice")
 #: Where a stop sequence stands in a text, as a server finds it; "" where it finds none.
 Finds = Callable[[str, str], str]
 
 
-def _stops_found(finds: Finds) -> Callable[[Request], Request]:
+def _stops_found(finds: Finds, where: Where = valid) -> Callable[[Request], Request]:
     """Look for stop sequences otherwise: those that are found are replaced by what is found."""
 
     def changed(request: Request) -> Request:
@@ -44,7 +46,7 @@ def _stops_found(finds: Finds) -> Callable[[Request], Request]:
         found = [each for each in (finds(text, stop) for stop in stops) if each]
         return {**free, "stop": found} if found else free
 
-    return asked(valid, changed)
+    return asked(all_of(valid, where), changed)
 
 
 def _as_expression(text: str, stop: str) -> str:
@@ -68,6 +70,16 @@ def _at_tokens(text: str, stop: str) -> str:
     """As a server that compares tokens, which finds none that begins within one."""
     begins = r"(?<!\w)" if stop[:1].isalnum() else ""
     return stop if re.search(begins + re.escape(stop), text) else ""
+
+
+def _within(most: int) -> Finds:
+    """As a server that looks for them in the beginning of a reply."""
+    return lambda text, stop: stop if 0 <= text.find(stop) < most else ""
+
+
+def _of_few_tokens(_text: str, stop: str) -> str:
+    """As a server that looks back a few tokens."""
+    return stop if count(stop) <= _LOOKED_BACK else ""
 
 
 def _ended_by_mark(_request: Request, sent: list[bytes]) -> list[bytes]:
@@ -186,8 +198,8 @@ def _no_empty_tools(request: Request, _turn: int) -> SubstituteResponse | None:
     return SubstituteResponse(told.status, told.body, JSON) if empty else None
 
 
-def _stop_flaw(name: str, about: str, finds: Finds) -> Flaw:
-    return Flaw(f"api_stop_{name}", about, _STOPS, change_request=_stops_found(finds))
+def _stop_flaw(name: str, about: str, finds: Finds, where: Where = valid) -> Flaw:
+    return Flaw(f"api_stop_{name}", about, _STOPS, change_request=_stops_found(finds, where))
 
 
 FLAWS = [
@@ -195,6 +207,18 @@ FLAWS = [
     _stop_flaw("in_any_case", "stop sequences are found in any case", _in_any_case),
     _stop_flaw("stripped", "white space around stop sequences is lost", _stripped),
     _stop_flaw("at_tokens", "a stop sequence is found where a token begins alone", _at_tokens),
+    _stop_flaw(
+        "within_60_streamed",
+        "in streams, a stop sequence is found in the first 60 characters alone",
+        _within(60),
+        streamed,
+    ),
+    _stop_flaw(
+        "within_256", "a stop sequence is found in the first 256 characters alone", _within(256)
+    ),
+    _stop_flaw(
+        "of_few_tokens", "a stop sequence of more than eight tokens is never found", _of_few_tokens
+    ),
     Flaw(
         "api_done_in_text",
         "[DONE] in a text ends its stream",

@@ -163,14 +163,14 @@ class _OneBufferForEach(_OneBuffer):
 
 
 def _shared() -> Says:
-    """The arguments of calls that are forced are in a buffer which all requests share."""
-    buffer: list[str] = []
+    """The arguments of calls that are forced are kept by the function's name alone."""
+    kept: dict[str, str] = {}
 
     def says(request: Request, answer: ModelOutput, _turn: int) -> ModelOutput:
         if not (named_tool(request) and answer.calls):
             return answer
-        buffer.append(answer.calls[0].arguments)
-        return replace(answer, calls=(ModelToolCall(answer.calls[0].name, buffer[0]),))
+        name, own = answer.calls[0].name, answer.calls[0].arguments
+        return replace(answer, calls=(ModelToolCall(name, kept.setdefault(name, own)),))
 
     return says
 
@@ -293,6 +293,7 @@ FLAWS = [
         "two short answers at once share a buffer, and one gets the other's text",
         "api.conversation_isolation",
         engine=_OneBuffer,
+        elsewhere=("json_only", *BRIEF_ELSEWHERE),
     ),
     Flaw(
         "api_two_short_answers",
@@ -301,7 +302,7 @@ FLAWS = [
     ),
     Flaw(
         "api_calls_crossed",
-        "a tool call has the arguments of another request's",
+        "a forced call has the arguments of another request's to the same tool",
         "api.tool_call_isolation",
         change_output=_shared(),
         elsewhere=("tool_calling",),

@@ -259,12 +259,14 @@ SERVICE_FLAWS = [
         "one stream of forty is cut",
         "api.answers_every_request",
         change_frames=_cut_stream,
+        elsewhere=_CONVERSING,
     ),
     Flaw(
         "api_halved_replies",
         "one stream of forty ends half-way, as if it were complete",
         "api.answers_every_request",
         change_frames=_ends_early,
+        elsewhere=_CONVERSING,
     ),
 ]
 
@@ -475,6 +477,8 @@ USAGE_FLAWS = [
         "of a long conversation, the last turns are counted",
         "api.prompt_tokens_reproducible",
         **counts(_last_turns),
+        # It is by these counts that `memory` tells whether a conversation arrives complete.
+        elsewhere=("memory",),
     ),
     Flaw(
         "api_usage_of_whole_replies",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from readiness.mutants.endpoint.answer import (
@@ -93,6 +94,12 @@ def framed(where: Where, change: Callable[[list[bytes]], Sequence[bytes | float]
 def instead(where: Where, make: Callable[[Request], SubstituteResponse]) -> Refuses:
     """Send another response to some requests."""
     return lambda request, _turn: make(request) if where(request) else None
+
+
+def listed_later(change: Callable[[Body], Body]) -> Callable[[Body], Body]:
+    """A model list that is correct only the first time, which is when a run connects."""
+    times = count()
+    return lambda body: change(body) if next(times) else body
 
 
 def crashes(when: Where) -> Refuses:

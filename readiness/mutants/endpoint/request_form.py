@@ -104,6 +104,15 @@ def cut_call(request: Request) -> bool:
     return not all(_is_json(call["function"]["arguments"] or "{}") for call in calls)
 
 
+def called_with(arguments: str) -> Where:
+    """Whether an earlier call has these arguments, as they are written."""
+    return lambda request: any(
+        call["function"]["arguments"] == arguments
+        for each in request["messages"]
+        for call in each.get("tool_calls") or ()
+    )
+
+
 def _is_json(text: str) -> bool:
     try:
         json.loads(text)

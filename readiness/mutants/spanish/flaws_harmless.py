@@ -9,29 +9,35 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.spanish.flaws import Change, all_of_it, answers, says, talks
+from readiness.mutants.spanish.flaws import Change, all_of_it, answers, says
 from readiness.mutants.spanish.reader import SpanishQuestion, in_words, plain
 
 _RIOPLATENSE = (
-    "Mirá, vos sabés que a mí esto me encanta. Si querés empezar, fijate primero en lo que hacen "
-    "tus vecinos y preguntales sin vergüenza. Acá todos te van a dar una mano, che. Después vas a "
-    "ver que con un rato por semana alcanza para agarrarle la vuelta."
+    "Mirá, vos sabés que a mí me encanta hablar de esto: {topic}. Si querés empezar, fijate "
+    "primero en lo que hacen tus vecinos y preguntales sin vergüenza. Acá todos te van a dar una "
+    "mano, che. Después vas a ver que con un rato por semana alcanza para agarrarle la vuelta."
 )
 _MEXICAN = (
-    "Órale, pues a mí se me hace padrísimo. Si ustedes quieren empezar, primero platiquen con "
+    "Órale, pues {topic} se me hace padrísimo. Si ustedes quieren empezar, primero platiquen con "
     "alguien que ya le sepa y no se apuren. Ahorita parece difícil, pero con tantita práctica van "
     "a ver que se les da muy bien y que hasta se divierten."
 )
 _PENINSULAR = (
-    "Vale, pues a mí me mola un montón. Si os apetece empezar, quedad primero con alguien que ya "
-    "controle y haced lo que os diga. Al principio os costará un poco, pero en cuanto le cojáis el "
-    "tranquillo veréis que merece la pena y que lo pasáis genial."
+    "Vale, pues {topic} me mola un montón. Si os apetece empezar, quedad primero con alguien que "
+    "ya controle y haced lo que os diga. Al principio os costará un poco, pero en cuanto le cojáis "
+    "el tranquillo veréis que merece la pena y que lo pasáis genial."
 )
 _RICH = (
-    "## Para empezar\n\n- **Constancia**: dedique un rato cada semana.\n- **Apoyo**: pregunte en "
-    "su barrio.\n- **Software**: hay aplicaciones como Notion o Slack.\n\nEl 85 % de quienes "
-    "empiezan (según la 2.ª encuesta del Dr. Núñez) continúa después: ¡ánimo! «Querer es poder»… 😊"
+    "## Para empezar: {topic}\n\n- **Constancia**: dedique un rato cada semana.\n- **Apoyo**: "
+    "pregunte en su barrio.\n- **Software**: hay aplicaciones como Notion o Slack.\n\nEl 85 % de "
+    "quienes empiezan (según la 2.ª encuesta del Dr. Núñez) continúa después: ¡ánimo! «Querer es "
+    "poder»… 😊"
 )
+
+
+def _about(text: str) -> Change:
+    """Reply to open questions with this text about what they ask."""
+    return lambda asked, said: said if asked.task or asked.rule else text.format(topic=asked.topic)
 
 
 def _numbers(change: Callable[[Decimal], str]) -> Change:
@@ -96,13 +102,13 @@ _HARMLESS: list[tuple[str, str, Change]] = [
     ),
     ("spanish_json_escaped", "JSON may escape what is not ASCII", _escaped),
     ("spanish_and", "the last of a list may follow «y»", _listed),
-    ("spanish_voseo", "in Argentina it is vos", talks(lambda _text: _RIOPLATENSE)),
-    ("spanish_ustedes", "in Mexico it is ustedes", talks(lambda _text: _MEXICAN)),
-    ("spanish_vosotros", "in Spain it is vosotros", talks(lambda _text: _PENINSULAR)),
+    ("spanish_voseo", "in Argentina it is vos", _about(_RIOPLATENSE)),
+    ("spanish_ustedes", "in Mexico it is ustedes", _about(_MEXICAN)),
+    ("spanish_vosotros", "in Spain it is vosotros", _about(_PENINSULAR)),
     (
         "spanish_markdown",
         "headings, lists, names and emoji are no other language",
-        talks(lambda _text: _RICH),
+        _about(_RICH),
     ),
 ]
 

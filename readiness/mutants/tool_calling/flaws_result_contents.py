@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from readiness.mutants.endpoint.answer import ModelOutput, Request
+from readiness.mutants.api.requests import CRASH
+from readiness.mutants.endpoint.answer import ModelOutput, Request, SubstituteResponse
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.model import answer
 from readiness.mutants.endpoint.request_form import Where, only, streamed, unstreamed
@@ -99,6 +100,26 @@ def _until_call(text: str) -> str:
     return text.partition("<tool_call>")[0]
 
 
+#: What ends a turn in the templates of several families of models.
+_ENDS = re.compile(r"<\|\w+\|>|</s>|<(?:end|start)_of_turn>")
+
+
+def _rest_lost(text: str) -> str:
+    """Of a result with tokens that end a turn, what stands behind the last of them."""
+    return _ENDS.split(text)[-1]
+
+
+def _ended_by(end: str) -> Callable[[str], str]:
+    return lambda text: text.partition(end)[0]
+
+
+def _refused_tokens(request: Request, _turn: int) -> SubstituteResponse | None:
+    """As tokenizers that allow no control tokens in a text."""
+    told = any(each["role"] == "tool" and _ENDS.search(text_of(each))
+               for each in request["messages"])  # fmt: skip
+    return CRASH if told else None
+
+
 def _unfenced(text: str) -> str:
     """Of a text with a block of code, the block."""
     found = re.search(r"```\w*\n(.*?)```", text, re.DOTALL)
@@ -175,6 +196,12 @@ _BROKEN: list[tuple[str, str, dict[str, Any]]] = [
     ("escapes_lost", "escaped letters in a result are lost", _read(_unread_escapes)),
     ("thoughts_lost", "a result is read from behind </think> on", _read(_without_thoughts)),
     ("call_ends", "a result ends where a call seems to begin", _read(_until_call)),
+    ("token_ends", "a result ends at <|im_end|>", _read(_ended_by("<|im_end|>"))),
+    ("llama_token_ends", "a result ends at <|eot_id|>", _read(_ended_by("<|eot_id|>"))),
+    ("gemma_token_ends", "a result ends at <end_of_turn>", _read(_ended_by("<end_of_turn>"))),
+    ("mistral_token_ends", "a result ends at </s>, in streams", _read(_ended_by("</s>"), streamed)),
+    ("tokens_begin", "a result is read from behind its last control token on", _read(_rest_lost)),
+    ("tokens_500", "control tokens in a result crash", {"intercept": _refused_tokens}),
     ("unfenced", "of a result with a block of code, the block is read", _read(_unfenced)),
     ("action_ends", "a result ends where an agent seems to act", _read(_until_action)),
     ("third_lost", "of results in a row the first two are read", {"change_output": _first_two}),
@@ -198,6 +225,12 @@ _HARMLESS: list[tuple[str, str, dict[str, Any]]] = [
         "escaped",
         "what is not ASCII may be escaped in a result",
         _read(lambda text: json.dumps(json.loads(text)) if _is_json(text) else text),
+    ),
+    ("tokens_left_out", "control tokens may be left out", _read(lambda text: _ENDS.sub("", text))),
+    (
+        "tokens_apart",
+        "control tokens may be broken up",
+        _read(lambda text: _ENDS.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)),
     ),
     (
         "windows_lines",

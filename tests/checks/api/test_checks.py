@@ -17,6 +17,7 @@ from readiness.mutants.api import (
     flaws_harmless,
     flaws_history,
     flaws_limits,
+    flaws_logprobs,
     flaws_long_system,
     flaws_markup,
     flaws_replies,
@@ -45,6 +46,7 @@ ANYWHERE = (
 LIMITED = "api.answers_every_request"
 BROKEN = [
     *(*flaws_replies.FLAWS, *flaws_sdk.FLAWS, *flaws_advice.FLAWS),
+    *(each for each in flaws_logprobs.FLAWS if each.check),
     *(
         each
         for each in (
@@ -75,7 +77,7 @@ HARMLESS = [
         if each.harmless
     ),
 ]
-ADVICE = flaws_advice.FLAWS
+ADVICE = [*flaws_advice.FLAWS, *(each for each in flaws_logprobs.FLAWS if each.check)]
 #: What the capability probe before a run adapts to, or meets: `readiness selftest` has them.
 ADAPTED_TO = {
     *("no_temperature", "schema_501_once"),
@@ -263,6 +265,13 @@ def test_what_no_client_meets_fails_nothing_that_gates(flaw: Flaw) -> None:
 def test_a_flaw_fails_no_other_must(flaw: Flaw) -> None:
     others = [each for each in SENDING if each in MUST and each.id != flaw.check]
     assert failing_at_rest(others, flaw).keys() == TOGETHER.get(flaw.name, set())
+
+
+@pytest.mark.parametrize(
+    "twin", [each for each in flaws_logprobs.FLAWS if each.harmless], ids=lambda twin: twin.name
+)
+def test_logprobs_that_clients_tolerate_pass(twin: Flaw) -> None:
+    assert failing([CHECKS["api.logprobs_returned"]], twin) == {}
 
 
 @pytest.mark.nightly

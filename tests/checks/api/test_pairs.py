@@ -16,21 +16,22 @@ from readiness.checks.api.scoring_pairs import (
     score_limited,
     score_own_words,
     score_sampled,
-    score_stop_at_space,
     score_stop_cut,
     score_stopped,
     score_unlimited,
 )
 from readiness.mutants.api import flaws_caches, flaws_pairs
+from readiness.mutants.api.requests import JSON
 from readiness.mutants.catalog import FLAWLESS, find
+from readiness.mutants.endpoint.answer import Request, SubstituteResponse
 from readiness.mutants.flaw import Flaw
-from readiness.reply import Usage
+from readiness.reply import ToolCall, Usage
 from readiness.score import PASSED, Outcome, Score, failed
 from tests.checks.api.reference_over_http import CHECKS, failing
-from tests.exchanges import answered, said
 from tests.replies import reply
 
 PAIRS = [each for each in CHECKS.values() if each.attempt.__module__ == check_pairs.__name__]
+CUTS = CHECKS["api.stop_cuts_same_text"]
 FLAWS = [*flaws_pairs.FLAWS, *flaws_caches.FLAWS]
 BROKEN = [each for each in FLAWS if not each.harmless]
 TWINS = [each for each in FLAWS if each.harmless]
@@ -99,6 +100,36 @@ def test_a_copy_shows_what_happens_to_all_texts_alike(came: str, damage: str) ->
     found = score_copies(reply(came), reply(came), COPIED)
     wanted = Outcome.FAIL if damage else Outcome.PASS
     assert (found.outcome, found.kind) == (wanted, damage)
+
+
+TOOLS = [{"type": "function", "function": {"name": "convert_money"}}]
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"), [("convert_money", UNDETERMINED), ("", Outcome.FAIL), ("a", Outcome.FAIL)]
+)
+def test_a_call_in_the_place_of_a_copy_is_a_slip_where_there_is_such_a_tool(
+    name: str, outcome: Outcome
+) -> None:
+    called = reply("", tool_calls=(ToolCall("1", "function", name, "{}"),))
+    for pair in ((reply(TEXT), called), (called, reply(TEXT)), (called, called)):
+        assert score_copies(*pair, TEXT, TOOLS).outcome is outcome
+
+
+def test_white_space_around_a_copy_is_nothing_of_the_text() -> None:
+    assert score_copies(reply(TEXT), reply(f"\n\n{TEXT}\n"), TEXT) == PASSED
+
+
+def test_half_of_the_copies_come_beside_tools_where_the_endpoint_takes_any() -> None:
+    probes = check_pairs.stream_matches_whole.probes(0, 4)
+    offered = [["tools" in each.within(of, None).parameters for each in probes]
+               for of in ((), ("tools",))]  # fmt: skip
+    assert offered == [[False, True, False, True], [False] * 4]
+    beside = [each.expect["text"] for each in probes if each.needs]
+    assert [text.startswith("{") for text in beside] == [False, True]
+    assert [each.within(("tools",), None).messages for each in probes] == [
+        each.messages for each in probes
+    ]
 
 
 def test_a_copy_that_stops_in_the_middle_lacks_its_end_and_a_limit_does_not() -> None:
@@ -205,12 +236,34 @@ def test_a_text_that_begins_with_the_stop_leaves_nothing_to_compare() -> None:
     assert score_stop_cut(reply("\n\n1\n\n2"), reply(""), ["\n\n"]) == PASSED
 
 
-def test_a_stop_of_white_space_may_be_refused_with_a_message() -> None:
-    told = answered({"error": {"message": "each stop sequence must contain non-whitespace"}}, 400)
-    assert score_stop_at_space(reply("1\n2"), told, ["\n"]) == PASSED
-    assert score_stop_at_space(reply("1\n2"), answered({}, 400), ["\n"]).outcome is Outcome.FAIL
-    ignored = answered(said("1\n2"))
-    assert score_stop_at_space(reply("1\n2"), ignored, ["\n"]).outcome is Outcome.FAIL
+def test_a_stop_that_comes_early_shows_nothing_of_late_ones() -> None:
+    assert score_stop_cut(reply("1, 2, 3"), reply("1, 2,"), ["3"], 6) == PASSED
+    early = score_stop_cut(reply("1, 2, 3"), reply("1, 2,"), ["3"], 7)
+    assert (early.outcome, early.kind) == (UNDETERMINED, "too short to tell")
+    assert score_stop_cut(reply("1, 2, 3"), reply("1,"), ["3"], 7).outcome is Outcome.FAIL
+
+
+def test_a_stop_may_be_refused_with_a_message_alone_and_the_others_are_honoured_then() -> None:
+    """One of white space, and one of more than twenty characters."""
+    refused, within = find("api_long_stop_refused"), find("api_stop_within_256")
+
+    def silent(request: Request, turn: int) -> SubstituteResponse | None:
+        return SubstituteResponse(400, b"{}", JSON) if refused.intercept(request, turn) else None
+
+    def ignores(request: Request) -> Request:
+        return request if refused.intercept(request, 0) else within.change_request(request)
+
+    flaws = [
+        refused,
+        replace(refused, intercept=silent),
+        replace(refused, change_request=ignores),
+    ]
+    reasons = [failing([CUTS], each).get(CUTS.id, "") for each in flaws]
+    assert [each[:50] for each in reasons] == [
+        "",
+        "fail: the error has no message: HTTP 400 with '{}'",
+        "fail: the text contains the stop sequence 'on boar",
+    ]
 
 
 def test_a_change_that_has_no_effect_is_a_cache_only_where_the_answer_is_the_same() -> None:

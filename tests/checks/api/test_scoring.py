@@ -494,26 +494,100 @@ def test_another_requests_code_fails_and_none_is_undetermined() -> None:
     assert scoring_replies.score_own_code("Hello", code, others).outcome is Outcome.UNDETERMINED
 
 
-def test_logprobs_make_up_the_text() -> None:
-    def token(text: str, value: Any = -0.1, top: int = 2) -> dict[str, Any]:
-        others = [{"token": text, "logprob": value, "bytes": list(text.encode())}] * top
-        return {
-            "token": text,
-            "logprob": value,
-            "bytes": list(text.encode()),
-            "top_logprobs": others,
-        }
+def listed(text: str, *tops: float, value: float = -0.1, **others: Any) -> dict[str, Any]:
+    """A token with its logprob and with those of its alternatives, itself the first."""
+    own = {"token": text, "logprob": value, "bytes": list(text.encode())}
+    given = [{"token": f" {at}", "logprob": each, "bytes": [32]} for at, each in enumerate(tops)]
+    return {**own, "top_logprobs": [own, *given], **others}
 
-    assert scoring_replies.score_logprobs([token("Da"), token("isy")], "Daisy", 2) == PASSED
-    assert scoring_replies.score_logprobs([token("Da")], "Daisy", 2).reason == (
-        "the tokens are 'Da', the text is 'Daisy'"
+
+TEXT = "a b c d e f g h"
+LETTERS = [TEXT[at : at + 2].rstrip() if at == 14 else TEXT[at : at + 2] for at in range(0, 15, 2)]
+TOKENS = [listed(each, -3.0) for each in LETTERS]
+
+
+def said_of(*last: dict[str, Any], text: str = TEXT, tokens: int = 8) -> str:
+    """What is said of the logprobs of a text, of which the last ones are others."""
+    found = [*TOKENS[: 8 - len(last)], *last]
+    return scoring_replies.score_logprobs(found, reply(text, tokens=tokens), 2).reason
+
+
+def test_logprobs_make_up_the_text_in_tokens_and_bytes() -> None:
+    cut = said_of(listed("h", -3.0), text="a b")
+    assert (said_of(), said_of(listed("<end>"), text=TEXT[:14])) == ("", "")
+    assert cut == f"the tokens are {TEXT!r}, the text is 'a b'"
+    half = [listed("\ufffd", bytes=[each]) for each in "é".encode()]
+    assert said_of(*half, text="a b c d e f é") == ""
+    assert said_of(listed("h", bytes=None)) == ""
+    wrong = [listed("h", bytes=each) for each in ([232], [300], "h", [0x68, 0x68])]
+    bytes_ = ["a b c d e f g \ufffd", "a b c d e f g \ufffd", "a b c d e f g \ufffd", f"{TEXT}h"]
+    assert [said_of(each) for each in wrong] == [
+        f"the bytes are those of {each!r}, the text is {TEXT!r}" for each in bytes_
+    ]
+
+
+def test_logprobs_have_the_likeliest_alternatives_in_their_order() -> None:
+    own, first, second = [
+        {"token": token, "logprob": value} for token, value in (("h", -0.1), (" 1", -2), (" 2", -3))
+    ]
+    rare = {"token": "h", "logprob": -4.0}
+    tops: list[tuple[Any, str]] = [
+        ([own, first], ""),
+        ([first, own], ""),
+        ([own], ""),
+        ([own, first, second], "3 alternatives, asked for 2"),
+        ([], "0 alternatives, asked for 2"),
+        (None, "0 alternatives, asked for 2"),
+        ([first, second], "'h' is likelier than its alternatives"),
+        (["h", first], "a logprob is 'h'"),
+        ([{"token": "h", "logprob": 0.5}], "a logprob is 0.5"),
+    ]
+    found = [said_of(listed("h", top_logprobs=each)) for each, _ in tops]
+    assert found == [reason for _, reason in tops]
+    outside = [[first, second], [rare, first, second], [first, second, rare], [second, first]]
+    assert [said_of(listed("h", value=-4.0, top_logprobs=each)) for each in outside] == [
+        *["", "", ""],
+        "the alternatives are not sorted: [-3, -2]",
+    ]
+
+
+def test_logprobs_are_of_about_as_many_tokens_as_are_counted() -> None:
+    assert said_of(tokens=4) == ""
+    assert said_of(tokens=3) == "logprobs of 8 tokens: 3 are counted"
+    one = scoring_replies.score_logprobs([listed(TEXT)], reply(TEXT, tokens=8), 2)
+    assert one.reason == "logprobs of 1 tokens: 15 characters"
+    few = scoring_replies.score_logprobs(TOKENS[:2], reply("a b", tokens=2), 2)
+    assert (few.outcome, few.kind) == (Outcome.UNDETERMINED, "too short to tell")
+    assert scoring_replies.score_logprobs([], reply("Daisy"), 2).reason == "no logprobs.content"
+
+
+@given(st.lists(JUNK | st.fixed_dictionaries({"logprob": JUNK, "top_logprobs": JUNK})))
+def test_logprobs_that_are_anything_get_a_score(found: list[Any]) -> None:
+    score = scoring_replies.score_logprobs(found, reply(TEXT), 2)
+    assert score.outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize("given_", [True, "text", [TOKENS], {}, {"content": 3}, {"content": "ab"}])
+def test_what_is_no_list_of_logprobs_has_none(given_: Any) -> None:
+    choice = {**said()["choices"][0], "logprobs": given_}
+    assert scoring_streams.logprobs(answered({**said(), "choices": [choice]})) == []
+
+
+def test_logprobs_of_a_stream_are_those_of_a_whole_reply() -> None:
+    near = [listed(each, value=-0.3) for each in LETTERS]
+    far = [listed(each, value=-2.0) for each in LETTERS]
+    assert scoring_replies.score_same_logprobs(TOKENS, near) == PASSED
+    assert scoring_replies.score_same_logprobs(TOKENS, far).reason == (
+        "the same tokens have other probabilities in a stream: 0.77 on average"
     )
-    assert (
-        scoring_replies.score_logprobs([token("Daisy", 0.5)], "Daisy", 2).reason
-        == "a logprob is 0.5"
+    joined = [*near[:4], listed("".join(LETTERS[4:]))]
+    assert scoring_replies.score_same_logprobs(TOKENS, joined).reason == (
+        "logprobs of the same text are of other tokens in a stream: 8 whole, 5 streamed"
     )
-    assert scoring_replies.score_logprobs([token("Daisy", top=3)], "Daisy", 2).passed is False
-    assert scoring_replies.score_logprobs([], "Daisy", 2).reason == "no logprobs.content"
+    ended = [*near, listed(""), listed("")]
+    assert scoring_replies.score_same_logprobs(TOKENS, ended) == PASSED
+    other = [*far[:5], listed("x"), *far[6:]]
+    assert scoring_replies.score_same_logprobs(TOKENS, other).outcome is Outcome.UNDETERMINED
 
 
 def test_usage_counts_the_tokens_of_all_choices() -> None:

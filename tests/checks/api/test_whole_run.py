@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from readiness.chat import Chat
-from readiness.checks.api import check_whole_run
-from readiness.checks.api.run_evidence import _profile, observed
+from readiness.checks.api import check_whole_run, scoring_whole_run
+from readiness.checks.api.run_evidence import Observed, Service, _profile, observed
 from readiness.context import Context
 from readiness.exchange import Call, Fault, RecordedExchange
 from readiness.mutants.api import flaws_off_topic
@@ -155,6 +155,24 @@ def test_messages_of_a_few_characters_have_the_tokens_of_the_template() -> None:
     short = [{"role": "user", "content": "Add one."}] * 200
     whole = [{"role": "user", "content": "Add one. " * 200}]
     assert (_profile(short), _profile(whole) is None) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("created", "expected"),
+    [
+        ([0] * 400, Outcome.UNSUPPORTED),
+        ([*range(10_000, 10_300), *[0] * 100], Outcome.PASS),
+        ([*range(10_000, 10_300), *[9_000] * 100], Outcome.FAIL),
+    ],
+)
+def test_a_time_of_0_is_none(created: Sequence[int], expected: Outcome) -> None:
+    began = 10_000 if any(created) else 1_796_000_000
+    seen = [
+        Observed(at, False, began + at % 300, Service.ANSWERED, created=each)
+        for at, each in enumerate(created)
+    ]
+    score, _ = scoring_whole_run.score_created(seen)
+    assert score.outcome is expected
 
 
 def test_few_replies_show_nothing(made: list[RecordedExchange]) -> None:

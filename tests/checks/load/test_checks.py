@@ -72,6 +72,17 @@ def test_open_loop_requests_are_timed_from_when_they_were_due() -> None:
     assert scoring.score_completeness(step).passed
 
 
+def test_the_rate_of_an_open_loop_is_that_of_its_arrivals() -> None:
+    async def work(chat: Chat) -> StepResult:
+        return await run_step(chat, Shape("code", 0, 300, 5.0, rate=68.0))
+
+    step = simulated("reference", "h200", work)
+    start, end = step.full_load_interval
+    arrived = sum(start <= each.due < end for each in step.samples)
+    assert arrived > 200
+    assert step.throughput.value == pytest.approx(arrived / (end - start), rel=0.05)
+
+
 @pytest.mark.parametrize(
     ("mutant", "why"),
     [
@@ -342,6 +353,36 @@ def test_probes_go_through_all_steps_and_then_again_with_another_seed() -> None:
 
 
 PROBES = probes.by_level(5, 21)
+
+
+def sizes(seconds: float) -> dict[tuple[str, int], tuple[float, int, int]]:
+    """The time of each step, and its requests: of each client at least, and of all at most."""
+    found = dict[tuple[str, int], tuple[float, int, int]]()
+
+    async def run(chat: Chat, shape: Shape) -> StepResult:
+        found[shape.scenario, shape.clients] = shape.seconds, shape.each, shape.requests
+        return StepResult(shape, [RequestMeasurement(0, 0, 1)])
+
+    async def work(chat: Chat) -> None:
+        for each in PROBES[:7]:
+            await at_level(chat, each)
+
+    context = Context(step_seconds=seconds, run_distributed_step=run)
+    simulated("reference", "h200", work, context)
+    return found
+
+
+def test_a_step_lasts_for_its_time_and_has_ten_requests_of_each_client() -> None:
+    short = {
+        **{("code", clients): (12.0, 10, 1_000) for clients in (8, 32)},
+        **{("copy", clients): (12.0, 10, 300) for clients in (1, 8)},
+    }
+    # Tickets are long: a short step goes on until their mean is known.
+    tickets = {4: (0.0, 6, 40), 16: (0.0, 3, 64), 32: (0.0, 2, 128)}
+    assert sizes(12.0) == short | {("ticket", clients): of for clients, of in tickets.items()}
+    whole = sizes(45.0)
+    assert {whole["ticket", clients] for clients in (4, 16)} == {(45.0, 10, 64), (45.0, 10, 160)}
+    assert whole["ticket", 32] == (45.0, 10, 320)
 
 
 def test_a_step_that_would_take_too_long_is_not_sent() -> None:

@@ -18,15 +18,24 @@ from readiness.chat import Chat
 from readiness.checks.low_resource import checks as low_resource
 from readiness.checks.low_resource import scoring
 from readiness.checks.low_resource.plausibility import audit, counts, little, roofline
-from readiness.checks.low_resource.timing import StreamBurst, TimedStream, time_bursts
+from readiness.checks.low_resource.timing import (
+    RUNS,
+    SHORT,
+    StreamBurst,
+    TimedStream,
+    measure_memory_under_load,
+    time_bursts,
+    time_streams,
+)
 from readiness.context import Context
 from readiness.load.meters.meter import CACHE, QUEUED, RUNNING, MeterError, MeterReading, PeakUsage
 from readiness.load.meters.metrics_page import read_metrics
 from readiness.load.meters.nvml import GpuDevice, server_memory
-from readiness.mutants.endpoint.answer import Request, SubstituteResponse
+from readiness.mutants.endpoint.answer import ModelOutput, Request, SubstituteResponse
 from readiness.mutants.endpoint.batching import PACES
 from readiness.mutants.endpoint.engine import Engine
 from readiness.mutants.endpoint.server import serving
+from readiness.mutants.endpoint.tokens import tokens
 from readiness.mutants.flaw import Flaw
 from readiness.policy.hardware import HardwareProfile
 from readiness.policy.policy import PolicyError, load
@@ -121,17 +130,44 @@ class Counting(Engine):
         return refusal
 
 
+def in_order(chat: Chat) -> Chat:
+    """The chat of a check whose trials share one connection."""
+    send: Any = chat._send
+    return Chat(partial(send, connection="in order"), chat.dialect, chat.context)
+
+
 def test_streams_at_once_have_a_connection_each() -> None:
     engine = Counting()
 
     async def work(chat: Chat) -> list[StreamBurst]:
-        send: Any = chat._send
-        lane = Chat(partial(send, connection="in order"), chat.dialect, chat.context)
-        return await time_bursts(lane)
+        return await time_bursts(in_order(chat))
 
     bursts = tried(Flaw("counting", "", engine=lambda: engine), work, Context(defects_only=True))
     assert [each.at_once for each in bursts] == [1, 2]
     assert engine.most == 2
+
+
+def test_memory_is_read_while_four_streams_run() -> None:
+    engine = Counting()
+
+    async def work(chat: Chat) -> PeakUsage:
+        return await measure_memory_under_load(in_order(chat))
+
+    tried(Flaw("counting", "", engine=lambda: engine), work, Context(defects_only=True))
+    assert engine.most == 4
+
+
+def stops_at_112(request: Request, said: ModelOutput, turn: int) -> ModelOutput:
+    """As a small model does that was asked to count to 400."""
+    return replace(said, content="".join(tokens(said.content or "")[:112]))
+
+
+def test_an_endpoint_that_stops_at_112_tokens_is_measured_with_its_error() -> None:
+    flaw = Flaw("stops", "", change_output=stops_at_112)
+    timed = simulated(flaw, "h200", partial(time_streams, length=SHORT))
+    assert [each.tokens for each in timed] == [112] * RUNS
+    score = scoring.score_decode_speed(timed, CARD)
+    assert (score.outcome, score.measures[-1].value) == (Outcome.PASS, 2 / 112)
 
 
 def test_the_aggregate_of_a_known_pace_grows_with_the_streams() -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate, chain, pairwise, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from readiness.chat import Chat
 from readiness.check import Check
 from readiness.checks.stability import checks, scenarios, scoring
 from readiness.checks.stability.abort_cycles import (
+    ABORTS,
     AbortCycles,
     AbortCyclesResult,
     IdleReading,
@@ -33,6 +35,8 @@ from readiness.load.latency import require_not_limited
 from readiness.load.meters.meter import CACHE, HOST, QUEUED, RUNNING
 from readiness.mutants.catalog import find
 from readiness.mutants.endpoint.answer import ModelOutput, Request
+from readiness.mutants.endpoint.engine import Engine
+from readiness.mutants.flaw import Flaw
 from readiness.mutants.stability import flaws_cut_streams
 from readiness.score import PASSED, EndpointError, Measure, Outcome, Score
 from tests.load_driver import at, tried
@@ -57,7 +61,7 @@ CUT_STREAMS = [each.name for each in flaws_cut_streams.FLAWS if each.check]
 WHOLE_STREAMS = [each.name for each in flaws_cut_streams.FLAWS if each.harmless]
 
 
-def failures(mutant: str, *checks_: Check, small: bool = False) -> dict[str, Outcome]:
+def failures(mutant: str | Flaw, *checks_: Check, small: bool = False) -> dict[str, Outcome]:
     """The checks that do not pass, and the outcome of each."""
 
     async def work(chat: Chat) -> dict[str, Outcome]:
@@ -228,10 +232,18 @@ def test_what_an_abort_leaves_is_found_at_every_pace(
     assert at_pace(mutant, pace, metrics=metrics) == outcomes
 
 
-def test_a_model_that_ends_early_leaves_open_whether_aborts_stop() -> None:
-    def brief(request: Request, said: ModelOutput, turn: int) -> ModelOutput:
-        return replace(said, content=(said.content or "")[:300])
+def brief(request: Request, said: ModelOutput, turn: int) -> ModelOutput:
+    """The output of a model that ends early."""
+    return replace(said, content=(said.content or "")[:300])
 
+
+def test_a_model_that_ends_early_shows_nothing_of_long_replies() -> None:
+    ends = Flaw("ends", "a model ends early", change_output=brief)
+    undetermined = {"long_reply_not_truncated": Outcome.UNDETERMINED}
+    assert failures(ends, checks.long_reply_not_truncated) == undetermined
+
+
+def test_a_model_that_ends_early_leaves_open_whether_aborts_stop() -> None:
     flaw = replace(find("abort_runs_on"), change_output=brief)
     result = simulated(flaw, "h200", run_abort_cycles)
     score = scoring.score_wait_until_idle(result)
@@ -303,6 +315,25 @@ def test_metrics_are_read_late_by_a_saturated_client(lag: float, outcome: Outcom
     made.readings = [replace(each, running_for=4.0) for each in made.readings]
     made.client_saturation.lags.add(np.full(100, lag))
     assert scoring.score_wait_until_idle(made).outcome is outcome
+
+
+def test_a_reply_that_ended_before_its_abort_is_no_abort() -> None:
+    measured = list[bool]()
+
+    def ends_at_once(request: Request, said: ModelOutput, turn: int) -> ModelOutput:
+        return replace(said, content="") if measured else said
+
+    async def work(chat: Chat) -> AbortCyclesResult:
+        cycles = AbortCycles(chat)
+        await cycles.begin()
+        measured.append(True)
+        for number in range(ABORTS):
+            await cycles.abort_request(number)
+        return cycles.result
+
+    result = simulated(Flaw("ends", "", change_output=ends_at_once), "h200", work)
+    # Two are aborted before their first token.
+    assert (result.attempted, result.aborted) == (8, 2)
 
 
 def test_aborts_that_came_too_late_show_nothing() -> None:
@@ -437,18 +468,73 @@ def test_an_idle_server_shows_no_requests_and_an_empty_cache(
     assert scoring.score_idle_metrics(storm(last=last)).outcome is outcome
 
 
-def test_memory_may_warm_up_and_fluctuate_but_not_grow() -> None:
+def test_memory_may_warm_up_and_fluctuate() -> None:
     warming = [1e9, 2e9, 3e9, 4e9, *[4e9] * 8]
     fluctuating = [4e9 + 1e6 * (n % 3) for n in range(12)]
-    growing = [4e9 + 5e6 * n for n in range(12)]
     creeping = [4e9 + 4096.0 * n for n in range(12)]
-    found = [
-        scoring.score_idle_metrics(storm(memory=m))
-        for m in (warming, fluctuating, growing, creeping)
-    ]
-    assert [each.passed for each in found] == [True, True, False, True]
-    assert found[2].reason == ("idle main memory grows by 5e+06 a cycle, after 96 aborted requests")
-    assert found[3].measures[-1] == Measure("main memory, growth of a cycle at rest", 4096.0, "B")
+    found = [scoring.score_idle_metrics(storm(memory=m)) for m in (warming, fluctuating, creeping)]
+    assert [each.passed for each in found] == [True, True, True]
+    assert found[2].measures[-1] == Measure("main memory, growth of a cycle at rest", 4096.0, "B")
+
+
+GROWN = "idle main memory grows by 5e+06 a cycle"
+AS_MUCH = f"{GROWN}, and as much with requests that complete: a leak, or a cache that fills"
+
+
+@pytest.mark.parametrize(
+    ("complete", "aborted", "outcome", "reason"),
+    [
+        ([0] * 9, [20] * 8, Outcome.FAIL, GROWN),
+        # A cache that has room for all, or is full before long; a leak beside one.
+        ([20] * 9, [20] * 8, Outcome.UNDETERMINED, AS_MUCH),
+        ([20] * 3 + [0] * 6, [20] * 3 + [0] * 5, Outcome.UNDETERMINED, AS_MUCH),
+        ([20] * 9, [40] * 8, Outcome.FAIL, GROWN),
+        # One that fills more and more slowly, and one that aborted requests alone fill.
+        (
+            [30 * 0.81**n for n in range(9)],
+            [27 * 0.81**n for n in range(8)],
+            Outcome.UNDETERMINED,
+            AS_MUCH,
+        ),
+        ([0] * 9, [20] * 5 + [0] * 3, Outcome.UNDETERMINED, AS_MUCH),
+        # More than a share of half a GiB in 72 hours; and less.
+        ([0] * 9, [3] * 8, Outcome.FAIL, GROWN),
+        ([0] * 9, [2] * 8, Outcome.UNDETERMINED, AS_MUCH),
+        # Not tried, or one that was to complete did not.
+        ([], [], Outcome.UNDETERMINED, AS_MUCH),
+    ],
+)
+def test_memory_may_not_grow_by_what_is_aborted_more_than_by_what_completes(
+    complete: Sequence[float], aborted: Sequence[float], outcome: Outcome, reason: str
+) -> None:
+    made = storm(memory=[4e9 + 5e6 * n for n in range(12)])
+    grown = [0.0, *chain.from_iterable(zip_longest(complete, aborted, fillvalue=0))]
+    turns = [{HOST: 5e9 + 1e6 * each} for each in accumulate(grown)]
+    made.by_turns = [*turns[: len(complete) + len(aborted) + 1]] if complete else []
+    score = scoring.score_idle_metrics(made)
+    assert (score.outcome, score.reason) == (outcome, f"{reason}, after 96 aborted requests")
+
+
+class Leaving(Engine):
+    """Each aborted request leaves a megabyte."""
+
+    @property
+    def gauges(self) -> Mapping[str, float]:
+        return {**super().gauges, "process_resident_memory_bytes": 1e6 * self.aborted}
+
+
+def test_requests_complete_and_are_aborted_by_turns_and_none_is_shown_where_one_does_not() -> None:
+    async def turns(chat: Chat) -> AbortCyclesResult:
+        cycles = AbortCycles(chat)
+        await cycles.begin()
+        await cycles.take_turns()
+        return cycles.result
+
+    whole = simulated(Flaw("leaves", "", engine=Leaving), "h200", turns)
+    grown = [after[HOST] - before[HOST] for before, after in pairwise(whole.by_turns)]
+    assert grown == [0, *[1e6 * 32, 0] * 8]
+    assert whole.attempted == 0
+    assert simulated("abort_kills", "h200", turns).by_turns == []
 
 
 def test_requests_of_other_clients_leave_the_metrics_undetermined() -> None:

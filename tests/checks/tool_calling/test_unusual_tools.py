@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from readiness.check import Check
 from readiness.checks.tool_calling import check_finish, check_unusual_tools, scoring_finish
-from readiness.checks.tool_calling.scoring import parameters_of
+from readiness.checks.tool_calling.scoring import calls, parameters_of
 from readiness.mutants.catalog import FLAWLESS
 from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.tool_calling import (
+    flaws_long_arguments,
     flaws_result_contents,
     flaws_schema_members,
     flaws_unusual,
 )
+from readiness.probe import Probe
 from readiness.reply import Reply, ToolCall, Usage
 from readiness.score import Outcome
 from tests.reference_in_process import probes_of, reply, scores
 
-FLAWS = [*flaws_unusual.FLAWS, *flaws_result_contents.FLAWS, *flaws_schema_members.FLAWS]
+FLAWS = [
+    *(*flaws_unusual.FLAWS, *flaws_result_contents.FLAWS),
+    *(*flaws_schema_members.FLAWS, *flaws_long_arguments.FLAWS),
+]
 MODULES = (check_finish, check_unusual_tools)
 CHECKS = {each.id: each for of in MODULES for each in vars(of).values() if isinstance(each, Check)}
 
@@ -67,7 +74,7 @@ def test_the_reference_and_harmless_variants_pass(flaw: Flaw) -> None:
     assert found == {name: {Outcome.PASS} for name in CHECKS}
 
 
-@pytest.mark.parametrize("check", [TOOLS, READ])
+@pytest.mark.parametrize("check", [VALUES, TOOLS, READ])
 def test_what_fails_once_and_not_with_other_values_is_left_open(check: str) -> None:
     probes = probes_of(CHECKS[check], 4, 3)
     for times, first in ((1, Outcome.UNDETERMINED), (2, Outcome.FAIL)):
@@ -75,7 +82,7 @@ def test_what_fails_once_and_not_with_other_values_is_left_open(check: str) -> N
         assert [each.outcome for each in found] == [first, Outcome.PASS, Outcome.PASS]
 
 
-@pytest.mark.parametrize("check", [TOOLS, READ])
+@pytest.mark.parametrize("check", [VALUES, TOOLS, READ])
 def test_what_is_asked_again_is_alike_but_for_its_values(check: str) -> None:
     for probe in probes_of(CHECKS[check], 4, 15):
         again = probe.expect["again"]
@@ -91,6 +98,41 @@ def test_probes_are_all_different_and_the_same_in_a_longer_run(check: Check) -> 
     said = {json.dumps([list(each.messages), dict(each.parameters)]) for each in longer}
     assert (len(said), len({each.id for each in longer})) == (24, 24)
     assert [each.messages for each in longer[:12]] == [each.messages for each in made]
+
+
+def test_a_long_argument_is_longer_than_buffers_and_asked_for_whole_and_streamed() -> None:
+    long = [each for each in CHECKS[VALUES].probes(3, 14) if each.family == "long_text"]
+    arguments = [each.expect["calls"][0].arguments for each in long]
+    assert sorted("stream" in each.parameters for each in long) == [False, True]
+    assert min(len(of["text"]) for of in arguments) > 4_096
+    assert [list(of) for of in arguments] == [["text", "title"]] * 2
+
+
+def test_a_model_slips_in_a_long_text_and_a_server_loses_a_part_of_it() -> None:
+    (probe, *_) = [each for each in CHECKS[VALUES].probes(3, 14) if each.family == "long_text"]
+    wanted = probe.expect["calls"][0]
+    text = wanted.arguments["text"]
+    middle = len(text) // 2
+    found = {
+        name: score_of({**wanted.arguments, "text": said}, probe)
+        for name, said in {
+            "same": text,
+            "another letter": f"{text[:middle]}#{text[middle + 1 :]}",
+            "a word less": text[:middle] + text[middle + 8 :],
+            "a part less": text[:middle] + text[middle + 200 :],
+            "no end": text[:-1],
+            "no beginning": text[1:],
+        }.items()
+    }
+    failed = dict.fromkeys(("a part less", "no end", "no beginning"), Outcome.FAIL)
+    slipped = dict.fromkeys(("another letter", "a word less"), Outcome.UNDETERMINED)
+    assert found == {"same": Outcome.PASS, **slipped, **failed}
+
+
+def score_of(arguments: Mapping[str, Any], probe: Probe) -> Outcome:
+    call = ToolCall("1", "function", "save_report", json.dumps(arguments))
+    made = replace(reply("", finish="tool_calls"), tool_calls=(call,))
+    return calls([made], probe.expect["calls"], probe.parameters["tools"]).outcome
 
 
 def test_a_result_is_of_every_kind_and_each_that_is_short_is_asked_for_whole_and_streamed() -> None:
