@@ -27,6 +27,7 @@ from readiness.mutants.endpoint.answer import Request, SubstituteResponse
 from readiness.mutants.flaw import Flaw
 from readiness.reply import ToolCall, Usage
 from readiness.score import PASSED, Outcome, Score, failed
+from readiness.verdict.claim import Verdict
 from tests.checks.api.reference_over_http import CHECKS, failing
 from tests.replies import reply
 
@@ -39,9 +40,10 @@ OTHERS = [find(name) for name in ("bare", "reasoning", "usage_in_every_chunk", "
 
 
 @pytest.mark.parametrize("flaw", BROKEN, ids=lambda flaw: flaw.name)
-def test_a_flaw_fails_its_own_check(flaw: Flaw) -> None:
+def test_a_flaw_fails_its_own_check_or_leaves_it_open(flaw: Flaw) -> None:
     found = failing(PAIRS, flaw)
-    assert found.get(flaw.check, "").startswith("fail: ")
+    outcome = "fail" if flaw.expected_verdict is Verdict.NOT_READY else "undetermined"
+    assert found.get(flaw.check, "").startswith(f"{outcome}: ")
 
 
 @pytest.mark.parametrize("twin", [FLAWLESS, *TWINS, *OTHERS], ids=lambda flaw: flaw.name)
