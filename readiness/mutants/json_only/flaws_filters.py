@@ -56,7 +56,8 @@ def _masked(mask: Callable[[str], str]) -> Callable[[str], str]:
 
 
 def _escaped(escapes: dict[str, str]) -> Callable[[str], str]:
-    return lambda text: text.translate(str.maketrans(escapes))
+    letters = {ord(letter): escape for letter, escape in escapes.items()}
+    return lambda text: text.translate(letters)
 
 
 FLAWS = [
