@@ -365,6 +365,10 @@ _DAMAGED: list[tuple[str, str, Callable[[str], str]]] = [
     ("strips_markdown", "Markdown is taken out", lambda text: re.sub("[*`]", "", text)),
 ]
 
+_TEXT_ELSEWHERE = (
+    *("json_only", "long_context", "multilingual", "refusal", "spanish"),
+    "tool_calling",
+)
 _LIMITS = ("max_tokens", "max_completion_tokens")
 
 
@@ -386,7 +390,10 @@ FLAWS = [
             ),
             "stream_strips_chunks": (
                 "each chunk is stripped of the spaces before it",
-                {"change_chunks": _texts(lambda text: text.lstrip(" "))},
+                {
+                    "change_chunks": _texts(lambda text: text.lstrip(" ")),
+                    "elsewhere": _TEXT_ELSEWHERE,
+                },
             ),
             "stream_expands_tabs": (
                 "tabs come as spaces in streams",
@@ -428,7 +435,7 @@ FLAWS = [
             about,
             "api.stream_matches_whole",
             change_output=_of_text(change),
-            elsewhere=("json_only", "multilingual", "refusal", "spanish", "tool_calling"),
+            elsewhere=_TEXT_ELSEWHERE,
         )
         for name, about, change in _DAMAGED
     ),

@@ -225,7 +225,9 @@ FLAWS = [
             about,
             f"api.{check}",
             change_chunks=chunked(_COUNTED if check == _USAGE else BRIEF_STREAM, change),
-            elsewhere=("memory", *BRIEF_ELSEWHERE) if check == _USAGE else BRIEF_ELSEWHERE,
+            elsewhere=("memory", "tool_calling", *BRIEF_ELSEWHERE)
+            if check == _USAGE
+            else BRIEF_ELSEWHERE,
         )
         for name, check, about, change in _CHUNKS
     ),
