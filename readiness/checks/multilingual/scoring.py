@@ -52,9 +52,21 @@ _QUOTES = {"“": "”", '"': '"', "「": "」", "『": "』", "«": "»", "《"
 _MARKS = re.compile(r"^[\s*_#>]+|[\s*_]+$")
 _LABEL = re.compile(r"[^\n]{0,40}[:：]\s*[*_]*\s*\n|\s*[【\[][^】\]\n]{1,20}[】\]]")
 # Of English: a word twice that nobody says twice, and two sentences without a space between them.
-_DOUBLED = re.compile(r"\b([a-z]{3,}) \1\b(?!-)")
-_TWICE = "bye|ever|far|had|long|many|more|much|never|now|really|that|very|well|click|snap|tap|zoom"
-_JOINED = re.compile(r"(?<![\w./@-])[A-Za-z]*[a-z]{3}[.!?][A-Z][a-z]+(?![\w./@-])")
+# What people say twice is short ("tiny tiny"), as are names of things (agar agar), or an adverb.
+_SMALL_WORDS = (
+    "the|an|and|of|for|with|from|into|your|our|their|its|his|her|this|these|those|are|was|were|has|have"
+    "|will|would|should|than|then|while|where|when|which|they|them|you|not|but|each|every|any|some"
+    "|just|also|only|most|make|made|been"
+)
+_DOUBLED = re.compile(rf"\b({_SMALL_WORDS}|[a-z]{{6,}}) \1\b(?!-)")
+_TWICE = (
+    "again|always|better|extra|forever|great|happy|knock|large|little|never|quick|quite|small|super"
+    "|sweet|[a-z]+ly|ylang"
+)
+_JOINED = re.compile(
+    r"(?<![\w./@-])[a-z]{3,}[.!?](?!(?:Com|Net|Org|Edu|Gov|App|Dev|Shop|Store|Info)\b)"
+    r"[A-Z][a-z]+(?![\w./@-])"
+)
 _SENTENCE_ENDS = re.compile(r"[。！？!?\n]+|[.](?=\s|$)")
 _JOINTS = re.compile(r"[\s・\-‐‑–]+")
 

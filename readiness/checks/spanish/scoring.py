@@ -37,14 +37,16 @@ _DOUBLED = re.compile(r"\b([^\W\d_]{2,}) +(\1)\b(?![-'’])", re.IGNORECASE)
 # Where a mark stands between two words without a space, apart from addresses and code.
 _ADDRESS = re.compile(r"`[^`]*`|\S*(?:/|@|www)\S*")
 _JOINED = re.compile(r"[a-záéíóúñ][,;!?][a-záéíóúñ]|[a-záéíóúñ]{3}\.[A-ZÁÉÍÓÚÑ¿¡][a-záéíóúñ]")
-# A filter's asterisks in place of letters: emphasis has up to three, at the ends of words.
+# A filter's asterisks in place of letters; emphasis, of which models write too many, has both ends.
+_EMPHASIS = re.compile(r"(?<![\w*])\*{2,}(?=[^*])(.+?)\*{2,}(?![\w*])")
+_EDGES = re.compile(r"(?<!\w)\*+|\*+(?!\w)")
 _MASKED = re.compile(
     r"\w*(?:(?<=[^\W\d_])\*{4,}|\*{4,}(?=[^\W\d_])|(?<=[^\W\d_])\*{3}(?=[^\W\d_]))\w*"
 )
-# No words without their ñ; "suena" and "cana" are some.
+# No words without their ñ; "suena" and "cana" are some. Hashtags and names of pages have none.
 _NO_TILDE = re.compile(
-    r"\b(?:manana|espan(?:a|ol)|pequen[oa]s?|companer[oa]s?|ensen(?:a|an|ar|anza)|nin[oa]s|senor(?:es)?"
-    r"|montanas?|suenos?|disen(?:o|os|ar)|otono|carino|tamano)\b"
+    r"(?<![\w#.-])(?:manana|espan(?:a|ol)|pequen[oa]s?|companer[oa]s?|ensen(?:a|an|ar|anza)|nin[oa]s|senor(?:es)?"
+    r"|montanas?|suenos?|disen(?:o|os|ar)|otono|carino|tamano)\b(?!-|\.\w)"
 )
 #: A last line of fewer words may be a signature.
 CLOSING_WORDS = 5
@@ -169,9 +171,10 @@ def _mangled(text: str) -> str:
     """Where a text is not as its writer wrote it; "" where nothing shows that."""
     if joined := _JOINED.search(_ADDRESS.sub(" ", text)):
         return f"words without a space between them: {joined[0]!r:.40}"
-    if masked := _MASKED.search(text):
+    if masked := _MASKED.search(_plain(text)):
         return f"letters are masked: {masked[0]!r:.40}"
-    if lost := _NO_TILDE.search(_ADDRESS.sub(" ", text)):
+    # Who writes ñ elsewhere quotes a word of another language.
+    if "ñ" not in text and (lost := _NO_TILDE.search(_ADDRESS.sub(" ", text))):
         return f"n in place of ñ: {lost[0]!r}"
     # Careless writers leave out "¡" alone.
     if re.search(r"[a-záéíóúñ]\?(?:\s|$)", text) and "¿" not in text:
@@ -184,6 +187,11 @@ def _mangled(text: str) -> str:
     if open_ended and (last[-1].isalpha() or last[-1] == ","):
         return f"it ends in the middle of a sentence: {last[-40:]!r}"
     return ""
+
+
+def _plain(text: str) -> str:
+    """A text without its emphasis, but for asterisks between letters."""
+    return _EMPHASIS.sub(lambda found: _EDGES.sub("", found[1]), text)
 
 
 def _said_again(text: str, wanted: Order | Talk) -> str:

@@ -17,6 +17,7 @@ from readiness.mutants.endpoint.response import encode, whole
 from readiness.mutants.endpoint.response_format import check_format
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.json_only.reader import answer, facts_of, shape_of, wanted_format
+from readiness.verdict.claim import Verdict
 
 Says = Callable[[Request, ModelOutput, int], ModelOutput]
 
@@ -274,7 +275,6 @@ _TEXTS: list[tuple[str, str, Callable[[str], str]]] = [
         "Hebrew and Arabic words come reversed",
         lambda text: re.sub(r"[\u0590-\u06ff]+", lambda found: found[0][::-1], text),
     ),
-    ("collapses_spaces", "several spaces are one", lambda text: re.sub(" {2,}", " ", text)),
     (
         "cleans_up_spaces",
         "spaces before punctuation are lost",
@@ -305,6 +305,14 @@ GENERAL_FLAWS = [
     *(
         Flaw(name, about, "json_only.values_preserved", change_output=says)
         for name, about, says in _WRONG
+    ),
+    # Two of fifty texts have such spaces.
+    Flaw(
+        "json_collapses_spaces",
+        "several spaces are one",
+        "json_only.values_preserved",
+        change_output=_texts(lambda text: re.sub(" {2,}", " ", text)),
+        expected_verdict=Verdict.INCONCLUSIVE,
     ),
 ]
 

@@ -99,7 +99,11 @@ _HARMLESS: list[tuple[str, str, Change]] = [
     (
         "copy_bye_bye",
         "a word may come twice on purpose, and an address has no space",
-        lambda wish, text: f"{text} Bye bye!\nwww.Example.Com" if wish.language == "en" else text,
+        lambda wish, text: (
+            f"{text} Bye bye, tiny tiny Node.Js!\nwww.Example.Com"
+            if wish.language == "en"
+            else text
+        ),
     ),
     ("copy_lines", "each sentence may have a line of its own", _lines),
     (

@@ -110,7 +110,7 @@ _MANGLED: list[tuple[str, str, str, Callable[[str], str]]] = [
         "bold_italics",
         "a word may have asterisks around it",
         "",
-        lambda text: text.replace(" con ", " ***con*** ", 1),
+        lambda text: text.replace(" con ", " ***con*** ", 1).replace(" para ", " ****para** ", 1),
     ),
     ("asks_back", "a text may end with a question", "", lambda text: f"{text} {_ASKED}"),
     (

@@ -212,8 +212,12 @@ def test_a_slogan_may_come_twice_and_a_call_thrice_but_no_sentence(text: str, re
     [
         ("Hear the the world.", "a word twice in a row: 'the the'"),
         ("Hear the world.Hear yourself.", "sentences without a space between them: 'world.Hear'"),
+        ("A battery battery lasts.", "a word twice in a row: 'battery battery'"),
+        ("Hear it with with ease.", "a word twice in a row: 'with with'"),
         ("Plug in in seconds. It is very very small, bye bye!", ""),
-        ("Hear the world: www.Example.Com", ""),
+        ("A tiny tiny case of agar agar, really really big big fun, little little price", ""),
+        ("Hear the world: www.Example.Com, lumorax.Com", ""),
+        ("Read Yahoo!Mail, write Node.Js, take a Ph.D.Program", ""),
     ],
 )
 def test_english_words_are_neither_doubled_nor_joined(text: str, reason: str) -> None:

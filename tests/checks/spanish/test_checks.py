@@ -158,7 +158,7 @@ def test_an_open_question_takes_any_text_in_spanish() -> None:
         (f"{FINE} El vehí**** espera.", "letters are masked: 'vehí****'"),
         (f"{FINE} La com****dora espera.", "letters are masked: 'com****dora'"),
         (f"{FINE} La com***dora espera.", "letters are masked: 'com***dora'"),
-        (f"{FINE} Así es cada manana.", "n in place of ñ: 'manana'"),
+        (f"{FINE.replace('enseña', 'ayuda')} Así es cada manana.", "n in place of ñ: 'manana'"),
         ("\n", "format: no text"),
     ],
 )
@@ -180,11 +180,19 @@ def test_and_no_other(text: str, reason: str) -> None:
         ("siguiente.", "siguiente. Así se aprende siempre. Así se aprende siempre."),
         ("siguiente.", "siguiente.\n\n## Ventajas\n\nVentajas hay muchas."),
         ("con calma", "***con calma***"),
+        ("con calma", "**con ****calma**"),
+        ("siguiente.", "siguiente.\n\n* ****Ventajas** hay muchas.\n\n1. **Otras más****"),
+        ("con calma", "con calma, y en italiano se dice «senor» o «carino»,"),
         ("siguiente.", "siguiente.\n\n****\n\nHay más en www.montana.es/manana."),
     ],
 )
 def test_what_people_say_twice_is_no_defect(said: str, instead: str) -> None:
     assert does(reply(FINE.replace(said, instead)), TALK) == PASSED
+
+
+@pytest.mark.parametrize("last", ["#manana", "ajedrez-espana", "ajedrez.espana", "espana.es"])
+def test_names_of_pages_have_no_letter_of_spain(last: str) -> None:
+    assert does(reply(f"{FINE.replace('enseña', 'ayuda')}\n\n{last}"), TALK) == PASSED
 
 
 @pytest.mark.parametrize(
