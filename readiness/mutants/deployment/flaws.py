@@ -882,6 +882,17 @@ FLAWS = [
         ),
     ),
     _flaw(
+        "privileged_in_a_manifest",
+        "unprivileged_user",
+        "the same in a Kubernetes manifest",
+        added(
+            "vllm.yaml",
+            _MANIFEST.format(tensor=2, probe=_ASKS).replace(
+                "runAsUser: 1001", "runAsUser: 1001, privileged: true"
+            ),
+        ),
+    ),
+    _flaw(
         "every_path_below_a_prefix",
         "admin_routes_closed",
         "nginx takes a prefix off, and leads the rest to vLLM",

@@ -528,8 +528,8 @@ FLAWS = [
             "proxy_cache_use_stale error timeout;",
             "    location ~* ^/(auth|api|oauth|admin|signin|signup|ws)/ {\n"
             "      proxy_pass http://open-webui:8080;\n"
-            "      proxy_http_version 1.1;\n      proxy_read_timeout 600s;\n      proxy_cache kept;\n"
-            "      proxy_cache_valid 200 1h;\n      proxy_no_cache 1;\n"
+            "      proxy_http_version 1.1;\n      proxy_read_timeout 600s;\n"
+            "      proxy_cache kept;\n      proxy_cache_valid 200 1h;\n      proxy_no_cache 1;\n"
             "      proxy_cache_bypass 1;\n    }\n",
         ),
     ),
