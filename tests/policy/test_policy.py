@@ -153,6 +153,7 @@ def test_what_the_article_does_not_claim_does_not_gate(article: Policy) -> None:
         "deployment.no_needless_remote_code",
         "deployment.cuda_graphs_on",
         "deployment.rate_limit_per_user",
+        "deployment.requests_run_once",
         "deployment.unprivileged_user",
         "deployment.health_check_asks_for_tokens",
         "deployment.versions_pinned",

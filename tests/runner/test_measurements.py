@@ -214,10 +214,10 @@ def test_the_record_marks_what_is_implausible_and_nothing_else() -> None:
     found = [Measure("throughput", 4.9, "1/s"), Measure("off by", 0.41, implausible=True)]
     probe = Probe("p.1", [])
     trial = Trial.of(probe, 0, PASSED.measured(*found))
-    judged = Result(check([probe])(tested), Claim(1.0, 0.05, 0.05, 1), [trial])
+    judged = Result(check([probe])(passing), Claim(1.0, 0.05, 0.05, 1), [trial])
     assert [each.get("implausible", False) for each in measures(judged)] == [False, True]
 
 
-async def tested(chat: Chat, probe: Probe) -> Score:
+async def passing(chat: Chat, probe: Probe) -> Score:
     """It MUST pass."""
     return PASSED

@@ -6,7 +6,12 @@ from collections.abc import Callable
 
 from readiness.chat import Chat
 from readiness.check import check
-from readiness.checks.deployment import scoring_engine, scoring_gateway, scoring_services
+from readiness.checks.deployment import (
+    scoring_cache,
+    scoring_engine,
+    scoring_gateway,
+    scoring_services,
+)
 from readiness.checks.deployment.facts import Deployment, LiveFacts
 from readiness.checks.deployment.live import live_facts
 from readiness.probe import Probe
@@ -89,13 +94,13 @@ async def parallelism_matches_gpus(chat: Chat, probe: Probe) -> Score:
 
 @check(FILES)
 async def engine_access_restricted(chat: Chat, probe: Probe) -> Score:
-    """The engine MUST NOT be reached without a key by more than its gateway."""
+    """The engine MUST NOT be reached without a secret key by more than its gateway."""
     return score_files(chat, scoring_engine.score_access)
 
 
 @check(FILES)
 async def admin_routes_closed(chat: Chat, probe: Probe) -> Score:
-    """The engine's routes that no key guards MUST NOT be open to strangers."""
+    """The engine's routes that no key guards, or that change its models, MUST NOT be open."""
     return score_files(chat, scoring_engine.score_admin_routes)
 
 
@@ -125,6 +130,18 @@ async def streams_not_buffered(chat: Chat, probe: Probe) -> Score:
     event streams.
     """
     return score_files(chat, scoring_gateway.score_streams)
+
+
+@check(FILES)
+async def cached_answers_not_shared(chat: Chat, probe: Probe) -> Score:
+    """A gateway's cache MUST NOT give one user's answer to another, or to another question."""
+    return score_files(chat, scoring_cache.score_cache)
+
+
+@check(FILES)
+async def requests_run_once(chat: Chat, probe: Probe) -> Score:
+    """A gateway SHOULD NOT send a request again that a server may have run."""
+    return score_files(chat, scoring_gateway.score_retries)
 
 
 @check(FILES)
@@ -161,7 +178,7 @@ async def sessions_end(chat: Chat, probe: Probe) -> Score:
 
 @check(FILES)
 async def administrator_declared(chat: Chat, probe: Probe) -> Score:
-    """A new Open WebUI MUST have its administrator before anybody can sign up as one."""
+    """Open WebUI MUST have its administrator before anybody can sign up, or sign in, as one."""
     return await score_running(chat, scoring_services.score_administrator)
 
 
@@ -175,7 +192,7 @@ async def data_persisted(chat: Chat, probe: Probe) -> Score:
 
 @check(FILES)
 async def unprivileged_user(chat: Chat, probe: Probe) -> Score:
-    """The engine and Open WebUI SHOULD NOT run as root."""
+    """The engine and Open WebUI SHOULD NOT run as root, or with all rights on their host."""
     return score_files(chat, scoring_services.score_user)
 
 

@@ -81,6 +81,7 @@ class _Reader:
             log_driver=self._setting(node.at("logging", "driver")),
             log_size=self._setting(node.at("logging", "options", "max-size")),
             user=self._setting(node.at("user")),
+            privileged=self._setting(node.at("privileged")),
             mounts=tuple(self._mounts(node)),
             names=called | {each for alias in self._aliases(node) for each in [alias]},
             gpus=self._gpus(node),

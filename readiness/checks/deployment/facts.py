@@ -9,6 +9,10 @@ from enum import StrEnum
 
 #: What stands for the value of a secret.
 SET = "(set)"
+#: What stands for the value of a secret that a manual or a source prints.
+PUBLISHED = "(published)"
+#: Open WebUI's own where none is set, and those of the examples of vLLM and LiteLLM.
+_PUBLISHED = frozenset({"t0p-s3cr3t", "token-abc123", "EMPTY", "sk-1234"})
 SECRET = re.compile(
     r"KEY|SECRET|PASSW|TOKEN(?!IZ)|CREDENTIAL|PRIVATE|COOKIE|AUTHORIZATION|_DSN$|DATABASE_URL|REDIS_URL"
     r"|CONNECTION_STRING|_SALT$",
@@ -63,11 +67,13 @@ def referenced(text: str) -> frozenset[str]:
 
 
 def setting(name: str, text: str, place: str) -> Setting:
-    """The setting of a name; of a secret, only whether it is set."""
+    """The setting of a name; of a secret, only whether it is set, and to one that all know."""
     if UNRESOLVED.search(text):
         return Setting(None, place)
     text = USER.sub("://", text)
-    return Setting(SET if text and SECRET.search(name) else text, place)
+    if text and SECRET.search(name):
+        return Setting(PUBLISHED if text in _PUBLISHED else SET, place)
+    return Setting(text, place)
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,7 @@ class Service:
         log_driver: The driver of its logs; None for the default.
         log_size: The size at which its logs rotate; None where nobody says.
         user: The user that it runs as; None for the image's.
+        privileged: Whether its container has all rights on its host; None where nobody says.
         mounts: Its mounts.
         exposed: How more than its gateway reaches it; None where nothing shows that.
         opened: The ports of its container that more than its host reaches, `*` for all.
@@ -146,6 +153,7 @@ class Service:
     log_driver: Setting | None = None
     log_size: Setting | None = None
     user: Setting | None = None
+    privileged: Setting | None = None
     mounts: Sequence[Mount] = ()
     exposed: Setting | None = None
     opened: frozenset[str] = frozenset()
@@ -208,6 +216,7 @@ class ProxyLocation:
         hidden: An included file that was not shown, and may set others; "" where there is none.
         error_pages: What is answered in place of a status, by it.
         zones: The keys of the zones of limits, by zone.
+        siblings: The locations of its server, in their order, as in `location /v1/`.
     """
 
     paths: Sequence[str]
@@ -218,6 +227,7 @@ class ProxyLocation:
     hidden: str = ""
     error_pages: Mapping[str, ErrorPage] = field(default_factory=dict)
     zones: Mapping[str, str] = field(default_factory=dict)
+    siblings: Sequence[str] = ()
 
     def get(self, name: str) -> Directive | None:
         """The directive of a name that applies; None where none does."""

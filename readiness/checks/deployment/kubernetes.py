@@ -101,6 +101,7 @@ def _container(
         restart=_setting(spec.at("restartPolicy")) or Setting("Always", workload.place),
         health=_health(node),
         user=_user(node, spec),
+        privileged=_setting(node.at("securityContext", "privileged")),
         mounts=tuple(_mounts(node, spec)),
         exposed=_exposed(node, spec, services),
         names=frozenset(names),

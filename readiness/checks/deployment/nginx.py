@@ -53,6 +53,16 @@ _READ = frozenset(
         "proxy_read_timeout",
         "proxy_buffering",
         "proxy_http_version",
+        "proxy_cache",
+        "proxy_cache_methods",
+        "proxy_cache_key",
+        "proxy_cache_valid",
+        "proxy_cache_bypass",
+        "proxy_no_cache",
+        "proxy_next_upstream",
+        "proxy_next_upstream_tries",
+        "proxy_request_buffering",
+        "client_body_buffer_size",
         "gzip",
         "gzip_types",
         "client_max_body_size",
@@ -272,12 +282,25 @@ def _locations(
             scope.hidden,
             _error_pages(scope, context.server),
             context.zones,
+            tuple(_names_of_locations(context.server)),
         )
     for each in block:
         if each.name in _BLOCKS:
             inner = replace(context, server=each.block) if each.name == "server" else context
-            name = f"location {' '.join(each.arguments)}" if each.name == "location" else path
+            name = _location_name(each) if each.name == "location" else path
             yield from _locations(scope.within(each.block), each.block, name, inner)
+
+
+def _location_name(location: Statement) -> str:
+    return f"location {' '.join(location.arguments)}"
+
+
+def _names_of_locations(block: Sequence[Statement]) -> Iterator[str]:
+    """The locations of a block, and of those in them."""
+    for each in block:
+        if each.name == "location":
+            yield _location_name(each)
+            yield from _names_of_locations(each.block)
 
 
 def _url(arguments: Sequence[str], scope: _Scope) -> SplitResult:
@@ -309,7 +332,7 @@ def _paths(path: str, server: Sequence[Statement]) -> Sequence[str]:
     if not name.startswith("@"):
         return [path]
     found = [
-        f"location {' '.join(each.arguments)}"
+        _location_name(each)
         for each in server
         if each.name == "location" and _names(name, each.block)
     ]
@@ -360,15 +383,41 @@ _MODIFIED = re.compile(r"location(?: (=|~\*?|\^~))? (\S+)")
 
 def hands_on(location: ProxyLocation, path: str) -> bool:
     """Whether some request is handed on with a path."""
-    return any(path in _handed_on(taken, path, location) for taken in location.paths)
+    return any(
+        got == path for taken in location.paths for _, got in _handed_on(taken, path, location)
+    )
 
 
-def _handed_on(taken: str, path: str, location: ProxyLocation) -> Iterator[str]:
-    """The paths with which requests are handed on whose own path ends as one does."""
+def serves(location: ProxyLocation, path: str) -> bool:
+    """Whether a request is handed on with a path, and no other location of its server takes it."""
+    return any(
+        got == path and _chosen([*location.siblings, taken], sent) == taken
+        for taken in location.paths
+        for sent, got in _handed_on(taken, path, location)
+    )
+
+
+def _chosen(locations: Sequence[str], sent: str) -> str:
+    """The location that nginx chooses for a path, by its rules of precedence."""
+    fitting = [(*_kind(each), each) for each in locations if _takes(*_kind(each), sent)]
+    exact = [each for kind, _, each in fitting if kind == "="]
+    patterns = [each for kind, _, each in fitting if kind.startswith("~")]
+    prefixes = [each for each in fitting if each[0] in ("", "^~")]
+    longest = max(prefixes, key=lambda each: len(each[1]), default=("", "", ""))
+    return next(iter(exact or ([] if longest[0] == "^~" else patterns)), longest[2])
+
+
+def _kind(taken: str) -> tuple[str, str]:
+    """The modifier of a location, and what its paths begin with or match."""
     found = _MODIFIED.fullmatch(taken)
-    kind, begin = (found[1] or "", found[2]) if found else ("", "/")
+    return (found[1] or "", found[2]) if found else ("", "/")
+
+
+def _handed_on(taken: str, path: str, location: ProxyLocation) -> Iterator[tuple[str, str]]:
+    """The paths of requests that end as one does, each with that by which it is handed on."""
+    kind, begin = _kind(taken)
     if kind == "=":
-        yield location.uri or begin
+        yield begin, location.uri or begin
         return
     before = "/" if kind.startswith("~") else begin
     for sent in (path, f"{before}{path[1:]}", f"{before}{path}"):
@@ -377,11 +426,13 @@ def _handed_on(taken: str, path: str, location: ProxyLocation) -> Iterator[str]:
         got = sent
         for each in location.directives.get("rewrite", ()):
             got = _rewritten(each.arguments, got)
-        yield f"{location.uri}{got[len(begin) :]}" if location.uri and got == sent else got
+        yield sent, f"{location.uri}{got[len(begin) :]}" if location.uri and got == sent else got
 
 
 def _takes(kind: str, begin: str, sent: str) -> bool:
     """Whether a location takes a path."""
+    if kind == "=":
+        return sent == begin
     if not kind.startswith("~"):
         return sent.startswith(begin)
     try:

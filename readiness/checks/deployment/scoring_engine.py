@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from readiness.checks.deployment.facts import (
+    PUBLISHED,
     Deployment,
     LiveFacts,
     ModelConfig,
@@ -22,7 +23,7 @@ from readiness.checks.deployment.facts import (
 from readiness.checks.deployment.findings import Finding, conclude, of_each, open_unless
 from readiness.checks.deployment.gather import scaled_window
 from readiness.checks.deployment.known_settings import Names, names
-from readiness.checks.deployment.nginx import hands_on, is_guarded, is_reached
+from readiness.checks.deployment.nginx import hands_on, is_guarded, is_reached, serves
 from readiness.score import Score
 
 NO_ENGINE = "no file starts vLLM"
@@ -37,6 +38,8 @@ _UNGUARDED = (
     "/invocations, /metrics and /docs answer without it: "
     "--api-key guards /v1, /v2, /inference and /cohere alone"
 )
+#: A switch of vLLM, what turns it on, and the route that it opens to whoever has the key.
+_LORA, _ON, _LOADS = "VLLM_ALLOW_RUNTIME_LORA_UPDATING", ("1", "true"), "/v1/load_lora_adapter"
 #: A route that no key guards.
 _PROBED = "/invocations"
 _RUNTIME = re.compile(r"VLLM_(?:PORT|SERVICE)(?:_|$)")
@@ -457,18 +460,18 @@ def _handed_on(location: ProxyLocation, deployment: Deployment) -> Iterator[Find
             certain, Finding(location.key.place, fault, "auth_basic, or leave it out")
         )
     elif any(has_key(each) is False for each in behind):
-        fault = "whoever reaches nginx reaches vLLM, which asks for no key"
+        fault = "whoever reaches nginx reaches vLLM, which asks for no key that is secret"
         yield open_unless(certain, Finding(location.place, fault, "VLLM_API_KEY, or auth_basic"))
 
 
 def has_key(engine: Service) -> bool | None:
-    """Whether a key is required; None where the files do not show it."""
+    """Whether a key is required that is not published; None where the files do not show it."""
     told = [
         each
         for each in (engine.options.get("--api-key"), engine.variables.get("VLLM_API_KEY"))
         if each
     ]
-    if any(each.value is None or each.value for each in told):
+    if any(each.value is None or each.value not in ("", PUBLISHED) for each in told):
         return True
     return None if engine.options.hidden or engine.variables.hidden else False
 
@@ -489,7 +492,8 @@ def _unguarded(engine: Service) -> Iterator[Finding]:
     )
     instead = f"VLLM_API_KEY in its environment, or {_closed(engine)}"
     yield open_unless(
-        shown, Finding(engine.exposed.place, f"{how}, and vLLM asks for no key", instead)
+        shown,
+        Finding(engine.exposed.place, f"{how}, and vLLM asks for no key that is secret", instead),
     )
 
 
@@ -499,6 +503,9 @@ def score_admin_routes(deployment: Deployment) -> Score:
     findings = list(of_each(found, _open_routes))
     findings += [
         each for location in deployment.locations for each in _whole_engine(location, deployment)
+    ]
+    findings += [
+        each for location in deployment.locations for each in _adapters(location, deployment)
     ]
     closed = [
         each
@@ -526,6 +533,21 @@ def _whole_engine(location: ProxyLocation, deployment: Deployment) -> Iterator[F
         yield open_unless(
             not location.hidden, Finding(location.place, fault, "location /v1/ { … }")
         )
+
+
+def _adapters(location: ProxyLocation, deployment: Deployment) -> Iterator[Finding]:
+    """Whether nginx leads users to the route by which vLLM loads adapters."""
+    found = [
+        told
+        for each in deployment.behind(location)
+        if (told := each.variables.get(_LORA)) and (told.value or "").strip().lower() in _ON
+    ]
+    if found and serves(location, _LOADS) and not is_guarded(location):
+        reached = is_reached(location, deployment)
+        fault = f"{_LORA} is on, and nginx leads to {_LOADS}: each user changes the models of all"
+        finding = Finding(found[0].place, fault, f"location = {_LOADS} {{ deny all; }}")
+        if reached is not False:
+            yield open_unless(bool(reached) and not location.hidden, finding)
 
 
 def score_remote_code(deployment: Deployment, live: LiveFacts) -> Score:

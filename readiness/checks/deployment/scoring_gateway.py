@@ -20,6 +20,11 @@ NO_GATEWAY = "no file of nginx hands requests on"
 LONGEST_REPLY = 300.0
 READ_TIMEOUT, CLIENT_TIMEOUT = "proxy_read_timeout", "AIOHTTP_CLIENT_TIMEOUT"
 BODY_SIZE, FILE_SIZE = "client_max_body_size", "RAG_FILE_MAX_SIZE"
+RETRIES = "proxy_next_upstream"
+#: After these a server may have run the request; 429 and 503 say that it has not.
+_MAY_HAVE_RUN = frozenset(
+    {"error", "timeout", "invalid_header", "http_500", "http_502", "http_504"}
+)
 LIMITS = {"limit_req": "limit_req_status", "limit_conn": "limit_conn_status"}
 RETRY_AFTER = (
     "error_page 429 @limited; location @limited { add_header Retry-After 1 always; return 429; }"
@@ -81,7 +86,7 @@ def _is_aside(path: str) -> bool:
     return any(each and all(map(_ASIDE.fullmatch, each)) for each in names)
 
 
-def _shown_target(location: ProxyLocation, deployment: Deployment) -> bool:
+def shown_target(location: ProxyLocation, deployment: Deployment) -> bool:
     """Whether the files show what a location leads to: it is told, or there is nothing else."""
     alone = (
         not deployment.services and len({tuple(each.targets) for each in deployment.locations}) == 1
@@ -131,7 +136,7 @@ def _short_wait(location: ProxyLocation, deployment: Deployment) -> Iterator[Fin
         told.place if told else location.place, f"{is_told}: {why}", f"{READ_TIMEOUT} {due:.0f}s;"
     )
     decided = bool(told) or not location.hidden
-    yield open_unless(decided and _shown_target(location, deployment), finding)
+    yield open_unless(decided and shown_target(location, deployment), finding)
 
 
 def _short_client(front: Service) -> Iterator[Finding]:
@@ -158,7 +163,7 @@ def _kept_back(location: ProxyLocation, deployment: Deployment) -> Iterator[Find
         finding = Finding(location.place, fault, "proxy_http_version 1.1; proxy_buffering off;")
         told = buffering and version
         yield open_unless(
-            (bool(told) or not location.hidden) and _shown_target(location, deployment), finding
+            (bool(told) or not location.hidden) and shown_target(location, deployment), finding
         )
     types = location.get("gzip_types")
     gzip = location.get("gzip")
@@ -170,7 +175,7 @@ def _kept_back(location: ProxyLocation, deployment: Deployment) -> Iterator[Find
     ):
         fault = "gzip_types has text/event-stream, which gzip keeps back until a block is full"
         finding = Finding(types.place, fault, "gzip_types without it")
-        yield open_unless(_shown_target(location, deployment), finding)
+        yield open_unless(shown_target(location, deployment), finding)
 
 
 def _default_version(deployment: Deployment) -> str:
@@ -179,6 +184,25 @@ def _default_version(deployment: Deployment) -> str:
     found = [re.search(r":(\d+\.\d+(?:\.\d+)?)", each) for each in images]
     new = found and all(each and tuple(map(int, each[1].split("."))) >= HTTP_1_1 for each in found)
     return "1.1" if new else "1.0"
+
+
+def score_retries(deployment: Deployment) -> Score:
+    """Score whether nginx sends a request again that the first server may have run."""
+    locations = applications(deployment)
+    findings = [each for location in locations for each in _run_twice(location, deployment)]
+    return conclude(findings, audited=bool(locations), absent=NO_GATEWAY)
+
+
+def _run_twice(location: ProxyLocation, deployment: Deployment) -> Iterator[Finding]:
+    told, tries = location.get(RETRIES), location.get(f"{RETRIES}_tries")
+    cases = set(told.arguments) if told else set()
+    once = "off" in cases or (tries and tries.arguments[0] == "1")
+    alone = len(location.targets) == 1 and bool(deployment.behind(location))
+    if told and "non_idempotent" in cases and cases & _MAY_HAVE_RUN and not once and not alone:
+        shown = f"{RETRIES} {' '.join(told.arguments)}"
+        fault = f"{shown}: a POST that one server has run is sent to another"
+        finding = Finding(told.place, fault, f"{RETRIES} without non_idempotent")
+        yield open_unless(not location.hidden and len(location.targets) > 1, finding)
 
 
 def score_rate_limit_status(deployment: Deployment) -> Score:
@@ -310,5 +334,5 @@ def _too_small(
         f"{BODY_SIZE} {wanted + 5}m;",
     )
     yield open_unless(
-        (bool(told) or not location.hidden) and _shown_target(location, deployment), finding
+        (bool(told) or not location.hidden) and shown_target(location, deployment), finding
     )

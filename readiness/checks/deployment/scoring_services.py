@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from readiness.checks.deployment.commands import size
 from readiness.checks.deployment.facts import (
+    PUBLISHED,
     Deployment,
     LiveFacts,
     Program,
@@ -131,7 +132,13 @@ def score_administrator(deployment: Deployment, live: LiveFacts) -> Score:
 
 
 def _made_administrator(front: Service) -> Iterator[Finding]:
-    """Whether all who sign up become administrators."""
+    """Whether all who sign up, or who read Open WebUI's source, become administrators."""
+    key = front.variables.get("WEBUI_SECRET_KEY", "WEBUI_JWT_SECRET_KEY")
+    if key and key.value == PUBLISHED:
+        fault = (
+            "the key of sessions is one that is published: whoever has it can sign in as anybody"
+        )
+        yield Finding(key.place, fault, "WEBUI_SECRET_KEY=${WEBUI_SECRET_KEY:?}")
     role, sign_up = front.variables.get("DEFAULT_USER_ROLE"), front.variables.get("ENABLE_SIGNUP")
     if (
         role
@@ -255,6 +262,9 @@ def score_user(deployment: Deployment) -> Score:
 
 
 def _as_root(service: Service) -> Iterator[Finding]:
+    if service.privileged and service.privileged.value == "true":
+        fault = f"{service.name} is privileged: who breaks into it has the host"
+        yield Finding(service.privileged.place, fault, "privileged: false")
     if service.user and service.user.value is None:
         fault = f"the user that {service.name} runs as is not told"
         yield Finding(service.user.place, fault, certain=False)

@@ -144,6 +144,10 @@ FLAWS = [
         "the first stream is declined with 405; from then on, none ends with [DONE]",
         "api.stream_ends_with_done",
         engine=_StreamOnce,
+        elsewhere=(
+            *("json_only", "load", "long_context", "memory", "multilingual", "refusal", "spanish"),
+            *("stability", "tool_calling"),
+        ),
         change_frames=lambda _request, frames: frames[:-1],
     ),
     Flaw(

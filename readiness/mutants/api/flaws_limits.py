@@ -21,7 +21,7 @@ from readiness.mutants.flaw import Body, Flaw
 
 _OLDER, _NEWER = "api.max_tokens_honoured", "api.max_completion_tokens_honoured"
 #: The other dimensions with replies of more than 256 tokens.
-_LONG = ("json_only", "load", "long_context", "stability")
+_LONG = ("json_only", "load", "long_context", "stability", "tool_calling")
 #: How many numbers a model lists before it ends by itself, and a long story.
 _LISTED, _STORY = 600, "The lamp was lit, and the sea was calm. " * 600
 _LONG_STORY = re.compile(r"\b(?:long|endless) story\b", re.I)

@@ -79,6 +79,26 @@ _BESIDE = """\
       proxy_read_timeout 600s;
     }
     location @limited"""
+#: What keeps answers, in place of what turns buffering off.
+_CACHE = """\
+proxy_cache answers;
+      proxy_cache_valid 200 10m;
+      %s"""
+_ZONE = "  limit_req_status 429;\n  proxy_cache_path /var/cache/nginx keys_zone=answers:10m;\n"
+_TWO = """\
+  upstream engines { server vllm:8000; server vllm-spare:8000; }
+  proxy_next_upstream %s;
+  server {
+    listen 8002;
+    location /v1/ {
+      proxy_pass http://engines;
+      proxy_http_version 1.1;
+      proxy_read_timeout 600s;
+    }
+  }
+  server {
+    listen 80;
+"""
 _PREFLIGHT = ";\n      if ($request_method = OPTIONS) { return 204; }\n      keepalive_timeout 65"
 _KEY, _NO_KEY = "      VLLM_API_KEY: ${VLLM_API_KEY:?}\n", "      HF_HUB_OFFLINE: '1'\n"
 _RENAMED = "/var/lib/docker/containers/*/*.log {\n  size 90M\n  rotate 3\n}\n"
@@ -128,6 +148,11 @@ def _env(*pairs: tuple[str, str]) -> Change:
 
 def _nginx(*pairs: tuple[str, str]) -> Change:
     return replaced(GATEWAY, *pairs)
+
+
+def _cached(text: str) -> Change:
+    """Keep answers of the gateway, by some directives."""
+    return _nginx(("  limit_req_status 429;\n", _ZONE), ("proxy_buffering off;", _CACHE % text))
 
 
 def _flaw(
@@ -457,6 +482,76 @@ FLAWS = [
         ),
     ),
     _flaw(
+        "answers_cached",
+        "cached_answers_not_shared",
+        "answers to POST kept by the path alone, as by default",
+        _cached("proxy_cache_methods POST;"),
+    ),
+    _flaw(
+        "answers_cached_by_the_server",
+        "cached_answers_not_shared",
+        "the same, inherited, at a location of the API",
+        both(
+            added(
+                "inner.conf",
+                (_INNER % ("$http_authorization", "/v1/")).replace(
+                    "listen 8001;",
+                    "listen 8001;\n    proxy_cache answers;\n    proxy_cache_methods POST;\n"
+                    "    proxy_cache_valid any 1m;",
+                ),
+            ),
+        ),
+    ),
+    _flaw(
+        "answers_cached_by_a_user",
+        "cached_answers_not_shared",
+        "kept by who asks, whatever is asked",
+        _cached("proxy_cache_methods POST;\n      proxy_cache_key $uri$http_authorization;"),
+    ),
+    _flaw(
+        "long_requests_cached",
+        "cached_answers_not_shared",
+        "a key with the body, which is empty where it does not fit its buffer",
+        _cached(
+            "proxy_cache_methods POST;\n      proxy_cache_key $uri$http_authorization$request_body;"
+        ),
+    ),
+    _flaw(
+        "requests_not_buffered_cached",
+        "cached_answers_not_shared",
+        "a key with the body, of which nginx hands on what it does not hold",
+        _cached(
+            "proxy_cache_methods POST;\n      proxy_request_buffering off;\n"
+            "      client_body_buffer_size 55m;\n"
+            "      proxy_cache_key $uri$http_authorization$request_body;"
+        ),
+    ),
+    _flaw(
+        "chats_cached",
+        "cached_answers_not_shared",
+        "pages of Open WebUI kept, its lists of chats among them",
+        _cached("proxy_cache_bypass $http_pragma;"),
+    ),
+    _flaw(
+        "answers_kept_for_strangers",
+        "cached_answers_not_shared",
+        "users who sign in get their own answers, which are kept for those who do not",
+        _cached("proxy_cache_methods POST;\n      proxy_cache_bypass $http_authorization;"),
+    ),
+    _flaw(
+        "answers_cached_on_a_condition",
+        "cached_answers_not_shared",
+        "a cache that is passed by on a condition that no file tells",
+        _cached("proxy_cache_methods POST;\n      proxy_no_cache $skip;"),
+        _OPEN,
+    ),
+    _flaw(
+        "requests_sent_again",
+        "requests_run_once",
+        "requests that time out are sent to a second engine",
+        _nginx(("  server {\n    listen 80;\n", _TWO % "error timeout non_idempotent")),
+    ),
+    _flaw(
         "limit_by_503",
         "rate_limit_answers_429",
         "limit_req alone, which answers 503",
@@ -742,6 +837,58 @@ FLAWS = [
                     _BESIDE.replace("      proxy_http", "      auth_basic off;\n      proxy_http")
                     % ("/v1/", ""),
                 ),
+            ),
+        ),
+    ),
+    _flaw(
+        "key_of_the_manual",
+        "engine_access_restricted",
+        "published with the key that vLLM's manual prints",
+        _compose(
+            (
+                "VLLM_API_KEY: ${VLLM_API_KEY:?}\n    volumes",
+                "VLLM_API_KEY: token-abc123\n    volumes",
+            ),
+            (
+                '    volumes: ["/models:/models:ro"]\n',
+                '    volumes: ["/models:/models:ro"]\n    ports: ["8000:8000"]\n',
+            ),
+        ),
+    ),
+    _flaw(
+        "key_of_sessions_of_the_source",
+        "administrator_declared",
+        "the key of sessions that Open WebUI's source has",
+        _compose(("WEBUI_SECRET_KEY: ${WEBUI_SECRET_KEY:?}", "WEBUI_SECRET_KEY: t0p-s3cr3t")),
+    ),
+    _flaw(
+        "adapters_loaded_by_users",
+        "admin_routes_closed",
+        "users load adapters while the engine runs",
+        both(
+            _compose((_KEY, f"{_KEY}      VLLM_ALLOW_RUNTIME_LORA_UPDATING: 'True'\n")),
+            _nginx(("    location @limited", _BESIDE % ("/v1/", ""))),
+        ),
+    ),
+    _flaw(
+        "privileged",
+        "unprivileged_user",
+        "an engine with all rights on its host",
+        _compose(
+            (
+                '    volumes: ["/models:/models:ro"]\n',
+                '    volumes: ["/models:/models:ro"]\n    privileged: true\n',
+            )
+        ),
+    ),
+    _flaw(
+        "privileged_in_a_manifest",
+        "unprivileged_user",
+        "the same in a Kubernetes manifest",
+        added(
+            "vllm.yaml",
+            _MANIFEST.format(tensor=2, probe=_ASKS).replace(
+                "runAsUser: 1001", "runAsUser: 1001, privileged: true"
             ),
         ),
     ),

@@ -183,6 +183,21 @@ http {
   }
 }
 """
+#: Two engines behind a server of nginx.
+_TWO = """\
+  upstream engines { server vllm:8000; server vllm-spare:8000; }
+  proxy_next_upstream %s;
+  server {
+    listen 8002;
+    location /v1/ {
+      proxy_pass http://engines;
+      proxy_http_version 1.1;
+      proxy_read_timeout 600s;
+    }
+  }
+  server {
+    listen 80;
+"""
 _KEY, _NO_KEY = "      VLLM_API_KEY: ${VLLM_API_KEY:?}\n", "      HF_HUB_OFFLINE: 1\n"
 
 
@@ -215,6 +230,22 @@ def _dump() -> str:
 def _listed() -> str:
     words = _COMMAND.split()
     return "    command:\n" + "".join(f"      - {json.dumps(each)}\n" for each in words)
+
+
+def _cached(text: str, beside: str = "") -> Change:
+    """The gateway with a cache, and its directives."""
+    return replaced(
+        GATEWAY,
+        (
+            "  limit_req_status 429;\n",
+            "  limit_req_status 429;\n  proxy_cache_path /var/cache/nginx keys_zone=kept:10m;\n",
+        ),
+        (
+            "proxy_buffering off;",
+            f"proxy_cache kept;\n      proxy_cache_valid 200 10m;\n      {text}",
+        ),
+        ("    location @limited", f"{beside}    location @limited"),
+    )
 
 
 def _harmless(name: str, about: str, change: Change) -> Flaw:
@@ -483,6 +514,128 @@ FLAWS = [
                     "    location @limited",
                 ),
             ),
+        ),
+    ),
+    _harmless(
+        "cache_without_buffering",
+        "a cache where answers are not buffered, of which nginx keeps none",
+        _cached("proxy_cache_methods POST;\n      proxy_buffering off;"),
+    ),
+    _harmless(
+        "cache_of_pages",
+        "pages are kept, and what is below /api/ is not, as Open WebUI's manual says",
+        _cached(
+            "proxy_cache_use_stale error timeout;",
+            "    location ~* ^/(auth|api|oauth|admin|signin|signup|ws)/ {\n"
+            "      proxy_pass http://open-webui:8080;\n"
+            "      proxy_http_version 1.1;\n      proxy_read_timeout 600s;\n"
+            "      proxy_cache kept;\n      proxy_cache_valid 200 1h;\n      proxy_no_cache 1;\n"
+            "      proxy_cache_bypass 1;\n    }\n",
+        ),
+    ),
+    _harmless(
+        "cache_turned_off",
+        "a cache of the server, which the API turns off",
+        _cached(
+            "proxy_cache_methods POST;",
+            "    location /api/ {\n      proxy_pass http://open-webui:8080;\n"
+            "      proxy_cache off;\n"
+            "      proxy_http_version 1.1;\n      proxy_read_timeout 600s;\n    }\n"
+            "    location ~ ^/(v1|openai|ollama)/ { return 404; }\n",
+        ),
+    ),
+    _harmless(
+        "cache_for_strangers_alone",
+        "nothing is kept of those who sign in",
+        _cached(
+            "proxy_cache_methods POST;\n      proxy_no_cache $http_pragma $http_authorization;"
+        ),
+    ),
+    _harmless(
+        "cache_of_the_whole_request",
+        "a key of who asks, and of all that is asked",
+        both(
+            _cached(
+                "proxy_cache_methods POST;\n      client_body_buffer_size 55m;\n"
+                "      proxy_cache_key $request_method$uri$http_authorization$request_body;"
+            ),
+        ),
+    ),
+    _harmless(
+        "cache_of_errors",
+        "404 alone is kept",
+        both(
+            _cached("proxy_cache_methods POST;"),
+            replaced(GATEWAY, ("proxy_cache_valid 200 10m", "proxy_cache_valid 404 1m")),
+        ),
+    ),
+    _harmless(
+        "cache_of_models",
+        "the list of models is kept",
+        replaced(
+            GATEWAY,
+            (
+                "    location @limited",
+                "    location = /v1/models {\n      proxy_pass http://vllm:8000;\n"
+                "      proxy_http_version 1.1;\n      proxy_read_timeout 600s;\n"
+                "      proxy_cache kept;\n      proxy_cache_methods GET POST;\n"
+                "      proxy_cache_valid 1m;\n    }\n    location @limited",
+            ),
+        ),
+    ),
+    _harmless(
+        "refused_requests_sent_again",
+        "requests that an engine refuses for want of room are sent to a second",
+        replaced(
+            GATEWAY, ("  server {\n    listen 80;\n", _TWO % "http_429 http_503 non_idempotent")
+        ),
+    ),
+    _harmless(
+        "engine_of_one_server",
+        "requests are sent again, and there is no second engine",
+        replaced(
+            GATEWAY,
+            (
+                "  server {\n    listen 80;\n",
+                (_TWO % "error timeout non_idempotent").replace(" server vllm-spare:8000;", ""),
+            ),
+        ),
+    ),
+    _harmless(
+        "key_of_the_manual_within",
+        "the key that vLLM's manual prints, on a network that the gateway alone shares",
+        _compose((_KEY, "      VLLM_API_KEY: token-abc123\n")),
+    ),
+    _harmless(
+        "key_of_sessions_written_out",
+        "a key of sessions that stands in the file, and in no manual",
+        _compose(("WEBUI_SECRET_KEY: ${WEBUI_SECRET_KEY:?}", "WEBUI_SECRET_KEY: 8c1f0e7ab94d4f21")),
+    ),
+    _harmless(
+        "adapters_loaded_within",
+        "adapters are loaded while the engine runs, by a route that nginx keeps to itself",
+        both(
+            _compose((_KEY, f"{_KEY}      VLLM_ALLOW_RUNTIME_LORA_UPDATING: 'True'\n")),
+            replaced(
+                GATEWAY,
+                (
+                    "    location @limited",
+                    "    location ~ ^/v1/(un)?load_lora_adapter { return 404; }\n"
+                    "    location /v1/ {\n      proxy_pass http://vllm:8000;\n"
+                    "      proxy_http_version 1.1;\n      proxy_read_timeout 600s;\n    }\n"
+                    "    location @limited",
+                ),
+            ),
+        ),
+    ),
+    _harmless(
+        "not_privileged",
+        "no rights on the host, as the file says",
+        _compose(
+            (
+                '    volumes: ["/models:/models:ro"]\n',
+                '    volumes: ["/models:/models:ro"]\n    privileged: false\n',
+            )
         ),
     ),
     _harmless(

@@ -14,6 +14,7 @@ from readiness.check import Check
 from readiness.checks.deployment import checks, scoring_services
 from readiness.checks.deployment.facts import LiveFacts
 from readiness.checks.deployment.gather import gather_deployment
+from readiness.checks.deployment.nginx import proxy_locations, serves, statements
 from readiness.context import Context
 from readiness.exchange import Call, Exchange
 from readiness.load.meters.meter import MeterReading
@@ -186,6 +187,70 @@ def test_a_switch_runs_as_open_webui_reads_it(
     live = LiveFacts(webui={"enable_signup": running})
     found = scoring_services.score_runs_as_declared(gather_deployment([tmp_path]), live)
     assert found.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("lines", "outcome"),
+    [
+        ("proxy_cache_valid 200 1m; proxy_cache_methods POST;", Outcome.FAIL),
+        ("proxy_cache_valid 1m; proxy_cache_methods post;", Outcome.FAIL),
+        # Its headers allow nobody to keep an answer of vLLM or Open WebUI.
+        ("proxy_cache_methods POST;", Outcome.PASS),
+        ("proxy_cache_valid 200 0; proxy_cache_methods POST;", Outcome.PASS),
+        # An included file may give it a life, or a key.
+        ("include cache.conf; proxy_cache_methods POST;", Outcome.UNDETERMINED),
+        ("proxy_cache_valid 1m; proxy_cache_methods POST; include x;", Outcome.UNDETERMINED),
+        (
+            "proxy_cache_valid 1m; proxy_cache_methods POST; proxy_cache_key $sum;",
+            Outcome.UNDETERMINED,
+        ),
+        ("proxy_cache_valid 1m; proxy_cache_bypass $request_method;", Outcome.PASS),
+        ("proxy_cache_valid 1m; proxy_cache_bypass 0;", Outcome.FAIL),
+        ("proxy_cache_valid 1m; proxy_cache_bypass $arg_nocache;", Outcome.FAIL),
+        ("proxy_cache_valid 1m; proxy_cache_key $uri${cookie_token};", Outcome.PASS),
+    ],
+)
+def test_a_cache_is_judged_by_what_it_keeps_for_whom(
+    lines: str, outcome: Outcome, tmp_path: Path
+) -> None:
+    files.write(tmp_path)
+    kept = ("proxy_buffering off;", f"proxy_cache kept; {lines}")
+    files.replaced(files.GATEWAY, kept)(tmp_path)
+    assert scores(tmp_path)["cached_answers_not_shared"].outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("tries", "outcome"), [("", Outcome.FAIL), ("proxy_next_upstream_tries 1;", Outcome.PASS)]
+)
+def test_a_request_that_is_tried_once_is_not_run_twice(
+    tries: str, outcome: Outcome, tmp_path: Path
+) -> None:
+    files.write(tmp_path)
+    files.replaced(
+        files.GATEWAY,
+        ("  server {", "  upstream two { server open-webui:8080; server spare:8080; }\n  server {"),
+        ("http://open-webui:8080", "http://two"),
+        ("proxy_buffering off;", f"proxy_next_upstream error non_idempotent; {tries}"),
+    )(tmp_path)
+    assert scores(tmp_path)["requests_run_once"].outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "served"),
+    [
+        ("/", "/v1/", ["/v1/"]),
+        ("^~ /v1/", "~ ^/v1/", ["^~ /v1/"]),
+        ("/v1/", "~ ^/v1/", ["~ ^/v1/"]),
+        ("~* ^/V1/chat", "~ ^/v1/", ["~* ^/V1/chat"]),
+        ("= /v1/chat/completions", "^~ /v1/", ["= /v1/chat/completions"]),
+        ("/api/", "= /v1/models", []),
+    ],
+)
+def test_one_location_serves_a_path(first: str, second: str, served: list[str]) -> None:
+    blocks = "".join(f"location {each} {{ proxy_pass http://a; }}" for each in (first, second))
+    found = proxy_locations(statements(f"http {{ server {{ {blocks} }} }}", "nginx.conf"))
+    taken = [each.paths for each in found if serves(each, "/v1/chat/completions")]
+    assert taken == [[f"location {each}"] for each in served]
 
 
 def test_a_url_that_is_none_is_no_crash(tmp_path: Path) -> None:
