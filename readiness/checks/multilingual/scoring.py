@@ -54,14 +54,14 @@ _LABEL = re.compile(r"[^\n]{0,40}[:：]\s*[*_]*\s*\n|\s*[【\[][^】\]\n]{1,20}[
 # Of English: a word twice that nobody says twice, and two sentences without a space between them.
 # What people say twice is short ("tiny tiny"), as are names of things (agar agar), or an adverb.
 _SMALL_WORDS = (
-    "the|an|and|of|for|with|from|into|your|our|their|its|his|her|this|these|those|are|was|were|has|have"
+    "the|an|and|of|for|with|from|into|your|our|their|its|his|this|these|those|are|was|were|has|have"
     "|will|would|should|than|then|while|where|when|which|they|them|you|not|but|each|every|any|some"
     "|just|also|only|most|make|made|been"
 )
 _DOUBLED = re.compile(rf"\b({_SMALL_WORDS}|[a-z]{{6,}}) \1\b(?!-)")
 _TWICE = (
-    "again|always|better|extra|forever|great|happy|knock|large|little|never|quick|quite|small|super"
-    "|sweet|[a-z]+ly|ylang"
+    "again|always|better|extra|forever|great|happy|knock|large|little|never|night|quick|quite|small"
+    "|super|sweet|there|[a-z]+ly|ylang"
 )
 _JOINED = re.compile(
     r"(?<![\w./@-])[a-z]{3,}[.!?](?!(?:Com|Net|Org|Edu|Gov|App|Dev|Shop|Store|Info)\b)"
