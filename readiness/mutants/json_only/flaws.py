@@ -269,6 +269,7 @@ def _rounded(value: Any) -> Any:
 #: What is damaged in texts of one kind only: a small part of all values, and all of its kind.
 _TEXTS: list[tuple[str, str, Callable[[str], str]]] = [
     ("doubles_apostrophes", "apostrophes are doubled", lambda text: text.replace("'", "''")),
+    ("collapses_spaces", "several spaces are one", lambda text: re.sub(" {2,}", " ", text)),
     ("loses_breaks", "line breaks in values are spaces", lambda text: text.replace("\n", " ")),
     (
         "reverses_letters",
@@ -283,7 +284,6 @@ _TEXTS: list[tuple[str, str, Callable[[str], str]]] = [
     ("loses_tags", "tags in values are lost", lambda text: re.sub(r"<[^<>]*>", "", text)),
 ]
 _WRONG = [
-    *((f"json_{name}", about, _texts(change)) for name, about, change in _TEXTS),
     ("json_wrong_value", "integers are off by one", _value(lambda value: leaves(value, _next))),
     (
         "json_swapped",
@@ -308,13 +308,16 @@ GENERAL_FLAWS = [
         "json_only.values_preserved_in_format",
         change_output=_leaves(_rounded),
     ),
-    # Two of fifty texts have such spaces.
-    Flaw(
-        "json_collapses_spaces",
-        "several spaces are one",
-        "json_only.values_preserved",
-        change_output=_texts(lambda text: re.sub(" {2,}", " ", text)),
-        expected_verdict=Verdict.INCONCLUSIVE,
+    # So few texts have them that it takes more trials to fail them.
+    *(
+        Flaw(
+            f"json_{name}",
+            about,
+            "json_only.values_preserved",
+            change_output=_texts(change),
+            expected_verdict=Verdict.INCONCLUSIVE,
+        )
+        for name, about, change in _TEXTS
     ),
 ]
 
