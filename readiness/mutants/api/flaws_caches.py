@@ -134,7 +134,7 @@ FLAWS = [
         "api_cache_of_heads",
         "a cache knows the first 2,000 characters of a prompt",
         _CHANGED,
-        elsewhere=("memory",),
+        elsewhere=("memory", "tool_calling"),
         intercept=cached(_head),
     ),
     Flaw(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-from readiness.mutants.api.requests import JSON
+from readiness.mutants.api.requests import EVERYWHERE, JSON
 from readiness.mutants.endpoint.answer import (
     ModelOutput,
     ModelToolCall,
@@ -144,10 +144,7 @@ FLAWS = [
         "the first stream is declined with 405; from then on, none ends with [DONE]",
         "api.stream_ends_with_done",
         engine=_StreamOnce,
-        elsewhere=(
-            *("json_only", "load", "long_context", "memory", "multilingual", "refusal", "spanish"),
-            *("stability", "tool_calling"),
-        ),
+        elsewhere=EVERYWHERE,
         change_frames=lambda _request, frames: frames[:-1],
     ),
     Flaw(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle, pairwise
 from typing import Any
 
-from readiness.mutants.api.requests import CRASH, JSON, Errs
+from readiness.mutants.api.requests import CRASH, EVERYWHERE, JSON, Errs
 from readiness.mutants.endpoint.answer import ModelOutput, Request, RequestError, SubstituteResponse
 from readiness.mutants.endpoint.model import complete
 from readiness.mutants.endpoint.protocol import most_tokens
@@ -69,7 +69,13 @@ LIMITS = [
     ),
     Flaw("limit_1024_as_stop", "such a reply stops early", _UNLIMITED, change_output=_ends_unasked),
     Flaw("limit_4096", "a default of 4,096 tokens is room enough", change_request=_limit(4_096)),
-    Flaw("body_16k_500", "no room to store a body", _LARGE, intercept_http=_too_large(2**14, 500)),
+    Flaw(
+        "body_16k_500",
+        "no room to store a body",
+        _LARGE,
+        intercept_http=_too_large(2**14, 500),
+        elsewhere=EVERYWHERE,
+    ),
     Flaw("body_100k", "a body parser takes 100 KB", _LARGE, intercept_http=_too_large(100 * 1024)),
     Flaw("body_1mb", "a firewall takes a million bytes", _LARGE, intercept_http=_too_large(10**6)),
     Flaw("body_1m", "nginx takes 1 MiB by default", intercept_http=_too_large(2**20)),

@@ -386,7 +386,10 @@ FLAWS = [
             ),
             "stream_loses_blank_chunks": (
                 "a chunk of white space alone is not sent",
-                {"change_chunks": _texts(lambda text: text if text.strip() else "")},
+                {
+                    "change_chunks": _texts(lambda text: text if text.strip() else ""),
+                    "elsewhere": ("memory", *_TEXT_ELSEWHERE),
+                },
             ),
             "stream_strips_chunks": (
                 "each chunk is stripped of the spaces before it",

@@ -11,6 +11,7 @@ from typing import Any
 
 from readiness.mutants.api.requests import (
     CRASH,
+    EVERYWHERE,
     JSON,
     counts,
     in_both,
@@ -43,11 +44,6 @@ _BAD_GATEWAY = SubstituteResponse(
     502, b"<html><h1>502 Bad Gateway</h1></html>", {"Content-Type": "text/html"}
 )
 _EMPTY = SubstituteResponse(200, b"", JSON)
-#: The other dimensions whose requests are many, and whose replies take many tokens.
-_CONVERSING = (
-    *("json_only", "load", "long_context", "memory", "multilingual", "refusal", "spanish"),
-    *("stability", "tool_calling"),
-)
 _HOUR = 3600
 _SEVERAL = 20
 #: The tokens of a block of a prefix cache, and those of a long prompt.
@@ -234,13 +230,14 @@ SERVICE_FLAWS = [
         "every 113th request ends in a 502",
         "api.answers_every_request",
         intercept=_every(113, _BAD_GATEWAY),
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_500_on_a_replica",
         "one replica of fifty crashes",
         "api.answers_every_request",
         intercept=_when(_one_in(50), CRASH),
-        elsewhere=_CONVERSING,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_replica_without_tools",
@@ -253,20 +250,21 @@ SERVICE_FLAWS = [
         "every 97th reply is an empty body with status 200",
         "api.answers_every_request",
         intercept=_every(97, _EMPTY),
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_connection_lost",
         "one stream of forty is cut",
         "api.answers_every_request",
         change_frames=_cut_stream,
-        elsewhere=_CONVERSING,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_halved_replies",
         "one stream of forty ends half-way, as if it were complete",
         "api.answers_every_request",
         change_frames=_ends_early,
-        elsewhere=_CONVERSING,
+        elsewhere=EVERYWHERE,
     ),
 ]
 
@@ -412,14 +410,14 @@ USAGE_FLAWS = [
         "in a conversation, no reply has more than 32 tokens",
         "api.usage_counts_everything",
         change_request=limits_at_most(32, after_turns),
-        elsewhere=_CONVERSING,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_limit_lowered_beside_tools",
         "where tools are offered, no reply has more than 24 tokens",
         "api.usage_counts_everything",
         change_request=limits_at_most(24, beside_tools),
-        elsewhere=_CONVERSING,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_limit_halved_by_a_replica",
@@ -428,7 +426,7 @@ USAGE_FLAWS = [
         change_request=with_limits(
             lambda request, most: most // 2 if most > 16 and _one_in(6)(request) else most
         ),
-        elsewhere=_CONVERSING,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_usage_zero_when_cached",

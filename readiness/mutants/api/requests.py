@@ -37,6 +37,11 @@ BRIEF = limited_to(16)
 BRIEF_WHOLE, BRIEF_STREAM = all_of(unstreamed, BRIEF), all_of(streamed, BRIEF)
 #: The other dimensions with such replies.
 BRIEF_ELSEWHERE = ("load", "long_context", "stability")
+#: All dimensions that send requests to the model.
+EVERYWHERE = (
+    *("json_only", "load", "long_context", "memory", "multilingual", "refusal", "spanish"),
+    *("stability", "tool_calling"),
+)
 
 Asks = Callable[[Request], Request]
 Says = Callable[[Request, ModelOutput, int], ModelOutput]
