@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readiness.check import Check
-from readiness.checks.json_only import checks
+from readiness.checks.json_only import check_known_values, checks
 from readiness.checks.json_only.probes import instruction_probes, stated_value_probes
 from readiness.mutants.endpoint.answer import ModelOutput
 from readiness.mutants.endpoint.protocol import MODEL
@@ -22,6 +22,7 @@ from tests.reference_in_process import probes_of, scores
 CHECKS = [
     checks.prompted_json,
     checks.values_preserved,
+    check_known_values.values_preserved_in_format,
     checks.json_object_mode,
     checks.json_schema_mode,
     checks.schema_over_topic,
