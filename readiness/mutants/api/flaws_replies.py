@@ -10,6 +10,7 @@ from typing import Any
 from readiness.mutants.api.requests import (
     BRIEF_ELSEWHERE,
     BRIEF_WHOLE,
+    EVERYWHERE,
     choice_of,
     crashes,
     formed,
@@ -118,12 +119,6 @@ def _cut_says_stop() -> dict[str, Any]:
     }
 
 
-#: The other dimensions that send every form of a request.
-_OTHERS = (
-    *("json_only", "load", "long_context", "memory", "multilingual", "refusal"),
-    *("spanish", "stability", "tool_calling"),
-)
-
 #: The parameters of OpenAI's chat completions that are served widely.
 _KNOWN = {
     *("model", "messages", "max_tokens", "max_completion_tokens", "temperature", "top_p", "n"),
@@ -192,7 +187,7 @@ _PARAMETERS = [
         "where nobody limits a reply, sixteen tokens are the limit",
         "api.no_default_token_limit",
         change_request=_limited,
-        elsewhere=_OTHERS,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_stop_says_length",
@@ -248,7 +243,7 @@ REPLIES_FLAWS = [
             if answer.content and len(request["messages"]) == 1
             else answer
         ),
-        elsewhere=_OTHERS,
+        elsewhere=EVERYWHERE,
     ),
     *_PARAMETERS,
 ]
@@ -413,21 +408,21 @@ CONVERSATIONS_FLAWS = [
         "after a system message, the last message alone is read",
         "api.all_messages_read",
         change_request=_where(_answered_under_orders, _last_alone),
-        elsewhere=_OTHERS,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_assistant_lost",
         "what the assistant said before is not read",
         "api.all_messages_read",
         change_request=_where(_answered_before, _without_role("assistant")),
-        elsewhere=_OTHERS,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_system_lost",
         "in long conversations, system messages are not read",
         "api.all_messages_read",
         change_request=_where(_answered_often, _without_role("system")),
-        elsewhere=_OTHERS,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_system_lost_with_tools",
@@ -436,14 +431,14 @@ CONVERSATIONS_FLAWS = [
         change_request=lambda request: (
             _without_role("system")(request) if request.get("tools") else request
         ),
-        elsewhere=_OTHERS,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_fifty_messages",
         "of a conversation, the last fifty messages are read",
         "api.all_messages_read",
         change_request=_where(_many, _latest),
-        elsewhere=_OTHERS,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_assistant_forgotten",
@@ -451,42 +446,42 @@ CONVERSATIONS_FLAWS = [
         "api.all_messages_read",
         change_request=_where(_answered_often, _replies_forgotten),
         expected_verdict=Verdict.INCONCLUSIVE,
-        elsewhere=_OTHERS,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_first_part_alone",
         "the first text part alone is read",
         "api.content_parts_read",
         change_request=_part(0),
-        elsewhere=_OTHERS,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_last_part_alone",
         "the last text part alone is read",
         "api.content_parts_read",
         change_request=_part(-1),
-        elsewhere=_OTHERS,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_parts_crash",
         "text parts end in a 500",
         "api.content_parts_read",
         intercept=crashes(_in_text_parts),
-        elsewhere=_OTHERS,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_head_cut",
         "the head of a long message is lost",
         "api.long_message_read",
         change_request=_cut(-8_000, None),
-        elsewhere=_OTHERS,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_tail_cut",
         "the tail of a long message is lost",
         "api.long_message_read",
         change_request=_cut(0, 8_000),
-        elsewhere=_OTHERS,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_token_ends_message",
@@ -499,28 +494,28 @@ CONVERSATIONS_FLAWS = [
         "a tool call with content null ends in a 500, as with llama-cpp-python",
         "api.tool_result_accepted",
         intercept=crashes(_without_content),
-        elsewhere=_OTHERS,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_missing_content_crashes",
         "a tool call without the field content ends in a 500, as where a template reads it",
         "api.tool_result_accepted",
         intercept=crashes(_lacking_content),
-        elsewhere=_OTHERS,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_result_list_crashes",
         "a result that is a list in JSON ends in a 500, as where an object is expected",
         "api.tool_result_accepted",
         intercept=crashes(_with_list_as_result),
-        elsewhere=_OTHERS,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_no_arguments_crash",
         "an earlier call without arguments ends in a 500, as where a template walks through them",
         "api.tool_result_accepted",
         intercept=crashes(_without_arguments),
-        elsewhere=_OTHERS,
+        elsewhere=EVERYWHERE,
     ),
 ]
 

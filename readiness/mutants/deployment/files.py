@@ -14,6 +14,21 @@ DECLARED = 131_072
 
 #: Rotation of the logs of what runs in no container.
 LOGROTATE = "/var/log/vllm/*.log {\n  daily\n  maxsize 50M\n  rotate 7\n  copytruncate\n}\n"
+#: Two engines behind a server of nginx, and when a request is sent to the other as well.
+TWO_ENGINES = """\
+  upstream engines { server vllm:8000; server vllm-spare:8000; }
+  proxy_next_upstream %s;
+  server {
+    listen 8002;
+    location /v1/ {
+      proxy_pass http://engines;
+      proxy_http_version 1.1;
+      proxy_read_timeout 600s;
+    }
+  }
+  server {
+    listen 80;
+"""
 
 Change = Callable[[Path], None]
 

@@ -9,6 +9,7 @@ from readiness.mutants.deployment.files import (
     GATEWAY,
     LOGROTATE,
     MODEL,
+    TWO_ENGINES,
     VARIABLES,
     Change,
     added,
@@ -85,20 +86,6 @@ proxy_cache answers;
       proxy_cache_valid 200 10m;
       %s"""
 _ZONE = "  limit_req_status 429;\n  proxy_cache_path /var/cache/nginx keys_zone=answers:10m;\n"
-_TWO = """\
-  upstream engines { server vllm:8000; server vllm-spare:8000; }
-  proxy_next_upstream %s;
-  server {
-    listen 8002;
-    location /v1/ {
-      proxy_pass http://engines;
-      proxy_http_version 1.1;
-      proxy_read_timeout 600s;
-    }
-  }
-  server {
-    listen 80;
-"""
 _PREFLIGHT = ";\n      if ($request_method = OPTIONS) { return 204; }\n      keepalive_timeout 65"
 _KEY, _NO_KEY = "      VLLM_API_KEY: ${VLLM_API_KEY:?}\n", "      HF_HUB_OFFLINE: '1'\n"
 _RENAMED = "/var/lib/docker/containers/*/*.log {\n  size 90M\n  rotate 3\n}\n"
@@ -549,7 +536,7 @@ FLAWS = [
         "requests_sent_again",
         "requests_run_once",
         "requests that time out are sent to a second engine",
-        _nginx(("  server {\n    listen 80;\n", _TWO % "error timeout non_idempotent")),
+        _nginx(("  server {\n    listen 80;\n", TWO_ENGINES % "error timeout non_idempotent")),
     ),
     _flaw(
         "limit_by_503",

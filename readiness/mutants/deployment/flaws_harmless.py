@@ -10,6 +10,7 @@ from readiness.mutants.deployment.files import (
     GATEWAY,
     LOGROTATE,
     MODEL,
+    TWO_ENGINES,
     VARIABLES,
     Change,
     added,
@@ -182,21 +183,6 @@ http {
     }
   }
 }
-"""
-#: Two engines behind a server of nginx.
-_TWO = """\
-  upstream engines { server vllm:8000; server vllm-spare:8000; }
-  proxy_next_upstream %s;
-  server {
-    listen 8002;
-    location /v1/ {
-      proxy_pass http://engines;
-      proxy_http_version 1.1;
-      proxy_read_timeout 600s;
-    }
-  }
-  server {
-    listen 80;
 """
 _KEY, _NO_KEY = "      VLLM_API_KEY: ${VLLM_API_KEY:?}\n", "      HF_HUB_OFFLINE: 1\n"
 
@@ -587,7 +573,8 @@ FLAWS = [
         "refused_requests_sent_again",
         "requests that an engine refuses for want of room are sent to a second",
         replaced(
-            GATEWAY, ("  server {\n    listen 80;\n", _TWO % "http_429 http_503 non_idempotent")
+            GATEWAY,
+            ("  server {\n    listen 80;\n", TWO_ENGINES % "http_429 http_503 non_idempotent"),
         ),
     ),
     _harmless(
@@ -597,7 +584,9 @@ FLAWS = [
             GATEWAY,
             (
                 "  server {\n    listen 80;\n",
-                (_TWO % "error timeout non_idempotent").replace(" server vllm-spare:8000;", ""),
+                (TWO_ENGINES % "error timeout non_idempotent").replace(
+                    " server vllm-spare:8000;", ""
+                ),
             ),
         ),
     ),
