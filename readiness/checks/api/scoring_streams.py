@@ -25,9 +25,12 @@ MIN_ARRIVALS = 3
 BURST_GAP, BURST_SPAN = 0.0005, 0.02
 #: A stream of so many frames is generated over some time by any model.
 MANY_FRAMES, FRAME = 1_000, b"data:"
-#: The least size of a proxy's block in bytes, the least number of steps between blocks, and the
-#: share of them that must be of one size and end inside a frame: the kernel cuts some elsewhere.
-MIN_BLOCK, MIN_STEPS, BLOCK_SHARE = 512, 3, 0.75
+#: A proxy's block is of so many bytes at least, and of fewer than one read of this process takes:
+#: what it reads late comes in pieces of any size up to that.
+MIN_BLOCK, READ_SIZE = 512, 2**18
+#: The least number of steps between blocks, and the share of them that must be of one size and end
+#: inside a frame: the kernel cuts some elsewhere.
+MIN_STEPS, BLOCK_SHARE = 3, 0.75
 FRAME_ENDS = (b"\n\n", b"\r\r", b"\r\n\r\n", b"\n\r\n")
 #: A stream generated in fewer seconds shows nothing by its times.
 MIN_SECONDS = 0.1
@@ -208,8 +211,7 @@ def score_incremental(exchange: Exchange, words: Sequence[StreamTimes]) -> Score
     generation, late = times.generation(words), max(each.late for each in (times, *words))
     due = MAX_WAIT_SHARE + _hidden_share(reply)
     if block := _block(exchange.body, bursts):
-        score = failed(f"it arrives in blocks of {block:,} bytes that end inside a frame")
-        return excuse_if_late(score, generation / len(bursts), late, lags=LAGS)
+        return failed(f"it arrives in blocks of {block:,} bytes that end inside a frame")
     long = frames(exchange) >= MANY_FRAMES
     if len(bursts) < MIN_ARRIVALS and (long or generation >= MIN_SECONDS):
         points = f"{len(bursts)} point{'s'[: len(bursts) > 1]} in time"
@@ -312,7 +314,7 @@ def _block(body: bytes, bursts: Sequence[int]) -> int:
     ends = [end for end in bursts if end < len(body)]
     steps = [later - earlier for earlier, later in pairwise(ends)]
     block = median_low(steps) if len(steps) >= MIN_STEPS else 0
-    if block < MIN_BLOCK:
+    if not MIN_BLOCK <= block < READ_SIZE:
         return 0
     inside = sum(not body[max(end - 4, 0) : end].endswith(FRAME_ENDS) for end in ends)
     even = sum(step % block == 0 for step in steps)

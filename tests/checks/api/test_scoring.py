@@ -672,12 +672,14 @@ def test_what_is_kept_back_waits_for_longer_where_there_is_more(
     assert scoring_streams.score_buffered(late[0], late[1], words).outcome is outcome
 
 
-def in_blocks(*ends: int) -> str:
-    """How a stream of ten seconds is scored whose body grows to these sizes, one each second."""
-    long = streamed(*(chunk(content="word ") for _ in range(200)), chunk("stop"))
+def in_blocks(*ends: int, frames: int = 200, every: float = 1.0, late: float = 0.0) -> str:
+    """How a stream of that many frames is scored whose body grows to these sizes, one each so many
+    seconds, read so many seconds late.
+    """
+    long = streamed(*(chunk(content="word ") for _ in range(frames)), chunk("stop"))
     sizes = [*ends, len(long.body)]
-    arrivals = tuple(Arrival(at * 10**9, size) for at, size in enumerate(sizes, 1))
-    exchange = replace(long, arrivals=arrivals, end=len(sizes) * 10**9)
+    arrivals = tuple(Arrival(int(at * every * 1e9), size) for at, size in enumerate(sizes, 1))
+    exchange = replace(long, arrivals=arrivals, end=arrivals[-1].ns, late=int(late * 1e9))
     return scoring_streams.score_incremental(exchange, [times(timed(WORD, 0.2, 0.1, 0.1))]).reason
 
 
@@ -699,6 +701,20 @@ FRAME = len(framed(chunk(content="word "), end=b""))
 def test_a_proxy_that_buffers_is_known_by_its_blocks(ends: Sequence[int], block: int) -> None:
     due = f"it arrives in blocks of {block:,} bytes that end inside a frame" if block else ""
     assert in_blocks(*ends) == due
+
+
+@pytest.mark.parametrize("late", [0.0, 0.06, 2.0])
+def test_a_reader_that_is_late_makes_no_blocks_of_one_size(late: float) -> None:
+    ends = range(4096, 24_000, 4096)
+    due = "it arrives in blocks of 4,096 bytes that end inside a frame"
+    assert in_blocks(*ends, every=0.003, late=late) == due
+
+
+def test_what_one_read_takes_at_most_is_no_block() -> None:
+    size = 2**18
+    ends = range(size, 5 * size, size)
+    assert not in_blocks(*ends, frames=6 * size // FRAME)
+    assert in_blocks(*(end // 2 for end in ends), frames=6 * size // FRAME)
 
 
 @pytest.mark.parametrize(
