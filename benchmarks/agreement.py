@@ -10,6 +10,8 @@ the same prompts with as many clients, one client after another, and the next ro
 order; a number before each prompt keeps one client from what another left in the prefix cache. Of
 the peers' own figures for each request those of the first and the last request of each of their
 clients are left out, for then not all clients are busy. A peer that is not found is left out.
+Where the live endpoint is a vLLM, the times to first token that it has measured itself, of all
+requests of each client, are printed beside those of the client.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ from random import Random
 from statistics import mean, median
 from time import time
 from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import numpy as np
 
@@ -53,6 +57,8 @@ CLIENTS = (8, 32)
 AT_ONCE = 0.005
 #: The limit of a JSON reply, in tokens: about as many as it takes.
 JSON_TOKENS = 24
+#: A vLLM's own histogram of times to first token, in seconds.
+SERVED = "vllm:time_to_first_token_seconds"
 QUIET = {"HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1", "VLLM_NO_USAGE_STATS": "1"}
 #: One of its processes sends all: ten, its default, would take the engine's cores.
 FEWER = {"GUIDELLM__MAX_WORKER_PROCESSES": "1"}
@@ -153,6 +159,44 @@ class Figures:
     at_once: float
 
 
+@dataclass(frozen=True)
+class FirstTokens:
+    """Times to first token: the sum, in ms, and their number."""
+
+    total: float = 0.0
+    number: int = 0
+
+    def __sub__(self, other: FirstTokens) -> FirstTokens:
+        return FirstTokens(self.total - other.total, self.number - other.number)
+
+    def __add__(self, other: FirstTokens) -> FirstTokens:
+        return FirstTokens(self.total + other.total, self.number + other.number)
+
+    @property
+    def mean(self) -> float:
+        """Their mean, in ms."""
+        return self.total / max(self.number, 1)
+
+    @classmethod
+    def of(cls, times: Sequence[float]) -> FirstTokens:
+        """Those of some times in ms."""
+        return cls(sum(times), len(times))
+
+    @classmethod
+    def served(cls, url: str) -> FirstTokens:
+        """Those that the server at a base URL has measured so far; none where it tells none."""
+        try:
+            with urlopen(f"{url.removesuffix('/v1')}/metrics") as page:
+                lines = page.read().decode().splitlines()
+        except URLError:
+            return cls()
+        total, number = (
+            sum(float(line.split()[-1]) for line in lines if line.startswith(f"{SERVED}_{kind}"))
+            for kind in ("sum", "count")
+        )
+        return cls(total * 1e3, int(number))
+
+
 def figures(
     requests: Sequence[Any], gaps: Sequence[float], throughput: float, starts: Sequence[float]
 ) -> Figures:
@@ -204,8 +248,8 @@ class GivenUsers(StepUsers):
         return next(self.given)
 
 
-async def measure_ours(task: Task) -> tuple[Figures, float]:
-    """Measure with a load step; the lag of its event loop in ms."""
+async def measure_ours(task: Task) -> dict[str, Any]:
+    """Measure with a load step: the figures, all times to first token, and the event loop's lag."""
     shape = Shape("code", task.clients, task.clients * EACH[task.name], 0.1, each=EACH[task.name])
     dialect = Dialect(task.model, extra_body=task.extra)
     async with (
@@ -233,7 +277,8 @@ async def measure_ours(task: Task) -> tuple[Figures, float]:
     assert isinstance(step.gaps, Gaps)
     starts = [each.sent for each in step.measured]
     found = figures(requests, step.gaps.values, step.throughput.value, starts)
-    return found, saturation.lag * 1e3
+    firsts = [each.latency.time_to_first_token * 1e3 for each in step.samples if each.latency]
+    return {"figures": asdict(found), "firsts": firsts, "lag": saturation.lag * 1e3}
 
 
 def _ours(program: str, task: Task) -> list[str]:
@@ -242,6 +287,10 @@ def _ours(program: str, task: Task) -> list[str]:
 
 def _read_ours(report: Any, task: Task) -> Figures:
     return Figures(**report["figures"])
+
+
+def _firsts_of_ours(report: Any) -> list[float]:
+    return list(report["firsts"])
 
 
 def _vllm(program: str, task: Task) -> list[str]:
@@ -255,7 +304,7 @@ def _vllm(program: str, task: Task) -> list[str]:
         extra_body=json.dumps({"max_completion_tokens": task.budget, **task.extra}),
         num_prompts=task.requests,
         max_concurrency=task.clients,
-        num_warmups=task.clients,
+        ready_check_timeout_sec=0,  # It would be a request of the server's figures alone.
     )
     if task.tokenizer:
         command.remove("--skip-tokenizer-init")
@@ -277,6 +326,10 @@ def _read_vllm(report: Any, task: Task) -> Figures:
         requests.append([each * 1e3 for each in seconds])
         gaps += [each * 1e3 for each in between]
     return figures(requests, gaps, throughput, [starts[at] for at in kept])
+
+
+def _firsts_of_vllm(report: Any) -> list[float]:
+    return [first * 1e3 for first in report["ttfts"]]
 
 
 def _guidellm(program: str, task: Task) -> list[str]:
@@ -314,17 +367,42 @@ def _read_guidellm(report: Any, task: Task) -> Figures:
     return figures(requests, (), throughput, [starts[at] for at in kept])
 
 
+def _firsts_of_guidellm(report: Any) -> list[float]:
+    (benchmark,) = report["benchmarks"]
+    return [each["time_to_first_token_ms"] for each in benchmark["requests"]["successful"]]
+
+
 @dataclass(frozen=True)
 class Client:
-    """A client that measures: its command, and how its report is read."""
+    """A client that measures.
+
+    Args:
+        name: Its name.
+        command: Its command.
+        read: The figures in its report.
+        firsts: The times to first token of all requests in its report, in ms.
+    """
 
     name: str
     command: Callable[[str, Task], list[str]]
     read: Callable[[Any, Task], Figures]
+    firsts: Callable[[Any], list[float]]
 
 
-OURS = Client("readiness", _ours, _read_ours)
-PEERS = (Client("vllm", _vllm, _read_vllm), Client("guidellm", _guidellm, _read_guidellm))
+OURS = Client("readiness", _ours, _read_ours, _firsts_of_ours)
+PEERS = (
+    Client("vllm", _vllm, _read_vllm, _firsts_of_vllm),
+    Client("guidellm", _guidellm, _read_guidellm, _firsts_of_guidellm),
+)
+
+
+@dataclass(frozen=True)
+class Round:
+    """What a client measured in a round, and its first tokens by its own clock and the server's."""
+
+    figures: Figures
+    firsts: FirstTokens
+    served: FirstTokens
 
 
 @contextmanager
@@ -353,22 +431,25 @@ def present(given: argparse.Namespace) -> list[tuple[Client, str]]:
     return found
 
 
-def measured(client: Client, program: str, task: Task) -> Figures:
+def measured(client: Client, program: str, task: Task) -> Round:
     """What a client measures of the live endpoint, or else of a fresh engine."""
     with nullcontext(task.url) if task.url else engine() as url:
         at = replace(task, url=url)
         lines = [json.dumps({"prompt": each.turns[0]}) for each in at.scripts(2 * at.requests)]
         at.prompts.write_text("\n".join(lines) + "\n")
         at.report.unlink(missing_ok=True)
+        before = FirstTokens.served(url)
         run = subprocess.run(
             client.command(program, at),
             env={**os.environ, **QUIET, **FEWER},
             capture_output=True,
             text=True,
         )
+        served = FirstTokens.served(url) - before
     if run.returncode:
         raise SystemExit(f"{client.name} ended with {run.returncode}: {run.stderr[-2000:]}")
-    return client.read(json.loads(task.report.read_text()), task)
+    report = json.loads(task.report.read_text())
+    return Round(client.read(report, task), FirstTokens.of(client.firsts(report)), served)
 
 
 def row(name: str, found: Sequence[Figures], ours: Sequence[Figures]) -> str:
@@ -383,6 +464,17 @@ def row(name: str, found: Sequence[Figures], ours: Sequence[Figures]) -> str:
     return f"{name:<11}" + "".join(cells)
 
 
+def first_tokens(name: str, rounds: Sequence[Round]) -> str:
+    """The mean first token of all requests of a client, by its clock and by the server's."""
+    by_client = sum((each.firsts for each in rounds), FirstTokens())
+    by_server = sum((each.served for each in rounds), FirstTokens())
+    off = by_client.mean - by_server.mean
+    return (
+        f"{name:<11}{by_client.mean:10.2f}{by_client.number:7}"
+        f"{by_server.mean:10.2f}{by_server.number:7}{off:+10.2f}{off / by_server.mean:+7.1%}"
+    )
+
+
 def compare(given: argparse.Namespace, folder: Path) -> None:
     """Let each client measure each shape in each round, and print what it found."""
     print(f"{date.today()}, Python {platform.python_version()}, {os.cpu_count()} cores")
@@ -391,14 +483,15 @@ def compare(given: argparse.Namespace, folder: Path) -> None:
         for many in given.clients:
             task = Task(name, many, str(folder), given.endpoint, given.model, given.extra_body)
             task = replace(task, tokenizer=given.tokenizer)
-            found: dict[str, list[Figures]] = {client.name: [] for client, _ in clients}
+            rounds: dict[str, list[Round]] = {client.name: [] for client, _ in clients}
             lags = []
             for turn in range(given.rounds):
                 for client, program in clients[:: -1 if turn % 2 else 1]:
                     run = replace(task, run=next(runs))
-                    found[client.name].append(measured(client, program, run))
+                    rounds[client.name].append(measured(client, program, run))
                     if client is OURS:
                         lags.append(json.loads(task.report.read_text())["lag"])
+            found = {name: [each.figures for each in of] for name, of in rounds.items()}
             heads = (
                 "end to end",
                 "last token",
@@ -415,6 +508,11 @@ def compare(given: argparse.Namespace, folder: Path) -> None:
             )
             for each in found:
                 print(row(each, found[each], found[OURS.name]))
+            if all(each.served.number for of in rounds.values() for each in of):
+                print(
+                    "the first token of all requests, by the client and by the server, mean in ms"
+                )
+                print(*(first_tokens(each, rounds[each]) for each in rounds), sep="\n")
             busy = f"load average {os.getloadavg()[0]:.1f}"
             print(f"our event loop's lag p99 {median(lags):.1f} ms, {busy}", flush=True)
 
@@ -434,8 +532,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.ours:
         task = Task(**json.loads(given.ours))
-        found, lag = asyncio.run(measure_ours(task))
-        task.report.write_text(json.dumps({"figures": asdict(found), "lag": lag}))
+        task.report.write_text(json.dumps(asyncio.run(measure_ours(task))))
         return
     with tempfile.TemporaryDirectory(prefix="readiness-bench-") as folder:
         compare(given, Path(folder))

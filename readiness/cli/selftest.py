@@ -20,6 +20,7 @@ from readiness.cli.built_in import dimensions
 from readiness.cli.kill_table import MutantRow, kill_table, read_row
 from readiness.mutants.catalog import ANY_DIMENSION, FLAWLESS, find, folder_of, mutants
 from readiness.mutants.deployment import files
+from readiness.mutants.endpoint.protocol import MODEL
 from readiness.mutants.endpoint.server import WEBUI, serving
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.license import evidence
@@ -112,6 +113,8 @@ def try_mutant(flaw: Flaw, profile: str) -> MutantRow:
         # The reference endpoint reports the hardware of the checklist article.
         metrics = f"{url.removesuffix('/v1')}/metrics"
         options += ["--hardware", "rtx-3060-12g", "--metrics", metrics]
+        if flaw.change_model_list is not FLAWLESS.change_model_list:
+            options += ["--model", MODEL]  # Some lists name none.
         if flaw is FLAWLESS or flaw.webui is not Interface:
             options += ["--webui", f"{url.removesuffix('/v1')}{WEBUI}", "--webui-admin"]
         options += ["--license-evidence", record, "--deployment", deployment]

@@ -64,6 +64,8 @@ _DAMAGES: Mapping[str, Callable[[str], str]] = {
     "fences of code are lost": lambda text: re.sub(r"^```\w*$\n?", "", text, flags=re.MULTILINE),
     "Markdown is lost": lambda text: re.sub("[*`]", "", text),
 }
+#: A code word, as the harness makes them up.
+_CODE = re.compile(r"\b[a-z]+-[1-9]\d\d\b", re.IGNORECASE)
 _RUN = re.compile(r"(?<=\S)[ \u3000]{2,}(?=\S)")
 #: Models leave out the wide spaces that begin paragraphs in Chinese.
 _INDENT = re.compile(r"^[ \t]+(?=\S)", re.MULTILINE)
@@ -299,6 +301,10 @@ def _score_change(before: Reply, reply: Reply, honoured: bool, change: str) -> S
 def score_own_words(before: Reply, reply: Reply, words: Sequence[str]) -> Score:
     """Score the replies to two requests, each of which has a word of its own to tell."""
     (one, told), (other, came) = zip(words, (before.text, reply.text), strict=True)
+    codes = {each.lower() for each in _CODE.findall(told)}
+    if told == came and codes and codes.isdisjoint(words):
+        # No model makes the same word up twice: a cache knows it of a third request.
+        return failed("two requests get the answer to a third", f"{came!r:.120}")
     if not contains(told, one):
         return scored(Outcome.UNDETERMINED, "the model does not tell the word", f"{told!r:.120}")
     if contains(came, other):

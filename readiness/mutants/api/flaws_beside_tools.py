@@ -94,6 +94,7 @@ FLAWS = [
         "where the model may call a tool, token limits are ignored",
         _LIMIT,
         change_request=_ignoring(_free_choice, *LIMITS),
+        elsewhere=("tool_calling",),
     ),
     Flaw(
         "api_tools_limit_ignored_streamed",

@@ -196,6 +196,7 @@ _PARAMETERS = [
         change_output=lambda request, answer, _turn: (
             replace(answer, finish="length") if request.get("stop") else answer
         ),
+        elsewhere=("json_only", "multilingual", "tool_calling"),
     ),
     Flaw(
         "api_unknown_parameter_crashes",

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from readiness.mutants.deployment.files import VARIABLES, replaced
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.webui.interface import (
     DENIED,
@@ -165,7 +166,12 @@ FLAWS = [
     _harmless("403_for_401", "what is denied may be 403", ForbiddenFor401),
     _harmless("wrong_password_401", "a wrong password may be 401", WrongPassword401),
     _harmless("end_not_told", "the end may be in the token alone", EndNotTold),
-    _harmless("newcomers_pending", "sign-up may be open to who then waits", NewcomersPending),
+    Flaw(
+        "webui_newcomers_pending",
+        "sign-up may be open to who then waits",
+        webui=NewcomersPending,
+        change_deployment=replaced(VARIABLES, ("ENABLE_SIGNUP=false", "ENABLE_SIGNUP=true")),
+    ),
     _harmless("slim_deletes", "deleting is 400 without a vector database", SlimDeletes),
     _harmless("bare_list", "a list of files may have no frame", BareList),
     _harmless("too_large_400", "too large may be 400", TooLarge400),

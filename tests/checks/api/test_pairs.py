@@ -285,6 +285,9 @@ def test_a_change_that_has_no_effect_is_a_cache_only_where_the_answer_is_the_sam
         ("amber-417", "amber-417, or amber-912", Outcome.PASS),
         ("amber-417", "I do not know", UNDETERMINED),
         ("I do not know", "amber-417", UNDETERMINED),
+        ("Laser-828.", "Laser-828.", Outcome.FAIL),
+        ("laser-828", "cedar-311", UNDETERMINED),
+        ("I do not know", "I do not know", UNDETERMINED),
     ],
 )
 def test_the_word_of_the_request_before_is_an_answer_to_it(
