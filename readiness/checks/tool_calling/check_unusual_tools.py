@@ -58,11 +58,11 @@ async def arguments_of_later_calls(chat: Chat, probe: Probe) -> Score:
     return await call(chat, probe)
 
 
-@check(results, trials=15, needs=TOOLS, forms=probes.FORMS)
+@check(results, trials=16, needs=TOOLS, forms=probes.FORMS)
 async def tool_result_read_whole(chat: Chat, probe: Probe) -> Score:
     """A tool's result MUST be read whole: an array, nested members, null and what is empty or 0, a
     table, lines, a long text, escapes, what looks like markup or control tokens of a template, a
-    bare number, and parts.
+    bare number, parts, and the first of several long results.
     """
     return await with_other_values(chat, probe, read)
 

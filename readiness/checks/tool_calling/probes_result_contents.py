@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from readiness.checks.tool_calling.probes_tool_results import call_id, result_message
@@ -12,7 +14,7 @@ from readiness.checks.tool_calling.probes_unusual_tools import named_word, with_
 from readiness.checks.tool_calling.prompt_wording import ToolVariation, user
 from readiness.checks.tool_calling.scoring import Expected
 from readiness.forms.apply import neutral_text, whole_and_streamed
-from readiness.probe import Message, Probe
+from readiness.probe import Message, Probe, prompt_tokens
 from readiness.resources import prompts
 
 PROMPTS = prompts("tool_calling_results.yaml")
@@ -21,21 +23,62 @@ TOOLS = PROMPTS["tools"]
 ITEMS, ROWS, LINES, FEW = 26, 24, 8, 4
 #: About how many tokens of text stand before what is asked for: some 17,000 characters.
 LONG_TEXT = 4_200
+#: How many results come one after another, the first of which is asked about, and their tokens.
+ROUNDS, ROUND_TEXT = 6, 1_500
+#: The tokens of text where the window has no room for more.
+SHORT_TEXT = 100
 BANDS = 24
 
 Records = Sequence[Mapping[str, Any]]
 
 
 def results(seed: int, trials: int) -> list[Probe]:
-    """Questions whose answer stands at the end of a tool's result, or deep inside."""
+    """Questions whose answer stands at the end of a tool's result, deep inside, or in an early one.
+
+    Where the window has no room for a long text, it is shorter.
+    """
+    usual, short = (_results(seed, trials, most) for most in (LONG_TEXT, SHORT_TEXT))
+    sizes = [[prompt_tokens(each.messages) for each in made] for made in (usual, short)]
+    adds = [most - least for most, least in zip(*sizes, strict=True)]
+    return [
+        replace(probe, adds=more, plain=plain) if more else probe
+        for probe, plain, more in zip(usual, short, adds, strict=True)
+    ]
+
+
+def _results(seed: int, trials: int, most: int) -> list[Probe]:
     slots = [ToolVariation("contents", seed, at) for at in range(trials)]
-    made = [with_other_values(_probe, slot) for slot in slots]
+    made = [with_other_values(partial(_probe, most=most), slot) for slot in slots]
     return whole_and_streamed(made, f"tool_calling.contents/{seed}")
 
 
-def _probe(slot: ToolVariation) -> Probe:
+def _probe(slot: ToolVariation, most: int) -> Probe:
+    """The probe of a slot, whose texts have so many tokens at most."""
     kind = KINDS[slot.turn("kind", len(KINDS))]
+    if kind in ("long", "rounds"):
+        return (_long if kind == "long" else _rounds)(slot, kind, most)
     return {"parts": _in_parts, "three": _three, "copied": _copied}.get(kind, _one)(slot, kind)
+
+
+def _long(slot: ToolVariation, kind: str, most: int) -> Probe:
+    """A question about the end of a long text."""
+    site, (record,) = named_word(slot), _records(slot, 1)
+    return _asking(slot, kind, site, record, _log(slot, site, record, most))
+
+
+def _rounds(slot: ToolVariation, kind: str, most: int) -> Probe:
+    """A question about the first of several results, after each of which there was another call."""
+    records = _records(slot, ROUNDS)
+    sites = [f"{named_word(slot).partition('-')[0]}-{number}" for number in range(21, 21 + ROUNDS)]
+    asked = PROMPTS["asks"]["rounds"][slot.language].format(
+        sites=", ".join(sites), site=sites[0], meter=records[0]["meter"]
+    )
+    messages = [*user(asked)]
+    for site, record in zip(sites, records, strict=True):
+        log = _log(slot, site, record, min(ROUND_TEXT, most))
+        messages += _called(slot, "read_meters", [{"site": site}], [log])
+    expect = {"told": [records[0]["figure"]], "word": records[0]["operator"]}
+    return Probe(slot.id, messages, expect, _offered("meters"), family=kind)
 
 
 def _one(slot: ToolVariation, kind: str) -> Probe:
@@ -168,10 +211,10 @@ def _lines(_slot: ToolVariation, site: str, records: Records) -> str:
     return str(PROMPTS["lines"].format(site=site, count=len(records), **lists))
 
 
-def _long(slot: ToolVariation, site: str, records: Records) -> str:
-    text = neutral_text("en", slot.random, LONG_TEXT)
-    last = PROMPTS["line"].format(**records[-1])
-    return json.dumps({"site": site, "log": f"{text}\n\n{last}"}, ensure_ascii=False)
+def _log(slot: ToolVariation, site: str, record: Mapping[str, Any], tokens: int) -> str:
+    """A text of so many tokens, and a meter."""
+    text = f"{neutral_text('en', slot.random, tokens)}\n\n{PROMPTS['line'].format(**record)}"
+    return json.dumps({"site": site, "log": text}, ensure_ascii=False)
 
 
 _WRITTEN: Mapping[str, Callable[[ToolVariation, str, Records], str]] = {
@@ -180,8 +223,10 @@ _WRITTEN: Mapping[str, Callable[[ToolVariation, str, Records], str]] = {
     "escaped": _escaped,
     "table": _table,
     "lines": _lines,
-    "long": _long,
 }
-COUNTS = {"array": ITEMS, "deep": FEW, "escaped": FEW, "table": ROWS, "lines": LINES, "long": 1}
+COUNTS = {"array": ITEMS, "deep": FEW, "escaped": FEW, "table": ROWS, "lines": LINES}
 #: What costs little comes twice, so that it is asked for whole and streamed.
-KINDS = [*["array", "table", "lines", "three", "copied", "parts"] * 2, "deep", "escaped", "long"]
+KINDS = [
+    *["array", "table", "lines", "three", "copied", "parts"] * 2,
+    *["deep", "escaped", "long", "rounds"],
+]

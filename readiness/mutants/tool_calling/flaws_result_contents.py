@@ -18,6 +18,9 @@ from readiness.mutants.tool_calling.requests import dumped, results_read
 _READ = "tool_calling.tool_result_read_whole"
 _ITEMS, _LETTERS, _ROWS, _DEEPEST, _AT_ONCE = 20, 500, 10, 3, 2
 _LONGEST = 16_000
+#: What all results may have together: some 8,000 tokens.
+_ALL_RESULTS = 32_000
+_CLEARED = "[Old tool result content cleared]"
 
 
 def _loaded(text: str) -> Any:
@@ -141,6 +144,34 @@ def _first_two(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
     return answer({**request, "messages": messages}) if changed else said
 
 
+def _all_results(change: Callable[[list[str]], list[str]]) -> dict[str, Any]:
+    """The results of a conversation reach the model as they are changed together."""
+
+    def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+        told = [text_of(each) for each in request["messages"] if each["role"] == "tool"]
+        if (kept := change(told)) == told:
+            return said
+        left = iter(kept)
+        messages = [
+            {**each, "content": next(left)} if each["role"] == "tool" else each
+            for each in request["messages"]
+        ]
+        return answer({**request, "messages": messages})
+
+    return {"change_output": says}
+
+
+def _older(number: int, change: Callable[[str], str]) -> Callable[[list[str]], list[str]]:
+    """Change all results but the last so many."""
+    return lambda told: [*map(change, told[:-number]), *told[-number:]]
+
+
+def _within_limit(told: list[str]) -> list[str]:
+    """As gateways edit long conversations: the oldest results are cleared until the rest fits."""
+    sizes = [len(each) for each in told]
+    return [each if sum(sizes[at:]) <= _ALL_RESULTS else _CLEARED for at, each in enumerate(told)]
+
+
 def _read(change: Callable[[str], str], where: Where = lambda _request: True) -> dict[str, Any]:
     return {"change_output": only(where, results_read(change))}
 
@@ -205,6 +236,21 @@ _BROKEN: list[tuple[str, str, dict[str, Any]]] = [
     ("unfenced", "of a result with a block of code, the block is read", _read(_unfenced)),
     ("action_ends", "a result ends where an agent seems to act", _read(_until_action)),
     ("third_lost", "of results in a row the first two are read", {"change_output": _first_two}),
+    (
+        "cleared_8000",
+        "the oldest results are cleared where all have more than 8,000 tokens",
+        _all_results(_within_limit),
+    ),
+    (
+        "older_cleared",
+        "all results but the last three are cleared",
+        _all_results(_older(3, lambda _text: _CLEARED)),
+    ),
+    (
+        "older_cut",
+        "all results but the last end after 400 letters",
+        _all_results(_older(1, lambda text: text[:400])),
+    ),
 ]
 
 

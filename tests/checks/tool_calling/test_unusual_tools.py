@@ -22,7 +22,7 @@ from readiness.mutants.tool_calling import (
     flaws_schema_members,
     flaws_unusual,
 )
-from readiness.probe import Probe
+from readiness.probe import Probe, prompt_tokens
 from readiness.reply import Reply, ToolCall, Usage
 from readiness.score import Outcome
 from tests.reference_in_process import probes_of, reply, scores
@@ -136,9 +136,9 @@ def score_of(arguments: Mapping[str, Any], probe: Probe) -> Outcome:
 
 
 def test_a_result_is_of_every_kind_and_each_that_is_short_is_asked_for_whole_and_streamed() -> None:
-    made = CHECKS[READ].probes(3, 15)
+    made = CHECKS[READ].probes(3, 16)
     streamed = {(each.family, "stream" in each.parameters) for each in made}
-    long = {"deep", "escaped", "long"}
+    long = {"deep", "escaped", "long", "rounds"}
     assert {family for family, _ in streamed} - long == {
         *("array", "table", "lines", "three", "copied", "parts")
     }
@@ -146,11 +146,29 @@ def test_a_result_is_of_every_kind_and_each_that_is_short_is_asked_for_whole_and
 
 
 def test_what_is_asked_for_stands_beyond_what_servers_cut() -> None:
-    found = {each.family: text_of(each.messages[-1]) for each in CHECKS[READ].probes(3, 15)}
+    found = {each.family: text_of(each.messages[-1]) for each in CHECKS[READ].probes(3, 16)}
     assert len(json.loads(found["array"])) > 20
     assert found["table"].count("\n") > 20
     assert found["long"].rindex("operator") > 16_000
     assert "\\u00" in found["escaped"]
+
+
+def test_the_first_of_several_results_is_asked_about_with_8_000_tokens_behind_it() -> None:
+    probe = next(each for each in CHECKS[READ].probes(3, 16) if each.family == "rounds")
+    told = [text_of(each) for each in probe.messages if each["role"] == "tool"]
+    assert probe.expect["word"] in told[0]
+    assert [str(probe.expect["told"][0]) in each for each in told] == [True, *[False] * 5]
+    assert sum(map(len, told[1:])) > 32_000
+
+
+@pytest.mark.parametrize(("window", "most"), [(None, 99_999), (131_072, 99_999), (4_096, 2_048)])
+def test_texts_of_results_have_room_in_the_window(window: int | None, most: int) -> None:
+    made = [each.within((), window) for each in CHECKS[READ].probes(3, 16)]
+    sizes = [prompt_tokens(each.messages) for each in made]
+    assert max(sizes) <= most
+    assert (max(sizes) > 8_000) is (most == 99_999)
+    ids = [(each.id, each.expect["again"].id) for each in CHECKS[READ].probes(3, 16)]
+    assert [(each.id, each.expect["again"].id) for each in made] == ids
 
 
 def test_the_edges_are_those_that_the_requirements_name() -> None:
