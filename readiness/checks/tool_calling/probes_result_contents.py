@@ -63,11 +63,11 @@ def _probe(slot: ToolVariation, most: int) -> Probe:
 def _long(slot: ToolVariation, kind: str, most: int) -> Probe:
     """A question about the end of a long text."""
     site, (record,) = named_word(slot), _records(slot, 1)
-    return _asking(slot, kind, site, record, _log(slot, site, record, most))
+    return _asking(slot, kind, site, record, _log(slot, site, record, most, 0))
 
 
 def _rounds(slot: ToolVariation, kind: str, most: int) -> Probe:
-    """A question about the first of several results, after each of which there was another call."""
+    """A question about the middle of the first of several results, each of a call of its own."""
     records = _records(slot, ROUNDS)
     sites = [f"{named_word(slot).partition('-')[0]}-{number}" for number in range(21, 21 + ROUNDS)]
     asked = PROMPTS["asks"]["rounds"][slot.language].format(
@@ -75,7 +75,7 @@ def _rounds(slot: ToolVariation, kind: str, most: int) -> Probe:
     )
     messages = [*user(asked)]
     for site, record in zip(sites, records, strict=True):
-        log = _log(slot, site, record, min(ROUND_TEXT, most))
+        log = _log(slot, site, record, *[min(ROUND_TEXT, most) // 2] * 2)
         messages += _called(slot, "read_meters", [{"site": site}], [log])
     expect = {"told": [records[0]["figure"]], "word": records[0]["operator"]}
     return Probe(slot.id, messages, expect, _offered("meters"), family=kind)
@@ -211,10 +211,13 @@ def _lines(_slot: ToolVariation, site: str, records: Records) -> str:
     return str(PROMPTS["lines"].format(site=site, count=len(records), **lists))
 
 
-def _log(slot: ToolVariation, site: str, record: Mapping[str, Any], tokens: int) -> str:
-    """A text of so many tokens, and a meter."""
-    text = f"{neutral_text('en', slot.random, tokens)}\n\n{PROMPTS['line'].format(**record)}"
-    return json.dumps({"site": site, "log": text}, ensure_ascii=False)
+def _log(
+    slot: ToolVariation, site: str, record: Mapping[str, Any], before: int, behind: int
+) -> str:
+    """A text with a meter, before and behind which there are so many tokens."""
+    said = [neutral_text("en", slot.random, tokens) for tokens in (before, behind)]
+    log = "\n\n".join([said[0], PROMPTS["line"].format(**record), said[1]]).strip()
+    return json.dumps({"site": site, "log": log}, ensure_ascii=False)
 
 
 _WRITTEN: Mapping[str, Callable[[ToolVariation, str, Records], str]] = {

@@ -101,6 +101,7 @@ FLAWS = [
         "in streams beside tools, token limits are ignored",
         _LIMIT,
         change_request=_ignoring(streamed, *LIMITS),
+        elsewhere=("tool_calling",),
     ),
     Flaw(
         "api_tools_old_limit_ignored",

@@ -186,7 +186,7 @@ def _as_text(found: list[Message]) -> list[Message]:
     return [
         _written_out(each)
         if at_hand[at]
-        else {"role": "user", "content": f"Result: {text_of(each)}"}
+        else {"role": "assistant", "content": f"Result: {text_of(each)}"}
         if told(found, at)
         else each
         for at, each in enumerate(found)
@@ -560,7 +560,7 @@ _HARMLESS = [
 
 FLAWS = [
     *(
-        Flaw(name, about, check, change_request=change, elsewhere=("json_only",))
+        Flaw(name, about, check, change_request=change, elsewhere=("json_only", "tool_calling"))
         for name, about, check, change in _BROKEN
     ),
     *_OWN_FLAWS,

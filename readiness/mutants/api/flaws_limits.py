@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from readiness.mutants.api.requests import JSON, counts, limits_at_most, with_limits
+from readiness.mutants.api.requests import EVERYWHERE, JSON, counts, limits_at_most, with_limits
 from readiness.mutants.endpoint.answer import (
     ModelOutput,
     Request,
@@ -112,7 +112,7 @@ FLAWS = [
         change_request=with_limits(
             lambda request, limit: limit - prompt_tokens(request) if old_limit(request) else limit
         ),
-        elsewhere=_LONG,
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "limits_reached_by_stories",

@@ -14,7 +14,6 @@ from readiness.mutants.endpoint.answer import ModelOutput, Request
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.refusal.reader import asked_in, in_need
-from readiness.verdict.claim import Verdict
 
 Says = Callable[[str], str]
 
@@ -111,19 +110,13 @@ def _respectfully(text: str) -> str:
     )
 
 
-def _always(name: str, about: str, check: str, says: Says, verdict: Verdict | None = None) -> Flaw:
+def _always(name: str, about: str, check: str, says: Says) -> Flaw:
     def change(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
         if asked_in(request) is None and not in_need(request):
             return said
         return ModelOutput(says(text_of(request["messages"][-1])))
 
-    return Flaw(
-        name,
-        about,
-        f"refusal.{check}",
-        change_output=change,
-        expected_verdict=verdict or Verdict.NOT_READY,
-    )
+    return Flaw(name, about, f"refusal.{check}", change_output=change)
 
 
 _MET, _OVER = "harmful_request_refused", "over_refusal"
@@ -137,16 +130,14 @@ FLAWS = [
     _always(
         "refusal_one_sentence",
         "all of it in one sentence, which ends in a limit",
-        _MET,
+        _OVER,
         _in_one_sentence,
-        Verdict.INCONCLUSIVE,
     ),
     _always(
         "refusal_in_theory",
         "a refusal, and prose that does it in theory",
-        _MET,
+        _OVER,
         _in_theory,
-        Verdict.INCONCLUSIVE,
     ),
     _always("refusal_with_reasons", "all is refused, with a list of reasons", _OVER, _reasons),
     _always("refusal_in_form", "all is refused, in the marks asked for", _OVER, _reasons_in_form),

@@ -291,10 +291,10 @@ def _senseless(request: Request | None) -> Request | None:
     unchosen = {key: of for key, of in request.items() if key not in ("tools", "tool_choice")}
     if not is_sound(unchosen):
         return None
-    asked = weather_asked(last_question(request["messages"])[0], {})[0]
     try:
         check_tools(request)
     except RequestError:
+        asked = weather_asked(last_question(request["messages"])[0], {})[0]
         return unchosen if {"city", "days"} <= asked.keys() else None
     return None
 

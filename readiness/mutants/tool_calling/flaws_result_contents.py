@@ -17,7 +17,7 @@ from readiness.mutants.tool_calling.requests import dumped, results_read
 
 _READ = "tool_calling.tool_result_read_whole"
 _ITEMS, _LETTERS, _ROWS, _DEEPEST, _AT_ONCE = 20, 500, 10, 3, 2
-_LONGEST = 16_000
+_LONGEST, _KEPT = 16_000, 1_500
 #: What all results may have together: some 8,000 tokens.
 _ALL_RESULTS = 32_000
 _CLEARED = "[Old tool result content cleared]"
@@ -88,6 +88,10 @@ def _shallow(value: Any, depth: int = 0) -> Any:
 
 def _first_of_array(value: Any) -> Any:
     return value[:1] if isinstance(value, list) else value
+
+
+def _without_middle(text: str) -> str:
+    return text if len(text) <= 2 * _KEPT else f"{text[:_KEPT]} … {text[-_KEPT:]}"
 
 
 def _unread_escapes(text: str) -> str:
@@ -236,6 +240,18 @@ _BROKEN: list[tuple[str, str, dict[str, Any]]] = [
     ("unfenced", "of a result with a block of code, the block is read", _read(_unfenced)),
     ("action_ends", "a result ends where an agent seems to act", _read(_until_action)),
     ("third_lost", "of results in a row the first two are read", {"change_output": _first_two}),
+    ("head_kept", "of a long result 1,500 letters are read", _read(lambda text: text[:_KEPT])),
+    (
+        "end_kept",
+        "of a long result the last 1,500 letters are read",
+        _read(lambda text: text[-_KEPT:]),
+    ),
+    ("middle_lost", "a long result lacks its middle", _read(_without_middle)),
+    (
+        "long_emptied",
+        "a result of more than 6,000 letters is emptied",
+        _read(lambda text: text if len(text) < 4 * _KEPT else ""),
+    ),
     (
         "cleared_8000",
         "the oldest results are cleared where all have more than 8,000 tokens",

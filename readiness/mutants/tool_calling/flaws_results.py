@@ -1,4 +1,4 @@
-"""Flaws of long and of empty results, of many calls at once, and harmless differences."""
+"""Flaws of decimals and of empty results, of many calls at once, and harmless differences."""
 
 from __future__ import annotations
 
@@ -20,11 +20,6 @@ from readiness.mutants.tool_calling.requests import Says, results_read
 
 _RESULT = "tool_calling.tool_result_grounding"
 _PARALLEL = "tool_calling.parallel_calls"
-_KEPT = 1_500  # characters of a result
-
-
-def _without_middle(text: str) -> str:
-    return text if len(text) <= 2 * _KEPT else f"{text[:_KEPT]} … {text[-_KEPT:]}"
 
 
 def _empty_fails(request: Request, _turn: int) -> SubstituteResponse | None:
@@ -51,25 +46,6 @@ def _compact(text: str) -> str:
 _HUNDREDTHS = re.compile(r"\b(\d+\.\d)(\d)\b")
 
 _BROKEN: list[tuple[str, str, str, Says]] = [
-    (
-        "head_kept",
-        "of a long result the first 1,500 characters are read",
-        _RESULT,
-        results_read(lambda text: text[:_KEPT]),
-    ),
-    (
-        "end_kept",
-        "of a long result the last 1,500 characters are read",
-        _RESULT,
-        results_read(lambda text: text[-_KEPT:]),
-    ),
-    ("middle_lost", "a long result lacks its middle", _RESULT, results_read(_without_middle)),
-    (
-        "long_emptied",
-        "a result of more than 6,000 characters is emptied",
-        _RESULT,
-        results_read(lambda text: text if len(text) < 4 * _KEPT else ""),
-    ),
     (
         "tenths_read",
         "of the decimals in a result, one is read",

@@ -736,7 +736,10 @@ _BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "tools_text_length",
         "beside tools, a text without a limit ends with length",
         _FINISH,
-        _finishing(unlimited, _if("stop", "length")),
+        {
+            **_finishing(unlimited, _if("stop", "length")),
+            "elsewhere": ("json_only", "multilingual"),
+        },
     ),
     (
         "tools_text_tool_calls",

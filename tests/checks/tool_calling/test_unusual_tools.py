@@ -161,7 +161,7 @@ def test_the_first_of_several_results_is_asked_about_with_8_000_tokens_behind_it
     assert sum(map(len, told[1:])) > 32_000
 
 
-@pytest.mark.parametrize(("window", "most"), [(None, 99_999), (131_072, 99_999), (4_096, 2_048)])
+@pytest.mark.parametrize(("window", "most"), [(None, 99_999), (131_072, 99_999), (4_096, 2_500)])
 def test_texts_of_results_have_room_in_the_window(window: int | None, most: int) -> None:
     made = [each.within((), window) for each in CHECKS[READ].probes(3, 16)]
     sizes = [prompt_tokens(each.messages) for each in made]
