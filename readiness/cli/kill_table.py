@@ -74,7 +74,8 @@ class MutantRow:
         """The deviations from the expected result, as messages."""
         if not self.dimensions:
             return (f"exit status {self.status} and no record",)
-        others = [each for each in self.dimensions if each.id != self.flaw.dimension]
+        own_too = self.flaw.dimension in self.flaw.elsewhere
+        others = [each for each in self.dimensions if own_too or each.id != self.flaw.dimension]
         also = [each for each in others if not each.acceptable and self._may_show_in(each)]
         wrong = [
             f"{each.id} is {each.verdict}"

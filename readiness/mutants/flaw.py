@@ -102,7 +102,8 @@ class Flaw:
         change_deployment: Changes the files of the deployment in their folder.
         expected_verdict: The verdict that the check must reach.
         change_metrics: Changes the page of metrics.
-        elsewhere: The other dimensions whose requests it changes as well, which may show it too.
+        elsewhere: The other dimensions whose requests it changes as well, which may show it too;
+            its own as well where other checks of it may, and its check is advice.
         engine: Makes the engine, whose subclasses have flaws of concurrent requests.
         webui: Makes the web interface in front of it, whose subclasses have flaws of their own.
     """

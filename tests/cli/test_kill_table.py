@@ -48,6 +48,15 @@ def test_a_check_that_only_advises_takes_nothing_along() -> None:
     assert row(FENCE, 0, advised, gate=Gate.ADVISORY).problems == ()
 
 
+def test_what_is_advice_may_show_in_what_gates_where_that_is_said() -> None:
+    found = [("json_only.prompted_json", NOT_READY), ("json_only", NOT_READY)]
+    shown = replace(FENCE, elsewhere=("json_only",))
+    assert row(shown, 1, *found, gate=Gate.ADVISORY).problems == ()
+    assert row(shown, 0, found[0], gate=Gate.ADVISORY).problems == ()
+    said = ("exit status 1, not 0",)
+    assert row(FENCE, 1, *found, gate=Gate.ADVISORY).problems == said
+
+
 def test_a_flaw_of_another_dimension_may_show_in_the_whole_run() -> None:
     served = FoundVerdict("api.answers_every_request", NOT_READY, Gate.REQUIRED)
     other = FoundVerdict("api.keep_alive", NOT_READY, Gate.REQUIRED)

@@ -190,7 +190,11 @@ FLAWS = [
         for name, about, change in (*_LANGUAGES, *_WORK)
     ),
     Flaw(
-        "spanish_decimals_wrong", "decimals are wrong", _PAIRS, change_output=says(_decimals_wrong)
+        "spanish_decimals_wrong",
+        "decimals are wrong",
+        _PAIRS,
+        change_output=says(_decimals_wrong),
+        elsewhere=("spanish",),
     ),
     Flaw(
         "spanish_streamed_in_english",
