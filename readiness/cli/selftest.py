@@ -90,7 +90,7 @@ def dimensions_of(flaw: Flaw) -> Sequence[str]:
     if flaw is FLAWLESS or folder_of(flaw) in {*TIMED, ANY_DIMENSION}:
         return ()
     beside = {*chain.from_iterable(BESIDE.values())}
-    return sorted({*dimensions()} - TIMED - beside)
+    return sorted(({*dimensions()} - TIMED - beside) | {flaw.dimension} - {""})
 
 
 def try_mutant(flaw: Flaw, profile: str) -> MutantRow:

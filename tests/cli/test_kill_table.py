@@ -123,6 +123,8 @@ def test_what_takes_its_time_is_tried_against_what_may_change_it() -> None:
     assert dimensions_of(find("load_thrashing_at_first")) == ()
     said = ["api", "json_only", "long_context", "memory", "multilingual", "refusal", "spanish"]
     assert dimensions_of(find("json_fence")) == [*said, "tool_calling"]
+    told = dimensions_of(find("deployment_another_share_of_memory"))
+    assert told == sorted([*said, "tool_calling", "deployment"])
 
 
 def test_a_run_without_a_record_is_wrong_and_shows_what_it_said(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ from readiness.mutants.endpoint.request_form import (
 )
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.json_only.flaws import dumped, is_told, leaves
+from readiness.mutants.tool_calling.requests import is_sound
 
 _TOLD = "json_only.prompted_json"
 _STATED = "json_only.values_preserved"
@@ -61,7 +62,7 @@ def _fenced(text: str) -> str:
 
 def _uninstructed(request: Request) -> Request:
     """Without the system's message, as a chat template has it that knows strings alone."""
-    dropped = is_told(request) and instructed(request) and in_parts(request)
+    dropped = is_sound(request) and is_told(request) and instructed(request) and in_parts(request)
     return {**request, "messages": turns(request)} if dropped else request
 
 
