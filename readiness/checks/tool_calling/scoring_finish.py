@@ -39,7 +39,8 @@ def text(reply: Reply, last: str, limit: int | None) -> Score:
     cut = not whole and (reply.finish == "length" or _spent(reply, limit))
     if not (whole or cut):
         return scored(Outcome.UNDETERMINED, "the list ends early", f"{reply.text[-60:]!r}")
-    if cut and not _spent(reply, limit):
+    # The token at which a reply is cut may not be counted.
+    if cut and not _spent(reply, limit and limit - 1):
         return failed("finish_reason is 'length', and no limit was reached", f"{reply.text!r:.80}")
     due = "length" if cut else "stop"
     if reply.finish == due:

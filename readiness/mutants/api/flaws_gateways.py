@@ -476,11 +476,12 @@ LIMITERS = [
     ),
     Flaw(
         "key_refused_at_times",
-        "every 7th request is told that its key, which is valid, is none",
-        "api.keep_alive",
+        "every 29th request is told that its key, which is valid, is none",
+        "api.answers_every_request",
         intercept=lambda _request, turn: (
-            SubstituteResponse(401, _NO_KEY, JSON) if turn % 7 == 6 else None
+            SubstituteResponse(401, _NO_KEY, JSON) if turn % 29 == 28 else None
         ),
+        elsewhere=EVERYWHERE,
     ),
 ]
 
