@@ -15,13 +15,14 @@ from readiness.chat import Chat
 from readiness.checks.api.reply_topic import Topic, topic_of
 from readiness.exchange import COMPLETIONS, Exchange, Fault, RecordedExchange
 from readiness.protocol.completion import FILTERED, STREAM, cut_below, read, stated_limit
+from readiness.protocol.errors import declines
 from readiness.protocol.message import control_tokens, decode
 from readiness.protocol.sse import Parser
 from readiness.reply import DefectKind, Reply
 from readiness.score import EndpointError, Outcome
 
-#: The statuses by which servers say that they cannot do what was asked.
-REFUSED = frozenset({*range(400, 500), 500, 501})
+#: The statuses by which servers say that they cannot do what was asked, besides a 500 that says so.
+REFUSED = frozenset({*range(400, 500), 501})
 #: The checks that ask for what is to be refused.
 REFUSAL = "refusal."
 #: The statuses by which they say that the key or the account's credit has ended.
@@ -246,7 +247,7 @@ def _service(exchange: Exchange, error: EndpointError | None) -> Service:
     if exchange.limiter:
         return Service.EXCUSED if "retry-after" in exchange.headers else Service.LIMITED
     refused = exchange.fault is None and exchange.status in REFUSED
-    return Service.REFUSED if refused else Service.FAILED
+    return Service.REFUSED if refused or declines(exchange) else Service.FAILED
 
 
 def _form(request: Any) -> int:

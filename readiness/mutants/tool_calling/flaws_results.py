@@ -17,6 +17,7 @@ from readiness.mutants.endpoint.answer import (
 from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.flaw import Flaw
 from readiness.mutants.tool_calling.requests import Says, results_read
+from readiness.verdict.claim import Verdict
 
 _RESULT = "tool_calling.tool_result_grounding"
 _PARALLEL = "tool_calling.parallel_calls"
@@ -67,9 +68,10 @@ FLAWS = [
     ),
     Flaw(
         "tools_empty_result_500",
-        "a result that is empty crashes the template",
+        "a result that is empty crashes the server",
         _RESULT,
         intercept=_empty_fails,
+        expected_verdict=Verdict.INCONCLUSIVE,
     ),
     Flaw(
         "tools_hundredths_read",

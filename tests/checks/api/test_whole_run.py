@@ -224,6 +224,18 @@ def test_a_refusal_counts_where_its_form_is_answered_elsewhere(
     assert _service(_with(made, longest, status=502, body=b"{}")).outcome is Outcome.FAIL
 
 
+def test_a_crash_counts_however_rare_its_form_unless_it_says_what_is_not_taken(
+    made: list[RecordedExchange],
+) -> None:
+    last = len(made) - 1  # Logprobs were asked for once.
+    crashed, raised = (
+        json.dumps({"error": {"code": 500, "message": said}}).encode()
+        for said in ("no content", "Jinja Exception: roles must alternate")
+    )
+    assert _service(_with(made, last, status=500, body=crashed)).outcome is Outcome.FAIL
+    assert _service(_with(made, last, status=500, body=raised)).outcome is Outcome.PASS
+
+
 @pytest.mark.parametrize(
     "added",
     [
