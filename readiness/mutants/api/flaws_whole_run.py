@@ -244,6 +244,7 @@ SERVICE_FLAWS = [
         "one replica of twelve was started without a parser of tool calls",
         "api.answers_every_request",
         intercept=_when(all_of(beside_tools, _one_in(12)), _NO_PARSER),
+        elsewhere=EVERYWHERE,
     ),
     Flaw(
         "api_empty_now_and_then",
