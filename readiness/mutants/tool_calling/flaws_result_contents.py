@@ -13,7 +13,7 @@ from readiness.mutants.endpoint.conversation import text_of
 from readiness.mutants.endpoint.model import answer
 from readiness.mutants.endpoint.request_form import Where, only, streamed, unstreamed
 from readiness.mutants.flaw import Flaw
-from readiness.mutants.tool_calling.requests import dumped, results_read
+from readiness.mutants.tool_calling.requests import dumped, results_changed, results_read
 
 _READ = "tool_calling.tool_result_read_whole"
 _ITEMS, _LETTERS, _ROWS, _DEEPEST, _AT_ONCE = 20, 500, 10, 3, 2
@@ -148,23 +148,6 @@ def _first_two(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
     return answer({**request, "messages": messages}) if changed else said
 
 
-def _all_results(change: Callable[[list[str]], list[str]]) -> dict[str, Any]:
-    """The results of a conversation reach the model as they are changed together."""
-
-    def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
-        told = [text_of(each) for each in request["messages"] if each["role"] == "tool"]
-        if (kept := change(told)) == told:
-            return said
-        left = iter(kept)
-        messages = [
-            {**each, "content": next(left)} if each["role"] == "tool" else each
-            for each in request["messages"]
-        ]
-        return answer({**request, "messages": messages})
-
-    return {"change_output": says}
-
-
 def _older(number: int, change: Callable[[str], str]) -> Callable[[list[str]], list[str]]:
     """Change all results but the last so many."""
     return lambda told: [*map(change, told[:-number]), *told[-number:]]
@@ -255,17 +238,17 @@ _BROKEN: list[tuple[str, str, dict[str, Any]]] = [
     (
         "cleared_8000",
         "the oldest results are cleared where all have more than 8,000 tokens",
-        _all_results(_within_limit),
+        {"change_output": results_changed(_within_limit)},
     ),
     (
         "older_cleared",
         "all results but the last three are cleared",
-        _all_results(_older(3, lambda _text: _CLEARED)),
+        {"change_output": results_changed(_older(3, lambda _text: _CLEARED))},
     ),
     (
         "older_cut",
         "all results but the last end after 400 letters",
-        _all_results(_older(1, lambda text: text[:400])),
+        {"change_output": results_changed(_older(1, lambda text: text[:400]))},
     ),
 ]
 

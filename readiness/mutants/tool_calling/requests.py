@@ -70,17 +70,22 @@ def results_in(request: Request) -> list[str]:
 
 def results_read(change: Callable[[str], str]) -> Says:
     """Another text of each result reaches the model."""
+    return results_changed(lambda told: [change(text) for text in told])
+
+
+def results_changed(change: Callable[[list[str]], list[str]]) -> Says:
+    """Other texts of the results reach the model, which are changed together."""
 
     def says(request: Request, said: ModelOutput, _turn: int) -> ModelOutput:
+        told = results_in(request)
+        if (kept := change(told)) == told:
+            return said
+        left = iter(kept)
         messages = [
-            {**each, "content": change(text_of(each))} if each["role"] == "tool" else each
+            {**each, "content": next(left)} if each["role"] == "tool" else each
             for each in request["messages"]
         ]
-        changed = any(
-            text_of(one) != text_of(other)
-            for one, other in zip(messages, request["messages"], strict=True)
-        )
-        return answer({**request, "messages": messages}) if changed else said
+        return answer({**request, "messages": messages})
 
     return says
 
